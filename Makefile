@@ -1,0 +1,42 @@
+# make demo: set up and run the main job.   make test: set up, lint, types, tests.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+NAMES ?= "Miyazaki Hayao" "Giulia Rossellini" "Nguyen Van Minh" "Olga Petrova"
+
+.PHONY: demo test lint types check test-slow benchmarks clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/plot_names.py $(NAMES)
+
+test: $(VENV)/.dev lint types check
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+check: $(VENV)/.dev
+	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest
+
+test-slow: $(VENV)/.dev
+	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -m slow
+
+benchmarks: $(VENV)/.dev
+	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[plot]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test,plot]"
+	touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

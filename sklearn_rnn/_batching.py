@@ -1,0 +1,83 @@
+"""Batches of similar length, padded only to their own longest."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import nn
+
+from sklearn_rnn._nn import Inputs
+from sklearn_rnn._sequences import Sequences
+
+# Rows are shuffled, then sorted by length inside chunks of this many batches: large
+# enough for little padding, small enough for batches that differ from epoch to epoch.
+BATCHES_PER_CHUNK = 50
+
+# A prediction batch holds at most this many steps, which bounds its memory.
+STEPS_PER_PREDICTION_BATCH = 2**16
+
+
+def training_batches(
+    rows: np.ndarray, lengths: np.ndarray, batch_size: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """``rows`` in random batches of similar length, in random order."""
+    rows = rng.permutation(rows)
+    if lengths[rows].min() < lengths[rows].max():
+        chunk = BATCHES_PER_CHUNK * batch_size
+        rows = np.concatenate(
+            [
+                part[np.argsort(lengths[part], kind="stable")]
+                for part in np.split(rows, range(chunk, len(rows), chunk))
+            ]
+        )
+    batches = np.split(rows, range(batch_size, len(rows), batch_size))
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def prediction_batches(
+    rows: np.ndarray, lengths: np.ndarray, batch_size: int
+) -> Iterator[np.ndarray]:
+    """``rows`` by length, stably, in batches of bounded size, the longest first."""
+    rows = rows[np.argsort(lengths[rows], kind="stable")]
+    while len(rows):
+        widest = int(lengths[rows[-1]])
+        size = max(1, min(batch_size, STEPS_PER_PREDICTION_BATCH // widest))
+        yield rows[-size:]
+        rows = rows[:-size]
+
+
+def predicted(
+    module: nn.Module,
+    sequences: Sequences,
+    rows: np.ndarray,
+    batch_size: int,
+    device: torch.device,
+) -> torch.Tensor:
+    """What a module in evaluation mode answers to ``rows``, in their order."""
+    parts, order = [], []
+    place = np.empty(len(sequences), dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    with torch.inference_mode():
+        for batch in prediction_batches(rows, sequences.lengths, batch_size):
+            parts.append(module(padded(sequences, batch, device)).cpu())
+            order.append(place[batch])
+        joined = torch.cat(parts)
+        answers = torch.empty_like(joined)
+        answers[torch.from_numpy(np.concatenate(order))] = joined
+    return answers
+
+
+def padded(sequences: Sequences, rows: np.ndarray, device: torch.device) -> Inputs:
+    """The sequences of ``rows`` side by side, time first."""
+    lengths = sequences.lengths[rows]
+    widest = int(lengths.max())
+    steps = np.arange(widest)[:, None]  # (T, 1)
+    if lengths.min() == widest:
+        values = sequences.values[sequences.starts[rows] + steps]
+        return Inputs(torch.from_numpy(values).to(device), None)
+    index = sequences.starts[rows] + np.minimum(steps, lengths - 1)  # (T, B)
+    values = sequences.values[index]
+    values[steps >= lengths] = 0
+    return Inputs(
+        torch.from_numpy(values).to(device), torch.from_numpy(lengths).to(device)
+    )

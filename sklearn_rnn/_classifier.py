@@ -1,0 +1,439 @@
+"""RNNClassifier: a label for a sequence."""
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, column_or_1d
+
+from sklearn_rnn._base import RecurrentEstimator
+
+
+class RNNClassifier(ClassifierMixin, RecurrentEstimator):
+    r"""Recurrent network that puts sequences into classes.
+
+    Reads each sequence step by step, of whatever length, and answers once at its end.
+
+    Parameters
+    ----------
+    cell : {"rnn", "lstm", "gru"} or callable, default="gru"
+        The recurrent cell. A callable ``cell(input_size, hidden_size)`` returns a torch
+        module with ``forward(x, state) -> (outputs, state)``, where x has the shape
+        ``(n_sequences, n_timesteps, input_size)``, outputs the shape ``(n_sequences,
+        n_timesteps, hidden_size)`` and the first state is None.
+    hidden_size : int, default=64
+        Units of each layer in each direction.
+    num_layers : int, default=1
+        Layers, each reading the outputs of the one below.
+    activation : {"tanh", "relu"}, default="tanh"
+        Of the simple cell, ``cell="rnn"``; the others have their own.
+    bidirectional : bool, default=False
+        Read each sequence from both ends and join what is found.
+    dropout : float in [0, 1), default=0.0
+        Share of values dropped between layers and before the head, in training.
+    pooling : {"last", "mean", "max", "concat"}, default="last"
+        What the head reads of a sequence's outputs: the last (of the backward
+        direction: its own last, at the first step), the mean or the maximum over the
+        steps, or all three side by side.
+    embedding : {"auto", "onehot"}, int or array-like, default="auto"
+        How codes become features: a trained vector of that many dimensions each
+        ("auto": 64, or the vocabulary's size if smaller), a one-hot vector (whose
+        product with the input weights is looked up, never built), or an array of
+        vectors to start from, of shape ``(vocabulary_size, n_dimensions)``. Other than
+        "auto" it also says that plain integers in X are codes.
+    input_size : int or None, default=None
+        Features a step of a table's rows; None is 1. Other containers say it
+        themselves.
+    input_length : int or None, default=None
+        Accept sequences of this many steps only, a statically unrolled network.
+    max_epochs : int, default=100
+        Passes over the training sequences, at most.
+    batch_size : int, default=32
+        Sequences a training step.
+    optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adam"
+        A ``torch.optim.Optimizer`` class, or the name of one; sgd has Nesterov momentum
+        0.9.
+    learning_rate : float, default=0.003
+        Of the optimizer, at the start.
+    learning_rate_schedule : str or callable, default="constant"
+        How it goes on. "constant"; "plateau", halved when the loss (the validation loss
+        under early stopping) has not fallen for 4 epochs; "cosine", falling to 0 along
+        half a cosine over ``max_epochs``; or times ``learning_rate_schedule(epoch)``,
+        epoch from 0.
+    weight_decay : float, default=0.0
+        L2 penalty on all weights, in the optimizer's own sense.
+    gradient_clip : float or None, default=1.0
+        Largest norm of the gradient; a longer one is shortened to it.
+    early_stopping : bool, default=False
+        Hold out ``validation_fraction`` of the rows, stop when the loss on them has not
+        fallen for ``n_iter_no_change`` epochs, and keep the weights of its lowest. If
+        False every row trains, and the training loss decides when to stop.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of rows held out under early stopping, class by class.
+    n_iter_no_change : int, default=10
+        Epochs without improvement by ``tol`` after which training stops.
+    tol : float, default=1e-4
+        The least fall of the loss that counts as improvement.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes; "balanced" is inversely proportional to their frequency.
+        A list has one dict for each label of an indicator matrix.
+    warm_start : bool, default=False
+        Let ``fit`` go on from the weights of the last one, for more epochs.
+    callbacks : list of skorch callbacks or None, default=None
+        Called during training, as skorch has them; they are copied first. One that
+        raises KeyboardInterrupt ends the training, and the estimator is fitted.
+    device : str, default="auto"
+        Torch device; "auto" is the GPU if there is one.
+    precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
+        Number type of weights and states. "auto" is float64 for X of float64 and
+        float32 for anything else, text included. float32 is about twice as fast as
+        float64.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, shuffling, dropout and the held-out rows.
+    verbose : int, default=0
+        Print a line an epoch if not 0.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels; for an indicator matrix the column numbers.
+    n_features_in_ : int
+        Columns of a table, otherwise features a step; 1 for tokens.
+    feature_names_in_ : ndarray of str
+        Column names, when fitted on a frame whose columns all have string names.
+    input_size_ : int
+        Features a step.
+    n_iter_ : int
+        Epochs run.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_scores_ : list of float or None
+        Score (accuracy) on the held-out rows after each epoch, under early stopping.
+    best_validation_score_ : float or None
+        The one of the epoch whose weights were kept, that of the lowest loss.
+    net_ : skorch.NeuralNet
+        The trained net, with ``history``.
+    module_ : torch.nn.Module
+        The network.
+
+    See Also
+    --------
+    RNNRegressor : Numbers instead of labels.
+    CharVectorizer : Characters of a text as a sequence.
+    WordVectorizer : Words of a text as a sequence.
+
+    Notes
+    -----
+    With input x, state h and weights W, U, b, a step of the cells is
+
+    - rnn: :math:`h_t = f(W x_t + U h_{t-1} + b)` [1]_,
+    - lstm: :math:`i, f, o = \sigma(\cdot)`, :math:`g = \tanh(\cdot)` of such sums,
+      :math:`c_t = f c_{t-1} + i g`, :math:`h_t = o \tanh(c_t)` [2]_,
+    - gru: :math:`r, z = \sigma(\cdot)`,
+      :math:`n = \tanh(W x_t + b + r (U h_{t-1} + b_n))`,
+      :math:`h_t = (1 - z) n + z h_{t-1}` [3]_.
+
+    They are trained by backpropagation through time over the whole sequence. Batches
+    hold sequences of similar length, padded to their own longest; padding changes no
+    answer. Recurrent weights start orthogonal, input weights after Glorot, the
+    forget-gate bias of the LSTM at 1. The loss is the cross-entropy, for an
+    indicator matrix that of each label.
+
+    References
+    ----------
+    .. [1] J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990.
+    .. [2] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural
+       Computation 9, 1997.
+    .. [3] K. Cho et al., "Learning phrase representations using RNN encoder-decoder",
+       EMNLP 2014.
+
+    Examples
+    --------
+    Does a sequence rise more often than it falls? Its length does not matter.
+
+    >>> import numpy as np
+    >>> from sklearn_rnn import RNNClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=rng.integers(5, 20)).cumsum() for _ in range(200)]
+    >>> y = ["up" if x[-1] > x[0] else "down" for x in X]
+    >>> model = RNNClassifier("lstm", 16, max_epochs=30, random_state=0)
+    >>> model.fit(X[:150], y[:150]).score(X[150:], y[150:]) > 0.9
+    True
+    >>> model.predict([[1.0, 2.0, 4.0]]).tolist()
+    ['up']
+    """
+
+    _parameter_constraints = {
+        **RecurrentEstimator._parameter_constraints,
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        cell="gru",
+        hidden_size=64,
+        *,
+        num_layers=1,
+        activation="tanh",
+        bidirectional=False,
+        dropout=0.0,
+        pooling="last",
+        embedding="auto",
+        input_size=None,
+        input_length=None,
+        max_epochs=100,
+        batch_size=32,
+        optimizer="adam",
+        learning_rate=0.003,
+        learning_rate_schedule="constant",
+        weight_decay=0.0,
+        gradient_clip=1.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        class_weight=None,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        precision="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.activation = activation
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.pooling = pooling
+        self.embedding = embedding
+        self.input_size = input_size
+        self.input_length = input_length
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train on sequences and their labels.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays or TokenArray
+            Sequences: a table ``(n_sequences, n_timesteps * input_size)``, a 3-D array
+            ``(n_sequences, n_timesteps, n_features)`` whose trailing all-NaN steps are
+            padding, a list, object array or Series of arrays of shape ``(T_i,)`` or
+            ``(T_i, n_features)``, or tokens from a vectorizer.
+        y : array-like of shape (n_sequences,) or (n_sequences, n_labels)
+            Labels of any type, or an indicator matrix of 0 and 1.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            A row of weight 2 counts as two rows, one of weight 0 is left out.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X or y cannot be read (the message names the sequence), or if training
+            diverges; the estimator is then as it was before.
+        KeyboardInterrupt
+            After an interrupt; the last finished epoch (or the best) is
+            installed.
+        """
+        continuing = self.warm_start and hasattr(self, "net_")
+        return self._fit(
+            X, y, sample_weight, continuing=continuing, epochs=self.max_epochs
+        )
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train one epoch more on these sequences.
+
+        The learning rate stays constant and nothing is held out.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays or TokenArray
+            Sequences, in any container that :meth:`fit` takes.
+        y : array-like of shape (n_sequences,) or (n_sequences, n_labels)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that any call may bring; needed in the first call. For an
+            indicator matrix ``range(n_labels)``.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        continuing = hasattr(self, "net_")
+        if not continuing and classes is None:
+            raise ValueError(
+                "classes must be passed to the first call of partial_fit: all labels "
+                "that any call may bring, classes=np.unique(y_all)."
+            )
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                'class_weight="balanced" needs all labels at once, which partial_fit '
+                "does not see. Give a dict, or sample_weight."
+            )
+        return self._fit(
+            X, y, sample_weight, continuing=continuing, epochs=1, classes=classes
+        )
+
+    def predict(self, X):
+        """The likeliest label of each sequence.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays or TokenArray
+            Sequences, in any container that :meth:`fit` takes.
+
+        Returns
+        -------
+        y : ndarray of shape (n_sequences,) or (n_sequences, n_labels)
+            Labels, or an indicator matrix if fitted on one.
+        """
+        proba = self.predict_proba(X)
+        if self._multilabel:
+            return (proba > 0.5).astype(np.int64)
+        return self.classes_[np.argmax(proba, axis=1)]
+
+    def predict_proba(self, X):
+        """Probabilities of the labels.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays or TokenArray
+            Sequences, in any container that :meth:`fit` takes.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_sequences, n_classes)
+            In the order of ``classes_``. Rows sum to 1, unless fitted on an indicator
+            matrix, where each label has its own probability.
+        """
+        logits = self._outputs(X)
+        if self._multilabel:
+            return torch.sigmoid(logits).numpy()
+        return torch.softmax(logits, dim=1).numpy()
+
+    def predict_log_proba(self, X):
+        """Logarithms of the probabilities of the labels.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays or TokenArray
+            Sequences, in any container that :meth:`fit` takes.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_sequences, n_classes)
+            ``log(predict_proba(X))``.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _check_targets(self, y):
+        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        check_classification_targets(y)
+        if kind == "multilabel-indicator":
+            return check_array(y, input_name="y", dtype=None, estimator=self)
+        if kind == "multiclass-multioutput":
+            raise ValueError(
+                "Unknown label type: multiclass-multioutput. y may have one label a "
+                "sequence, or an indicator matrix of 0 and 1 with a column a label; "
+                "MultiOutputClassifier fits several multiclass columns."
+            )
+        return column_or_1d(y, warn=True)
+
+    def _encode(self, y, rows, weights, *, continuing, classes=None):
+        known = self.classes_ if continuing else classes
+        multilabel = y.ndim == 2
+        if continuing and multilabel != self._multilabel:
+            raise ValueError(
+                "y changed between one label a sequence and an indicator matrix."
+            )
+        if multilabel:
+            found = np.arange(y.shape[1])
+            codes = y.astype(self._number_type)
+            self._n_outputs = y.shape[1]
+        else:
+            found = np.unique(y[rows])
+        self._multilabel = multilabel
+        self.classes_ = found if known is None else np.unique(known)
+        if multilabel:
+            if len(self.classes_) != y.shape[1]:
+                raise ValueError(
+                    f"y has {y.shape[1]} labels, expected {len(self.classes_)}."
+                )
+            return torch.from_numpy(codes)
+        unknown = np.setdiff1d(found, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y holds the classes {unknown.tolist()}, which are not among the "
+                f"known classes {self.classes_.tolist()}. Name them all in the first "
+                "partial_fit(classes=), or fit anew with warm_start=False."
+            )
+        if len(self.classes_) < 2:
+            raise ValueError(
+                "RNNClassifier needs sequences of at least 2 classes, got 1 class: "
+                f"{self.classes_.tolist()}."
+            )
+        self._n_outputs = len(self.classes_)
+        codes = np.zeros(len(y), dtype=np.int64)
+        codes[rows] = np.searchsorted(self.classes_, y[rows])
+        return torch.from_numpy(codes)
+
+    def _weighted_by_class(self, y, rows, weights):
+        if self.class_weight is None:
+            return weights
+        by_class = np.ones(len(y))
+        by_class[rows] = compute_sample_weight(self.class_weight, y[rows])
+        return by_class if weights is None else by_class * weights
+
+    def _in_order_of_strata(self, rows, targets):
+        if targets.ndim == 2:
+            return rows
+        return rows[np.argsort(targets.numpy()[rows], kind="stable")]
+
+    def _criterion(self):
+        if self._multilabel:
+            return torch.nn.BCEWithLogitsLoss(reduction="none")
+        return torch.nn.CrossEntropyLoss(reduction="none")
+
+    def _score_outputs(self, outputs, targets, weights):
+        if targets.ndim == 2:
+            predicted = (outputs > 0).to(targets.dtype)
+        else:
+            predicted = outputs.argmax(1)
+        return accuracy_score(targets.numpy(), predicted.numpy(), sample_weight=weights)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,18 @@
+"""Torch modules. They know nothing of estimators, scikit-learn or skorch.
+
+Inside this room time comes first, ``(n_timesteps, n_sequences, n_features)``, so that
+one step of a whole batch lies in one piece of memory.
+"""
+
+from sklearn_rnn._nn._build import build_network
+from sklearn_rnn._nn._network import Inputs, SequenceNetwork
+from sklearn_rnn._nn._recurrent import CustomLayer, RecurrentLayer, RecurrentStack
+
+__all__ = [
+    "CustomLayer",
+    "Inputs",
+    "RecurrentLayer",
+    "RecurrentStack",
+    "SequenceNetwork",
+    "build_network",
+]

@@ -1,0 +1,87 @@
+"""The whole network of a classifier or regressor: read, pool, answer."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_rnn._nn._recurrent import RecurrentStack, drop
+
+
+class Inputs(NamedTuple):
+    """A padded batch: values (T, B, F) or codes (T, B), and lengths (B,).
+
+    ``lengths`` is None when every sequence fills all T steps.
+    """
+
+    values: Tensor
+    lengths: Tensor | None
+
+
+class SequenceNetwork(nn.Module):
+    """Sequences to logits or (standardised) numbers.
+
+    ``embedding`` is None for numbers and for codes that the first layer looks up
+    itself. The head reads what ``pooling`` leaves of the valid steps.
+    """
+
+    def __init__(
+        self,
+        stack: RecurrentStack,
+        head: nn.Linear,
+        *,
+        embedding: nn.Embedding | None = None,
+        pooling: str = "last",
+        dropout: float = 0.0,
+        compute_dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.stack = stack
+        self.head = head
+        self.pooling, self.dropout = pooling, dropout
+        self.compute_dtype = compute_dtype
+
+    def forward(
+        self, inputs: Inputs, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Answers (B, n_outputs); ``generator`` draws the dropout masks in training."""
+        x, lengths = inputs
+        if self.embedding is not None:
+            x = self.embedding(x)  # (T, B, E)
+        if self.compute_dtype is not None and x.is_floating_point():
+            x = x.to(self.compute_dtype)
+        outputs, _ = self.stack(x, lengths, generator=generator)  # (T, B, H)
+        pooled = pool(outputs, lengths, self.pooling, self.stack.bidirectional)
+        pooled = pooled.to(self.head.weight.dtype)
+        return self.head(drop(pooled, self.dropout, self.training, generator))
+
+
+def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tensor:
+    """What is left of the valid steps: (B, H), or (B, 3 H) for "concat"."""
+    if how == "concat":  # of Howard and Ruder (2018)
+        parts = [pool(outputs, lengths, part, both) for part in ("last", "mean", "max")]
+        return torch.cat(parts, 1)
+    if how == "last":
+        return _last(outputs, lengths, both)
+    if lengths is None:
+        return outputs.mean(0) if how == "mean" else outputs.amax(0)
+    steps = torch.arange(len(outputs), device=outputs.device).unsqueeze(1)
+    padding = (steps >= lengths).unsqueeze(2)  # (T, B, 1)
+    if how == "mean":
+        total = outputs.masked_fill(padding, 0).sum(0)
+        return total / lengths.unsqueeze(1).to(total.dtype)
+    return outputs.masked_fill(padding, float("-inf")).amax(0)
+
+
+def _last(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:
+    """The last step that each direction read: of the backward half, the first."""
+    if lengths is None:
+        last = outputs[-1]
+    else:
+        columns = torch.arange(outputs.shape[1], device=outputs.device)
+        last = outputs[lengths - 1, columns]
+    if both:
+        H = outputs.shape[2] // 2
+        last = torch.cat([last[:, :H], outputs[0, :, H:]], 1)
+    return last

@@ -1,0 +1,302 @@
+"""The containers of sequences, read into one inner form.
+
+===========================================  ==========================================
+X                                            read as
+===========================================  ==========================================
+table: 2-D array, frame, list of equally     n sequences of ``m / input_size`` steps of
+long lists, ``(n, m)``                       ``input_size`` features
+3-D array ``(n, T, F)``                      n sequences of T steps of F features;
+                                             trailing all-NaN steps are padding
+list, object array or Series of ``(T_i,)``   n sequences of any length
+or ``(T_i, F)`` arrays
+TokenArray                                   n sequences of codes
+===========================================  ==========================================
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+
+from sklearn_rnn._tokens import PADDING, TokenArray
+
+TEXT_HINT = (
+    "Text becomes sequences through a vectorizer: "
+    "make_pipeline(CharVectorizer(), RNNClassifier())."
+)
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Sequence i is ``values[starts[i] : starts[i] + lengths[i]]``.
+
+    ``values`` are (n_steps, F) numbers, or (n_steps,) codes below ``vocabulary_size``.
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    vocabulary_size: int | None = None
+
+    def __len__(self):
+        return len(self.lengths)
+
+    @property
+    def input_size(self):
+        """Features a step: 1 for codes."""
+        return 1 if self.values.ndim == 1 else self.values.shape[1]
+
+
+def kind_of(X):
+    """Which row of the table above X is: "tokens", "array", "ragged" or "table"."""
+    if isinstance(X, TokenArray):
+        return "tokens"
+    if isinstance(X, (list, tuple)):
+        return _kind_of_list(X)
+    if sparse.issparse(X) or hasattr(X, "columns"):
+        return "table"
+    n_dimensions = len(getattr(X, "shape", ()))
+    if n_dimensions == 3:
+        return "array"
+    if n_dimensions == 1 and len(X):
+        return _kind_of_list([X.iloc[0] if hasattr(X, "iloc") else X[0]], one_d=True)
+    return "table"
+
+
+def _kind_of_list(X, one_d=False):
+    if not len(X):
+        return "table"  # scikit-learn's own error
+    if isinstance(X[0], (str, bytes)):
+        raise ValueError(f"X holds text: {X[0][:40]!r}. {TEXT_HINT}")
+    if _is_scalar(X[0]):
+        return "table"  # one-dimensional: scikit-learn's own error
+    if one_d or any(_is_scalar(x) or hasattr(x, "__array__") for x in X):
+        return "ragged"
+    if len({len(x) for x in X}) > 1 or (len(X[0]) and not _is_scalar(X[0][0])):
+        return "ragged"
+    return "table"
+
+
+def _is_scalar(x):
+    if isinstance(x, (str, bytes, dict)) or not hasattr(x, "__len__"):
+        return True
+    return getattr(x, "ndim", None) == 0
+
+
+def from_table(X, input_size=None):
+    """Read a validated (n, m) table row by row."""
+    size = input_size or 1
+    n, m = X.shape
+    if m % size:
+        raise ValueError(
+            f"X has {m} columns, which input_size={size} features a step do not "
+            f"divide. Give a table whose number of columns is a multiple of {size}, or "
+            "another input_size."
+        )
+    return _from_rectangle(np.ascontiguousarray(X).reshape(n, m // size, size))
+
+
+def _from_rectangle(X):
+    n, T, F = X.shape
+    starts = np.arange(n, dtype=np.int64) * T
+    return Sequences(X.reshape(n * T, F), starts, np.full(n, T, dtype=np.int64))
+
+
+def from_array(X):
+    """Read an (n, T, F) array; trailing steps that are NaN throughout are padding."""
+    X = check_array(
+        X, allow_nd=True, ensure_all_finite=False, dtype="numeric", input_name="X"
+    )
+    if X.shape[2] == 0:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is "
+            "required."
+        )
+    sequences = _from_rectangle(np.ascontiguousarray(X))
+    if X.dtype.kind == "f" and np.isnan(X[:, -1:]).any():
+        present = ~np.isnan(X).all(axis=2)  # (n, T)
+        lengths = X.shape[1] - np.argmax(present[:, ::-1], axis=1)
+        lengths[~present.any(axis=1)] = 0
+        sequences = replace(sequences, lengths=lengths)
+    _refuse_empty(sequences.lengths)
+    return _refuse_nonfinite(sequences)
+
+
+def from_ragged(X):
+    """Read a list, object array or Series of (T_i,) or (T_i, F) arrays."""
+    rows = [_as_steps(x, i) for i, x in enumerate(X)]
+    sizes = {x.shape[1] for x in rows}
+    if len(sizes) > 1:
+        row = next(i for i, x in enumerate(rows) if x.shape[1] != rows[0].shape[1])
+        raise ValueError(
+            f"sequence {row} of X has {rows[row].shape[1]} features a step, sequence 0 "
+            f"has {rows[0].shape[1]}. All sequences need the same features."
+        )
+    lengths = np.array([len(x) for x in rows], dtype=np.int64)
+    _refuse_empty(lengths)
+    values = np.concatenate(rows)
+    return _refuse_nonfinite(Sequences(values, np.cumsum(lengths) - lengths, lengths))
+
+
+def _as_steps(x, row):
+    """One sequence as a (T, F) array of numbers."""
+    if isinstance(x, (str, bytes)):
+        raise ValueError(f"sequence {row} of X is text: {x[:40]!r}. {TEXT_HINT}")
+    if _is_scalar(x) and not hasattr(x, "__array__"):
+        raise ValueError(
+            f"sequence {row} of X is {x!r} of type {type(x).__name__}; expected an "
+            "array of shape (n_timesteps,) or (n_timesteps, n_features)."
+        )
+    try:
+        steps = np.asarray(x)
+        if steps.dtype.kind in "OSU":
+            steps = steps.astype(np.float64)
+    except (ValueError, TypeError) as error:
+        hint = TEXT_HINT if any(isinstance(v, (str, bytes)) for v in x) else ""
+        raise ValueError(
+            f"sequence {row} of X cannot be read as numbers ({error}); expected an "
+            f"array of shape (n_timesteps,) or (n_timesteps, n_features). {hint}"
+        ) from error
+    if steps.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: sequence {row} of X.")
+    if steps.dtype.kind not in "biuf":
+        raise ValueError(
+            f"sequence {row} of X has dtype {steps.dtype}; expected numbers."
+        )
+    if steps.ndim == 1:
+        return steps.reshape(-1, 1)
+    if steps.ndim != 2 or steps.shape[1] == 0:
+        raise ValueError(
+            f"sequence {row} of X has the shape {steps.shape}; expected "
+            "(n_timesteps,) or (n_timesteps, n_features) with at least one feature."
+        )
+    return steps
+
+
+def _refuse_empty(lengths):
+    empty = np.flatnonzero(lengths == 0)
+    if len(empty):
+        raise ValueError(
+            f"sequence {empty[0]} of X has no steps ({len(empty)} such of "
+            f"{len(lengths)}). Every sequence needs at least one: leave those rows out."
+        )
+
+
+def _refuse_nonfinite(sequences):
+    """Refuse NaN and infinity in the valid steps, naming the first."""
+    place = _first_nonfinite(sequences)
+    if place is not None:
+        row, step, what = place
+        raise ValueError(
+            f"Input X contains {what}: sequence {row}, step {step}. Fill or drop such "
+            "steps first; only trailing steps of a 3-D array that are NaN in every "
+            "feature are read as padding."
+        )
+    return sequences
+
+
+def _first_nonfinite(sequences):
+    """Sequence, step and kind of the first value that is not finite, or None."""
+    values = sequences.values
+    if values.dtype.kind != "f" or np.isfinite(values.sum()):
+        return None
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    rows = np.searchsorted(sequences.starts, bad, side="right") - 1
+    steps = bad - sequences.starts[rows]
+    valid = np.flatnonzero(steps < sequences.lengths[rows])
+    if not len(valid):
+        return None
+    first = valid[0]
+    what = "NaN" if np.isnan(values[bad[first]]).any() else "infinity"
+    return rows[first], steps[first], what
+
+
+def from_tokens(X):
+    """Read a TokenArray without copying its codes."""
+    codes = X.view(np.ndarray)
+    return _from_codes(codes, X.vocabulary_size)
+
+
+def as_codes(sequences, vocabulary_size=None):
+    """Read plain integers, which ``embedding=`` said to be codes, as tokens.
+
+    ``vocabulary_size`` is the largest code + 1 if not given. Padding is stripped.
+    """
+    values = sequences.values
+    if values.ndim == 1:
+        return sequences
+    if values.shape[1] != 1 or values.dtype.kind not in "iu":
+        raise TypeError(
+            f"embedding= reads X as codes, but X has dtype {values.dtype} and "
+            f"{values.shape[1]} feature(s) a step; expected integers, one a step. Use "
+            'embedding="auto" for numbers.'
+        )
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > np.iinfo(np.int32).max:
+        raise ValueError(
+            f"codes must lie in 0..{np.iinfo(np.int32).max}, got {low}..{high}."
+        )
+    size = high + 1 if vocabulary_size is None else vocabulary_size
+    codes = values[:, 0].astype(np.int32, copy=False)
+    widest = int(sequences.lengths.max())
+    table = np.zeros((len(sequences), widest), dtype=np.int32)
+    valid = np.arange(widest) < sequences.lengths[:, None]
+    steps = np.arange(widest) + sequences.starts[:, None]
+    table[valid] = codes[steps[valid]]
+    return _from_codes(table, size)
+
+
+def _from_codes(codes, vocabulary_size):
+    n, T = codes.shape
+    if n == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={codes.shape}) while a minimum of 1 "
+            "is required."
+        )
+    lengths = np.count_nonzero(codes, axis=1)
+    _refuse_empty(lengths)
+    first_padding = np.argmin(codes != PADDING, axis=1)
+    inside = np.flatnonzero((lengths < T) & (first_padding < lengths))
+    if len(inside):
+        raise ValueError(
+            f"sequence {inside[0]} of X has padding (code 0) before its end. Codes "
+            "are padded on the right; an unknown token has code 1."
+        )
+    values = np.ascontiguousarray(codes).reshape(-1)
+    starts = np.arange(n, dtype=np.int64) * T
+    return Sequences(values, starts, lengths.astype(np.int64), vocabulary_size)
+
+
+def check_codes(sequences, vocabulary_size):
+    """Refuse codes that the fitted vocabulary does not have."""
+    if sequences.vocabulary_size not in (None, vocabulary_size):
+        raise ValueError(
+            f"X has a vocabulary of size {sequences.vocabulary_size}, but the model "
+            f"was fitted with {vocabulary_size}. Transform X with the vectorizer that "
+            "was fitted together with the model; a Pipeline does."
+        )
+    highest = int(sequences.values.max())
+    if highest >= vocabulary_size:
+        raise ValueError(
+            f"X holds the code {highest}, but the vocabulary has only the codes "
+            f"0..{vocabulary_size - 1}. Transform X with the vectorizer that was "
+            "fitted."
+        )
+
+
+def cast(sequences, dtype):
+    """The same sequences with numbers of ``dtype``; too large a number is refused."""
+    values = sequences.values
+    if sequences.vocabulary_size is not None or values.dtype == dtype:
+        return sequences
+    with np.errstate(over="ignore"):
+        sequences = replace(sequences, values=values.astype(dtype))
+    place = _first_nonfinite(sequences)
+    if place is not None:
+        raise ValueError(
+            f"Input X contains infinity or a value too large for {np.dtype(dtype)!r}: "
+            f"sequence {place[0]}, step {place[1]}. Scale X, or set "
+            'precision="float64".'
+        )
+    return sequences

@@ -1,0 +1,115 @@
+"""TokenArray: text as codes, and what the reserved codes mean."""
+
+import numpy as np
+
+PADDING, UNKNOWN, START, END = range(4)
+RESERVED = ("<pad>", "<unk>", "<start>", "<end>")
+
+# numpy functions through which codes stay codes, if all vocabularies agree
+_JOINS = {np.concatenate, np.vstack, np.hstack}
+
+
+class TokenArray(np.ndarray):
+    """Sequences of codes, padded on the right with 0, that know their vocabulary.
+
+    What :class:`CharVectorizer` and :class:`WordVectorizer` return, and what the
+    recurrent estimators embed instead of reading it as numbers. Rows can be sliced,
+    pickled, memory-mapped and sent to other processes; arithmetic and ``astype(float)``
+    give plain arrays, since a code is a name and not a quantity.
+
+    Parameters
+    ----------
+    codes : array-like of int of shape (n_sequences, n_timesteps)
+        0 padding, 1 unknown, 2 start, 3 end, tokens from 4.
+    vocabulary_size : int
+        4 + number of tokens; every code is below it.
+
+    Raises
+    ------
+    ValueError
+        If a code is negative or not below ``vocabulary_size``.
+    TypeError
+        If codes are not integers, or are joined with columns that are not codes of a
+        vocabulary of the same size.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import TokenArray
+    >>> tokens = TokenArray([[4, 5, 0], [6, 4, 5]], vocabulary_size=7)
+    >>> tokens[1:].vocabulary_size
+    7
+    """
+
+    def __new__(cls, codes, vocabulary_size):
+        codes = np.asarray(codes)
+        if codes.dtype.kind not in "iu" and codes.size:
+            raise TypeError(
+                f"codes must be integers, got dtype {codes.dtype}. Text becomes codes "
+                "through CharVectorizer or WordVectorizer."
+            )
+        if codes.ndim != 2:
+            raise ValueError(
+                "codes must have the shape (n_sequences, n_timesteps), got "
+                f"{codes.ndim} dimensions."
+            )
+        if codes.size and not (0 <= codes.min() and codes.max() < vocabulary_size):
+            raise ValueError(
+                f"codes must lie in 0..{vocabulary_size - 1} for a vocabulary_size of "
+                f"{vocabulary_size}, got {codes.min()}..{codes.max()}."
+            )
+        return _rebuild(codes.astype(np.int32, copy=False), int(vocabulary_size))
+
+    @property
+    def vocabulary_size(self):
+        """4 + number of tokens, or None where numpy lost it."""
+        return (self.dtype.metadata or {}).get("vocabulary_size")
+
+    def __repr__(self):
+        listing = np.array2string(
+            self.view(np.ndarray), separator=", ", prefix="TokenArray("
+        )
+        return f"TokenArray({listing}, vocabulary_size={self.vocabulary_size})"
+
+    def __reduce__(self):
+        return _rebuild, (self.view(np.ndarray), self.vocabulary_size)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        inputs = [_plain(x) for x in inputs]
+        if "out" in kwargs:
+            kwargs["out"] = tuple(_plain(x) for x in kwargs["out"])
+        return getattr(ufunc, method)(*inputs, **kwargs)
+
+    def __array_function__(self, func, types, args, kwargs):
+        if func not in _JOINS:
+            return super().__array_function__(func, types, args, kwargs)
+        parts = list(args[0])
+        sizes = {getattr(part, "vocabulary_size", None) for part in parts}
+        if len(sizes) > 1:
+            raise TypeError(
+                "codes can only be joined with codes of the same vocabulary, got "
+                f"vocabulary sizes {sorted(sizes, key=str)} (None: not a TokenArray). "
+                "Codes are names, not quantities: give text its own estimator, or "
+                "bag-of-words columns if it has to stand beside numbers."
+            )
+        joined = func([_plain(part) for part in parts], *args[1:], **kwargs)
+        return _rebuild(joined, sizes.pop())
+
+    def astype(self, dtype, *args, **kwargs):
+        """Codes as another type: a plain array, unless it is the codes' own int32."""
+        plain = _plain(self).astype(dtype, *args, **kwargs)
+        same = plain.dtype == np.int32
+        return _rebuild(plain, self.vocabulary_size) if same else plain
+
+
+def _rebuild(codes, vocabulary_size):
+    """View int32 codes as a TokenArray.
+
+    The size travels in the dtype's metadata: numpy keeps it through slicing, pickling
+    and memory-mapping, and joblib's hash, which does not see attributes, sees it.
+    """
+    metadata = {"vocabulary_size": vocabulary_size}
+    return codes.view(np.dtype(np.int32, metadata=metadata)).view(TokenArray)
+
+
+def _plain(x):
+    return x.view(np.ndarray) if isinstance(x, TokenArray) else x

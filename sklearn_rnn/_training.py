@@ -1,0 +1,332 @@
+"""The training loop: a skorch net that runs epochs over our own batches.
+
+skorch brings the callbacks, the history and the handling of optimisers. The batches are
+slices of whole arrays (its DataLoader collates row by row, which costs more than a
+small network), the randomness is private, and weights and validation rows are known to
+the loop.
+"""
+
+import copy
+import dis
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer
+from torch import Tensor, nn
+
+from sklearn_rnn._batching import padded, predicted, training_batches
+from sklearn_rnn._random import (
+    DROPOUT,
+    SHUFFLING,
+    numpy_generator,
+    torch_generator,
+)
+from sklearn_rnn._sequences import Sequences
+
+OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
+    "adam": (torch.optim.Adam, {"fused": True}),
+    "adamw": (torch.optim.AdamW, {"fused": True}),
+    "rmsprop": (torch.optim.RMSprop, {}),
+    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+}
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Sequences with their targets and weights, of which ``rows`` take part."""
+
+    sequences: Sequences
+    targets: Tensor  # (n, ...)
+    weights: Tensor | None  # (n,), of mean 1 over the training rows
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how to train."""
+
+    epochs: int
+    batch_size: int
+    seed: int
+    schedule: str | Callable[[int], float] = "constant"
+    gradient_clip: float | None = None
+    patience: float = np.inf  # epochs without improvement before the end
+    tol: float = 0.0
+    verbose: int = 0
+    score: Callable[[np.ndarray, np.ndarray], float] | None = None
+
+
+@dataclass
+class Progress:
+    """The best epoch so far and the weights to end with."""
+
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    n_finished: int = 0
+    best_loss: float = np.inf
+    reference_loss: float = np.inf
+    n_stale: int = 0
+
+
+class StopTraining(Exception):
+    """A callback asked for the end of training."""
+
+
+class RecurrentNet(NeuralNet):
+    """A skorch net trained by :meth:`train` and used through its ``module_``.
+
+    ``history`` has for each epoch ``train_loss``, ``dur`` and, with validation rows,
+    ``valid_loss`` and ``valid_score``.
+    """
+
+    @property
+    def _default_callbacks(self):
+        return [("epoch_timer", EpochTimer())]
+
+    def notify(self, method_name, **cb_kwargs):
+        """Tell the callbacks; a KeyboardInterrupt that one *raises* is a stop.
+
+        That is how skorch's EarlyStopping ends a training. A key pressed while a
+        callback runs arrives at some other instruction and goes its way.
+        """
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt as interrupt:
+            if _was_raised_on_purpose(interrupt):
+                raise StopTraining from interrupt
+            raise
+
+    def train(self, train: Examples, valid: Examples | None, plan: Plan):
+        """Run the epochs of ``plan``; return the user's interrupt, if one came.
+
+        Afterwards the module has the weights of the last finished epoch, or with
+        validation rows of the one with the lowest validation loss.
+        """
+        first = len(self.history)
+        progress = Progress(weights=_copied(self.module_))
+        schedule = _schedule(self.optimizer_, plan)
+        self.dropout_generator = torch_generator(
+            plan.seed, DROPOUT, first, device=self.device
+        )
+        self.gradient_clip = plan.gradient_clip
+        interrupt = None
+        try:
+            self.notify("on_train_begin", X=None, y=None)
+            for epoch in range(first, first + plan.epochs):
+                self._run_epoch(epoch, train, valid, plan, progress)
+                if progress.n_stale >= plan.patience:
+                    break
+                _advance(schedule, progress.reference_loss, self.history)
+        except StopTraining:
+            pass
+        except KeyboardInterrupt as error:
+            if not progress.n_finished:
+                raise
+            interrupt = error
+        finally:
+            del self.dropout_generator
+        del self.history[first + progress.n_finished :]
+        self.module_.load_state_dict(progress.weights)
+        self.module_.eval()
+        try:
+            self.notify("on_train_end", X=None, y=None)
+        except StopTraining:
+            pass
+        return interrupt
+
+    def _run_epoch(self, epoch, train, valid, plan, progress):
+        """One pass over the training rows, then a look at the validation rows."""
+        started = time.perf_counter()
+        self.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
+        self.module_.train()
+        rng = numpy_generator(plan.seed, SHUFFLING, epoch)
+        batches = self._batches(train, plan.batch_size, rng)
+        self.history.record("train_loss", self._run_batches(batches, train))
+        watched = "train_loss"
+        if valid is not None:
+            watched = "valid_loss"
+            self.module_.eval()
+            self._record_validation(valid, plan)
+        loss = self.history[-1, watched]
+        best = loss < progress.best_loss
+        self.history.record(f"{watched}_best", best)
+        if not np.isfinite(loss):
+            raise ValueError(_diverged(len(self.history), f"{watched} is {loss}"))
+        if loss < progress.reference_loss - plan.tol:
+            progress.reference_loss, progress.n_stale = loss, 0
+        else:
+            progress.n_stale += 1
+        if best or valid is None:
+            progress.weights = _copied(self.module_)
+        progress.best_loss = min(loss, progress.best_loss)
+        progress.n_finished += 1
+        if plan.verbose:
+            print(_line(self.history[-1], epoch, plan, time.perf_counter() - started))
+        try:
+            self.notify("on_epoch_end", dataset_train=None, dataset_valid=None)
+        finally:
+            self.history[-1]["batches"] = []  # thousands of records an epoch, else
+
+    def _batches(self, examples, batch_size, rng) -> Iterator[tuple]:
+        sequences, weights = examples.sequences, examples.weights
+        for rows in training_batches(examples.rows, sequences.lengths, batch_size, rng):
+            inputs = padded(sequences, rows, self.device)
+            index = torch.from_numpy(rows)
+            targets = examples.targets[index].to(self.device)
+            weight = None if weights is None else weights[index].to(self.device)
+            yield inputs, targets, weight
+
+    def _run_batches(self, batches, examples) -> float:
+        """Train on every batch; the mean loss of a row."""
+        total = 0.0
+        for batch in batches:
+            self.notify("on_batch_begin", batch=batch, training=True)
+            step = self.train_step(batch)
+            loss, n_rows = step["loss"].item(), len(batch[1])
+            total += loss * n_rows
+            self.history.record_batch("train_loss", loss)
+            self.history.record_batch("train_batch_size", n_rows)
+            self.notify("on_batch_end", batch=batch, training=True, **step)
+        return total / len(examples.rows)
+
+    def train_step_single(self, batch, **fit_params) -> dict[str, Any]:
+        """Forward, backward and clipping for one batch."""
+        inputs, targets, weights = batch
+        outputs = self.module_(inputs, generator=self.dropout_generator)
+        losses = self.criterion_(outputs, targets)
+        losses = losses.mean(1) if losses.ndim > 1 else losses
+        loss = losses.mean() if weights is None else (losses * weights).mean()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(
+            self.module_.parameters(), self.gradient_clip or float("inf"), foreach=True
+        )
+        if not np.isfinite(norm.item()):
+            epoch = len(self.history)
+            what = f"the loss is {loss.item():.3g} and its gradient {norm.item()}"
+            raise ValueError(_diverged(epoch, what))
+        return {"loss": loss, "y_pred": outputs}
+
+    def _record_validation(self, valid, plan):
+        outputs = predicted(
+            self.module_, valid.sequences, valid.rows, plan.batch_size, self.device
+        )
+        targets = valid.targets[torch.from_numpy(valid.rows)]
+        with torch.inference_mode():
+            losses = self.criterion_(outputs, targets)
+        losses = losses.mean(1) if losses.ndim > 1 else losses
+        weights = None
+        if valid.weights is not None:
+            weights = valid.weights[torch.from_numpy(valid.rows)]
+            losses = losses * weights / weights.mean()
+        self.history.record("valid_loss", losses.mean().item())
+        self.history.record("valid_score", plan.score(outputs, targets, weights))
+
+
+def new_net(
+    module: nn.Module,
+    criterion: nn.Module,
+    *,
+    optimizer: str | type[torch.optim.Optimizer],
+    learning_rate: float,
+    weight_decay: float,
+    callbacks: list | None,
+    device: torch.device,
+) -> RecurrentNet:
+    """A net around ``module``, ready to train. The callbacks are copied."""
+    if isinstance(optimizer, str):
+        optimizer_class, options = OPTIMIZERS[optimizer]
+    else:
+        optimizer_class, options = optimizer, {}
+    if weight_decay:
+        options = {**options, "weight_decay": weight_decay}
+    net = RecurrentNet(
+        module,
+        criterion,
+        optimizer=optimizer_class,
+        lr=learning_rate,
+        callbacks=_own_callbacks(callbacks),
+        train_split=None,
+        device=device,
+        verbose=0,
+        **{f"optimizer__{name}": value for name, value in options.items()},
+    )
+    net.initialize()
+    net.module = type(module)  # else every pickle would hold the weights twice
+    return net
+
+
+def continued(net: RecurrentNet, learning_rate: float) -> RecurrentNet:
+    """A copy to train further: a fit that fails leaves the original as it is."""
+    net = copy.deepcopy(net)
+    for group in net.optimizer_.param_groups:
+        group["lr"] = learning_rate
+    return net
+
+
+def _own_callbacks(callbacks):
+    """Copies of the user's callbacks, which may be given as skorch takes them."""
+    own = []
+    for item in callbacks or []:
+        name, callback = item if isinstance(item, tuple) else (None, item)
+        callback = callback() if isinstance(callback, type) else copy.deepcopy(callback)
+        if not isinstance(callback, Callback):
+            raise TypeError(
+                f"callbacks must hold skorch callbacks, got {callback!r} of type "
+                f"{type(callback).__name__}. Derive it from skorch.callbacks.Callback."
+            )
+        own.append(callback if name is None else (name, callback))
+    return own
+
+
+def _was_raised_on_purpose(interrupt):
+    """Whether a ``raise`` statement, not a signal, made this interrupt."""
+    trace = interrupt.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti]
+    return dis.opname[instruction] in ("RAISE_VARARGS", "RERAISE")
+
+
+def _schedule(optimizer, plan):
+    """The learning rate's course over the epochs, or None if it stays."""
+    schedulers = torch.optim.lr_scheduler
+    if plan.schedule == "constant":
+        return None
+    if plan.schedule == "plateau":
+        return schedulers.ReduceLROnPlateau(
+            optimizer, factor=0.5, patience=3, threshold=1e-3
+        )
+    if plan.schedule == "cosine":
+        return schedulers.CosineAnnealingLR(optimizer, plan.epochs)
+    return schedulers.LambdaLR(optimizer, plan.schedule)
+
+
+def _advance(schedule, loss, history):
+    if isinstance(schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
+        schedule.step(history[-1].get("valid_loss", history[-1]["train_loss"]))
+    elif schedule is not None:
+        schedule.step()
+
+
+def _copied(module):
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+
+def _diverged(epoch, what):
+    return (
+        f"training diverged in epoch {epoch}: {what}. Lower learning_rate, scale X, or "
+        "set gradient_clip; the estimator is as it was before fit."
+    )
+
+
+def _line(row, epoch, plan, seconds):
+    """One line of ``verbose`` output."""
+    parts = [f"epoch {epoch + 1:>4}", f"loss {row['train_loss']:.4f}"]
+    if "valid_loss" in row:
+        parts.append(f"validation loss {row['valid_loss']:.4f}")
+        parts.append(f"validation score {row['valid_score']:.4f}")
+    return "  ".join([*parts, f"{seconds:.1f} s"])

@@ -1,0 +1,347 @@
+"""What the character and the word vectorizer share: tokens to codes and back."""
+
+import warnings
+from abc import ABCMeta, abstractmethod
+from array import array
+from collections import Counter, defaultdict
+from numbers import Integral, Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
+from sklearn_rnn.text._documents import bounded, cut, read_tokens
+
+# Padding to the longest document is silent up to this size of the result.
+PADDED_BYTES_WITHOUT_WARNING = 2**29
+
+
+class TokenVectorizer(
+    TransformerMixin, BaseEstimator, metaclass=ABCMeta, auto_wrap_output_keys=()
+):
+    """Base of CharVectorizer and WordVectorizer: vocabulary, codes, and back."""
+
+    _parameter_constraints = {
+        "input": [StrOptions({"content", "file", "filename"})],
+        "encoding": [str],
+        "decode_error": [StrOptions({"strict", "ignore", "replace"})],
+        "lowercase": ["boolean"],
+        "strip_accents": [StrOptions({"ascii", "unicode"}), None, callable],
+        "preprocessor": [callable, None],
+        "tokenizer": [callable, None],
+        "min_df": [
+            Interval(Real, 0, 1, closed="both"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "max_df": [
+            Interval(Real, 0, 1, closed="both"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "max_features": [Interval(Integral, 1, None, closed="left"), None],
+        "vocabulary": [HasMethods("__iter__"), None],
+        "handle_unknown": [StrOptions({"unk", "ignore", "error"})],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "truncation": [StrOptions({"right", "left"})],
+        "boundaries": ["boolean"],
+    }
+
+    @abstractmethod
+    def _reader(self):
+        """A CountVectorizer that decodes, preprocesses and splits as this one does."""
+
+    @abstractmethod
+    def _join(self, tokens):
+        """Text from tokens."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the vocabulary.
+
+        Parameters
+        ----------
+        X : iterable of str, bytes or list of str
+            Documents; a list of strings is one that is already split into tokens. Read
+            once, so a generator will do.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted vectorizer.
+        """
+        self._learn(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Learn the vocabulary and encode the same documents, reading them once.
+
+        Parameters
+        ----------
+        X : iterable of str, bytes or list of str
+            Documents, as in :meth:`fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        tokens : TokenArray of shape (n_documents, n_timesteps)
+            Codes, padded on the right with 0 to the longest document.
+        """
+        return self._to_array(*self._learn(X))
+
+    def transform(self, X):
+        """Encode documents with the learned vocabulary.
+
+        Parameters
+        ----------
+        X : iterable of str, bytes or list of str
+            Documents, as in :meth:`fit`.
+
+        Returns
+        -------
+        tokens : TokenArray of shape (n_documents, n_timesteps)
+            Codes, padded on the right with 0 to the longest of these documents.
+
+        Raises
+        ------
+        ValueError
+            If a token is not in the vocabulary and ``handle_unknown="error"``.
+        """
+        check_is_fitted(self)
+        return self._to_array(*self._encode(X))
+
+    def inverse_transform(self, X):
+        """Text back from codes.
+
+        Parameters
+        ----------
+        X : array-like of int of shape (n_documents, n_timesteps)
+            Codes. Padding, start and end are left out, an unknown token becomes
+            U+FFFD.
+
+        Returns
+        -------
+        documents : list of str
+            One text a row.
+        """
+        check_is_fitted(self)
+        codes = TokenArray(X, self.vocabulary_size_).view(np.ndarray)
+        names = np.array([*RESERVED, *self.vocabulary_], dtype=object)
+        names[UNKNOWN] = "\ufffd"
+        silent = np.isin(codes, (PADDING, START, END))
+        return [
+            self._join(names[row[keep]].tolist())
+            for row, keep in zip(codes, ~silent, strict=True)
+        ]
+
+    def to_onehot(self, text):
+        """See one document as the matrix that the network never builds.
+
+        Parameters
+        ----------
+        text : str, bytes or list of str
+            One document.
+
+        Returns
+        -------
+        onehot : scipy.sparse.csr_array of shape (n_timesteps, vocabulary_size_)
+            A row a token with a single 1 in the column of its code.
+        """
+        check_is_fitted(self)
+        codes = self.transform([text]).view(np.ndarray)[0]
+        shape = (len(codes), self.vocabulary_size_)
+        rows = np.arange(len(codes))
+        return sparse.csr_array((np.ones(len(codes)), (rows, codes)), shape=shape)
+
+    def get_feature_names_out(self, input_features=None):
+        """What each code stands for: the names of the columns of :meth:`to_onehot`.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of str of shape (vocabulary_size_,)
+            ``<pad>``, ``<unk>``, ``<start>``, ``<end>``, then the tokens.
+        """
+        check_is_fitted(self)
+        return np.array([*RESERVED, *self.vocabulary_], dtype=object)
+
+    # ---------------------------------------------------------------- learning
+
+    def _learn(self, X):
+        """Set the vocabulary; return the lengths and codes of the documents."""
+        if self.vocabulary is not None:
+            self._set_vocabulary(_given(self.vocabulary))
+            return self._encode(X)
+        provisional = defaultdict()
+        provisional.default_factory = provisional.__len__
+        documents_with = Counter()
+        prunes = not (_is_none(self.min_df) and _is_all(self.max_df))
+        flat, lengths = array("i"), array("q")
+        for tokens in read_tokens(X, self._reader()):
+            codes = [provisional[token] for token in tokens]
+            flat.extend(codes)
+            lengths.append(len(codes))
+            if prunes:
+                documents_with.update(set(codes))
+        lengths, flat = _as_numpy(lengths, flat)
+        tokens = np.empty(len(provisional), dtype=object)
+        tokens[:] = list(provisional)
+        keep = self._kept(
+            len(tokens), flat, lengths, documents_with if prunes else None
+        )
+        kept = sorted(tokens[keep])
+        if not kept:
+            raise ValueError(
+                "empty vocabulary: the documents hold no tokens, or min_df, max_df and "
+                "stop_words left none. Give text, or loosen them."
+            )
+        self._set_vocabulary(kept)
+        final = [self.vocabulary_.get(token, UNKNOWN) for token in tokens]
+        codes = np.array(final, dtype=np.int32)[flat]
+        if self.handle_unknown == "unk" or len(kept) == len(tokens):
+            return lengths, codes
+        known = codes != UNKNOWN  # the others were pruned away
+        owners = np.repeat(np.arange(len(lengths)), lengths)
+        if self.handle_unknown == "error":
+            first = int(np.argmin(known))
+            raise _unknown_token(int(owners[first]), tokens[flat[first]])
+        lengths = np.bincount(owners[known], minlength=len(lengths))
+        return lengths, codes[known]
+
+    def _kept(self, n_tokens, flat, lengths, documents_with):
+        """Which tokens stay after min_df, max_df and max_features."""
+        keep = np.ones(n_tokens, dtype=bool)
+        n = len(lengths)
+        if documents_with is not None:
+            df = np.array([documents_with[code] for code in range(n_tokens)])
+            low = self.min_df if _is_count(self.min_df) else self.min_df * n
+            high = self.max_df if _is_count(self.max_df) else self.max_df * n
+            if high < low:
+                raise ValueError(
+                    f"max_df={self.max_df} corresponds to fewer documents than "
+                    f"min_df={self.min_df}."
+                )
+            keep = (df >= low) & (df <= high)
+        if self.max_features is not None and keep.sum() > self.max_features:
+            frequency = np.bincount(flat, minlength=n_tokens) * keep
+            order = np.argsort(-frequency, kind="stable")
+            keep = np.zeros(n_tokens, dtype=bool)
+            keep[order[: self.max_features]] = True
+        return keep
+
+    def _set_vocabulary(self, tokens):
+        self.vocabulary_ = {
+            token: code for code, token in enumerate(tokens, start=len(RESERVED))
+        }
+        self.vocabulary_size_ = len(RESERVED) + len(self.vocabulary_)
+
+    # ---------------------------------------------------------------- encoding
+
+    def _encode(self, X):
+        """Lengths and codes of documents under the learned vocabulary."""
+        flat, lengths = array("i"), array("q")
+        codes_of = self.vocabulary_
+        for row, tokens in enumerate(read_tokens(X, self._reader())):
+            if self.handle_unknown == "unk":
+                codes = [codes_of.get(token, UNKNOWN) for token in tokens]
+            elif self.handle_unknown == "ignore":
+                codes = [codes_of[token] for token in tokens if token in codes_of]
+            else:
+                try:
+                    codes = [codes_of[token] for token in tokens]
+                except KeyError as error:
+                    raise _unknown_token(row, error.args[0]) from None
+            flat.extend(codes)
+            lengths.append(len(codes))
+        return _as_numpy(lengths, flat)
+
+    def _to_array(self, lengths, flat):
+        """Cut, put bounds, and pad."""
+        if self.max_length is not None:
+            room = self.max_length - (2 if self.boundaries else 0)
+            if room < 1:
+                raise ValueError(
+                    f"max_length={self.max_length} leaves no room for a token between "
+                    "the start and the end code; it must be at least 3."
+                )
+            lengths, flat = cut(lengths, flat, room, self.truncation)
+        if not len(lengths):
+            return TokenArray(np.empty((0, 1), dtype=np.int32), self.vocabulary_size_)
+        empty = lengths == 0
+        if empty.any() and not self.boundaries:
+            flat = np.insert(flat, np.cumsum(lengths)[empty], UNKNOWN)
+            lengths = lengths + empty
+        if self.boundaries:
+            lengths, flat = bounded(lengths, flat)
+        longest = int(lengths.max())
+        size = 4 * len(lengths) * longest
+        if size > PADDED_BYTES_WITHOUT_WARNING:
+            warnings.warn(
+                f"padding {len(lengths)} documents to the longest of {longest} "
+                f"tokens takes {size / 2**30:.1f} GiB, while they hold only "
+                f"{lengths.sum()} tokens. Set max_length to cut the longest ones.",
+                UserWarning,
+                stacklevel=3,
+            )
+        codes = np.zeros((len(lengths), longest), dtype=np.int32)
+        codes[np.arange(longest) < lengths[:, None]] = flat
+        return TokenArray(codes, self.vocabulary_size_)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def _as_numpy(lengths, flat):
+    codes = np.frombuffer(flat, dtype=np.intc) if flat else np.empty(0, np.intc)
+    counts = np.frombuffer(lengths, np.longlong) if lengths else np.empty(0, np.int64)
+    return counts.astype(np.int64, copy=False), codes.astype(np.int32, copy=False)
+
+
+def _given(vocabulary):
+    """The tokens of a given vocabulary in order."""
+    tokens = list(vocabulary)
+    if isinstance(vocabulary, str) or not tokens:
+        raise ValueError(
+            f"vocabulary must hold at least one token, in order, got {vocabulary!r}."
+        )
+    for row, token in enumerate(tokens):
+        if not isinstance(token, str):
+            raise TypeError(
+                f"vocabulary holds {token!r} of type {type(token).__name__} at place "
+                f"{row}; expected str."
+            )
+    repeated = [token for token, count in Counter(tokens).items() if count > 1]
+    if repeated:
+        raise ValueError(f"vocabulary holds tokens twice: {repeated[:5]}.")
+    return tokens
+
+
+def _unknown_token(row, token):
+    return ValueError(
+        f"document {row} holds the token {token!r}, which is not in the vocabulary. "
+        'Fit on text that has it, or set handle_unknown="unk" or "ignore".'
+    )
+
+
+def _is_count(df):
+    return isinstance(df, Integral)
+
+
+def _is_none(min_df):
+    return min_df == 1 if _is_count(min_df) else min_df == 0.0
+
+
+def _is_all(max_df):
+    return not _is_count(max_df) and max_df == 1.0
