@@ -99,8 +99,7 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
         So a fit that fails leaves everything as it was, and a thread that predicts
         meanwhile sees the old model or the new one.
         """
-        draft = object.__new__(type(self))
-        vars(draft).update(vars(self))
+        draft = snapshot(self)
         interrupt = draft._train(X, y, sample_weight, continuing, epochs, encoding)
         for name in vars(self).keys() - vars(draft).keys():
             delattr(self, name)
@@ -134,7 +133,7 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
         plan = self._plan(epochs, seed)
         with threads_for(self._work(self.batch_size)):
             interrupt = net.train(train, valid, plan)
-        self.net_, self.module_ = net, net.module_
+        self.net_ = net
         self.loss_curve_ = list(net.history[:, "train_loss"])
         self.n_iter_ = len(self.loss_curve_)
         self._keep_validation(net, valid)
@@ -342,23 +341,31 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
 
     # ---------------------------------------------------------------- output
 
+    @property
+    def module_(self):
+        """The trained torch module."""
+        return self.net_.module_
+
     def _outputs(self, X):
         """What the network answers: logits or standardised numbers, (n, n_outputs)."""
         check_is_fitted(self)
         sequences = self._read(X, reset=False)
         rows = np.arange(len(sequences))
         with threads_for(self._work(min(len(rows), PREDICTION_BATCH))):
-            return predicted(
-                self.module_, sequences, rows, PREDICTION_BATCH, self._device()
-            )
-
-    def _device(self):
-        return next(self.module_.parameters()).device
+            device = next(self.module_.parameters()).device
+            return predicted(self.module_, sequences, rows, PREDICTION_BATCH, device)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def snapshot(estimator):
+    """A shallow copy: what one thread works on while another may fit the original."""
+    copy = object.__new__(type(estimator))
+    vars(copy).update(vars(estimator))
+    return copy
 
 
 def _is_auto(embedding):

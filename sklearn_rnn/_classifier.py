@@ -9,7 +9,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_rnn._base import RecurrentEstimator
+from sklearn_rnn._base import RecurrentEstimator, snapshot
 
 
 class RNNClassifier(ClassifierMixin, RecurrentEstimator):
@@ -34,7 +34,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         Read each sequence from both ends and join what is found.
     dropout : float in [0, 1), default=0.0
         Share of values dropped between layers and before the head, in training.
-    pooling : {"last", "mean", "max", "concat"}, default="last"
+    pooling : {"last", "mean", "max", "concat"}, default="concat"
         What the head reads of a sequence's outputs: the last (of the backward
         direction: its own last, at the first step), the mean or the maximum over the
         steps, or all three side by side.
@@ -49,22 +49,23 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         themselves.
     input_length : int or None, default=None
         Accept sequences of this many steps only, a statically unrolled network.
-    max_epochs : int, default=100
+    max_epochs : int, default=50
         Passes over the training sequences, at most.
     batch_size : int, default=32
         Sequences a training step.
-    optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adam"
+    optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
         A ``torch.optim.Optimizer`` class, or the name of one; sgd has Nesterov momentum
         0.9.
-    learning_rate : float, default=0.003
+    learning_rate : float, default=0.005
         Of the optimizer, at the start.
     learning_rate_schedule : str or callable, default="constant"
         How it goes on. "constant"; "plateau", halved when the loss (the validation loss
         under early stopping) has not fallen for 4 epochs; "cosine", falling to 0 along
         half a cosine over ``max_epochs``; or times ``learning_rate_schedule(epoch)``,
         epoch from 0.
-    weight_decay : float, default=0.0
-        L2 penalty on all weights, in the optimizer's own sense.
+    weight_decay : float, default=0.1
+        Pull of all weights towards 0, in the optimizer's own sense: adamw shrinks them
+        by ``learning_rate * weight_decay`` a step.
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient; a longer one is shortened to it.
     early_stopping : bool, default=False
@@ -83,8 +84,10 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
     warm_start : bool, default=False
         Let ``fit`` go on from the weights of the last one, for more epochs.
     callbacks : list of skorch callbacks or None, default=None
-        Called during training, as skorch has them; they are copied first. One that
-        raises KeyboardInterrupt ends the training, and the estimator is fitted.
+        Called during training, as skorch has them; they are copied first. They find
+        losses and scores in ``net.history``; ``dataset_train`` and ``dataset_valid``
+        are None. One that raises KeyboardInterrupt ends the training, and the estimator
+        is fitted.
     device : str, default="auto"
         Torch device; "auto" is the GPU if there is one.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
@@ -116,8 +119,6 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         The one of the epoch whose weights were kept, that of the lowest loss.
     net_ : skorch.NeuralNet
         The trained net, with ``history``.
-    module_ : torch.nn.Module
-        The network.
 
     See Also
     --------
@@ -180,16 +181,16 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         activation="tanh",
         bidirectional=False,
         dropout=0.0,
-        pooling="last",
+        pooling="concat",
         embedding="auto",
         input_size=None,
         input_length=None,
-        max_epochs=100,
+        max_epochs=50,
         batch_size=32,
-        optimizer="adam",
-        learning_rate=0.003,
+        optimizer="adamw",
+        learning_rate=0.005,
         learning_rate_schedule="constant",
-        weight_decay=0.0,
+        weight_decay=0.1,
         gradient_clip=1.0,
         early_stopping=False,
         validation_fraction=0.1,
@@ -318,10 +319,11 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         y : ndarray of shape (n_sequences,) or (n_sequences, n_labels)
             Labels, or an indicator matrix if fitted on one.
         """
-        proba = self.predict_proba(X)
-        if self._multilabel:
+        fitted = snapshot(self)
+        proba = fitted.predict_proba(X)
+        if fitted._multilabel:
             return (proba > 0.5).astype(np.int64)
-        return self.classes_[np.argmax(proba, axis=1)]
+        return fitted.classes_[np.argmax(proba, axis=1)]
 
     def predict_proba(self, X):
         """Probabilities of the labels.
@@ -359,10 +361,11 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             return np.log(self.predict_proba(X))
 
     def _check_targets(self, y):
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
         kind = type_of_target(y, input_name="y", raise_unknown=True)
         check_classification_targets(y)
         if kind == "multilabel-indicator":
-            return check_array(y, input_name="y", dtype=None, estimator=self)
+            return y
         if kind == "multiclass-multioutput":
             raise ValueError(
                 "Unknown label type: multiclass-multioutput. y may have one label a "

@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_rnn._base import RecurrentEstimator
+from sklearn_rnn._base import RecurrentEstimator, snapshot
 
 LOSSES = {
     "squared_error": torch.nn.MSELoss,
@@ -38,7 +38,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         Read each sequence from both ends and join what is found.
     dropout : float in [0, 1), default=0.0
         Share of values dropped between layers and before the head, in training.
-    pooling : {"last", "mean", "max", "concat"}, default="last"
+    pooling : {"last", "mean", "max", "concat"}, default="concat"
         What the head reads of a sequence's outputs: the last (of the backward
         direction: its own last, at the first step), the mean or the maximum over the
         steps, or all three side by side.
@@ -55,22 +55,23 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         Accept sequences of this many steps only, a statically unrolled network.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         What training minimises, on targets scaled to mean 0 and variance 1.
-    max_epochs : int, default=100
+    max_epochs : int, default=50
         Passes over the training sequences, at most.
     batch_size : int, default=32
         Sequences a training step.
-    optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adam"
+    optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
         A ``torch.optim.Optimizer`` class, or the name of one; sgd has Nesterov momentum
         0.9.
-    learning_rate : float, default=0.003
+    learning_rate : float, default=0.005
         Of the optimizer, at the start.
     learning_rate_schedule : str or callable, default="constant"
         How it goes on. "constant"; "plateau", halved when the loss (the validation loss
         under early stopping) has not fallen for 4 epochs; "cosine", falling to 0 along
         half a cosine over ``max_epochs``; or times ``learning_rate_schedule(epoch)``,
         epoch from 0.
-    weight_decay : float, default=0.0
-        L2 penalty on all weights, in the optimizer's own sense.
+    weight_decay : float, default=0.1
+        Pull of all weights towards 0, in the optimizer's own sense: adamw shrinks them
+        by ``learning_rate * weight_decay`` a step.
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient; a longer one is shortened to it.
     early_stopping : bool, default=False
@@ -86,8 +87,10 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
     warm_start : bool, default=False
         Let ``fit`` go on from the weights of the last one, for more epochs.
     callbacks : list of skorch callbacks or None, default=None
-        Called during training, as skorch has them; they are copied first. One that
-        raises KeyboardInterrupt ends the training, and the estimator is fitted.
+        Called during training, as skorch has them; they are copied first. They find
+        losses and scores in ``net.history``; ``dataset_train`` and ``dataset_valid``
+        are None. One that raises KeyboardInterrupt ends the training, and the estimator
+        is fitted.
     device : str, default="auto"
         Torch device; "auto" is the GPU if there is one.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
@@ -117,8 +120,6 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         The one of the epoch whose weights were kept, that of the lowest loss.
     net_ : skorch.NeuralNet
         The trained net, with ``history``.
-    module_ : torch.nn.Module
-        The network.
 
     See Also
     --------
@@ -177,17 +178,17 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         activation="tanh",
         bidirectional=False,
         dropout=0.0,
-        pooling="last",
+        pooling="concat",
         embedding="auto",
         input_size=None,
         input_length=None,
         loss="squared_error",
-        max_epochs=100,
+        max_epochs=50,
         batch_size=32,
-        optimizer="adam",
-        learning_rate=0.003,
+        optimizer="adamw",
+        learning_rate=0.005,
         learning_rate_schedule="constant",
-        weight_decay=0.0,
+        weight_decay=0.1,
         gradient_clip=1.0,
         early_stopping=False,
         validation_fraction=0.1,
@@ -300,10 +301,11 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         y : ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
             In the unit of the y of ``fit``.
         """
-        outputs = self._outputs(X).numpy()
-        answers = outputs * self._y_scale.astype(outputs.dtype)
-        answers += self._y_mean.astype(outputs.dtype)
-        return answers[:, 0] if self._one_output else answers
+        fitted = snapshot(self)
+        outputs = fitted._outputs(X).numpy()
+        answers = outputs * fitted._y_scale.astype(outputs.dtype)
+        answers += fitted._y_mean.astype(outputs.dtype)
+        return answers[:, 0] if fitted._one_output else answers
 
     def _check_targets(self, y):
         y = check_array(

@@ -126,6 +126,8 @@ def from_array(X):
 def from_ragged(X):
     """Read a list, object array or Series of (T_i,) or (T_i, F) arrays."""
     rows = [_as_steps(x, i) for i, x in enumerate(X)]
+    lengths = np.array([len(x) for x in rows], dtype=np.int64)
+    _refuse_empty(lengths)
     sizes = {x.shape[1] for x in rows}
     if len(sizes) > 1:
         row = next(i for i, x in enumerate(rows) if x.shape[1] != rows[0].shape[1])
@@ -133,8 +135,6 @@ def from_ragged(X):
             f"sequence {row} of X has {rows[row].shape[1]} features a step, sequence 0 "
             f"has {rows[0].shape[1]}. All sequences need the same features."
         )
-    lengths = np.array([len(x) for x in rows], dtype=np.int64)
-    _refuse_empty(lengths)
     values = np.concatenate(rows)
     return _refuse_nonfinite(Sequences(values, np.cumsum(lengths) - lengths, lengths))
 
@@ -151,7 +151,7 @@ def _as_steps(x, row):
     try:
         steps = np.asarray(x)
         if steps.dtype.kind in "OSU":
-            steps = steps.astype(np.float64)
+            steps = np.array(steps.tolist(), dtype=np.float64)  # also arrays in it
     except (ValueError, TypeError) as error:
         hint = TEXT_HINT if any(isinstance(v, (str, bytes)) for v in x) else ""
         raise ValueError(
@@ -199,7 +199,11 @@ def _refuse_nonfinite(sequences):
 def _first_nonfinite(sequences):
     """Sequence, step and kind of the first value that is not finite, or None."""
     values = sequences.values
-    if values.dtype.kind != "f" or np.isfinite(values.sum()):
+    if values.dtype.kind != "f":
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = values.sum()
+    if np.isfinite(total):
         return None
     bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
     rows = np.searchsorted(sequences.starts, bad, side="right") - 1

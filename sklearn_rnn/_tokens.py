@@ -1,5 +1,7 @@
 """TokenArray: text as codes, and what the reserved codes mean."""
 
+from operator import index
+
 import numpy as np
 
 PADDING, UNKNOWN, START, END = range(4)
@@ -27,7 +29,8 @@ class TokenArray(np.ndarray):
     Raises
     ------
     ValueError
-        If a code is negative or not below ``vocabulary_size``.
+        If a code is negative or not below ``vocabulary_size``, or the latter is not
+        below 2**31.
     TypeError
         If codes are not integers, or are joined with columns that are not codes of a
         vocabulary of the same size.
@@ -41,7 +44,12 @@ class TokenArray(np.ndarray):
     """
 
     def __new__(cls, codes, vocabulary_size):
-        codes = np.asarray(codes)
+        codes, vocabulary_size = np.asarray(codes), index(vocabulary_size)
+        if vocabulary_size > np.iinfo(np.int32).max:
+            raise ValueError(
+                f"vocabulary_size must be below 2**31, got {vocabulary_size}: codes "
+                "are stored as int32."
+            )
         if codes.dtype.kind not in "iu" and codes.size:
             raise TypeError(
                 f"codes must be integers, got dtype {codes.dtype}. Text becomes codes "
@@ -57,7 +65,7 @@ class TokenArray(np.ndarray):
                 f"codes must lie in 0..{vocabulary_size - 1} for a vocabulary_size of "
                 f"{vocabulary_size}, got {codes.min()}..{codes.max()}."
             )
-        return _rebuild(codes.astype(np.int32, copy=False), int(vocabulary_size))
+        return _rebuild(codes.astype(np.int32, copy=False), vocabulary_size)
 
     @property
     def vocabulary_size(self):
@@ -82,23 +90,38 @@ class TokenArray(np.ndarray):
     def __array_function__(self, func, types, args, kwargs):
         if func not in _JOINS:
             return super().__array_function__(func, types, args, kwargs)
-        parts = list(args[0])
-        sizes = {getattr(part, "vocabulary_size", None) for part in parts}
-        if len(sizes) > 1:
-            raise TypeError(
-                "codes can only be joined with codes of the same vocabulary, got "
-                f"vocabulary sizes {sorted(sizes, key=str)} (None: not a TokenArray). "
-                "Codes are names, not quantities: give text its own estimator, or "
-                "bag-of-words columns if it has to stand beside numbers."
-            )
-        joined = func([_plain(part) for part in parts], *args[1:], **kwargs)
-        return _rebuild(joined, sizes.pop())
+        return _join(func, *args, **kwargs)
 
     def astype(self, dtype, *args, **kwargs):
         """Codes as another type: a plain array, unless it is the codes' own int32."""
         plain = _plain(self).astype(dtype, *args, **kwargs)
-        same = plain.dtype == np.int32
-        return _rebuild(plain, self.vocabulary_size) if same else plain
+        return _codes_again(plain, self.vocabulary_size)
+
+
+def _join(func, /, tup, *args, **kwargs):
+    parts = list(tup)
+    sizes = {getattr(part, "vocabulary_size", None) for part in parts}
+    # np.r_ and np.c_ cast first, and the cast loses the vocabulary
+    lost = None in sizes and any(isinstance(part, TokenArray) for part in parts)
+    if len(sizes) > 1 or lost:
+        raise TypeError(
+            "codes can only be joined with codes of the same vocabulary, got "
+            f"vocabulary sizes {sorted(sizes, key=str)} (None: not a TokenArray, or "
+            "one cast to another type). Codes are names, not quantities: give text "
+            "its own estimator, or bag-of-words columns if it has to stand beside "
+            "numbers."
+        )
+    args = [_plain(x) for x in args]
+    kwargs = {name: _plain(x) for name, x in kwargs.items()}
+    joined = func([_plain(part) for part in parts], *args, **kwargs)
+    return _codes_again(joined, sizes.pop())
+
+
+def _codes_again(plain, vocabulary_size):
+    """Codes that numpy gave back: a TokenArray only while they are int32."""
+    if plain.dtype != np.int32 or vocabulary_size is None:
+        return plain
+    return _rebuild(plain, vocabulary_size)
 
 
 def _rebuild(codes, vocabulary_size):

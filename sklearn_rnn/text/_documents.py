@@ -53,7 +53,11 @@ def _text_of(document, row, reader):
             "expected text (str or bytes), or a list of tokens. Fill missing text "
             'with "".'
         )
-    text = reader.decode(document)
+    try:
+        text = reader.decode(document)
+    except UnicodeDecodeError as error:
+        error.reason += f", in document {row}: set encoding or decode_error"
+        raise
     _check_encodable(text, row)
     return text
 

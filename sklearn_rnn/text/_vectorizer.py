@@ -4,12 +4,17 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from array import array
 from collections import Counter, defaultdict
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    RealNotInt,
+    StrOptions,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
@@ -33,11 +38,11 @@ class TokenVectorizer(
         "preprocessor": [callable, None],
         "tokenizer": [callable, None],
         "min_df": [
-            Interval(Real, 0, 1, closed="both"),
+            Interval(RealNotInt, 0, 1, closed="both"),
             Interval(Integral, 1, None, closed="left"),
         ],
         "max_df": [
-            Interval(Real, 0, 1, closed="both"),
+            Interval(RealNotInt, 0, 1, closed="both"),
             Interval(Integral, 1, None, closed="left"),
         ],
         "max_features": [Interval(Integral, 1, None, closed="left"), None],
@@ -178,6 +183,7 @@ class TokenVectorizer(
 
     def _learn(self, X):
         """Set the vocabulary; return the lengths and codes of the documents."""
+        self._room()  # refuses a max_length that is too small before reading
         if self.vocabulary is not None:
             self._set_vocabulary(_given(self.vocabulary))
             return self._encode(X)
@@ -223,8 +229,7 @@ class TokenVectorizer(
         n = len(lengths)
         if documents_with is not None:
             df = np.array([documents_with[code] for code in range(n_tokens)])
-            low = self.min_df if _is_count(self.min_df) else self.min_df * n
-            high = self.max_df if _is_count(self.max_df) else self.max_df * n
+            low, high = _n_documents(self.min_df, n), _n_documents(self.max_df, n)
             if high < low:
                 raise ValueError(
                     f"max_df={self.max_df} corresponds to fewer documents than "
@@ -264,15 +269,22 @@ class TokenVectorizer(
             lengths.append(len(codes))
         return _as_numpy(lengths, flat)
 
+    def _room(self):
+        """How many tokens a row has room for; None if that is not limited."""
+        if self.max_length is None:
+            return None
+        room = self.max_length - (2 if self.boundaries else 0)
+        if room < 1:
+            raise ValueError(
+                f"max_length={self.max_length} leaves no room for a token between "
+                "the start and the end code; it must be at least 3."
+            )
+        return room
+
     def _to_array(self, lengths, flat):
         """Cut, put bounds, and pad."""
-        if self.max_length is not None:
-            room = self.max_length - (2 if self.boundaries else 0)
-            if room < 1:
-                raise ValueError(
-                    f"max_length={self.max_length} leaves no room for a token between "
-                    "the start and the end code; it must be at least 3."
-                )
+        room = self._room()
+        if room is not None:
             lengths, flat = cut(lengths, flat, room, self.truncation)
         if not len(lengths):
             return TokenArray(np.empty((0, 1), dtype=np.int32), self.vocabulary_size_)
@@ -311,7 +323,9 @@ def _as_numpy(lengths, flat):
 
 def _given(vocabulary):
     """The tokens of a given vocabulary in order."""
-    tokens = list(vocabulary)
+    # a set has another order in every process
+    unordered = isinstance(vocabulary, (set, frozenset))
+    tokens = sorted(vocabulary, key=str) if unordered else list(vocabulary)
     if isinstance(vocabulary, str) or not tokens:
         raise ValueError(
             f"vocabulary must hold at least one token, in order, got {vocabulary!r}."
@@ -333,6 +347,11 @@ def _unknown_token(row, token):
         f"document {row} holds the token {token!r}, which is not in the vocabulary. "
         'Fit on text that has it, or set handle_unknown="unk" or "ignore".'
     )
+
+
+def _n_documents(df, n):
+    # rounded, since 0.07 * 100 > 7
+    return df if _is_count(df) else round(df * n, 6)
 
 
 def _is_count(df):

@@ -1,0 +1,45 @@
+"""What the benchmark scripts share: fair timing in one run, and where data lies."""
+
+import argparse
+import os
+import platform
+import statistics
+import time
+from datetime import date
+from pathlib import Path
+
+import sklearn
+import torch
+
+
+def environment():
+    """One line that says what was measured on what."""
+    return (
+        f"{date.today()}  {platform.machine()}  {os.cpu_count()} cores  "
+        f"{torch.get_num_threads()} thread(s)  torch {torch.__version__}  "
+        f"scikit-learn {sklearn.__version__}"
+    )
+
+
+def interleaved(repeats, **jobs):
+    """Median seconds of each job; the jobs take turns, so that noise hits all."""
+    seconds = {name: [] for name in jobs}
+    for job in jobs.values():
+        job()
+    for _ in range(repeats):
+        for name, job in jobs.items():
+            started = time.perf_counter()
+            job()
+            seconds[name].append(time.perf_counter() - started)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def data_folder():
+    """The folder of --data or SKLEARN_RNN_DATA, or None with a word about it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", default=os.environ.get("SKLEARN_RNN_DATA"))
+    folder = parser.parse_known_args()[0].data
+    if folder is None or not Path(folder).is_dir():
+        print("skipped: name the data folder by --data or SKLEARN_RNN_DATA")
+        return None
+    return Path(folder)

@@ -1,0 +1,52 @@
+"""Predict of one sequence through the estimator against the bare torch module.
+
+One sequence of 40 steps of 8 features, 64 units, one thread.
+"""
+
+import numpy as np
+import torch
+from _common import environment, interleaved
+from torch import nn
+
+from sklearn_rnn import RNNClassifier
+
+CALLS = 200
+
+
+def main():
+    torch.set_num_threads(1)
+    print(environment())
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(64, 40, 8)).astype(np.float32)
+    one, one_table = X[:1], X[:1].reshape(1, -1)
+    y = rng.integers(0, 3, 64)
+    print(f"{'cell':5} {'module':>9} {'predict':>9} {'of a table':>11}   ratios")
+    for cell in ("rnn", "lstm", "gru"):
+        layer = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[cell]
+        recurrent, head = layer(8, 64, batch_first=True), nn.Linear(64, 3)
+        tensor = torch.from_numpy(one)
+        model = RNNClassifier(cell, pooling="last", max_epochs=1).fit(X, y)
+        flat = RNNClassifier(cell, pooling="last", max_epochs=1, input_size=8)
+        flat.fit(X.reshape(64, -1), y)
+
+        def bare(recurrent=recurrent, head=head, tensor=tensor):
+            with torch.inference_mode():
+                for _ in range(CALLS):
+                    head(recurrent(tensor)[0][:, -1]).argmax(1)
+
+        took = interleaved(
+            9,
+            bare=bare,
+            predict=lambda: [model.predict(one) for _ in range(CALLS)],  # noqa: B023
+            table=lambda: [flat.predict(one_table) for _ in range(CALLS)],  # noqa: B023
+        )
+        micro = {name: 1e6 * seconds / CALLS for name, seconds in took.items()}
+        print(
+            f"{cell:5} {micro['bare']:7.0f}us {micro['predict']:7.0f}us "
+            f"{micro['table']:9.0f}us   {micro['predict'] / micro['bare']:.2f} "
+            f"{micro['table'] / micro['bare']:.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

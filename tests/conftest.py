@@ -1,0 +1,31 @@
+"""One thread, private seeds, and the data that many tests read."""
+
+import os
+
+os.environ.setdefault("MPLBACKEND", "agg")
+
+import numpy as np
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def ragged(rng):
+    """40 sequences of 3 to 9 steps of 2 features, and whether the first one rises."""
+    X = [rng.normal(size=(length, 2)) for length in rng.integers(3, 10, size=40)]
+    y = np.array(["up" if x[:, 0].sum() > 0 else "down" for x in X])
+    return X, y
+
+
+@pytest.fixture
+def names():
+    """A few short texts in two classes, which differ by their letters."""
+    data = ["anna", "hannah", "nana", "ada", "otto", "bobo", "toto", "lotto"] * 4
+    return data, np.array([1, 1, 1, 1, 0, 0, 0, 0] * 4)

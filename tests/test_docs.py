@@ -1,0 +1,93 @@
+"""Docstrings are complete and agree; the README's and the docs' code runs."""
+
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpydoc.docscrape import ClassDoc, NumpyDocString
+from numpydoc.validate import validate
+
+import sklearn_rnn
+from sklearn_rnn import RNNClassifier, RNNRegressor, datasets
+
+ROOT = Path(__file__).parents[1]
+PUBLIC = [
+    *(f"sklearn_rnn.{name}" for name in sklearn_rnn.__all__ if name[0] != "_"),
+    *(f"sklearn_rnn.datasets.{name}" for name in datasets.__all__),
+]
+CLASSES = [name for name in PUBLIC if name.rpartition(".")[2][0].isupper()]
+
+# numpydoc codes that stand for missing or wrong content, not for taste
+CODES = {
+    *("GL03", "GL06", "GL07", "GL08", "SS01", "SS02", "SS03", "SS04", "SS05"),
+    *("PR01", "PR02", "PR03", "PR04", "PR05", "PR07", "PR08", "PR10"),
+    *("RT01", "RT03", "YD01"),
+}
+
+
+def public_methods():
+    own = ("fit", "transform", "predict", "partial", "inverse", "to_", "get_feature")
+    for name in CLASSES:
+        cls = getattr(sklearn_rnn, name.rpartition(".")[2])
+        for method, function in inspect.getmembers(cls, inspect.isfunction):
+            if method.startswith(own) and "sklearn_rnn" in function.__module__:
+                yield f"{name}.{method}"
+
+
+@pytest.mark.parametrize("name", [*PUBLIC, *public_methods()])
+def test_docstring_is_complete(name):
+    errors = [(code, text) for code, text in validate(name)["errors"] if code in CODES]
+    assert errors == []
+
+
+def parameters_of(cls):
+    return {p.name: (p.type, p.desc) for p in ClassDoc(cls)["Parameters"]}
+
+
+def test_shared_parameters_have_the_same_words_and_defaults():
+    ours, theirs = parameters_of(RNNClassifier), parameters_of(RNNRegressor)
+    shared = ours.keys() & theirs.keys()
+    assert len(shared) > 25
+    for name in shared - {"validation_fraction"}:
+        assert ours[name] == theirs[name]
+    for name in shared:
+        signatures = [
+            inspect.signature(c).parameters for c in (RNNClassifier, RNNRegressor)
+        ]
+        assert signatures[0][name].default == signatures[1][name].default
+
+
+@pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
+def test_documented_defaults_are_the_defaults(cls):
+    for name, parameter in inspect.signature(cls).parameters.items():
+        documented = parameters_of(cls)[name][0].rpartition("default=")[2]
+        assert eval(documented) == parameter.default, name
+    assert list(parameters_of(cls)) == list(inspect.signature(cls).parameters)
+
+
+@pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
+def test_fitted_attributes_are_those_documented(cls):
+    model = cls(max_epochs=1).fit(np.eye(4), [0, 1, 0, 1])
+    documented = {a.name for a in NumpyDocString(inspect.getdoc(cls))["Attributes"]}
+    fitted = {name for name in vars(model) if name.endswith("_") and name[0] != "_"}
+    assert fitted <= documented
+    assert documented - fitted <= {"feature_names_in_", "module_"}
+
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_code_blocks_run(path, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", path.read_text("utf-8"), re.S):
+        exec(compile(block, str(path), "exec"), names)
+
+
+def test_every_public_name_is_in_the_changelog():
+    text = (ROOT / "CHANGES.md").read_text("utf-8")
+    missing = [name for name in PUBLIC if name.rpartition(".")[2] not in text]
+    assert missing == []

@@ -1,0 +1,302 @@
+"""The laws of the design, for every recurrent estimator and every cell."""
+
+import pickle
+import random
+import threading
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+from sklearn.base import clone
+
+from sklearn_rnn import RNNClassifier, RNNRegressor, TokenArray
+
+
+class UsersCell(torch.nn.Module):
+    """A torch GRU as somebody would pass it in."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.gru = torch.nn.GRU(input_size, hidden_size, batch_first=True)
+
+    def forward(self, x, state):
+        return self.gru(x, state)
+
+
+SETTINGS = {
+    "rnn": {"cell": "rnn"},
+    "relu": {"cell": "rnn", "activation": "relu"},
+    "lstm": {"cell": "lstm"},
+    "gru": {"cell": "gru"},
+    "callable": {"cell": UsersCell},
+    "deep both ways": {"cell": "lstm", "num_layers": 2, "bidirectional": True},
+    "last": {"pooling": "last"},
+    "mean": {"pooling": "mean"},
+    "max": {"pooling": "max"},
+    "dropout": {"num_layers": 2, "dropout": 0.5},
+}
+
+
+@pytest.fixture(params=SETTINGS, ids=str)
+def settings(request):
+    return {"hidden_size": 6, "max_epochs": 2, "random_state": 0, "batch_size": 8} | (
+        SETTINGS[request.param]
+    )
+
+
+@pytest.fixture(params=[RNNClassifier, RNNRegressor], ids=["classifier", "regressor"])
+def fitted(request, settings, ragged):
+    X, y = ragged
+    y = y if request.param is RNNClassifier else X_sums(X)
+    return request.param(**settings).fit(X, y)
+
+
+def X_sums(X):
+    return np.array([x.sum() for x in X])
+
+
+def answers(model, X):
+    return model.predict_proba(X) if hasattr(model, "classes_") else model.predict(X)
+
+
+def weights(model):
+    return {name: value.numpy() for name, value in model.module_.state_dict().items()}
+
+
+def assert_same_bits(model, other):
+    for name, value in weights(model).items():
+        np.testing.assert_array_equal(value, weights(other)[name], err_msg=name)
+
+
+# ------------------------------------------------------------------ 1. one answer
+
+
+def test_a_sequence_alone_gets_the_answer_it_gets_in_a_batch(fitted, ragged):
+    X, _ = ragged
+    together = answers(fitted, X)
+    alone = np.concatenate([answers(fitted, [x]) for x in X])
+    np.testing.assert_allclose(alone, together, rtol=1e-5, atol=1e-5)
+
+
+def test_order_changes_no_bit(fitted, ragged):
+    X, _ = ragged
+    order = np.random.default_rng(1).permutation(len(X))
+    shuffled = answers(fitted, [X[i] for i in order])
+    np.testing.assert_array_equal(shuffled, answers(fitted, X)[order])
+
+
+def test_padding_changes_nothing(fitted, ragged):
+    X, _ = ragged
+    padded = np.full((len(X), 30, 2), np.nan)
+    for row, x in zip(padded, X, strict=True):
+        row[: len(x)] = x
+    expected = answers(fitted, X)
+    np.testing.assert_allclose(answers(fitted, padded), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_every_container_gets_the_same_bits(settings):
+    rng = np.random.default_rng(3)
+    table = rng.normal(size=(20, 7))
+    y = np.where(table.sum(axis=1) > 0, "up", "down")
+    objects = np.empty(20, dtype=object)
+    objects[:] = list(table)
+    containers = {
+        "table": table,
+        "lists": table.tolist(),
+        "3-D": table[:, :, None],
+        "Fortran 3-D": np.asfortranarray(table[:, :, None]),
+        "list of arrays": list(table),
+        "list of columns": list(table[:, :, None]),
+        "object array": objects,
+        "Series": pd.Series(list(table)),
+        "polars Series": pl.Series(table.tolist()),
+        "pandas": pd.DataFrame(table),
+        "tensor": torch.from_numpy(table),
+        "tensors": list(torch.from_numpy(table)),
+    }
+    model = RNNClassifier(**settings).fit(containers.pop("table"), y)
+    expected = model.predict_proba(table)
+    for name, X in containers.items():
+        again = RNNClassifier(**settings).fit(X, y)
+        assert_same_bits(again, model)
+        np.testing.assert_array_equal(again.predict_proba(X), expected, err_msg=name)
+        np.testing.assert_array_equal(again.predict_proba(list(table)), expected)
+
+
+def test_polars_frame_is_a_table(settings):
+    rng = np.random.default_rng(3)
+    table = rng.normal(size=(20, 4))
+    y = table.sum(axis=1)
+    frame = pl.DataFrame(table, schema=["a", "b", "c", "d"])
+    model = RNNRegressor(**settings).fit(frame, y)
+    np.testing.assert_array_equal(model.predict(frame), model.predict(list(table)))
+    assert model.feature_names_in_.tolist() == ["a", "b", "c", "d"]
+
+
+def test_columns_of_padding_change_no_token_answer(settings):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(4, 9, size=(12, 6)) * (
+        np.arange(6) < 4 + np.arange(12)[:, None] % 3
+    )
+    tokens = TokenArray(codes, 9)
+    model = RNNClassifier(**settings).fit(tokens, [0, 1] * 6)
+    wider = TokenArray(np.pad(codes, ((0, 0), (0, 5))), 9)
+    np.testing.assert_array_equal(
+        model.predict_proba(wider), model.predict_proba(tokens)
+    )
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_bfloat16_answers_are_near_those_of_a_batch(cell, ragged):
+    X, y = ragged
+    model = RNNClassifier(
+        cell, 8, precision="bfloat16", max_epochs=3, random_state=0
+    ).fit(X, y)
+    together = model.predict_proba(X)
+    alone = np.concatenate([model.predict_proba([x]) for x in X])
+    np.testing.assert_allclose(alone, together, atol=1e-2)
+    assert together.dtype == np.float32
+
+
+def test_long_prediction_is_bounded_and_in_order(fitted, ragged, monkeypatch):
+    X, _ = ragged
+    expected = answers(fitted, X)
+    monkeypatch.setattr("sklearn_rnn._batching.STEPS_PER_PREDICTION_BATCH", 20)
+    np.testing.assert_allclose(answers(fitted, X), expected, rtol=1e-5, atol=1e-6)
+
+
+# ------------------------------------------------------------------ 3. same seed
+
+
+def test_same_seed_gives_the_same_bits(fitted, ragged):
+    X, y = ragged
+    y = y if hasattr(fitted, "classes_") else X_sums(X)
+    again = clone(fitted).fit(X, y)
+    assert_same_bits(fitted, again)
+
+
+def test_another_seed_gives_other_weights(fitted, ragged):
+    X, y = ragged
+    y = y if hasattr(fitted, "classes_") else X_sums(X)
+    other = clone(fitted).set_params(random_state=1).fit(X, y)
+    again, once = (clone(fitted).set_params(random_state=None).fit(X, y) for _ in "ab")
+    head = "head.weight"
+    assert not np.array_equal(weights(fitted)[head], weights(other)[head])
+    assert not np.array_equal(weights(again)[head], weights(once)[head])
+
+
+def test_global_generators_stay_untouched(fitted, ragged):
+    X, y = ragged
+    y = y if hasattr(fitted, "classes_") else X_sums(X)
+    before = torch.get_rng_state(), np.random.get_state()[1], random.getstate()
+    clone(fitted).set_params(random_state=None, early_stopping=True).fit(X, y)
+    fitted.predict(X)
+    after = torch.get_rng_state(), np.random.get_state()[1], random.getstate()
+    assert torch.equal(before[0], after[0])
+    np.testing.assert_array_equal(before[1], after[1])
+    assert before[2] == after[2]
+
+
+def test_fits_in_parallel_threads_give_the_bits_of_serial_ones(settings, ragged):
+    X, y = ragged
+    models = [
+        RNNClassifier(**settings).set_params(random_state=k % 2) for k in range(8)
+    ]
+    threads = [threading.Thread(target=model.fit, args=(X, y)) for model in models]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k in (0, 1):
+        serial = RNNClassifier(**settings).set_params(random_state=k).fit(X, y)
+        for model in models[k::2]:
+            assert_same_bits(model, serial)
+
+
+def test_threads_that_predict_while_another_fits_see_old_or_new(ragged):
+    X, y = ragged
+    model = RNNClassifier("gru", 6, max_epochs=3, random_state=0).fit(X, y)
+    old = model.predict_proba(X)
+    new = clone(model).set_params(random_state=1).fit(X, y).predict_proba(X)
+    seen, stop = [], threading.Event()
+
+    def watch():
+        while not stop.is_set():
+            seen.append(model.predict_proba(X))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    model.set_params(random_state=1).fit(X, y)
+    stop.set()
+    thread.join()
+    for proba in seen:
+        assert np.array_equal(proba, old) or np.array_equal(proba, new)
+    np.testing.assert_array_equal(model.predict_proba(X), new)
+
+
+# ------------------------------------------------------- 4. init stores, fit decides
+
+
+def test_no_input_and_no_parameter_is_changed(settings, ragged):
+    X, y = ragged
+    copies, y_copy = [x.copy() for x in X], y.copy()
+    vectors = np.ones((9, 3))
+    model = RNNClassifier(**settings, embedding=vectors)
+    given = model.get_params()
+    codes = TokenArray(np.arange(4, 8)[:, None] + [[0, 1]], 9)
+    model.fit(codes, [0, 0, 1, 1])
+    np.testing.assert_array_equal(vectors, np.ones((9, 3)))
+    assert all(model.get_params()[name] is value for name, value in given.items())
+    RNNClassifier(**settings).fit(X, y)
+    for x, copy in zip(X, copies, strict=True):
+        np.testing.assert_array_equal(x, copy)
+    np.testing.assert_array_equal(y, y_copy)
+
+
+def test_fit_writes_no_file(fitted, ragged, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    X, y = ragged
+    clone(fitted).fit(X, y if hasattr(fitted, "classes_") else X_sums(X))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refitting_forgets(fitted, ragged):
+    X, y = ragged
+    y = y if hasattr(fitted, "classes_") else X_sums(X)
+    other = np.random.default_rng(5).normal(size=(20, 6))
+    labels = np.array(["a", "b"] * 10) if hasattr(fitted, "classes_") else other[:, 0]
+    model = clone(fitted).fit(pd.DataFrame(other).add_prefix("c"), labels)
+    model.fit(X, y)
+    assert not hasattr(model, "feature_names_in_")
+    assert model.n_features_in_ == 2
+    assert_same_bits(model, fitted)
+
+
+def test_pickle_keeps_every_answer(fitted, ragged):
+    X, _ = ragged
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(answers(again, X), answers(fitted, X))
+
+
+def test_pickle_holds_the_weights_once(ragged):
+    X, y = ragged
+    model = RNNClassifier("gru", 128, max_epochs=1, optimizer="sgd").fit(X, y)
+    n_bytes = sum(value.nbytes for value in weights(model).values())
+    assert len(pickle.dumps(model)) < 2.6 * n_bytes  # weights and their momentum
+
+
+# ------------------------------------------------------- 5. no hidden hold-out
+
+
+def test_every_row_trains_without_early_stopping(settings, ragged):
+    X, y = ragged
+    whole = RNNClassifier(**settings).fit(X, y)
+    for left_out in (0, len(X) - 1):
+        rows = [i for i in range(len(X)) if i != left_out]
+        part = RNNClassifier(**settings).fit([X[i] for i in rows], y[rows])
+        assert not np.array_equal(
+            weights(whole)["head.weight"], weights(part)["head.weight"]
+        )
+    assert whole.validation_scores_ is None

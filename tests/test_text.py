@@ -1,0 +1,962 @@
+"""CharVectorizer and WordVectorizer: text to codes, and back."""
+
+import gzip
+import io
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_checks
+from sklearn.utils._param_validation import InvalidParameterError
+
+from sklearn_rnn import CharVectorizer, TokenArray, WordVectorizer
+from sklearn_rnn.text import _vectorizer
+
+SEPARATOR = {CharVectorizer: "", WordVectorizer: " "}
+
+
+@pytest.fixture(params=SEPARATOR, ids=lambda cls: cls.__name__)
+def Vectorizer(request):
+    return request.param
+
+
+@pytest.fixture
+def write(Vectorizer):
+    """A text whose tokens are the given letters, for either vectorizer."""
+    return SEPARATOR[Vectorizer].join
+
+
+@pytest.fixture
+def texts(write):
+    return [write("cab"), write("ba"), write("b")]
+
+
+CODES = [[6, 4, 5], [5, 4, 0], [5, 0, 0]]
+
+
+def assert_tokens(actual, codes, vocabulary_size):
+    assert type(actual) is TokenArray
+    assert actual.vocabulary_size == vocabulary_size
+    assert_array_equal(actual.view(np.ndarray), codes)
+
+
+def test_tokens_get_codes_from_4_in_the_order_of_their_code_points(Vectorizer, texts):
+    vectorizer = Vectorizer().fit(texts)
+    assert vectorizer.vocabulary_ == {"a": 4, "b": 5, "c": 6}
+    assert list(vectorizer.vocabulary_) == ["a", "b", "c"]
+    assert vectorizer.vocabulary_size_ == 7
+
+
+def test_documents_are_padded_on_the_right(Vectorizer, texts):
+    assert_tokens(Vectorizer().fit(texts).transform(texts), CODES, 7)
+
+
+def test_padding_reaches_the_longest_of_the_documents_at_hand(Vectorizer, texts):
+    assert_tokens(Vectorizer().fit(texts).transform(texts[1:]), [[5, 4], [5, 0]], 7)
+
+
+def test_vocabulary_does_not_depend_on_the_order_of_documents(Vectorizer, texts):
+    forwards, backwards = Vectorizer().fit(texts), Vectorizer().fit(texts[::-1])
+    assert list(forwards.vocabulary_) == list(backwards.vocabulary_)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"min_df": 2},
+        {"max_df": 0.5, "handle_unknown": "ignore"},
+        {"max_features": 1},
+        {"vocabulary": ["b", "c"]},
+        {"max_length": 2, "truncation": "left"},
+        {"boundaries": True, "max_length": 4},
+        {"min_df": 2, "handle_unknown": "ignore", "boundaries": True},
+    ],
+    ids=str,
+)
+def test_fit_then_transform_equals_fit_transform(Vectorizer, texts, params):
+    apart = Vectorizer(**params).fit(texts).transform(texts)
+    together = Vectorizer(**params).fit_transform(texts)
+    assert_tokens(together, apart, apart.vocabulary_size)
+
+
+def test_fit_gives_the_vectorizer_itself_and_ignores_y(Vectorizer, texts):
+    vectorizer = Vectorizer()
+    assert vectorizer.fit(texts, [1, 2, 3]) is vectorizer
+    assert_tokens(vectorizer.fit_transform(texts, [1, 2, 3]), CODES, 7)
+
+
+def test_refitting_forgets(Vectorizer, write):
+    vectorizer = Vectorizer().fit([write("xyz")])
+    assert_tokens(vectorizer.fit_transform([write("ab")]), [[4, 5]], 6)
+    assert vectorizer.vocabulary_ == {"a": 4, "b": 5}
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_generator_is_read_once(Vectorizer, texts, method):
+    reads = []
+
+    def documents():
+        for text in texts:
+            reads.append(text)
+            yield text
+
+    vectorizer = Vectorizer()
+    getattr(vectorizer, method)(documents())
+    assert reads == texts
+    assert_tokens(vectorizer.transform(iter(texts)), CODES, 7)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [tuple, np.array, lambda x: np.array(x, dtype=object), pd.Series, iter],
+    ids=["tuple", "str array", "object array", "Series", "iterator"],
+)
+def test_any_column_of_documents_is_read_alike(Vectorizer, texts, container):
+    assert_tokens(Vectorizer().fit_transform(container(texts)), CODES, 7)
+
+
+def test_series_index_does_not_matter(Vectorizer, texts):
+    series = pd.Series(texts, index=[7, 7, 1])
+    assert_tokens(Vectorizer().fit_transform(series), CODES, 7)
+
+
+def test_polars_column_of_documents_is_read_alike(Vectorizer, texts):
+    polars = pytest.importorskip("polars")
+    assert_tokens(Vectorizer().fit_transform(polars.Series(texts)), CODES, 7)
+
+
+def test_lists_are_documents_already_split_into_tokens(Vectorizer):
+    documents = [["New York", "is"], ("is",)]
+    vectorizer = Vectorizer(lowercase=True)
+    assert_tokens(vectorizer.fit_transform(documents), [[4, 5], [5, 0]], 6)
+    assert vectorizer.vocabulary_ == {"New York": 4, "is": 5}
+
+
+def test_split_documents_may_stand_beside_texts(Vectorizer, write):
+    documents = [["b", "a"], write("ab")]
+    assert_tokens(Vectorizer().fit_transform(documents), [[5, 4], [4, 5]], 6)
+
+
+def test_no_documents_give_no_rows(Vectorizer, texts):
+    tokens = Vectorizer().fit(texts).transform([])
+    assert_tokens(tokens, np.empty((0, 1)), 7)
+
+
+def test_empty_document_becomes_one_unknown_code(Vectorizer, write):
+    tokens = Vectorizer().fit_transform(["", write("ab"), "", ""])
+    assert_tokens(tokens, [[1, 0], [4, 5], [1, 0], [1, 0]], 6)
+
+
+@pytest.mark.parametrize("blank", ["", []])
+def test_only_empty_documents_become_unknown_codes(Vectorizer, texts, blank):
+    tokens = Vectorizer().fit(texts).transform([blank, blank])
+    assert_tokens(tokens, [[1], [1]], 7)
+
+
+def test_document_of_white_space_holds_no_words():
+    tokens = WordVectorizer().fit_transform([" \n\t", "a b"])
+    assert_tokens(tokens, [[1, 0], [4, 5]], 6)
+
+
+def test_white_space_is_characters():
+    vectorizer = CharVectorizer()
+    assert_tokens(vectorizer.fit_transform(["a b\n"]), [[6, 5, 7, 4]], 8)
+    assert list(vectorizer.vocabulary_) == ["\n", " ", "a", "b"]
+
+
+def test_lowercase_joins_the_cases(Vectorizer):
+    assert list(Vectorizer(lowercase=True).fit(["A", "a"]).vocabulary_) == ["a"]
+    assert list(Vectorizer(lowercase=False).fit(["A", "a"]).vocabulary_) == ["A", "a"]
+
+
+def test_characters_keep_their_case_by_default_and_words_do_not():
+    assert list(CharVectorizer().fit(["Aa"]).vocabulary_) == ["A", "a"]
+    assert list(WordVectorizer().fit(["A a"]).vocabulary_) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("strip_accents", "expected"),
+    [
+        (None, ["a", "é", "я"]),
+        ("unicode", ["a", "e", "я"]),
+        ("ascii", ["a", "e"]),
+        (lambda text: text.replace("я", "r"), ["a", "r", "é"]),
+    ],
+    ids=["None", "unicode", "ascii", "callable"],
+)
+def test_accents_are_stripped_as_asked(Vectorizer, strip_accents, expected):
+    vectorizer = Vectorizer(strip_accents=strip_accents).fit(["a", "é", "я"])
+    assert list(vectorizer.vocabulary_) == expected
+
+
+def test_preprocessor_stands_in_place_of_lowercase_and_accents(Vectorizer):
+    vectorizer = Vectorizer(
+        lowercase=True, strip_accents="unicode", preprocessor=lambda text: text[1:]
+    )
+    assert list(vectorizer.fit(["xÉ", "yA"]).vocabulary_) == ["A", "É"]
+
+
+def test_preprocessor_sees_decoded_text(Vectorizer):
+    vectorizer = Vectorizer(encoding="latin-1", preprocessor=str.upper)
+    assert list(vectorizer.fit([b"\xe9"]).vocabulary_) == ["É"]
+
+
+def test_tokenizer_splits_the_preprocessed_text(Vectorizer):
+    vectorizer = Vectorizer(lowercase=True, tokenizer=lambda text: text.split("-"))
+    tokens = vectorizer.fit_transform(["Be-to", "to"])
+    assert_tokens(tokens, [[4, 5], [5, 0]], 6)
+    assert vectorizer.vocabulary_ == {"be": 4, "to": 5}
+
+
+def test_words_and_punctuation_are_tokens_in_their_place():
+    vectorizer = WordVectorizer()
+    tokens = vectorizer.fit_transform(["Don't stop, now!"])
+    assert list(vectorizer.vocabulary_) == ["!", "'", ",", "don", "now", "stop", "t"]
+    assert_tokens(tokens, [[7, 5, 10, 9, 6, 8, 4]], 11)
+
+
+@pytest.mark.parametrize(
+    ("token_pattern", "expected"),
+    [
+        (r"[a-z]+", ["a", "is", "it", "x"]),
+        (r"\b\w\w+\b", ["is", "it", "x1"]),
+        (r"(\w)\d", ["x"]),
+    ],
+)
+def test_token_pattern_finds_the_words(token_pattern, expected):
+    vectorizer = WordVectorizer(token_pattern=token_pattern).fit(["It is x1 a?"])
+    assert list(vectorizer.vocabulary_) == expected
+
+
+def test_token_pattern_with_two_groups_is_refused():
+    with pytest.raises(ValueError, match="capturing group"):
+        WordVectorizer(token_pattern=r"(a)(b)").fit(["ab"])
+
+
+def test_stop_words_are_left_out():
+    vectorizer = WordVectorizer(stop_words=["it", "."])
+    assert_tokens(vectorizer.fit_transform(["It is.", "is it"]), [[4], [4]], 5)
+    assert list(vectorizer.vocabulary_) == ["is"]
+    assert_tokens(vectorizer.transform(["it is new"]), [[4, 1]], 5)
+
+
+def test_english_stop_words_are_scikit_learns():
+    vectorizer = WordVectorizer(stop_words="english").fit(["the whale and the sea"])
+    assert list(vectorizer.vocabulary_) == ["sea", "whale"]
+
+
+def test_stop_words_are_left_out_of_split_documents():
+    vectorizer = WordVectorizer(stop_words=["the"])
+    assert_tokens(vectorizer.fit_transform([["the", "sea"], ["the"]]), [[4], [1]], 5)
+
+
+DF_LETTERS = ["aab", "abc", "abcd", "ae"]
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, "abcde"),
+        ({"min_df": 1}, "abcde"),
+        ({"min_df": 2}, "abc"),
+        ({"min_df": 3}, "ab"),
+        ({"min_df": 0.5}, "abc"),
+        ({"min_df": 0.51}, "ab"),
+        ({"min_df": 1.0}, "a"),
+        ({"min_df": 0.0}, "abcde"),
+        ({"max_df": 1.0}, "abcde"),
+        ({"max_df": 0.75}, "bcde"),
+        ({"max_df": 0.74}, "cde"),
+        ({"max_df": 3}, "bcde"),
+        ({"max_df": 1}, "de"),
+        ({"max_df": 100}, "abcde"),
+        ({"min_df": 2, "max_df": 0.5}, "c"),
+        ({"max_features": 1}, "a"),
+        ({"max_features": 3}, "abc"),
+        ({"max_features": 100}, "abcde"),
+        ({"max_features": 2, "max_df": 3}, "bc"),
+    ],
+    ids=str,
+)
+def test_rare_and_frequent_tokens_are_left_out(Vectorizer, write, params, expected):
+    vectorizer = Vectorizer(**params).fit([write(letters) for letters in DF_LETTERS])
+    assert list(vectorizer.vocabulary_) == list(expected)
+
+
+@pytest.mark.parametrize("limit", ["min_df", "max_df"])
+@pytest.mark.parametrize("count", [7, 14, 28, 29, 55, 57, 58])
+def test_a_share_of_documents_is_exact(Vectorizer, limit, count):
+    documents = [["b", "a"]] * count + [["a"]] * (100 - count)
+    if limit == "max_df":
+        documents[0] = [*documents[0], "c"]
+    vectorizer = Vectorizer(**{limit: count / 100}).fit(documents)
+    assert "b" in vectorizer.vocabulary_
+
+
+def test_max_features_counts_occurrences_and_not_documents(Vectorizer, write):
+    vectorizer = Vectorizer(max_features=1).fit([write("aaaa"), write("b"), write("b")])
+    assert list(vectorizer.vocabulary_) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "params", [{"min_df": 3, "max_df": 2}, {"min_df": 0.8, "max_df": 0.5}], ids=str
+)
+def test_max_df_below_min_df_is_refused(Vectorizer, texts, params):
+    with pytest.raises(ValueError, match="fewer documents than min_df"):
+        Vectorizer(**params).fit(texts)
+
+
+@pytest.mark.parametrize(
+    ("documents", "params"),
+    [([], {}), ([""], {}), ([[]], {}), ([["a"], ["b"]], {"min_df": 2})],
+)
+def test_empty_vocabulary_is_refused(Vectorizer, documents, params):
+    with pytest.raises(ValueError, match="empty vocabulary"):
+        Vectorizer(**params).fit(documents)
+
+
+def test_stop_words_that_leave_nothing_are_refused():
+    with pytest.raises(ValueError, match="stop_words left none"):
+        WordVectorizer(stop_words=["a"]).fit(["a", "a a"])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [list, tuple, iter, np.array, dict.fromkeys],
+    ids=["list", "tuple", "iterator", "array", "dict"],
+)
+def test_given_vocabulary_keeps_its_order(Vectorizer, texts, make):
+    vectorizer = Vectorizer(vocabulary=make(["c", "a", "z"]))
+    tokens = vectorizer.fit_transform(texts)
+    assert_tokens(tokens, [[4, 5, 1], [1, 5, 0], [1, 0, 0]], 7)
+    assert vectorizer.vocabulary_ == {"c": 4, "a": 5, "z": 6}
+
+
+def test_vocabulary_of_another_vectorizer_gives_the_same_codes(Vectorizer, write):
+    first = Vectorizer().fit([write("dbca")])
+    second = Vectorizer(vocabulary=first.vocabulary_).fit([write("a")])
+    assert second.vocabulary_ == {"a": 4, "b": 5, "c": 6, "d": 7}
+
+
+def test_vocabulary_given_as_a_set_is_sorted(Vectorizer, texts):
+    letters = {chr(code) for code in range(ord("a"), ord("z") + 1)}
+    vectorizer = Vectorizer(vocabulary=letters).fit(texts)
+    assert list(vectorizer.vocabulary_) == list("abcdefghijklmnopqrstuvwxyz")
+
+
+def test_given_vocabulary_is_not_pruned(Vectorizer, texts):
+    vectorizer = Vectorizer(vocabulary=["z", "c"], min_df=2, max_features=1).fit(texts)
+    assert vectorizer.vocabulary_ == {"z": 4, "c": 5}
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "error", "message"),
+    [
+        (["a", "b", "a"], ValueError, r"holds tokens twice: \['a'\]"),
+        ([], ValueError, "at least one token, in order, got \\[\\]"),
+        ("abc", ValueError, "at least one token, in order, got 'abc'"),
+        (["a", 1], TypeError, "holds 1 of type int at place 1; expected str"),
+        ([b"a"], TypeError, "holds b'a' of type bytes at place 0"),
+        (["a", None], TypeError, "holds None of type NoneType at place 1"),
+    ],
+    ids=["twice", "empty", "str", "int", "bytes", "None"],
+)
+def test_unusable_vocabulary_is_refused(Vectorizer, texts, vocabulary, error, message):
+    with pytest.raises(error, match=message):
+        Vectorizer(vocabulary=vocabulary).fit(texts)
+
+
+def test_unknown_token_gets_code_1(Vectorizer, texts, write):
+    tokens = Vectorizer(handle_unknown="unk").fit(texts).transform([write("axb")])
+    assert_tokens(tokens, [[4, 1, 5]], 7)
+
+
+def test_unknown_token_can_be_left_out(Vectorizer, texts, write):
+    vectorizer = Vectorizer(handle_unknown="ignore").fit(texts)
+    tokens = vectorizer.transform([write("axb"), write("xyx"), write("ca")])
+    assert_tokens(tokens, [[4, 5], [1, 0], [6, 4]], 7)
+
+
+def test_unknown_token_can_raise(Vectorizer, texts, write):
+    vectorizer = Vectorizer(handle_unknown="error").fit(texts)
+    with pytest.raises(ValueError, match="document 1 holds the token 'x', which is"):
+        vectorizer.transform([write("ab"), write("bxy")])
+
+
+def test_known_tokens_do_not_raise(Vectorizer, texts):
+    vectorizer = Vectorizer(handle_unknown="error")
+    assert_tokens(vectorizer.fit_transform(texts), CODES, 7)
+
+
+@pytest.mark.parametrize(
+    ("handle_unknown", "expected"),
+    [("unk", [[1, 4, 5], [5, 4, 0], [5, 0, 0]]), ("ignore", [[4, 5], [5, 4], [5, 0]])],
+)
+def test_pruned_tokens_are_unknown_while_fitting(
+    Vectorizer, texts, handle_unknown, expected
+):
+    vectorizer = Vectorizer(min_df=2, handle_unknown=handle_unknown)
+    assert_tokens(vectorizer.fit_transform(texts), expected, 6)
+    assert vectorizer.vocabulary_ == {"a": 4, "b": 5}
+
+
+def test_document_of_pruned_tokens_only_becomes_one_unknown_code(Vectorizer, write):
+    vectorizer = Vectorizer(min_df=2, handle_unknown="ignore")
+    tokens = vectorizer.fit_transform([write("xyz"), write("ab"), write("ab")])
+    assert_tokens(tokens, [[1, 0], [4, 5], [4, 5]], 6)
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_pruned_token_raises_while_fitting(Vectorizer, write, method):
+    vectorizer = Vectorizer(min_df=2, handle_unknown="error")
+    with pytest.raises(ValueError, match="document 1 holds the token 'x'"):
+        getattr(vectorizer, method)([write("ab"), write("abxy")])
+
+
+def test_token_outside_the_given_vocabulary_raises_while_fitting(Vectorizer, texts):
+    vectorizer = Vectorizer(vocabulary=["a", "b"], handle_unknown="error")
+    with pytest.raises(ValueError, match="document 0 holds the token 'c'"):
+        vectorizer.fit(texts)
+
+
+@pytest.mark.parametrize(
+    ("truncation", "expected"),
+    [("right", [[6, 4], [5, 4], [5, 0]]), ("left", [[4, 5], [5, 4], [5, 0]])],
+)
+def test_long_documents_are_cut_on_one_side(Vectorizer, texts, truncation, expected):
+    vectorizer = Vectorizer(max_length=2, truncation=truncation)
+    assert_tokens(vectorizer.fit_transform(texts), expected, 7)
+
+
+@pytest.mark.parametrize("truncation", ["right", "left"])
+def test_empty_documents_survive_cutting(Vectorizer, texts, truncation):
+    vectorizer = Vectorizer(max_length=1, truncation=truncation).fit(texts)
+    tokens = vectorizer.transform(["", texts[2], ""])
+    assert_tokens(tokens, [[1], [5], [1]], 7)
+
+
+def test_max_length_does_not_pad_short_documents(Vectorizer, texts):
+    assert_tokens(Vectorizer(max_length=50).fit_transform(texts), CODES, 7)
+
+
+def test_ignored_tokens_take_no_room(Vectorizer, texts, write):
+    vectorizer = Vectorizer(max_length=2, handle_unknown="ignore").fit(texts)
+    assert_tokens(vectorizer.transform([write("xxabc")]), [[4, 5]], 7)
+
+
+def test_max_length_does_not_hide_tokens_from_the_vocabulary(Vectorizer, texts):
+    assert list(Vectorizer(max_length=1).fit(texts).vocabulary_) == ["a", "b", "c"]
+
+
+def test_boundaries_enclose_every_document(Vectorizer, texts):
+    tokens = Vectorizer(boundaries=True).fit_transform([*texts, ""])
+    expected = [[2, 6, 4, 5, 3], [2, 5, 4, 3, 0], [2, 5, 3, 0, 0], [2, 3, 0, 0, 0]]
+    assert_tokens(tokens, expected, 7)
+
+
+def test_boundaries_enclose_only_empty_documents(Vectorizer, texts):
+    vectorizer = Vectorizer(boundaries=True).fit(texts)
+    assert_tokens(vectorizer.transform(["", ""]), [[2, 3], [2, 3]], 7)
+
+
+@pytest.mark.parametrize(
+    ("truncation", "expected"),
+    [("right", [[2, 6, 4, 3], [2, 5, 3, 0]]), ("left", [[2, 4, 5, 3], [2, 5, 3, 0]])],
+)
+def test_boundaries_count_towards_max_length(Vectorizer, texts, truncation, expected):
+    vectorizer = Vectorizer(boundaries=True, max_length=4, truncation=truncation)
+    assert_tokens(vectorizer.fit(texts).transform([texts[0], texts[2]]), expected, 7)
+
+
+@pytest.mark.parametrize("max_length", [1, 2])
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_boundaries_need_room_for_a_token(Vectorizer, texts, max_length, method):
+    vectorizer = Vectorizer(boundaries=True, max_length=max_length)
+    with pytest.raises(ValueError, match="it must be at least 3"):
+        getattr(vectorizer, method)(texts)
+
+
+def test_smallest_max_length_with_boundaries_leaves_one_token(Vectorizer, texts):
+    tokens = Vectorizer(boundaries=True, max_length=3).fit_transform(texts)
+    assert_tokens(tokens, [[2, 6, 3], [2, 5, 3], [2, 5, 3]], 7)
+
+
+def test_bytes_are_decoded(Vectorizer):
+    vectorizer = Vectorizer(encoding="latin-1")
+    assert list(vectorizer.fit([b"\xe9", "a"]).vocabulary_) == ["a", "é"]
+    assert list(Vectorizer().fit(["é".encode()]).vocabulary_) == ["é"]
+
+
+@pytest.mark.parametrize(
+    ("decode_error", "expected"),
+    [("ignore", [[4, 5]]), ("replace", [[4, 1, 5]])],
+)
+def test_undecodable_bytes_are_treated_as_asked(Vectorizer, decode_error, expected):
+    vectorizer = Vectorizer(
+        decode_error=decode_error, vocabulary=["a", "b"], tokenizer=list
+    )
+    assert_tokens(vectorizer.fit_transform([b"a\xffb"]), expected, 6)
+
+
+def test_undecodable_bytes_name_their_row_and_the_remedy(Vectorizer):
+    message = "document 1: set encoding or decode_error"
+    with pytest.raises(UnicodeDecodeError, match=message):
+        Vectorizer().fit([b"a", b"a\xff"])
+
+
+def test_open_files_are_read(Vectorizer, texts):
+    files = [io.StringIO(texts[0]), io.BytesIO(texts[1].encode()), io.StringIO("b")]
+    assert_tokens(Vectorizer(input="file").fit_transform(files), CODES, 7)
+
+
+@pytest.fixture
+def paths(tmp_path, write):
+    letters = ["éab", "ba", "b"]
+    paths = [tmp_path / f"{row}.txt" for row in range(3)]
+    for path, word in zip(paths, letters, strict=True):
+        path.write_text(write(word), encoding="utf-16")
+    return paths
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path], ids=["str", "Path"])
+def test_named_files_are_read(Vectorizer, paths, kind):
+    vectorizer = Vectorizer(input="filename", encoding="utf-16")
+    assert_tokens(vectorizer.fit_transform(map(kind, paths)), CODES, 7)
+    assert vectorizer.vocabulary_ == {"a": 4, "b": 5, "é": 6}
+
+
+def test_compressed_files_are_read_once_opened(Vectorizer, tmp_path, texts):
+    path = tmp_path / "text.gz"
+    path.write_bytes(gzip.compress(texts[0].encode()))
+    with gzip.open(path) as file:
+        assert_tokens(Vectorizer(input="file").fit_transform([file]), [[6, 4, 5]], 7)
+
+
+def test_missing_file_is_named(Vectorizer, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.txt"):
+        Vectorizer(input="filename").fit([tmp_path / "nowhere.txt"])
+
+
+def test_single_file_name_has_to_stand_in_a_list(Vectorizer):
+    with pytest.raises(ValueError, match=r"into a list: \[text\]"):
+        Vectorizer(input="filename").fit("text.txt")
+
+
+UNICODE = [
+    "cafe\u0301",
+    "नमस्ते दुनिया",
+    "สวัสดี",
+    "שלום עולם",
+    "مَرْحَبًا \u200fabc\u200e",
+    "👩\u200d👩\u200d👧 🏳️\u200d🌈",
+    "a\x00b\tc\r\n\x0b\x85\u2028",
+    "\ufeff\ufffd\U0010ffff",
+]
+
+
+@pytest.mark.parametrize("boundaries", [False, True])
+def test_characters_come_back_exactly(boundaries):
+    vectorizer = CharVectorizer(boundaries=boundaries)
+    assert vectorizer.inverse_transform(vectorizer.fit_transform(UNICODE)) == UNICODE
+
+
+def test_random_characters_come_back_exactly(rng):
+    code_points = np.concatenate([np.arange(0xD800), np.arange(0xE000, 0x110000)])
+    texts = [
+        "".join(map(chr, rng.choice(code_points, size=length)))
+        for length in rng.integers(1, 60, size=300)
+    ]
+    vectorizer = CharVectorizer()
+    assert vectorizer.inverse_transform(vectorizer.fit_transform(texts)) == texts
+
+
+def test_combining_marks_are_characters_of_their_own():
+    vectorizer = CharVectorizer()
+    assert_tokens(vectorizer.fit_transform(["e\u0301é"]), [[4, 6, 5]], 7)
+    assert vectorizer.vocabulary_ == {"e": 4, "é": 5, "\u0301": 6}
+
+
+def test_right_to_left_text_keeps_the_order_of_reading():
+    assert_tokens(CharVectorizer().fit_transform(["בא"]), [[5, 4]], 6)
+
+
+def test_characters_beyond_16_bits_are_one_token():
+    assert_tokens(CharVectorizer().fit_transform(["a😀a"]), [[4, 5, 4]], 6)
+
+
+def test_words_come_back_joined_by_spaces():
+    vectorizer = WordVectorizer()
+    tokens = vectorizer.fit_transform(["Call me,  Ishmael!", "שלום עולם"])
+    assert vectorizer.inverse_transform(tokens) == [
+        "call me , ishmael !",
+        "שלום עולם",
+    ]
+
+
+def test_unknown_token_comes_back_as_the_replacement_character(
+    Vectorizer, texts, write
+):
+    vectorizer = Vectorizer().fit(texts)
+    tokens = vectorizer.transform([write("axb"), ""])
+    assert vectorizer.inverse_transform(tokens) == [write("a\ufffdb"), "\ufffd"]
+
+
+def test_reserved_codes_other_than_unknown_are_silent(Vectorizer, texts, write):
+    vectorizer = Vectorizer().fit(texts)
+    codes = [[2, 4, 5, 3, 0], [0, 6, 0, 4, 0], [0, 0, 0, 0, 0], [2, 3, 0, 0, 0]]
+    assert vectorizer.inverse_transform(codes) == [write("ab"), write("ca"), "", ""]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
+def test_plain_integers_come_back_as_text(Vectorizer, texts, write, dtype):
+    codes = np.array(CODES, dtype=dtype)
+    expected = [write("cab"), write("ba"), write("b")]
+    assert Vectorizer().fit(texts).inverse_transform(codes) == expected
+
+
+def test_inverse_of_a_code_outside_the_vocabulary_is_refused(Vectorizer, texts):
+    with pytest.raises(ValueError, match=r"codes must lie in 0\.\.6"):
+        Vectorizer().fit(texts).inverse_transform([[4, 7]])
+
+
+def test_inverse_of_numbers_is_refused(Vectorizer, texts):
+    with pytest.raises(TypeError, match="codes must be integers"):
+        Vectorizer().fit(texts).inverse_transform([[4.0, 5.0]])
+
+
+def test_onehot_has_a_1_in_the_column_of_each_code(Vectorizer, texts, write):
+    onehot = Vectorizer().fit(texts).to_onehot(write("bxa"))
+    expected = [[0, 0, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 0]]
+    assert_array_equal(onehot.toarray(), expected)
+    assert onehot.format == "csr"
+    assert onehot.nnz == 3
+
+
+def test_onehot_shows_boundaries_and_cuts(Vectorizer, texts):
+    vectorizer = Vectorizer(boundaries=True, max_length=3).fit(texts)
+    expected = np.eye(7)[[2, 6, 3]]
+    assert_array_equal(vectorizer.to_onehot(texts[0]).toarray(), expected)
+
+
+@pytest.mark.parametrize("document", [["b", "a"], ("b", "a")])
+def test_onehot_of_split_tokens(Vectorizer, texts, document):
+    onehot = Vectorizer().fit(texts).to_onehot(document)
+    assert_array_equal(onehot.toarray(), np.eye(7)[[5, 4]])
+
+
+def test_feature_names_are_the_columns_of_onehot(Vectorizer, texts):
+    names = Vectorizer().fit(texts).get_feature_names_out()
+    assert names.tolist() == ["<pad>", "<unk>", "<start>", "<end>", "a", "b", "c"]
+
+
+def test_feature_names_follow_the_given_vocabulary(Vectorizer, texts):
+    names = Vectorizer(vocabulary=["c", "a"]).fit(texts).get_feature_names_out()
+    assert names[4:].tolist() == ["c", "a"]
+
+
+def test_expensive_padding_warns_and_names_max_length(
+    Vectorizer, texts, write, monkeypatch
+):
+    vectorizer = Vectorizer().fit(texts)
+    documents = [write("a"), write("ab" * 5), write("c")]
+    monkeypatch.setattr(_vectorizer, "PADDED_BYTES_WITHOUT_WARNING", 4 * 3 * 10 - 1)
+    message = "padding 3 documents to the longest of 10 .* only 12 tokens.* max_length"
+    with pytest.warns(UserWarning, match=message):
+        tokens = vectorizer.transform(documents)
+    assert_array_equal(tokens[0], [4] + [0] * 9)
+
+
+def test_affordable_padding_is_silent(Vectorizer, texts, write, monkeypatch):
+    vectorizer = Vectorizer().fit(texts)
+    monkeypatch.setattr(_vectorizer, "PADDED_BYTES_WITHOUT_WARNING", 4 * 2 * 10)
+    tokens = vectorizer.transform([write("a"), write("ab" * 5)])
+    assert_array_equal(tokens[0], [4] + [0] * 9)
+
+
+def test_max_length_silences_the_warning(Vectorizer, texts, write, monkeypatch):
+    monkeypatch.setattr(_vectorizer, "PADDED_BYTES_WITHOUT_WARNING", 4 * 2 * 3)
+    vectorizer = Vectorizer(max_length=3).fit(texts)
+    tokens = vectorizer.transform([write("a"), write("ab" * 5)])
+    assert_tokens(tokens, [[4, 0, 0], [4, 5, 4]], 7)
+
+
+@pytest.mark.parametrize(
+    ("document", "shown"),
+    [
+        (None, "None of type NoneType"),
+        (float("nan"), "nan of type float"),
+        (pd.NA, "<NA> of type NAType"),
+        (7, "7 of type int"),
+        (np.float64(1), "float64"),
+        ({"a": 1}, "of type dict"),
+        (np.array(["a"]), "of type ndarray"),
+    ],
+    ids=["None", "nan", "NA", "int", "float64", "dict", "array"],
+)
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
+def test_document_that_is_no_text_is_refused_with_its_row(
+    Vectorizer, texts, method, document, shown
+):
+    vectorizer = Vectorizer().fit(texts)
+    with pytest.raises(TypeError) as caught:
+        getattr(vectorizer, method)([texts[0], document])
+    assert str(caught.value).startswith("document 1 is ")
+    assert shown in str(caught.value)
+    assert 'Fill missing text with "".' in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_missing_text_in_a_series_is_refused_with_its_row(Vectorizer, missing):
+    with pytest.raises(TypeError, match="document 2 is "):
+        Vectorizer().fit(pd.Series(["a", "b", missing], index=[9, 8, 7]))
+
+
+@pytest.mark.parametrize(("token", "kind"), [(1, "int"), (b"a", "bytes"), (None, "")])
+def test_split_document_with_other_than_text_is_refused(Vectorizer, token, kind):
+    with pytest.raises(TypeError, match=f"document 1 holds the token .* type {kind}"):
+        Vectorizer().fit([["a"], ["a", token]])
+
+
+@pytest.mark.parametrize(
+    "document", ["a\ud800", ["a", "a\ud800"]], ids=["text", "tokens"]
+)
+def test_lone_surrogate_is_refused_with_its_row_and_position(Vectorizer, document):
+    message = r"document 1 has the lone surrogate '\\ud800' at position 1"
+    with pytest.raises(ValueError, match=message):
+        Vectorizer().fit(["a", document])
+
+
+def test_surrogate_remedy_of_the_message_works(Vectorizer):
+    broken = "a\ud83d\ude00"
+    with pytest.raises(ValueError, match=r'"surrogatepass"\)\.decode\("utf-16"'):
+        Vectorizer().fit([broken])
+    mended = broken.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    assert list(Vectorizer(tokenizer=list).fit([mended]).vocabulary_) == ["a", "😀"]
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
+@pytest.mark.parametrize("text", ["abc", b"abc", np.str_("abc")])
+def test_single_text_has_to_stand_in_a_list(Vectorizer, texts, method, text):
+    vectorizer = Vectorizer().fit(texts)
+    with pytest.raises(ValueError, match=r"single document into a list: \[text\]"):
+        getattr(vectorizer, method)(text)
+
+
+@pytest.mark.parametrize(
+    ("documents", "kind"),
+    [
+        (pd.DataFrame({"text": ["a", "b"]}), "DataFrame"),
+        (pd.DataFrame({"text": ["a"], "more": ["b"]}), "DataFrame"),
+        (np.array([["a"], ["b"]]), "ndarray"),
+        (TokenArray([[4]], 5), "TokenArray"),
+    ],
+    ids=["one column", "two columns", "array", "tokens"],
+)
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
+def test_tables_are_refused_with_the_remedy(Vectorizer, texts, method, documents, kind):
+    vectorizer = Vectorizer().fit(texts)
+    message = rf'got {kind} of shape .*by its bare name: \(vectorizer, "text"\)'
+    with pytest.raises(ValueError, match=message):
+        getattr(vectorizer, method)(documents)
+
+
+@pytest.mark.parametrize("documents", [None, 3, 2.5])
+def test_what_holds_no_documents_is_refused(Vectorizer, documents):
+    with pytest.raises(TypeError, match="Expected an iterable of documents"):
+        Vectorizer().fit(documents)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda vectorizer: vectorizer.transform(["a"]),
+        lambda vectorizer: vectorizer.inverse_transform([[4]]),
+        lambda vectorizer: vectorizer.to_onehot("a"),
+        lambda vectorizer: vectorizer.get_feature_names_out(),
+    ],
+    ids=["transform", "inverse_transform", "to_onehot", "get_feature_names_out"],
+)
+@pytest.mark.parametrize("vocabulary", [None, ["a"]])
+def test_unfitted_vectorizer_says_so(Vectorizer, vocabulary, call):
+    with pytest.raises(NotFittedError):
+        call(Vectorizer(vocabulary=vocabulary))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("input", "url"),
+        ("encoding", None),
+        ("decode_error", "loud"),
+        ("lowercase", "yes"),
+        ("strip_accents", "latin"),
+        ("preprocessor", "lower"),
+        ("tokenizer", "split"),
+        ("min_df", 1.5),
+        ("min_df", -1),
+        ("max_df", 1.5),
+        ("max_df", -0.1),
+        ("max_features", 0),
+        ("vocabulary", 3),
+        ("handle_unknown", "skip"),
+        ("max_length", 0),
+        ("max_length", 2.0),
+        ("truncation", "middle"),
+        ("boundaries", None),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_invalid_parameter_is_named(Vectorizer, texts, method, name, value):
+    with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of"):
+        getattr(Vectorizer(**{name: value}), method)(texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("stop_words", "german"), ("stop_words", 3), ("token_pattern", None)],
+)
+def test_invalid_parameter_of_words_is_named(name, value):
+    with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of"):
+        WordVectorizer(**{name: value}).fit(["a"])
+
+
+NOT_DEFAULT = {
+    "input": "file",
+    "encoding": "latin-1",
+    "decode_error": "ignore",
+    "strip_accents": "ascii",
+    "preprocessor": str.strip,
+    "tokenizer": str.split,
+    "min_df": 2,
+    "max_df": 0.5,
+    "max_features": 9,
+    "vocabulary": ["b", "a"],
+    "handle_unknown": "error",
+    "max_length": 7,
+    "truncation": "left",
+    "boundaries": True,
+}
+OF_EACH = {
+    CharVectorizer: {"lowercase": True},
+    WordVectorizer: {"lowercase": False, "token_pattern": "a", "stop_words": ["x"]},
+}
+
+
+def test_clone_keeps_every_parameter(Vectorizer):
+    params = NOT_DEFAULT | OF_EACH[Vectorizer]
+    default = Vectorizer().get_params()
+    assert params.keys() == default.keys()
+    assert all(params[name] != default[name] for name in params)
+    assert clone(Vectorizer(**params)).get_params() == params
+
+
+def test_parameters_are_keyword_only(Vectorizer):
+    with pytest.raises(TypeError, match="positional"):
+        Vectorizer("content")
+
+
+def test_fitting_changes_no_parameter_and_no_document(Vectorizer):
+    vocabulary, documents = ["b", "a"], [["a", "b", "x"], "b"]
+    vectorizer = Vectorizer(vocabulary=vocabulary, boundaries=True, max_length=4)
+    before = dict(vectorizer.get_params())
+    vectorizer.fit_transform(documents)
+    assert vectorizer.get_params() == before
+    assert vectorizer.vocabulary is vocabulary
+    assert vocabulary == ["b", "a"]
+    assert documents == [["a", "b", "x"], "b"]
+
+
+def test_transform_changes_no_attribute(Vectorizer, texts, write):
+    vectorizer = Vectorizer(handle_unknown="ignore").fit(texts)
+    before = joblib.hash(vectorizer)
+    vectorizer.transform([write("xyz")])
+    vectorizer.to_onehot(write("ax"))
+    assert joblib.hash(vectorizer) == before
+
+
+def test_pickled_vectorizer_gives_the_same_codes(Vectorizer, texts):
+    vectorizer = pickle.loads(pickle.dumps(Vectorizer().fit(texts)))
+    assert_tokens(vectorizer.transform(texts), CODES, 7)
+    assert vectorizer.inverse_transform(CODES) == texts
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_set_output_leaves_codes(Vectorizer, texts, container):
+    vectorizer = Vectorizer().set_output(transform=container)
+    assert_tokens(vectorizer.fit_transform(texts), CODES, 7)
+    assert_tokens(vectorizer.transform(texts), CODES, 7)
+
+
+def test_global_output_setting_leaves_codes(Vectorizer, texts):
+    with sklearn.config_context(transform_output="pandas"):
+        assert_tokens(Vectorizer().fit_transform(texts), CODES, 7)
+
+
+def test_output_setting_of_a_pipeline_leaves_codes(Vectorizer, texts):
+    pipeline = make_pipeline(Vectorizer()).set_output(transform="pandas")
+    assert_tokens(pipeline.fit_transform(texts), CODES, 7)
+
+
+@pytest.fixture
+def frame(texts):
+    return pd.DataFrame({"text": texts, "age": [1.0, 2.0, 3.0]}, index=[5, 3, 4])
+
+
+def test_column_transformer_of_one_text_column_gives_codes(Vectorizer, frame):
+    columns = ColumnTransformer([("text", Vectorizer(), "text")])
+    assert_tokens(columns.fit_transform(frame), CODES, 7)
+    assert_tokens(columns.transform(frame[1:]), [[5, 4], [5, 0]], 7)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_column_transformer_does_not_join_codes_and_numbers(Vectorizer, frame, reverse):
+    parts = [("text", Vectorizer(), "text"), ("age", StandardScaler(), ["age"])]
+    columns = ColumnTransformer(parts[::-1] if reverse else parts)
+    with pytest.raises(TypeError, match="Codes are names, not quantities"):
+        columns.fit_transform(frame)
+
+
+def test_column_transformer_does_not_join_two_vocabularies(Vectorizer, frame, write):
+    frame["more"] = [write("ab"), write("a"), write("b")]
+    parts = [("text", Vectorizer(), "text"), ("more", Vectorizer(), "more")]
+    with pytest.raises(TypeError, match=r"got vocabulary sizes \[6, 7\]"):
+        ColumnTransformer(parts).fit_transform(frame)
+
+
+def test_tags_say_that_documents_are_text(Vectorizer):
+    tags = sklearn.utils.get_tags(Vectorizer())
+    assert tags.input_tags.string
+    assert not tags.input_tags.two_d_array
+    assert not tags.target_tags.required
+
+
+DATA_FREE_CHECKS = [
+    estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
+    estimator_checks.check_estimator_cloneable,
+    estimator_checks.check_estimator_repr,
+    estimator_checks.check_estimator_tags_renamed,
+    estimator_checks.check_estimators_unfitted,
+    estimator_checks.check_get_feature_names_out_error,
+    estimator_checks.check_get_params_invariance,
+    estimator_checks.check_mixin_order,
+    estimator_checks.check_no_attributes_set_in_init,
+    estimator_checks.check_param_validation,
+    estimator_checks.check_parameters_default_constructible,
+    estimator_checks.check_set_params,
+    estimator_checks.check_valid_tag_types,
+]
+
+
+@pytest.mark.parametrize("check", DATA_FREE_CHECKS, ids=lambda check: check.__name__)
+def test_data_free_checks_of_scikit_learn_pass(Vectorizer, check):
+    check(Vectorizer.__name__, Vectorizer())

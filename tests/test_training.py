@@ -1,0 +1,413 @@
+"""The training loop: stopping, schedules, callbacks, interrupts, divergence."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import skorch
+import torch
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score
+
+from sklearn_rnn import RNNClassifier, RNNRegressor
+
+
+def weights(model):
+    return [p.detach().clone() for p in model.module_.parameters()]
+
+
+def assert_same_weights(model, other):
+    for ours, theirs in zip(weights(model), weights(other), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+class StopAfter(skorch.callbacks.Callback):
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) >= self.epochs:
+            raise KeyboardInterrupt
+
+
+class StopAtBatch(skorch.callbacks.Callback):
+    def on_batch_end(self, net, **kwargs):
+        if len(net.history) == 3:
+            raise KeyboardInterrupt
+
+
+class Recorder(skorch.callbacks.Callback):
+    calls: list = []
+
+    def on_train_begin(self, net, **kwargs):
+        self.calls.append("train begin")
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.calls.append("epoch begin")
+
+    def on_batch_end(self, net, training, loss, **kwargs):
+        assert np.isfinite(loss.item())
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        assert all(p.grad is not None for _, p in named_parameters)
+
+    def on_epoch_end(self, net, **kwargs):
+        self.calls.append(f"loss {net.history[-1, 'train_loss']:.6f}")
+
+    def on_train_end(self, net, **kwargs):
+        self.calls.append("train end")
+
+
+class Poison(skorch.callbacks.Callback):
+    """Make a weight NaN, or an interrupt arrive as a signal does, in epoch 3."""
+
+    def __init__(self, how):
+        self.how = how
+
+    def on_batch_begin(self, net, **kwargs):
+        if len(net.history) == 3:
+            if self.how == "nan":
+                with torch.no_grad():
+                    net.module_.head.weight[0, 0] = float("nan")
+            else:
+                os.kill(os.getpid(), signal.SIGINT)
+                for _ in range(10**6):  # the signal arrives at some instruction
+                    pass
+
+
+@pytest.fixture
+def model():
+    return RNNClassifier("gru", 6, max_epochs=6, batch_size=8, random_state=0)
+
+
+def test_loss_curve_falls_and_counts_epochs(model, ragged):
+    model.set_params(max_epochs=30).fit(*ragged)
+    assert model.n_iter_ == len(model.loss_curve_) == 30
+    assert model.loss_curve_[-1] < 0.5 * model.loss_curve_[0]
+
+
+def test_training_loss_is_the_mean_loss_of_a_row(ragged):
+    X, y = ragged
+    model = RNNClassifier(
+        "gru", 4, max_epochs=1, batch_size=64, learning_rate=1e-30, random_state=0
+    ).fit(X, y)
+    proba = model.predict_proba(X)
+    chosen = proba[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+    assert model.loss_curve_[0] == pytest.approx(-np.log(chosen).mean(), rel=1e-6)
+
+
+def test_stale_training_loss_ends_training(model, ragged):
+    model.set_params(max_epochs=200, tol=10.0, n_iter_no_change=4).fit(*ragged)
+    assert model.n_iter_ == 5
+
+
+def test_early_stopping_keeps_the_weights_of_the_lowest_validation_loss(ragged):
+    X, y = ragged
+    stopped = RNNClassifier(
+        "gru",
+        8,
+        early_stopping=True,
+        validation_fraction=0.3,
+        n_iter_no_change=8,
+        max_epochs=200,
+        learning_rate=0.05,
+        random_state=0,
+    ).fit(X, y)
+    losses = np.array(stopped.net_.history[:, "valid_loss"])
+    best = int(np.argmin(losses))
+    assert stopped.n_iter_ == len(losses) < 200
+    assert best + 1 < stopped.n_iter_
+    assert stopped.best_validation_score_ == stopped.validation_scores_[best]
+    until_best = clone(stopped).set_params(max_epochs=best + 1).fit(X, y)
+    assert_same_weights(stopped, until_best)
+
+
+def test_recorded_validation_score_is_the_score_on_rows_that_did_not_train(ragged):
+    X, y = ragged
+    seen = []
+
+    class Watch(skorch.callbacks.Callback):
+        def on_train_begin(self, net, **kwargs):
+            seen.clear()
+
+    model = RNNClassifier(
+        "gru", 4, early_stopping=True, max_epochs=1, callbacks=[Watch()], random_state=1
+    )
+    model.set_params(max_epochs=2).fit(X, y)
+    from sklearn_rnn._random import SPLIT, numpy_generator
+
+    codes = torch.from_numpy(np.searchsorted(model.classes_, y))
+    held = model._held_out(codes, np.arange(len(y)), numpy_generator(1, SPLIT))
+    assert len(held) == 4
+    score = accuracy_score(y[held], model.predict([X[i] for i in held]))
+    assert model.best_validation_score_ == score
+
+
+def test_validation_rows_are_stratified():
+    y = np.array(["rare" if i < 4 else "common" for i in range(32)])
+    model = RNNClassifier("gru", 4, early_stopping=True, validation_fraction=0.5)
+    codes = torch.from_numpy((y == "rare").astype(int))
+    for seed in range(10):
+        held = model._held_out(codes, np.arange(32), np.random.default_rng(seed))
+        assert len(held) == len(set(held)) == 16
+        assert (y[held] == "rare").sum() == 2
+
+
+def test_validation_fraction_that_leaves_nothing_names_the_way_out(model, ragged):
+    X, y = ragged
+    model.set_params(early_stopping=True, validation_fraction=0.99)
+    with pytest.raises(ValueError, match=r"validation_fraction=0.99.*early_stopping"):
+        model.fit(X[:4], y[:4])
+
+
+def test_learning_rate_schedules(ragged):
+    X, y = ragged
+    rates = []
+
+    class Rate(skorch.callbacks.Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            rates.append(net.optimizer_.param_groups[0]["lr"])
+
+    def run(schedule, **more):
+        rates.clear()
+        RNNClassifier(
+            "gru",
+            4,
+            max_epochs=4,
+            learning_rate=0.1,
+            learning_rate_schedule=schedule,
+            callbacks=[Rate],
+            random_state=0,
+            **more,
+        ).fit(X, y)
+        return list(rates)
+
+    assert run("constant") == [0.1] * 4
+    cosine = [0.1 * (1 + np.cos(np.pi * k / 4)) / 2 for k in range(4)]
+    np.testing.assert_allclose(run("cosine"), cosine)
+    np.testing.assert_allclose(
+        run(lambda epoch: 0.5**epoch), [0.1, 0.05, 0.025, 0.0125]
+    )
+
+
+def test_plateau_halves_the_rate_when_the_loss_stays(ragged):
+    X, y = ragged
+    model = RNNClassifier(
+        "gru",
+        4,
+        max_epochs=12,
+        learning_rate=1e-12,
+        learning_rate_schedule="plateau",
+        n_iter_no_change=100,
+        random_state=0,
+    ).fit(X, y)
+    assert model.net_.optimizer_.param_groups[0]["lr"] == pytest.approx(0.25e-12)
+
+
+def test_gradient_clip_bounds_the_norm(ragged):
+    X, y = ragged
+    norms = []
+
+    class Norm(skorch.callbacks.Callback):
+        def on_grad_computed(self, net, named_parameters, **kwargs):
+            total = sum(p.grad.square().sum() for _, p in named_parameters)
+            norms.append(float(total.sqrt()))
+
+    common = {"max_epochs": 1, "callbacks": [Norm], "random_state": 0}
+    RNNClassifier("gru", 4, gradient_clip=None, **common).fit(X, y)
+    free = max(norms)
+    norms.clear()
+    RNNClassifier("gru", 4, gradient_clip=free / 4, **common).fit(X, y)
+    assert max(norms) == pytest.approx(free / 4, rel=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "sgd"])
+def test_every_named_optimizer_learns(optimizer, ragged):
+    X, y = ragged
+    model = RNNClassifier(
+        "gru", 8, optimizer=optimizer, learning_rate=0.02, max_epochs=40, random_state=0
+    )
+    assert model.fit(X, y).score(X, y) > 0.9
+
+
+def test_optimizer_may_be_a_class(model, ragged):
+    model.set_params(optimizer=torch.optim.Adagrad, learning_rate=0.1).fit(*ragged)
+    assert isinstance(model.net_.optimizer_, torch.optim.Adagrad)
+
+
+def test_weight_decay_shrinks_the_weights(model, ragged):
+    free = clone(model).set_params(weight_decay=0.0).fit(*ragged)
+    held = clone(model).set_params(weight_decay=50.0).fit(*ragged)
+    norm = lambda m: sum(float(p.square().sum()) for p in weights(m))  # noqa: E731
+    assert norm(held) < 0.1 * norm(free)
+
+
+def test_verbose_prints_a_line_an_epoch(model, ragged, capsys):
+    model.set_params(verbose=1, max_epochs=3, early_stopping=True).fit(*ragged)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith("epoch    3  loss ")
+    assert "validation loss" in lines[2] and "validation score" in lines[2]
+    model.set_params(verbose=0).fit(*ragged)
+    assert capsys.readouterr().out == ""
+
+
+# ------------------------------------------------------------------ callbacks
+
+
+def test_callbacks_are_called_in_order_and_copied(model, ragged):
+    callback = Recorder()
+    Recorder.calls.clear()
+    model.set_params(callbacks=[callback, ("second", Recorder)], max_epochs=1)
+    model.fit(*ragged)
+    loss = f"loss {model.loss_curve_[0]:.6f}"
+    order = ["train begin", "epoch begin", loss, "train end"]
+    assert Recorder.calls == [call for call in order for _ in range(2)]
+    assert vars(callback) == {}
+
+
+def test_a_stop_by_a_callback_keeps_the_finished_epochs(model, ragged):
+    stopped = clone(model).set_params(callbacks=[StopAfter(2)]).fit(*ragged)
+    assert stopped.n_iter_ == 2
+    assert_same_weights(stopped, model.set_params(max_epochs=2).fit(*ragged))
+
+
+def test_a_stop_inside_an_epoch_goes_back_to_the_last_finished_one(model, ragged):
+    stopped = clone(model).set_params(callbacks=[StopAtBatch()]).fit(*ragged)
+    assert stopped.n_iter_ == 2
+    assert_same_weights(stopped, model.set_params(max_epochs=2).fit(*ragged))
+
+
+def test_skorch_early_stopping_works(model, ragged):
+    callback = skorch.callbacks.EarlyStopping(
+        monitor="train_loss", patience=3, threshold=10, threshold_mode="abs"
+    )
+    model.set_params(callbacks=[callback], max_epochs=50).fit(*ragged)
+    assert model.n_iter_ == 4
+
+
+def test_something_else_than_a_callback_is_refused(model, ragged):
+    with pytest.raises(TypeError, match="skorch callbacks, got 3 of type int"):
+        model.set_params(callbacks=[3]).fit(*ragged)
+
+
+# ------------------------------------------------------------------ faults
+
+
+def test_an_interrupt_installs_the_last_finished_epoch_and_goes_on(model, ragged):
+    interrupted = clone(model).set_params(callbacks=[Poison("signal")])
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.fit(*ragged)
+    assert interrupted.n_iter_ == 2
+    assert_same_weights(interrupted, model.set_params(max_epochs=2).fit(*ragged))
+
+
+def test_an_interrupt_stops_a_whole_search(tmp_path):
+    code = textwrap.dedent(
+        """
+        import os, signal, threading
+        import numpy as np
+        from sklearn.model_selection import GridSearchCV
+        from sklearn_rnn import RNNClassifier
+        X = np.random.default_rng(0).normal(size=(200, 30))
+        threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        search = GridSearchCV(
+            RNNClassifier(max_epochs=10**6, n_iter_no_change=10**6),
+            {"hidden_size": [8, 16]},
+        )
+        try:
+            search.fit(X, X.sum(axis=1) > 0)
+        except KeyboardInterrupt:
+            print("stopped")
+        """
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert run.stdout == "stopped\n", run.stderr
+
+
+def test_divergence_raises_and_leaves_the_estimator_as_it_was(model, ragged):
+    X, y = ragged
+    model.fit(X, y)
+    before = dict(vars(model))
+    model.set_params(callbacks=[Poison("nan")])
+    with pytest.raises(ValueError, match=r"diverged in epoch 3.*learning_rate"):
+        model.fit(X[:30], y[:30])
+    model.set_params(callbacks=None)
+    assert vars(model) == before
+
+
+def test_divergence_of_an_unfitted_estimator_leaves_it_unfitted(ragged):
+    X, _ = ragged
+    model = RNNRegressor("rnn", 8, learning_rate=1e38, activation="relu")
+    with pytest.raises(ValueError, match="diverged"):
+        model.fit(X, np.arange(len(X)))
+    assert vars(model) == model.get_params()
+
+
+def test_a_search_scores_a_diverging_candidate_as_nan(ragged):
+    from sklearn.exceptions import FitFailedWarning
+    from sklearn.model_selection import GridSearchCV
+
+    X, _ = ragged
+    search = GridSearchCV(
+        RNNRegressor("rnn", 4, activation="relu", max_epochs=2, random_state=0),
+        {"learning_rate": [0.01, 1e38]},
+        cv=2,
+    )
+    with pytest.warns(FitFailedWarning), pytest.warns(UserWarning, match="non-finite"):
+        search.fit(X, np.arange(float(len(X))))
+    assert search.best_params_ == {"learning_rate": 0.01}
+
+
+def test_history_keeps_no_batches(model, ragged):
+    model.fit(*ragged)
+    assert all(row["batches"] == [] for row in model.net_.history)
+
+
+# ------------------------------------------------------------------ continuing
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_warm_start_goes_on_where_fit_ended(cell, ragged):
+    X, y = ragged
+    common = {"batch_size": 8, "random_state": 0}
+    once = RNNClassifier(cell, 6, max_epochs=4, **common).fit(X, y)
+    twice = RNNClassifier(cell, 6, max_epochs=2, warm_start=True, **common)
+    twice.fit(X, y)
+    first = weights(twice)
+    twice.fit(X, y)
+    assert twice.n_iter_ == 4
+    assert not torch.equal(first[-1], weights(twice)[-1])
+    np.testing.assert_allclose(twice.loss_curve_, once.loss_curve_, rtol=1e-6)
+    assert_same_weights(once, twice)
+
+
+def test_a_failed_warm_start_keeps_the_fitted_weights(model, ragged):
+    X, y = ragged
+    model.set_params(warm_start=True).fit(X, y)
+    before = weights(model)
+    model.set_params(callbacks=[Poison("nan")], max_epochs=3, learning_rate=1e30)
+    with pytest.raises(ValueError, match="diverged"):
+        model.fit(X, y)
+    for old, new in zip(before, weights(model), strict=True):
+        assert torch.equal(old, new)
+
+
+def test_warm_start_after_a_change_of_architecture_is_refused(model, ragged):
+    model.set_params(warm_start=True).fit(*ragged)
+    with pytest.raises(ValueError, match=r"hidden_size from 6 to 9.*warm_start=False"):
+        model.set_params(hidden_size=9).fit(*ragged)
+
+
+def test_partial_fit_runs_one_epoch_a_call(model, ragged):
+    X, y = ragged
+    for call in range(1, 4):
+        model.partial_fit(X, y, classes=np.unique(y))
+        assert model.n_iter_ == call
+    assert_same_weights(model, clone(model).set_params(max_epochs=3).fit(X, y))
