@@ -150,10 +150,13 @@ def _as_steps(x, row):
         )
     try:
         steps = np.asarray(x)
-        if steps.dtype.kind in "OSU":
+        if steps.dtype.kind in "SU":
+            raise TypeError("it holds text")
+        if steps.dtype.kind == "O":
             steps = np.array(steps.tolist(), dtype=np.float64)  # also arrays in it
     except (ValueError, TypeError) as error:
-        hint = TEXT_HINT if any(isinstance(v, (str, bytes)) for v in x) else ""
+        holds_text = any(isinstance(v, (str, bytes)) for v in x)
+        hint = TEXT_HINT if holds_text else ""
         raise ValueError(
             f"sequence {row} of X cannot be read as numbers ({error}); expected an "
             f"array of shape (n_timesteps,) or (n_timesteps, n_features). {hint}"

@@ -64,6 +64,7 @@ def build_network(
                     hidden_size,
                     activation=activation,
                     onehot=onehot and k == 0,
+                    onehot_dtype=compute_dtype,
                 )
                 layer.initialize(generator)
                 level.append(layer)

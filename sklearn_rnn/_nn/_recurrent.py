@@ -18,7 +18,8 @@ class RecurrentLayer(nn.Module):
     """A simple, GRU or LSTM layer that reads forward in time.
 
     ``input_size`` features a step, or with ``onehot=True`` codes below ``input_size``
-    that stand for one-hot rows: their rows of the input weights are looked up.
+    that stand for one-hot rows: their rows of the input weights are looked up, and the
+    layer computes in ``onehot_dtype``, that of its weights if None.
     Gates are ordered as in torch: r, z, n for the GRU and i, f, g, o for the LSTM.
     """
 
@@ -30,9 +31,11 @@ class RecurrentLayer(nn.Module):
         *,
         activation: str = "tanh",
         onehot: bool = False,
+        onehot_dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.cell, self.activation, self.onehot = cell, activation, onehot
+        self.onehot_dtype = onehot_dtype
         self.input_size, self.hidden_size = input_size, hidden_size
         width = GATES[cell] * hidden_size
         shape = (input_size, width) if onehot else (width, input_size)
@@ -60,7 +63,8 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
         """``x`` (T, B, F), or codes (T, B), to outputs (T, B, H) and the last state."""
-        dtype = self.weight_hh.dtype if self.onehot else x.dtype
+        onehot_dtype = self.onehot_dtype or self.weight_hh.dtype
+        dtype = onehot_dtype if self.onehot else x.dtype
         if state is None:
             zeros = x.new_zeros(x.shape[1], self.hidden_size, dtype=dtype)
             state = (zeros, zeros) if self.cell == "lstm" else zeros
@@ -115,7 +119,8 @@ class CustomLayer(nn.Module):
         self.hidden_size = H
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
-        outputs, state = self.module(x.transpose(0, 1), state)  # (B, T, H)
+        weight = next(self.module.parameters(), x)  # bfloat16 is for our own layers
+        outputs, state = self.module(x.transpose(0, 1).to(weight.dtype), state)
         expected = (x.shape[1], x.shape[0], self.hidden_size)
         if outputs.shape != expected:
             raise ValueError(
