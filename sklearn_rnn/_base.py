@@ -118,7 +118,7 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
         sequences = self._read(X, reset=not continuing)
         y = self._check_targets(y)
         check_consistent_length(sequences.lengths, y)
-        weights = self._check_weights(sample_weight, sequences, y)
+        weights = self._check_weights(sample_weight, y)
         rows = np.flatnonzero(weights) if weights is not None else np.arange(len(y))
         targets = self._encode(y, rows, weights, continuing=continuing, **encoding)
         weights = self._weighted_by_class(y, rows, weights)
@@ -215,19 +215,13 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
             )
         return _sequences.cast(sequences, self._number_type)
 
-    def _check_weights(self, sample_weight, sequences, y):
+    def _check_weights(self, sample_weight, y):
         """Weights (n,), or None where all rows count the same."""
         if sample_weight is None:
             return None
-        weights = _check_sample_weight(
+        return _check_sample_weight(
             sample_weight, y, dtype=np.float64, ensure_non_negative=True
         )
-        if not weights.any():
-            raise ValueError(
-                "sample_weight is zero for every row; at least one must weigh "
-                "something to be learned from."
-            )
-        return weights
 
     def _weighted_by_class(self, y, rows, weights):
         """``weights`` times what a class weighs; the regressor has no classes."""

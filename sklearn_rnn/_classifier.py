@@ -54,8 +54,8 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
     batch_size : int, default=32
         Sequences a training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
-        A ``torch.optim.Optimizer`` class, or the name of one; sgd has Nesterov momentum
-        0.9.
+        A ``torch.optim.Optimizer`` class, or the name of one. adam and adamw have an
+        eps of 1e-6, sgd Nesterov momentum 0.9.
     learning_rate : float, default=0.005
         Of the optimizer, at the start.
     learning_rate_schedule : str or callable, default="constant"
@@ -74,7 +74,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         False every row trains, and the training loss decides when to stop.
     validation_fraction : float in (0, 1), default=0.1
         Share of rows held out under early stopping, class by class.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=20
         Epochs without improvement by ``tol`` after which training stops.
     tol : float, default=1e-4
         The least fall of the loss that counts as improvement.
@@ -194,7 +194,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         gradient_clip=1.0,
         early_stopping=False,
         validation_fraction=0.1,
-        n_iter_no_change=10,
+        n_iter_no_change=20,
         tol=1e-4,
         class_weight=None,
         warm_start=False,

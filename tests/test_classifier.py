@@ -451,7 +451,7 @@ def test_a_number_too_large_for_the_fitted_type(model, table):
 
 
 def test_only_zero_weights(model, table):
-    with pytest.raises(ValueError, match=r"zero for every row|zero weights"):
+    with pytest.raises(ValueError, match="at least one non-zero"):
         model.fit(*table, sample_weight=np.zeros(60))
 
 
