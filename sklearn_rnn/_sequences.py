@@ -105,9 +105,8 @@ def _from_rectangle(X):
 
 def from_array(X):
     """Read an (n, T, F) array; trailing steps that are NaN throughout are padding."""
-    X = check_array(
-        X, allow_nd=True, ensure_all_finite=False, dtype="numeric", input_name="X"
-    )
+    if type(X) is not np.ndarray or X.dtype.kind not in "biuf" or not len(X):
+        X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X")
     if X.shape[2] == 0:
         raise ValueError(
             f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is "

@@ -1,0 +1,50 @@
+"""From how much work a step a second thread pays off, for _device.WORK_WORTH_THREADS.
+
+One training pass over batches of 32 and 128 sequences of 30 steps, one thread against
+all cores, by hidden size; the work is what _base counts, multiply-adds a step.
+"""
+
+import os
+
+import numpy as np
+import torch
+from _common import environment, interleaved
+
+from sklearn_rnn import RNNClassifier, _device
+
+
+def fit_with(threads, model, X, y):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        model.fit(X, y)
+    finally:
+        torch.set_num_threads(before)
+
+
+def main():
+    print(environment(), f"threshold {_device.WORK_WORTH_THREADS:,}")
+    _device.WORK_WORTH_THREADS = 0  # let the number of threads be what is set here
+    cores = os.cpu_count()
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(512, 30, 16)).astype(np.float32)
+    y = rng.integers(0, 3, 512)
+    print(f"cell  hidden batch {'work':>12}  one thread  {cores} threads  ratio")
+    for cell in ("lstm", "gru"):
+        for hidden in (32, 64, 128, 256):
+            for batch in (32, 128):
+                model = RNNClassifier(cell, hidden, batch_size=batch, max_epochs=1)
+                took = interleaved(
+                    3,
+                    one=lambda: fit_with(1, model, X, y),  # noqa: B023
+                    all=lambda: fit_with(cores, model, X, y),  # noqa: B023
+                )
+                print(
+                    f"{cell:5} {hidden:6} {batch:5} {model._work(batch):12,} "
+                    f"{took['one']:10.3f}s {took['all']:9.3f}s "
+                    f"{took['all'] / took['one']:6.2f}"
+                )
+
+
+if __name__ == "__main__":
+    main()
