@@ -130,13 +130,14 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
             net = continued(self.net_, self.learning_rate)
         else:
             net = self._new_net(sequences, seed, device)
+        first = len(net.history)
         plan = self._plan(epochs, seed)
         with threads_for(self._work(self.batch_size)):
             interrupt = net.train(train, valid, plan)
         self.net_ = net
-        self.loss_curve_ = list(net.history[:, "train_loss"])
+        self.loss_curve_ = [row["train_loss"] for row in net.history]
         self.n_iter_ = len(self.loss_curve_)
-        self._keep_validation(net, valid)
+        self._keep_validation(net.history[first:])
         return interrupt
 
     # ---------------------------------------------------------------- input
@@ -317,14 +318,16 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
             score=self._score_outputs,
         )
 
-    def _keep_validation(self, net, valid):
-        """The validation scores, and the one of the epoch whose weights were kept."""
-        self.validation_scores_ = self.best_validation_score_ = None
-        if valid is not None:
-            scores = [row.get("valid_score") for row in net.history]
-            losses = [row.get("valid_loss", np.inf) for row in net.history]
-            self.validation_scores_ = scores
-            self.best_validation_score_ = scores[int(np.argmin(losses))]
+    def _keep_validation(self, rows):
+        """Validation scores, and that of the epoch of these ``rows`` that was kept."""
+        scores = [
+            row["valid_score"] for row in self.net_.history if "valid_loss" in row
+        ]
+        losses = [row.get("valid_loss", np.inf) for row in rows]
+        judged = np.isfinite(losses).any()
+        self.validation_scores_ = scores if judged else None
+        best = rows[int(np.argmin(losses))] if judged else {}
+        self.best_validation_score_ = best.get("valid_score")
 
     def _work(self, n_rows):
         """Multiply-adds of one step of the widest layer for a batch of ``n_rows``."""

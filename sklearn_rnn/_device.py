@@ -23,7 +23,7 @@ def resolve_device(device):
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
-        torch.empty(0, device=resolved)
+        torch.empty(1, device=resolved).item()
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
             f'device={device!r} cannot be used here ({error}). Use "auto" or "cpu".'

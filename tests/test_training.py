@@ -411,3 +411,28 @@ def test_partial_fit_runs_one_epoch_a_call(model, ragged):
         model.partial_fit(X, y, classes=np.unique(y))
         assert model.n_iter_ == call
     assert_same_weights(model, clone(model).set_params(max_epochs=3).fit(X, y))
+
+
+def test_warm_start_reports_the_best_epoch_of_its_own_run(ragged):
+    X, y = ragged
+    model = RNNClassifier(
+        "gru", 6, early_stopping=True, warm_start=True, max_epochs=4, random_state=0
+    ).fit(X, y)
+    model.set_params(learning_rate=1e-30, weight_decay=0).fit(X, y)
+    assert len(model.validation_scores_) == model.n_iter_ == 8
+    losses = model.net_.history[4:, "valid_loss"]
+    best = 4 + int(np.argmin(losses))
+    assert model.best_validation_score_ == model.validation_scores_[best]
+
+
+def test_a_stop_before_the_first_epoch_ends_keeps_the_initial_weights(ragged):
+    X, y = ragged
+
+    class StopAtOnce(skorch.callbacks.Callback):
+        def on_batch_begin(self, net, **kwargs):
+            raise KeyboardInterrupt
+
+    common = {"early_stopping": True, "random_state": 0, "callbacks": [StopAtOnce()]}
+    model = RNNClassifier("gru", 4, **common).fit(X, y)
+    assert model.n_iter_ == 0 and model.validation_scores_ is None
+    assert model.predict(X).shape == (40,)
