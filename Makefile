@@ -19,7 +19,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 check: $(VENV)/.dev
-	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest
+	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2
 
 test-slow: $(VENV)/.dev
 	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -m slow

@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
 from sklearn_rnn import _sequences
 from sklearn_rnn._batching import predicted
 from sklearn_rnn._device import number_types, resolve_device, threads_for
-from sklearn_rnn._nn import build_network
+from sklearn_rnn._nn import GATES, build_network
 from sklearn_rnn._random import (
     SPLIT,
     WEIGHTS,
@@ -29,16 +29,17 @@ from sklearn_rnn._random import (
 from sklearn_rnn._training import OPTIMIZERS, Examples, Plan, continued, new_net
 
 PREDICTION_BATCH = 256
-GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
-# The parameters that decide which weights there are: a warm start keeps them.
-ARCHITECTURE = (
+# What a warm start cannot change: which weights there are, and their optimizer's state.
+LASTING = (
     "cell",
     "hidden_size",
     "num_layers",
     "activation",
     "bidirectional",
     "pooling",
+    "precision",
+    "optimizer",
 )
 
 
@@ -93,14 +94,16 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
     def _check_targets(self, y):
         """y as a 1-D or 2-D array, or a ValueError."""
 
-    def _fit(self, X, y, sample_weight, *, continuing, epochs, **encoding):
+    def _fit(self, X, y, sample_weight, *, partial=False, **encoding):
         """Train a draft of this estimator and hand its state over as the last act.
+
+        A ``partial`` fit is one epoch more, with nothing held out.
 
         So a fit that fails leaves everything as it was, and a thread that predicts
         meanwhile sees the old model or the new one.
         """
         draft = snapshot(self)
-        interrupt = draft._train(X, y, sample_weight, continuing, epochs, encoding)
+        interrupt = draft._train(X, y, sample_weight, partial, encoding)
         for name in vars(self).keys() - vars(draft).keys():
             delattr(self, name)
         vars(self).update(vars(draft))
@@ -108,13 +111,14 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
             raise interrupt
         return self
 
-    def _train(self, X, y, sample_weight, continuing, epochs, encoding):
+    def _train(self, X, y, sample_weight, partial, encoding):
         """Read, build or continue, train, keep the outcome. Returns an interrupt."""
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None."
             )
+        continuing = hasattr(self, "net_") and (partial or self.warm_start)
         sequences = self._read(X, reset=not continuing)
         y = self._check_targets(y)
         check_consistent_length(sequences.lengths, y)
@@ -123,15 +127,13 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
         targets = self._encode(y, rows, weights, continuing=continuing, **encoding)
         weights = self._weighted_by_class(y, rows, weights)
         seed = draw_seed(self.random_state)
-        train, valid = self._split(sequences, targets, weights, rows, seed, epochs)
-        device = resolve_device(self.device)
-        if continuing:
-            self._check_same_architecture()
-            net = continued(self.net_, self.learning_rate)
-        else:
-            net = self._new_net(sequences, seed, device)
+        held_out = np.empty(0, dtype=np.int64)
+        if self.early_stopping and not partial:
+            held_out = self._held_out(targets, rows, numpy_generator(seed, SPLIT))
+        train, valid = self._split(sequences, targets, weights, rows, held_out)
+        net = self._continued_net() if continuing else self._new_net(seed)
         first = len(net.history)
-        plan = self._plan(epochs, seed)
+        plan = self._plan(seed, partial)
         with threads_for(self._work(self.batch_size)):
             interrupt = net.train(train, valid, plan)
         self.net_ = net
@@ -230,11 +232,8 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
 
     # ---------------------------------------------------------------- training
 
-    def _split(self, sequences, targets, weights, rows, seed, epochs):
-        """Training and validation examples; no validation rows without early stop."""
-        held_out = np.empty(0, dtype=np.int64)
-        if self.early_stopping and epochs > 1:
-            held_out = self._held_out(targets, rows, numpy_generator(seed, SPLIT))
+    def _split(self, sequences, targets, weights, rows, held_out):
+        """Training examples, and validation examples or None."""
         training = np.setdiff1d(rows, held_out)
         if weights is not None:
             scaled = weights / weights[training].mean()
@@ -260,7 +259,7 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
     def _in_order_of_strata(self, rows, targets):
         return rows
 
-    def _new_net(self, sequences, seed, device):
+    def _new_net(self, seed):
         number, compute = number_types(self.precision, self._number_type)
         embedding = self.embedding
         if _is_table(embedding):
@@ -281,7 +280,7 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
             vocabulary_size=self._vocabulary_size,
             embedding=embedding,
         )
-        self._architecture = {name: getattr(self, name) for name in ARCHITECTURE}
+        self._lasting = {name: getattr(self, name) for name in LASTING}
         return new_net(
             module,
             self._criterion(),
@@ -289,30 +288,37 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             callbacks=self.callbacks,
-            device=device,
+            device=resolve_device(self.device),
         )
 
-    def _check_same_architecture(self):
+    def _continued_net(self):
+        """A copy of the trained net, with the parameters that may change as now."""
         changed = [
-            f"{name} from {self._architecture[name]!r} to {getattr(self, name)!r}"
-            for name in ARCHITECTURE
-            if self._architecture[name] != getattr(self, name)
+            f"{name} from {self._lasting[name]!r} to {getattr(self, name)!r}"
+            for name in LASTING
+            if self._lasting[name] != getattr(self, name)
         ]
         if changed:
             raise ValueError(
                 f"the fitted network cannot be continued after a change of "
                 f"{', '.join(changed)}. Set warm_start=False and fit anew."
             )
+        return continued(
+            self.net_,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            dropout=self.dropout,
+            callbacks=self.callbacks,
+        )
 
-    def _plan(self, epochs, seed):
-        single = epochs == 1
+    def _plan(self, seed, partial):
         return Plan(
-            epochs=epochs,
+            epochs=1 if partial else self.max_epochs,
             batch_size=self.batch_size,
             seed=seed,
-            schedule="constant" if single else self.learning_rate_schedule,
+            schedule="constant" if partial else self.learning_rate_schedule,
             gradient_clip=self.gradient_clip,
-            patience=np.inf if single else self.n_iter_no_change,
+            patience=self.n_iter_no_change,
             tol=self.tol,
             verbose=self.verbose,
             score=self._score_outputs,

@@ -82,7 +82,9 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         Weights of the classes; "balanced" is inversely proportional to their frequency.
         A list has one dict for each label of an indicator matrix.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights of the last one, for more epochs.
+        Let ``fit`` go on from the weights of the last one, for ``max_epochs`` more.
+        Learning rate, weight decay, dropout and callbacks may change between; the
+        network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
         Called during training, as skorch has them; they are copied first. They find
         losses and scores in ``net.history``; ``dataset_train`` and ``dataset_valid``
@@ -263,10 +265,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             After an interrupt; the last finished epoch (or the best) is
             installed.
         """
-        continuing = self.warm_start and hasattr(self, "net_")
-        return self._fit(
-            X, y, sample_weight, continuing=continuing, epochs=self.max_epochs
-        )
+        return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -291,8 +290,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         self : object
             The estimator.
         """
-        continuing = hasattr(self, "net_")
-        if not continuing and classes is None:
+        if classes is None and not hasattr(self, "net_"):
             raise ValueError(
                 "classes must be passed to the first call of partial_fit: all labels "
                 "that any call may bring, classes=np.unique(y_all)."
@@ -302,9 +300,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
                 'class_weight="balanced" needs all labels at once, which partial_fit '
                 "does not see. Give a dict, or sample_weight."
             )
-        return self._fit(
-            X, y, sample_weight, continuing=continuing, epochs=1, classes=classes
-        )
+        return self._fit(X, y, sample_weight, partial=True, classes=classes)
 
     def predict(self, X):
         """The likeliest label of each sequence.

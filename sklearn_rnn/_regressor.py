@@ -85,7 +85,9 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
     tol : float, default=1e-4
         The least fall of the loss that counts as improvement.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights of the last one, for more epochs.
+        Let ``fit`` go on from the weights of the last one, for ``max_epochs`` more.
+        Learning rate, weight decay, dropout and callbacks may change between; the
+        network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
         Called during training, as skorch has them; they are copied first. They find
         losses and scores in ``net.history``; ``dataset_train`` and ``dataset_valid``
@@ -260,10 +262,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
             After an interrupt; the last finished epoch (or the best) is
             installed.
         """
-        continuing = self.warm_start and hasattr(self, "net_")
-        return self._fit(
-            X, y, sample_weight, continuing=continuing, epochs=self.max_epochs
-        )
+        return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
@@ -285,8 +284,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         self : object
             The estimator.
         """
-        continuing = hasattr(self, "net_")
-        return self._fit(X, y, sample_weight, continuing=continuing, epochs=1)
+        return self._fit(X, y, sample_weight, partial=True)
 
     def predict(self, X):
         """The numbers that belong to each sequence.

@@ -124,7 +124,7 @@ class RecurrentNet(NeuralNet):
                 self._run_epoch(epoch, train, valid, plan, progress)
                 if progress.n_stale >= plan.patience:
                     break
-                _advance(schedule, progress.reference_loss, self.history)
+                _advance(schedule, self.history[-1])
         except StopTraining:
             pass
         except KeyboardInterrupt as error:
@@ -245,7 +245,7 @@ def new_net(
         optimizer_class, options = OPTIMIZERS[optimizer]
     else:
         optimizer_class, options = optimizer, {}
-    if weight_decay:
+    if weight_decay:  # LBFGS and others do not know it
         options = {**options, "weight_decay": weight_decay}
     net = RecurrentNet(
         module,
@@ -263,11 +263,23 @@ def new_net(
     return net
 
 
-def continued(net: RecurrentNet, learning_rate: float) -> RecurrentNet:
+def continued(
+    net: RecurrentNet,
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    dropout: float,
+    callbacks: list | None,
+) -> RecurrentNet:
     """A copy to train further: a fit that fails leaves the original as it is."""
     net = copy.deepcopy(net)
     for group in net.optimizer_.param_groups:
         group["lr"] = learning_rate
+        if "weight_decay" in group:
+            group["weight_decay"] = weight_decay
+    net.module_.dropout = net.module_.stack.dropout = dropout
+    net.callbacks = _own_callbacks(callbacks)
+    net.initialize_callbacks()
     return net
 
 
@@ -309,9 +321,9 @@ def _schedule(optimizer, plan):
     return schedulers.LambdaLR(optimizer, plan.schedule)
 
 
-def _advance(schedule, loss, history):
+def _advance(schedule, row):
     if isinstance(schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
-        schedule.step(history[-1].get("valid_loss", history[-1]["train_loss"]))
+        schedule.step(row.get("valid_loss", row["train_loss"]))
     elif schedule is not None:
         schedule.step()
 

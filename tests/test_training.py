@@ -128,16 +128,8 @@ def test_early_stopping_keeps_the_weights_of_the_lowest_validation_loss(ragged):
 
 def test_recorded_validation_score_is_the_score_on_rows_that_did_not_train(ragged):
     X, y = ragged
-    seen = []
-
-    class Watch(skorch.callbacks.Callback):
-        def on_train_begin(self, net, **kwargs):
-            seen.clear()
-
-    model = RNNClassifier(
-        "gru", 4, early_stopping=True, max_epochs=1, callbacks=[Watch()], random_state=1
-    )
-    model.set_params(max_epochs=2).fit(X, y)
+    model = RNNClassifier("gru", 4, early_stopping=True, max_epochs=1, random_state=1)
+    model.fit(X, y)
     from sklearn_rnn._random import SPLIT, numpy_generator
 
     codes = torch.from_numpy(np.searchsorted(model.classes_, y))
@@ -237,6 +229,12 @@ def test_every_named_optimizer_learns(optimizer, ragged):
 def test_optimizer_may_be_a_class(model, ragged):
     model.set_params(optimizer=torch.optim.Adagrad, learning_rate=0.1).fit(*ragged)
     assert isinstance(model.net_.optimizer_, torch.optim.Adagrad)
+
+
+def test_optimizer_that_knows_no_weight_decay(model, ragged):
+    model.set_params(optimizer=torch.optim.LBFGS, weight_decay=0.0, learning_rate=0.1)
+    model.set_params(batch_size=64, max_epochs=3).fit(*ragged)
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
 
 
 def test_weight_decay_shrinks_the_weights(model, ragged):
@@ -436,3 +434,12 @@ def test_a_stop_before_the_first_epoch_ends_keeps_the_initial_weights(ragged):
     model = RNNClassifier("gru", 4, **common).fit(X, y)
     assert model.n_iter_ == 0 and model.validation_scores_ is None
     assert model.predict(X).shape == (40,)
+
+
+def test_warm_start_takes_new_dropout_decay_and_callbacks(model, ragged):
+    model.set_params(warm_start=True).fit(*ragged)
+    model.set_params(dropout=0.5, weight_decay=0.25, callbacks=[StopAfter(7)])
+    model.fit(*ragged)
+    assert model.n_iter_ == 7
+    assert model.module_.dropout == model.module_.stack.dropout == 0.5
+    assert model.net_.optimizer_.param_groups[0]["weight_decay"] == 0.25

@@ -6,9 +6,15 @@ one step of a whole batch lies in one piece of memory.
 
 from sklearn_rnn._nn._build import build_network
 from sklearn_rnn._nn._network import Inputs, SequenceNetwork
-from sklearn_rnn._nn._recurrent import CustomLayer, RecurrentLayer, RecurrentStack
+from sklearn_rnn._nn._recurrent import (
+    GATES,
+    CustomLayer,
+    RecurrentLayer,
+    RecurrentStack,
+)
 
 __all__ = [
+    "GATES",
     "CustomLayer",
     "Inputs",
     "RecurrentLayer",
