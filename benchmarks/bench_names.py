@@ -1,7 +1,7 @@
-"""Names by characters: 18,000 to train, 4,500 held out, read once.
+"""Names by characters: 18,000 to train, 4,500 held out.
 
-The settings were chosen on a validation part of the training names (see --choose),
-the defaults stand beside them.
+The settings were confirmed on a validation part of the training names (--choose), the
+defaults stand beside them.
 """
 
 import sys
