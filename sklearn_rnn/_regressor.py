@@ -16,6 +16,15 @@ LOSSES = {
 }
 
 
+def _spread(deviation, weights):
+    """Standard deviation of each column, 1 where constant; no square overflows."""
+    largest = np.abs(deviation).max(axis=0)
+    largest[largest == 0] = 1.0
+    share = (deviation / largest) ** 2
+    spread = largest * np.sqrt(np.average(share, axis=0, weights=weights))
+    return np.where(spread > 0, spread, 1.0)
+
+
 class RNNRegressor(RegressorMixin, RecurrentEstimator):
     r"""Recurrent network that predicts numbers from sequences.
 
@@ -301,20 +310,20 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         """
         fitted = snapshot(self)
         outputs = fitted._outputs(X).numpy()
-        answers = outputs * fitted._y_scale.astype(outputs.dtype)
-        answers += fitted._y_mean.astype(outputs.dtype)
+        answers = outputs.astype(np.float64) * fitted._y_scale + fitted._y_mean
+        answers = answers.astype(fitted._y_type, copy=False)
         return answers[:, 0] if fitted._one_output else answers
 
     def _check_targets(self, y):
         y = check_array(
             y, ensure_2d=False, dtype="numeric", input_name="y", estimator=self
-        ).astype(np.float64, copy=False)
+        )
         if y.ndim == 2 and y.shape[1] == 1:
             return column_or_1d(y, warn=True)
         return y
 
     def _encode(self, y, rows, weights, *, continuing):
-        columns = y.reshape(len(y), -1)
+        columns = y.reshape(len(y), -1).astype(np.float64)
         if continuing and columns.shape[1] != self._n_outputs:
             raise ValueError(
                 f"y has {columns.shape[1]} outputs, but the fitted network has "
@@ -324,9 +333,8 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
             self._n_outputs, self._one_output = columns.shape[1], y.ndim == 1
             share = None if weights is None else weights[rows]
             self._y_mean = np.average(columns[rows], axis=0, weights=share)
-            spread = (columns[rows] - self._y_mean) ** 2
-            scale = np.sqrt(np.average(spread, axis=0, weights=share))
-            self._y_scale = np.where(scale > 0, scale, 1.0)
+            self._y_type = np.float32 if y.dtype == np.float32 else np.float64
+            self._y_scale = _spread(columns[rows] - self._y_mean, share)
         standard = (columns - self._y_mean) / self._y_scale
         return torch.from_numpy(standard.astype(self._number_type))
 

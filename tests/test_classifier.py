@@ -501,3 +501,17 @@ def test_tokens_slice_through_cross_validation(names):
     model = RNNClassifier("gru", 8, max_epochs=15, random_state=0)
     predicted = cross_val_predict(model, tokens, y, cv=4)
     assert (predicted == y).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    "cell, message",
+    [
+        (lambda i, h: 3, "returned 3; expected a torch.nn.Module"),
+        (torch.nn.Linear, "forward returned|positional argument"),
+    ],
+    ids=["no module", "no tuple"],
+)
+def test_a_cell_that_keeps_no_contract_is_told_so(model, table, cell, message):
+    with pytest.raises(TypeError, match=message):
+        model.set_params(cell=cell).fit(*table)
+    assert vars(model) == model.get_params()

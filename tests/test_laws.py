@@ -25,12 +25,26 @@ class UsersCell(torch.nn.Module):
         return self.gru(x, state)
 
 
+class CellWithDropout(torch.nn.Module):
+    """A cell that draws from torch's global generator in training."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.lstm = torch.nn.LSTM(
+            input_size, hidden_size, num_layers=2, batch_first=True, dropout=0.5
+        )
+
+    def forward(self, x, state):
+        return self.lstm(x, state)
+
+
 SETTINGS = {
     "rnn": {"cell": "rnn"},
     "relu": {"cell": "rnn", "activation": "relu"},
     "lstm": {"cell": "lstm"},
     "gru": {"cell": "gru"},
     "callable": {"cell": UsersCell},
+    "callable with dropout": {"cell": CellWithDropout},
     "deep both ways": {"cell": "lstm", "num_layers": 2, "bidirectional": True},
     "last": {"pooling": "last"},
     "mean": {"pooling": "mean"},

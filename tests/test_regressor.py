@@ -33,6 +33,22 @@ def test_the_unit_of_the_target_does_not_matter(model, sums):
     np.testing.assert_allclose((far + 3e8) / 1e6, plain, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("unit, offset", [(1e-170, 0), (1e300, 0), (1.0, 1e9)])
+def test_extreme_units_of_the_target_come_back(model, sums, unit, offset):
+    X, y = sums
+    X = [x.astype(np.float32) for x in X]
+    plain = clone(model).fit(X, y).predict(X)
+    far = clone(model).fit(X, y * unit + offset).predict(X)
+    np.testing.assert_allclose((far - offset) / unit, plain, atol=0.02)
+
+
+@pytest.mark.parametrize("given, answered", [("f4", "f4"), ("f8", "f8"), ("i8", "f8")])
+def test_the_number_type_of_the_target_comes_back(model, sums, given, answered):
+    X, y = sums
+    model.set_params(max_epochs=1).fit(X, y.astype(given))
+    assert model.predict(X).dtype == answered
+
+
 def test_a_constant_target_is_predicted(model, sums):
     X, y = sums
     model.set_params(max_epochs=50).fit(X, np.full(len(y), 7.0))

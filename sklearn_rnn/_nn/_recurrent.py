@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sklearn_rnn._nn._unrolled import UnrolledGRU, UnrolledLSTM, UnrolledSimple
+from sklearn_rnn._random import borrowed_global_generator
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
@@ -116,11 +117,22 @@ class CustomLayer(nn.Module):
     def __init__(self, build: Callable[[int, int], nn.Module], input_size: int, H: int):
         super().__init__()
         self.module = build(input_size, H)
+        if not isinstance(self.module, nn.Module):
+            raise TypeError(
+                f"cell(input_size, hidden_size) returned {self.module!r}; expected a "
+                "torch.nn.Module."
+            )
         self.hidden_size = H
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
         weight = next(self.module.parameters(), x)  # bfloat16 is for our own layers
-        outputs, state = self.module(x.transpose(0, 1).to(weight.dtype), state)
+        answer = self.module(x.transpose(0, 1).to(weight.dtype), state)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise TypeError(
+                f"the cell's forward returned {type(answer).__name__}; expected the "
+                "tuple (outputs, state)."
+            )
+        outputs, state = answer
         expected = (x.shape[1], x.shape[0], self.hidden_size)
         if outputs.shape != expected:
             raise ValueError(
@@ -165,12 +177,22 @@ class RecurrentStack(nn.Module):
             for direction, layer in enumerate(level):
                 source = reverse(x, lengths) if direction else x
                 state = states[k][direction] if states else None
-                y, state = layer(source, state)
+                y, state = self._read(layer, source, state, generator)
                 outputs.append(reverse(y, lengths) if direction else y)
                 last.append(state)
             x = torch.cat(outputs, 2) if len(outputs) > 1 else outputs[0]
             last_states.append(last)
         return x, last_states
+
+    def _read(self, layer, x, state, generator):
+        """One layer; what a user's cell draws in training comes from our generator."""
+        foreign = isinstance(layer, CustomLayer) and self.training
+        if not foreign or generator is None:
+            return layer(x, state)
+        device = generator.device
+        seed = torch.randint(2**31, (1,), generator=generator, device=device)
+        with borrowed_global_generator(seed):
+            return layer(x, state)
 
 
 def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
