@@ -26,6 +26,7 @@ from sklearn_rnn._random import (
     numpy_generator,
     torch_generator,
 )
+from sklearn_rnn._snapshot import hand_over, snapshot
 from sklearn_rnn._training import OPTIMIZERS, Examples, Plan, continued, new_net
 
 PREDICTION_BATCH = 256
@@ -40,6 +41,8 @@ LASTING = (
     "pooling",
     "precision",
     "optimizer",
+    "embedding",
+    "device",
 )
 
 
@@ -104,9 +107,7 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
         """
         draft = snapshot(self)
         interrupt = draft._train(X, y, sample_weight, partial, encoding)
-        for name in vars(self).keys() - vars(draft).keys():
-            delattr(self, name)
-        vars(self).update(vars(draft))
+        hand_over(draft, self)
         if interrupt is not None:
             raise interrupt
         return self
@@ -126,6 +127,8 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
         rows = np.flatnonzero(weights) if weights is not None else np.arange(len(y))
         targets = self._encode(y, rows, weights, continuing=continuing, **encoding)
         weights = self._weighted_by_class(y, rows, weights)
+        if weights is not None:
+            rows = rows[weights[rows] > 0]
         seed = draw_seed(self.random_state)
         held_out = np.empty(0, dtype=np.int64)
         if self.early_stopping and not partial:
@@ -176,7 +179,14 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
         self.input_size_ = sequences.input_size
         self._vocabulary_size = sequences.vocabulary_size
         if sequences.vocabulary_size is not None and _is_table(self.embedding):
-            self._vocabulary_size = len(np.asarray(self.embedding))
+            n_vectors = len(np.asarray(self.embedding))
+            if kind == "tokens" and n_vectors != sequences.vocabulary_size:
+                raise ValueError(
+                    f"embedding has {n_vectors} vectors, but X has a vocabulary of "
+                    f"size {sequences.vocabulary_size}: give a vector for each code, in the "
+                    "order of the vectorizer's get_feature_names_out."
+                )
+            self._vocabulary_size = n_vectors
         number, _ = number_types(
             self.precision,
             np.float32 if self._vocabulary_size else sequences.values.dtype,
@@ -236,6 +246,7 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
         """Training examples, and validation examples or None."""
         training = np.setdiff1d(rows, held_out)
         if weights is not None:
+            weights = weights / weights[training].max()
             scaled = weights / weights[training].mean()
             weights = torch.from_numpy(scaled.astype(self._number_type))
         train = Examples(sequences, targets, weights, training)
@@ -296,7 +307,7 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
         changed = [
             f"{name} from {self._lasting[name]!r} to {getattr(self, name)!r}"
             for name in LASTING
-            if self._lasting[name] != getattr(self, name)
+            if not _same(self._lasting[name], getattr(self, name))
         ]
         if changed:
             raise ValueError(
@@ -305,6 +316,7 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
             )
         return continued(
             self.net_,
+            self._criterion(),
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             dropout=self.dropout,
@@ -364,11 +376,8 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
         return tags
 
 
-def snapshot(estimator):
-    """A shallow copy: what one thread works on while another may fit the original."""
-    copy = object.__new__(type(estimator))
-    vars(copy).update(vars(estimator))
-    return copy
+def _same(old, new):
+    return old is new or np.array_equal(np.asarray(old), np.asarray(new))
 
 
 def _is_auto(embedding):

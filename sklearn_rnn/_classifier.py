@@ -9,7 +9,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_rnn._base import RecurrentEstimator, snapshot
+from sklearn_rnn._base import RecurrentEstimator
+from sklearn_rnn._snapshot import snapshot
 
 
 class RNNClassifier(ClassifierMixin, RecurrentEstimator):
@@ -372,6 +373,13 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
 
     def _encode(self, y, rows, weights, *, continuing, classes=None):
         known = self.classes_ if continuing else classes
+        if continuing and classes is not None:
+            if not np.array_equal(np.unique(classes), self.classes_):
+                raise ValueError(
+                    f"classes={np.unique(classes).tolist()} is not the same as on the "
+                    f"first call of partial_fit, {self.classes_.tolist()}. Fit anew to "
+                    "learn other classes."
+                )
         multilabel = y.ndim == 2
         if continuing and multilabel != self._multilabel:
             raise ValueError(
@@ -413,6 +421,16 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             return weights
         by_class = np.ones(len(y))
         by_class[rows] = compute_sample_weight(self.class_weight, y[rows])
+        if not (np.isfinite(by_class).all() and by_class.min() >= 0):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} holds a weight that is negative "
+                "or not finite. Give numbers of 0 or more."
+            )
+        if not by_class[rows].any():
+            raise ValueError(
+                f"class_weight={self.class_weight!r} leaves no class of y any weight. "
+                "Give at least one class a weight above 0."
+            )
         return by_class if weights is None else by_class * weights
 
     def _in_order_of_strata(self, rows, targets):

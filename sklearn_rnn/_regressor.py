@@ -7,7 +7,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_rnn._base import RecurrentEstimator, snapshot
+from sklearn_rnn._base import RecurrentEstimator
+from sklearn_rnn._snapshot import snapshot
 
 LOSSES = {
     "squared_error": torch.nn.MSELoss,

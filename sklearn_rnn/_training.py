@@ -265,6 +265,7 @@ def new_net(
 
 def continued(
     net: RecurrentNet,
+    criterion: nn.Module,
     *,
     learning_rate: float,
     weight_decay: float,
@@ -278,6 +279,7 @@ def continued(
         if "weight_decay" in group:
             group["weight_decay"] = weight_decay
     net.module_.dropout = net.module_.stack.dropout = dropout
+    net.criterion_ = criterion
     net.callbacks = _own_callbacks(callbacks)
     net.initialize_callbacks()
     return net

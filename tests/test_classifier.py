@@ -191,14 +191,6 @@ def test_pretrained_vectors_are_the_start(names):
     )
 
 
-def test_pretrained_vectors_of_another_vocabulary_are_refused(model, names):
-    texts, y = names
-    tokens = CharVectorizer().fit_transform(texts)
-    model.set_params(embedding=np.zeros((3, 2)))
-    with pytest.raises(ValueError, match="vocabulary of size"):
-        model.fit(tokens, y)
-
-
 def test_a_search_picks_cell_and_size_of_a_pipeline(names):
     texts, y = names
     pipeline = make_pipeline(CharVectorizer(), RNNClassifier(max_epochs=5))
@@ -469,6 +461,49 @@ def test_partial_fit_needs_classes_first_and_knows_them_after(model, table):
         model.partial_fit(X, y + 1)
     with pytest.raises(ValueError, match="balanced"):
         model.set_params(class_weight="balanced").partial_fit(X, y)
+
+
+def test_partial_fit_refuses_other_classes_later(model, table):
+    X, y = table
+    model.partial_fit(X, y, classes=[0, 1]).partial_fit(X, y, classes=[1, 0])
+    with pytest.raises(ValueError, match="not the same as on the first call"):
+        model.partial_fit(X, y, classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    "weight, message",
+    [
+        ({0: 1, 1: -0.9}, "negative or not finite"),
+        ({0: np.nan, 1: 1}, "negative or not finite"),
+        ({0: 0, 1: 0}, "leaves no class of y any weight"),
+    ],
+    ids=["negative", "nan", "zero"],
+)
+def test_class_weights_that_mean_nothing(model, table, weight, message):
+    with pytest.raises(ValueError, match=message):
+        model.set_params(class_weight=weight).fit(*table)
+
+
+def test_a_class_of_weight_zero_is_not_learned_from(model, table):
+    X, y = table
+    model.set_params(batch_size=64, early_stopping=True, max_epochs=40)
+    model.set_params(class_weight={0: 0, 1: 2.0}).fit(X, y)
+    assert (model.predict(X) == 1).all()
+
+
+def test_huge_weights_weigh_as_small_ones(model, table):
+    X, y = table
+    small = clone(model).fit(X, y, sample_weight=np.ones(60)).predict_proba(X)
+    huge = clone(model).fit(X, y, sample_weight=np.full(60, 1e308)).predict_proba(X)
+    np.testing.assert_allclose(huge, small)
+
+
+def test_an_embedding_for_another_vocabulary_says_what_it_needs(model, names):
+    texts, y = names
+    tokens = CharVectorizer().fit_transform(texts)
+    model.set_params(embedding=np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="embedding has 3 vectors, but X has a vocab"):
+        model.fit(tokens, y)
 
 
 def test_a_device_that_is_not_there(model, table):

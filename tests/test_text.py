@@ -416,17 +416,16 @@ def test_document_of_pruned_tokens_only_becomes_one_unknown_code(Vectorizer, wri
     assert_tokens(tokens, [[1, 0], [4, 5], [4, 5]], 6)
 
 
-@pytest.mark.parametrize("method", ["fit", "fit_transform"])
-def test_pruned_token_raises_while_fitting(Vectorizer, write, method):
+def test_pruned_token_raises_in_fit_transform(Vectorizer, write):
     vectorizer = Vectorizer(min_df=2, handle_unknown="error")
     with pytest.raises(ValueError, match="document 1 holds the token 'x'"):
-        getattr(vectorizer, method)([write("ab"), write("abxy")])
+        vectorizer.fit_transform([write("ab"), write("abxy")])
 
 
-def test_token_outside_the_given_vocabulary_raises_while_fitting(Vectorizer, texts):
+def test_token_outside_the_given_vocabulary_raises_when_encoded(Vectorizer, texts):
     vectorizer = Vectorizer(vocabulary=["a", "b"], handle_unknown="error")
     with pytest.raises(ValueError, match="document 0 holds the token 'c'"):
-        vectorizer.fit(texts)
+        vectorizer.fit(texts).transform(texts)
 
 
 @pytest.mark.parametrize(
@@ -960,3 +959,23 @@ DATA_FREE_CHECKS = [
 @pytest.mark.parametrize("check", DATA_FREE_CHECKS, ids=lambda check: check.__name__)
 def test_data_free_checks_of_scikit_learn_pass(Vectorizer, check):
     check(Vectorizer.__name__, Vectorizer())
+
+
+@pytest.mark.parametrize("vectorizer", [CharVectorizer(), WordVectorizer()], ids=repr)
+def test_a_failed_fit_leaves_the_vectorizer_as_it_was(vectorizer):
+    vectorizer.fit(["a b"])
+    before = dict(vars(vectorizer))
+    vectorizer.set_params(handle_unknown="error", vocabulary=["z"])
+    with pytest.raises(ValueError, match="not in the vocabulary"):
+        vectorizer.fit_transform(["a b"])
+    vectorizer.set_params(handle_unknown="unk", vocabulary=None)
+    with pytest.raises(TypeError, match="document 1"):
+        vectorizer.fit(["z", None])
+    assert vars(vectorizer) == before
+
+
+def test_fit_may_prune_tokens_that_transform_will_refuse():
+    vectorizer = WordVectorizer(min_df=2, handle_unknown="error").fit(["a", "b a"])
+    assert list(vectorizer.vocabulary_) == ["a"]
+    with pytest.raises(ValueError, match="'b', which is not in the vocabulary"):
+        vectorizer.transform(["b a"])

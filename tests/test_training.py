@@ -443,3 +443,32 @@ def test_warm_start_takes_new_dropout_decay_and_callbacks(model, ragged):
     assert model.n_iter_ == 7
     assert model.module_.dropout == model.module_.stack.dropout == 0.5
     assert model.net_.optimizer_.param_groups[0]["weight_decay"] == 0.25
+
+
+@pytest.mark.parametrize(
+    "name, old, new",
+    [
+        ("embedding", 3, 5),
+        ("embedding", np.eye(9), np.eye(9, 4)),
+        ("optimizer", "adam", "sgd"),
+        ("precision", "auto", "float64"),
+        ("device", "cpu", "auto"),
+    ],
+    ids=["dimension", "vectors", "optimizer", "precision", "device"],
+)
+def test_warm_start_refuses_what_it_cannot_change(name, old, new):
+    codes = np.tile(np.arange(4, 9), (6, 1))
+    model = RNNClassifier("gru", 4, embedding=3, max_epochs=1, warm_start=True)
+    model.set_params(**{name: old}).fit(codes, [0, 1] * 3)
+    with pytest.raises(ValueError, match=f"a change of {name} from"):
+        model.set_params(**{name: new}).fit(codes, [0, 1] * 3)
+    if name == "embedding" and not isinstance(old, int):
+        model.set_params(embedding=old.copy()).fit(codes, [0, 1] * 3)
+        assert model.n_iter_ == 2
+
+
+def test_warm_start_takes_another_loss(ragged):
+    X, _ = ragged
+    model = RNNRegressor("gru", 4, max_epochs=1, warm_start=True)
+    model.fit(X, np.arange(40)).set_params(loss="huber").fit(X, np.arange(40))
+    assert isinstance(model.net_.criterion_, torch.nn.HuberLoss)

@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._snapshot import hand_over, snapshot
 from sklearn_rnn._tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import bounded, cut, read_tokens
 
@@ -78,7 +79,9 @@ class TokenVectorizer(
         self : object
             The fitted vectorizer.
         """
-        self._learn(X)
+        draft = snapshot(self)
+        draft._learn(X, encode=False)
+        hand_over(draft, self)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -97,7 +100,10 @@ class TokenVectorizer(
         tokens : TokenArray of shape (n_documents, n_timesteps)
             Codes, padded on the right with 0 to the longest document.
         """
-        return self._to_array(*self._learn(X))
+        draft = snapshot(self)
+        tokens = draft._to_array(*draft._learn(X))
+        hand_over(draft, self)
+        return tokens
 
     def transform(self, X):
         """Encode documents with the learned vocabulary.
@@ -181,12 +187,16 @@ class TokenVectorizer(
 
     # ---------------------------------------------------------------- learning
 
-    def _learn(self, X):
-        """Set the vocabulary; return the lengths and codes of the documents."""
+    def _learn(self, X, encode=True):
+        """Set the vocabulary; if asked, return the documents' lengths and codes."""
         self._room()  # refuses a max_length that is too small before reading
         if self.vocabulary is not None:
             self._set_vocabulary(_given(self.vocabulary))
-            return self._encode(X)
+            if encode:
+                return self._encode(X)
+            for _ in read_tokens(X, self._reader()):
+                pass  # the documents teach nothing, but unreadable ones are refused
+            return None
         provisional = defaultdict()
         provisional.default_factory = provisional.__len__
         documents_with = Counter()
@@ -211,6 +221,8 @@ class TokenVectorizer(
                 "stop_words left none. Give text, or loosen them."
             )
         self._set_vocabulary(kept)
+        if not encode:
+            return None
         final = [self.vocabulary_.get(token, UNKNOWN) for token in tokens]
         codes = np.array(final, dtype=np.int32)[flat]
         if self.handle_unknown == "unk" or len(kept) == len(tokens):
