@@ -165,6 +165,8 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
             sequences = _sequences.from_ragged(X)
         if sequences.vocabulary_size is None and not _is_auto(self.embedding):
             size = None if reset else self._vocabulary_size
+            if reset and _is_table(self.embedding):
+                size = len(np.asarray(self.embedding))
             sequences = _sequences.as_codes(sequences, size)
         if reset:
             self._remember_input(sequences, kind)
@@ -178,15 +180,14 @@ class RecurrentEstimator(BaseEstimator, metaclass=ABCMeta):
                 del self.feature_names_in_
         self.input_size_ = sequences.input_size
         self._vocabulary_size = sequences.vocabulary_size
-        if sequences.vocabulary_size is not None and _is_table(self.embedding):
+        if self._vocabulary_size is not None and _is_table(self.embedding):
             n_vectors = len(np.asarray(self.embedding))
-            if kind == "tokens" and n_vectors != sequences.vocabulary_size:
+            if n_vectors != self._vocabulary_size:
                 raise ValueError(
                     f"embedding has {n_vectors} vectors, but X has a vocabulary of "
-                    f"size {sequences.vocabulary_size}: give a vector for each code, in the "
-                    "order of the vectorizer's get_feature_names_out."
+                    f"size {self._vocabulary_size}: give a vector for each code, in "
+                    "the order of the vectorizer's get_feature_names_out."
                 )
-            self._vocabulary_size = n_vectors
         number, _ = number_types(
             self.precision,
             np.float32 if self._vocabulary_size else sequences.values.dtype,

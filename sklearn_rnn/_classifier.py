@@ -72,7 +72,8 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
     early_stopping : bool, default=False
         Hold out ``validation_fraction`` of the rows, stop when the loss on them has not
         fallen for ``n_iter_no_change`` epochs, and keep the weights of its lowest. If
-        False every row trains, and the training loss decides when to stop.
+        False every row trains, and the training loss decides when to stop. A warm start
+        judges its own epochs only.
     validation_fraction : float in (0, 1), default=0.1
         Share of rows held out under early stopping, class by class.
     n_iter_no_change : int, default=20

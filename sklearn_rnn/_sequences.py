@@ -26,6 +26,10 @@ TEXT_HINT = (
     "make_pipeline(CharVectorizer(), RNNClassifier())."
 )
 
+# A larger code than this, without a word about the vocabulary, is taken for a mistake:
+# an embedding would need a row for every code up to it.
+LARGEST_INFERRED_VOCABULARY = 2**22
+
 
 @dataclass(frozen=True)
 class Sequences:
@@ -124,6 +128,9 @@ def from_array(X):
 
 def from_ragged(X):
     """Read a list, object array or Series of (T_i,) or (T_i, F) arrays."""
+    X = list(X)
+    if any(isinstance(x, TokenArray) for x in X):
+        return _from_token_rows(X)
     rows = [_as_steps(x, i) for i, x in enumerate(X)]
     lengths = np.array([len(x) for x in rows], dtype=np.int64)
     _refuse_empty(lengths)
@@ -136,6 +143,21 @@ def from_ragged(X):
         )
     values = np.concatenate(rows)
     return _refuse_nonfinite(Sequences(values, np.cumsum(lengths) - lengths, lengths))
+
+
+def _from_token_rows(X):
+    """Rows of a TokenArray that somebody took apart, as ``list(tokens)`` does."""
+    sizes = {getattr(x, "vocabulary_size", None) for x in X}
+    if len(sizes) > 1 or any(x.ndim != 1 for x in X):
+        raise TypeError(
+            "X mixes tokens of different vocabularies, or tokens and other arrays "
+            f"(vocabulary sizes {sorted(sizes, key=str)}). Give all sequences as rows "
+            "of one TokenArray."
+        )
+    lengths = np.array([len(x) for x in X], dtype=np.int64)
+    _refuse_empty(lengths)
+    codes = np.concatenate([x.view(np.ndarray) for x in X])
+    return _from_flat_codes(codes, np.cumsum(lengths) - lengths, lengths, sizes.pop())
 
 
 def _as_steps(x, row):
@@ -221,6 +243,11 @@ def _first_nonfinite(sequences):
 def from_tokens(X):
     """Read a TokenArray without copying its codes."""
     codes = X.view(np.ndarray)
+    if codes.ndim != 2:
+        raise ValueError(
+            f"Expected tokens of the shape (n_sequences, n_timesteps), got {X.shape}. "
+            "Take a single row as tokens[i : i + 1]."
+        )
     return _from_codes(codes, X.vocabulary_size)
 
 
@@ -243,14 +270,26 @@ def as_codes(sequences, vocabulary_size=None):
         raise ValueError(
             f"codes must lie in 0..{np.iinfo(np.int32).max}, got {low}..{high}."
         )
+    if vocabulary_size is None and high >= LARGEST_INFERRED_VOCABULARY:
+        raise ValueError(
+            f"X holds the code {high}, and a vocabulary of that size would be inferred "
+            "from it. Number the codes without gaps, or give embedding= an array with "
+            "one vector for each code."
+        )
     size = high + 1 if vocabulary_size is None else vocabulary_size
     codes = values[:, 0].astype(np.int32, copy=False)
-    widest = int(sequences.lengths.max())
-    table = np.zeros((len(sequences), widest), dtype=np.int32)
-    valid = np.arange(widest) < sequences.lengths[:, None]
-    steps = np.arange(widest) + sequences.starts[:, None]
-    table[valid] = codes[steps[valid]]
-    return _from_codes(table, size)
+    return _from_flat_codes(codes, sequences.starts, sequences.lengths, size)
+
+
+def _from_flat_codes(codes, starts, lengths, vocabulary_size):
+    """Codes that stand behind each other, less the padding at each one's end."""
+    places = np.flatnonzero(codes != PADDING)
+    rows = np.searchsorted(starts, places, side="right") - 1
+    ends = np.zeros(len(lengths), dtype=np.int64)
+    ends[rows] = places - starts[rows] + 1  # the last of each row stays
+    _refuse_empty(ends)
+    _refuse_padding_inside(np.bincount(rows, minlength=len(ends)) < ends)
+    return Sequences(codes, starts, ends, vocabulary_size)
 
 
 def _from_codes(codes, vocabulary_size):
@@ -263,15 +302,19 @@ def _from_codes(codes, vocabulary_size):
     lengths = np.count_nonzero(codes, axis=1)
     _refuse_empty(lengths)
     first_padding = np.argmin(codes != PADDING, axis=1)
-    inside = np.flatnonzero((lengths < T) & (first_padding < lengths))
-    if len(inside):
-        raise ValueError(
-            f"sequence {inside[0]} of X has padding (code 0) before its end. Codes "
-            "are padded on the right; an unknown token has code 1."
-        )
+    _refuse_padding_inside((lengths < T) & (first_padding < lengths))
     values = np.ascontiguousarray(codes).reshape(-1)
     starts = np.arange(n, dtype=np.int64) * T
     return Sequences(values, starts, lengths.astype(np.int64), vocabulary_size)
+
+
+def _refuse_padding_inside(bad):
+    if bad.any():
+        raise ValueError(
+            f"sequence {np.argmax(bad)} of X has padding (code 0) before its end. "
+            "Codes are padded on the right, an unknown token has code 1, and the codes "
+            "of two text columns cannot be joined: give each column its own estimator."
+        )
 
 
 def check_codes(sequences, vocabulary_size):
@@ -282,12 +325,13 @@ def check_codes(sequences, vocabulary_size):
             f"was fitted with {vocabulary_size}. Transform X with the vectorizer that "
             "was fitted together with the model; a Pipeline does."
         )
-    highest = int(sequences.values.max())
-    if highest >= vocabulary_size:
+    lowest, highest = int(sequences.values.min()), int(sequences.values.max())
+    if lowest < 0 or highest >= vocabulary_size:
         raise ValueError(
-            f"X holds the code {highest}, but the vocabulary has only the codes "
-            f"0..{vocabulary_size - 1}. Transform X with the vectorizer that was "
-            "fitted."
+            f"X holds the code {lowest if lowest < 0 else highest}, but the vocabulary "
+            f"has only the codes 0..{vocabulary_size - 1}. Transform X with the "
+            "vectorizer that was fitted; for plain integers, of which a fold may miss "
+            "some, give embedding= an array with one vector for each code."
         )
 
 

@@ -8,6 +8,7 @@ the loop.
 
 import copy
 import dis
+import inspect
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochTimer
+from skorch.callbacks import Callback, EpochTimer, InputShapeSetter
+from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor, nn
 
 from sklearn_rnn._batching import padded, predicted, training_batches
@@ -67,11 +69,11 @@ class Plan:
 
 @dataclass
 class Progress:
-    """The best epoch so far and the weights to end with."""
+    """The lowest losses so far and the weights to end with."""
 
     weights: dict[str, Tensor] = field(default_factory=dict)
     n_finished: int = 0
-    best_loss: float = np.inf
+    lowest: dict[str, float] = field(default_factory=dict)
     reference_loss: float = np.inf
     n_stale: int = 0
 
@@ -156,24 +158,31 @@ class RecurrentNet(NeuralNet):
             self.module_.eval()
             self._record_validation(valid, plan)
         loss = self.history[-1, watched]
-        best = loss < progress.best_loss
-        self.history.record(f"{watched}_best", best)
+        self._record_bests(progress)
         if not np.isfinite(loss):
             raise ValueError(_diverged(len(self.history), f"{watched} is {loss}"))
         if loss < progress.reference_loss - plan.tol:
             progress.reference_loss, progress.n_stale = loss, 0
         else:
             progress.n_stale += 1
-        if best or valid is None:
+        if self.history[-1, f"{watched}_best"] or valid is None:
             progress.weights = _copied(self.module_)
-        progress.best_loss = min(loss, progress.best_loss)
         progress.n_finished += 1
         if plan.verbose:
             print(_line(self.history[-1], epoch, plan, time.perf_counter() - started))
         try:
             self.notify("on_epoch_end", dataset_train=None, dataset_valid=None)
         finally:
-            self.history[-1]["batches"] = []  # thousands of records an epoch, else
+            del self.history[-1]["batches"][:-1]  # thousands of records, else
+
+    def _record_bests(self, progress):
+        """What skorch's Checkpoint reads: whether each loss is the lowest so far."""
+        for name in ("train_loss", "valid_loss"):
+            if name in self.history[-1]:
+                loss = self.history[-1, name]
+                lowest = progress.lowest.get(name, np.inf)
+                self.history.record(f"{name}_best", loss < lowest)
+                progress.lowest[name] = min(loss, lowest)
 
     def _batches(self, examples, batch_size, rng) -> Iterator[tuple]:
         sequences, weights = examples.sequences, examples.weights
@@ -245,7 +254,17 @@ def new_net(
         optimizer_class, options = OPTIMIZERS[optimizer]
     else:
         optimizer_class, options = optimizer, {}
-    if weight_decay:  # LBFGS and others do not know it
+    if not issubclass(optimizer_class, torch.optim.Optimizer):
+        raise TypeError(
+            f"optimizer={optimizer!r} is no torch.optim.Optimizer; give one of "
+            f"{sorted(OPTIMIZERS)} or a class derived from it."
+        )
+    if weight_decay:
+        if "weight_decay" not in inspect.signature(optimizer_class).parameters:
+            raise ValueError(
+                f"{optimizer_class.__name__} knows no weight_decay, but weight_decay="
+                f"{weight_decay}. Set weight_decay=0 with this optimizer."
+            )
         options = {**options, "weight_decay": weight_decay}
     net = RecurrentNet(
         module,
@@ -291,6 +310,12 @@ def _own_callbacks(callbacks):
     for item in callbacks or []:
         name, callback = item if isinstance(item, tuple) else (None, item)
         callback = callback() if isinstance(callback, type) else copy.deepcopy(callback)
+        if isinstance(callback, (ScoringBase, InputShapeSetter)):
+            raise TypeError(
+                f"{type(callback).__name__} needs skorch's own data sets, which the "
+                "recurrent estimators do not use. Losses and the validation score "
+                "stand in net.history; scores of a search come from GridSearchCV."
+            )
         if not isinstance(callback, Callback):
             raise TypeError(
                 f"callbacks must hold skorch callbacks, got {callback!r} of type "

@@ -550,3 +550,45 @@ def test_a_cell_that_keeps_no_contract_is_told_so(model, table, cell, message):
     with pytest.raises(TypeError, match=message):
         model.set_params(cell=cell).fit(*table)
     assert vars(model) == model.get_params()
+
+
+def test_rows_of_tokens_taken_apart_are_still_tokens(model, names):
+    texts, y = names
+    tokens = CharVectorizer().fit_transform(texts)
+    expected = clone(model).fit(tokens, y).predict_proba(tokens)
+    apart = clone(model).fit(list(tokens), y)
+    np.testing.assert_array_equal(apart.predict_proba(list(tokens)), expected)
+    np.testing.assert_array_equal(apart.predict_proba(tokens), expected)
+    with pytest.raises(TypeError, match="mixes tokens"):
+        model.fit([*tokens[:-1], np.array([4, 5])], y)
+
+
+def test_a_single_row_of_tokens_says_how_to_take_it(model, names):
+    texts, y = names
+    tokens = CharVectorizer().fit_transform(texts)
+    with pytest.raises(ValueError, match=r"tokens\[i : i \+ 1\]"):
+        model.fit(tokens, y).predict(tokens[0])
+
+
+def test_a_code_made_negative_afterwards_is_refused(model, names):
+    texts, y = names
+    tokens = CharVectorizer().fit_transform(texts)
+    model.fit(tokens, y)
+    tokens[0, 0] = -1
+    with pytest.raises(ValueError, match="holds the code -1"):
+        model.predict(tokens)
+
+
+def test_a_stray_huge_code_is_refused_before_memory_is_asked_for():
+    model = RNNClassifier("gru", 4, embedding=3)
+    with pytest.raises(ValueError, match="Number the codes without gaps"):
+        model.fit(np.array([[4, 2**30], [5, 6]]), [0, 1])
+
+
+def test_one_long_sequence_of_codes_costs_no_rectangle():
+    codes = [np.array([4, 5])] * 4000 + [np.full(200_000, 4)]
+    from sklearn_rnn import _sequences
+
+    read = _sequences.as_codes(_sequences.from_ragged(codes))
+    assert read.values.size == 208_000
+    assert read.lengths.tolist() == [2] * 4000 + [200_000]

@@ -363,9 +363,47 @@ def test_a_search_scores_a_diverging_candidate_as_nan(ragged):
     assert search.best_params_ == {"learning_rate": 0.01}
 
 
-def test_history_keeps_no_batches(model, ragged):
+def test_history_keeps_one_batch_an_epoch(model, ragged):
     model.fit(*ragged)
-    assert all(row["batches"] == [] for row in model.net_.history)
+    assert all(len(row["batches"]) == 1 for row in model.net_.history)
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+@pytest.mark.parametrize(
+    "callback",
+    [
+        skorch.callbacks.PrintLog(sink=lambda text: None),
+        skorch.callbacks.LRScheduler("StepLR", step_size=1),
+        skorch.callbacks.GradientNormClipping(0.1),
+        skorch.callbacks.EarlyStopping("train_loss", patience=1, load_best=True),
+    ],
+    ids=lambda callback: type(callback).__name__,
+)
+def test_skorch_callbacks_work(model, ragged, callback, early_stopping):
+    model.set_params(callbacks=[callback], early_stopping=early_stopping)
+    assert model.fit(*ragged).n_iter_ >= 2
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+@pytest.mark.parametrize("kind", ["Checkpoint", "TrainEndCheckpoint"])
+def test_skorch_checkpoints_work(model, ragged, kind, early_stopping, tmp_path):
+    options = {"monitor": "train_loss_best"} if kind == "Checkpoint" else {}
+    callback = getattr(skorch.callbacks, kind)(dirname=tmp_path, **options)
+    model.set_params(callbacks=[callback], early_stopping=early_stopping).fit(*ragged)
+    assert list(tmp_path.glob("*params.pt"))
+
+
+def test_callbacks_that_need_skorchs_data_are_refused(model, ragged):
+    model.set_params(callbacks=[skorch.callbacks.EpochScoring("accuracy")])
+    with pytest.raises(TypeError, match=r"EpochScoring needs skorch's own .*history"):
+        model.fit(*ragged)
+
+
+def test_an_optimizer_that_is_none_or_knows_no_decay_says_so(model, ragged):
+    with pytest.raises(TypeError, match=r"no torch.optim.Optimizer; give one of"):
+        model.set_params(optimizer=int).fit(*ragged)
+    with pytest.raises(ValueError, match=r"LBFGS knows no.*weight_decay=0"):
+        model.set_params(optimizer=torch.optim.LBFGS).fit(*ragged)
 
 
 # ------------------------------------------------------------------ continuing
