@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._snapshot import snapshot
+from sklearn_rnn._validation import given_data
 
 
 class RNNClassifier(ClassifierMixin, RecurrentEstimator):
@@ -70,12 +71,15 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient; a longer one is shortened to it.
     early_stopping : bool, default=False
-        Hold out ``validation_fraction`` of the rows, stop when the loss on them has not
-        fallen for ``n_iter_no_change`` epochs, and keep the weights of its lowest. If
-        False every row trains, and the training loss decides when to stop. A warm start
-        judges its own epochs only.
-    validation_fraction : float in (0, 1), default=0.1
-        Share of rows held out under early stopping, class by class.
+        Stop when the validation loss has not fallen for ``n_iter_no_change`` epochs,
+        and keep the weights of its lowest. The validation rows are those given to
+        ``fit``, or ``validation_fraction`` of the training rows. If False every row
+        trains, and the training loss decides when to stop. A warm start judges its own
+        epochs only.
+    validation_fraction : float in (0, 1) or CV splitter, default=0.1
+        Share of rows held out under early stopping, class by class. Of a splitter the
+        last split counts: ``GroupShuffleSplit`` keeps each of the ``groups`` given to
+        ``fit`` on one side, ``TimeSeriesSplit`` validates on the latest rows.
     n_iter_no_change : int, default=20
         Epochs without improvement by ``tol`` after which training stops.
     tol : float, default=1e-4
@@ -118,7 +122,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
     loss_curve_ : list of float
         Mean training loss of each epoch.
     validation_scores_ : list of float or None
-        Score (accuracy) on the held-out rows after each epoch, under early stopping.
+        Score (accuracy) on the validation rows after each epoch, under early stopping.
     best_validation_score_ : float or None
         The one of the epoch whose weights were kept, that of the lowest loss.
     net_ : skorch.NeuralNet
@@ -238,7 +242,17 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
+    ):
         """Train on sequences and their labels.
 
         Parameters
@@ -252,6 +266,16 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             Labels of any type, or an indicator matrix of 0 and 1.
         sample_weight : array-like of shape (n_sequences,), default=None
             A row of weight 2 counts as two rows, one of weight 0 is left out.
+        X_val : array-like, list of arrays or TokenArray, default=None
+            Sequences that judge early stopping in place of held-out rows, so that every
+            row of X trains. In a Pipeline, ``transform_input=["X_val"]`` transforms
+            them by the fitted steps.
+        y_val : array-like of shape (n_validation, ...), default=None
+            Labels of ``X_val``.
+        sample_weight_val : array-like of shape (n_validation,), default=None
+            Their weights.
+        groups : array-like of shape (n_sequences,), default=None
+            Passed to ``validation_fraction``, where that is a splitter.
 
         Returns
         -------
@@ -267,7 +291,13 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             After an interrupt; the last finished epoch (or the best) is
             installed.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(
+            X,
+            y,
+            sample_weight,
+            validation=given_data(self, X_val, y_val, sample_weight_val),
+            groups=groups,
+        )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -372,7 +402,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             )
         return column_or_1d(y, warn=True)
 
-    def _encode(self, y, rows, weights, *, continuing, classes=None):
+    def _learn_targets(self, y, rows, weights, *, continuing, classes=None):
         known = self.classes_ if continuing else classes
         if continuing and classes is not None:
             if not np.array_equal(np.unique(classes), self.classes_):
@@ -381,38 +411,39 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
                     f"first call of partial_fit, {self.classes_.tolist()}. Fit anew to "
                     "learn other classes."
                 )
-        multilabel = y.ndim == 2
-        if continuing and multilabel != self._multilabel:
+        if not continuing:
+            self._multilabel = y.ndim == 2
+        if known is not None:
+            self.classes_ = np.unique(known)
+        else:
+            self.classes_ = (
+                np.arange(y.shape[1]) if self._multilabel else np.unique(y[rows])
+            )
+        self._n_outputs = len(self.classes_)
+        if self._n_outputs < 2 and not self._multilabel:
+            raise ValueError(
+                "RNNClassifier needs sequences of at least 2 classes, got 1 class: "
+                f"{self.classes_.tolist()}."
+            )
+
+    def _encode(self, y, rows):
+        if (y.ndim == 2) != self._multilabel:
             raise ValueError(
                 "y changed between one label a sequence and an indicator matrix."
             )
-        if multilabel:
-            found = np.arange(y.shape[1])
-            codes = y.astype(self._number_type)
-            self._n_outputs = y.shape[1]
-        else:
-            found = np.unique(y[rows])
-        self._multilabel = multilabel
-        self.classes_ = found if known is None else np.unique(known)
-        if multilabel:
-            if len(self.classes_) != y.shape[1]:
+        if self._multilabel:
+            if y.shape[1] != self._n_outputs:
                 raise ValueError(
-                    f"y has {y.shape[1]} labels, expected {len(self.classes_)}."
+                    f"y has {y.shape[1]} labels, expected {self._n_outputs}."
                 )
-            return torch.from_numpy(codes)
-        unknown = np.setdiff1d(found, self.classes_)
+            return torch.from_numpy(y.astype(self._number_type))
+        unknown = np.setdiff1d(y[rows], self.classes_)
         if len(unknown):
             raise ValueError(
                 f"y holds the classes {unknown.tolist()}, which are not among the "
                 f"known classes {self.classes_.tolist()}. Name them all in the first "
                 "partial_fit(classes=), or fit anew with warm_start=False."
             )
-        if len(self.classes_) < 2:
-            raise ValueError(
-                "RNNClassifier needs sequences of at least 2 classes, got 1 class: "
-                f"{self.classes_.tolist()}."
-            )
-        self._n_outputs = len(self.classes_)
         codes = np.zeros(len(y), dtype=np.int64)
         codes[rows] = np.searchsorted(self.classes_, y[rows])
         return torch.from_numpy(codes)
@@ -434,10 +465,8 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             )
         return by_class if weights is None else by_class * weights
 
-    def _in_order_of_strata(self, rows, targets):
-        if targets.ndim == 2:
-            return rows
-        return rows[np.argsort(targets.numpy()[rows], kind="stable")]
+    def _strata(self, targets):
+        return None if self._multilabel else targets.numpy()
 
     def _criterion(self):
         if self._multilabel:

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._snapshot import snapshot
+from sklearn_rnn._validation import given_data
 
 LOSSES = {
     "squared_error": torch.nn.MSELoss,
@@ -85,12 +86,15 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient; a longer one is shortened to it.
     early_stopping : bool, default=False
-        Hold out ``validation_fraction`` of the rows, stop when the loss on them has not
-        fallen for ``n_iter_no_change`` epochs, and keep the weights of its lowest. If
-        False every row trains, and the training loss decides when to stop. A warm start
-        judges its own epochs only.
-    validation_fraction : float in (0, 1), default=0.1
-        Share of rows held out under early stopping.
+        Stop when the validation loss has not fallen for ``n_iter_no_change`` epochs,
+        and keep the weights of its lowest. The validation rows are those given to
+        ``fit``, or ``validation_fraction`` of the training rows. If False every row
+        trains, and the training loss decides when to stop. A warm start judges its own
+        epochs only.
+    validation_fraction : float in (0, 1) or CV splitter, default=0.1
+        Share of rows held out under early stopping. Of a splitter the last
+        split counts: ``GroupShuffleSplit`` keeps each of the ``groups`` given to
+        ``fit`` on one side, ``TimeSeriesSplit`` validates on the latest rows.
     n_iter_no_change : int, default=20
         Epochs without improvement by ``tol`` after which training stops.
     tol : float, default=1e-4
@@ -128,7 +132,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
     loss_curve_ : list of float
         Mean training loss of each epoch.
     validation_scores_ : list of float or None
-        Score (R2) on the held-out rows after each epoch, under early stopping.
+        Score (R2) on the validation rows after each epoch, under early stopping.
     best_validation_score_ : float or None
         The one of the epoch whose weights were kept, that of the lowest loss.
     net_ : skorch.NeuralNet
@@ -244,7 +248,17 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
+    ):
         """Train on sequences and their numbers.
 
         Parameters
@@ -258,6 +272,16 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
             Numbers to predict, in any unit: they are standardised inside.
         sample_weight : array-like of shape (n_sequences,), default=None
             A row of weight 2 counts as two rows, one of weight 0 is left out.
+        X_val : array-like, list of arrays or TokenArray, default=None
+            Sequences that judge early stopping in place of held-out rows, so that every
+            row of X trains. In a Pipeline, ``transform_input=["X_val"]`` transforms
+            them by the fitted steps.
+        y_val : array-like of shape (n_validation, ...), default=None
+            Numbers of ``X_val``.
+        sample_weight_val : array-like of shape (n_validation,), default=None
+            Their weights.
+        groups : array-like of shape (n_sequences,), default=None
+            Passed to ``validation_fraction``, where that is a splitter.
 
         Returns
         -------
@@ -273,7 +297,13 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
             After an interrupt; the last finished epoch (or the best) is
             installed.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(
+            X,
+            y,
+            sample_weight,
+            validation=given_data(self, X_val, y_val, sample_weight_val),
+            groups=groups,
+        )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
@@ -324,19 +354,23 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
             return column_or_1d(y, warn=True)
         return y
 
-    def _encode(self, y, rows, weights, *, continuing):
+    def _learn_targets(self, y, rows, weights, *, continuing):
+        if continuing:
+            return
         columns = y.reshape(len(y), -1).astype(np.float64)
-        if continuing and columns.shape[1] != self._n_outputs:
+        self._n_outputs, self._one_output = columns.shape[1], y.ndim == 1
+        share = None if weights is None else weights[rows]
+        self._y_mean = np.average(columns[rows], axis=0, weights=share)
+        self._y_type = np.float32 if y.dtype == np.float32 else np.float64
+        self._y_scale = _spread(columns[rows] - self._y_mean, share)
+
+    def _encode(self, y, rows):
+        columns = y.reshape(len(y), -1).astype(np.float64)
+        if columns.shape[1] != self._n_outputs:
             raise ValueError(
                 f"y has {columns.shape[1]} outputs, but the fitted network has "
                 f"{self._n_outputs}."
             )
-        if not continuing:
-            self._n_outputs, self._one_output = columns.shape[1], y.ndim == 1
-            share = None if weights is None else weights[rows]
-            self._y_mean = np.average(columns[rows], axis=0, weights=share)
-            self._y_type = np.float32 if y.dtype == np.float32 else np.float64
-            self._y_scale = _spread(columns[rows] - self._y_mean, share)
         standard = (columns - self._y_mean) / self._y_scale
         return torch.from_numpy(standard.astype(self._number_type))
 

@@ -107,7 +107,7 @@ def _from_rectangle(X):
     return Sequences(X.reshape(n * T, F), starts, np.full(n, T, dtype=np.int64))
 
 
-def from_array(X):
+def from_array(X, *, finite=True):
     """Read an (n, T, F) array; trailing steps that are NaN throughout are padding."""
     if type(X) is not np.ndarray or X.dtype.kind not in "biuf" or not len(X):
         X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X")
@@ -122,18 +122,18 @@ def from_array(X):
         lengths = X.shape[1] - np.argmax(present[:, ::-1], axis=1)
         lengths[~present.any(axis=1)] = 0
         sequences = replace(sequences, lengths=lengths)
-    _refuse_empty(sequences.lengths)
-    return _refuse_nonfinite(sequences)
+    refuse_empty(sequences.lengths)
+    return _refuse_nonfinite(sequences) if finite else sequences
 
 
-def from_ragged(X):
+def from_ragged(X, *, finite=True):
     """Read a list, object array or Series of (T_i,) or (T_i, F) arrays."""
     X = list(X)
     if any(isinstance(x, TokenArray) for x in X):
         return _from_token_rows(X)
     rows = [_as_steps(x, i) for i, x in enumerate(X)]
     lengths = np.array([len(x) for x in rows], dtype=np.int64)
-    _refuse_empty(lengths)
+    refuse_empty(lengths)
     sizes = {x.shape[1] for x in rows}
     if len(sizes) > 1:
         row = next(i for i, x in enumerate(rows) if x.shape[1] != rows[0].shape[1])
@@ -141,8 +141,8 @@ def from_ragged(X):
             f"sequence {row} of X has {rows[row].shape[1]} features a step, sequence 0 "
             f"has {rows[0].shape[1]}. All sequences need the same features."
         )
-    values = np.concatenate(rows)
-    return _refuse_nonfinite(Sequences(values, np.cumsum(lengths) - lengths, lengths))
+    sequences = Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)
+    return _refuse_nonfinite(sequences) if finite else sequences
 
 
 def _from_token_rows(X):
@@ -155,7 +155,7 @@ def _from_token_rows(X):
             "of one TokenArray."
         )
     lengths = np.array([len(x) for x in X], dtype=np.int64)
-    _refuse_empty(lengths)
+    refuse_empty(lengths)
     codes = np.concatenate([x.view(np.ndarray) for x in X])
     return _from_flat_codes(codes, np.cumsum(lengths) - lengths, lengths, sizes.pop())
 
@@ -198,7 +198,7 @@ def _as_steps(x, row):
     return steps
 
 
-def _refuse_empty(lengths):
+def refuse_empty(lengths):
     empty = np.flatnonzero(lengths == 0)
     if len(empty):
         raise ValueError(
@@ -209,7 +209,7 @@ def _refuse_empty(lengths):
 
 def _refuse_nonfinite(sequences):
     """Refuse NaN and infinity in the valid steps, naming the first."""
-    place = _first_nonfinite(sequences)
+    place = first_nonfinite(sequences)
     if place is not None:
         row, step, what = place
         raise ValueError(
@@ -220,7 +220,7 @@ def _refuse_nonfinite(sequences):
     return sequences
 
 
-def _first_nonfinite(sequences):
+def first_nonfinite(sequences):
     """Sequence, step and kind of the first value that is not finite, or None."""
     values = sequences.values
     if values.dtype.kind != "f":
@@ -287,7 +287,7 @@ def _from_flat_codes(codes, starts, lengths, vocabulary_size):
     rows = np.searchsorted(starts, places, side="right") - 1
     ends = np.zeros(len(lengths), dtype=np.int64)
     ends[rows] = places - starts[rows] + 1  # the last of each row stays
-    _refuse_empty(ends)
+    refuse_empty(ends)
     _refuse_padding_inside(np.bincount(rows, minlength=len(ends)) < ends)
     return Sequences(codes, starts, ends, vocabulary_size)
 
@@ -300,7 +300,7 @@ def _from_codes(codes, vocabulary_size):
             "is required."
         )
     lengths = np.count_nonzero(codes, axis=1)
-    _refuse_empty(lengths)
+    refuse_empty(lengths)
     first_padding = np.argmin(codes != PADDING, axis=1)
     _refuse_padding_inside((lengths < T) & (first_padding < lengths))
     values = np.ascontiguousarray(codes).reshape(-1)
@@ -342,7 +342,7 @@ def cast(sequences, dtype):
         return sequences
     with np.errstate(over="ignore"):
         sequences = replace(sequences, values=values.astype(dtype))
-    place = _first_nonfinite(sequences)
+    place = first_nonfinite(sequences)
     if place is not None:
         raise ValueError(
             f"Input X contains infinity or a value too large for {np.dtype(dtype)!r}: "

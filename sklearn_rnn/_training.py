@@ -8,10 +8,11 @@ the loop.
 
 import copy
 import dis
+import functools
 import inspect
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from sklearn_rnn._random import (
     torch_generator,
 )
 from sklearn_rnn._sequences import Sequences
+from sklearn_rnn._snapshot import snapshot
 
 # An eps of 1e-6 keeps gradients that are zero but for rounding from being blown up to
 # whole steps: a row of weight 2 trains as two rows do, to seven digits.
@@ -48,13 +50,29 @@ class Examples:
 
     sequences: Sequences
     targets: Tensor  # (n, ...)
-    weights: Tensor | None  # (n,), of mean 1 over the training rows
+    weights: Tensor | None  # (n,)
     rows: np.ndarray
+
+    def of_mean_one(self, dtype: torch.dtype) -> "Examples":
+        """The same with weights of mean 1 over ``rows``."""
+        if self.weights is None:
+            return self
+        weights = self.weights / self.weights[self.rows].max()
+        weights = weights / weights[self.rows].mean()
+        return replace(self, weights=weights.to(dtype))
+
+
+def _silence(current: Callable[[], "RecurrentNet"]) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how to train."""
+    """How long and how to train.
+
+    ``epoch_begins`` and ``epoch_ends`` are called with a function that returns the net
+    as it would be if the training were over; the latter answers whether it shall be.
+    """
 
     epochs: int
     batch_size: int
@@ -65,6 +83,8 @@ class Plan:
     tol: float = 0.0
     verbose: int = 0
     score: Callable[[np.ndarray, np.ndarray], float] | None = None
+    epoch_begins: Callable[[Callable[[], "RecurrentNet"]], Any] = _silence
+    epoch_ends: Callable[[Callable[[], "RecurrentNet"]], bool] = _silence
 
 
 @dataclass
@@ -113,7 +133,11 @@ class RecurrentNet(NeuralNet):
         validation rows of the one with the lowest validation loss.
         """
         first = len(self.history)
+        dtype = next(self.module_.parameters()).dtype
+        train = train.of_mean_one(dtype)
+        valid = None if valid is None else valid.of_mean_one(dtype)
         progress = Progress(weights=_copied(self.module_))
+        current = functools.partial(self._as_trained, progress)
         schedule = _schedule(self.optimizer_, plan)
         self.dropout_generator = torch_generator(
             plan.seed, DROPOUT, first, device=self.device
@@ -123,8 +147,10 @@ class RecurrentNet(NeuralNet):
         try:
             self.notify("on_train_begin", X=None, y=None)
             for epoch in range(first, first + plan.epochs):
-                self._run_epoch(epoch, train, valid, plan, progress)
-                if progress.n_stale >= plan.patience:
+                plan.epoch_begins(current)
+                stop = self._run_epoch(epoch, train, valid, plan, progress)
+                stop |= plan.epoch_ends(current)
+                if stop or progress.n_stale >= plan.patience:
                     break
                 _advance(schedule, self.history[-1])
         except StopTraining:
@@ -145,7 +171,10 @@ class RecurrentNet(NeuralNet):
         return interrupt
 
     def _run_epoch(self, epoch, train, valid, plan, progress):
-        """One pass over the training rows, then a look at the validation rows."""
+        """One pass over the training rows, then a look at the validation rows.
+
+        Returns whether a callback asks at the end for no further one.
+        """
         started = time.perf_counter()
         self.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
         self.module_.train()
@@ -172,8 +201,19 @@ class RecurrentNet(NeuralNet):
             print(_line(self.history[-1], epoch, plan, time.perf_counter() - started))
         try:
             self.notify("on_epoch_end", dataset_train=None, dataset_valid=None)
+        except StopTraining:
+            return True
         finally:
             del self.history[-1]["batches"][:-1]  # thousands of records, else
+        return False
+
+    def _as_trained(self, progress):
+        """A copy of this net as if its training had ended with ``progress``."""
+        net = snapshot(self)
+        module = copy.deepcopy(self.module_)
+        module.load_state_dict(progress.weights)
+        vars(net).update(module_=module.eval(), history=copy.copy(self.history))
+        return net
 
     def _record_bests(self, progress):
         """What skorch's Checkpoint reads: whether each loss is the lowest so far."""

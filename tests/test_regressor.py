@@ -7,6 +7,8 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.metrics import r2_score
 
 from sklearn_rnn import RNNRegressor
+from sklearn_rnn._random import SPLIT, numpy_generator
+from sklearn_rnn._validation import drawn_rows
 
 
 @pytest.fixture
@@ -100,9 +102,7 @@ def test_weights_move_the_answer(rng):
 def test_validation_scores_are_r2_in_the_unit_of_the_target(model, sums):
     X, y = sums
     model.set_params(early_stopping=True, validation_fraction=0.25).fit(X, 50 * y)
-    from sklearn_rnn._random import SPLIT, numpy_generator
-
-    held = model._held_out(None, np.arange(len(y)), numpy_generator(0, SPLIT))
+    held = drawn_rows(np.arange(len(y)), 0.25, numpy_generator(0, SPLIT))
     expected = r2_score(50 * y[held], model.predict([X[i] for i in held]))
     assert model.best_validation_score_ == pytest.approx(expected, rel=1e-6)
 

@@ -14,6 +14,8 @@ from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._random import SPLIT, numpy_generator
+from sklearn_rnn._validation import drawn_rows
 
 
 def weights(model):
@@ -130,30 +132,10 @@ def test_recorded_validation_score_is_the_score_on_rows_that_did_not_train(ragge
     X, y = ragged
     model = RNNClassifier("gru", 4, early_stopping=True, max_epochs=1, random_state=1)
     model.fit(X, y)
-    from sklearn_rnn._random import SPLIT, numpy_generator
-
-    codes = torch.from_numpy(np.searchsorted(model.classes_, y))
-    held = model._held_out(codes, np.arange(len(y)), numpy_generator(1, SPLIT))
+    held = drawn_rows(np.arange(len(y)), 0.1, numpy_generator(1, SPLIT), strata=y)
     assert len(held) == 4
     score = accuracy_score(y[held], model.predict([X[i] for i in held]))
     assert model.best_validation_score_ == score
-
-
-def test_validation_rows_are_stratified():
-    y = np.array(["rare" if i < 4 else "common" for i in range(32)])
-    model = RNNClassifier("gru", 4, early_stopping=True, validation_fraction=0.5)
-    codes = torch.from_numpy((y == "rare").astype(int))
-    for seed in range(10):
-        held = model._held_out(codes, np.arange(32), np.random.default_rng(seed))
-        assert len(held) == len(set(held)) == 16
-        assert (y[held] == "rare").sum() == 2
-
-
-def test_validation_fraction_that_leaves_nothing_names_the_way_out(model, ragged):
-    X, y = ragged
-    model.set_params(early_stopping=True, validation_fraction=0.99)
-    with pytest.raises(ValueError, match=r"validation_fraction=0.99.*early_stopping"):
-        model.fit(X[:4], y[:4])
 
 
 def test_learning_rate_schedules(ragged):

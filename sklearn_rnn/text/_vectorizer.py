@@ -9,6 +9,7 @@ from numbers import Integral
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -17,6 +18,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._callbacks import one_task
 from sklearn_rnn._snapshot import hand_over, snapshot
 from sklearn_rnn._tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import bounded, cut, read_tokens
@@ -26,7 +28,11 @@ PADDED_BYTES_WITHOUT_WARNING = 2**29
 
 
 class TokenVectorizer(
-    TransformerMixin, BaseEstimator, metaclass=ABCMeta, auto_wrap_output_keys=()
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+    auto_wrap_output_keys=(),
 ):
     """Base of CharVectorizer and WordVectorizer: vocabulary, codes, and back."""
 
@@ -63,6 +69,7 @@ class TokenVectorizer(
         """Text from tokens."""
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @one_task
     def fit(self, X, y=None):
         """Learn the vocabulary.
 
@@ -85,6 +92,7 @@ class TokenVectorizer(
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @one_task
     def fit_transform(self, X, y=None):
         """Learn the vocabulary and encode the same documents, reading them once.
 

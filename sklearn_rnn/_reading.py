@@ -1,0 +1,106 @@
+"""X as the recurrent estimators read it, in fit and in prediction alike."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from sklearn_rnn import _sequences
+from sklearn_rnn._device import number_types
+
+
+class SequenceReader(BaseEstimator):
+    """What an estimator knows about X: kind, features, vocabulary and number type."""
+
+    def _read(self, X, *, reset):
+        """X as checked sequences of the number type that this model computes in."""
+        kind = _sequences.kind_of(X)
+        both_tables = kind == "table" and getattr(self, "_fitted_on_table", False)
+        if kind == "table":
+            if reset or both_tables:
+                X = validate_data(self, X, reset=reset, dtype="numeric")
+            else:
+                X = check_array(X, dtype="numeric", estimator=self, input_name="X")
+            sequences = _sequences.from_table(X, self.input_size)
+        elif kind == "tokens":
+            sequences = _sequences.from_tokens(X)
+        elif kind == "array":
+            sequences = _sequences.from_array(X)
+        else:
+            sequences = _sequences.from_ragged(X)
+        if sequences.vocabulary_size is None and not _is_auto(self.embedding):
+            size = None if reset else self._vocabulary_size
+            if reset and is_table(self.embedding):
+                size = len(np.asarray(self.embedding))
+            sequences = _sequences.as_codes(sequences, size)
+        if reset:
+            self._remember_input(sequences, kind)
+        return self._check_against_fit(sequences)
+
+    def _remember_input(self, sequences, kind):
+        self._fitted_on_table = kind == "table"
+        if kind != "table":
+            self.n_features_in_ = sequences.input_size
+            if hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+        self.input_size_ = sequences.input_size
+        self._vocabulary_size = sequences.vocabulary_size
+        if self._vocabulary_size is not None and is_table(self.embedding):
+            n_vectors = len(np.asarray(self.embedding))
+            if n_vectors != self._vocabulary_size:
+                raise ValueError(
+                    f"embedding has {n_vectors} vectors, but X has a vocabulary of "
+                    f"size {self._vocabulary_size}: give a vector for each code, in "
+                    "the order of the vectorizer's get_feature_names_out."
+                )
+        number, _ = number_types(
+            self.precision,
+            np.float32 if self._vocabulary_size else sequences.values.dtype,
+        )
+        self._number_type = np.dtype(number)
+
+    def _check_against_fit(self, sequences):
+        name = type(self).__name__
+        if self.input_length is not None:
+            other = np.flatnonzero(sequences.lengths != self.input_length)
+            if len(other):
+                raise ValueError(
+                    f"sequence {other[0]} of X has {sequences.lengths[other[0]]} "
+                    f"steps, but input_length={self.input_length} accepts that length "
+                    "only. "
+                    "Set input_length=None for sequences of any length."
+                )
+        if (sequences.vocabulary_size is None) != (self._vocabulary_size is None):
+            got, fitted = ("numbers", "codes of a vocabulary")
+            if sequences.vocabulary_size is not None:
+                got, fitted = fitted, got
+            raise ValueError(
+                f"X holds {got}, but {name} was fitted on {fitted}. Give predict the "
+                "same kind of input as fit; set embedding= to read plain integers as "
+                "codes."
+            )
+        if self._vocabulary_size is not None:
+            _sequences.check_codes(sequences, self._vocabulary_size)
+            return sequences
+        if self.input_size not in (None, sequences.input_size):
+            raise ValueError(
+                f"X has {sequences.input_size} features a step, but "
+                f"input_size={self.input_size}."
+            )
+        if sequences.input_size != self.input_size_:
+            raise ValueError(
+                f"X has {sequences.input_size} features a step, but {name} was fitted "
+                f"with {self.input_size_} features a step."
+            )
+        return _sequences.cast(sequences, self._number_type)
+
+
+def is_table(embedding):
+    """Whether ``embedding`` is an array of vectors."""
+    return not isinstance(embedding, (str, Integral))
+
+
+def _is_auto(embedding):
+    return isinstance(embedding, str) and embedding == "auto"

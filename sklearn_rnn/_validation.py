@@ -1,0 +1,66 @@
+"""Which rows judge a training instead of taking part in it."""
+
+import copy
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length
+
+
+def given_data(estimator, X_val, y_val, sample_weight_val):
+    """The validation data that a user gave to fit, or None."""
+    given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+    named = [name for name, value in given.items() if value is not None]
+    if not named:
+        return None
+    if X_val is None or y_val is None:
+        raise ValueError(
+            f"fit got {' and '.join(named)}; X_val and y_val are needed together."
+        )
+    if not estimator.early_stopping:
+        raise ValueError(
+            "X_val and y_val judge early stopping, but early_stopping=False. Set "
+            f"{type(estimator).__name__}(early_stopping=True)."
+        )
+    if hasattr(estimator.validation_fraction, "split"):
+        raise ValueError(
+            "fit got X_val and y_val while validation_fraction is a splitter "
+            f"({estimator.validation_fraction!r}). Give one of the two."
+        )
+    return X_val, y_val, sample_weight_val
+
+
+def drawn_rows(rows, fraction, rng, strata=None):
+    """A share of ``rows``: evenly spaced in random order, stratum by stratum."""
+    n_valid = int(np.ceil(fraction * len(rows)))
+    if n_valid >= len(rows):
+        raise ValueError(
+            f"validation_fraction={fraction} of n_samples = {len(rows)} leaves none "
+            "to train on. Give more rows, or set early_stopping=False."
+        )
+    rows = rng.permutation(rows)
+    if strata is not None:
+        rows = rows[np.argsort(strata[rows], kind="stable")]
+    places = (np.arange(n_valid) + rng.random()) * len(rows) / n_valid
+    return rows[places.astype(np.int64)]
+
+
+def split_rows(rows, splitter, y, groups, rng):
+    """Training and validation rows of a splitter's last split of ``rows``.
+
+    The last one, since that of TimeSeriesSplit validates on the latest rows. A splitter
+    that would draw from numpy's global generator draws from ``rng``.
+    """
+    splitter = copy.deepcopy(splitter)
+    if getattr(splitter, "random_state", 0) is None:
+        splitter.random_state = int(rng.integers(2**31))
+    if groups is not None:
+        check_consistent_length(y, groups)
+        groups = np.asarray(groups)[rows]
+    splits = list(splitter.split(rows, y[rows], groups))
+    train, valid = splits[-1] if splits else ([], [])
+    if not len(train) or not len(valid):
+        raise ValueError(
+            f"validation_fraction={splitter!r} left {len(train)} rows of n_samples = "
+            f"{len(rows)} to train on and {len(valid)} to validate on; both need one."
+        )
+    return rows[train], rows[valid]

@@ -1,0 +1,270 @@
+"""scikit-learn's callbacks: alone, in pipelines, in searches, on ragged sequences."""
+
+import numpy as np
+import pytest
+import skorch
+from sklearn.base import clone
+from sklearn.callback import ProgressBar, ScoringMonitor
+from sklearn.callback._callback_context import get_context_path
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
+
+SCORING = {RNNClassifier: "accuracy", RNNRegressor: "r2"}
+
+
+class Recorder:
+    """Notes every call; stops after some epochs if asked to."""
+
+    max_propagation_depth = None
+
+    def __init__(self, stop_after=None):
+        self.stop_after = stop_after
+        self.calls, self.fitted, self.seen = [], [], []
+
+    def setup(self, estimator, context):
+        self.calls.append("setup")
+
+    def teardown(self, estimator, context):
+        self.calls.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context, *, fitted_estimator=None):
+        self.calls.append(f"{context.task_name} begins")
+        if context.task_name == "epoch":
+            self.fitted.append(fitted_estimator)
+
+    def on_fit_task_end(
+        self,
+        estimator,
+        context,
+        *,
+        X=None,
+        y=None,
+        metadata=None,
+        fitted_estimator=None,
+    ):
+        self.calls.append(f"{context.task_name} ends")
+        self.seen.append((X, y, metadata))
+        if context.task_name == "epoch":
+            self.fitted.append(fitted_estimator)
+            return context.task_id + 1 == self.stop_after
+        return False
+
+
+@pytest.fixture(params=[RNNClassifier, RNNRegressor], ids=["classifier", "regressor"])
+def model(request):
+    return request.param("gru", 4, max_epochs=3, random_state=0)
+
+
+@pytest.fixture
+def data(model, ragged):
+    X, y = ragged
+    return X, y if isinstance(model, RNNClassifier) else (y == "up").astype(float)
+
+
+def assert_same_weights(model, other):
+    theirs = other.module_.state_dict()
+    for name, ours in model.module_.state_dict().items():
+        np.testing.assert_array_equal(ours.numpy(), theirs[name].numpy())
+
+
+def test_a_fit_is_a_task_and_each_epoch_a_subtask(model, data):
+    recorder = Recorder()
+    model.set_callbacks(recorder).fit(*data)
+    epoch = ["epoch begins", "epoch ends"]
+    assert recorder.calls == [
+        *("setup", "fit begins"), *epoch, *epoch, *epoch, *("fit ends", "teardown")
+    ]  # fmt: skip
+
+
+def test_callbacks_change_no_bit(model, data):
+    plain = clone(model).fit(*data)
+    watched = model.set_callbacks(
+        Recorder(), ScoringMonitor(scoring=SCORING[type(model)])
+    ).fit(*data)
+    assert_same_weights(plain, watched)
+
+
+def test_callbacks_see_what_fit_was_given(model, data):
+    X, y = data
+    recorder, weight = Recorder(), np.ones(len(y))
+    model.set_callbacks(recorder).fit(X, y, sample_weight=weight)
+    for seen_X, seen_y, metadata in recorder.seen:
+        assert seen_X is X and seen_y is y
+        assert metadata["sample_weight"] is weight
+
+
+def test_the_fitted_estimator_is_the_one_of_that_epoch(model, data):
+    recorder = Recorder()
+    model.set_callbacks(recorder).fit(*data)
+    before_first, *after = recorder.fitted
+    assert before_first.n_iter_ == 0
+    for k, epochs in zip((0, 2, 4), (1, 2, 3), strict=True):
+        shorter = clone(model).set_params(max_epochs=epochs).set_callbacks()
+        shorter.fit(*data)
+        assert_same_weights(after[k], shorter)
+        assert after[k].loss_curve_ == shorter.loss_curve_
+        np.testing.assert_array_equal(
+            after[k].predict(data[0]), shorter.predict(data[0])
+        )
+        assert not after[k].module_.training
+
+
+def test_under_early_stopping_the_fitted_estimator_has_the_best_weights(data, model):
+    recorder = Recorder()
+    X, y = data
+    y = np.random.default_rng(0).permutation(y)  # nothing to learn: the loss will rise
+    model.set_params(early_stopping=True, max_epochs=30, learning_rate=0.05)
+    model.set_callbacks(recorder).fit(X, y)
+    losses = model.net_.history[:, "valid_loss"]
+    best = int(np.argmin(losses))
+    assert 0 < best < len(losses) - 1
+    at_its_end, later = recorder.fitted[2 * best + 1], recorder.fitted[2 * best + 3]
+    assert_same_weights(at_its_end, model)
+    assert_same_weights(later, model)
+    assert later.best_validation_score_ == model.best_validation_score_
+
+
+def test_true_ends_the_training_after_that_epoch(model, data):
+    recorder = Recorder(stop_after=2)
+    stopped = clone(model).set_callbacks(recorder).fit(*data)
+    assert stopped.n_iter_ == 2
+    assert recorder.calls[-3:] == ["epoch ends", "fit ends", "teardown"]
+    assert_same_weights(stopped, model.set_params(max_epochs=2).fit(*data))
+
+
+def test_a_skorch_stop_still_ends_the_epochs_task(model, data):
+    class Stop(skorch.callbacks.Callback):
+        def on_epoch_end(self, net, **kwargs):
+            raise KeyboardInterrupt
+
+    recorder = Recorder()
+    model.set_params(callbacks=[Stop()]).set_callbacks(recorder).fit(*data)
+    assert model.n_iter_ == 1
+    assert recorder.calls[2:] == ["epoch begins", "epoch ends", "fit ends", "teardown"]
+
+
+def test_a_callback_that_fails_is_torn_down_and_leaves_the_estimator_unfitted(
+    model, data
+):
+    class Failing(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            raise RuntimeError("no more")
+
+    callback = Failing()
+    with pytest.raises(RuntimeError, match="no more"):
+        model.set_callbacks(callback).fit(*data)
+    assert callback.calls[-1] == "teardown"
+    assert not hasattr(model, "net_")
+
+
+def test_a_stop_by_an_interrupt_of_the_user_ends_no_task(model, data):
+    class Press(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            super().on_fit_task_end(estimator, context)
+            if context.task_id == 1:
+                raise KeyboardInterrupt
+
+    callback = Press()
+    with pytest.raises(KeyboardInterrupt):
+        model.set_callbacks(callback).fit(*data)
+    assert callback.calls[-2:] == ["epoch ends", "teardown"]
+    assert model.n_iter_ == 2
+
+
+def test_partial_fit_is_a_fit_of_one_epoch(data):
+    X, y = data
+    recorder = Recorder()
+    model = RNNClassifier("gru", 4, random_state=0).set_callbacks(recorder)
+    model.partial_fit(X, y, classes=np.unique(y))
+    assert recorder.calls.count("epoch ends") == 1
+
+
+def test_nothing_of_the_callbacks_stays_behind(model, data):
+    recorder = Recorder()
+    model.set_callbacks(recorder).fit(*data)
+    kept = [name for name in vars(model) if "callback" in name and name != "callbacks"]
+    assert kept == ["_skl_callbacks"]
+    assert clone(model)._skl_callbacks == [recorder]
+
+
+def test_scoring_monitor_logs_the_score_of_every_epoch(model, data):
+    scoring = SCORING[type(model)]
+    monitor = ScoringMonitor(scoring=scoring)
+    model.set_callbacks(monitor).fit(*data)
+    rows = monitor.get_logs().data
+    epochs = [row[scoring] for row in rows if row["task_name"] == "epoch"]
+    expected = [
+        clone(model).set_callbacks().set_params(max_epochs=n).fit(*data).score(*data)
+        for n in (1, 2, 3)
+    ]
+    assert epochs == pytest.approx(expected)
+
+
+def test_a_pipeline_passes_its_callbacks_on_to_both_its_steps(names):
+    recorder = Recorder()
+    pipeline = make_pipeline(
+        CharVectorizer(), RNNClassifier("gru", 4, max_epochs=2, random_state=0)
+    )
+    pipeline.set_callbacks(recorder).fit(*names)
+    assert recorder.calls.count("epoch ends") == 2
+    assert recorder.calls.count("setup") == recorder.calls.count("teardown") == 1
+    assert recorder.calls.count("fit begins") == recorder.calls.count("fit ends") == 3
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_one_monitor_over_candidate_fold_and_epoch(names, n_jobs):
+    X, y = names
+    pipeline = make_pipeline(
+        CharVectorizer(), RNNClassifier("gru", 4, max_epochs=2, random_state=0)
+    )
+    monitor = ScoringMonitor(scoring="accuracy")
+    pipeline.steps[-1][1].set_callbacks(monitor)
+    grid = {"rnnclassifier__cell": ["rnn", "lstm"]}
+    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=n_jobs).fit(X, y)
+    rows = [r for r in monitor.get_logs().data if r["task_name"] == "epoch"]
+    assert len(rows) == (2 * 2 + 1) * 2  # candidates, folds, the refit; epochs
+    assert len({row["task_id_path"] for row in rows}) == len(rows)
+    assert rows[0]["estimator_name"] == "RNNClassifier"
+    assert search.best_score_ > 0.4
+
+
+def test_a_search_stops_every_fit_by_one_callback(names):
+    X, y = names
+    recorder = Recorder(stop_after=1)
+    pipeline = make_pipeline(
+        CharVectorizer(), RNNClassifier("gru", 4, max_epochs=5, random_state=0)
+    )
+    search = GridSearchCV(pipeline, {"rnnclassifier__hidden_size": [3, 4]}, cv=2)
+    search.set_callbacks(recorder).fit(X, y)
+    assert recorder.calls.count("epoch ends") == 2 * 2 + 1
+    assert search.best_estimator_["rnnclassifier"].n_iter_ == 1
+
+
+def test_the_path_of_an_epoch_names_candidate_and_fit(ragged):
+    class Paths(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            self.calls.append([c.task_name for c in get_context_path(context)])
+
+    recorder = Paths()
+    search = GridSearchCV(
+        RNNClassifier("gru", 4, max_epochs=1), {"hidden_size": [3]}, cv=2
+    )
+    search.set_callbacks(recorder).fit(*ragged)
+    paths = [call for call in recorder.calls if call[-1] == "epoch"]
+    assert ["fit", "search", "fit", "epoch"] in paths
+
+
+def test_one_progress_display_over_candidate_fold_and_epoch(names, capsys):
+    X, y = names
+    pipeline = make_pipeline(
+        CharVectorizer(), RNNClassifier("gru", 4, max_epochs=2, random_state=0)
+    )
+    search = GridSearchCV(pipeline, {"rnnclassifier__hidden_size": [3, 4]}, cv=2)
+    search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(X, y)
+    shown = capsys.readouterr().out
+    assert "GridSearchCV - fit" in shown
+    assert shown.count("RNNClassifier - fit") == 5
+    assert shown.count("CharVectorizer - fit") == 5
+    assert shown.count("100%") == shown.count("%")
