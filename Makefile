@@ -31,11 +31,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e ".[plot]"
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[plot,progress]"
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test,plot]"
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test,plot,progress]"
 	touch $@ $(VENV)/.demo
 
 clean:

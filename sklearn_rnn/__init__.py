@@ -4,13 +4,17 @@ from sklearn_rnn._classifier import RNNClassifier
 from sklearn_rnn._regressor import RNNRegressor
 from sklearn_rnn._tokens import TokenArray
 from sklearn_rnn._version import __version__
-from sklearn_rnn.text import CharVectorizer, WordVectorizer
+from sklearn_rnn.preprocessing import StepwiseTransformer, sequences_from_frame
+from sklearn_rnn.text import CharVectorizer, TextStatisticsVectorizer, WordVectorizer
 
 __all__ = [
     "CharVectorizer",
     "RNNClassifier",
     "RNNRegressor",
+    "StepwiseTransformer",
+    "TextStatisticsVectorizer",
     "TokenArray",
     "WordVectorizer",
     "__version__",
+    "sequences_from_frame",
 ]

@@ -4,6 +4,10 @@ import numpy as np
 
 from sklearn_rnn._tokens import END, START
 
+TOKEN_PATTERN = r"\w+|[^\w\s]"  # a word, or a single mark of punctuation
+TEXT_OR_TOKENS = "text (str or bytes), or a list of tokens"
+TEXT_ONLY = "text (str or bytes). Join a list of tokens into one text"
+
 
 def check_container(documents):
     """Refuse what iterates without error, but not over documents."""
@@ -38,20 +42,30 @@ def read_tokens(documents, reader):
     for row, document in enumerate(documents):
         if isinstance(document, (list, tuple)):
             tokens = document
-            _check_tokens(tokens, row)
+            check_tokens(tokens, row)
         else:
-            tokens = tokenize(preprocess(_text_of(document, row, reader)))
+            text = _text_of(document, row, reader, TEXT_OR_TOKENS)
+            tokens = tokenize(preprocess(text))
         if stop_words:
             tokens = [token for token in tokens if token not in stop_words]
         yield tokens
 
 
-def _text_of(document, row, reader):
+def read_texts(documents, reader):
+    """Yield each document as one text; an unreadable one is named by its row.
+
+    ``reader`` is a CountVectorizer, whose decoding is used.
+    """
+    check_container(documents)
+    for row, document in enumerate(documents):
+        yield _text_of(document, row, reader, TEXT_ONLY)
+
+
+def _text_of(document, row, reader, expected):
     if reader.input == "content" and not isinstance(document, (str, bytes)):
         raise TypeError(
             f"document {row} is {document!r} of type {type(document).__name__}; "
-            "expected text (str or bytes), or a list of tokens. Fill missing text "
-            'with "".'
+            f'expected {expected}. Fill missing text with "".'
         )
     try:
         text = reader.decode(document)
@@ -62,7 +76,8 @@ def _text_of(document, row, reader):
     return text
 
 
-def _check_tokens(tokens, row):
+def check_tokens(tokens, row):
+    """Refuse tokens that are no text."""
     for token in tokens:
         if not isinstance(token, str):
             raise TypeError(

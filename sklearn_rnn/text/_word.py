@@ -3,9 +3,8 @@
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils._param_validation import StrOptions
 
+from sklearn_rnn.text._documents import TOKEN_PATTERN
 from sklearn_rnn.text._vectorizer import TokenVectorizer
-
-TOKEN_PATTERN = r"\w+|[^\w\s]"  # a word, or a single mark of punctuation
 
 
 class WordVectorizer(TokenVectorizer):

@@ -1,0 +1,95 @@
+"""``fit`` against stock skorch on the names: the same network, epochs and settings.
+
+skorch brings its own loop, ``DataLoader`` and history; the module is the one that
+``RNNClassifier`` builds. It is fed in two ways: names padded once to the longest of
+all, and a ``collate_fn`` that pads each batch to its own longest.
+"""
+
+import copy
+import sys
+
+import numpy as np
+import torch
+from _common import environment, interleaved
+from skorch import NeuralNetClassifier
+from torch import nn
+from torch.nn.utils.rnn import pad_sequence
+
+from sklearn_rnn import CharVectorizer, RNNClassifier
+from sklearn_rnn._nn import Inputs
+from sklearn_rnn.datasets import load_names
+
+EPOCHS, REPEATS = 2, 3
+
+
+class Batched(nn.Module):
+    """The estimator's network behind a batch-first tensor of codes."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, codes):
+        lengths = (codes != 0).sum(1)
+        return self.network(Inputs(codes.T.contiguous(), lengths))
+
+
+def collate(rows):
+    """Pad a batch to its own longest."""
+    names, labels = zip(*rows, strict=True)
+    padded = pad_sequence([name[name != 0] for name in names], batch_first=True)
+    return padded, torch.tensor(labels)
+
+
+def main():
+    torch.set_num_threads(1)
+    print(environment())
+    names, labels = load_names(return_X_y=True)
+    tokens = CharVectorizer().fit_transform(names[:18000])
+    labels = labels[:18000]
+    print(f"{len(tokens)} names, longest {tokens.shape[1]} characters, {EPOCHS} epochs")
+    print("cell    skorch    skorch, padded by batch    fit    ratios")
+    for cell in sys.argv[1:] or ["rnn", "lstm", "gru"]:
+        print(line(cell, tokens, labels), flush=True)
+
+
+def line(cell, tokens, labels):
+    """Seconds of each way, and ours by theirs."""
+    model = RNNClassifier(cell, max_epochs=EPOCHS, random_state=0)
+    untrained = RNNClassifier(cell, max_epochs=1, random_state=0).fit(
+        tokens[::20], labels[::20]
+    )
+    codes = torch.from_numpy(np.array(tokens, dtype=np.int64, subok=False))
+    targets = torch.from_numpy(untrained.classes_.searchsorted(labels))
+
+    def stock(**options):
+        return NeuralNetClassifier(
+            Batched(copy.deepcopy(untrained.module_)),
+            criterion=nn.CrossEntropyLoss,
+            optimizer=torch.optim.AdamW,
+            optimizer__weight_decay=model.weight_decay,
+            lr=model.learning_rate,
+            batch_size=model.batch_size,
+            max_epochs=EPOCHS,
+            train_split=None,
+            iterator_train__shuffle=True,
+            verbose=0,
+            **options,
+        ).fit(codes, targets)
+
+    seconds = interleaved(
+        REPEATS,
+        stock=stock,
+        batched=lambda: stock(iterator_train__collate_fn=collate),
+        ours=lambda: copy.deepcopy(model).fit(tokens, labels),
+    )
+    ours = seconds["ours"]
+    return (
+        f"{cell:5} {seconds['stock']:8.2f} s {seconds['batched']:12.2f} s "
+        f"{ours:12.2f} s    {ours / seconds['stock']:.2f} "
+        f"{ours / seconds['batched']:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

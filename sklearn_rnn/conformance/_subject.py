@@ -1,0 +1,165 @@
+"""The estimator under test: how it is fitted, asked, and held to its answers."""
+
+import re
+import warnings
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from sklearn_rnn._tokens import TokenArray
+
+METHODS = ("predict", "predict_proba", "decision_function", "transform")
+TRAINING_LENGTH = ("max_epochs", "n_epochs", "epochs", "max_iter")
+EPOCHS = 2
+TOLERANCE = 1e-5
+
+
+def prepared(estimator):
+    """An unfitted copy that has a seed and trains only briefly."""
+    model = clone(estimator)
+    changes = {}
+    for key, value in model.get_params().items():
+        parameter = key.rpartition("__")[2]
+        if parameter == "random_state":
+            changes[key] = 0
+        elif parameter in TRAINING_LENGTH and isinstance(value, Integral):
+            changes[key] = min(EPOCHS, value)
+    return model.set_params(**changes)
+
+
+def fit(model, X, y, **fit_params):
+    """Fit, without a word about the few epochs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(X, y, **fit_params)
+
+
+def fitted(estimator, X, y, **fit_params):
+    """A fitted copy."""
+    model = prepared(estimator)
+    fit(model, X, y, **fit_params)
+    return model
+
+
+def methods_of(model):
+    """Names of the methods that answer for each sequence."""
+    return [method for method in METHODS if hasattr(model, method)]
+
+
+def answers(model, X):
+    """What each method answers: a list with one array a sequence."""
+    return {method: rows_of(getattr(model, method)(X)) for method in methods_of(model)}
+
+
+def rows_of(answer):
+    """One array a sequence, without padding: codes 0, or steps that are all NaN."""
+    if sparse.issparse(answer):
+        answer = answer.toarray()
+    if hasattr(answer, "to_numpy"):
+        answer = answer.to_numpy()
+    if isinstance(answer, TokenArray):
+        return [np.trim_zeros(row, "b") for row in answer.view(np.ndarray)]
+    if getattr(answer, "ndim", None) == 3:
+        return [_without_padding(row) for row in answer]
+    return [np.asarray(row) for row in answer]
+
+
+def _without_padding(steps):
+    present = np.flatnonzero(~np.isnan(steps).all(axis=1))
+    return steps[: present[-1] + 1] if len(present) else steps[:0]
+
+
+def assert_same(actual, expected, when, tolerance=TOLERANCE):
+    """Two outcomes of ``answers`` agree; 0 is bit for bit.
+
+    The tolerance is relative to each number and to the largest of the method.
+    """
+    assert actual.keys() == expected.keys(), (
+        f"the methods are {list(expected)}, but {list(actual)} {when}"
+    )
+    for method, wanted in expected.items():
+        got = actual[method]
+        assert len(got) == len(wanted), (
+            f"{method} answers {len(got)} rows for {len(wanted)} sequences {when}"
+        )
+        scale = max((_largest(row) for row in wanted), default=0)
+        for i, (a, b) in enumerate(zip(got, wanted, strict=True)):
+            assert _close(a, b, tolerance, scale), (
+                f"{method} answers sequence {i} otherwise {when}: "
+                f"{a!r} instead of {b!r}"
+            )
+
+
+def _largest(row):
+    if row.dtype.kind not in "iuf":
+        return 0
+    return np.abs(row[np.isfinite(row)]).max(initial=0)
+
+
+def _close(a, b, tolerance, scale):
+    if a.shape != b.shape:
+        return False
+    if a.dtype.kind not in "iuf" or b.dtype.kind not in "iuf":
+        return np.array_equal(a, b)
+    # whether NaN may be answered is the question of assert_finite
+    atol = tolerance * scale
+    return np.allclose(a, b, rtol=tolerance, atol=atol, equal_nan=True)
+
+
+def assert_finite(given, when):
+    """Every sequence has an answer, and it holds numbers or labels, never NaN."""
+    for method, rows in given.items():
+        for i, row in enumerate(rows):
+            bad = row.dtype.kind == "f" and not np.isfinite(row).all()
+            assert row.size and not bad, f"{method} answers sequence {i} {row!r} {when}"
+
+
+def assert_refused(call, what, *, naming=(), errors=ValueError):
+    """``call`` raises an error of the expected kind, whose message names numbers."""
+    try:
+        call()
+    except errors as error:
+        message = str(error)
+        missing = [n for n in naming if not re.search(rf"(?<!\d){n}(?!\d)", message)]
+        assert not missing, f"the error about {what} does not name {missing}: {message}"
+    except Exception as error:
+        raise AssertionError(
+            f"{what} raised {type(error).__name__} instead of {_names(errors)}: {error}"
+        ) from error
+    else:
+        raise AssertionError(f"{what} was accepted; expected {_names(errors)}")
+
+
+def _names(errors):
+    kinds = errors if isinstance(errors, tuple) else (errors,)
+    return " or ".join(kind.__name__ for kind in kinds)
+
+
+def assert_refused_by_all(estimator, good, bad, y, what, *, naming=(), **options):
+    """Fit and, on a model fitted on ``good``, every answering method refuse ``bad``."""
+    call = partial(fitted, estimator, bad, y)
+    assert_refused(call, f"fit on {what}", naming=naming, **options)
+    assert_refused_in_answers(
+        fitted(estimator, good, y), bad, what, naming=naming, **options
+    )
+
+
+def assert_refused_in_answers(model, bad, what, **options):
+    """Every answering method refuses ``bad``."""
+    for method in methods_of(model):
+        call = partial(getattr(model, method), bad)
+        assert_refused(call, f"{method} on {what}", **options)
+
+
+def assert_same_from(estimator, X, others, y):
+    """Fits on, and answers to, other containers are those of X."""
+    model = fitted(estimator, X, y)
+    expected = answers(model, X)
+    for what, other in others.items():
+        assert_same(answers(model, other), expected, f"when X is {what}")
+        again = fitted(estimator, other, y)
+        assert_same(answers(again, other), expected, f"after a fit on {what}")

@@ -1,0 +1,442 @@
+"""StepwiseTransformer: what scikit-learn does to rows, done to every time step."""
+
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.utils import check_array, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_method_params,
+    _estimator_has,
+    check_consistent_length,
+    check_is_fitted,
+)
+
+from sklearn_rnn import _sequences
+from sklearn_rnn._snapshot import hand_over, snapshot
+
+METHODS = ("fit", "fit_transform", "partial_fit")
+
+
+@dataclass(frozen=True)
+class _Stacked:
+    """The steps of sequences under each other, and the container they came in."""
+
+    steps: Any  # array or frame (n_steps, F), without padding
+    lengths: np.ndarray
+    n_timesteps: int | None  # of a 3-D array; None for ragged sequences
+    as_list: bool
+
+    def repeated(self, metadata):
+        """Metadata with one entry a sequence, as one with an entry a step."""
+        owners = np.repeat(np.arange(len(self.lengths)), self.lengths)
+        return _check_method_params(self.lengths, params=metadata, indices=owners)
+
+    def put_back(self, steps):
+        """Steps that a transformer returned, in the container that the old ones had."""
+        if sparse.issparse(steps):
+            steps = steps.toarray()
+        shape = getattr(steps, "shape", ())
+        if len(shape) != 2 or shape[0] != self.steps.shape[0] or not shape[1]:
+            raise ValueError(
+                f"the transformer made {type(steps).__name__} of shape {shape} of "
+                f"{self.steps.shape[0]} time steps. Every step has to stay one row, "
+                "of one feature at least: use a transformer that keeps the rows."
+            )
+        if self.n_timesteps is not None:
+            return self._padded(np.asarray(steps))
+        ends = np.cumsum(self.lengths)
+        parts = [steps[a:b] for a, b in zip(ends - self.lengths, ends, strict=True)]
+        if self.as_list:
+            return parts
+        result = np.empty(len(parts), dtype=object)
+        for i, part in enumerate(parts):  # all at once, numpy would join equal lengths
+            result[i] = part
+        return result
+
+    def _padded(self, steps):
+        last = steps[np.cumsum(self.lengths) - 1]
+        gone = np.isnan(last).all(axis=1) if last.dtype.kind == "f" else np.False_
+        if gone.any():
+            raise ValueError(
+                f"the transformer made NaN of the last step of sequence "
+                f"{np.argmax(gone)} of X, which in a 3-D array would be read as "
+                "padding. Give X as a list of arrays, or use a transformer that "
+                "returns numbers."
+            )
+        shape = len(self.lengths), self.n_timesteps, steps.shape[1]
+        present = np.arange(self.n_timesteps) < self.lengths[:, None]
+        if present.all():
+            return steps.reshape(shape)
+        numbers = steps.dtype.kind in "biuf"
+        dtype = np.result_type(steps.dtype, np.float32) if numbers else object
+        array = np.full(shape, np.nan, dtype=dtype)
+        array[present] = steps
+        return array
+
+    @contextmanager
+    def naming_sequences(self):
+        """Say which sequence holds the NaN or infinity that is refused meanwhile."""
+        try:
+            yield
+        except ValueError as error:
+            if not str(error).startswith("Input X contains"):
+                raise
+            starts = np.cumsum(self.lengths) - self.lengths
+            place = _sequences.first_nonfinite(
+                _sequences.Sequences(np.asarray(self.steps), starts, self.lengths)
+            )
+            if place is None:
+                raise
+            row, step, what = place
+            raise ValueError(
+                f"Input X contains {what}: sequence {row}, step {step}. The "
+                f"transformer refuses it: {error}"
+            ) from error
+
+
+def _stack(X, input_size):
+    """The valid steps of X under each other."""
+    kind = _sequences.kind_of(X)
+    if kind == "ragged":
+        as_list, X = isinstance(X, (list, tuple)), list(X)
+        if any(hasattr(x, "columns") for x in X):
+            return _stack_frames(X, as_list)
+        sequences = _sequences.from_ragged(X, finite=False)
+        n_timesteps = None
+    elif kind == "array":
+        sequences, as_list = _sequences.from_array(X, finite=False), False
+        n_timesteps = X.shape[1]
+    elif kind == "table":
+        X = check_array(X, ensure_all_finite=False, input_name="X")
+        sequences, as_list = _sequences.from_table(X, input_size), False
+        n_timesteps = X.shape[1] // sequences.input_size
+    if kind == "tokens" or sequences.vocabulary_size is not None:
+        raise TypeError(
+            "X holds tokens, whose codes are names and not numbers to transform. Leave "
+            "StepwiseTransformer out: the recurrent estimators embed tokens."
+        )
+    steps, lengths = sequences.values, sequences.lengths
+    if n_timesteps is not None:
+        present = np.arange(n_timesteps) < lengths[:, None]
+        # always a copy, so that a transformer that works in place leaves X alone
+        steps = steps[present.reshape(-1)]
+    return _Stacked(steps, lengths, n_timesteps, as_list)
+
+
+def _stack_frames(frames, as_list):
+    names = list(getattr(frames[0], "columns", ()))
+    for row, frame in enumerate(frames):
+        columns = list(getattr(frame, "columns", ()))
+        if not columns or columns != names:
+            raise ValueError(
+                f"sequence {row} of X has the columns {columns}, sequence 0 has "
+                f"{names}. All sequences need to be frames of the same columns in the "
+                "same order, or none of them a frame."
+            )
+    lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
+    _sequences.refuse_empty(lengths)
+    if hasattr(frames[0], "iloc"):
+        import pandas as pd
+
+        steps = pd.concat(frames, ignore_index=True)
+    else:
+        import polars as pl
+
+        steps = pl.concat(frames, how="vertical_relaxed")
+    return _Stacked(steps, lengths, None, as_list)
+
+
+def _inner_has(method):
+    return available_if(
+        _estimator_has(method, delegates=("transformer_", "transformer"))
+    )
+
+
+class StepwiseTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=()):
+    """Apply a transformer of rows to every time step of sequences.
+
+    The steps of all sequences are put under each other, transformed as the rows of one
+    table, and taken apart again. So ``StepwiseTransformer(StandardScaler())`` has one
+    mean and one scale a feature, for all steps, where a StandardScaler alone refuses
+    sequences. Padding is never seen by the transformer and comes back as padding.
+
+    Parameters
+    ----------
+    transformer : estimator
+        Any scikit-learn transformer of 2-D data that gives a row for each row: a
+        scaler, an imputer, PCA, an encoder, a Pipeline of such. It is cloned.
+    input_size : int or None, default=None
+        Features a step. Says how a table is read: its rows are sequences of
+        ``n_columns / input_size`` steps. None is 1 for a table and any for sequences
+        that show their number of features.
+
+    Attributes
+    ----------
+    transformer_ : estimator
+        The fitted clone, of which each step is a row.
+    n_features_in_ : int
+        Features a step, also for tables.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Columns of the frames, if the sequences are frames.
+
+    See Also
+    --------
+    RNNClassifier : Reads the same containers.
+    sequences_from_frame : Sequences from one long table.
+
+    Notes
+    -----
+    ===========================================  ====================================
+    X                                            comes back as
+    ===========================================  ====================================
+    3-D array ``(n, T, F)``                      3-D array, the same steps padded
+    table ``(n, m)``                             3-D array of ``m / input_size`` steps
+    list or tuple of ``(T_i,)`` or ``(T_i, F)``  list of ``(T_i, n_features_out)``
+    object array or Series of such               object array of the same
+    ===========================================  ====================================
+
+    In a 3-D array trailing steps that are NaN throughout are padding. Any other NaN is
+    a value that the transformer gets, so that an imputer can fill it. Sparse rows,
+    which OneHotEncoder returns by default, are made dense. If ``transformer`` has been
+    told to return frames by its ``set_output``, ragged sequences come back as frames.
+
+    Longer sequences have more rows and count more in what the transformer learns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_rnn import StepwiseTransformer
+    >>> X = [np.array([[1.0, 0.0], [3.0, 4.0]]), np.array([[5.0, 8.0]])]
+    >>> scaler = StepwiseTransformer(StandardScaler()).fit(X)
+    >>> scaler.transformer_.mean_
+    array([3., 4.])
+    >>> scaler.transform([np.array([[3.0, 4.0]])])
+    [array([[0., 0.]])]
+    """
+
+    _parameter_constraints = {
+        "transformer": [HasMethods(["fit", "fit_transform", "transform"])],
+        "input_size": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(self, transformer, *, input_size=None):
+        self.transformer = transformer
+        self.input_size = input_size
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, **params):
+        """Fit a clone of the transformer on the steps of all sequences.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_sequences, n_timesteps, n_features), list or table
+            Sequences, in any container that :class:`RNNClassifier` reads but tokens.
+        y : array-like of shape (n_sequences,) or None, default=None
+            For a transformer that needs targets; each step gets that of its sequence.
+        **params : dict
+            Metadata for the transformer's ``fit``, such as ``sample_weight``. What has
+            one entry a sequence is repeated over its steps.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer. If anything fails it is what it was before.
+
+        Raises
+        ------
+        ValueError
+            If a sequence has no steps or other features than the first, or holds NaN or
+            infinity that the transformer refuses; the sequence is named.
+        TypeError
+            If X holds tokens.
+        """
+        self._fit("fit", X, y, params)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None, **params):
+        """Fit, and return the same sequences transformed.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_sequences, n_timesteps, n_features), list or table
+            Sequences, as in :meth:`fit`.
+        y : array-like of shape (n_sequences,) or None, default=None
+            Targets, as in :meth:`fit`.
+        **params : dict
+            Metadata for the transformer's ``fit_transform``, as in :meth:`fit`.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_sequences, n_timesteps, n_features_out), or ragged
+            The transformed sequences, in the container of the Notes.
+        """
+        return self._fit("fit_transform", X, y, params)
+
+    @_inner_has("partial_fit")
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y=None, **params):
+        """Go on fitting with the steps of more sequences, if the transformer can.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_sequences, n_timesteps, n_features), list or table
+            Sequences, as in :meth:`fit`.
+        y : array-like of shape (n_sequences,) or None, default=None
+            Targets, as in :meth:`fit`.
+        **params : dict
+            Metadata for the transformer's ``partial_fit``, as in :meth:`fit`.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+        """
+        self._fit("partial_fit", X, y, params)
+        return self
+
+    def transform(self, X):
+        """Transform every time step.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_sequences, n_timesteps, n_features), list or table
+            Sequences of any length and the features of ``fit``.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_sequences, n_timesteps, n_features_out), or ragged
+            The transformed sequences, in the container of the Notes.
+
+        Raises
+        ------
+        ValueError
+            If X has other features a step than in fit, or the transformer does not
+            return one row a step.
+        """
+        check_is_fitted(self)
+        return self._apply(self.transformer_.transform, self._read(X, reset=False))
+
+    @_inner_has("inverse_transform")
+    def inverse_transform(self, X):
+        """Undo the transformation of every time step, as far as the transformer can.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_sequences, n_timesteps, n_features_out), or ragged
+            Sequences as :meth:`transform` returns them.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_sequences, n_timesteps, n_features), or ragged
+            The sequences before, in the container of the Notes.
+        """
+        check_is_fitted(self)
+        stacked = _stack(X, self.input_size)
+        return self._apply(self.transformer_.inverse_transform, stacked)
+
+    @_inner_has("get_feature_names_out")
+    def get_feature_names_out(self, input_features=None):
+        """Names of the features of a transformed step, as the transformer gives them.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the features of a step; by default those seen in fit.
+
+        Returns
+        -------
+        names : ndarray of str of shape (n_features_out,)
+            One name a feature of a step.
+        """
+        check_is_fitted(self)
+        return self.transformer_.get_feature_names_out(input_features)
+
+    def get_metadata_routing(self):
+        """How metadata such as ``sample_weight`` reaches the transformer.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            Every fitting method hands on what the transformer's own one requests.
+        """
+        mapping = MethodMapping()
+        for method in METHODS:
+            mapping.add(caller=method, callee=method)
+        return MetadataRouter(owner=self).add(
+            transformer=self.transformer, method_mapping=mapping
+        )
+
+    def _fit(self, method, X, y, params):
+        """Fit a draft by the transformer's own method, and only then become it."""
+        draft = snapshot(self)
+        going_on = method == "partial_fit" and hasattr(self, "transformer_")
+        stacked = draft._read(X, reset=not going_on)
+        # a copy, since a partial_fit that fails may have changed half of its state
+        draft.transformer_ = (
+            deepcopy(self.transformer_) if going_on else clone(self.transformer)
+        )
+        fit = getattr(draft.transformer_, method)
+        y, params = self._metadata(method, stacked, y, params)
+        with stacked.naming_sequences():
+            result = fit(stacked.steps, y, **params)
+        if method == "fit_transform":
+            result = stacked.put_back(result)
+        hand_over(draft, self)
+        return result
+
+    def _metadata(self, method, stacked, y, params):
+        """y and other metadata as ``method`` of the transformer gets them."""
+        check_consistent_length(stacked.lengths, y, params.get("sample_weight"))
+        if _routing_enabled():
+            params = process_routing(self, method, **params).transformer[method]
+        if len(getattr(y, "shape", ())) > 1:
+            y = list(np.asarray(y))  # a row is repeated without being copied
+        repeated = stacked.repeated({"y": y, **params})
+        return repeated.pop("y"), repeated
+
+    def _read(self, X, *, reset):
+        """The steps of X, if they have the right number of features."""
+        stacked = _stack(X, self.input_size)
+        size = stacked.steps.shape[1]
+        expected = self.input_size if reset else self.n_features_in_
+        if expected not in (None, size):
+            source = "has input_size=" if reset else "was fitted with "
+            raise ValueError(
+                f"X has {size} features a step, but {type(self).__name__} "
+                f"{source}{expected}."
+            )
+        if reset:
+            _check_feature_names(self, stacked.steps, reset=True)
+            self.n_features_in_ = size
+        return stacked
+
+    @staticmethod
+    def _apply(function, stacked):
+        with stacked.naming_sequences():
+            return stacked.put_back(function(stacked.steps))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.transformer)
+        tags.target_tags.required = inner.target_tags.required
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan or inner.no_validation
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
