@@ -104,10 +104,10 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         Learning rate, weight decay, dropout and callbacks may change between; the
         network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
-        Called during training, as skorch has them; they are copied first. They find
-        losses and scores in ``net.history``; ``dataset_train`` and ``dataset_valid``
-        are None. One that raises KeyboardInterrupt ends the training, and the estimator
-        is fitted.
+        skorch's, called during training; they are copied first. They find losses and
+        scores in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. One
+        that raises KeyboardInterrupt ends the training, and the estimator is fitted.
+        scikit-learn's own callbacks are set with ``set_callbacks`` instead.
     device : str, default="auto"
         Torch device; "auto" is the GPU if there is one.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
