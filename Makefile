@@ -1,15 +1,20 @@
 # make demo: set up and run the main job.   make test: set up, lint, types, tests.
+# make docs: set up and build the pages into docs/_build/html.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 NAMES ?= "Miyazaki Hayao" "Giulia Rossellini" "Nguyen Van Minh" "Olga Petrova"
 
-.PHONY: demo test lint types check test-slow benchmarks clean
+.PHONY: demo test docs lint types check test-slow benchmarks clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_names.py $(NAMES)
 
 test: $(VENV)/.dev lint types check
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -38,5 +43,10 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test,plot,progress]"
 	touch $@ $(VENV)/.demo
 
+$(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[docs]"
+	touch $@
+
 clean:
+	rm -rf docs/_build docs/generated docs/auto_examples
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -104,7 +104,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         Learning rate, weight decay, dropout and callbacks may change between; the
         network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
-        skorch's, called during training; they are copied first. They find losses and
+        Of skorch, called during training; they are copied first. They find losses and
         scores in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. One
         that raises KeyboardInterrupt ends the training, and the estimator is fitted.
         scikit-learn's own callbacks are set with ``set_callbacks`` instead.

@@ -1,6 +1,7 @@
 """Docstrings are complete and agree; the README's and the docs' code runs."""
 
 import inspect
+import pydoc
 import re
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from numpydoc.docscrape import ClassDoc, NumpyDocString
 from numpydoc.validate import validate
 
 import sklearn_rnn
-from sklearn_rnn import RNNClassifier, RNNRegressor, datasets
+from sklearn_rnn import RNNClassifier, RNNRegressor, conformance, datasets
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = [
     *(f"sklearn_rnn.{name}" for name in sklearn_rnn.__all__ if name[0] != "_"),
+    *(f"sklearn_rnn.conformance.{name}" for name in conformance.__all__),
     *(f"sklearn_rnn.datasets.{name}" for name in datasets.__all__),
 ]
 CLASSES = [name for name in PUBLIC if name.rpartition(".")[2][0].isupper()]
@@ -30,7 +32,7 @@ CODES = {
 def public_methods():
     own = ("fit", "transform", "predict", "partial", "inverse", "to_", "get_feature")
     for name in CLASSES:
-        cls = getattr(sklearn_rnn, name.rpartition(".")[2])
+        cls = pydoc.locate(name)
         for method, function in inspect.getmembers(cls, inspect.isfunction):
             if method.startswith(own) and "sklearn_rnn" in function.__module__:
                 yield f"{name}.{method}"
@@ -76,7 +78,12 @@ def test_fitted_attributes_are_those_documented(cls):
     assert documented - fitted <= {"feature_names_in_", "module_"}
 
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    path
+    for path in sorted((ROOT / "docs").rglob("*.md"))
+    if not path.relative_to(ROOT / "docs").parts[0].startswith(("_", "auto", "gen"))
+]
+DOCUMENTS = [ROOT / "README.md", *PAGES]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -85,6 +92,33 @@ def test_code_blocks_run(path, monkeypatch, tmp_path):
     names = {}
     for block in re.findall(r"```python\n(.*?)```", path.read_text("utf-8"), re.S):
         exec(compile(block, str(path), "exec"), names)
+
+
+def test_every_public_name_is_in_the_api_reference():
+    listed, module = set(), None
+    for line in (ROOT / "docs" / "api.md").read_text("utf-8").splitlines():
+        if line.startswith(".. currentmodule:: "):
+            module = line.rpartition(" ")[2]
+        elif re.fullmatch(r"   \w+", line):
+            listed.add(f"{module}.{line.strip()}")
+    assert listed == set(PUBLIC)
+
+
+def test_every_page_is_reached_from_the_index():
+    docs = ROOT / "docs"
+    pages = {path.relative_to(docs).with_suffix("").as_posix() for path in PAGES}
+    reached = {"index"}
+    for page in ("index", "guide/index"):
+        toctree = re.search(
+            r"```{toctree}(.*?)```", (docs / f"{page}.md").read_text("utf-8"), re.S
+        )
+        folder = page.rpartition("/")[0]
+        reached |= {
+            f"{folder}/{entry}".lstrip("/")
+            for entry in toctree.group(1).split()
+            if not entry.startswith(":")
+        }
+    assert pages <= reached
 
 
 def test_every_public_name_is_in_the_changelog():

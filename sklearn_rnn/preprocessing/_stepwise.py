@@ -191,7 +191,7 @@ class StepwiseTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys
         The fitted clone, of which each step is a row.
     n_features_in_ : int
         Features a step, also for tables.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
         Columns of the frames, if the sequences are frames.
 
     See Also

@@ -168,7 +168,7 @@ class TokenVectorizer(
 
         Returns
         -------
-        onehot : scipy.sparse.csr_array of shape (n_timesteps, vocabulary_size_)
+        onehot : scipy.sparse.csr_array of shape (n_timesteps, `vocabulary_size_`)
             A row a token with a single 1 in the column of its code.
         """
         check_is_fitted(self)
@@ -187,7 +187,7 @@ class TokenVectorizer(
 
         Returns
         -------
-        names : ndarray of str of shape (vocabulary_size_,)
+        names : ndarray of str of shape (`vocabulary_size_`,)
             ``<pad>``, ``<unk>``, ``<start>``, ``<end>``, then the tokens.
         """
         check_is_fitted(self)

@@ -1,0 +1,72 @@
+"""How Sphinx builds the documentation: ``make docs``."""
+
+import os
+import re
+
+os.environ["MPLBACKEND"] = "agg"
+
+import sklearn_rnn
+
+project = "sklearn_rnn"
+copyright = "the sklearn_rnn developers"
+version = release = sklearn_rnn.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+nitpicky = True
+nitpick_ignore_regex = [
+    # types in prose, and names of libraries whose inventories need the internet
+    (r"py:class", r"(?!sklearn_rnn).*"),
+    (r"py:(obj|meth|func|exc|attr|mod)", r"(?!sklearn_rnn).*"),
+]
+
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+suppress_warnings = ["config.cache"]  # the gallery's sorting keys are functions
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "reset_argv": lambda gallery_conf, script_vars: [],
+    "remove_config_comments": True,
+    "show_memory": False,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sklearn_rnn"
+html_theme_options = {
+    "show_prev_next": True,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_show_sourcelink = False
+
+
+def without_foreign_labels(app, what, name, obj, options, lines):
+    """Inherited docstrings refer to scikit-learn's own pages: keep the text only."""
+    if not getattr(obj, "__module__", "").startswith("sklearn_rnn"):
+        text = re.sub(
+            r":(?:ref|term):`([^`<]*?)\s*(?:<[^`]*>)?`", r"\1", "\n".join(lines)
+        )
+        lines[:] = text.split("\n")
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", without_foreign_labels, priority=900)
