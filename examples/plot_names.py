@@ -84,8 +84,7 @@ for name in typed or ["Miyazaki Hayao", "Giulia Rossellini"]:
     answer = ", ".join(f"{search.classes_[k]} {proba[k]:.0%}" for k in likeliest)
     print(f"{name}: {answer}")
 
-if __name__ == "__main__":
+if typed:
     figure.savefig("demo_confusion_matrix.png", dpi=100)
-    print(
-        f"\npicture: demo_confusion_matrix.png; {time.perf_counter() - started:.0f} s"
-    )
+    print("\npicture: demo_confusion_matrix.png")
+print(f"{time.perf_counter() - started:.0f} s")

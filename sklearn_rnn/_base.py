@@ -43,6 +43,7 @@ LASTING = (
     "pooling",
     "precision",
     "optimizer",
+    "average",
     "embedding",
     "device",
 )
@@ -79,6 +80,7 @@ class RecurrentEstimator(CallbackSupportMixin, SequenceReader, metaclass=ABCMeta
             callable,
         ],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "average": ["boolean"],
         "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
         "early_stopping": ["boolean"],
         "validation_fraction": [
@@ -256,6 +258,7 @@ class RecurrentEstimator(CallbackSupportMixin, SequenceReader, metaclass=ABCMeta
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
+            average=self.average,
             callbacks=self.callbacks,
             device=resolve_device(self.device),
         )

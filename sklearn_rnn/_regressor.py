@@ -48,7 +48,8 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
     bidirectional : bool, default=False
         Read each sequence from both ends and join what is found.
     dropout : float in [0, 1), default=0.0
-        Share of values dropped between layers and before the head, in training.
+        Share of values dropped from embedded codes, between layers and before the
+        head, in training.
     pooling : {"last", "mean", "max", "concat"}, default="concat"
         What the head reads of a sequence's outputs: the last (of the backward
         direction: its own last, at the first step), the mean or the maximum over the
@@ -83,6 +84,10 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
     weight_decay : float, default=0.1
         Pull of all weights towards 0, in the optimizer's own sense: adamw shrinks them
         by ``learning_rate * weight_decay`` a step.
+    average : bool, default=True
+        Answer with a mean of the weights over all training steps, the late ones
+        counting most (about ``(s / t) ** 3`` for step s of t, after Shamir and Zhang,
+        ICML 2013), rather than with those of the last step, which wander.
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient; a longer one is shortened to it.
     early_stopping : bool, default=False
@@ -206,6 +211,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         learning_rate=0.005,
         learning_rate_schedule="constant",
         weight_decay=0.1,
+        average=True,
         gradient_clip=1.0,
         early_stopping=False,
         validation_fraction=0.1,
@@ -235,6 +241,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
         self.weight_decay = weight_decay
+        self.average = average
         self.gradient_clip = gradient_clip
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

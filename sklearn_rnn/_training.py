@@ -88,10 +88,40 @@ class Plan:
 
 
 @dataclass
+class Average:
+    """A mean of the weights over all steps, of which the late ones count most.
+
+    Step s of t counts about as (s / t) ** 3 (Shamir and Zhang, 2013, with eta = 3):
+    no horizon to choose, and a mean after n epochs that knows nothing of those to come.
+    Within an epoch ``weights`` is the mean; between epochs the module holds it, and
+    ``weights`` those that training goes on from.
+    """
+
+    weights: list[Tensor]
+    n_steps: int = 0
+
+    @torch.no_grad()
+    def update(self, module: nn.Module) -> None:
+        """Take in the weights after one more step."""
+        self.n_steps += 1
+        for mean, weight in zip(self.weights, module.parameters(), strict=True):
+            mean.lerp_(weight, 4 / (self.n_steps + 3))
+
+    @torch.no_grad()
+    def swap(self, module: nn.Module) -> None:
+        """Exchange these weights and the module's."""
+        for ours, theirs in zip(self.weights, module.parameters(), strict=True):
+            kept = ours.clone()
+            ours.copy_(theirs)
+            theirs.copy_(kept)
+
+
+@dataclass
 class Progress:
     """The lowest losses so far and the weights to end with."""
 
     weights: dict[str, Tensor] = field(default_factory=dict)
+    average: Average | None = None
     n_finished: int = 0
     lowest: dict[str, float] = field(default_factory=dict)
     reference_loss: float = np.inf
@@ -108,6 +138,8 @@ class RecurrentNet(NeuralNet):
     ``history`` has for each epoch ``train_loss``, ``dur`` and, with validation rows,
     ``valid_loss`` and ``valid_score``.
     """
+
+    average_: Average | None = None
 
     @property
     def _default_callbacks(self):
@@ -136,7 +168,8 @@ class RecurrentNet(NeuralNet):
         dtype = next(self.module_.parameters()).dtype
         train = train.of_mean_one(dtype)
         valid = None if valid is None else valid.of_mean_one(dtype)
-        progress = Progress(weights=_copied(self.module_))
+        progress = Progress()
+        self._keep(progress)
         current = functools.partial(self._as_trained, progress)
         schedule = _schedule(self.optimizer_, plan)
         self.dropout_generator = torch_generator(
@@ -163,6 +196,7 @@ class RecurrentNet(NeuralNet):
             del self.dropout_generator
         del self.history[first + progress.n_finished :]
         self.module_.load_state_dict(progress.weights)
+        self.average_ = progress.average
         self.module_.eval()
         try:
             self.notify("on_train_end", X=None, y=None)
@@ -180,7 +214,11 @@ class RecurrentNet(NeuralNet):
         self.module_.train()
         rng = numpy_generator(plan.seed, SHUFFLING, epoch)
         batches = self._batches(train, plan.batch_size, rng)
+        if self.average_ is not None:
+            self.average_.swap(self.module_)
         self.history.record("train_loss", self._run_batches(batches, train))
+        if self.average_ is not None:
+            self.average_.swap(self.module_)
         watched = "train_loss"
         if valid is not None:
             watched = "valid_loss"
@@ -195,7 +233,7 @@ class RecurrentNet(NeuralNet):
         else:
             progress.n_stale += 1
         if self.history[-1, f"{watched}_best"] or valid is None:
-            progress.weights = _copied(self.module_)
+            self._keep(progress)
         progress.n_finished += 1
         if plan.verbose:
             print(_line(self.history[-1], epoch, plan, time.perf_counter() - started))
@@ -207,12 +245,21 @@ class RecurrentNet(NeuralNet):
             del self.history[-1]["batches"][:-1]  # thousands of records, else
         return False
 
+    def _keep(self, progress):
+        """Note the weights as those to end with."""
+        progress.weights = _copied(self.module_)
+        progress.average = copy.deepcopy(self.average_)
+
     def _as_trained(self, progress):
         """A copy of this net as if its training had ended with ``progress``."""
         net = snapshot(self)
         module = copy.deepcopy(self.module_)
         module.load_state_dict(progress.weights)
-        vars(net).update(module_=module.eval(), history=copy.copy(self.history))
+        vars(net).update(
+            module_=module.eval(),
+            average_=progress.average,
+            history=copy.copy(self.history),
+        )
         return net
 
     def _record_bests(self, progress):
@@ -239,6 +286,8 @@ class RecurrentNet(NeuralNet):
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
             step = self.train_step(batch)
+            if self.average_ is not None:
+                self.average_.update(self.module_)
             loss, n_rows = step["loss"].item(), len(batch[1])
             total += loss * n_rows
             self.history.record_batch("train_loss", loss)
@@ -286,6 +335,7 @@ def new_net(
     optimizer: str | type[torch.optim.Optimizer],
     learning_rate: float,
     weight_decay: float,
+    average: bool,
     callbacks: list | None,
     device: torch.device,
 ) -> RecurrentNet:
@@ -319,6 +369,9 @@ def new_net(
     )
     net.initialize()
     net.module = type(module)  # else every pickle would hold the weights twice
+    if average:
+        net.average_ = Average([p.detach().clone() for p in net.module_.parameters()])
+        net.cuda_dependent_attributes_ = [*net.cuda_dependent_attributes_, "average_"]
     return net
 
 

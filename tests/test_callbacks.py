@@ -8,8 +8,14 @@ from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.callback._callback_context import get_context_path
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
+from sklearn_rnn import (
+    CharVectorizer,
+    RNNClassifier,
+    RNNRegressor,
+    StepwiseTransformer,
+)
 
 SCORING = {RNNClassifier: "accuracy", RNNRegressor: "r2"}
 
@@ -210,6 +216,16 @@ def test_a_pipeline_passes_its_callbacks_on_to_both_its_steps(names):
     pipeline.set_callbacks(recorder).fit(*names)
     assert recorder.calls.count("epoch ends") == 2
     assert recorder.calls.count("setup") == recorder.calls.count("teardown") == 1
+    assert recorder.calls.count("fit begins") == recorder.calls.count("fit ends") == 3
+
+
+def test_a_stepwise_transformer_is_one_task(ragged):
+    recorder = Recorder()
+    pipeline = make_pipeline(
+        StepwiseTransformer(StandardScaler()),
+        RNNClassifier("gru", 4, max_epochs=1, random_state=0),
+    )
+    pipeline.set_callbacks(recorder).fit(*ragged)
     assert recorder.calls.count("fit begins") == recorder.calls.count("fit ends") == 3
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.exceptions import SkipTestWarning
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import (
     estimator_checks_generator,
@@ -13,7 +14,14 @@ from sklearn.utils.estimator_checks import (
 )
 from sklearn.utils.validation import validate_data
 
-from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
+from sklearn_rnn import (
+    CharVectorizer,
+    RNNClassifier,
+    RNNRegressor,
+    StepwiseTransformer,
+    TextStatisticsVectorizer,
+    WordVectorizer,
+)
 
 PINNED = sklearn.__version__ == "1.9.1"
 
@@ -144,4 +152,40 @@ NEVER_YIELDED = [
 @pytest.mark.parametrize("check", NEVER_YIELDED, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("estimator", [RNNClassifier(), RNNRegressor()], ids=repr)
 def test_check_that_scikit_learn_has_but_never_yields(estimator, check):
+    check(type(estimator).__name__, estimator)
+
+
+# Those that take no table get what scikit-learn checks without data; the rest of their
+# checks are those of sklearn_rnn.conformance.
+WITHOUT_DATA = [
+    estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
+    estimator_checks.check_estimator_cloneable,
+    estimator_checks.check_estimator_repr,
+    estimator_checks.check_get_feature_names_out_error,
+    estimator_checks.check_get_params_invariance,
+    estimator_checks.check_mixin_order,
+    estimator_checks.check_no_attributes_set_in_init,
+    estimator_checks.check_param_validation,
+    estimator_checks.check_parameters_default_constructible,
+    estimator_checks.check_set_params,
+    estimator_checks.check_valid_tag_types,
+]
+TEXT_ONLY = [
+    estimator_checks.check_estimator_tags_renamed,
+    estimator_checks.check_estimators_unfitted,
+]
+VECTORIZERS = [CharVectorizer(), WordVectorizer(), TextStatisticsVectorizer()]
+
+
+@pytest.mark.parametrize("check", WITHOUT_DATA, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "estimator", [*VECTORIZERS, StepwiseTransformer(StandardScaler())], ids=repr
+)
+def test_check_without_data(estimator, check):
+    check(type(estimator).__name__, estimator)
+
+
+@pytest.mark.parametrize("check", TEXT_ONLY, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("estimator", VECTORIZERS, ids=repr)
+def test_check_of_vectorizers_without_data(estimator, check):
     check(type(estimator).__name__, estimator)

@@ -15,7 +15,6 @@ from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import estimator_checks
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_rnn import CharVectorizer, TokenArray, WordVectorizer
@@ -937,28 +936,6 @@ def test_tags_say_that_documents_are_text(Vectorizer):
     assert tags.input_tags.string
     assert not tags.input_tags.two_d_array
     assert not tags.target_tags.required
-
-
-DATA_FREE_CHECKS = [
-    estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
-    estimator_checks.check_estimator_cloneable,
-    estimator_checks.check_estimator_repr,
-    estimator_checks.check_estimator_tags_renamed,
-    estimator_checks.check_estimators_unfitted,
-    estimator_checks.check_get_feature_names_out_error,
-    estimator_checks.check_get_params_invariance,
-    estimator_checks.check_mixin_order,
-    estimator_checks.check_no_attributes_set_in_init,
-    estimator_checks.check_param_validation,
-    estimator_checks.check_parameters_default_constructible,
-    estimator_checks.check_set_params,
-    estimator_checks.check_valid_tag_types,
-]
-
-
-@pytest.mark.parametrize("check", DATA_FREE_CHECKS, ids=lambda check: check.__name__)
-def test_data_free_checks_of_scikit_learn_pass(Vectorizer, check):
-    check(Vectorizer.__name__, Vectorizer())
 
 
 @pytest.mark.parametrize("vectorizer", [CharVectorizer(), WordVectorizer()], ids=repr)

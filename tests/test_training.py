@@ -492,3 +492,75 @@ def test_warm_start_takes_another_loss(ragged):
     model = RNNRegressor("gru", 4, max_epochs=1, warm_start=True)
     model.fit(X, np.arange(40)).set_params(loss="huber").fit(X, np.arange(40))
     assert isinstance(model.net_.criterion_, torch.nn.HuberLoss)
+
+
+# ------------------------------------------------------------------ averaged weights
+
+
+class EveryStep(skorch.callbacks.Callback):
+    """Keep the first weight matrix as it is in training, after each step."""
+
+    seen: list = []
+
+    def on_batch_end(self, net, **kwargs):
+        self.seen.append(next(net.module_.parameters()).detach().clone())
+
+
+def test_the_average_counts_late_steps_most(ragged):
+    EveryStep.seen = []
+    model = RNNClassifier(
+        "gru", 4, max_epochs=3, batch_size=16, callbacks=[EveryStep()], random_state=0
+    ).fit(*ragged)
+    live = EveryStep.seen
+    assert len(live) == 9
+    shares = [s * (s + 1) * (s + 2) for s in range(1, 10)]  # what the recursion gives
+    mean = sum(share * w for share, w in zip(shares, live, strict=True)) / sum(shares)
+    torch.testing.assert_close(weights(model)[0], mean)
+
+
+def test_without_average_the_last_step_counts_alone(ragged):
+    EveryStep.seen = []
+    model = RNNClassifier(
+        "gru", 4, max_epochs=3, average=False, callbacks=[EveryStep()], random_state=0
+    ).fit(*ragged)
+    assert torch.equal(weights(model)[0], EveryStep.seen[-1])
+
+
+def test_averaging_does_not_change_the_training_itself(ragged):
+    seen = {}
+    for average in (True, False):
+        EveryStep.seen = seen[average] = []
+        RNNClassifier(
+            *("gru", 4),
+            max_epochs=4,
+            average=average,
+            early_stopping=True,
+            callbacks=[EveryStep()],
+            random_state=0,
+        ).fit(*ragged)
+    for ours, theirs in zip(seen[True], seen[False], strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_training_goes_on_from_the_weights_behind_the_average(ragged):
+    X, y = ragged
+    whole = RNNClassifier("gru", 4, max_epochs=4, random_state=0).fit(X, y)
+    halves = RNNClassifier("gru", 4, max_epochs=2, warm_start=True, random_state=0)
+    halves.fit(X, y).fit(X, y)
+    assert_same_weights(whole, halves)
+    steps = RNNClassifier("gru", 4, random_state=0)
+    for _ in range(4):
+        steps.partial_fit(X, y, classes=np.unique(y))
+    assert_same_weights(whole, steps)
+
+
+def test_early_stopping_judges_the_average(ragged):
+    X, y = ragged
+    model = RNNClassifier(
+        "gru", 8, max_epochs=5, early_stopping=True, random_state=0
+    ).fit(X[:30], y[:30], X_val=X[30:], y_val=y[30:])
+    proba = model.predict_proba(X[30:])
+    proba = proba[np.arange(10), np.searchsorted(model.classes_, y[30:])]
+    assert -np.log(proba).mean() == pytest.approx(
+        min(model.net_.history[:, "valid_loss"]), rel=1e-5
+    )

@@ -49,6 +49,7 @@ class SequenceNetwork(nn.Module):
         x, lengths = inputs
         if self.embedding is not None:
             x = self.embedding(x)  # (T, B, E)
+            x = drop(x, self.dropout, self.training, generator)
         if self.compute_dtype is not None and x.is_floating_point():
             x = x.to(self.compute_dtype)
         outputs, _ = self.stack(x, lengths, generator=generator)  # (T, B, H)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import (
@@ -27,6 +28,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_rnn import _sequences
+from sklearn_rnn._callbacks import one_task
 from sklearn_rnn._snapshot import hand_over, snapshot
 
 METHODS = ("fit", "fit_transform", "partial_fit")
@@ -167,7 +169,9 @@ def _inner_has(method):
     )
 
 
-class StepwiseTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=()):
+class StepwiseTransformer(
+    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=()
+):
     """Apply a transformer of rows to every time step of sequences.
 
     The steps of all sequences are put under each other, transformed as the rows of one
@@ -240,6 +244,7 @@ class StepwiseTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys
         self.input_size = input_size
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @one_task
     def fit(self, X, y=None, **params):
         """Fit a clone of the transformer on the steps of all sequences.
 
@@ -270,6 +275,7 @@ class StepwiseTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @one_task
     def fit_transform(self, X, y=None, **params):
         """Fit, and return the same sequences transformed.
 

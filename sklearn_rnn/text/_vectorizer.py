@@ -183,14 +183,28 @@ class TokenVectorizer(
         Parameters
         ----------
         input_features : None
-            Ignored.
+            Names of columns, as a ColumnTransformer passes them, are refused: it wants
+            a name for each column of codes, which is a time step.
 
         Returns
         -------
         names : ndarray of str of shape (`vocabulary_size_`,)
             ``<pad>``, ``<unk>``, ``<start>``, ``<end>``, then the tokens.
+
+        Raises
+        ------
+        ValueError
+            If ``input_features`` is given, as by a ColumnTransformer that is to make a
+            data frame of the codes.
         """
         check_is_fitted(self)
+        if input_features is not None:
+            raise ValueError(
+                "columns of codes are time steps and have no names, so the output of "
+                f"{type(self).__name__} cannot become a data frame. Leave the output "
+                'of a ColumnTransformer as it is, set_output(transform="default"); '
+                "get_feature_names_out() of the vectorizer names the codes."
+            )
         return np.array([*RESERVED, *self.vocabulary_], dtype=object)
 
     # ---------------------------------------------------------------- learning
