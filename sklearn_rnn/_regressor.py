@@ -67,14 +67,14 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         Accept sequences of this many steps only, a statically unrolled network.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         What training minimises, on targets scaled to mean 0 and variance 1.
-    max_epochs : int, default=50
+    max_epochs : int, default=30
         Passes over the training sequences, at most.
     batch_size : int, default=32
         Sequences a training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
         A ``torch.optim.Optimizer`` class, or the name of one. adam and adamw have an
         eps of 1e-6, sgd Nesterov momentum 0.9.
-    learning_rate : float, default=0.005
+    learning_rate : float, default=0.01
         Of the optimizer, at the start.
     learning_rate_schedule : str or callable, default="constant"
         How it goes on. "constant"; "plateau", halved when the loss (the validation loss
@@ -205,10 +205,10 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         input_size=None,
         input_length=None,
         loss="squared_error",
-        max_epochs=50,
+        max_epochs=30,
         batch_size=32,
         optimizer="adamw",
-        learning_rate=0.005,
+        learning_rate=0.01,
         learning_rate_schedule="constant",
         weight_decay=0.1,
         average=True,

@@ -89,7 +89,14 @@ def _is_scalar(x):
 
 
 def from_table(X, input_size=None):
-    """Read a validated (n, m) table row by row."""
+    """Read a validated (n, m) table row by row; codes that lost their class, as codes.
+
+    scikit-learn's ``check_array`` makes a plain array of a TokenArray, but its dtype
+    still carries the size of the vocabulary.
+    """
+    vocabulary_size = (X.dtype.metadata or {}).get("vocabulary_size")
+    if vocabulary_size is not None:
+        return _from_codes(X, vocabulary_size)
     size = input_size or 1
     n, m = X.shape
     if m % size:

@@ -135,4 +135,5 @@ def _rebuild(codes, vocabulary_size):
 
 
 def _plain(x):
-    return x.view(np.ndarray) if isinstance(x, TokenArray) else x
+    # without the vocabulary in its dtype, which arithmetic would hand on
+    return x.view(np.ndarray).view(np.int32) if isinstance(x, TokenArray) else x

@@ -6,7 +6,10 @@ import polars as pl
 import pytest
 import torch
 from scipy import sparse
+from sklearn.ensemble import BaggingClassifier
+from sklearn.multiclass import OneVsOneClassifier
 
+from sklearn_rnn import CharVectorizer, RNNClassifier
 from sklearn_rnn._sequences import (
     Sequences,
     as_codes,
@@ -541,3 +544,21 @@ def test_the_largest_float32_is_accepted():
     largest = float(np.finfo(np.float32).max)
     sequences = cast(from_ragged([[largest, largest]]), np.float32)
     assert read(sequences) == [[[largest], [largest]]]
+
+
+@pytest.mark.parametrize("tool", [BaggingClassifier, OneVsOneClassifier])
+def test_tokens_that_a_meta_estimator_made_plain_are_still_tokens(tool, names):
+    """Bagging and its like call check_array, which drops the class of an array."""
+    texts, y = names
+    tokens = CharVectorizer().fit_transform(texts)
+    model = RNNClassifier("gru", 8, max_epochs=10, random_state=0)
+    fitted = tool(model).fit(tokens, y)
+    for part in fitted.estimators_:
+        assert "embedding.weight" in part.module_.state_dict()
+    assert fitted.score(tokens, y) > 0.9
+
+
+def test_arithmetic_with_codes_gives_numbers(names):
+    tokens = CharVectorizer().fit_transform(names[0])
+    model = RNNClassifier("gru", 4, max_epochs=1).fit(tokens + 1, names[1])
+    assert "embedding.weight" not in model.module_.state_dict()

@@ -931,6 +931,15 @@ def test_column_transformer_does_not_join_two_vocabularies(Vectorizer, frame, wr
         ColumnTransformer(parts).fit_transform(frame)
 
 
+def test_columns_of_codes_have_no_names(Vectorizer, frame):
+    columns = ColumnTransformer([("text", Vectorizer(), "text")]).fit(frame)
+    with pytest.raises(ValueError, match="columns of codes are time steps"):
+        columns.get_feature_names_out()
+    columns.set_output(transform="pandas")
+    with pytest.raises(ValueError, match=r'set_output\(transform="default"\)'):
+        columns.transform(frame)
+
+
 def test_tags_say_that_documents_are_text(Vectorizer):
     tags = sklearn.utils.get_tags(Vectorizer())
     assert tags.input_tags.string

@@ -199,6 +199,18 @@ def test_gradient_clip_bounds_the_norm(ragged):
     assert max(norms) == pytest.approx(free / 4, rel=1e-4)
 
 
+def test_dropout_takes_embedded_codes_too(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "sklearn_rnn._nn._network.drop",
+        lambda x, p, training, generator: seen.append((x.shape[2:], p)) or x,
+    )
+    codes = np.tile(np.arange(4, 9), (6, 1))
+    y = [0, 1] * 3
+    RNNClassifier("gru", 4, embedding=3, dropout=0.25, max_epochs=1).fit(codes, y)
+    assert seen == [((3,), 0.25), ((), 0.25)]
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "sgd"])
 def test_every_named_optimizer_learns(optimizer, ragged):
     X, y = ragged
@@ -472,9 +484,10 @@ def test_warm_start_takes_new_dropout_decay_and_callbacks(model, ragged):
         ("embedding", np.eye(9), np.eye(9, 4)),
         ("optimizer", "adam", "sgd"),
         ("precision", "auto", "float64"),
+        ("average", True, False),
         ("device", "cpu", "auto"),
     ],
-    ids=["dimension", "vectors", "optimizer", "precision", "device"],
+    ids=["dimension", "vectors", "optimizer", "precision", "average", "device"],
 )
 def test_warm_start_refuses_what_it_cannot_change(name, old, new):
     codes = np.tile(np.arange(4, 9), (6, 1))
