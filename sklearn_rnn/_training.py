@@ -101,11 +101,10 @@ class Average:
     n_steps: int = 0
 
     @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
+    def update(self, weights: list[Tensor]) -> None:
         """Take in the weights after one more step."""
         self.n_steps += 1
-        for mean, weight in zip(self.weights, module.parameters(), strict=True):
-            mean.lerp_(weight, 4 / (self.n_steps + 3))
+        torch._foreach_lerp_(self.weights, weights, 4 / (self.n_steps + 3))
 
     @torch.no_grad()
     def swap(self, module: nn.Module) -> None:
@@ -282,12 +281,12 @@ class RecurrentNet(NeuralNet):
 
     def _run_batches(self, batches, examples) -> float:
         """Train on every batch; the mean loss of a row."""
-        total = 0.0
+        total, weights = 0.0, list(self.module_.parameters())
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
             step = self.train_step(batch)
             if self.average_ is not None:
-                self.average_.update(self.module_)
+                self.average_.update(weights)
             loss, n_rows = step["loss"].item(), len(batch[1])
             total += loss * n_rows
             self.history.record_batch("train_loss", loss)
