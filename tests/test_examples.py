@@ -1,4 +1,4 @@
-"""The examples run from beginning to end."""
+"""The examples run from beginning to end, and print what their prose says."""
 
 import re
 import subprocess
@@ -9,18 +9,59 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
-def test_the_names_example_searches_reports_and_draws(tmp_path):
+
+def printed(name, folder, *arguments):
+    """What an example prints, run in a folder of its own with warnings as errors."""
     run = subprocess.run(
-        [sys.executable, EXAMPLES / "plot_names.py", "Olga Petrova"],
-        cwd=tmp_path,
+        [sys.executable, "-W", "error", EXAMPLES / name, *arguments],
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=600,
     )
     assert run.returncode == 0, run.stderr
-    accuracy = re.search(r"accuracy on the held-out names: (\d\.\d+)", run.stdout)
-    assert float(accuracy.group(1)) > 0.65
-    assert re.search(r"^Olga Petrova: Russian \d+%", run.stdout, re.M)
+    return run.stdout
+
+
+def number(pattern, text):
+    return float(re.search(pattern + r"\s+(\d\.\d+)", text).group(1))
+
+
+def test_the_names_example_searches_reports_and_draws(tmp_path):
+    text = printed("plot_names.py", tmp_path, "Olga Petrova")
+    assert number("accuracy on the held-out names:", text) > 0.65
+    assert "GridSearchCV - fit" in text and "RNNClassifier - fit" in text
+    assert re.search(r"^Olga Petrova: Russian \d+%", text, re.M)
     assert (tmp_path / "demo_confusion_matrix.png").stat().st_size > 10_000
+
+
+def test_the_digits_example_reads_unfinished_digits(tmp_path):
+    text = printed("plot_digits_rows.py", tmp_path)
+    assert number("held out:", text) > 0.95
+    whole, cut = (
+        [float(x) for x in values.split()]
+        for values in re.findall(r"images \[(.*)\]", text)
+    )
+    assert whole[4] < 0.5 < 0.9 < cut[4]
+
+
+def test_the_sensor_example_needs_the_order(tmp_path):
+    text = printed("plot_ragged_sensors.py", tmp_path)
+    assert number("recurrent network:", text) > 0.9
+    assert number("without order:", text) < 0.8
+
+
+def test_the_validation_example_shows_both_leaks(tmp_path):
+    text = printed("plot_validation_leak.py", tmp_path)
+    gap = {
+        name: float(said) - float(true)
+        for name, said, true in re.findall(
+            r"(.*?)\s+validation (\d\.\d+), new data (\d\.\d+)", text
+        )
+    }
+    assert gap["rows drawn"] > 0.15 and gap["selected on all rows"] > 0.15
+    assert (
+        abs(gap["people drawn"]) < 0.12 and abs(gap["selected in the pipeline"]) < 0.12
+    )
