@@ -46,10 +46,17 @@ sphinx_gallery_conf = {
     "reset_argv": lambda gallery_conf, script_vars: [],
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,  # their page loads scripts from elsewhere
+    "within_subsection_order": "FileNameSortKey",
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_rnn"
+smartquotes = False  # default="gru" is code
+html_sidebars = {
+    page: []  # no pages below them to list
+    for page in ("install", "tutorial", "coming_from", "benchmarks", "changes")
+}
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,

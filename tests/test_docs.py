@@ -3,7 +3,9 @@
 import inspect
 import pydoc
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -86,12 +88,46 @@ PAGES = [
 DOCUMENTS = [ROOT / "README.md", *PAGES]
 
 
+FLOAT = r"-?\d+\.\d+"
+
+
+def assert_same_output(printed, shown):
+    """The same words, and the same numbers but for what another machine may change."""
+    words = [re.sub(FLOAT, "#", text).split() for text in (printed, shown)]
+    assert words[0] == words[1], printed
+    numbers = [np.float64(re.findall(FLOAT, text)) for text in (printed, shown)]
+    np.testing.assert_allclose(*numbers, rtol=0, atol=0.05)
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_code_blocks_run(path, monkeypatch, tmp_path):
+def test_code_blocks_run_and_print_what_is_shown(path, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
-    names = {}
-    for block in re.findall(r"```python\n(.*?)```", path.read_text("utf-8"), re.S):
-        exec(compile(block, str(path), "exec"), names)
+    page = ModuleType("page")  # importable, so that its classes can be pickled
+    monkeypatch.setitem(sys.modules, "page", page)
+    pattern = r"```python\n(.*?)```(?:\n```text\n(.*?)```)?"
+    for block, shown in re.findall(pattern, path.read_text("utf-8"), re.S):
+        capsys.readouterr()
+        exec(compile(block, str(path), "exec"), vars(page))
+        if shown:
+            assert_same_output(capsys.readouterr().out, shown)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_inside_lead_somewhere(path):
+    for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
+        if "://" in link or "$" in link:
+            continue
+        target, _, heading = link.partition("#")
+        target = path.parent / target if target else path
+        if target.parent.name == "auto_examples":  # made from examples/
+            target = ROOT / "examples" / target.name
+        found = [target, target.with_name(f"{target.name}.md")]
+        found += [target.with_name(f"{target.name}.py")]
+        found = [file for file in found if file.is_file()]
+        assert found, link
+        if heading:
+            titles = re.findall(r"^#+ (.*)", found[0].read_text("utf-8"), re.M)
+            assert heading in [re.sub(r"[^\w]+", "-", t.lower()) for t in titles], link
 
 
 def test_every_public_name_is_in_the_api_reference():
