@@ -1,4 +1,4 @@
-"""What the recurrent classifier and regressor share: reading X, fit, outputs."""
+"""What the recurrent estimators share: parameters, fit, and a trained network."""
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import replace
@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -33,27 +34,12 @@ from sklearn_rnn._validation import drawn_rows, split_rows
 
 PREDICTION_BATCH = 256
 
-# What a warm start cannot change: which weights there are, and their optimizer's state.
-LASTING = (
-    "cell",
-    "hidden_size",
-    "num_layers",
-    "activation",
-    "bidirectional",
-    "pooling",
-    "precision",
-    "optimizer",
-    "average",
-    "embedding",
-    "device",
-)
 
+class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+    """An estimator that trains a network of its own and answers through it.
 
-class RecurrentEstimator(CallbackSupportMixin, SequenceReader, metaclass=ABCMeta):
-    """Base of RNNClassifier and RNNRegressor. Think twice before adding to it.
-
-    A subclass says what its targets are (``_learn_targets``, ``_encode``) and turns
-    outputs into answers.
+    A subclass reads its data and builds its network in ``_train``, which ends in
+    ``_run``.
     """
 
     _parameter_constraints = {
@@ -61,16 +47,12 @@ class RecurrentEstimator(CallbackSupportMixin, SequenceReader, metaclass=ABCMeta
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "num_layers": [Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions({"tanh", "relu"})],
-        "bidirectional": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "pooling": [StrOptions({"last", "mean", "max", "concat"})],
         "embedding": [
             StrOptions({"auto", "onehot"}),
             Interval(Integral, 1, None, closed="left"),
             "array-like",
         ],
-        "input_size": [Interval(Integral, 1, None, closed="left"), None],
-        "input_length": [Interval(Integral, 1, None, closed="left"), None],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
@@ -97,6 +79,157 @@ class RecurrentEstimator(CallbackSupportMixin, SequenceReader, metaclass=ABCMeta
         "verbose": ["verbose"],
     }
 
+    # What a warm start cannot change: the weights there are, the optimizer's state.
+    _LASTING = (
+        "cell",
+        "hidden_size",
+        "num_layers",
+        "activation",
+        "precision",
+        "optimizer",
+        "average",
+        "embedding",
+        "device",
+    )
+
+    @abstractmethod
+    def _train(self, *data, **given):
+        """Read, build or continue, train, keep the outcome. Returns an interrupt."""
+
+    _score_outputs = None  # what judges the answers to validation rows, if anything
+
+    def _criterion(self):
+        """The loss, as a torch module; a net that takes its own needs none."""
+        return torch.nn.Identity()
+
+    def _fit(self, *data, **given):
+        """Train a draft of this estimator and hand its state over as the last act.
+
+        So a fit that fails leaves everything as it was, and a thread that predicts
+        meanwhile sees the old model or the new one.
+        """
+        draft = snapshot(self)
+        interrupt = draft._train(*data, **given)
+        hand_over(draft, self)
+        if interrupt is not None:
+            raise interrupt
+        return self
+
+    def _run(self, net, train, valid, seed, data, partial):
+        """Train ``net`` and keep the outcome. Returns an interrupt.
+
+        ``data`` are X, y and sample_weight as they were given to fit.
+        """
+        first = len(net.history)
+        epochs = 1 if partial else self.max_epochs
+        tasks = EpochTasks(
+            *(self, *data, epochs),
+            state=lambda current: self._fitted_state(current, first),
+        )
+        plan = self._plan(seed, tasks, epochs, partial)
+        with threads_for(self._work(self.batch_size)):
+            interrupt = net.train(train, valid, plan)
+        vars(self).update(self._fitted_state(net, first))
+        if interrupt is None:
+            tasks.end(lambda: net)
+        return interrupt
+
+    def _wrapped(self, module, criterion, **kind):
+        """A new net around a module that was just built."""
+        self._lasting = {name: getattr(self, name) for name in self._LASTING}
+        return new_net(
+            module,
+            criterion,
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            average=self.average,
+            callbacks=self.callbacks,
+            device=resolve_device(self.device),
+            **kind,
+        )
+
+    def _continued_net(self):
+        """A copy of the trained net, with the parameters that may change as now."""
+        changed = [
+            f"{name} from {self._lasting[name]!r} to {getattr(self, name)!r}"
+            for name in self._LASTING
+            if not _same(self._lasting[name], getattr(self, name))
+        ]
+        if changed:
+            raise ValueError(
+                f"the fitted network cannot be continued after a change of "
+                f"{', '.join(changed)}. Set warm_start=False and fit anew."
+            )
+        return continued(
+            self.net_,
+            self._criterion(),
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            dropout=self.dropout,
+            callbacks=self.callbacks,
+        )
+
+    def _plan(self, seed, tasks, epochs, partial):
+        return Plan(
+            epochs=epochs,
+            batch_size=self.batch_size,
+            seed=seed,
+            schedule="constant" if partial else self.learning_rate_schedule,
+            gradient_clip=self.gradient_clip,
+            patience=self.n_iter_no_change,
+            tol=self.tol,
+            verbose=self.verbose,
+            score=self._score_outputs,
+            epoch_begins=tasks.begin_epoch,
+            epoch_ends=tasks.end_epoch,
+        )
+
+    def _fitted_state(self, net, first):
+        """What fit leaves behind of a net whose training began at epoch ``first``."""
+        history = net.history
+        scores = [row["valid_score"] for row in history if "valid_loss" in row]
+        losses = [row.get("valid_loss", np.inf) for row in history[first:]]
+        judged = np.isfinite(losses).any()
+        best = history[first + int(np.argmin(losses))] if judged else {}
+        return {
+            "net_": net,
+            "n_iter_": len(history),
+            "loss_curve_": [row["train_loss"] for row in history],
+            "validation_scores_": scores if judged else None,
+            "best_validation_score_": best.get("valid_score"),
+        }
+
+    def _work(self, n_rows):
+        """Multiply-adds of one step of the widest layer for a batch of ``n_rows``."""
+        gates = GATES.get(self.cell, 4) if isinstance(self.cell, str) else 4
+        directions = 2 if getattr(self, "bidirectional", False) else 1
+        inputs = self.hidden_size * (directions if self.num_layers > 1 else 1)
+        return n_rows * gates * self.hidden_size * (self.hidden_size + inputs)
+
+    @property
+    def module_(self):
+        """The trained torch module."""
+        return self.net_.module_
+
+
+class RecurrentEstimator(SequenceReader, NetworkEstimator):
+    """Base of RNNClassifier and RNNRegressor. Think twice before adding to it.
+
+    A subclass says what its targets are (``_learn_targets``, ``_encode``) and turns
+    outputs into answers.
+    """
+
+    _parameter_constraints = {
+        **NetworkEstimator._parameter_constraints,
+        "bidirectional": ["boolean"],
+        "pooling": [StrOptions({"last", "mean", "max", "concat"})],
+        "input_size": [Interval(Integral, 1, None, closed="left"), None],
+        "input_length": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    _LASTING = (*NetworkEstimator._LASTING, "bidirectional", "pooling")
+
     @abstractmethod
     def _check_targets(self, y):
         """y as a 1-D or 2-D array, or a ValueError."""
@@ -108,19 +241,6 @@ class RecurrentEstimator(CallbackSupportMixin, SequenceReader, metaclass=ABCMeta
     @abstractmethod
     def _encode(self, y, rows):
         """Targets as a tensor, one row a sample, of which ``rows`` take part."""
-
-    def _fit(self, X, y, sample_weight, **given):
-        """Train a draft of this estimator and hand its state over as the last act.
-
-        So a fit that fails leaves everything as it was, and a thread that predicts
-        meanwhile sees the old model or the new one.
-        """
-        draft = snapshot(self)
-        interrupt = draft._train(X, y, sample_weight, **given)
-        hand_over(draft, self)
-        if interrupt is not None:
-            raise interrupt
-        return self
 
     @with_callbacks
     def _train(
@@ -144,19 +264,7 @@ class RecurrentEstimator(CallbackSupportMixin, SequenceReader, metaclass=ABCMeta
         if self.early_stopping and not partial:
             train, valid = self._split(train, labels, validation, groups, seed)
         net = self._continued_net() if continuing else self._new_net(seed)
-        first = len(net.history)
-        epochs = 1 if partial else self.max_epochs
-        tasks = EpochTasks(
-            *(self, X, y, sample_weight, epochs),
-            state=lambda current: self._fitted_state(current, first),
-        )
-        plan = self._plan(seed, tasks, epochs, partial)
-        with threads_for(self._work(self.batch_size)):
-            interrupt = net.train(train, valid, plan)
-        vars(self).update(self._fitted_state(net, first))
-        if interrupt is None:
-            tasks.end(lambda: net)
-        return interrupt
+        return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
 
     def _examples(self, X, y, sample_weight, continuing, **encoding):
         """X and y as examples, and y itself, checked."""
@@ -251,82 +359,9 @@ class RecurrentEstimator(CallbackSupportMixin, SequenceReader, metaclass=ABCMeta
             vocabulary_size=self._vocabulary_size,
             embedding=embedding,
         )
-        self._lasting = {name: getattr(self, name) for name in LASTING}
-        return new_net(
-            module,
-            self._criterion(),
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            average=self.average,
-            callbacks=self.callbacks,
-            device=resolve_device(self.device),
-        )
-
-    def _continued_net(self):
-        """A copy of the trained net, with the parameters that may change as now."""
-        changed = [
-            f"{name} from {self._lasting[name]!r} to {getattr(self, name)!r}"
-            for name in LASTING
-            if not _same(self._lasting[name], getattr(self, name))
-        ]
-        if changed:
-            raise ValueError(
-                f"the fitted network cannot be continued after a change of "
-                f"{', '.join(changed)}. Set warm_start=False and fit anew."
-            )
-        return continued(
-            self.net_,
-            self._criterion(),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            dropout=self.dropout,
-            callbacks=self.callbacks,
-        )
-
-    def _plan(self, seed, tasks, epochs, partial):
-        return Plan(
-            epochs=epochs,
-            batch_size=self.batch_size,
-            seed=seed,
-            schedule="constant" if partial else self.learning_rate_schedule,
-            gradient_clip=self.gradient_clip,
-            patience=self.n_iter_no_change,
-            tol=self.tol,
-            verbose=self.verbose,
-            score=self._score_outputs,
-            epoch_begins=tasks.begin_epoch,
-            epoch_ends=tasks.end_epoch,
-        )
-
-    def _fitted_state(self, net, first):
-        """What fit leaves behind of a net whose training began at epoch ``first``."""
-        history = net.history
-        scores = [row["valid_score"] for row in history if "valid_loss" in row]
-        losses = [row.get("valid_loss", np.inf) for row in history[first:]]
-        judged = np.isfinite(losses).any()
-        best = history[first + int(np.argmin(losses))] if judged else {}
-        return {
-            "net_": net,
-            "n_iter_": len(history),
-            "loss_curve_": [row["train_loss"] for row in history],
-            "validation_scores_": scores if judged else None,
-            "best_validation_score_": best.get("valid_score"),
-        }
-
-    def _work(self, n_rows):
-        """Multiply-adds of one step of the widest layer for a batch of ``n_rows``."""
-        gates = GATES.get(self.cell, 4) if isinstance(self.cell, str) else 4
-        directions = 2 if self.bidirectional else 1
-        inputs = self.hidden_size * (directions if self.num_layers > 1 else 1)
-        return n_rows * gates * self.hidden_size * (self.hidden_size + inputs)
+        return self._wrapped(module, self._criterion())
 
     # ---------------------------------------------------------------- output
-
-    @property
-    def module_(self):
-        """The trained torch module."""
-        return self.net_.module_
 
     def _outputs(self, X):
         """What the network answers: logits or standardised numbers, (n, n_outputs)."""

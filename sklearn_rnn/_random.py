@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-WEIGHTS, SHUFFLING, DROPOUT, SPLIT = range(4)
+WEIGHTS, SHUFFLING, DROPOUT, SPLIT, SAMPLING = range(5)
 
 _global_torch_generator = threading.Lock()
 

@@ -164,9 +164,8 @@ class RecurrentNet(NeuralNet):
         validation rows of the one with the lowest validation loss.
         """
         first = len(self.history)
-        dtype = next(self.module_.parameters()).dtype
-        train = train.of_mean_one(dtype)
-        valid = None if valid is None else valid.of_mean_one(dtype)
+        train = self._prepared(train)
+        valid = None if valid is None else self._prepared(valid)
         progress = Progress()
         self._keep(progress)
         current = functools.partial(self._as_trained, progress)
@@ -215,7 +214,7 @@ class RecurrentNet(NeuralNet):
         batches = self._batches(train, plan.batch_size, rng)
         if self.average_ is not None:
             self.average_.swap(self.module_)
-        self.history.record("train_loss", self._run_batches(batches, train))
+        self.history.record("train_loss", self._run_batches(batches))
         if self.average_ is not None:
             self.average_.swap(self.module_)
         watched = "train_loss"
@@ -270,6 +269,10 @@ class RecurrentNet(NeuralNet):
                 self.history.record(f"{name}_best", loss < lowest)
                 progress.lowest[name] = min(loss, lowest)
 
+    def _prepared(self, examples):
+        """Examples as the loop needs them, done once before the first epoch."""
+        return examples.of_mean_one(next(self.module_.parameters()).dtype)
+
     def _batches(self, examples, batch_size, rng) -> Iterator[tuple]:
         sequences, weights = examples.sequences, examples.weights
         for rows in training_batches(examples.rows, sequences.lengths, batch_size, rng):
@@ -279,28 +282,24 @@ class RecurrentNet(NeuralNet):
             weight = None if weights is None else weights[index].to(self.device)
             yield inputs, targets, weight
 
-    def _run_batches(self, batches, examples) -> float:
+    def _run_batches(self, batches) -> float:
         """Train on every batch; the mean loss of a row."""
-        total, weights = 0.0, list(self.module_.parameters())
+        total, n_rows, weights = 0.0, 0, list(self.module_.parameters())
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
             step = self.train_step(batch)
             if self.average_ is not None:
                 self.average_.update(weights)
-            loss, n_rows = step["loss"].item(), len(batch[1])
-            total += loss * n_rows
+            loss, n = step["loss"].item(), step["n_rows"]
+            total, n_rows = total + loss * n, n_rows + n
             self.history.record_batch("train_loss", loss)
-            self.history.record_batch("train_batch_size", n_rows)
+            self.history.record_batch("train_batch_size", n)
             self.notify("on_batch_end", batch=batch, training=True, **step)
-        return total / len(examples.rows)
+        return total / n_rows
 
     def train_step_single(self, batch, **fit_params) -> dict[str, Any]:
         """Forward, backward and clipping for one batch."""
-        inputs, targets, weights = batch
-        outputs = self.module_(inputs, generator=self.dropout_generator)
-        losses = self.criterion_(outputs, targets)
-        losses = losses.mean(1) if losses.ndim > 1 else losses
-        loss = losses.mean() if weights is None else (losses * weights).mean()
+        loss, outputs, n_rows = self._loss(batch)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(
             self.module_.parameters(), self.gradient_clip or float("inf"), foreach=True
@@ -309,7 +308,16 @@ class RecurrentNet(NeuralNet):
             epoch = len(self.history)
             what = f"the loss is {loss.item():.3g} and its gradient {norm.item()}"
             raise ValueError(_diverged(epoch, what))
-        return {"loss": loss, "y_pred": outputs}
+        return {"loss": loss, "y_pred": outputs, "n_rows": n_rows}
+
+    def _loss(self, batch) -> tuple[Tensor, Tensor, int]:
+        """The mean loss of a batch, the outputs, and over how many rows it is taken."""
+        inputs, targets, weights = batch
+        outputs = self.module_(inputs, generator=self.dropout_generator)
+        losses = self.criterion_(outputs, targets)
+        losses = losses.mean(1) if losses.ndim > 1 else losses
+        loss = losses.mean() if weights is None else (losses * weights).mean()
+        return loss, outputs, len(targets)
 
     def _record_validation(self, valid, plan):
         outputs = predicted(
@@ -337,6 +345,7 @@ def new_net(
     average: bool,
     callbacks: list | None,
     device: torch.device,
+    kind: type[RecurrentNet] = RecurrentNet,
 ) -> RecurrentNet:
     """A net around ``module``, ready to train. The callbacks are copied."""
     if isinstance(optimizer, str):
@@ -355,7 +364,7 @@ def new_net(
                 f"{weight_decay}. Set weight_decay=0 with this optimizer."
             )
         options = {**options, "weight_decay": weight_decay}
-    net = RecurrentNet(
+    net = kind(
         module,
         criterion,
         optimizer=optimizer_class,

@@ -4,7 +4,13 @@ Inside this room time comes first, ``(n_timesteps, n_sequences, n_features)``, s
 one step of a whole batch lies in one piece of memory.
 """
 
-from sklearn_rnn._nn._build import build_network
+from sklearn_rnn._nn._build import build_language_network, build_network
+from sklearn_rnn._nn._language import (
+    LanguageNetwork,
+    join_states,
+    loss_of_steps,
+    map_states,
+)
 from sklearn_rnn._nn._network import Inputs, SequenceNetwork
 from sklearn_rnn._nn._recurrent import (
     GATES,
@@ -12,13 +18,20 @@ from sklearn_rnn._nn._recurrent import (
     RecurrentLayer,
     RecurrentStack,
 )
+from sklearn_rnn._nn._stepper import stepper
 
 __all__ = [
     "GATES",
     "CustomLayer",
     "Inputs",
+    "LanguageNetwork",
     "RecurrentLayer",
     "RecurrentStack",
     "SequenceNetwork",
+    "build_language_network",
     "build_network",
+    "join_states",
+    "loss_of_steps",
+    "map_states",
+    "stepper",
 ]

@@ -1,10 +1,12 @@
-"""A SequenceNetwork from plain settings, its weights from a private generator."""
+"""Networks from plain settings, their weights from a private generator."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 from torch import nn
 
+from sklearn_rnn._nn._language import LanguageNetwork
 from sklearn_rnn._nn._network import SequenceNetwork
 from sklearn_rnn._nn._recurrent import CustomLayer, RecurrentLayer, RecurrentStack
 from sklearn_rnn._random import borrowed_global_generator
@@ -34,19 +36,122 @@ def build_network(
     Modules are made without memory and filled from ``generator``, for torch's own
     initialisation draws from the global one.
     """
-    table, onehot = None, False
-    if vocabulary_size is not None:
-        onehot = isinstance(embedding, str) and embedding == "onehot"
-        if onehot and callable(cell):
+    table, input_size, onehot = _input_layer(
+        cell, input_size, vocabulary_size, embedding, generator
+    )
+    layers = _layers(
+        cell,
+        input_size,
+        hidden_size,
+        num_layers=num_layers,
+        activation=activation,
+        bidirectional=bidirectional,
+        onehot=onehot,
+        compute_dtype=compute_dtype,
+        generator=generator,
+    )
+    directions = 2 if bidirectional else 1
+    pooled = hidden_size * directions * (3 if pooling == "concat" else 1)
+    return SequenceNetwork(
+        RecurrentStack(layers, dropout),
+        _linear(pooled, n_outputs, generator),
+        embedding=table,
+        pooling=pooling,
+        dropout=dropout,
+        compute_dtype=compute_dtype,
+    ).to(dtype)
+
+
+def build_language_network(
+    cell: str | Callable[[int, int], nn.Module],
+    vocabulary_size: int,
+    hidden_size: int,
+    *,
+    generator: torch.Generator,
+    dtype: torch.dtype = torch.float32,
+    compute_dtype: torch.dtype | None = None,
+    num_layers: int = 1,
+    activation: str = "tanh",
+    dropout: float = 0.0,
+    embedding: str | int | torch.Tensor = "auto",
+    tie_weights: bool = False,
+    neutral_codes: tuple[int, ...] = (),
+) -> LanguageNetwork:
+    """Build and initialise the network of a generator, on the CPU.
+
+    ``neutral_codes`` start as nothing: what training never shows them then says
+    nothing to the network, instead of something random.
+    """
+    table, input_size, onehot = _input_layer(
+        cell, vocabulary_size, vocabulary_size, embedding, generator
+    )
+    layers = _layers(
+        cell,
+        input_size,
+        hidden_size,
+        num_layers=num_layers,
+        activation=activation,
+        onehot=onehot,
+        compute_dtype=compute_dtype,
+        generator=generator,
+    )
+    if tie_weights and table is None:
+        raise ValueError(
+            "tie_weights=True shares the vectors of the embedding, and "
+            'embedding="onehot" has none. Set embedding="auto" or a dimension.'
+        )
+    width = hidden_size
+    project = None
+    if tie_weights and table is not None:
+        width = table.embedding_dim
+        if width != hidden_size:
+            project = _linear(hidden_size, width, generator)
+        with torch.no_grad():  # logits of about unit variance at the start
+            table.weight.mul_(width**-0.5)
+    head = _linear(width, vocabulary_size, generator)
+    first = cast(Any, layers[0][0])
+    codes = table.weight if table is not None else first.weight_ih
+    with torch.no_grad():
+        codes[list(neutral_codes)] = 0
+    return LanguageNetwork(
+        RecurrentStack(layers, dropout),
+        head,
+        embedding=table,
+        project=project,
+        tie_weights=tie_weights,
+        dropout=dropout,
+        compute_dtype=compute_dtype,
+    ).to(dtype)
+
+
+def _input_layer(cell, input_size, vocabulary_size, embedding, generator):
+    """The embedding or None, the features that it gives, whether codes are one-hot."""
+    if vocabulary_size is None:
+        return None, input_size, False
+    if isinstance(embedding, str) and embedding == "onehot":
+        if callable(cell):
             raise ValueError(
                 'embedding="onehot" looks up rows of the input weights, which a '
                 "callable cell keeps to itself. Give a dimension instead."
             )
-        if onehot:
-            input_size = vocabulary_size
-        else:
-            table = _embedding(vocabulary_size, embedding, generator)
-            input_size = table.embedding_dim
+        return None, vocabulary_size, True
+    table = _embedding(vocabulary_size, embedding, generator)
+    return table, table.embedding_dim, False
+
+
+def _layers(
+    cell,
+    input_size,
+    hidden_size,
+    *,
+    num_layers,
+    activation,
+    bidirectional=False,
+    onehot,
+    compute_dtype,
+    generator,
+) -> list[list[nn.Module]]:
+    """Layer by layer, the forward one and, if asked, the backward one."""
     directions = 2 if bidirectional else 1
     layers: list[list[nn.Module]] = []
     for k in range(num_layers):
@@ -69,19 +174,15 @@ def build_network(
                 layer.initialize(generator)
                 level.append(layer)
         layers.append(level)
-    pooled = hidden_size * directions * (3 if pooling == "concat" else 1)
-    head = nn.Linear(pooled, n_outputs, device="meta")
-    head = head.to_empty(device="cpu")
-    nn.init.xavier_uniform_(head.weight, generator=generator)
-    nn.init.zeros_(head.bias)
-    return SequenceNetwork(
-        RecurrentStack(layers, dropout),
-        head,
-        embedding=table,
-        pooling=pooling,
-        dropout=dropout,
-        compute_dtype=compute_dtype,
-    ).to(dtype)
+    return layers
+
+
+def _linear(n_inputs, n_outputs, generator):
+    """A dense layer with Glorot weights and no bias to start with."""
+    layer = nn.Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")
+    nn.init.xavier_uniform_(layer.weight, generator=generator)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def _embedding(vocabulary_size, embedding, generator):

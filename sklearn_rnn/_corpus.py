@@ -1,0 +1,163 @@
+"""A corpus as one stream of codes, and the windows in which it is read for training.
+
+A document of n tokens stands in the stream as start, tokens, end. It has n + 1 *steps*:
+at each of them a code is read and the one after it is to be foretold.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from operator import itemgetter
+
+import numpy as np
+
+from sklearn_rnn._batching import training_batches
+from sklearn_rnn._tokens import END, START
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents of ``lengths`` steps, of which each begins at one of ``starts``."""
+
+    codes: np.ndarray  # (n,), the smallest unsigned integers that hold them
+    starts: np.ndarray  # (n_documents,)
+    lengths: np.ndarray  # (n_documents,)
+
+    @property
+    def n_steps(self) -> int:
+        """How many codes there are to foretell."""
+        return int(self.lengths.sum())
+
+    def part(self, rows: np.ndarray) -> "Corpus":
+        """Some of the documents, in the same stream."""
+        return replace(self, starts=self.starts[rows], lengths=self.lengths[rows])
+
+    def cut(self, n_last: int) -> tuple["Corpus", "Corpus"]:
+        """A single document as its beginning and its last ``n_last`` steps."""
+        (start,), (length,) = self.starts, self.lengths
+        edge = length - n_last
+        return (
+            replace(self, lengths=np.array([edge])),
+            replace(self, starts=np.array([start + edge]), lengths=np.array([n_last])),
+        )
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one training step reads, side by side.
+
+    Column j goes on from column j of the window before, unless it is ``fresh`` and
+    begins with a state of zeros.
+    """
+
+    starts: np.ndarray  # (B,) of the first step
+    lengths: np.ndarray  # (B,)
+    fresh: np.ndarray  # (B,) of bool
+
+
+def as_corpus(lengths: np.ndarray, flat: np.ndarray) -> Corpus:
+    """The corpus of documents whose tokens stand behind each other in ``flat``."""
+    codes = np.empty(len(flat) + 2 * len(lengths), dtype=flat.dtype)
+    inside = np.ones(len(codes), dtype=bool)
+    ends = np.cumsum(lengths + 2)
+    starts = ends - lengths - 2
+    inside[starts] = inside[ends - 1] = False
+    codes[inside] = flat
+    codes[starts], codes[ends - 1] = START, END
+    return Corpus(codes, starts, lengths + 1)
+
+
+def read_along(
+    corpus: Corpus, window: int, n_lanes: int, rng: np.random.Generator
+) -> Iterator[Window]:
+    """Windows for truncated backpropagation through time.
+
+    Documents are queued on lanes of balanced length; one that is longer than its lane
+    is cut. Every step of every document is in one window.
+    """
+    if corpus.lengths.max() <= window:  # nothing to carry: batches of whole documents
+        rows = np.arange(len(corpus.lengths))
+        for batch in training_batches(rows, corpus.lengths, n_lanes, rng):
+            yield _unconnected(corpus.starts[batch], corpus.lengths[batch])
+        return
+    queues = [
+        _windows(starts, lengths, window)
+        for starts, lengths in _lanes(corpus, n_lanes, rng)
+    ]
+    queues.sort(key=lambda queue: -len(queue[0]))  # lanes run out from the right
+    n_windows = np.array([len(queue[0]) for queue in queues])
+    table = np.zeros((3, n_windows[0], len(queues)), dtype=np.int64)
+    for lane, queue in enumerate(queues):
+        table[:, : n_windows[lane], lane] = queue
+    for k, (starts, lengths, fresh) in enumerate(table.swapaxes(0, 1)):
+        width = np.count_nonzero(n_windows > k)
+        yield Window(starts[:width], lengths[:width], fresh[:width].astype(bool))
+
+
+def independent(
+    corpus: Corpus, window: int, step: int, batch_size: int, rng: np.random.Generator
+) -> Iterator[Window]:
+    """Windows that begin every ``step`` steps of a document, in batches."""
+    firsts = [
+        np.arange(start, start + length, step)
+        for start, length in zip(corpus.starts, corpus.lengths, strict=True)
+    ]
+    ends = np.repeat(corpus.starts + corpus.lengths, [len(part) for part in firsts])
+    starts = np.concatenate(firsts)
+    lengths = np.minimum(window, ends - starts)
+    for batch in training_batches(np.arange(len(starts)), lengths, batch_size, rng):
+        yield _unconnected(starts[batch], lengths[batch])
+
+
+def in_window(
+    corpus: Corpus, window: Window
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Inputs and targets (T, B) of a window, and which steps are valid, or None."""
+    widest = window.lengths.max()
+    steps = np.arange(widest)[:, None]
+    index = window.starts + np.minimum(steps, window.lengths - 1)
+    inputs, targets = corpus.codes[index], corpus.codes[index + 1]
+    valid = None if window.lengths.min() == widest else steps < window.lengths
+    return inputs.astype(np.int64), targets.astype(np.int64), valid
+
+
+def _lanes(corpus, n_lanes, rng):
+    """The starts and lengths of the pieces of documents on each lane, in random order.
+
+    The longest piece goes first, to the lane that is the shortest by then.
+    """
+    room = -(-corpus.n_steps // n_lanes)
+    queues: list[tuple[int, int, list]] = [(0, lane, []) for lane in range(n_lanes)]
+    order = rng.permutation(len(corpus.lengths))
+    pieces: list[tuple[int, int]] = []
+    for start, length in zip(corpus.starts[order], corpus.lengths[order], strict=True):
+        edges = np.linspace(0, length, -(-length // room) + 1).astype(np.int64)
+        pieces += zip(start + edges[:-1], np.diff(edges), strict=True)
+    for piece in sorted(pieces, key=itemgetter(1), reverse=True):
+        total, lane, queue = heappop(queues)
+        queue.append(piece)
+        heappush(queues, (total + piece[1], lane, queue))
+    return [
+        np.array(queue)[rng.permutation(len(queue))].T
+        for _, _, queue in sorted(queues)
+        if queue
+    ]
+
+
+def _windows(starts, lengths, window):
+    """Starts and lengths of the windows of pieces, and whether one begins a piece."""
+    n_windows = -(-lengths // window)
+    offsets = window * (
+        np.arange(n_windows.sum())
+        - np.repeat(n_windows.cumsum() - n_windows, n_windows)
+    )
+    left = np.repeat(lengths, n_windows) - offsets
+    return (
+        np.repeat(starts, n_windows) + offsets,
+        np.minimum(window, left),
+        offsets == 0,
+    )
+
+
+def _unconnected(starts, lengths):
+    return Window(starts, lengths, np.ones(len(starts), dtype=bool))

@@ -1,0 +1,145 @@
+"""Training a generator's network on a corpus, and reading with the trained one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_rnn._corpus import Corpus, Window, in_window, independent, read_along
+from sklearn_rnn._nn import LanguageNetwork, join_states, loss_of_steps, map_states
+from sklearn_rnn._training import RecurrentNet
+
+# While reading: logits held at once, documents side by side, and steps of a chunk.
+LOGITS_AT_ONCE, READ_AT_ONCE, STEPS_AT_ONCE = 2**22, 256, 2**12
+
+
+@dataclass(frozen=True)
+class Text:
+    """A corpus to learn from, and how it is cut into windows."""
+
+    corpus: Corpus
+    window: int
+    step: int | None = None
+
+    def windows(self, batch_size: int, rng: np.random.Generator) -> Iterator[Window]:
+        """The windows of one epoch."""
+        if self.step is None:
+            return read_along(self.corpus, self.window, batch_size, rng)
+        return independent(self.corpus, self.window, self.step, batch_size, rng)
+
+
+class LanguageNet(RecurrentNet):
+    """A net that foretells every code of a text, its state carried along."""
+
+    def _prepared(self, examples):
+        return examples
+
+    def _batches(self, text, batch_size, rng):
+        self.states = None
+        for window in text.windows(batch_size, rng):
+            inputs, targets, valid = in_window(text.corpus, window)
+            yield (
+                torch.from_numpy(inputs).to(self.device),
+                torch.from_numpy(targets).to(self.device),
+                None if valid is None else torch.from_numpy(valid).to(self.device),
+                window.fresh,
+            )
+        del self.states
+
+    def _loss(self, batch):
+        inputs, targets, valid, fresh = batch
+        states = self._carried(fresh)
+        logits, states = self.module_(inputs, states, self.dropout_generator)
+        self.states = map_states(states, Tensor.detach)
+        losses = loss_of_steps(logits, targets)
+        losses = losses.flatten() if valid is None else losses[valid]
+        return losses.mean(), logits, len(losses)
+
+    def _carried(self, fresh):
+        """The last window's states, zero in ``fresh`` columns."""
+        if self.states is None or fresh.all():
+            return None
+        if not fresh.any():
+            return map_states(self.states, lambda state: state[: len(fresh)])
+        keep = torch.from_numpy(~fresh).unsqueeze(1).to(self.device)
+        return map_states(self.states, lambda state: state[: len(fresh)] * keep)
+
+    def _record_validation(self, valid, plan):
+        loss = foretold(self.module_, valid.corpus).mean()
+        self.history.record("valid_loss", loss)
+        self.history.record("valid_score", -loss / np.log(2))
+
+
+def foretold(module: LanguageNetwork, corpus: Corpus) -> np.ndarray:
+    """Minus log-probability in nats of each code of a corpus, given those before it.
+
+    Document after document, n_steps in all, each read from a state of zeros.
+    """
+    losses = np.empty(corpus.n_steps)
+    places = np.cumsum(corpus.lengths) - corpus.lengths
+    for batch in _by_length(corpus):
+        starts, lengths = corpus.starts[batch], corpus.lengths[batch]
+        states, t = None, 0
+        while t < lengths[0]:
+            width = int(np.count_nonzero(lengths > t))
+            room = 1 + LOGITS_AT_ONCE // int(width * module.head.out_features)
+            steps = np.minimum(room, lengths[:width] - t)
+            window = Window(starts[:width] + t, steps, np.zeros(width, dtype=bool))
+            nats, states = _nats(module, corpus, window, states)
+            for column, n_steps in enumerate(steps):
+                place = places[batch[column]] + t
+                losses[place : place + n_steps] = nats[:n_steps, column]
+            t += room
+    return losses
+
+
+@torch.inference_mode()
+def _nats(module, corpus, window, states):
+    """Losses (T, B) of a window that goes on from the first columns of ``states``."""
+    device = next(module.parameters()).device
+    inputs, targets, _ = in_window(corpus, window)
+    if states is not None:
+        states = map_states(states, lambda s: s[: len(window.starts)])
+    logits, states = module(torch.from_numpy(inputs).to(device), states)
+    losses = loss_of_steps(logits, torch.from_numpy(targets).to(device))
+    return losses.cpu().numpy(), states
+
+
+@torch.inference_mode()
+def read_through(
+    module: LanguageNetwork, corpus: Corpus
+) -> tuple[Tensor, list[list[Any]]]:
+    """Last outputs (n, H) and states after the start code and tokens of each document.
+
+    Nothing is padded: where a document ends, the others go on without it.
+    """
+    device = next(module.parameters()).device
+    parts, order = [], []
+    for batch in _by_length(corpus):
+        starts, lengths = corpus.starts[batch], corpus.lengths[batch]
+        states, t = None, 0
+        while len(starts):
+            n_steps = min(lengths[-1] - t, STEPS_AT_ONCE)
+            index = starts + t + np.arange(n_steps)[:, None]
+            codes = torch.from_numpy(corpus.codes[index].astype(np.int64))
+            outputs, states = module.read(codes.to(device), states)
+            t += n_steps
+            left = np.count_nonzero(lengths > t)
+            parts.append(
+                [[outputs[-1, left:]], *map_states(states, lambda s: s[left:])]  # noqa: B023
+            )
+            states = map_states(states, lambda s: s[:left])  # noqa: B023
+            order.append(batch[left : len(starts)])
+            starts, lengths = starts[:left], lengths[:left]
+    back = torch.from_numpy(np.argsort(np.concatenate(order))).to(device)
+    [[outputs], *states] = join_states(parts, lambda tensors: torch.cat(tensors)[back])
+    return outputs, states
+
+
+def _by_length(corpus):
+    """Rows of a corpus in batches, the longest first, also within a batch."""
+    rows = np.argsort(-corpus.lengths, kind="stable")
+    return np.split(rows, range(READ_AT_ONCE, len(rows), READ_AT_ONCE))

@@ -1,0 +1,101 @@
+"""The network of a generator: read codes, say at every step what comes next."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sklearn_rnn._nn._recurrent import RecurrentStack, drop
+
+
+class LanguageNetwork(nn.Module):
+    """Codes to logits of the next code, at every step.
+
+    ``embedding`` is None if the first layer looks codes up itself. With
+    ``tie_weights`` the outputs are compared with the rows of the embedding (Press and
+    Wolf, 2017), to whose width ``project`` brings them if they have another.
+    """
+
+    def __init__(
+        self,
+        stack: RecurrentStack,
+        head: nn.Linear,
+        *,
+        embedding: nn.Embedding | None = None,
+        project: nn.Linear | None = None,
+        tie_weights: bool = False,
+        dropout: float = 0.0,
+        compute_dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.stack = stack
+        self.project = project
+        self.head = head
+        if tie_weights:
+            if embedding is None:
+                raise ValueError("tie_weights needs an embedding of the codes.")
+            self.head.weight = embedding.weight
+        self.dropout = dropout
+        self.compute_dtype = compute_dtype
+
+    def forward(
+        self,
+        codes: Tensor,
+        states: list[list[Any]] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, list[list[Any]]]:
+        """Logits (T, B, V) after each of the ``codes`` (T, B), and the last states."""
+        outputs, states = self.read(codes, states, generator)
+        return self.logits(outputs, generator), states
+
+    def read(
+        self,
+        codes: Tensor,
+        states: list[list[Any]] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, list[list[Any]]]:
+        """Outputs of the last layer (T, B, H), and the last states."""
+        x = codes
+        if self.embedding is not None:
+            x = self.embedding(codes)  # (T, B, E)
+            x = drop(x, self.dropout, self.training, generator)
+        if self.compute_dtype is not None and x.is_floating_point():
+            x = x.to(self.compute_dtype)
+        return self.stack(x, None, states, generator)
+
+    def logits(
+        self, outputs: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Logits (..., V) of outputs (..., H)."""
+        outputs = outputs.to(self.head.weight.dtype)
+        outputs = drop(outputs, self.dropout, self.training, generator)
+        if self.project is not None:
+            outputs = self.project(outputs)
+        return self.head(outputs)
+
+
+def loss_of_steps(logits: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy in nats of each step (T, B)."""
+    losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
+    return losses.view_as(targets)
+
+
+def map_states(states: list[list[Any]], change: Callable) -> list[list[Any]]:
+    """``states`` with each tensor (B, H) in them changed."""
+    return join_states([states], lambda tensors: change(tensors[0]))
+
+
+def join_states(parts: list[list[list[Any]]], join: Callable) -> list[list[Any]]:
+    """States like each of ``parts``, with tensors made of a list of theirs."""
+
+    def joined(states: list[Any]) -> Any:
+        if isinstance(states[0], (list, tuple)):
+            return type(states[0])(
+                joined(list(part)) for part in zip(*states, strict=True)
+            )
+        return join(states)
+
+    return joined(parts)
