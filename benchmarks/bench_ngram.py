@@ -1,0 +1,51 @@
+"""The n-gram models that a generator of text has to beat, on Moby Dick.
+
+Interpolated Witten-Bell models, learned from the first 90 % of the characters; the last
+10 % are scored and not learned from. Characters: all 83 with their case; order n has n
+characters of context. Words and punctuation marks: an interpolated bigram model over
+the words that the first part has twice, all others being one unknown token. Needs
+moby_dick.txt in the data folder.
+"""
+
+import re
+import time
+from collections import Counter
+
+from _baselines import bigram_perplexity, character_ngrams
+from _common import data_folder, environment
+
+from sklearn_rnn.text._documents import TOKEN_PATTERN
+
+
+def main():
+    folder = data_folder()
+    if folder is None:
+        return
+    print(environment())
+    text = (folder / "moby_dick.txt").read_text("utf-8")
+    cut = int(0.9 * len(text))
+    n_symbols = len(set(text))
+    print(
+        f"{len(text)} characters of {n_symbols} kinds, the last {len(text) - cut} "
+        "scored"
+    )
+    print("order  bits a character  seconds")
+    for order in range(2, 7):
+        started = time.perf_counter()
+        bits = character_ngrams(text[:cut], text[cut:], n_symbols, [order])[order]
+        print(f"{order:5}  {bits:16.3f}  {time.perf_counter() - started:7.2f}")
+
+    training, test = (
+        re.findall(TOKEN_PATTERN, part) for part in (text[:cut], text[cut:])
+    )
+    known = {token for token, n in Counter(training).items() if n > 1}
+    documents = [
+        [token if token in known else None for token in part]
+        for part in (training, test)
+    ]
+    perplexity = bigram_perplexity(documents[:1], documents[1:], len(known) + 1)
+    print(f"bigrams of {len(known)} known words: perplexity {perplexity:.1f} a token")
+
+
+if __name__ == "__main__":
+    main()

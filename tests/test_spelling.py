@@ -1,0 +1,222 @@
+"""What tokens hide of a text, in bits."""
+
+import pickle
+from itertools import product
+from math import log2
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from sklearn_rnn import WordVectorizer
+from sklearn_rnn.text import _spelling
+from sklearn_rnn.text._documents import read_tokens
+from sklearn_rnn.text._spelling import (
+    N_CODE_POINTS,
+    Spelling,
+    Tally,
+    gaps_between,
+    kind,
+    unseen_character_bits,
+)
+
+
+def split(text):
+    return text, text.split()
+
+
+def tally_of(*texts):
+    tally = Tally()
+    for text in texts:
+        tally.update(*split(text))
+    return tally
+
+
+def test_an_unseen_character_is_one_of_all_others():
+    assert unseen_character_bits(0) == log2(1_112_064)
+    assert unseen_character_bits(N_CODE_POINTS - 2) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("whale", "word"),
+        ("3rd", "word"),
+        ("don't", "word"),
+        ("1851", "number"),
+        (",", ","),
+        ("—", "—"),
+        ("...", "."),
+        ("", ""),
+    ],
+)
+def test_kinds_of_tokens(token, expected):
+    assert kind(token) == expected
+
+
+def test_gaps_are_what_stands_between_the_tokens():
+    assert list(gaps_between(" Ho, 7\n", ["Ho", ",", "7"])) == [
+        ("", "word", " "),
+        ("word", ",", ""),
+        (",", "number", " "),
+        ("number", "", "\n"),
+    ]
+
+
+def test_gaps_hold_what_the_tokenizer_dropped():
+    dropped = list(gaps_between("sea of the whale, and so on", ["sea", "whale"]))
+    assert [gap for *_, gap in dropped] == ["", " of the ", ", and so on"]
+
+
+def test_a_text_without_tokens_is_one_gap():
+    assert list(gaps_between(" \n", [])) == [("", "", " \n")]
+
+
+@pytest.mark.parametrize("params", [{}, {"strip_accents": "unicode"}])
+def test_a_vectorizer_that_changes_text_raises(params):
+    vectorizer = WordVectorizer(**params)
+    text = "Call me Élie"
+    (tokens,) = read_tokens([text], vectorizer._reader())
+    with pytest.raises(ValueError, match="lowercase=False and strip_accents=None"):
+        Tally().update(text, tokens)
+
+
+def test_the_error_names_the_token_and_where_it_was_looked_for():
+    with pytest.raises(ValueError, match=r"token 1, 'me', .* ' Me too'\.\.\."):
+        Tally().update("Call Me too", ["Call", "me"])
+
+
+def test_a_vectorizer_that_keeps_text_can_be_priced():
+    text = "Call me Ishmael — some years ago; never mind how long, precisely."
+    (tokens,) = read_tokens([text], WordVectorizer(lowercase=False)._reader())
+    tally = Tally()
+    tally.update(text, tokens)
+    bits = Spelling(tally, known=set(tokens)).bits([(text, tokens)], known=set(tokens))
+    assert 0 < bits < 4 * len(tokens)
+
+
+def test_an_unknown_word_is_spelled_as_worked_out_by_hand():
+    spelling = Spelling(tally_of("ab"), known=())
+    # symbols edge, a, b, edge: 4 of 3 kinds, each context followed by one symbol
+    base = 3 / (N_CODE_POINTS + 1)
+    letter, edge = (1 + base) / 7, (2 + base) / 7
+    p_a = (1 + letter) / 2  # after the edge
+    p_b = (1 + (1 + letter) / 2) / 2  # after a, and after edge a
+    p_end = (1 + (1 + (1 + edge) / 2) / 2) / 2  # after b, ab, and edge ab
+    assert_allclose(spelling.word_bits(["ab"]), [-log2(p_a * p_b * p_end)])
+
+
+def test_a_seen_gap_is_priced_as_worked_out_by_hand():
+    spelling = Spelling(tally_of("a b c\nd"), known=())
+    spelled = 2 ** -_spelling._spelled(spelling._gap_letters, [" ", "\n", "\t"])
+    # between words: 3 gaps of 2 kinds
+    expected = (np.array([2, 1, 0]) + 2 * spelled) / 5
+    gaps = [("word", "word", gap) for gap in (" ", "\n", "\t")]
+    assert_allclose(2 ** -spelling.gap_bits(gaps), expected)
+
+
+def test_between_kinds_that_never_met_a_gap_is_spelled():
+    spelling = Spelling(tally_of("a b"), known=())
+    assert_allclose(
+        spelling.gap_bits([("number", "word", " ")]),
+        _spelling._spelled(spelling._gap_letters, [" "]),
+    )
+
+
+def test_bits_are_the_unknown_words_and_all_gaps():
+    known = {"a", "b"}
+    spelling = Spelling(tally_of("a b a", "zoo b a zoo"), known)
+    words = spelling.word_bits(["zap", "zoo"])
+    gaps = spelling.gap_bits(
+        [("", "word", ""), ("word", "word", " "), ("word", "", "")]
+    )
+    expected = words @ [1, 2] + gaps @ [2, 4, 2]
+    documents = [split("a zap zoo"), split("zoo b a")]
+    assert_allclose(spelling.bits(documents, known), expected)
+    assert_allclose(sum(spelling.bits([d], known) for d in documents), expected)
+
+
+@pytest.fixture
+def two_code_points(monkeypatch):
+    """The letters a and b are all there is, so that all texts can be counted up."""
+    monkeypatch.setattr(_spelling, "N_CODE_POINTS", 2)
+    return ["".join(text) for n in range(13) for text in product("ab", repeat=n)]
+
+
+def test_probabilities_of_all_words_sum_to_one(two_code_points):
+    spelling = Spelling(tally_of("ab", "b", "aab"), known=())
+    total = np.sum(2 ** -spelling.word_bits(two_code_points))
+    # of the rest some are longer, and some hold an edge amid
+    assert 0.9 < total <= 1
+
+
+@pytest.mark.parametrize("pair", [("7", "7"), (",", ";"), ("", "7")])
+def test_probabilities_of_all_gaps_between_two_tokens_sum_to_one(pair, two_code_points):
+    tally = Tally()
+    for text in ("7a7", "7aa7b", "7b7ba", "b7;"):
+        tally.update(text, [character for character in text if character in "7;"])
+    spelling = Spelling(tally, known=())
+    left, right = map(kind, pair)
+    gaps = [(left, right, gap) for gap in two_code_points]
+    total = np.sum(2 ** -spelling.gap_bits(gaps))
+    assert 0.9 < total <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "learned"),
+    [
+        ("ox ox cow cow gnu", {"ox"}, ["cow", "cow", "gnu"]),  # outside the vocabulary
+        ("ox ox cow gnu", {"ox", "cow", "gnu"}, ["cow", "gnu"]),  # seen once
+        ("ox ox gnu gnu", {"ox", "gnu"}, ["ox", "ox", "gnu", "gnu"]),  # all
+    ],
+)
+def test_spelling_is_learned_from_rare_words(text, known, learned):
+    spelling = Spelling(tally_of(text), known)
+    alone = Spelling(tally_of(" ".join(learned)), known=())
+    words = ["cod", "ox", "nu", "whale"]
+    assert_allclose(spelling.word_bits(words), alone.word_bits(words))
+
+
+def test_what_no_training_text_had_still_has_a_price():
+    spelling = Spelling(Tally(), known=())
+    nats = log2(N_CODE_POINTS + 1)
+    # no token at all: the gap's one character and its end
+    assert_allclose(spelling.bits([("鯨", [])], known=()), 2 * nats)
+    # the word's character and end, and two empty gaps, each its end
+    assert_allclose(spelling.bits([("鯨", ["鯨"])], known=()), 4 * nats)
+    assert spelling.bits([], known=()) == 0.0
+
+
+def test_a_gap_too_unlikely_for_a_float_has_a_finite_price():
+    spelling = Spelling(tally_of("a b"), known=())
+    bits = spelling.bits([("a" + 500 * "鯨" + "b", ["a", "b"])], known={"a", "b"})
+    assert 500 * 20 < bits < 500 * 25
+
+
+def test_prices_do_not_depend_on_the_order_of_documents():
+    texts = ["a b , c", "b 7 c .", "c"]
+    known, documents = {"a"}, [split("c 8 , d"), split("b .")]
+    forwards, backwards = tally_of(*texts), tally_of(*texts[::-1])
+    assert_allclose(
+        Spelling(forwards, known).bits(documents, known),
+        Spelling(backwards, known).bits(documents, known),
+        rtol=1e-12,
+    )
+
+
+def test_a_document_cut_off_is_counted_in_part_but_priced_whole():
+    tally = Tally()
+    tally.update("a" + 1000 * " b", ["a"])
+    assert max(len(gap) for *_, gap in tally.gaps) == 64
+    spelling = Spelling(tally, known={"a"})
+    short, long = (("a" + n * " c", ["a"]) for n in (100, 200))
+    assert spelling.bits([long], {"a"}) > 1.5 * spelling.bits([short], {"a"})
+
+
+def test_a_pickled_spelling_answers_the_same_and_holds_no_common_word():
+    spelling = Spelling(tally_of("whale ship ship ship"), known={"ship"})
+    pickled = pickle.dumps(spelling)
+    assert b"ship" not in pickled
+    documents = [split("ship whale squid")]
+    copy = pickle.loads(pickled)
+    assert copy.bits(documents, {"ship"}) == spelling.bits(documents, {"ship"})
