@@ -1,20 +1,28 @@
 """Recurrent networks that behave like any other scikit-learn estimator."""
 
 from sklearn_rnn._classifier import RNNClassifier
+from sklearn_rnn._generator import SequenceGenerator
 from sklearn_rnn._regressor import RNNRegressor
 from sklearn_rnn._tokens import TokenArray
 from sklearn_rnn._version import __version__
 from sklearn_rnn.preprocessing import StepwiseTransformer, sequences_from_frame
-from sklearn_rnn.text import CharVectorizer, TextStatisticsVectorizer, WordVectorizer
+from sklearn_rnn.text import (
+    CharVectorizer,
+    TextStatisticsVectorizer,
+    WordVectorizer,
+    split_text,
+)
 
 __all__ = [
     "CharVectorizer",
     "RNNClassifier",
     "RNNRegressor",
+    "SequenceGenerator",
     "StepwiseTransformer",
     "TextStatisticsVectorizer",
     "TokenArray",
     "WordVectorizer",
     "__version__",
     "sequences_from_frame",
+    "split_text",
 ]

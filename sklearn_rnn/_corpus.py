@@ -14,6 +14,9 @@ import numpy as np
 from sklearn_rnn._batching import training_batches
 from sklearn_rnn._tokens import END, START
 
+# Lanes have at least about so many windows, if need be by being fewer.
+WINDOWS_A_LANE = 8
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -58,11 +61,10 @@ class Window:
 def as_corpus(lengths: np.ndarray, flat: np.ndarray) -> Corpus:
     """The corpus of documents whose tokens stand behind each other in ``flat``."""
     codes = np.empty(len(flat) + 2 * len(lengths), dtype=flat.dtype)
-    inside = np.ones(len(codes), dtype=bool)
     ends = np.cumsum(lengths + 2)
     starts = ends - lengths - 2
-    inside[starts] = inside[ends - 1] = False
-    codes[inside] = flat
+    for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        codes[start + 1 : end - 1] = flat[start - 2 * row : end - 2 * row - 2]
     codes[starts], codes[ends - 1] = START, END
     return Corpus(codes, starts, lengths + 1)
 
@@ -73,13 +75,15 @@ def read_along(
     """Windows for truncated backpropagation through time.
 
     Documents are queued on lanes of balanced length; one that is longer than its lane
-    is cut. Every step of every document is in one window.
+    is cut. Every step of every document is in one window. Lanes that would be short are
+    fewer instead, since there is little to learn from a few steps with many columns.
     """
     if corpus.lengths.max() <= window:  # nothing to carry: batches of whole documents
         rows = np.arange(len(corpus.lengths))
         for batch in training_batches(rows, corpus.lengths, n_lanes, rng):
             yield _unconnected(corpus.starts[batch], corpus.lengths[batch])
         return
+    n_lanes = max(1, min(n_lanes, corpus.n_steps // (WINDOWS_A_LANE * window)))
     queues = [
         _windows(starts, lengths, window)
         for starts, lengths in _lanes(corpus, n_lanes, rng)

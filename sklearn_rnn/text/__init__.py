@@ -1,7 +1,13 @@
-"""Text encoded as sequences of codes, or summed up in numbers."""
+"""Text encoded as sequences of codes, summed up in numbers, or cut into pieces."""
 
 from sklearn_rnn.text._char import CharVectorizer
+from sklearn_rnn.text._split import split_text
 from sklearn_rnn.text._statistics import TextStatisticsVectorizer
 from sklearn_rnn.text._word import WordVectorizer
 
-__all__ = ["CharVectorizer", "TextStatisticsVectorizer", "WordVectorizer"]
+__all__ = [
+    "CharVectorizer",
+    "TextStatisticsVectorizer",
+    "WordVectorizer",
+    "split_text",
+]

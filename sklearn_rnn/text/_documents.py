@@ -1,4 +1,10 @@
-"""Documents as users have them, read one by one into lists of tokens."""
+"""Documents as users have them, read piece by piece into lists of tokens."""
+
+import os
+import sys
+from array import array
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -7,6 +13,27 @@ from sklearn_rnn._tokens import END, START
 TOKEN_PATTERN = r"\w+|[^\w\s]"  # a word, or a single mark of punctuation
 TEXT_OR_TOKENS = "text (str or bytes), or a list of tokens"
 TEXT_ONLY = "text (str or bytes). Join a list of tokens into one text"
+PIECE = 2**20  # characters, or codes, that are handled as Python objects at a time
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A document in a file, whatever the ``input`` of the vectorizer says."""
+
+    path: str | os.PathLike
+
+    def chunks(self, size, encoding, errors):
+        """Yield the text, ``size`` characters at a time."""
+        # newline="": none is translated
+        with open(self.path, encoding=encoding, errors=errors, newline="") as file:
+            try:
+                yield from iter(partial(file.read, size), "")
+            except UnicodeDecodeError as error:  # it saw a buffer: show it the file
+                before = file.buffer.tell() - len(error.object)
+                file.buffer.seek(0)
+                error.object = file.buffer.read()
+                error.start, error.end = before + error.start, before + error.end
+                raise
 
 
 def check_container(documents):
@@ -30,25 +57,49 @@ def check_container(documents):
         )
 
 
-def read_tokens(documents, reader):
-    """Yield the tokens of each document; an unreadable one is named by its row.
+def read_tokens(documents, reader, watch=None):
+    """Yield an iterator over the pieces of each document, lists of tokens.
 
     ``reader`` is a CountVectorizer, whose decoding, preprocessing and tokenising are
-    used. A list or tuple is a document already split into tokens.
+    used. A list or tuple is a document already split into tokens; an unreadable one is
+    named by its row. ``watch`` is called with the text (None if there is none) and the
+    tokens of every piece.
     """
     check_container(documents)
+    analyze = _analyzer(reader)
+    for row, document in enumerate(documents):
+        yield _pieces(document, row, reader, analyze, watch)
+
+
+def _pieces(document, row, reader, analyze, watch):
+    """Yield the tokens of one document, at least one piece."""
+    if isinstance(document, (list, tuple)):
+        check_tokens(document, row)
+        texts = [None]
+    else:
+        size, cut = PIECE, _cut_for(reader)
+        if cut is None:
+            size, cut = sys.maxsize, len
+        texts = _recut(_chunks(document, row, reader, TEXT_OR_TOKENS, size), cut)
+    for text in texts:
+        tokens = analyze(document if text is None else text)
+        if watch is not None:
+            watch(text, tokens)
+        yield tokens
+
+
+def _analyzer(reader):
+    """From a text, or from the tokens of one, to the tokens that count."""
     preprocess, tokenize = reader.build_preprocessor(), reader.build_tokenizer()
     stop_words = reader.get_stop_words() or frozenset()
-    for row, document in enumerate(documents):
-        if isinstance(document, (list, tuple)):
-            tokens = document
-            check_tokens(tokens, row)
-        else:
-            text = _text_of(document, row, reader, TEXT_OR_TOKENS)
-            tokens = tokenize(preprocess(text))
+
+    def analyze(text):
+        tokens = tokenize(preprocess(text)) if isinstance(text, str) else text
         if stop_words:
             tokens = [token for token in tokens if token not in stop_words]
-        yield tokens
+        return tokens
+
+    return analyze
 
 
 def read_texts(documents, reader):
@@ -58,22 +109,69 @@ def read_texts(documents, reader):
     """
     check_container(documents)
     for row, document in enumerate(documents):
-        yield _text_of(document, row, reader, TEXT_ONLY)
+        yield "".join(_chunks(document, row, reader, TEXT_ONLY, sys.maxsize))
 
 
-def _text_of(document, row, reader, expected):
-    if reader.input == "content" and not isinstance(document, (str, bytes)):
+def _chunks(document, row, reader, expected, size):
+    """Yield the text of a document, ``size`` characters at a time."""
+    in_file = isinstance(document, TextFile)
+    if reader.input == "content" and not isinstance(document, (str, bytes, TextFile)):
         raise TypeError(
             f"document {row} is {document!r} of type {type(document).__name__}; "
             f'expected {expected}. Fill missing text with "".'
         )
+    position = 0
     try:
-        text = reader.decode(document)
+        if reader.input == "filename" and not in_file:
+            document, in_file = TextFile(document), True
+        if in_file:
+            chunks = document.chunks(size, reader.encoding, reader.decode_error)
+        else:
+            text = reader.decode(document)
+            chunks = (text[i : i + size] for i in range(0, len(text), size))
+        for chunk in chunks:
+            _check_encodable(chunk, row, position)
+            position += len(chunk)
+            yield chunk
     except UnicodeDecodeError as error:
         error.reason += f", in document {row}: set encoding or decode_error"
         raise
-    _check_encodable(text, row)
-    return text
+
+
+def _cut_for(reader):
+    """How many characters of a text can be read before what follows is known.
+
+    A function from text to their number; None if tokens may depend on anything that
+    follows.
+    """
+    if reader.preprocessor is not None or callable(reader.strip_accents):
+        return None
+    if reader.tokenizer is list and not (reader.lowercase or reader.strip_accents):
+        return len
+    # the final sigma, combining marks and words: none of them goes on after a space
+    if reader.tokenizer is list:
+        return _last_space
+    words = reader.tokenizer is None and reader.token_pattern == TOKEN_PATTERN
+    return _last_space if words else None
+
+
+def _last_space(text):
+    """Where the last white space between two words begins; 0 if there is none."""
+    parts = text.rsplit(maxsplit=1)
+    return len(parts[0]) if len(parts) == 2 else 0
+
+
+def _recut(chunks, cut):
+    """Yield the text of all chunks in pieces that end where ``cut`` allows it."""
+    held = []
+    for chunk in chunks:
+        end = cut(held[-1]) if held else 0
+        if end:
+            last = held.pop()
+            yield "".join([*held, last[:end]])
+            held = [last[end:]]
+        held.append(chunk)
+    yield "".join(held)
 
 
 def check_tokens(tokens, row):
@@ -87,8 +185,11 @@ def check_tokens(tokens, row):
         _check_encodable(token, row)
 
 
-def _check_encodable(text, row):
-    """Refuse lone surrogates, which no file and no model format can hold."""
+def _check_encodable(text, row, before=0):
+    """Refuse lone surrogates, which no file and no model format can hold.
+
+    ``before`` is how many characters of the document precede the text.
+    """
     if text.isascii():
         return
     try:
@@ -96,10 +197,58 @@ def _check_encodable(text, row):
     except UnicodeEncodeError as error:
         raise ValueError(
             f"document {row} has the lone surrogate {text[error.start]!r} at position "
-            f"{error.start}. Such text was decoded wrongly: read it anew with its own "
-            'encoding, or mend it with text.encode("utf-16", "surrogatepass")'
+            f"{before + error.start}. Such text was decoded wrongly: read it anew with "
+            'its own encoding, or mend it with text.encode("utf-16", "surrogatepass")'
             '.decode("utf-16", "replace").'
         ) from None
+
+
+class CodeStream:
+    """Codes of documents, one behind the other, in as few bytes as they need."""
+
+    def __init__(self):
+        self._pieces, self._fresh = [], array("i")
+        self._n_codes, self._ends = 0, array("q")
+
+    @property
+    def n_documents(self):
+        return len(self._ends)
+
+    def extend(self, codes):
+        """Add a list of codes to the current document."""
+        self._fresh.extend(codes)
+        self._n_codes += len(codes)
+        if len(self._fresh) >= PIECE:
+            self._settle()
+
+    def end_document(self):
+        """What follows is of the next document."""
+        self._ends.append(self._n_codes)
+
+    def counts(self, n_codes):
+        """How often each of the codes below ``n_codes`` occurs."""
+        self._settle()
+        found = (np.bincount(piece, minlength=n_codes) for piece in self._pieces)
+        return sum(found, np.zeros(n_codes, dtype=np.int64))
+
+    def replace(self, table):
+        """Replace every code by that of ``table`` at its place."""
+        self._settle()
+        # piece by piece: to index, numpy makes 8 bytes of every code
+        for i, piece in enumerate(self._pieces):
+            self._pieces[i] = table[piece]
+
+    def arrays(self):
+        """The lengths of the documents and all codes."""
+        self._settle()
+        lengths = np.diff(np.array(self._ends, dtype=np.int64), prepend=0)
+        return lengths, np.concatenate([np.empty(0, np.uint8), *self._pieces])
+
+    def _settle(self):
+        if self._fresh:
+            fresh = np.frombuffer(self._fresh, dtype=np.intc)
+            self._pieces.append(fresh.astype(np.min_scalar_type(fresh.max())))
+            self._fresh = array("i")
 
 
 def cut(lengths, flat, max_length, side):

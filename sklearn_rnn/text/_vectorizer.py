@@ -2,8 +2,8 @@
 
 import warnings
 from abc import ABCMeta, abstractmethod
-from array import array
 from collections import Counter, defaultdict
+from itertools import chain, compress
 from numbers import Integral
 
 import numpy as np
@@ -21,7 +21,12 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn._callbacks import one_task
 from sklearn_rnn._snapshot import hand_over, snapshot
 from sklearn_rnn._tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
-from sklearn_rnn.text._documents import bounded, cut, read_tokens
+from sklearn_rnn.text._documents import (
+    CodeStream,
+    bounded,
+    cut,
+    read_tokens,
+)
 
 # Padding to the longest document is silent up to this size of the result.
 PADDED_BYTES_WITHOUT_WARNING = 2**29
@@ -52,6 +57,7 @@ class TokenVectorizer(
             Interval(RealNotInt, 0, 1, closed="both"),
             Interval(Integral, 1, None, closed="left"),
         ],
+        "min_count": [Interval(Integral, 1, None, closed="left")],
         "max_features": [Interval(Integral, 1, None, closed="left"), None],
         "vocabulary": [HasMethods("__iter__"), None],
         "handle_unknown": [StrOptions({"unk", "ignore", "error"})],
@@ -209,73 +215,85 @@ class TokenVectorizer(
 
     # ---------------------------------------------------------------- learning
 
-    def _learn(self, X, encode=True):
-        """Set the vocabulary; if asked, return the documents' lengths and codes."""
+    def _learn(self, X, encode=True, watch=None):
+        """Set the vocabulary; if asked, return the documents' lengths and codes.
+
+        The codes are in the smallest unsigned integers that hold them. ``watch`` is
+        that of ``read_tokens``.
+        """
         self._room()  # refuses a max_length that is too small before reading
         if self.vocabulary is not None:
             self._set_vocabulary(_given(self.vocabulary))
             if encode:
-                return self._encode(X)
-            for _ in read_tokens(X, self._reader()):
+                return self._encode(X, watch)
+            for _ in chain.from_iterable(read_tokens(X, self._reader(), watch)):
                 pass  # the documents teach nothing, but unreadable ones are refused
             return None
         provisional = defaultdict()
         provisional.default_factory = provisional.__len__
-        documents_with = Counter()
         prunes = not (_is_none(self.min_df) and _is_all(self.max_df))
-        flat, lengths = array("i"), array("q")
-        for tokens in read_tokens(X, self._reader()):
-            codes = [provisional[token] for token in tokens]
-            flat.extend(codes)
-            lengths.append(len(codes))
+        documents_with, stream = Counter(), CodeStream()
+        for pieces in read_tokens(X, self._reader(), watch):
+            here = set()
+            for tokens in pieces:
+                codes = [provisional[token] for token in tokens]
+                stream.extend(codes)
+                if prunes:
+                    here.update(codes)
+            stream.end_document()
             if prunes:
-                documents_with.update(set(codes))
-        lengths, flat = _as_numpy(lengths, flat)
-        tokens = np.empty(len(provisional), dtype=object)
-        tokens[:] = list(provisional)
-        keep = self._kept(
-            len(tokens), flat, lengths, documents_with if prunes else None
-        )
-        kept = sorted(tokens[keep])
-        if not kept:
-            raise ValueError(
-                "empty vocabulary: the documents hold no tokens, or min_df, max_df and "
-                "stop_words left none. Give text, or loosen them."
-            )
-        self._set_vocabulary(kept)
+                documents_with.update(here)
+        tokens = list(provisional)
+        keep = self._kept(len(tokens), stream, documents_with if prunes else None)
+        self._set_vocabulary(sorted(compress(tokens, keep)))
         if not encode:
             return None
         final = [self.vocabulary_.get(token, UNKNOWN) for token in tokens]
-        codes = np.array(final, dtype=np.int32)[flat]
-        if self.handle_unknown == "unk" or len(kept) == len(tokens):
-            return lengths, codes
-        known = codes != UNKNOWN  # the others were pruned away
-        owners = np.repeat(np.arange(len(lengths)), lengths)
+        stream.replace(np.array(final, np.min_scalar_type(self.vocabulary_size_)))
+        lengths, flat = stream.arrays()
+        if self.handle_unknown == "unk" or keep.all():
+            return lengths, flat
+        known = flat != UNKNOWN  # the others were pruned away
+        ends = np.cumsum(lengths)
         if self.handle_unknown == "error":
-            first = int(np.argmin(known))
-            raise _unknown_token(int(owners[first]), tokens[flat[first]])
-        lengths = np.bincount(owners[known], minlength=len(lengths))
-        return lengths, codes[known]
+            row = np.searchsorted(ends, np.argmin(known), side="right")
+            raise _unknown_token(row, tokens[np.argmin(keep)])  # the first met
+        filled = lengths > 0
+        starts = (ends - lengths)[filled]
+        lengths[filled] = np.add.reduceat(known, starts, dtype=np.int64)
+        return lengths, flat[known]
 
-    def _kept(self, n_tokens, flat, lengths, documents_with):
-        """Which tokens stay after min_df, max_df and max_features."""
+    def _kept(self, n_tokens, stream, documents_with):
+        """Which tokens stay after min_df, max_df, min_count and max_features."""
         keep = np.ones(n_tokens, dtype=bool)
-        n = len(lengths)
+        n = stream.n_documents
+        low, high = _n_documents(self.min_df, n), _n_documents(self.max_df, n)
         if documents_with is not None:
-            df = np.array([documents_with[code] for code in range(n_tokens)])
-            low, high = _n_documents(self.min_df, n), _n_documents(self.max_df, n)
-            if high < low:
+            if high < low <= n:
                 raise ValueError(
                     f"max_df={self.max_df} corresponds to fewer documents than "
                     f"min_df={self.min_df}."
                 )
+            df = np.array([documents_with[code] for code in range(n_tokens)])
             keep = (df >= low) & (df <= high)
-        if self.max_features is not None and keep.sum() > self.max_features:
-            frequency = np.bincount(flat, minlength=n_tokens) * keep
-            order = np.argsort(-frequency, kind="stable")
-            keep = np.zeros(n_tokens, dtype=bool)
-            keep[order[: self.max_features]] = True
-        return keep
+        if self.min_count > 1 or self.max_features is not None:
+            counts = stream.counts(n_tokens) * keep
+            keep = counts >= self.min_count
+            if self.max_features is not None:
+                order = np.argsort(-counts, kind="stable")
+                keep[order[self.max_features :]] = False
+        if keep.any():
+            return keep
+        remedy = "loosen them"
+        if low > n:
+            remedy = (
+                f"set min_df=1, since there are only {n} documents: min_count leaves "
+                "out tokens that are rare in all documents together"
+            )
+        raise ValueError(
+            "empty vocabulary: the documents hold no tokens, or min_df, max_df, "
+            f"min_count and stop_words left none. Give text, or {remedy}."
+        )
 
     def _set_vocabulary(self, tokens):
         self.vocabulary_ = {
@@ -285,23 +303,26 @@ class TokenVectorizer(
 
     # ---------------------------------------------------------------- encoding
 
-    def _encode(self, X):
-        """Lengths and codes of documents under the learned vocabulary."""
-        flat, lengths = array("i"), array("q")
-        codes_of = self.vocabulary_
-        for row, tokens in enumerate(read_tokens(X, self._reader())):
-            if self.handle_unknown == "unk":
-                codes = [codes_of.get(token, UNKNOWN) for token in tokens]
-            elif self.handle_unknown == "ignore":
-                codes = [codes_of[token] for token in tokens if token in codes_of]
-            else:
-                try:
-                    codes = [codes_of[token] for token in tokens]
-                except KeyError as error:
-                    raise _unknown_token(row, error.args[0]) from None
-            flat.extend(codes)
-            lengths.append(len(codes))
-        return _as_numpy(lengths, flat)
+    def _encode(self, X, watch=None):
+        """Lengths and codes of documents under the learned vocabulary.
+
+        As those of :meth:`_learn`.
+        """
+        codes_of, stream = self.vocabulary_, CodeStream()
+        for row, pieces in enumerate(read_tokens(X, self._reader(), watch)):
+            for tokens in pieces:
+                if self.handle_unknown == "unk":
+                    codes = [codes_of.get(token, UNKNOWN) for token in tokens]
+                elif self.handle_unknown == "ignore":
+                    codes = [codes_of[token] for token in tokens if token in codes_of]
+                else:
+                    try:
+                        codes = [codes_of[token] for token in tokens]
+                    except KeyError as error:
+                        raise _unknown_token(row, error.args[0]) from None
+                stream.extend(codes)
+            stream.end_document()
+        return stream.arrays()
 
     def _room(self):
         """How many tokens a row has room for; None if that is not limited."""
@@ -347,12 +368,6 @@ class TokenVectorizer(
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-def _as_numpy(lengths, flat):
-    codes = np.frombuffer(flat, dtype=np.intc) if flat else np.empty(0, np.intc)
-    counts = np.frombuffer(lengths, np.longlong) if lengths else np.empty(0, np.int64)
-    return counts.astype(np.int64, copy=False), codes.astype(np.int32, copy=False)
 
 
 def _given(vocabulary):

@@ -38,6 +38,8 @@ class WordVectorizer(TokenVectorizer):
         Leave out tokens that fewer documents have; a float is a share of them.
     max_df : int or float, default=1.0
         Leave out tokens that more documents have; a float is a share of them.
+    min_count : int, default=1
+        Leave out tokens that occur fewer times in all documents together.
     max_features : int or None, default=None
         Keep only so many tokens, those that occur most often.
     vocabulary : iterable of str or None, default=None
@@ -104,6 +106,7 @@ class WordVectorizer(TokenVectorizer):
         stop_words=None,
         min_df=1,
         max_df=1.0,
+        min_count=1,
         max_features=None,
         vocabulary=None,
         handle_unknown="unk",
@@ -122,6 +125,7 @@ class WordVectorizer(TokenVectorizer):
         self.stop_words = stop_words
         self.min_df = min_df
         self.max_df = max_df
+        self.min_count = min_count
         self.max_features = max_features
         self.vocabulary = vocabulary
         self.handle_unknown = handle_unknown

@@ -1,0 +1,617 @@
+"""SequenceGenerator: what it reads, what it learns, what it writes."""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from sklearn_rnn import (
+    CharVectorizer,
+    SequenceGenerator,
+    TokenArray,
+    WordVectorizer,
+    split_text,
+)
+
+TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
+SMALL = {"hidden_size": 12, "max_epochs": 3, "window": 16, "random_state": 0}
+DOCUMENTS = ["the cat sat", "the dog sat", "a cat", "on the mat", "", "the log"] * 4
+
+
+def small(*args, **changes):
+    return SequenceGenerator(*args, **(SMALL | changes))
+
+
+@pytest.fixture(scope="module")
+def learned():
+    """A generator that knows TEXT by heart."""
+    return small(hidden_size=32, max_epochs=40).fit(TEXT)
+
+
+@pytest.fixture(scope="module")
+def of_words():
+    vectorizer = WordVectorizer(lowercase=False)
+    return small(vectorizer, hidden_size=32, max_epochs=40).fit(DOCUMENTS)
+
+
+def weights(model):
+    return {name: value.numpy() for name, value in model.module_.state_dict().items()}
+
+
+def assert_same_weights(one, other):
+    one, other = weights(one), weights(other)
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name])
+
+
+# ------------------------------------------------------------------ reading
+
+
+def test_a_bare_text_is_one_document():
+    assert_same_weights(small().fit(TEXT), small().fit([TEXT]))
+
+
+def test_documents_come_in_any_iterable():
+    expected = small().fit(DOCUMENTS)
+    for container in (
+        tuple(DOCUMENTS),
+        np.array(DOCUMENTS, dtype=object),
+        pd.Series(DOCUMENTS, index=range(5, 29)),
+        (document for document in DOCUMENTS),
+    ):
+        assert_same_weights(small().fit(container), expected)
+
+
+def test_files_are_read_by_name_for_fit_and_scores_but_prompts_are_text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes(TEXT.encode())
+    expected = small().fit(TEXT)
+    for files in (path, str(path), [path]):
+        model = small(input="filename").fit(files)
+        assert_same_weights(model, expected)
+        assert model.score(files) == expected.score(TEXT)
+    assert model.predict("the ca").tolist() == expected.predict("the ca").tolist()
+    assert model.generate("the", 9, random_state=0) == expected.generate(
+        "the", 9, random_state=0
+    )
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        small(input="filename").fit(tmp_path / "nowhere.txt")
+
+
+def test_a_vectorizer_that_reads_files_itself_is_refused():
+    model = small(CharVectorizer(input="filename"))
+    with pytest.raises(ValueError, match=r'SequenceGenerator\(input="filename"\)'):
+        model.fit(TEXT)
+
+
+def test_a_vectorizer_that_cuts_documents_is_refused():
+    with pytest.raises(ValueError, match="max_length=5"):
+        small(CharVectorizer(max_length=5)).fit(TEXT)
+
+
+def test_codes_of_a_vectorizer_in_front_train_the_same_network():
+    vectorizer = CharVectorizer()
+    tokens = vectorizer.fit_transform(DOCUMENTS[:3])
+    model = small().fit(tokens)
+    assert_same_weights(model, small().fit(DOCUMENTS[:3]))
+    assert model.classes_.tolist() == list(range(3, vectorizer.vocabulary_size_))
+    written = model.generate(tokens[:1], 5, temperature=0, banned=3)
+    assert isinstance(written, TokenArray) and written.shape == (1, 5)
+    expected = small().fit(DOCUMENTS[:3])
+    text = expected.generate(DOCUMENTS[0], 5, temperature=0, banned="<end>")
+    assert vectorizer.inverse_transform(written) == [text]
+
+
+def test_it_ends_a_pipeline():
+    pipeline = make_pipeline(CharVectorizer(), small()).fit(DOCUMENTS)
+    proba = pipeline.predict_proba(["the", "on"])
+    assert proba.shape == (2, len(pipeline[-1].classes_))
+    assert np.isfinite(pipeline.score(DOCUMENTS))
+
+
+def test_boundary_codes_of_a_vectorizer_are_not_doubled():
+    bare = CharVectorizer().fit_transform(DOCUMENTS[:3])
+    bounded = CharVectorizer(boundaries=True).fit_transform(DOCUMENTS[:3])
+    assert_same_weights(small().fit(bare), small().fit(bounded))
+
+
+def test_any_hashable_tokens_can_be_learned():
+    melody = [[60, 62, 64, 60], [60, 62, 64, 60], [64, 65, 67]] * 8
+    model = small(max_epochs=30, batch_size=4).fit(melody)
+    assert model.classes_.tolist() == ["<end>", 60, 62, 64, 65, 67]
+    assert model.generate([60, 62], 1, temperature=0) == [64]
+    assert model.generate([[60], [64, 65]], 1, temperature=0) == [[62], [67]]
+    assert model.predict([[60, 62], [64, 65]]).tolist() == [64, 67]
+    commands = [[("ls", "-l"), ("cd", "..")], [("ls", "-l")]]
+    assert small().fit(commands).classes_.tolist()[1:] == [("cd", ".."), ("ls", "-l")]
+    assert small().fit([["C", 4, "C"]]).classes_.tolist() == ["<end>", "C", 4]
+
+
+def test_lists_of_words_go_through_a_vectorizer_if_there_is_one():
+    words = [document.split() for document in DOCUMENTS if document]
+    model = small(WordVectorizer(min_count=8, lowercase=False)).fit(words)
+    assert model.classes_.tolist() == ["<end>", "cat", "sat", "the"]
+    assert isinstance(model.generate([words[0]], 3, random_state=0)[0], str)
+
+
+class FirstLetters:
+    """A transformer to tokens that is none of ours."""
+
+    def __init__(self):
+        self.inner = CharVectorizer()
+
+    def fit(self, X, y=None):
+        self.inner_ = self.inner.fit([x[:4] for x in X])
+        return self
+
+    def transform(self, X):
+        return self.inner_.transform([x[:4] for x in X])
+
+    def inverse_transform(self, X):
+        return self.inner_.inverse_transform(X)
+
+    def get_feature_names_out(self):
+        return self.inner_.get_feature_names_out()
+
+    def get_params(self, deep=True):
+        return {}
+
+    def set_params(self, **params):
+        return self
+
+
+def test_any_transformer_to_tokens_will_do_and_pays_for_what_it_hides():
+    model = small(FirstLetters()).fit(["abcd"] * 9)
+    assert model.classes_.tolist() == ["<end>", "a", "b", "c", "d"]
+    hidden = model.bits_per_character(["abcdxxxx"]) * 8
+    assert hidden > model.bits_per_character(["abcd"]) * 4 + 4
+
+
+def test_vectorizer_parameters_are_searched():
+    pieces = split_text(TEXT, 6)
+    grid = {
+        "vectorizer__min_df": [1, 2],
+        "cell": ["rnn", "gru"],
+        "hidden_size": [4, 8],
+    }
+    vectorizer = WordVectorizer(lowercase=False)
+    search = GridSearchCV(small(vectorizer, max_epochs=1), grid, cv=2).fit(pieces)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert not hasattr(vectorizer, "vocabulary_")
+    scores = cross_val_score(small(), pieces, cv=3)
+    assert scores.shape == (3,) and (scores < 0).all()
+
+
+# ------------------------------------------------------------------ bad input
+
+
+@pytest.mark.parametrize("X", [list("the cat"), np.array(list("the")), ("a", "b")])
+def test_single_characters_as_documents_are_refused_by_name(X):
+    with pytest.raises(ValueError, match=r"single characters.*split_text\("):
+        small().fit(X)
+
+
+def test_scoring_single_characters_is_refused_too(learned):
+    with pytest.raises(ValueError, match="single characters"):
+        learned.score(list("the cat"))
+
+
+@pytest.mark.parametrize("X", ["", [""], [], ["", ""]])
+def test_a_text_of_nothing_is_refused(X):
+    with pytest.raises(ValueError, match=r"empty|no document|no token"):
+        small().fit(X)
+
+
+@pytest.mark.parametrize("X", [None, 3])
+def test_what_is_no_text_is_refused(X):
+    with pytest.raises((TypeError, ValueError), match="text"):
+        small().fit(X)
+
+
+def test_numbers_in_two_dimensions_are_refused():
+    with pytest.raises(ValueError, match="TokenArray"):
+        small().fit(np.zeros((3, 4)))
+
+
+def test_unhashable_tokens_are_refused_by_row():
+    with pytest.raises(TypeError, match=r"document 1 holds the token \[2\]"):
+        small().fit([[1, 2], [[2]]])
+
+
+def test_a_text_shorter_than_the_window_is_learned():
+    model = small(window=500, max_epochs=60).fit("abcabc")
+    assert model.generate("ab", 1, temperature=0) == "c"
+
+
+def test_a_failed_fit_changes_nothing(learned):
+    model = copy.deepcopy(learned)
+    with pytest.raises(ValueError, match="no document"):
+        model.fit([])
+    assert_same_weights(model, learned)
+    assert model.generate("the", 5, random_state=0) == learned.generate(
+        "the", 5, random_state=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("knob", "word"),
+    [
+        ({"n_tokens": -1}, "n_tokens"),
+        ({"n_tokens": 2.5}, "n_tokens"),
+        ({"n_tokens": True}, "n_tokens"),
+        ({"temperature": -0.1}, "temperature"),
+        ({"temperature": np.nan}, "temperature"),
+        ({"top_k": 0}, "top_k"),
+        ({"top_p": 0}, "top_p"),
+        ({"top_p": 1.1}, "top_p"),
+        ({"repetition_penalty": 0}, "repetition_penalty"),
+        ({"beam_size": 0}, "beam_size"),
+        ({"beam_size": 2, "top_k": 3}, "beam_size"),
+        ({"banned": "Z"}, "banned"),
+        ({"required": ["a", "Z"]}, "required"),
+        ({"stop": "Z!"}, "stop"),
+        ({"stop": [""]}, "stop"),
+        ({"mask": lambda tokens, logits: logits[:2]}, "mask"),
+        ({"mask": lambda tokens, logits: logits - np.inf}, "no token is left"),
+    ],
+)
+def test_a_knob_out_of_its_range_is_named(learned, knob, word):
+    with pytest.raises(ValueError, match=word):
+        learned.generate("the", **({"n_tokens": 3} | knob))
+
+
+def test_no_tokens_are_an_empty_text(learned):
+    assert learned.generate("the", 0) == ""
+    assert learned.generate("the", 0, beam_size=3) == ""
+    assert list(learned.generate_iter("the", 0)) == []
+
+
+def test_a_prompt_of_unknown_characters_only_is_an_error(learned):
+    with (
+        pytest.warns(UserWarning, match="does not know: 'Z', 'Q'"),
+        pytest.raises(ValueError, match=r"prompt 0 holds no token .* 'ZQ'"),
+    ):
+        learned.generate("ZQ", 5)
+
+
+def test_unknown_characters_of_a_prompt_are_reported(learned):
+    with pytest.warns(UserWarning, match=r"2 token\(s\).*'Z'"):
+        written = learned.generate("theZZ cat sat on the m", 2, temperature=0)
+    assert written == "at"
+    with pytest.warns(UserWarning, match="'Z'"):
+        proba = learned.predict_proba(["Z"])
+    assert np.isfinite(proba).all()
+
+
+def test_writing_needs_a_fit():
+    model = small()
+    for call in (
+        lambda: model.generate("a"),
+        lambda: model.generate_iter("a"),
+        lambda: model.predict_proba(["a"]),
+        lambda: model.score("a"),
+        lambda: model.transform(["a"]),
+        lambda: model.session("a"),
+    ):
+        with pytest.raises(ValueError, match="not fitted"):
+            call()
+
+
+# ------------------------------------------------------------------ learning
+
+
+def test_it_learns_a_text_by_heart(learned):
+    assert learned.generate("the cat s", 20, temperature=0) == "at on the mat and th"
+    assert learned.bits_per_character(TEXT) < 0.5
+    assert learned.loss_curve_[-1] < learned.loss_curve_[0] / 5
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"step": 3},
+        {"num_layers": 2, "dropout": 0.1},
+        {"tie_weights": True},
+        {"embedding": "onehot"},
+        {"embedding": 5},
+        {"precision": "float64"},
+        {"precision": "bfloat16"},
+    ],
+    ids=str,
+)
+def test_every_setting_learns(cell, changes):
+    model = small(cell=cell, hidden_size=24, max_epochs=8, **changes).fit(TEXT)
+    uniform = np.log(model.vocabulary_size_)
+    assert model.loss_curve_[-1] < 0.6 * uniform
+    assert len(model.generate("the", 5, random_state=0, banned="<end>")) == 5
+
+
+def test_same_seed_same_bits():
+    for changes in ({}, {"step": 2}, {"dropout": 0.3, "num_layers": 2}):
+        one, other = (small(**changes).fit(DOCUMENTS) for _ in range(2))
+        assert_same_weights(one, other)
+        assert one.loss_curve_ == other.loss_curve_
+    assert small(random_state=1).fit(DOCUMENTS).loss_curve_ != one.loss_curve_
+
+
+def test_global_generators_are_left_alone(learned):
+    state, numpy_state = torch.random.get_rng_state(), np.random.get_state()[1].copy()
+    model = small(dropout=0.2).fit(DOCUMENTS)
+    model.generate(["the", "a"], 9)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)
+
+
+def test_clone_pickle_and_refit(learned):
+    model = clone(learned)
+    assert not hasattr(model, "net_")
+    assert_same_weights(model.fit(TEXT), learned)
+    again = pickle.loads(pickle.dumps(learned))
+    assert again.generate("the", 30, random_state=1) == learned.generate(
+        "the", 30, random_state=1
+    )
+    assert_same_weights(small().fit(DOCUMENTS).fit(TEXT), small().fit(TEXT))
+
+
+def test_predictions_set_no_attribute(learned):
+    before = set(vars(learned))
+    learned.generate(["the", "a"], 3)
+    learned.predict_proba("the")
+    learned.score(TEXT)
+    learned.session("the")
+    assert set(vars(learned)) == before
+
+
+def test_early_stopping_holds_out_documents_or_the_tail():
+    model = small(early_stopping=True, validation_fraction=0.25, max_epochs=5)
+    model.fit(DOCUMENTS)
+    assert len(model.validation_scores_) == model.n_iter_
+    model.fit(TEXT)
+    kept = model.best_validation_score_
+    assert kept == max(model.validation_scores_)
+    everything = small(max_epochs=5).fit(TEXT)
+    assert everything.validation_scores_ is None
+
+
+def test_a_reported_validation_score_is_that_of_the_text_given():
+    model = small(early_stopping=True, max_epochs=4)
+    model.fit(TEXT, X_val="the cat sat.")
+    assert model.best_validation_score_ == pytest.approx(
+        -np.log2(model.perplexity("the cat sat."))
+    )
+
+
+def test_validation_text_needs_early_stopping():
+    with pytest.raises(ValueError, match="early_stopping=True"):
+        small().fit(TEXT, X_val=TEXT)
+
+
+def test_partial_fit_adapts_to_a_second_author(learned):
+    model = copy.deepcopy(learned)
+    other = "the cow ate the hay. " * 20
+    with pytest.warns(UserWarning, match="does not know: 'w', 'y'"):
+        model.partial_fit(other)
+    assert model.n_iter_ == learned.n_iter_ + 1
+    assert model.classes_.tolist() == learned.classes_.tolist()
+    text = "the cat ate the dog."
+    for _ in range(3):
+        model.partial_fit(text * 30)
+    assert model.perplexity(text) < learned.perplexity(text)
+
+
+def test_the_first_partial_fit_learns_the_vocabulary():
+    model = small().partial_fit(TEXT)
+    assert model.n_iter_ == 1
+    assert set(model.classes_[1:]) == set(TEXT)
+
+
+def test_warm_start_goes_on():
+    whole = small(max_epochs=4).fit(TEXT)
+    parts = small(max_epochs=2, warm_start=True).fit(TEXT).fit(TEXT)
+    assert parts.n_iter_ == whole.n_iter_
+    assert parts.loss_curve_ == pytest.approx(whole.loss_curve_, rel=1e-3)
+    with pytest.raises(ValueError, match="tie_weights from False to True"):
+        parts.set_params(tie_weights=True, embedding=12).fit(TEXT)
+
+
+def test_pretrained_vectors_start_the_embedding():
+    vectors = np.random.default_rng(0).normal(size=(5, 3))
+    with pytest.raises(ValueError, match=r"5 vectors.*size of 6"):
+        small(embedding=vectors).fit("abab")
+    assert small(embedding=vectors).fit("aaaa").module_.embedding.embedding_dim == 3
+
+
+def test_tied_weights_need_an_embedding():
+    with pytest.raises(ValueError, match="tie_weights"):
+        small(tie_weights=True, embedding="onehot").fit(TEXT)
+
+
+# ------------------------------------------------------------------ scores
+
+
+def test_bits_are_those_of_predict_proba_step_by_step(learned):
+    text = "the dog sat."
+    proba = learned.predict_proba([text[:k] for k in range(len(text) + 1)])
+    codes = [learned.classes_.tolist().index(c) for c in [*text, "<end>"]]
+    bits = -np.log2(proba[np.arange(len(codes)), codes]).sum()
+    # predict_proba shares out what the model leaves to tokens that are never written
+    assert learned.bits_per_character(text) == pytest.approx(bits / len(text), rel=1e-2)
+    assert learned.perplexity(text) == pytest.approx(2 ** (bits / len(codes)), rel=1e-2)
+    assert learned.score(text) == -learned.bits_per_character(text)
+
+
+def test_an_unknown_character_pays_for_the_unseen_code_points(learned):
+    n_known = len(learned.classes_) - 1
+    with_unknown = learned.bits_per_character("the Z") * 5
+    assert with_unknown > np.log2(0x110000 - 0x800 - n_known)
+
+
+def test_fewer_tokens_do_not_make_a_better_score():
+    pieces = [TEXT[:300]]
+    all_words = small(WordVectorizer(lowercase=False)).fit(pieces)
+    few_words = small(WordVectorizer(lowercase=False, max_features=1)).fit(pieces)
+    assert few_words.perplexity(pieces) < all_words.perplexity(pieces)
+    learned_well = small(WordVectorizer(lowercase=False), max_epochs=60).fit(pieces)
+    assert learned_well.score(pieces) > few_words.score(pieces)
+
+
+@pytest.mark.parametrize(
+    "vectorizer",
+    [
+        WordVectorizer(),
+        CharVectorizer(lowercase=True),
+        CharVectorizer(strip_accents="unicode"),
+        CharVectorizer(preprocessor=str.upper),
+        WordVectorizer(lowercase=False, tokenizer=lambda text: ["zzz"]),
+    ],
+)
+def test_a_vectorizer_that_changes_text_cannot_be_scored(vectorizer):
+    model = small(vectorizer).fit(DOCUMENTS)
+    with pytest.raises(ValueError, match="comparable"):
+        model.score(DOCUMENTS)
+    assert model.perplexity(DOCUMENTS) > 1
+
+
+def test_an_empty_text_cannot_be_scored(learned):
+    with pytest.raises(ValueError, match="no characters"):
+        learned.score("")
+
+
+def test_tokens_that_are_no_text_are_scored_in_bits_a_token():
+    melody = [[60, 62, 64, 60]] * 20
+    model = small(max_epochs=30).fit(melody)
+    bits = 5 * np.log2(model.perplexity(melody))  # with the end of each document
+    assert model.bits_per_character(melody) == pytest.approx(bits / 4)
+
+
+# ------------------------------------------------------------------ answers
+
+
+def test_probabilities_are_those_of_the_classes(learned):
+    proba = learned.predict_proba(["the c", "", "the d"])
+    assert proba.shape == (3, len(learned.classes_))
+    np.testing.assert_allclose(proba.sum(1), 1)
+    assert learned.classes_[proba[0].argmax()] == "a"
+    assert learned.predict(["the c", "the d"]).tolist() == ["a", "o"]
+    assert learned.predict("the c").tolist() == ["a"]
+
+
+def test_one_answer_alone_in_a_batch_and_in_any_order(learned):
+    prefixes = ["the c", "", "sat on the mat and the d", "s", "the c"]
+    together = learned.predict_proba(prefixes)
+    for k, prefix in enumerate(prefixes):
+        np.testing.assert_allclose(
+            learned.predict_proba([prefix])[0], together[k], rtol=1e-5, atol=1e-7
+        )
+    np.testing.assert_allclose(
+        learned.predict_proba(prefixes[::-1])[::-1], together, rtol=1e-5, atol=1e-7
+    )
+    np.testing.assert_array_equal(together[0], together[4])
+
+
+def test_states_are_features_for_another_estimator(learned):
+    X = ["the cat", "the dog", "the mat", "the log"] * 5
+    y = ["animal", "animal", "thing", "thing"] * 5
+    features = learned.transform(X)
+    assert features.shape == (20, 32)
+    assert len(learned.get_feature_names_out()) == 32
+    pipeline = make_pipeline(small(), LogisticRegression(C=100)).fit(X, y)
+    assert pipeline.score(X, y) == 1.0
+    frame = copy.deepcopy(learned).set_output(transform="pandas").transform(X)
+    assert list(frame.columns) == [f"sequencegenerator{k}" for k in range(32)]
+
+
+# ------------------------------------------------------------------ writing
+
+
+def test_batch_mates_change_no_continuation(learned):
+    prompts = ["the c", "sat", "the dog s"]
+    together = learned.generate(prompts, 20, random_state=3)
+    assert together[0] == learned.generate(prompts[0], 20, random_state=3)
+    assert together[:2] == learned.generate(prompts[:2], 20, random_state=3)
+    assert together != learned.generate(prompts, 20, random_state=4)
+
+
+def test_tokens_come_one_by_one(learned):
+    tokens = learned.generate_iter("the", 25, random_state=0)
+    assert "".join(tokens) == learned.generate("the", 25, random_state=0)
+    endless = learned.generate_iter("the", random_state=0, banned="<end>")
+    assert len([next(endless) for _ in range(300)]) == 300
+    with pytest.raises(ValueError, match="one prompt"):
+        learned.generate_iter(["a", "c"])
+
+
+def test_writing_stops_at_a_stop_and_at_the_end(learned, of_words):
+    written = learned.generate("the cat", 200, temperature=0, stop=["mat", "."])
+    assert written == " sat on the mat"
+    texts = of_words.generate([""] * 20, 50, random_state=0)
+    assert max(len(text.split()) for text in texts) < 10
+    assert "<end>" not in " ".join(texts)
+    assert of_words.generate("the", 5, temperature=0, stop="sat").split()[-1] == "sat"
+
+
+def test_constraints_are_kept(learned):
+    written = learned.generate("the c", 50, random_state=0, banned=["a", "<end>"])
+    assert "a" not in written and len(written) == 50
+    written = learned.generate("the cat s", 8, temperature=0, required=".")
+    assert "." in written
+    seen = []
+
+    def no_t_after_a(tokens, logits):
+        seen.append("".join(tokens))
+        if tokens[-1:] == ["a"]:
+            logits[learned.classes_ == "t"] = -np.inf
+        return logits
+
+    written = learned.generate("the c", 30, temperature=0, mask=no_t_after_a)
+    assert "at" not in written
+    assert seen[0] == "the c" and seen[5] == "the c" + written[:5]
+
+
+def test_a_large_top_k_means_all(learned):
+    assert learned.generate("the", 20, top_k=10**6, random_state=0) == learned.generate(
+        "the", 20, random_state=0
+    )
+    assert learned.generate("the", 20, top_k=1, random_state=0) == learned.generate(
+        "the", 20, temperature=0
+    )
+
+
+def test_a_repetition_penalty_brings_other_tokens(of_words):
+    plain = of_words.generate("the", 12, temperature=0, banned="<end>")
+    varied = of_words.generate(
+        "the", 12, temperature=0, repetition_penalty=5.0, banned="<end>"
+    )
+    assert len(set(varied.split())) > len(set(plain.split()))
+
+
+def test_a_beam_finds_nothing_less_likely_than_greedy(learned):
+    def bits(text):
+        return learned.bits_per_character("sat" + text) * len("sat" + text)
+
+    greedy = learned.generate("sat", 6, temperature=0)
+    assert learned.generate("sat", 6, beam_size=1) == greedy
+    proba = [1.0, 1.0]
+    for which, text in enumerate([greedy, learned.generate("sat", 6, beam_size=5)]):
+        for k, c in enumerate(text):
+            p = learned.predict_proba("sat" + text[:k])[0]
+            proba[which] *= p[learned.classes_.tolist().index(c)]
+    assert proba[1] >= proba[0] * (1 - 1e-6)
+
+
+def test_a_prompt_may_be_of_any_length(learned):
+    prompt = TEXT * 20
+    assert learned.generate(prompt + "the c", 2, temperature=0) == "at"
+    assert len(learned.generate("", 5, random_state=0, banned="<end>")) == 5
