@@ -424,6 +424,7 @@ class SequenceGenerator(
             tie_weights=self.tie_weights,
             neutral_codes=(PADDING, UNKNOWN),
         )
+        self._n_features_out = self.hidden_size
         return self._wrapped(module, self._criterion(), kind=LanguageNet)
 
     def _work(self, n_rows):
@@ -451,12 +452,23 @@ class SequenceGenerator(
         n_known = np.bincount(owners[flat != UNKNOWN], minlength=len(lengths))
         return as_corpus(lengths, flat), n_known
 
+    def _prompts(self, prompt):
+        """Whether it is a single one, and an iterable of all that there are."""
+        check_is_fitted(self)
+        if not hasattr(prompt, "__iter__"):
+            raise TypeError(
+                f"the prompt is {prompt!r} of type {type(prompt).__name__}; expected "
+                "what the generator was fitted on, or a list of such."
+            )
+        single = self._coder.is_single(prompt)
+        if isinstance(self._coder, CodeCoder):
+            return single, prompt
+        return single, [prompt] if single else list(prompt)
+
     def _after(self, prefixes):
         """Last outputs and states after reading each prefix, and what was read."""
         check_is_fitted(self)
-        if self._coder.is_single(prefixes) and isinstance(prefixes, (str, bytes)):
-            prefixes = [prefixes]
-        corpus, n_known = self._read(prefixes, "the text")
+        corpus, n_known = self._read(self._prompts(prefixes)[1], "the text")
         with threads_for(self._work(min(len(corpus.lengths), READ_AT_ONCE))):
             outputs, states = read_through(self.module_, corpus)
         texts = [
@@ -483,10 +495,6 @@ class SequenceGenerator(
             What the last layer put out after the last token.
         """
         return self._after(X)[0].float().cpu().numpy()
-
-    @property
-    def _n_features_out(self):
-        return self.hidden_size
 
     def predict_proba(self, X):
         """How likely each token is to come next, or the text to end.
@@ -780,11 +788,7 @@ class SequenceGenerator(
 
     def _begun(self, prompt):
         """A stepper that has read the prompts, its logits, and the texts begun."""
-        check_is_fitted(self)
-        single = self._coder.is_single(prompt)
-        prompts = prompt if isinstance(self._coder, CodeCoder) else list(prompt)
-        if single and not isinstance(self._coder, CodeCoder):
-            prompts = [prompt]
+        single, prompts = self._prompts(prompt)
         outputs, states, texts, n_known = self._after(prompts)
         for k, text in enumerate(texts):
             if text.prompt and not n_known[k]:

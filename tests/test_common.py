@@ -18,6 +18,7 @@ from sklearn_rnn import (
     CharVectorizer,
     RNNClassifier,
     RNNRegressor,
+    SequenceGenerator,
     StepwiseTransformer,
     TextStatisticsVectorizer,
     WordVectorizer,
@@ -179,13 +180,15 @@ VECTORIZERS = [CharVectorizer(), WordVectorizer(), TextStatisticsVectorizer()]
 
 @pytest.mark.parametrize("check", WITHOUT_DATA, ids=lambda check: check.__name__)
 @pytest.mark.parametrize(
-    "estimator", [*VECTORIZERS, StepwiseTransformer(StandardScaler())], ids=repr
+    "estimator",
+    [*VECTORIZERS, StepwiseTransformer(StandardScaler()), SequenceGenerator()],
+    ids=repr,
 )
 def test_check_without_data(estimator, check):
     check(type(estimator).__name__, estimator)
 
 
 @pytest.mark.parametrize("check", TEXT_ONLY, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("estimator", VECTORIZERS, ids=repr)
+@pytest.mark.parametrize("estimator", [*VECTORIZERS, SequenceGenerator()], ids=repr)
 def test_check_of_vectorizers_without_data(estimator, check):
     check(type(estimator).__name__, estimator)

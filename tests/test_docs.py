@@ -13,7 +13,13 @@ from numpydoc.docscrape import ClassDoc, NumpyDocString
 from numpydoc.validate import validate
 
 import sklearn_rnn
-from sklearn_rnn import RNNClassifier, RNNRegressor, conformance, datasets
+from sklearn_rnn import (
+    RNNClassifier,
+    RNNRegressor,
+    SequenceGenerator,
+    conformance,
+    datasets,
+)
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = [
@@ -63,7 +69,24 @@ def test_shared_parameters_have_the_same_words_and_defaults():
         assert signatures[0][name].default == signatures[1][name].default
 
 
-@pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
+def test_the_generator_shares_words_and_defaults_where_text_is_no_matter():
+    ours, theirs = parameters_of(SequenceGenerator), parameters_of(RNNClassifier)
+    of_text = {"early_stopping", "validation_fraction", "batch_size", "max_epochs"}
+    of_text |= {"hidden_size", "warm_start", "embedding", "precision", "random_state"}
+    measured = {"cell", "hidden_size", "weight_decay"}  # other defaults learn better
+    shared = ours.keys() & theirs.keys()
+    assert len(shared) > 20
+    for name in shared:
+        signatures = [
+            inspect.signature(c).parameters for c in (SequenceGenerator, RNNClassifier)
+        ]
+        if name not in of_text:
+            assert ours[name][1] == theirs[name][1], name
+        same = signatures[0][name].default == signatures[1][name].default
+        assert same == (name not in measured), name
+
+
+@pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor, SequenceGenerator])
 def test_documented_defaults_are_the_defaults(cls):
     for name, parameter in inspect.signature(cls).parameters.items():
         documented = parameters_of(cls)[name][0].rpartition("default=")[2]

@@ -1,7 +1,6 @@
 """Documents as users have them, read piece by piece into lists of tokens."""
 
 import os
-import sys
 from array import array
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from sklearn_rnn._tokens import END, START
 TOKEN_PATTERN = r"\w+|[^\w\s]"  # a word, or a single mark of punctuation
 TEXT_OR_TOKENS = "text (str or bytes), or a list of tokens"
 TEXT_ONLY = "text (str or bytes). Join a list of tokens into one text"
+UNDECODABLE = ", in document {}: set encoding or decode_error"
 PIECE = 2**20  # characters, or codes, that are handled as Python objects at a time
 
 
@@ -21,19 +21,6 @@ class TextFile:
     """A document in a file, whatever the ``input`` of the vectorizer says."""
 
     path: str | os.PathLike
-
-    def chunks(self, size, encoding, errors):
-        """Yield the text, ``size`` characters at a time."""
-        # newline="": none is translated
-        with open(self.path, encoding=encoding, errors=errors, newline="") as file:
-            try:
-                yield from iter(partial(file.read, size), "")
-            except UnicodeDecodeError as error:  # it saw a buffer: show it the file
-                before = file.buffer.tell() - len(error.object)
-                file.buffer.seek(0)
-                error.object = file.buffer.read()
-                error.start, error.end = before + error.start, before + error.end
-                raise
 
 
 def check_container(documents):
@@ -66,40 +53,26 @@ def read_tokens(documents, reader, watch=None):
     tokens of every piece.
     """
     check_container(documents)
-    analyze = _analyzer(reader)
-    for row, document in enumerate(documents):
-        yield _pieces(document, row, reader, analyze, watch)
-
-
-def _pieces(document, row, reader, analyze, watch):
-    """Yield the tokens of one document, at least one piece."""
-    if isinstance(document, (list, tuple)):
-        check_tokens(document, row)
-        texts = [None]
-    else:
-        size, cut = PIECE, _cut_for(reader)
-        if cut is None:
-            size, cut = sys.maxsize, len
-        texts = _recut(_chunks(document, row, reader, TEXT_OR_TOKENS, size), cut)
-    for text in texts:
-        tokens = analyze(document if text is None else text)
-        if watch is not None:
-            watch(text, tokens)
-        yield tokens
-
-
-def _analyzer(reader):
-    """From a text, or from the tokens of one, to the tokens that count."""
     preprocess, tokenize = reader.build_preprocessor(), reader.build_tokenizer()
     stop_words = reader.get_stop_words() or frozenset()
+    cut = _cut_for(reader)
 
-    def analyze(text):
-        tokens = tokenize(preprocess(text)) if isinstance(text, str) else text
-        if stop_words:
-            tokens = [token for token in tokens if token not in stop_words]
-        return tokens
+    def pieces(texts, document):
+        for text in texts:
+            tokens = document if text is None else tokenize(preprocess(text))
+            if stop_words:
+                tokens = [token for token in tokens if token not in stop_words]
+            if watch is not None:
+                watch(text, tokens)
+            yield tokens
 
-    return analyze
+    for row, document in enumerate(documents):
+        if isinstance(document, (list, tuple)):
+            check_tokens(document, row)
+            texts = [None]
+        else:
+            texts = _texts(document, row, reader, TEXT_OR_TOKENS, cut)
+        yield pieces(texts, document)
 
 
 def read_texts(documents, reader):
@@ -109,33 +82,60 @@ def read_texts(documents, reader):
     """
     check_container(documents)
     for row, document in enumerate(documents):
-        yield "".join(_chunks(document, row, reader, TEXT_ONLY, sys.maxsize))
+        yield "".join(_texts(document, row, reader, TEXT_ONLY, None))
 
 
-def _chunks(document, row, reader, expected, size):
-    """Yield the text of a document, ``size`` characters at a time."""
-    in_file = isinstance(document, TextFile)
-    if reader.input == "content" and not isinstance(document, (str, bytes, TextFile)):
+def _texts(document, row, reader, expected, cut):
+    """The text of a document in pieces that end where ``cut`` allows it, if it does."""
+    if reader.input == "filename" and not isinstance(document, TextFile):
+        document = TextFile(document)
+    if isinstance(document, TextFile):
+        chunks = _file_chunks(document.path, row, reader, PIECE if cut else -1)
+    else:
+        text = _text_of(document, row, reader, expected)
+        if cut is None or len(text) <= PIECE:
+            _check_encodable(text, row)
+            return [text]
+        chunks = (text[i : i + PIECE] for i in range(0, len(text), PIECE))
+    return _recut(_encodable(chunks, row), cut)
+
+
+def _text_of(document, row, reader, expected):
+    if reader.input == "content" and not isinstance(document, (str, bytes)):
         raise TypeError(
             f"document {row} is {document!r} of type {type(document).__name__}; "
             f'expected {expected}. Fill missing text with "".'
         )
-    position = 0
     try:
-        if reader.input == "filename" and not in_file:
-            document, in_file = TextFile(document), True
-        if in_file:
-            chunks = document.chunks(size, reader.encoding, reader.decode_error)
-        else:
-            text = reader.decode(document)
-            chunks = (text[i : i + size] for i in range(0, len(text), size))
-        for chunk in chunks:
-            _check_encodable(chunk, row, position)
-            position += len(chunk)
-            yield chunk
+        return reader.decode(document)
     except UnicodeDecodeError as error:
-        error.reason += f", in document {row}: set encoding or decode_error"
+        error.reason += UNDECODABLE.format(row)
         raise
+
+
+def _file_chunks(path, row, reader, size):
+    """Yield the text of a file, ``size`` characters at a time, or all if that is -1."""
+    encoding, errors = reader.encoding, reader.decode_error
+    # newline="": none is translated
+    with open(path, encoding=encoding, errors=errors, newline="") as file:
+        try:
+            yield from iter(partial(file.read, size), "")
+        except UnicodeDecodeError as error:  # it saw a buffer: show it the file
+            before = file.buffer.tell() - len(error.object)
+            file.buffer.seek(0)
+            error.object = file.buffer.read()
+            error.start, error.end = before + error.start, before + error.end
+            error.reason += UNDECODABLE.format(row)
+            raise
+
+
+def _encodable(chunks, row):
+    """Yield the chunks of a text that no lone surrogate is in."""
+    position = 0
+    for chunk in chunks:
+        _check_encodable(chunk, row, position)
+        position += len(chunk)
+        yield chunk
 
 
 def _cut_for(reader):

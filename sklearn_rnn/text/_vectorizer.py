@@ -234,9 +234,9 @@ class TokenVectorizer(
         prunes = not (_is_none(self.min_df) and _is_all(self.max_df))
         documents_with, stream = Counter(), CodeStream()
         for pieces in read_tokens(X, self._reader(), watch):
-            here = set()
+            here = set() if prunes else None
             for tokens in pieces:
-                codes = [provisional[token] for token in tokens]
+                codes = list(map(provisional.__getitem__, tokens))
                 stream.extend(codes)
                 if prunes:
                     here.update(codes)

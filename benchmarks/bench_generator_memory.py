@@ -1,0 +1,53 @@
+"""Peak memory of SequenceGenerator.fit on a text file of 200 MB, characters.
+
+The file is Moby Dick over and over; a small network, one epoch, 512 lanes.
+"""
+
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from _common import environment
+
+from sklearn_rnn import SequenceGenerator
+from sklearn_rnn.datasets import load_moby_dick
+
+MEGABYTES = 200
+
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def main():
+    torch.set_num_threads(1)
+    print(environment())
+    imported = peak()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "text.txt"
+        book = load_moby_dick().data.encode()
+        with path.open("wb") as file:
+            while file.tell() < MEGABYTES * 10**6:
+                file.write(book)
+        del book
+        model = SequenceGenerator(
+            cell="gru",
+            hidden_size=16,
+            embedding=8,
+            input="filename",
+            max_epochs=1,
+            batch_size=512,
+            random_state=0,
+        )
+        started = time.perf_counter()
+        model.fit(path)
+    print(
+        f"{MEGABYTES} MB: peak {peak():.2f} GiB, of which imports {imported:.2f} GiB; "
+        f"one epoch in {time.perf_counter() - started:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()
