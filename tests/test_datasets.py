@@ -1,4 +1,4 @@
-"""load_names: what the bundled file holds."""
+"""The bundled data: what the files hold."""
 
 import inspect
 from collections import Counter
@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklearn_rnn.datasets import load_names
+from sklearn_rnn.datasets import (
+    load_letters,
+    load_moby_dick,
+    load_names,
+    load_sunspots,
+)
 
 NATIONALITIES = [
     "Chinese",
@@ -91,3 +96,51 @@ def test_description_names_the_source_and_its_licence(people):
     assert "name2nat 0.5.1" in people.DESCR
     assert "Apache License, Version 2.0" in people.DESCR
     assert "name2nat 0.5.1" in inspect.getdoc(load_names)
+
+
+def test_moby_dick_is_the_whole_text_with_case_and_marks():
+    book = load_moby_dick()
+    assert len(book.data) == 1_190_317 and len(set(book.data)) == 83
+    assert book.data.startswith("CHAPTER 1. Loomings.\n\nCall me Ishmael.")
+    assert book.data.count("whale") > 1000 and "\r" not in book.data
+
+
+def test_the_chapters_of_moby_dick_are_its_text():
+    book = load_moby_dick()
+    assert "".join(book.chapters) == book.data
+    titles = [chapter.split("\n")[0] for chapter in book.chapters]
+    numbers = [int(title.split()[1].rstrip(".")) for title in titles]
+    assert numbers == list(range(1, 136))
+    assert titles[41] == "CHAPTER 42. The Whiteness of The Whale."
+
+
+def test_letters_are_the_alphabet_in_bits():
+    letters = load_letters()
+    assert "".join(letters.target) == "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    assert letters.data.shape == (26, 64) and set(letters.data.ravel()) == {0, 1}
+    np.testing.assert_array_equal(letters.images.reshape(26, 64), letters.data)
+    assert letters.images[0, 3].tolist() == [1, 1, 1, 1, 1, 1, 1, 0]  # the bar of A
+    X, y = load_letters(return_X_y=True)
+    np.testing.assert_array_equal(X, letters.data)
+    np.testing.assert_array_equal(y, letters.target)
+
+
+def test_sunspots_are_counted_from_1700_to_2008():
+    sunspots = load_sunspots()
+    assert sunspots.years.tolist() == list(range(1700, 2009))
+    assert sunspots.data[[0, 1, -2]].tolist() == [5.0, 11.0, 7.5]
+    assert sunspots.years[sunspots.data.argmax()] == 1957
+    assert sunspots.data.max() == 190.2
+
+
+@pytest.mark.parametrize(
+    ("load", "source"),
+    [
+        (load_moby_dick, "CC0 1.0"),
+        (load_letters, "public domain"),
+        (load_sunspots, "public domain"),
+    ],
+)
+def test_every_data_set_names_its_licence(load, source):
+    assert source in " ".join(load().DESCR.split())
+    assert source in inspect.getdoc(load)

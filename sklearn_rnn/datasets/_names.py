@@ -1,11 +1,11 @@
 """Names of people by nationality."""
 
 import csv
-import gzip
-from importlib import resources
 
 import numpy as np
 from sklearn.utils import Bunch
+
+from sklearn_rnn.datasets._bundled import bundled
 
 
 def load_names(*, return_X_y=False):
@@ -41,10 +41,8 @@ def load_names(*, return_X_y=False):
     >>> names.data[0], str(names.target[0])
     ('Lenar Gilmullin', 'Russian')
     """
-    folder = resources.files("sklearn_rnn.datasets") / "data"
-    with (folder / "names.tsv.gz").open("rb") as file:
-        text = gzip.decompress(file.read()).decode("utf-8")
-    rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    lines = bundled("names.tsv.gz").splitlines()
+    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     pairs = [(row["name"], row["nationality"]) for row in rows]
     data, target = [name for name, _ in pairs], np.array([label for _, label in pairs])
     if return_X_y:
@@ -53,5 +51,5 @@ def load_names(*, return_X_y=False):
         data=data,
         target=target,
         target_names=np.unique(target),
-        DESCR=(folder / "names-LICENSE.txt").read_text("utf-8"),
+        DESCR=bundled("names-LICENSE.txt"),
     )

