@@ -26,6 +26,7 @@ from sklearn_rnn import SequenceGenerator, WordVectorizer
 CHARS = {
     "hidden_size": 128,
     "max_epochs": 15,
+    "batch_size": 16,
     "learning_rate": 0.02,
     "learning_rate_schedule": "cosine",
     "random_state": 0,
@@ -41,12 +42,13 @@ LARGE = {
 }
 WORDS = {
     "hidden_size": 128,
+    "dropout": 0.3,
     "max_epochs": 10,
     "learning_rate": 0.01,
     "learning_rate_schedule": "cosine",
     "random_state": 0,
 }
-FAST = {"hidden_size": 128, "learning_rate": 0.01}  # constant, whenever it is to end
+FAST = {"hidden_size": 128, "learning_rate": 0.02}  # constant, whenever it is to end
 GOAL = 2.35
 
 

@@ -56,10 +56,10 @@ ax.legend()
 
 # %%
 # A network of words has more to choose from at each step, so it sees less of each. We
-# keep the words that occur three times; the others are one unknown token, which is
+# keep the words that occur five times; the others are one unknown token, which is
 # never written.
 
-vectorizer = WordVectorizer(lowercase=False, min_count=3)
+vectorizer = WordVectorizer(lowercase=False, min_count=5)
 words = SequenceGenerator(
     vectorizer, cell="lstm", hidden_size=128, window=20, warm_start=True, random_state=0
 )

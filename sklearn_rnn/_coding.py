@@ -211,8 +211,8 @@ def warn_of_unknown(unknown, where):
         shown = ", ".join(repr(token) for token in list(unknown)[:5])
         warnings.warn(
             f"{where} has {sum(unknown.values())} token(s) that the model does not "
-            f"know: {shown}{' ...' if len(unknown) > 5 else ''}. They are read as the "
-            "unknown token.",
+            f"know: {shown}{' ...' if len(unknown) > 5 else ''}. It cannot take them "
+            "into account.",
             UserWarning,
             stacklevel=4,
         )

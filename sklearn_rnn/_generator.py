@@ -676,6 +676,11 @@ class SequenceGenerator(
             temperature, top_k, top_p, repetition_penalty, stop, banned, required, mask
         )
         _check_number("n_tokens", n_tokens, Integral, 0, "closed")
+        if len(how.required) > n_tokens:
+            raise ValueError(
+                f"n_tokens={n_tokens} leaves no room for the {len(how.required)} "
+                "required tokens."
+            )
         single, stepper_, logits, texts = self._begun(prompt)
         with threads_for(self._work(len(texts))):
             if beam_size is not None:
@@ -811,13 +816,17 @@ class SequenceGenerator(
                 raise ValueError(f"top_p must be in (0, 1], got {top_p}.")
         _check_number("repetition_penalty", penalty, Real, 0, "open")
         check_is_fitted(self)
+        required = self._codes_of(required, "required")
+        banned = self._codes_of(banned, "banned")
+        if set(required) & set(banned):
+            raise ValueError("required and banned name the same token.")
         return Decoding(
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
             repetition_penalty=penalty,
-            banned=self._codes_of(banned, "banned"),
-            required=self._codes_of(required, "required"),
+            banned=banned,
+            required=required,
             stop=tuple(self._stops(stop)),
             mask=None if mask is None else self._masking(mask),
         )

@@ -260,6 +260,8 @@ def test_a_failed_fit_changes_nothing(learned):
         ({"beam_size": 2, "top_k": 3}, "beam_size"),
         ({"banned": "Z"}, "banned"),
         ({"required": ["a", "Z"]}, "required"),
+        ({"required": ["a", "t", "d"], "n_tokens": 2}, "required"),
+        ({"required": "a", "banned": "a"}, "required and banned"),
         ({"stop": "Z!"}, "stop"),
         ({"stop": [""]}, "stop"),
         ({"mask": lambda tokens, logits: logits[:2]}, "mask"),

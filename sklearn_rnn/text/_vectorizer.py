@@ -253,15 +253,13 @@ class TokenVectorizer(
         lengths, flat = stream.arrays()
         if self.handle_unknown == "unk" or keep.all():
             return lengths, flat
-        known = flat != UNKNOWN  # the others were pruned away
-        ends = np.cumsum(lengths)
+        pruned = np.flatnonzero(flat == UNKNOWN)
+        owners = np.searchsorted(np.cumsum(lengths), pruned, side="right")
         if self.handle_unknown == "error":
-            row = np.searchsorted(ends, np.argmin(known), side="right")
-            raise _unknown_token(row, tokens[np.argmin(keep)])  # the first met
-        filled = lengths > 0
-        starts = (ends - lengths)[filled]
-        lengths[filled] = np.add.reduceat(known, starts, dtype=np.int64)
-        return lengths, flat[known]
+            raise _unknown_token(owners[0], tokens[np.argmin(keep)])  # the first met
+        return lengths - np.bincount(owners, minlength=len(lengths)), flat[
+            flat != UNKNOWN
+        ]
 
     def _kept(self, n_tokens, stream, documents_with):
         """Which tokens stay after min_df, max_df, min_count and max_features."""
