@@ -3,6 +3,7 @@
 from sklearn_rnn._classifier import RNNClassifier
 from sklearn_rnn._generator import SequenceGenerator
 from sklearn_rnn._regressor import RNNRegressor
+from sklearn_rnn._session import WritingSession
 from sklearn_rnn._tokens import TokenArray
 from sklearn_rnn._version import __version__
 from sklearn_rnn.preprocessing import StepwiseTransformer, sequences_from_frame
@@ -22,6 +23,7 @@ __all__ = [
     "TextStatisticsVectorizer",
     "TokenArray",
     "WordVectorizer",
+    "WritingSession",
     "__version__",
     "sequences_from_frame",
     "split_text",

@@ -791,6 +791,27 @@ class SequenceGenerator(
         """
         return WritingSession(snapshot(self), prompt, temperature=temperature)
 
+    def resume(self, transcript):
+        """Take up a writing session where its transcript ends.
+
+        Parameters
+        ----------
+        transcript : str
+            JSON, as :meth:`WritingSession.to_json` returns it.
+
+        Returns
+        -------
+        session : WritingSession
+            As the one that was written down; each token costs one step again.
+
+        Raises
+        ------
+        ValueError
+            If the transcript cannot be read, or is of another model.
+        """
+        check_is_fitted(self)
+        return WritingSession.from_json(snapshot(self), transcript)
+
     def _begun(self, prompt):
         """A stepper that has read the prompts, its logits, and the texts begun."""
         single, prompts = self._prompts(prompt)

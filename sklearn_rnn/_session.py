@@ -1,9 +1,404 @@
 """WritingSession: a person and a generator write one text together."""
 
+import copy
+import hashlib
+import json
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from sklearn_rnn._decoding import log_softmax
+from sklearn_rnn._tokens import END, TokenArray
+
+FORMAT = "sklearn_rnn writing session"
+VERSION = 1
+SHOWN = 10  # tokens that are suggested, and that the statistics ask for
+
+
+@dataclass(frozen=True)
+class Step:
+    """A token that was accepted, and how it came."""
+
+    code: int
+    log_probability: float  # at temperature 1
+    rank: int  # of the token among all, 0 the likeliest
+    picked: bool  # out of the suggestions, rather than typed
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where the network stands: its state, and what it believes comes next."""
+
+    state: object
+    log_proba: np.ndarray  # (n_classes,)
+
 
 class WritingSession:
-    """Placeholder until the real one lands."""
+    """A text that a person writes together with a generator.
+
+    The network suggests what could come next, the person picks a suggestion or gives a
+    token of their own, and the network takes that step. No step is taken twice: undoing
+    goes back to a state that was kept.
+
+    Made by :meth:`SequenceGenerator.session` and :meth:`SequenceGenerator.resume`.
+
+    Parameters
+    ----------
+    generator : SequenceGenerator
+        Fitted. A later fit of it does not change this session.
+    prompt : str, list of tokens or TokenArray
+        How the text begins.
+    temperature : float, default=1.0
+        Above 1 evens out the suggested probabilities, below 1 sharpens them. Can be set
+        on the way.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_tokens + 1,)
+        What can be suggested: those of the generator.
+    temperature : float
+        The present temperature.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import SequenceGenerator
+    >>> text = "the cat sat on the mat. " * 40
+    >>> model = SequenceGenerator(hidden_size=32, max_epochs=10, random_state=0)
+    >>> session = model.fit(text).session("the c")
+    >>> [token for token, probability in session.suggest(1)]
+    ['a']
+    >>> session.pick(0).accept("t").text
+    'the cat'
+    >>> session.undo().text
+    'the ca'
+    """
 
     def __init__(self, generator, prompt, *, temperature=1.0):
-        self.generator = generator
-        generator._begun(prompt)
+        single, self._stepper, logits, texts = generator._begun(prompt)
+        if not single:
+            raise ValueError(
+                f"a session writes one text, got {len(texts)} prompts. Open a session "
+                "for each."
+            )
+        self._generator, self._prompt = generator, prompt
+        self._prompt_codes = texts[0].prompt
+        self.classes_ = generator.classes_
+        self.temperature = temperature
+        self._steps = []
+        self._moments = [self._moment(logits)]
+        self._shown = None
+
+    @property
+    def temperature(self):
+        """How even the suggested probabilities are."""
+        return self._temperature
+
+    @temperature.setter
+    def temperature(self, value):
+        if not isinstance(value, Real) or not 0 < value < np.inf:
+            raise ValueError(f"temperature must be a number above 0, got {value!r}.")
+        self._temperature = float(value)
+
+    def suggest(self, k=SHOWN):
+        """The likeliest next tokens.
+
+        Parameters
+        ----------
+        k : int, default=10
+            How many; all if there are fewer.
+
+        Returns
+        -------
+        suggestions : list of (token, probability)
+            The likeliest first. "<end>" ends the text.
+        """
+        if not isinstance(k, Integral) or k < 1:
+            raise ValueError(f"k must be an integer of at least 1, got {k!r}.")
+        self._refuse_if_over()
+        proba = np.exp(log_softmax(self._moments[-1].log_proba / self.temperature))
+        self._shown = np.argsort(-proba, kind="stable")[:k]
+        return [(self.classes_[j], float(proba[j])) for j in self._shown]
+
+    def pick(self, index):
+        """Accept one of the tokens that were suggested last.
+
+        Parameters
+        ----------
+        index : int
+            Its place in what :meth:`suggest` returned, from 0.
+
+        Returns
+        -------
+        self : WritingSession
+            The session.
+        """
+        if self._shown is None:
+            self.suggest()
+        if not isinstance(index, Integral) or not 0 <= index < len(self._shown):
+            raise ValueError(
+                f"index must be in 0..{len(self._shown) - 1}, the places of the "
+                f"suggestions, got {index!r}."
+            )
+        return self._take(int(self._shown[index]) + END, picked=True)
+
+    def accept(self, token):
+        """Accept any token that the model can write.
+
+        Parameters
+        ----------
+        token : str, or what the tokens are
+            One of ``classes_``.
+
+        Returns
+        -------
+        self : WritingSession
+            The session.
+        """
+        return self._take(self._generator._code_of(token, "accept"), picked=False)
+
+    def undo(self, n=1):
+        """Take back the last tokens, without reading anything again.
+
+        Parameters
+        ----------
+        n : int, default=1
+            How many.
+
+        Returns
+        -------
+        self : WritingSession
+            The session.
+        """
+        if not isinstance(n, Integral) or not 0 <= n <= len(self._steps):
+            raise ValueError(
+                f"n must be an integer from 0 to {len(self._steps)}, the tokens "
+                f"written since the prompt, got {n!r}."
+            )
+        if n:
+            del self._steps[-n:], self._moments[-n:]
+            self._stepper.restore(self._moments[-1].state)
+            self._shown = None
+        return self
+
+    def branch(self):
+        """A copy that goes its own way from here.
+
+        Returns
+        -------
+        branch : WritingSession
+            Shares nothing that changes with this one.
+        """
+        twin = copy.copy(self)
+        twin._steps, twin._moments = [*self._steps], [*self._moments]
+        twin._stepper = self._stepper.branch()
+        return twin
+
+    def write(self, chooser, n_tokens, k=SHOWN):
+        """Let a function choose in place of a person.
+
+        Parameters
+        ----------
+        chooser : callable
+            ``chooser(suggestions)`` with what :meth:`suggest` returns; answers with the
+            place of a suggestion, a token that is no int, or None to stop.
+        n_tokens : int
+            Tokens to write at most.
+        k : int, default=10
+            How many tokens are suggested each time.
+
+        Returns
+        -------
+        self : WritingSession
+            The session.
+        """
+        for _ in range(n_tokens):
+            if self.is_over:
+                break
+            choice = chooser(self.suggest(k))
+            if choice is None:
+                break
+            is_place = isinstance(choice, Integral) and not isinstance(choice, bool)
+            self.pick(choice) if is_place else self.accept(choice)
+        return self
+
+    # ---------------------------------------------------------------- what there is
+
+    @property
+    def is_over(self):
+        """Whether the end of the text was accepted."""
+        return bool(self._steps) and self._steps[-1].code == END
+
+    @property
+    def tokens(self):
+        """The accepted tokens, as a list."""
+        return [self.classes_[step.code - END] for step in self._steps]
+
+    @property
+    def written(self):
+        """What was written after the prompt, as the vectorizer writes it."""
+        return self._generator._coder.decode([step.code for step in self._steps])
+
+    @property
+    def text(self):
+        """The prompt, and what was written after it."""
+        written = self.written
+        if isinstance(written, TokenArray):
+            codes = [step.code for step in self._steps]
+            return self._generator._coder.decode([*self._prompt_codes, *codes])
+        if not isinstance(written, str):
+            return [*self._prompt, *written]
+        apart = self._prompt and written and not self._prompt[-1:].isspace()
+        return self._prompt + " " * (self._separator if apart else 0) + written
+
+    @property
+    def log_probability(self):
+        """Natural logarithm of the probability of the accepted tokens.
+
+        That of the model itself, at temperature 1, among ``classes_``.
+        """
+        return float(sum(step.log_probability for step in self._steps))
+
+    def statistics(self):
+        """How the text came about.
+
+        Returns
+        -------
+        statistics : :class:`~sklearn.utils.Bunch`
+            ``n_tokens``, of which ``n_picked`` and ``n_typed``; ``n_suggested`` that
+            were among the ten likeliest, and their share ``suggested``; ``keystrokes``,
+            one for a pick and one for each character typed (with a separator between
+            words), and the share ``keystrokes_saved`` against typing all of it;
+            ``log_probability`` and ``perplexity`` of the accepted tokens.
+        """
+        n, typing, keys = len(self._steps), 0, 0
+        for step, token in zip(self._steps, self.tokens, strict=True):
+            length = len(str(token)) + self._separator if step.code != END else 1
+            typing += length
+            keys += 1 if step.picked else length
+        n_picked = sum(step.picked for step in self._steps)
+        n_suggested = sum(step.rank < SHOWN for step in self._steps)
+        return Bunch(
+            n_tokens=n,
+            n_picked=n_picked,
+            n_typed=n - n_picked,
+            n_suggested=n_suggested,
+            suggested=n_suggested / n if n else np.nan,
+            keystrokes=keys,
+            keystrokes_saved=1 - keys / typing if n else np.nan,
+            log_probability=self.log_probability,
+            perplexity=float(np.exp(-self.log_probability / n)) if n else np.nan,
+        )
+
+    # ---------------------------------------------------------------- transcripts
+
+    def to_json(self):
+        """The session as a transcript, which :meth:`SequenceGenerator.resume` replays.
+
+        Returns
+        -------
+        transcript : str
+            JSON: the prompt, the accepted tokens and how they came, and a fingerprint
+            of the model. What was undone is not in it.
+        """
+        is_text = isinstance(self._prompt, str)
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "model": fingerprint(self._generator),
+                "prompt": self._prompt if is_text else self._prompt_codes,
+                "steps": [
+                    [step.code, step.picked, step.temperature] for step in self._steps
+                ],
+                "temperature": self.temperature,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, generator, transcript):
+        """Replay a transcript; see :meth:`SequenceGenerator.resume`.
+
+        Parameters
+        ----------
+        generator : SequenceGenerator
+            The model of the transcript.
+        transcript : str
+            What :meth:`to_json` returned.
+
+        Returns
+        -------
+        session : WritingSession
+            As the one that was written down.
+        """
+        try:
+            given = json.loads(transcript)
+            if given["format"] != FORMAT or given["version"] != VERSION:
+                raise ValueError(f"its format is not version {VERSION} of ours")
+            model, prompt = given["model"], given["prompt"]
+            steps = [(int(c), bool(p), float(t)) for c, p, t in given["steps"]]
+            temperature = float(given["temperature"])
+            if any(not END <= c < generator.vocabulary_size_ for c, _, _ in steps):
+                model = None
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"the transcript cannot be read: {error}. Give what to_json() returned."
+            ) from error
+        if model != fingerprint(generator):
+            raise ValueError(
+                "the transcript is of another model: its vocabulary or its weights "
+                "differ. Replay it with the generator that wrote it."
+            )
+        if not isinstance(prompt, str):
+            prompt = generator._coder.decode(prompt)
+        session = cls(generator, prompt)
+        for code, picked, step_temperature in steps:
+            session.temperature = step_temperature
+            session._take(code, picked)
+        session.temperature = temperature
+        return session
+
+    # ---------------------------------------------------------------- one step
+
+    def _take(self, code, picked):
+        """Let the network take the one step of an accepted code."""
+        self._refuse_if_over()
+        moment = self._moments[-1]
+        logp = moment.log_proba[code - END]
+        ahead = moment.log_proba > logp
+        ahead[: code - END] |= moment.log_proba[: code - END] == logp
+        rank = int(np.count_nonzero(ahead))
+        step = Step(code, float(logp), rank, picked, self.temperature)
+        if code != END:
+            moment = self._moment(self._stepper.feed(np.array([code])))
+        self._steps.append(step)
+        self._moments.append(moment)
+        self._shown = None
+        return self
+
+    def _moment(self, logits):
+        return Moment(self._stepper.save(), log_softmax(logits[0, END:]))
+
+    def _refuse_if_over(self):
+        if self.is_over:
+            raise ValueError("the text has ended. undo() takes the end back.")
+
+    @property
+    def _separator(self):
+        """Characters between two tokens: none between characters, else one."""
+        names, coder = self._generator._coder.names, self._generator._coder
+        both = coder.decode([END + 1, END + 1])
+        if isinstance(both, str):
+            return len(both) - 2 * len(str(names[0]))
+        return 1
+
+
+def fingerprint(generator):
+    """A hash of the vocabulary and the weights of a fitted generator."""
+    found = hashlib.sha256(repr(list(generator.classes_)).encode("utf-8"))
+    for name, value in generator.module_.state_dict().items():
+        found.update(name.encode())
+        found.update(value.detach().cpu().numpy().tobytes())
+    return found.hexdigest()

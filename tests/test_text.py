@@ -74,6 +74,7 @@ def test_vocabulary_does_not_depend_on_the_order_of_documents(Vectorizer, texts)
         {},
         {"min_df": 2},
         {"max_df": 0.5, "handle_unknown": "ignore"},
+        {"min_count": 2},
         {"max_features": 1},
         {"vocabulary": ["b", "c"]},
         {"max_length": 2, "truncation": "left"},
@@ -280,6 +281,15 @@ DF_LETTERS = ["aab", "abc", "abcd", "ae"]
         ({"max_df": 1}, "de"),
         ({"max_df": 100}, "abcde"),
         ({"min_df": 2, "max_df": 0.5}, "c"),
+        ({"min_count": 1}, "abcde"),
+        ({"min_count": 2}, "abc"),
+        ({"min_count": 3}, "ab"),
+        ({"min_count": 4}, "a"),
+        ({"min_count": 2, "min_df": 3}, "ab"),
+        ({"min_count": 3, "min_df": 2}, "ab"),
+        ({"min_count": 2, "max_df": 0.75}, "bc"),
+        ({"min_count": 2, "max_features": 2}, "ab"),
+        ({"min_count": 3, "max_features": 1, "max_df": 3}, "b"),
         ({"max_features": 1}, "a"),
         ({"max_features": 3}, "abc"),
         ({"max_features": 100}, "abcde"),
@@ -307,6 +317,12 @@ def test_max_features_counts_occurrences_and_not_documents(Vectorizer, write):
     assert list(vectorizer.vocabulary_) == ["a"]
 
 
+def test_min_count_counts_occurrences_in_all_documents(Vectorizer, write):
+    vectorizer = Vectorizer(min_count=3)
+    vectorizer.fit([write("aaa"), write("bb"), write("bc"), write("c")])
+    assert list(vectorizer.vocabulary_) == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     "params", [{"min_df": 3, "max_df": 2}, {"min_df": 0.8, "max_df": 0.5}], ids=str
 )
@@ -322,6 +338,20 @@ def test_max_df_below_min_df_is_refused(Vectorizer, texts, params):
 def test_empty_vocabulary_is_refused(Vectorizer, documents, params):
     with pytest.raises(ValueError, match="empty vocabulary"):
         Vectorizer(**params).fit(documents)
+
+
+@pytest.mark.parametrize("max_df", [1.0, 5])
+def test_min_df_above_the_number_of_documents_names_min_count(
+    Vectorizer, write, max_df
+):
+    message = "set min_df=1: it counts documents, which are 1 here; min_count leaves"
+    with pytest.raises(ValueError, match=f"empty vocabulary.*{message}"):
+        Vectorizer(min_df=2, max_df=max_df).fit([write("abab")])
+
+
+def test_min_count_that_leaves_nothing_is_refused(Vectorizer, write):
+    with pytest.raises(ValueError, match=r"empty vocabulary.* min_count .* loosen"):
+        Vectorizer(min_count=3).fit([write("ab"), write("ba")])
 
 
 def test_stop_words_that_leave_nothing_are_refused():
@@ -354,7 +384,8 @@ def test_vocabulary_given_as_a_set_is_sorted(Vectorizer, texts):
 
 
 def test_given_vocabulary_is_not_pruned(Vectorizer, texts):
-    vectorizer = Vectorizer(vocabulary=["z", "c"], min_df=2, max_features=1).fit(texts)
+    pruning = {"min_df": 2, "min_count": 2, "max_features": 1}
+    vectorizer = Vectorizer(vocabulary=["z", "c"], **pruning).fit(texts)
     assert vectorizer.vocabulary_ == {"z": 4, "c": 5}
 
 
@@ -804,6 +835,8 @@ def test_unfitted_vectorizer_says_so(Vectorizer, vocabulary, call):
         ("min_df", -1),
         ("max_df", 1.5),
         ("max_df", -0.1),
+        ("min_count", 0),
+        ("min_count", 0.5),
         ("max_features", 0),
         ("vocabulary", 3),
         ("handle_unknown", "skip"),
@@ -837,6 +870,7 @@ NOT_DEFAULT = {
     "tokenizer": str.split,
     "min_df": 2,
     "max_df": 0.5,
+    "min_count": 2,
     "max_features": 9,
     "vocabulary": ["b", "a"],
     "handle_unknown": "error",

@@ -4,6 +4,7 @@ For a batch of one a torch operation costs more to call than to compute; numpy's
 fifth. So the cells are written once more here, in place and without gradients.
 """
 
+import copy
 from typing import Any, cast
 
 import numpy as np
@@ -45,6 +46,10 @@ class Stepper:
     def restore(self, saved: Any, rows: np.ndarray | None = None) -> None:
         """Go on from saved states, or from some of their rows."""
         raise NotImplementedError
+
+    def branch(self) -> "Stepper":
+        """Another stepper in the same states, which goes its own way."""
+        return copy.copy(self)
 
 
 class TorchStepper(Stepper):
@@ -129,6 +134,13 @@ class NumpyStepper(Stepper):
         np.matmul(x, weight, out=self.out)
         self.out += bias
         return self.out
+
+    def branch(self):
+        twin = super().branch()
+        twin.hidden = [state.copy() for state in self.hidden]
+        twin.cells = [state.copy() for state in self.cells]
+        twin._allocate()
+        return twin
 
     def save(self):
         return [state.copy() for state in self.hidden + self.cells]

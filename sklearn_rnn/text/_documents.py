@@ -149,16 +149,14 @@ def _cut_for(reader):
     if reader.tokenizer is list and not (reader.lowercase or reader.strip_accents):
         return len
     # the final sigma, combining marks and words: none of them goes on after a space
-    if reader.tokenizer is list:
-        return _last_space
     words = reader.tokenizer is None and reader.token_pattern == TOKEN_PATTERN
-    return _last_space if words else None
+    return _last_space if words or reader.tokenizer is list else None
 
 
 def _last_space(text):
-    """Where the last white space between two words begins; 0 if there is none."""
-    parts = text.rsplit(maxsplit=1)
-    return len(parts[0]) if len(parts) == 2 else 0
+    """Where the last space or line end stands; 0 if there is none further on."""
+    # of other white space, strip_accents="ascii" leaves nothing between words
+    return max(text.rfind(" "), text.rfind("\n"), 0)
 
 
 def _recut(chunks, cut):

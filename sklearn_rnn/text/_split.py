@@ -6,9 +6,6 @@ from numbers import Integral
 
 from sklearn.utils._param_validation import Interval, validate_params
 
-# A cut is moved by at most this part of a piece, to where a line or word ends.
-REACH = 0.1
-
 
 @validate_params(
     {"text": [str], "n_pieces": [Interval(Integral, 1, None, closed="left")]},
@@ -54,7 +51,7 @@ def split_text(text, n_pieces):
             f"n_pieces={n_pieces} is more than the text has characters, {len(text)}; "
             "no piece may be empty."
         )
-    reach = int(REACH * len(text) / n_pieces)
+    reach = len(text) // (10 * n_pieces)  # a tenth of a piece
     cuts = [
         _cut_near(text, i * len(text) // n_pieces, reach) for i in range(1, n_pieces)
     ]
@@ -64,7 +61,7 @@ def split_text(text, n_pieces):
 
 def _cut_near(text, even, reach):
     """The best place for a cut at most ``reach`` characters from the ``even`` one."""
-    first = even - reach
+    first = even - reach - 1  # a cut is after what it follows
     near = text[first : even + reach]
     for mark in (r"\n", r"\s"):
         ends = [first + found.end() for found in re.finditer(mark, near)]

@@ -21,12 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn._callbacks import one_task
 from sklearn_rnn._snapshot import hand_over, snapshot
 from sklearn_rnn._tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
-from sklearn_rnn.text._documents import (
-    CodeStream,
-    bounded,
-    cut,
-    read_tokens,
-)
+from sklearn_rnn.text._documents import CodeStream, bounded, cut, read_tokens
 
 # Padding to the longest document is silent up to this size of the result.
 PADDED_BYTES_WITHOUT_WARNING = 2**29
@@ -249,17 +244,15 @@ class TokenVectorizer(
         if not encode:
             return None
         final = [self.vocabulary_.get(token, UNKNOWN) for token in tokens]
-        stream.replace(np.array(final, np.min_scalar_type(self.vocabulary_size_)))
+        stream.replace(np.array(final, np.min_scalar_type(self.vocabulary_size_ - 1)))
         lengths, flat = stream.arrays()
         if self.handle_unknown == "unk" or keep.all():
             return lengths, flat
-        pruned = np.flatnonzero(flat == UNKNOWN)
-        owners = np.searchsorted(np.cumsum(lengths), pruned, side="right")
+        known = flat != UNKNOWN  # the others were pruned away
+        owners = np.searchsorted(np.cumsum(lengths), np.flatnonzero(~known), "right")
         if self.handle_unknown == "error":
             raise _unknown_token(owners[0], tokens[np.argmin(keep)])  # the first met
-        return lengths - np.bincount(owners, minlength=len(lengths)), flat[
-            flat != UNKNOWN
-        ]
+        return lengths - np.bincount(owners, minlength=len(lengths)), flat[known]
 
     def _kept(self, n_tokens, stream, documents_with):
         """Which tokens stay after min_df, max_df, min_count and max_features."""
@@ -285,8 +278,8 @@ class TokenVectorizer(
         remedy = "loosen them"
         if low > n:
             remedy = (
-                f"set min_df=1, since there are only {n} documents: min_count leaves "
-                "out tokens that are rare in all documents together"
+                f"set min_df=1: it counts documents, which are {n} here; min_count "
+                "leaves out tokens that are rare in all documents together"
             )
         raise ValueError(
             "empty vocabulary: the documents hold no tokens, or min_df, max_df, "
@@ -302,10 +295,7 @@ class TokenVectorizer(
     # ---------------------------------------------------------------- encoding
 
     def _encode(self, X, watch=None):
-        """Lengths and codes of documents under the learned vocabulary.
-
-        As those of :meth:`_learn`.
-        """
+        """Lengths and codes of documents, as :meth:`_learn` returns them."""
         codes_of, stream = self.vocabulary_, CodeStream()
         for row, pieces in enumerate(read_tokens(X, self._reader(), watch)):
             for tokens in pieces:

@@ -1,0 +1,265 @@
+"""Long documents and files, read piece by piece."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+
+from sklearn_rnn import CharVectorizer, TextStatisticsVectorizer, WordVectorizer
+from sklearn_rnn.text import _documents
+from sklearn_rnn.text._documents import CodeStream, TextFile
+
+# What a cut in the wrong place would change: a final sigma, a mark that belongs to the
+# letter before it, a line end of two characters, a space that ASCII does not have.
+TEXT = (
+    "ΟΔΟΣ ΟΔΟΣΑ cafe\u0301s a\u0323\u0307b, \u0301x\r\ny\rz  don't stop\u2028now "
+    "averyverylongwordwithoutend 😀 e\u0301\u0301\n\n \tend"
+)
+DOCUMENTS = [TEXT, "", "a", TEXT[::-1]]
+
+
+@pytest.fixture(params=[1, 2, 3, 7, 20])
+def piece(request, monkeypatch):
+    """The number of characters in a piece."""
+    monkeypatch.setattr(_documents, "PIECE", request.param)
+    return request.param
+
+
+@pytest.fixture
+def pieces_of_4(monkeypatch):
+    monkeypatch.setattr(_documents, "PIECE", 4)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.txt"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def pairs(text):
+    return [text[i : i + 2] for i in range(0, len(text), 2)]
+
+
+VECTORIZERS = {
+    "characters": CharVectorizer(),
+    "lower characters": CharVectorizer(lowercase=True),
+    "no accents": CharVectorizer(strip_accents="unicode"),
+    "lower ASCII": CharVectorizer(strip_accents="ascii", lowercase=True),
+    "own accents": CharVectorizer(strip_accents=lambda text: text[::-1]),
+    "own preprocessor": CharVectorizer(preprocessor=lambda text: text[1:]),
+    "own tokenizer": CharVectorizer(tokenizer=pairs),
+    "words": WordVectorizer(),
+    "words without accents": WordVectorizer(strip_accents="unicode"),
+    "ASCII words": WordVectorizer(strip_accents="ascii"),
+    "own pattern": WordVectorizer(token_pattern=r"\w+ \w+"),
+    "pruned words": WordVectorizer(
+        stop_words=["now", "y"], min_count=2, handle_unknown="ignore"
+    ),
+}
+
+
+@pytest.fixture(params=VECTORIZERS)
+def vectorizer(request):
+    return clone(VECTORIZERS[request.param])
+
+
+@pytest.fixture
+def whole(vectorizer):
+    """The vocabulary and the codes of documents that are read at once."""
+    return vocabulary_and_codes(clone(vectorizer), DOCUMENTS)
+
+
+def vocabulary_and_codes(vectorizer, documents):
+    tokens = vectorizer.fit_transform(documents)
+    assert_array_equal(vectorizer.transform(documents), tokens)
+    return list(vectorizer.vocabulary_), tokens.tolist()
+
+
+def test_reading_in_pieces_changes_no_code(whole, vectorizer, piece):
+    assert vocabulary_and_codes(vectorizer, DOCUMENTS) == whole
+
+
+def test_files_read_in_pieces_give_the_codes_of_their_text(
+    whole, vectorizer, piece, write
+):
+    paths = [write(text.encode()) for text in DOCUMENTS]
+    files = [TextFile(path) for path in paths]
+    assert vocabulary_and_codes(vectorizer, files) == whole
+    vectorizer.set_params(input="filename")
+    assert vocabulary_and_codes(vectorizer, paths) == whole
+
+
+def watched(method, documents):
+    seen = []
+    method(documents, watch=lambda text, tokens: seen.append((text, tokens)))
+    return seen
+
+
+def test_characters_are_cut_anywhere_and_watched(pieces_of_4):
+    seen = [("abcd", list("abcd")), ("e fg", list("e fg")), ("h", ["h"]), ("", [])]
+    vectorizer = CharVectorizer()
+    assert watched(vectorizer._learn, ["abcde fgh", ""]) == seen
+    assert watched(vectorizer._encode, ["abcde fgh", ""]) == seen
+
+
+@pytest.mark.parametrize(
+    "vectorizer", [CharVectorizer(lowercase=True), WordVectorizer()], ids=str
+)
+def test_folded_characters_and_words_are_cut_before_a_space(vectorizer, pieces_of_4):
+    seen = watched(vectorizer._learn, ["Ab cdEfghijk lm\nn o  p"])
+    assert [text for text, _ in seen] == ["Ab", " cdEfghijk lm", "\nn o", "  p"]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"tokenizer": str.split},
+        {"preprocessor": str.upper},
+        {"strip_accents": str.upper},
+        {"token_pattern": r"\w+"},
+    ],
+    ids=str,
+)
+def test_a_reading_of_the_users_own_gets_the_whole_text(params, pieces_of_4, write):
+    text = "one two three"
+    for document in (text, TextFile(write(text.encode()))):
+        [(seen, tokens)] = watched(WordVectorizer(**params)._learn, [document])
+        assert seen == text
+        assert len(tokens) == 3
+
+
+def test_watched_tokens_are_those_left_by_stop_words():
+    vectorizer = WordVectorizer(stop_words=["is"])
+    assert watched(vectorizer._learn, ["It is"]) == [("It is", ["it"])]
+
+
+def test_documents_given_as_tokens_have_no_text_to_watch():
+    assert watched(CharVectorizer()._learn, [["b", "a"]]) == [(None, ["b", "a"])]
+
+
+def test_a_given_vocabulary_is_watched_too():
+    vectorizer = CharVectorizer(vocabulary=["a"])
+    assert watched(vectorizer._learn, ["ab"]) == [("ab", ["a", "b"])]
+
+
+def test_document_frequency_counts_documents_and_not_pieces(pieces_of_4):
+    vectorizer = CharVectorizer(min_df=2).fit(["aaaaaaaab", "b", "ccccc"])
+    assert list(vectorizer.vocabulary_) == ["b"]
+
+
+@pytest.mark.parametrize("input", ["content", "file", "filename"])
+def test_a_text_file_is_read_whatever_the_input_is(input, write):
+    file = TextFile(write("é".encode("latin-1")))
+    vectorizer = CharVectorizer(input=input, encoding="latin-1").fit([file])
+    assert list(vectorizer.vocabulary_) == ["é"]
+
+
+def test_files_keep_their_line_ends(write):
+    path = write(b"a\r\nb\rc\n")
+    vectorizer = CharVectorizer(input="filename")
+    tokens = vectorizer.fit_transform([path])
+    assert vectorizer.inverse_transform(tokens) == ["a\r\nb\rc\n"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig", "gbk", "utf-7"])
+@pytest.mark.parametrize("errors", ["ignore", "replace"])
+def test_undecodable_files_are_read_as_their_bytes_are(rng, write, encoding, errors):
+    params = {"encoding": encoding, "decode_error": errors}
+    content = "é一".encode(encoding, "ignore") * 5000 + rng.bytes(30_000)
+    from_bytes = CharVectorizer(**params)
+    tokens = from_bytes.fit_transform([content])
+    from_file = CharVectorizer(input="filename", **params)
+    assert_array_equal(from_file.fit_transform([write(content)]), tokens)
+    assert from_file.vocabulary_ == from_bytes.vocabulary_
+
+
+@pytest.mark.parametrize("position", [2, 9_000, 100_000])
+def test_undecodable_file_is_named_with_the_place_in_it(write, position, monkeypatch):
+    monkeypatch.setattr(_documents, "PIECE", 1000)
+    content = b"a" * position + b"\xff" + b"a" * 20_000
+    with pytest.raises(UnicodeDecodeError) as of_bytes:
+        CharVectorizer().fit([b"a", content])
+    with pytest.raises(UnicodeDecodeError) as of_file:
+        CharVectorizer(input="filename").fit([write(b"a"), write(content)])
+    message = str(of_file.value)
+    assert f"byte 0xff in position {position}: invalid start byte, in docu" in message
+    assert message.endswith("document 1: set encoding or decode_error")
+    assert message == str(of_bytes.value)
+
+
+def test_lone_surrogate_is_placed_in_the_whole_document(pieces_of_4):
+    with pytest.raises(ValueError, match=r"document 1 .* at position 9\."):
+        CharVectorizer().fit(["a", "abcdefghi\ud800"])
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_unknown_token_in_a_later_piece_is_named_by_its_row(fitted, pieces_of_4):
+    documents = ["", "abababab", "", "abababxy", "a"]
+    vectorizer = CharVectorizer(min_df=2, handle_unknown="error")
+    call = vectorizer.fit(documents).transform if fitted else vectorizer.fit_transform
+    with pytest.raises(ValueError, match="document 3 holds the token 'x'"):
+        call(documents)
+
+
+def test_pruned_tokens_are_ignored_between_empty_documents(pieces_of_4):
+    vectorizer = CharVectorizer(min_df=2, handle_unknown="ignore")
+    lengths, flat = vectorizer._learn(["", "xaxbxxxa", "", "yz", "ab", ""])
+    assert_array_equal(lengths, [0, 3, 0, 0, 2, 0])
+    assert_array_equal(flat, [4, 5, 4, 4, 5])
+
+
+@pytest.mark.parametrize(
+    ("n_tokens", "dtype"), [(252, np.uint8), (253, np.uint16), (70_000, np.uint32)]
+)
+def test_codes_take_the_smallest_integers(n_tokens, dtype):
+    # from 2**16 on, so that no surrogate is among them
+    documents = ["".join(map(chr, range(2**16, 2**16 + n_tokens)))]
+    vectorizer = CharVectorizer()
+    for lengths, flat in (vectorizer._learn(documents), vectorizer._encode(documents)):
+        assert flat.dtype == dtype
+        assert_array_equal(flat, np.arange(4, 4 + n_tokens))
+        assert_array_equal(lengths, [n_tokens])
+
+
+def test_pieces_of_a_stream_take_the_integers_of_the_widest(pieces_of_4):
+    stream = CodeStream()
+    for codes in ([1, 2], [3, 4, 300], [], [255] * 5):
+        stream.extend(codes)
+        stream.end_document()
+    assert_array_equal(stream.counts(301)[[1, 2, 3, 4, 255, 300]], [1, 1, 1, 1, 5, 1])
+    lengths, flat = stream.arrays()
+    assert flat.dtype == np.uint16
+    assert_array_equal(flat, [1, 2, 3, 4, 300, *[255] * 5])
+    assert_array_equal(lengths, [2, 3, 0, 5])
+
+
+def test_a_stream_without_documents_is_empty():
+    lengths, flat = CodeStream().arrays()
+    assert len(lengths) == len(flat) == 0
+
+
+def test_a_long_file_takes_little_more_memory_than_its_codes(write, monkeypatch):
+    monkeypatch.setattr(_documents, "PIECE", 2**14)
+    size = 2**20
+    path = write(b"to be or not to " * (size // 16))
+    tracemalloc.start()
+    try:
+        _, flat = CharVectorizer()._learn([TextFile(path)])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert flat.nbytes == size
+    assert peak < 3 * size  # the pieces and their concatenation
+
+
+def test_statistics_of_files_are_those_of_their_text(write, pieces_of_4):
+    text = "Call me Ishmael. Some years ago.\r\n"
+    from_text = TextStatisticsVectorizer().fit_transform([text])
+    from_file = TextStatisticsVectorizer(input="filename")
+    assert_array_equal(from_file.fit_transform([write(text.encode())]), from_text)
