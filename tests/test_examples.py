@@ -19,7 +19,7 @@ def printed(name, folder, *arguments):
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
     )
     assert run.returncode == 0, run.stderr
     return run.stdout
@@ -65,3 +65,12 @@ def test_the_validation_example_shows_both_leaks(tmp_path):
     assert (
         abs(gap["people drawn"]) < 0.12 and abs(gap["selected in the pipeline"]) < 0.12
     )
+
+
+def test_the_moby_dick_example_learns_to_write(tmp_path):
+    text = printed("plot_moby_dick.py", tmp_path)
+    bits = [float(b) for b in re.findall(r"epoch \d+: (\d\.\d+) bits", text)]
+    assert len(bits) == 3 and bits[0] > bits[1] > bits[2] and bits[2] < 2.25
+    perplexities = [int(p) for p in re.findall(r"perplexity (\d+)", text)]
+    assert len(perplexities) == 3 and perplexities[0] > perplexities[-1]
+    assert len(re.findall(r"^--- temperature", text, re.M)) == 5

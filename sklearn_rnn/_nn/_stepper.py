@@ -136,7 +136,7 @@ class NumpyStepper(Stepper):
         return self.out
 
     def branch(self):
-        twin = super().branch()
+        twin = cast(NumpyStepper, super().branch())
         twin.hidden = [state.copy() for state in self.hidden]
         twin.cells = [state.copy() for state in self.cells]
         twin._allocate()
