@@ -164,8 +164,8 @@ def beam(
             for row, code in zip(rows, codes, strict=True)
         ]
         over = np.array([text.is_over(how.stop) for text in grown])
-        finished += [
-            (float(total[best[k]]), grown[k].codes) for k in np.flatnonzero(over)
+        finished += [  # as a beam of 1 is greedy, only what is among the first ends
+            (float(total[best[k]]), grown[k].codes) for k in np.flatnonzero(over[:size])
         ]
         going = np.flatnonzero(~over)[:size]
         texts, scores = [grown[k] for k in going], total[best[going]]

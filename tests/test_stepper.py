@@ -1,0 +1,134 @@
+"""Stepping a trained network equals reading with it."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_rnn._nn import _stepper, build_language_network, map_states, stepper
+from sklearn_rnn._nn._stepper import NumpyStepper, TorchStepper
+from sklearn_rnn._random import torch_generator
+
+V, B, T = 11, 3, 9
+SETTINGS = [
+    {},
+    {"num_layers": 3},
+    {"embedding": "onehot"},
+    {"embedding": 5, "tie_weights": True},
+    {"embedding": 8, "tie_weights": True, "num_layers": 2},
+    {"dtype": torch.float64},
+]
+
+
+class UsersCell(torch.nn.Module):
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.gru = torch.nn.GRU(input_size, hidden_size, batch_first=True)
+
+    def forward(self, x, state):
+        return self.gru(x, state)
+
+
+def network(cell, **settings):
+    module = build_language_network(
+        cell, V, 8, generator=torch_generator(0, 0), **settings
+    )
+    with torch.no_grad():
+        for p in module.parameters():
+            p.add_(0.3 * torch.randn(p.shape, generator=torch_generator(0, 1)))
+    return module.eval()
+
+
+@pytest.fixture
+def codes():
+    return torch.randint(0, V, (T, B), generator=torch_generator(0, 2))
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("cell", ["rnn", "relu", "lstm", "gru"])
+def test_steps_give_the_logits_of_the_module(cell, settings, codes):
+    if cell == "relu":
+        settings = settings | {"activation": "relu"}
+    module = network("rnn" if cell == "relu" else cell, **settings)
+    tight = module.head.weight.dtype == torch.float64
+    with torch.inference_mode():
+        expected, _ = module(codes)
+        _, states = module(codes[:2])
+    for make in (NumpyStepper, TorchStepper):
+        steps = make(module, states)
+        for t in range(2, T):
+            found = steps.feed(codes[t].numpy())
+            np.testing.assert_allclose(
+                found, expected[t], rtol=1e-9 if tight else 1e-4, atol=1e-5
+            )
+
+
+def test_states_come_back_exactly_and_by_row(codes):
+    module = network("lstm", num_layers=2)
+    with torch.inference_mode():
+        _, states = module(codes[:1])
+    for make in (NumpyStepper, TorchStepper):
+        steps = make(module, states)
+        saved = steps.save()
+        first = np.array(steps.feed(codes[1].numpy()))
+        steps.feed(codes[2].numpy())
+        steps.restore(saved)
+        np.testing.assert_array_equal(steps.feed(codes[1].numpy()), first)
+        steps.restore(saved, np.array([2, 0]))
+        rows = steps.feed(codes[1].numpy()[[2, 0]])
+        np.testing.assert_allclose(rows, first[[2, 0]], rtol=1e-5, atol=1e-6)
+
+
+def test_a_branch_shares_no_state(codes):
+    module = network("gru")
+    with torch.inference_mode():
+        _, states = module(codes[:1])
+    for make in (NumpyStepper, TorchStepper):
+        steps = make(module, states)
+        twin = steps.branch()
+        expected = np.array(steps.feed(codes[1].numpy()))
+        twin.feed(codes[3].numpy())
+        twin = steps.branch()
+        steps.feed(codes[4].numpy())
+        again = make(module, states)
+        again.feed(codes[1].numpy())
+        np.testing.assert_array_equal(
+            twin.feed(codes[2].numpy()), again.feed(codes[2].numpy())
+        )
+        assert expected.shape == (B, V)
+
+
+def test_what_numpy_cannot_step_goes_through_torch(codes, monkeypatch):
+    def kind(module):
+        with torch.inference_mode():
+            _, states = module(codes[:1])
+        return type(stepper(module, states))
+
+    assert kind(network("lstm")) is NumpyStepper
+    assert kind(network(UsersCell)) is TorchStepper
+    assert kind(network("gru", compute_dtype=torch.bfloat16)) is TorchStepper
+    monkeypatch.setattr(_stepper, "LARGEST_TABLE", 10)
+    assert kind(network("lstm")) is TorchStepper
+
+
+def test_neutral_codes_say_nothing_at_the_start():
+    module = build_language_network(
+        "gru", V, 8, generator=torch_generator(0, 0), neutral_codes=(0, 1)
+    )
+    assert not module.embedding.weight[:2].any()
+    assert module.embedding.weight[2:].all()
+
+
+def test_tied_weights_are_one_tensor():
+    module = network("lstm", embedding=5, tie_weights=True)
+    assert module.head.weight is module.embedding.weight
+    n_parameters = len(list(module.parameters()))
+    assert n_parameters == len(set(map(id, module.parameters()))) == 7
+    assert module.project.weight.shape == (5, 8)
+    assert network("lstm", embedding=8, tie_weights=True).project is None
+
+
+def test_states_are_mapped_wherever_they_are():
+    states = [[(torch.ones(2, 3), torch.ones(2, 3))], [torch.ones(2, 3)]]
+    doubled = map_states(states, lambda state: 2 * state)
+    assert isinstance(doubled[0][0], tuple)
+    assert doubled[0][0][1].sum() == doubled[1][0].sum() == 12
