@@ -21,7 +21,7 @@ from _baselines import bigram_perplexity, character_ngrams, longest_copied_span
 from _common import data_folder, environment, interleaved
 from torch import nn
 
-from sklearn_rnn import SequenceGenerator, WordVectorizer
+from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer
 
 CHARS = {
     "hidden_size": 128,
@@ -85,7 +85,8 @@ def large(train, test):
 
 def keras(train, test):
     """Seconds of training until the held-out part takes GOAL bits a character."""
-    model = SequenceGenerator(random_state=0, **FAST)
+    vectorizer = CharVectorizer(vocabulary=sorted(set(train)))
+    model = SequenceGenerator(vectorizer, random_state=0, **FAST)
     ours = seconds_to_goal(
         model.partial_fit,
         lambda: model.bits_per_character(test),
