@@ -6,9 +6,14 @@ The network suggests the ten likeliest next words, you pick one or type your own
 
     python examples/cowrite.py --prompt "Call me Ishmael ."
     python examples/cowrite.py --text my_book.txt --characters
+    python examples/cowrite.py --model ishmael.pickle
+
+The last learns once and keeps the generator in that file; the next time it is read from
+there. Unpickling runs code, so give no file that you do not trust.
 """
 
 import argparse
+import pickle
 from pathlib import Path
 
 from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer
@@ -21,7 +26,9 @@ HELP = (
 
 
 def model_for(args):
-    """A generator that has learned the text."""
+    """A generator that has learned the text, now or in an earlier run."""
+    if args.model and args.model.exists():
+        return pickle.loads(args.model.read_bytes())
     text = Path(args.text).read_text("utf-8") if args.text else load_moby_dick().data
     vectorizer = CharVectorizer()
     if not args.characters:
@@ -30,7 +37,10 @@ def model_for(args):
     model = SequenceGenerator(
         vectorizer, window=20, max_epochs=args.epochs, random_state=0, verbose=1
     )
-    return model.fit(text)
+    model.fit(text)
+    if args.model:
+        args.model.write_bytes(pickle.dumps(model))
+    return model
 
 
 def play(session):
@@ -78,6 +88,7 @@ def obey(answer, branches):
 def main():
     parser = argparse.ArgumentParser(description="Write together with a network.")
     parser.add_argument("--text", help="a text file; Moby Dick if not given")
+    parser.add_argument("--model", type=Path, help="a file that keeps the generator")
     parser.add_argument("--prompt", default="", help="how your text begins")
     parser.add_argument("--characters", action="store_true", help="instead of words")
     parser.add_argument("--epochs", type=int, default=2)

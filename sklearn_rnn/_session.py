@@ -9,8 +9,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch
 
+from sklearn_rnn._coding import CodeCoder
 from sklearn_rnn._decoding import log_softmax
-from sklearn_rnn._tokens import END, TokenArray
+from sklearn_rnn._tokens import END, RESERVED, UNKNOWN, TokenArray
 
 FORMAT = "sklearn_rnn writing session"
 VERSION = 1
@@ -74,6 +75,16 @@ class WritingSession:
     'the cat'
     >>> session.undo().text
     'the ca'
+    >>> other = session.branch().accept("r")
+    >>> session.text, other.text
+    ('the ca', 'the car')
+    >>> goal = iter("t sat")
+    >>> session.write(lambda suggestions: next(goal, None), n_tokens=100).text
+    'the cat sat'
+    >>> session.statistics().n_typed
+    6
+    >>> model.resume(session.to_json()).written
+    'at sat'
     """
 
     def __init__(self, generator, prompt, *, temperature=1.0):
@@ -83,8 +94,15 @@ class WritingSession:
                 f"a session writes one text, got {len(texts)} prompts. Open a session "
                 "for each."
             )
-        self._generator, self._prompt = generator, prompt
-        self._prompt_codes = texts[0].prompt
+        if isinstance(prompt, bytes):
+            raise TypeError(
+                "the prompt of a session is part of its text, got bytes. Decode them "
+                "first."
+            )
+        # a copy: whoever gave a list may go on changing theirs
+        prompt = prompt.tolist() if isinstance(prompt, np.ndarray) else prompt
+        self._prompt = prompt if isinstance(prompt, str) else list(prompt)
+        self._prompt_codes, self._generator = texts[0].prompt, generator
         self.classes_ = generator.classes_
         self.temperature = temperature
         self._steps = []
@@ -98,7 +116,8 @@ class WritingSession:
 
     @temperature.setter
     def temperature(self, value):
-        if not isinstance(value, Real) or not 0 < value < np.inf:
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        if not is_number or not 0 < value < np.inf:
             raise ValueError(f"temperature must be a number above 0, got {value!r}.")
         self._temperature = float(value)
 
@@ -114,11 +133,19 @@ class WritingSession:
         -------
         suggestions : list of (token, probability)
             The likeliest first. "<end>" ends the text.
+
+        Raises
+        ------
+        ValueError
+            If the text has ended, or k is below 1.
         """
-        if not isinstance(k, Integral) or k < 1:
+        if not _is_whole(k, 1):
             raise ValueError(f"k must be an integer of at least 1, got {k!r}.")
         self._refuse_if_over()
-        proba = np.exp(log_softmax(self._moments[-1].log_proba / self.temperature))
+        log_proba = self._moments[-1].log_proba
+        with np.errstate(over="ignore"):  # to -inf, near temperature 0
+            sharpened = (log_proba - log_proba.max()) / self.temperature
+        proba = np.exp(log_softmax(sharpened))
         self._shown = np.argsort(-proba, kind="stable")[:k]
         return [(self.classes_[j], float(proba[j])) for j in self._shown]
 
@@ -128,16 +155,22 @@ class WritingSession:
         Parameters
         ----------
         index : int
-            Its place in what :meth:`suggest` returned, from 0.
+            Its place in what :meth:`suggest` returned, from 0; in ten suggestions if
+            it was not called since the last step.
 
         Returns
         -------
         self : WritingSession
             The session.
+
+        Raises
+        ------
+        ValueError
+            If there is no such place, or the text has ended.
         """
         if self._shown is None:
             self.suggest()
-        if not isinstance(index, Integral) or not 0 <= index < len(self._shown):
+        if not _is_whole(index, 0, len(self._shown) - 1):
             raise ValueError(
                 f"index must be in 0..{len(self._shown) - 1}, the places of the "
                 f"suggestions, got {index!r}."
@@ -150,12 +183,17 @@ class WritingSession:
         Parameters
         ----------
         token : str, or what the tokens are
-            One of ``classes_``.
+            One of ``classes_``; "<end>" ends the text.
 
         Returns
         -------
         self : WritingSession
             The session.
+
+        Raises
+        ------
+        ValueError
+            If the model has no such token, or the text has ended.
         """
         return self._take(self._generator._code_of(token, "accept"), picked=False)
 
@@ -171,8 +209,13 @@ class WritingSession:
         -------
         self : WritingSession
             The session.
+
+        Raises
+        ------
+        ValueError
+            If fewer were written; none is taken back then.
         """
-        if not isinstance(n, Integral) or not 0 <= n <= len(self._steps):
+        if not _is_whole(n, 0, len(self._steps)):
             raise ValueError(
                 f"n must be an integer from 0 to {len(self._steps)}, the tokens "
                 f"written since the prompt, got {n!r}."
@@ -214,6 +257,10 @@ class WritingSession:
         self : WritingSession
             The session.
         """
+        if not _is_whole(n_tokens, 0):
+            raise ValueError(
+                f"n_tokens must be an integer of at least 0, got {n_tokens!r}."
+            )
         for _ in range(n_tokens):
             if self.is_over:
                 break
@@ -246,8 +293,8 @@ class WritingSession:
         """The prompt, and what was written after it."""
         written = self.written
         if isinstance(written, TokenArray):
-            codes = [step.code for step in self._steps]
-            return self._generator._coder.decode([*self._prompt_codes, *codes])
+            codes = [*self._prompt_codes, *written.view(np.ndarray)[0]]
+            return TokenArray(np.array([codes], np.int32), written.vocabulary_size)
         if not isinstance(written, str):
             return [*self._prompt, *written]
         apart = self._prompt and written and not self._prompt[-1:].isspace()
@@ -273,9 +320,9 @@ class WritingSession:
             words), and the share ``keystrokes_saved`` against typing all of it;
             ``log_probability`` and ``perplexity`` of the accepted tokens.
         """
-        n, typing, keys = len(self._steps), 0, 0
+        n, typing, keys, separator = len(self._steps), 0, 0, self._separator
         for step, token in zip(self._steps, self.tokens, strict=True):
-            length = len(str(token)) + self._separator if step.code != END else 1
+            length = len(str(token)) + separator if step.code != END else 1
             typing += length
             keys += 1 if step.picked else length
         n_picked = sum(step.picked for step in self._steps)
@@ -303,7 +350,7 @@ class WritingSession:
             JSON: the prompt, the accepted tokens and how they came, and a fingerprint
             of the model. What was undone is not in it.
         """
-        is_text = isinstance(self._prompt, str)
+        is_text = self._generator._coder.vectorizer is not None
         return json.dumps(
             {
                 "format": FORMAT,
@@ -332,32 +379,46 @@ class WritingSession:
         -------
         session : WritingSession
             As the one that was written down.
+
+        Raises
+        ------
+        ValueError
+            If the transcript cannot be read, or is of another model.
         """
         try:
             given = json.loads(transcript)
             if given["format"] != FORMAT or given["version"] != VERSION:
                 raise ValueError(f"its format is not version {VERSION} of ours")
-            model, prompt = given["model"], given["prompt"]
-            steps = [(int(c), bool(p), float(t)) for c, p, t in given["steps"]]
-            temperature = float(given["temperature"])
-            if any(not END <= c < generator.vocabulary_size_ for c, _, _ in steps):
-                model = None
-        except (ValueError, KeyError, TypeError) as error:
+            if given["model"] == fingerprint(generator):
+                return cls._replayed(generator, given)
+        except (
+            ArithmeticError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise ValueError(
-                f"the transcript cannot be read: {error}. Give what to_json() returned."
+                f"the transcript cannot be read (give what to_json() returned): {error}"
             ) from error
-        if model != fingerprint(generator):
-            raise ValueError(
-                "the transcript is of another model: its vocabulary or its weights "
-                "differ. Replay it with the generator that wrote it."
-            )
-        if not isinstance(prompt, str):
-            prompt = generator._coder.decode(prompt)
-        session = cls(generator, prompt)
-        for code, picked, step_temperature in steps:
-            session.temperature = step_temperature
+        raise ValueError(
+            "the transcript is of another model: its vocabulary or its weights "
+            "differ. Replay it with the generator that wrote it."
+        )
+
+    @classmethod
+    def _replayed(cls, generator, given):
+        """The session of a transcript of this model, every entry of it checked."""
+        session = cls(generator, _prompt_of(generator._coder, given["prompt"]))
+        if given["prompt"] not in (session._prompt, session._prompt_codes):
+            raise ValueError("its prompt is not one that this model read")
+        for code, picked, temperature in given["steps"]:
+            whole = _is_whole(code, END, generator.vocabulary_size_ - 1)
+            if not whole or not isinstance(picked, bool):
+                raise ValueError(f"it has the step {[code, picked, temperature]}")
+            session.temperature = temperature
             session._take(code, picked)
-        session.temperature = temperature
+        session.temperature = given["temperature"]
         return session
 
     # ---------------------------------------------------------------- one step
@@ -393,6 +454,28 @@ class WritingSession:
         if isinstance(both, str):
             return len(both) - 2 * len(str(names[0]))
         return 1
+
+
+def _is_whole(value, low, high=np.inf):
+    """Whether ``value`` is an integer, no bool, from ``low`` to ``high``."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    return whole and low <= value <= high
+
+
+def _prompt_of(coder, written):
+    """What to give the generator for the prompt that a transcript has.
+
+    A token that the model did not know is not in it; "<unk>" stands for it.
+    """
+    if coder.vectorizer is not None:
+        return written
+    if isinstance(coder, CodeCoder):
+        return TokenArray([written], len(RESERVED) + len(coder.names))
+    unknown = RESERVED[UNKNOWN]
+    return [
+        unknown if code == UNKNOWN else coder.names[code - len(RESERVED)]
+        for code in written
+    ]
 
 
 def fingerprint(generator):

@@ -1,6 +1,8 @@
 """WritingSession: a person and the network write together."""
 
+import io
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer
+from sklearn_rnn import CharVectorizer, SequenceGenerator, TokenArray, WordVectorizer
 
 ROOT = Path(__file__).parents[1]
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
@@ -33,6 +35,11 @@ def words():
 @pytest.fixture(scope="module")
 def notes():
     return fitted([[60, 62, 64, 60], [64, 65, 67]] * 8)
+
+
+@pytest.fixture(scope="module")
+def codes():
+    return fitted(CharVectorizer().fit_transform(["the cat sat on"]))
 
 
 def test_suggestions_are_the_likeliest_tokens_of_predict_proba(words):
@@ -131,11 +138,20 @@ def test_temperature_changes_on_the_way(chars):
     assert session.suggest(1)[0][1] > plain
     session.temperature = 5
     assert session.suggest(1)[0][1] < plain
-    for bad in (0, -1, np.inf, "hot"):
+    for bad in (0, -1, np.inf, np.nan, "hot", True):
         with pytest.raises(ValueError, match="temperature"):
             session.temperature = bad
     with pytest.raises(ValueError, match="temperature"):
         chars.session("the ", temperature=0)
+
+
+def test_near_temperature_zero_the_likeliest_has_probability_one(chars):
+    session = chars.session("the ")
+    likeliest = session.suggest(1)[0][0]
+    session.temperature = 1e-310
+    (token, probability), *rest = session.suggest(1000)
+    assert (token, probability) == (likeliest, 1)
+    assert {p for _, p in rest} == {0}
 
 
 def test_the_end_ends_the_text_and_can_be_undone(words):
@@ -153,27 +169,47 @@ def test_tokens_and_places_that_do_not_exist_are_refused(chars):
     with pytest.raises(ValueError, match="'Z', which is no token"):
         session.accept("Z")
     session.suggest(3)
-    for index in (3, -1, "c"):
+    for index in (3, -1, "c", True):
         with pytest.raises(ValueError, match=r"0\.\.2"):
             session.pick(index)
-    with pytest.raises(ValueError, match="k must be"):
-        session.suggest(0)
+    for k in (0, 1.5, True):
+        with pytest.raises(ValueError, match="k must be"):
+            session.suggest(k)
+    for n_tokens in (-1, 1.5):
+        with pytest.raises(ValueError, match="n_tokens must be"):
+            session.write(lambda suggestions: 0, n_tokens)
     assert session.text == "the "
 
 
 def test_a_session_has_one_prompt(chars):
     with pytest.raises(ValueError, match="got 2 prompts"):
         chars.session(["the", "cat"])
+    with pytest.raises(TypeError, match="Decode them"):
+        chars.session(b"the ")
 
 
-@pytest.mark.parametrize("kind", ["chars", "words", "notes", "codes"])
+@pytest.mark.filterwarnings("ignore:the text has:UserWarning")
+def test_a_prompt_stays_as_it_was_given(chars, notes, codes):
+    assert chars.session("the ZZ").accept("c").text == "the ZZc"
+    prompt = [60, 99]
+    session = notes.session(prompt)
+    prompt.append(64)
+    assert session.accept(62).text == [60, 99, 62]
+    session = codes.session(TokenArray([[5, 1, 4]], codes.vocabulary_size_))
+    assert session.accept(6).accept(3).text.tolist() == [[5, 1, 4, 6]]
+
+
+PROMPTS = {
+    "chars": "the ",
+    "words": "the cat",
+    "notes": [60, 62],
+    "codes": TokenArray([[5, 4]], 13),
+}
+
+
+@pytest.mark.parametrize("kind", PROMPTS)
 def test_a_transcript_replays_every_kind_of_token(kind, request):
-    if kind == "codes":
-        prompt = CharVectorizer().fit_transform(["the cat"])
-        model = fitted(prompt)
-    else:
-        model = request.getfixturevalue(kind)
-        prompt = {"chars": "the ", "words": "the cat", "notes": [60, 62]}[kind]
+    model, prompt = request.getfixturevalue(kind), PROMPTS[kind]
     session = model.session(prompt, temperature=0.7)
     places = [token for token, _ in session.suggest()]
     session.pick(1 if places[0] == model.classes_[0] else 0)  # not the end
@@ -187,6 +223,17 @@ def test_a_transcript_replays_every_kind_of_token(kind, request):
     assert again.to_json() == session.to_json()
 
 
+@pytest.mark.filterwarnings("ignore:the text has:UserWarning")
+def test_a_transcript_replays_unknown_tokens_of_the_prompt(chars, notes, codes):
+    tokens = TokenArray([[1, 5, 1]], codes.vocabulary_size_)
+    for model, prompt in [(chars, "the ZZ"), (notes, [99, 60, 98]), (codes, tokens)]:
+        session = model.session(prompt)
+        again = model.resume(session.to_json())
+        assert again.suggest(1000) == session.suggest(1000)
+        assert again.to_json() == session.to_json()
+    assert notes.resume(notes.session([60, 99]).to_json()).text == [60, "<unk>"]
+
+
 def test_a_transcript_of_another_model_is_refused(chars, words):
     transcript = chars.session("the ").accept("c").to_json()
     with pytest.raises(ValueError, match="another model"):
@@ -195,15 +242,46 @@ def test_a_transcript_of_another_model_is_refused(chars, words):
         fitted(TEXT, random_state=1).resume(transcript)
 
 
-@pytest.mark.parametrize("damage", ["cut", "format", "version", "steps", "null"])
-def test_a_damaged_transcript_is_refused(chars, damage):
+def test_what_is_no_transcript_is_refused(chars):
     transcript = chars.session("the ").accept("c").to_json()
-    content = json.loads(transcript)
-    if damage in content:
-        content[damage] = 99
-    damaged = {"cut": transcript[:-9], "null": "null"}.get(damage, json.dumps(content))
+    for damaged in (transcript[:-9], "hello", "", "null", "[]", "[" * 10**5, None):
+        with pytest.raises(ValueError, match="cannot be read"):
+            chars.resume(damaged)
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("format", "another"),
+        ("version", 2),
+        ("steps", 99),
+        ("steps", [[5, True]]),
+        ("steps", [[999, True, 1.0]]),  # no code of this vocabulary
+        ("steps", [[1, True, 1.0]]),  # the unknown code, which is never written
+        ("steps", [[5.0, True, 1.0]]),
+        ("steps", [[np.inf, True, 1.0]]),
+        ("steps", [[5, "yes", 1.0]]),
+        ("steps", [[5, True, -1.0]]),
+        ("steps", [[3, True, 1.0], [5, True, 1.0]]),  # goes on after the end
+        ("temperature", 0),
+        ("prompt", None),
+        ("prompt", [5, 6]),
+    ],
+)
+def test_a_damaged_transcript_is_refused(chars, entry, value):
+    content = json.loads(chars.session("the ").accept("c").to_json())
     with pytest.raises(ValueError, match="cannot be read"):
-        chars.resume(damaged)
+        chars.resume(json.dumps(content | {entry: value}))
+
+
+@pytest.mark.filterwarnings("ignore:the text has:UserWarning")
+@pytest.mark.parametrize("kind", ["notes", "codes"])
+@pytest.mark.parametrize("prompt", ["abc", 5, None, [999], [-1], [2], [[5]], [5, "x"]])
+def test_a_damaged_prompt_of_codes_is_refused(kind, prompt, request):
+    model = request.getfixturevalue(kind)
+    content = json.loads(model.session(PROMPTS[kind]).to_json())
+    with pytest.raises(ValueError, match="cannot be read"):
+        model.resume(json.dumps(content | {"prompt": prompt}))
 
 
 def test_a_function_chooses_in_place_of_a_person(words):
@@ -285,3 +363,23 @@ def test_the_terminal_program_plays_a_session(tmp_path):
     assert "keystrokes saved" in run.stdout
     assert json.loads(saved.read_text())["prompt"] == "the"
     assert len(json.loads(saved.read_text())["steps"]) == 1
+
+
+def test_the_terminal_program_keeps_its_model_and_branches(
+    tmp_path, monkeypatch, capsys
+):
+    text, kept = tmp_path / "text.txt", tmp_path / "model.pickle"
+    text.write_text("the cut is thus. " * 20)
+
+    def played(*answers):
+        arguments = f"--text {text} --model {kept} --epochs 1 --characters --prompt th"
+        monkeypatch.setattr(sys, "argv", ["cowrite.py", *arguments.split()])
+        monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(answers)))
+        runpy.run_path(str(ROOT / "examples" / "cowrite.py"), run_name="__main__")
+        return capsys.readouterr().out
+
+    out = played("e", "b", " ", "c", "w", "=u")  # and the input ends
+    assert "learning" in out and kept.exists()
+    assert "the c" in out and "theu\n\n2 tokens, 0 picked" in out
+    out = played("e", "u", "q", "e")
+    assert "learning" not in out and out.endswith("\nth\n\n")
