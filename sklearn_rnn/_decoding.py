@@ -9,6 +9,10 @@ import numpy as np
 from sklearn_rnn._nn._stepper import Stepper
 from sklearn_rnn._tokens import END
 
+NOTHING_LEFT = (
+    "no token is left to choose: banned, required and mask exclude all of them. Allow "
+    "at least one token, or the end."
+)
 NEVER = slice(0, END)  # padding, unknown and start: no text is written in them
 
 
@@ -58,7 +62,9 @@ def restrict(
     logits[:, NEVER] = -np.inf
     if banned:
         logits[:, banned] = -np.inf
-    if not (banned or how.required or how.mask or how.repetition_penalty != 1):
+        if len(set(banned)) >= logits.shape[1] - END:
+            raise ValueError(NOTHING_LEFT)
+    if not (how.required or how.mask or how.repetition_penalty != 1):
         return logits
     for row, text in zip(logits, texts, strict=True):
         if how.repetition_penalty != 1:  # Keskar et al., 2019
@@ -76,10 +82,7 @@ def restrict(
             row[:] = -np.inf
             row[missing[0]] = 0
         if not np.isfinite(row.max()):
-            raise ValueError(
-                "no token is left to choose: banned, required and mask exclude all of "
-                "them. Allow at least one token, or the end."
-            )
+            raise ValueError(NOTHING_LEFT)
     return logits
 
 
