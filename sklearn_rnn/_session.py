@@ -75,9 +75,9 @@ class WritingSession:
     'the cat'
     >>> session.undo().text
     'the ca'
-    >>> other = session.branch().accept("r")
+    >>> other = session.branch().accept("n")
     >>> session.text, other.text
-    ('the ca', 'the car')
+    ('the ca', 'the can')
     >>> goal = iter("t sat")
     >>> session.write(lambda suggestions: next(goal, None), n_tokens=100).text
     'the cat sat'
