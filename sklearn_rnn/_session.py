@@ -82,7 +82,7 @@ class WritingSession:
     >>> session.write(lambda suggestions: next(goal, None), n_tokens=100).text
     'the cat sat'
     >>> session.statistics().n_typed
-    6
+    5
     >>> model.resume(session.to_json()).written
     'at sat'
     """
