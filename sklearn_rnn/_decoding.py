@@ -94,7 +94,9 @@ def chosen(logits: np.ndarray, how: Decoding, uniforms: np.ndarray) -> np.ndarra
     if how.temperature == 0:
         return logits.argmax(1)
     if how.temperature != 1:
-        logits = logits / logits.dtype.type(how.temperature)
+        logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
+        with np.errstate(over="ignore"):  # to minus infinity, near temperature 0
+            logits /= max(how.temperature, float(np.finfo(logits.dtype).tiny))
     if how.top_k is not None and how.top_k < logits.shape[1]:
         least = np.partition(logits, -how.top_k, axis=1)[:, -how.top_k, None]
         logits[logits < least] = -np.inf

@@ -1,6 +1,7 @@
 """SequenceGenerator: learn how text goes on, and write it."""
 
 from collections import Counter
+from collections.abc import Hashable
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,6 +20,7 @@ from sklearn_rnn._base import NetworkEstimator
 from sklearn_rnn._coding import (
     END_NAME,
     CodeCoder,
+    TokenCoder,
     coder_for,
     documents_of,
     warn_of_unknown,
@@ -463,6 +465,8 @@ class SequenceGenerator(
         single = self._coder.is_single(prompt)
         if isinstance(self._coder, CodeCoder):
             return single, prompt
+        if single and isinstance(self._coder, TokenCoder):
+            return single, [list(prompt)]
         return single, [prompt] if single else list(prompt)
 
     def _after(self, prefixes):
@@ -861,6 +865,7 @@ class SequenceGenerator(
 
     def _code_of(self, token, where):
         """The code of a token that the model can write."""
+        token = token if isinstance(token, Hashable) else repr(token)
         code = END if token == self.classes_[0] else self._coder.code_of.get(token)
         if code is None:
             raise ValueError(

@@ -133,6 +133,10 @@ def test_any_hashable_tokens_can_be_learned():
     assert model.generate([60, 62], 1, temperature=0) == [64]
     assert model.generate([[60], [64, 65]], 1, temperature=0) == [[62], [67]]
     assert model.predict([[60, 62], [64, 65]]).tolist() == [64, 67]
+    assert model.generate((60, 62), 1, temperature=0) == [64]
+    assert len(model.generate(n_tokens=3, banned="<end>", random_state=0)) == 3
+    with pytest.raises(ValueError, match="no token of this model"):
+        model.generate([60], 1, banned=[[60]])
     commands = [[("ls", "-l"), ("cd", "..")], [("ls", "-l")]]
     assert small().fit(commands).classes_.tolist()[1:] == [("cd", ".."), ("ls", "-l")]
     assert small().fit([["C", 4, "C"]]).classes_.tolist() == ["<end>", "C", 4]
@@ -580,6 +584,12 @@ def test_constraints_are_kept(learned):
     written = learned.generate("the c", 30, temperature=0, mask=no_t_after_a)
     assert "at" not in written
     assert seen[0] == "the c" and seen[5] == "the c" + written[:5]
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-300])
+def test_near_zero_temperature_is_greedy(learned, temperature):
+    greedy = learned.generate("the", 9, temperature=0)
+    assert learned.generate("the", 9, temperature=temperature) == greedy
 
 
 def test_a_large_top_k_means_all(learned):
