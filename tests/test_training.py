@@ -314,6 +314,7 @@ def test_an_interrupt_stops_a_whole_search(tmp_path):
         import numpy as np
         from sklearn.model_selection import GridSearchCV
         from sklearn_rnn import RNNClassifier
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         X = np.random.default_rng(0).normal(size=(200, 30))
         threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()
         search = GridSearchCV(
