@@ -1,9 +1,13 @@
 """The bundled data: what the files hold."""
 
 import inspect
+import sys
+import tomllib
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -14,6 +18,8 @@ from sklearn_rnn.datasets import (
     load_sunspots,
 )
 
+ROOT = Path(__file__).parents[1]
+DATASETS = ROOT / "sklearn_rnn" / "datasets"
 NATIONALITIES = [
     "Chinese",
     "Czech",
@@ -118,11 +124,28 @@ def test_letters_are_the_alphabet_in_bits():
     letters = load_letters()
     assert "".join(letters.target) == "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     assert letters.data.shape == (26, 64) and set(letters.data.ravel()) == {0, 1}
-    np.testing.assert_array_equal(letters.images.reshape(26, 64), letters.data)
+    assert_array_equal(letters.images.reshape(26, 64), letters.data)
     assert letters.images[0, 3].tolist() == [1, 1, 1, 1, 1, 1, 1, 0]  # the bar of A
     X, y = load_letters(return_X_y=True)
-    np.testing.assert_array_equal(X, letters.data)
-    np.testing.assert_array_equal(y, letters.target)
+    assert_array_equal(X, letters.data)
+    assert_array_equal(y, letters.target)
+
+
+def test_letter_t_stands_upright_on_its_foot():
+    X, y = load_letters(return_X_y=True)
+    assert X.dtype == np.uint8
+    rows = [
+        ".######.",
+        ".######.",
+        ".#.##.#.",
+        "...##...",
+        "...##...",
+        "...##...",
+        "..####..",
+        "........",
+    ]
+    (bitmap,) = X[y == "T"]
+    assert "".join(".#"[pixel] for pixel in bitmap) == "".join(rows)
 
 
 def test_sunspots_are_counted_from_1700_to_2008():
@@ -131,6 +154,21 @@ def test_sunspots_are_counted_from_1700_to_2008():
     assert sunspots.data[[0, 1, -2]].tolist() == [5.0, 11.0, 7.5]
     assert sunspots.years[sunspots.data.argmax()] == 1957
     assert sunspots.data.max() == 190.2
+
+
+def test_sunspots_as_frame_are_a_series_by_year():
+    series = load_sunspots(as_frame=True).data
+    assert series.loc[1957] == 190.2 and series.loc[2008] == 2.9
+    expected = pd.Index(range(1700, 2009), name="year")
+    pd.testing.assert_index_equal(series.index, expected, exact="equiv")
+    assert_array_equal(series, load_sunspots().data)
+
+
+def test_sunspots_as_arrays_need_no_pandas(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert load_sunspots().data.shape == (309,)
+    with pytest.raises(ImportError, match="pandas"):
+        load_sunspots(as_frame=True)
 
 
 @pytest.mark.parametrize(
@@ -144,3 +182,23 @@ def test_sunspots_are_counted_from_1700_to_2008():
 def test_every_data_set_names_its_licence(load, source):
     assert source in " ".join(load().DESCR.split())
     assert source in inspect.getdoc(load)
+
+
+def test_wheel_holds_all_data_and_their_licences():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    (pattern,) = config["tool"]["setuptools"]["package-data"]["sklearn_rnn.datasets"]
+    packed = {path.name for path in DATASETS.glob(pattern)}
+    data = {"letters.txt", "moby_dick.txt.gz", "names.tsv.gz", "sunspots.csv"}
+    licences = {f"{name.split('.')[0]}-LICENSE.txt" for name in data}
+    assert packed == data | licences
+
+    patterns = config["project"]["license-files"]
+    shown = {path.name for pattern in patterns for path in ROOT.glob(pattern)}
+    assert shown == {"LICENSE"} | licences
+
+
+@pytest.mark.parametrize("name", ["moby_dick.txt.gz", "names.tsv.gz"])
+def test_packed_data_carry_no_time_so_that_builds_repeat(name):
+    header = (DATASETS / "data" / name).read_bytes()[:8]
+    assert header[:3] == b"\x1f\x8b\x08"
+    assert header[3:8] == bytes(5)  # no file name in the flags, modified at 0

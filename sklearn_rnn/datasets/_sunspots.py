@@ -6,7 +6,7 @@ from sklearn.utils import Bunch
 from sklearn_rnn.datasets._bundled import bundled
 
 
-def load_sunspots():
+def load_sunspots(*, as_frame=False):
     """Load the yearly mean number of sunspots, 1700 to 2008.
 
     ==============  ==============
@@ -14,11 +14,21 @@ def load_sunspots():
     Values          0 to 190.2
     ==============  ==============
 
+    Parameters
+    ----------
+    as_frame : bool, default=False
+        Make ``data`` a pandas Series with the years as its index.
+
     Returns
     -------
     sunspots : :class:`~sklearn.utils.Bunch`
         With ``data``, an ndarray of float of shape (309,), ``years``, an ndarray of int
         of the same shape, and ``DESCR``.
+
+    Raises
+    ------
+    ImportError
+        If ``as_frame=True`` and pandas is not installed.
 
     Notes
     -----
@@ -33,8 +43,10 @@ def load_sunspots():
     """
     rows = bundled("sunspots.csv").split()[1:]
     table = np.array([row.split(",") for row in rows], dtype=np.float64)
-    return Bunch(
-        data=table[:, 1].copy(),
-        years=table[:, 0].astype(np.int64),
-        DESCR=bundled("sunspots-LICENSE.txt"),
-    )
+    years, data = table[:, 0].astype(np.int64), table[:, 1].copy()
+    if as_frame:
+        import pandas as pd
+
+        index = pd.Index(years, name="year")
+        data = pd.Series(data, index=index, name="sunspots")
+    return Bunch(data=data, years=years, DESCR=bundled("sunspots-LICENSE.txt"))
