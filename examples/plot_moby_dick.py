@@ -20,8 +20,8 @@ print(f"{len(book):,} characters, {len(set(book))} distinct")
 # Characters first. In one training step the network reads 60 characters in each of 32
 # places of the book, foretells every next one, and goes on from there in the following
 # step with the state it has reached. After 1, 5 and 15 epochs we let it write on from
-# where the second chapter of our lecture stopped. ``warm_start`` makes each ``fit`` go
-# on from the last one.
+# a sentence of the book that is cut off within a word. ``warm_start`` makes each
+# ``fit`` go on from the last one.
 
 seed = " his leg were off at the hip, now, it would be a different t"
 model = SequenceGenerator(
