@@ -2,9 +2,11 @@
 
 import os
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 import torch
+from threadpoolctl import ThreadpoolController
 
 # Two threads pay off from about this many multiply-adds a step (measured on two cores,
 # see benchmarks/bench_threads.py); below, waking the second costs more than it brings,
@@ -56,3 +58,17 @@ def threads_for(work):
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def blas_on_one_thread():
+    """Context in which numpy's and scipy's linear algebra takes one thread.
+
+    For many small steps, where handing out the work takes longer than the work; and for
+    the same bits whatever the number of threads.
+    """
+    return _blas().limit(limits=1, user_api="blas")
+
+
+@cache
+def _blas():
+    return ThreadpoolController()

@@ -19,6 +19,7 @@ from sklearn_rnn import (
     SequenceGenerator,
     conformance,
     datasets,
+    energy,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +27,11 @@ PUBLIC = [
     *(f"sklearn_rnn.{name}" for name in sklearn_rnn.__all__ if name[0] != "_"),
     *(f"sklearn_rnn.conformance.{name}" for name in conformance.__all__),
     *(f"sklearn_rnn.datasets.{name}" for name in datasets.__all__),
+    *(
+        f"sklearn_rnn.energy.{n}"
+        for n in energy.__all__
+        if n not in sklearn_rnn.__all__
+    ),
 ]
 CLASSES = [name for name in PUBLIC if name.rpartition(".")[2][0].isupper()]
 

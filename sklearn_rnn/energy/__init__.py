@@ -1,0 +1,17 @@
+"""Symmetric networks: associative memories and Boltzmann machines."""
+
+from sklearn_rnn.energy._capacity import (
+    CapacityWarning,
+    capacity_curve,
+    hebb_bit_error,
+    hebb_overlap,
+)
+from sklearn_rnn.energy._hopfield import HopfieldDenoiser
+
+__all__ = [
+    "CapacityWarning",
+    "HopfieldDenoiser",
+    "capacity_curve",
+    "hebb_bit_error",
+    "hebb_overlap",
+]

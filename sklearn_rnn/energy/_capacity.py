@@ -1,0 +1,192 @@
+"""How many patterns a Hopfield network holds: limits, theory, measurement."""
+
+import warnings
+
+import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import erf, erfc
+from scipy.stats import norm
+from sklearn.base import clone
+from sklearn.utils import Bunch
+
+from sklearn_rnn._random import draw_seed
+
+
+class CapacityWarning(UserWarning):
+    """The network cannot keep the patterns apart that it was asked to store."""
+
+
+def capacity(rule, n_units, margin):
+    """The most random patterns of n_units that a rule can be expected to hold."""
+    if rule == "hebb":
+        return CRITICAL_LOAD * n_units
+    if rule == "storkey":
+        return n_units / np.sqrt(2 * np.log(n_units)) if n_units > 1 else 1.0
+    if rule == "perceptron":
+        # Gardner (1988): 1 / alpha = integral of (t + margin)^2 over t > -margin
+        return n_units / (
+            (1 + margin**2) * norm.cdf(margin) + margin * norm.pdf(margin)
+        )
+    if rule == "dense":
+        return 2.0 ** min(n_units / 2, 1000)
+    return float(n_units)
+
+
+def hebb_bit_error(load):
+    """Share of the units of a stored pattern that the first update gets wrong.
+
+    For Hebb's rule, many units and random patterns, the others act on a unit as
+    Gaussian noise of variance ``load``: ``erfc(sqrt(1 / (2 load))) / 2``.
+
+    Parameters
+    ----------
+    load : array-like of float
+        Patterns a unit, above 0.
+
+    Returns
+    -------
+    error : float or ndarray of float
+        Probability from 0 to 0.5.
+
+    References
+    ----------
+    J. Hertz, A. Krogh, R. Palmer: Introduction to the Theory of Neural Computation,
+    1991, section 2.2.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.energy import hebb_bit_error
+    >>> print(hebb_bit_error(0.138).round(4))
+    0.0036
+    """
+    return erfc(np.sqrt(1 / (2 * np.asarray(load, dtype=float)))) / 2
+
+
+def hebb_overlap(load):
+    """Overlap with the stored pattern at which Hebb's network comes to rest.
+
+    The retrieval state of the mean-field theory at temperature 0, without replica
+    symmetry breaking: the largest root y of
+    ``y (sqrt(2 load) + 2 / sqrt(pi) exp(-y^2)) = erf(y)``, with overlap ``erf(y)``.
+    Above the critical load of 0.138 there is none, and the overlap is given as 0.
+
+    Parameters
+    ----------
+    load : array-like of float
+        Patterns a unit, above 0.
+
+    Returns
+    -------
+    overlap : ndarray of float
+        Mean of the product of recalled and stored units, from 0 to 1.
+
+    References
+    ----------
+    D. Amit, H. Gutfreund, H. Sompolinsky: Storing Infinite Numbers of Patterns in a
+    Spin-Glass Model of Neural Networks, Physical Review Letters 55, 1985.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.energy import hebb_overlap
+    >>> hebb_overlap([0.05, 0.137, 0.14]).round(3)
+    array([1.   , 0.975, 0.   ])
+    """
+    return np.vectorize(_hebb_overlap, otypes=[float])(load)
+
+
+def _load_at(y):
+    """The load at which y solves the mean-field equation."""
+    return (erf(y) / y - 2 / np.sqrt(np.pi) * np.exp(-(y**2))) ** 2 / 2
+
+
+_turn = minimize_scalar(lambda y: -_load_at(y), bounds=(0.5, 5), method="bounded")
+CRITICAL_LOAD = float(-_turn.fun)  # 0.1379
+
+
+def _hebb_overlap(load):
+    if load >= CRITICAL_LOAD:
+        return 0.0
+    largest = 1 / np.sqrt(2 * load) + 1
+    return erf(brentq(lambda y: _load_at(y) - load, _turn.x, largest))
+
+
+def capacity_curve(
+    estimator,
+    *,
+    n_features=500,
+    loads=None,
+    n_repeats=3,
+    flipped=0.0,
+    random_state=None,
+):
+    """Measure how well an associative memory recalls, load by load.
+
+    At each load the estimator is fitted to random patterns of -1 and +1, and some of
+    them, with a share of their units flipped, are recalled.
+
+    Parameters
+    ----------
+    estimator : object
+        A :class:`HopfieldDenoiser`, or whatever has ``fit`` and ``transform``. It is
+        cloned.
+    n_features : int, default=500
+        Units of a pattern.
+    loads : array-like of shape (n_loads,) or None, default=None
+        Patterns a unit. None is 12 of them from 0.02 to 0.24.
+    n_repeats : int, default=3
+        Sets of patterns a load.
+    flipped : float, default=0.0
+        Share of the units flipped before recall, from 0 to 1.
+    random_state : int, RandomState instance or None, default=None
+        Draws patterns and flips.
+
+    Returns
+    -------
+    curve : :class:`~sklearn.utils.Bunch`
+        ``loads`` of shape (n_loads,), ``n_patterns`` of the same shape, the number
+        stored, and ``overlaps`` of shape (n_loads, n_repeats), the mean product of
+        recalled and stored units: 1 is perfect recall, 0 is none.
+
+    See Also
+    --------
+    hebb_overlap : What theory says of Hebb's rule.
+    sklearn_rnn.display.CapacityDisplay : The curve as a picture.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import HopfieldDenoiser
+    >>> from sklearn_rnn.energy import capacity_curve
+    >>> curve = capacity_curve(
+    ...     HopfieldDenoiser(), n_features=200, loads=[0.05], random_state=0
+    ... )
+    >>> curve.overlaps.round(2)
+    array([[1., 1., 1.]])
+    """
+    loads = np.linspace(0.02, 0.24, 12) if loads is None else np.asarray(loads, float)
+    if loads.ndim != 1 or not len(loads) or not (loads > 0).all():
+        raise ValueError(f"loads needs to be a list of numbers above 0. Got {loads}.")
+    if not 0 <= flipped <= 1:
+        raise ValueError(f"flipped needs to be a share from 0 to 1. Got {flipped}.")
+    n_patterns = np.maximum(1, np.rint(loads * n_features)).astype(int)
+    rng = np.random.default_rng(draw_seed(random_state))
+    overlaps = [
+        [_overlap(estimator, count, n_features, flipped, rng) for _ in range(n_repeats)]
+        for count in n_patterns
+    ]
+    return Bunch(loads=loads, n_patterns=n_patterns, overlaps=np.array(overlaps))
+
+
+# Patterns recalled for one point of a capacity curve: enough to average over.
+PROBES = 100
+
+
+def _overlap(estimator, n_patterns, n_features, flipped, rng):
+    patterns = rng.choice([-1.0, 1.0], (n_patterns, n_features))
+    wanted = patterns[:PROBES]
+    signs = np.ones(wanted.shape)
+    signs[:, : round(flipped * n_features)] = -1
+    start = wanted * rng.permuted(signs, axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CapacityWarning)
+        memory = clone(estimator).fit(patterns)
+    return float((memory.transform(start) * wanted).mean())

@@ -1,0 +1,535 @@
+"""The Hopfield network as an estimator."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import Bunch, check_array, check_consistent_length, column_or_1d
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_rnn._random import draw_seed
+from sklearn_rnn._snapshot import hand_over, snapshot
+from sklearn_rnn.energy._capacity import CapacityWarning, capacity
+from sklearn_rnn.energy._networks import DenseNetwork, PairwiseNetwork
+from sklearn_rnn.energy._recall import Dynamics, Trace, fixed_points, recall
+from sklearn_rnn.energy._rules import RULES, exactly_summable, learn
+
+# Sweeps over which a single temperature falls to 0.
+ANNEALING_SWEEPS = 20
+
+
+class HopfieldDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Associative memory that turns a corrupted pattern into the stored one.
+
+    ``fit`` stores the rows of X, ``transform`` lets a Hopfield network run from each
+    row until it is stable, and ``predict`` says which stored row that is.
+
+    Parameters
+    ----------
+    rule : {"hebb", "storkey", "pseudo_inverse", "perceptron", "dense"}, default="hebb"
+        How patterns are stored; see Notes.
+    thresholds : {"zero", "learned"} or array-like of shape (n_features,), \
+default="zero"
+        Field from which on a unit turns on. "learned" stores them with the patterns, as
+        the weights of one more unit that is always on: for patterns with many more
+        units off than on, or on than off.
+    update : {"asynchronous", "synchronous"}, default="asynchronous"
+        One unit after the other, which always ends in a stable state, or all at once,
+        which may end in a cycle of two.
+    order : {"random", "fixed"}, default="random"
+        Order of asynchronous updates: a new one each sweep, the same for all rows, or
+        from the first unit to the last.
+    temperature : float or array-like of shape (n_sweeps,), default=0.0
+        0 is deterministic. Above, units turn on by chance (Glauber dynamics), which
+        frees rows from shallow minima. A number is where a linear descent to 0 over 20
+        sweeps begins; an array says the temperature of each sweep. Deterministic sweeps
+        follow. The unit is the mean field that holds a unit of a stored pattern in
+        place, whatever the rule, so that 1.0 is hot.
+    max_iter : int, default=100
+        Most deterministic sweeps over all units.
+    margin : float, default=1.0
+        Stability that the perceptron rule works for: field over the length of a
+        unit's weights.
+    beta : float, default=1.0
+        Sharpness of the dense rule: how much one unit more in common counts, as the
+        factor ``exp(2 beta)``.
+    binarize : float or None, default=0.0
+        Values above are on. None takes patterns of 0 and 1, or of -1 and 1, alone.
+    random_state : int, RandomState instance or None, default=None
+        Draws orders, and chance at temperatures above 0. It is read in ``fit``, so
+        that ``transform`` gives the same answer each time.
+
+    Attributes
+    ----------
+    patterns_ : ndarray of shape (n_patterns, n_features)
+        The stored patterns in -1 and +1.
+    labels_ : ndarray of shape (n_patterns,)
+        y, or the index of each pattern.
+    weights_ : ndarray of shape (n_features, n_features)
+        Symmetric, with a zero diagonal, for units of -1 and +1. The dense rule has
+        none.
+    thresholds_ : ndarray of shape (n_features,)
+        For units of -1 and +1.
+    capacity_ : float
+        The number of random patterns that the rule can be expected to hold.
+    n_iter_ : int
+        Passes over the patterns that learning took.
+    n_features_in_ : int
+        Number of units.
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
+        Names of the columns, if X is a frame in fit.
+
+    See Also
+    --------
+    BoltzmannMachine : The stochastic sister, with hidden units.
+    ImageFlattener : Images as rows.
+    sklearn_rnn.display.HopfieldDisplay : Stored, corrupted and recalled side by side.
+
+    Notes
+    -----
+    Units are -1 or +1. Unit i turns on where
+    ``thresholds_[i] <= sum_j weights_[i, j] s_j``; with symmetric weights each such
+    update lowers ``E = -1/2 s W s + thresholds s`` or leaves it.
+
+    ================  ===========================================  ==================
+    rule              weights                                      holds, of n units
+    ================  ===========================================  ==================
+    "hebb"            ``sum_m x_mi x_mj`` (Hopfield)               .138 n
+    "storkey"         Hebb's, less what is known (Storkey)         n / sqrt(2 log n)
+    "pseudo_inverse"  projection onto the patterns (Personnaz)     n
+    "perceptron"      Hebb's, repeated until all patterns are      .52 n at margin 1,
+                      stable with a margin (Gardner)               2 n at margin 0
+    "dense"           none: ``E = -1/beta log sum_m                exponentially many
+                      exp(beta x_m s)`` (Krotov and Hopfield,
+                      Demircigil, Ramsauer)
+    ================  ===========================================  ==================
+
+    What X of fit holds decides what ``transform`` returns: 0/1 for patterns of 0 and 1,
+    -1/+1 for patterns of -1 and 1, 0/1 for all others, which are cut at ``binarize``.
+
+    Weights are rounded to 40 to 50 bits so that fields add up exactly, and a row gets
+    the same answer alone, in any batch and in any order, to the last bit.
+
+    A network with zero thresholds that stores a pattern also stores its negative.
+
+    References
+    ----------
+    J. J. Hopfield: Neural networks and physical systems with emergent collective
+    computational abilities, PNAS 79, 1982.
+
+    A. J. Storkey, R. Valabregue: The basins of attraction of a new Hopfield learning
+    rule, Neural Networks 12, 1999.
+
+    L. Personnaz, I. Guyon, G. Dreyfus: Information storage and retrieval in spin-glass
+    like neural networks, Journal de Physique Lettres 46, 1985.
+
+    E. Gardner: The space of interactions in neural network models, Journal of Physics A
+    21, 1988.
+
+    D. Krotov, J. J. Hopfield: Dense associative memory for pattern recognition, NIPS
+    2016. M. Demircigil et al.: On a model of associative memory with huge storage
+    capacity, Journal of Statistical Physics 168, 2017. H. Ramsauer et al.: Hopfield
+    networks is all you need, ICLR 2021.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import HopfieldDenoiser
+    >>> from sklearn_rnn.datasets import load_letters
+    >>> X, y = load_letters(return_X_y=True)
+    >>> chosen = [list(y).index(letter) for letter in "JLMQT"]
+    >>> memory = HopfieldDenoiser("pseudo_inverse").fit(X[chosen], y[chosen])
+    >>> half_a_T = X[chosen[-1:]].copy()
+    >>> half_a_T[0, 32:] = 0
+    >>> memory.predict(half_a_T)
+    array(['T'], dtype='<U1')
+    """
+
+    _parameter_constraints = {
+        "rule": [StrOptions({*RULES, "dense"})],
+        "thresholds": [StrOptions({"zero", "learned"}), "array-like"],
+        "update": [StrOptions({"asynchronous", "synchronous"})],
+        "order": [StrOptions({"random", "fixed"})],
+        "temperature": [Interval(Real, 0, None, closed="left"), "array-like"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "margin": [Interval(Real, 0, None, closed="left")],
+        "beta": [Interval(Real, 0, None, closed="neither")],
+        "binarize": [Interval(Real, None, None, closed="neither"), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        rule="hebb",
+        *,
+        thresholds="zero",
+        update="asynchronous",
+        order="random",
+        temperature=0.0,
+        max_iter=100,
+        margin=1.0,
+        beta=1.0,
+        binarize=0.0,
+        random_state=None,
+    ):
+        self.rule = rule
+        self.thresholds = thresholds
+        self.update = update
+        self.order = order
+        self.temperature = temperature
+        self.max_iter = max_iter
+        self.margin = margin
+        self.beta = beta
+        self.binarize = binarize
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Store the rows of X, and forget what was stored before.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_patterns, n_features)
+            The patterns.
+        y : array-like of shape (n_patterns,) or None, default=None
+            What ``predict`` is to call them; by default their index.
+
+        Returns
+        -------
+        self : object
+            The fitted memory.
+
+        Raises
+        ------
+        ValueError
+            If X is not binary with ``binarize=None``, or a temperature is negative, or
+            thresholds have another shape.
+
+        Warns
+        -----
+        CapacityWarning
+            If the rule cannot hold so many patterns, or patterns are identical, or
+            have no unit on or none off.
+        """
+        return self._fit(X, y, reset=True)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Store more rows beside those of before, as one fit of all would have.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_patterns, n_features)
+            More patterns.
+        y : array-like of shape (n_patterns,) or None, default=None
+            Their labels, if those before have some; else they are counted on.
+
+        Returns
+        -------
+        self : object
+            The fitted memory.
+        """
+        return self._fit(X, y, reset=not hasattr(self, "patterns_"))
+
+    def transform(self, X):
+        """Recall a stored pattern for each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Corrupted patterns.
+
+        Returns
+        -------
+        X_recalled : ndarray of shape (n_samples, n_features)
+            The stable states reached, in the coding of the patterns of fit.
+        """
+        return self.recall(X).patterns
+
+    def recall(self, X, clamp=None, *, trace=False):
+        """Recall a stored pattern for each row, and tell how it went.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Corrupted patterns.
+        clamp : array-like of bool of shape (n_features,) or (n_samples, n_features), \
+default=None
+            Units known to be right, which stay as they are in X.
+        trace : bool, default=False
+            Whether to follow the energy, which needs all rows at once in memory.
+
+        Returns
+        -------
+        recalled : :class:`~sklearn.utils.Bunch`
+            patterns : ndarray of shape (n_samples, n_features)
+                As :meth:`transform` returns them.
+            n_iter : ndarray of int of shape (n_samples,)
+                The last sweep that changed the row, 0 if none did.
+            converged : ndarray of bool of shape (n_samples,)
+                Whether the row is stable.
+            cycle : ndarray of bool of shape (n_samples,)
+                Whether synchronous updates alternate between two states; the pattern is
+                one of them.
+            energy : ndarray of shape (n_samples,)
+                Of the recalled state.
+            energy_trace : ndarray of shape (n_samples, 1 + n_updates)
+                With ``trace``: before the first update and after each one, of a unit
+                (asynchronous) or of all (synchronous).
+
+        Raises
+        ------
+        ValueError
+            If ``clamp`` has another shape.
+        """
+        check_is_fitted(self)
+        X = self._validated(X, reset=False)
+        states = self._as_states(X).T
+        network = self._network()
+        follower = Trace(network, states) if trace else None
+        free = ~_clamped(clamp, X.shape).T
+        found = recall(network, states, free, self._dynamics(), follower)
+        on = found.states.T > 0
+        recalled = Bunch(
+            patterns=np.where(on, X.dtype.type(1), X.dtype.type(self._low)),
+            n_iter=found.n_iter,
+            converged=found.converged,
+            cycle=found.cycle,
+            energy=found.energy,
+        )
+        if trace:
+            recalled.energy_trace = np.array(follower.energies).T
+        return recalled
+
+    def predict(self, X):
+        """Say which stored pattern each row becomes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Corrupted patterns.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Label or index of the stored pattern that has most units in common with the
+            recalled state; of equals, the one stored first.
+        """
+        check_is_fitted(self)
+        recalled = self._as_states(self.transform(X))
+        return self.labels_[(recalled @ self.patterns_.T).argmax(axis=1)]
+
+    def energy(self, X):
+        """Energy of each row as it is.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Patterns.
+
+        Returns
+        -------
+        energy : ndarray of shape (n_samples,)
+            In the units of the weights.
+        """
+        check_is_fitted(self)
+        states = self._as_states(self._validated(X, reset=False))
+        return self._network().assess(states.T)[1]
+
+    def score(self, X, y=None):
+        """Share of the rows that are recalled as the right pattern, or as themselves.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Patterns.
+        y : array-like of shape (n_samples,) or None, default=None
+            Labels or indices of the patterns that the rows come from.
+
+        Returns
+        -------
+        score : float
+            With y the mean of ``predict(X) == y``, without y the share of rows that are
+            stable as they are.
+        """
+        check_is_fitted(self)
+        if y is not None:
+            check_consistent_length(X, y)
+            return float(np.mean(self.predict(X) == column_or_1d(y)))
+        states = self._as_states(self._validated(X, reset=False)).T
+        free = np.ones(states.shape, bool)
+        asynchronous = self.update == "asynchronous"
+        stable = fixed_points(self._network(), states, free, asynchronous=asynchronous)
+        return float(stable.mean())
+
+    def _validated(self, X, *, reset):
+        return validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
+
+    def _as_states(self, X):
+        """-1 and +1, in float64."""
+        cut = self.binarize
+        if cut is None:
+            odd = (X != 1) & (X != self._low)
+            if odd.any():
+                raise ValueError(
+                    f"X holds {X[odd][0]:.6g}. With binarize=None patterns consist of "
+                    f"{self._low} and 1, and the same two in fit and afterwards. Set "
+                    "binarize to the value above which a unit is on."
+                )
+            cut = 0.0
+        return np.where(X > cut, 1.0, -1.0)
+
+    def _fit(self, X, y, *, reset):
+        """Store X, alone or beside what is stored; if that fails nothing changes."""
+        draft = snapshot(self)
+        X = draft._validated(X, reset=reset)
+        if reset:
+            draft._seed = draw_seed(self.random_state)
+            draft._low = -1 if ((X == -1) | (X == 1)).all() and (X == -1).any() else 0
+        states = draft._as_states(X)
+        labels = None if y is None else column_or_1d(y, warn=True)
+        if labels is not None:
+            check_consistent_length(X, labels)
+        if not reset:
+            labels = draft._labels_beside(labels)
+            states = np.vstack([self.patterns_, states])
+        draft.patterns_ = states
+        draft._labelled = labels is not None
+        draft.labels_ = np.arange(len(states)) if labels is None else labels
+        draft._learn()
+        hand_over(draft, self)
+        return self
+
+    def _labels_beside(self, labels):
+        """The labels of before and the new ones, or None if patterns have none."""
+        if self._labelled != (labels is not None):
+            got, before = ("no y", "one") if labels is None else ("y", "none")
+            raise ValueError(
+                f"partial_fit got {got}, but the patterns stored before came with "
+                f"{before}. Give y for all patterns or for none."
+            )
+        return labels if labels is None else np.concatenate([self.labels_, labels])
+
+    def _learn(self):
+        """Everything that follows from patterns and parameters."""
+        n_units = self.patterns_.shape[1]
+        self.capacity_ = float(capacity(self.rule, n_units, self.margin))
+        _warn_of(self.patterns_, self.rule, self.capacity_)
+        learned = isinstance(self.thresholds, str) and self.thresholds == "learned"
+        weights, thresholds = np.zeros((n_units, n_units)), np.zeros(n_units)
+        self.n_iter_ = 1
+        if self.rule != "dense":
+            weights, thresholds, self.n_iter_ = learn(
+                self.rule, self.patterns_, self.margin, with_thresholds=learned
+            )
+        if not isinstance(self.thresholds, str):
+            thresholds = _given(self.thresholds, n_units)
+        weights, self.thresholds_ = exactly_summable(weights, thresholds)
+        # the unit of temperature: what holds a unit of a stored pattern in place
+        self._mean_field = 1.0
+        if self.rule != "dense":
+            self.weights_ = weights
+            fields = self.patterns_ @ weights
+            self._mean_field = float(max(0, (fields * self.patterns_).mean()))
+        elif hasattr(self, "weights_"):
+            del self.weights_
+        self._dynamics()  # refuses a bad temperature now
+
+    def _network(self):
+        if self.rule == "dense":
+            return DenseNetwork(self.patterns_, self.thresholds_, float(self.beta))
+        return PairwiseNetwork(self.weights_, self.thresholds_)
+
+    def _dynamics(self):
+        return Dynamics(
+            asynchronous=self.update == "asynchronous",
+            random_order=self.order == "random",
+            temperatures=_schedule(self.temperature) * self._mean_field,
+            max_iter=self.max_iter,
+            seed=self._seed,
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _given(thresholds, n_units):
+    """Thresholds of the caller, if they are one a unit."""
+    thresholds = check_array(thresholds, ensure_2d=False, dtype=np.float64)
+    if thresholds.shape != (n_units,):
+        raise ValueError(
+            f"thresholds have the shape {thresholds.shape}, but X has {n_units} "
+            f"features. Give an array of shape ({n_units},), 'zero' or 'learned'."
+        )
+    return thresholds
+
+
+def _schedule(temperature):
+    """One temperature a sweep."""
+    if np.ndim(temperature) == 0:
+        if temperature == 0:
+            return np.zeros(0)
+        return np.linspace(temperature, 0, ANNEALING_SWEEPS, endpoint=False)
+    temperatures = check_array(temperature, ensure_2d=False, dtype=np.float64)
+    if temperatures.ndim != 1 or (temperatures < 0).any():
+        raise ValueError(
+            "temperature needs to be 0, a number above it, or a list of such numbers, "
+            f"one a sweep. Got {temperature!r}."
+        )
+    return temperatures
+
+
+def _clamped(clamp, shape):
+    """A mask of the given shape, (n_samples, n_features)."""
+    if clamp is None:
+        return np.zeros(shape, bool)
+    clamp = np.asarray(clamp)
+    if clamp.shape not in (shape, shape[1:]) or clamp.dtype != bool:
+        raise ValueError(
+            f"clamp is an array of {clamp.dtype} of shape {clamp.shape}. It needs to "
+            f"hold True for each unit that stays, in the shape {shape} of X or "
+            f"{shape[1:]} for all rows alike."
+        )
+    return np.broadcast_to(clamp, shape)
+
+
+def _warn_of(patterns, rule, limit):
+    """Say why some patterns will not be recalled."""
+    n_patterns, n_units = patterns.shape
+    if n_patterns > limit:
+        warnings.warn(
+            f"{n_patterns} patterns of {n_units} units are a load of "
+            f"{n_patterns / n_units:.3g} a unit, but rule={rule!r} holds about "
+            f"{limit / n_units:.3g}, that is {limit:.4g} patterns. Store fewer, or try "
+            "another rule: 'dense' holds most.",
+            CapacityWarning,
+            stacklevel=5,
+        )
+    distinct, first, counts = np.unique(
+        patterns > 0, axis=0, return_index=True, return_counts=True
+    )
+    if len(distinct) < n_patterns:
+        twice = first[counts > 1].min()
+        warnings.warn(
+            f"Of {n_patterns} patterns only {len(distinct)} differ: pattern {twice} is "
+            "there more than once. predict answers with the first of equals.",
+            CapacityWarning,
+            stacklevel=5,
+        )
+    alike = np.flatnonzero(np.abs(patterns.sum(axis=1)) == n_units)
+    if len(alike) and n_units > 1:
+        state = "on" if patterns[alike[0], 0] > 0 else "off"
+        warnings.warn(
+            f"All units of pattern {alike[0]} are {state}, so that it says nothing. "
+            "Values above binarize are on: set it between the values of X.",
+            CapacityWarning,
+            stacklevel=5,
+        )

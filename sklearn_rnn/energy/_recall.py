@@ -1,0 +1,168 @@
+"""From a state to a remembered one: the dynamics of a Hopfield network.
+
+The orders of the units and the noise of their thresholds are drawn once a sweep for all
+rows, so that what happens to a row does not depend on the rows beside it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_rnn._device import blas_on_one_thread
+from sklearn_rnn.energy._networks import Array, Mask, Network
+
+# Numbers held at once: rows are recalled by so many in a piece.
+PIECE = 2**23
+
+
+@dataclass
+class Dynamics:
+    """How states are updated.
+
+    ``temperatures``, in the units of the fields, has an entry for each sweep under
+    chance; deterministic sweeps follow until a row is stable, ``max_iter`` at most.
+    """
+
+    asynchronous: bool
+    random_order: bool
+    temperatures: NDArray[np.float64]
+    max_iter: int
+    seed: int
+
+
+@dataclass
+class Recalled:
+    """What became of each row."""
+
+    states: Array  # (n_units, n_rows)
+    n_iter: NDArray[np.int64]  # the last sweep that changed the row, or 0
+    converged: Mask
+    cycle: Mask
+    energy: Array
+
+
+class Trace:
+    """The energy of each row, before the first update and after every one."""
+
+    def __init__(self, network: Network, states: Array):
+        self.energies = [network.assess(states)[1]]
+
+    def add(self, rows: NDArray[np.int64], change: Array) -> None:
+        energy = self.energies[-1].copy()
+        energy[rows] += change
+        self.energies.append(energy)
+
+
+def recall(
+    network: Network,
+    states: Array,
+    free: Mask,
+    dynamics: Dynamics,
+    trace: Trace | None = None,
+) -> Recalled:
+    """Let every column of ``states``, shape (n_units, n_rows), run until it is stable.
+
+    ``free``, of the same shape, marks the units that may change. A trace wants all rows
+    at once; without it they are taken by pieces.
+    """
+    n_units, n_rows = states.shape
+    size = n_rows if trace is not None else max(1, PIECE // n_units)
+    pieces = [
+        _recall_piece(
+            network, states[:, k : k + size], free[:, k : k + size], dynamics, trace
+        )
+        for k in range(0, n_rows, size)
+    ]
+    return Recalled(
+        *(
+            np.concatenate([getattr(piece, name) for piece in pieces], axis=-1)
+            for name in ("states", "n_iter", "converged", "cycle", "energy")
+        )
+    )
+
+
+def _recall_piece(
+    network: Network, states: Array, free: Mask, dynamics: Dynamics, trace: Trace | None
+) -> Recalled:
+    states = np.array(states, dtype=network.dtype, order="C")
+    n_rows = states.shape[1]
+    rng = np.random.default_rng(dynamics.seed)
+    n_iter = np.zeros(n_rows, np.int64)
+    cycle = np.zeros(n_rows, bool)
+    energy: Array = np.zeros(n_rows)
+    active = np.arange(n_rows)  # rows that may still change
+    sweep = 0
+    for temperature in dynamics.temperatures:
+        sweep += 1
+        noise = temperature / 2 * rng.logistic(size=(len(states), 1))
+        new = _swept(network, states, free, noise, dynamics, rng, active, trace)
+        n_iter[(new != states).any(axis=0)] = sweep
+        states = new
+    before = None  # states of the active rows one sweep earlier
+    for _ in range(dynamics.max_iter):
+        sweep += 1
+        chosen = slice(None) if len(active) == n_rows else active
+        here, open_ = states[:, chosen], free[:, chosen]
+        new = _swept(network, here, open_, None, dynamics, rng, active, trace)
+        changed = (new != here).any(axis=0)
+        n_iter[active[changed]] = sweep
+        if dynamics.asynchronous:
+            stays, energy[active] = network.assess(new)
+            settled = (stays | ~open_).all(axis=0)
+        else:
+            back = changed & False if before is None else (new == before).all(axis=0)
+            cycle[active] = back & changed
+            settled = back | ~changed
+            before = here[:, ~settled]
+        states[:, chosen] = new
+        active = active[~settled]
+        if not len(active):
+            break
+    converged = ~cycle
+    if dynamics.asynchronous:
+        converged[active] = False
+    else:
+        energy = network.assess(states)[1]
+        left = states[:, active], free[:, active]
+        converged[active] = fixed_points(network, *left, asynchronous=False)
+    return Recalled(states, n_iter, converged, cycle, energy)
+
+
+def fixed_points(
+    network: Network, states: Array, free: Mask, *, asynchronous: bool
+) -> Mask:
+    """Whether a deterministic sweep would leave each row as it is."""
+    if asynchronous:
+        stays, _ = network.assess(states)
+    else:
+        stays = network.together(states) == states
+    return np.asarray((stays | ~free).all(axis=0))
+
+
+def _swept(
+    network: Network,
+    states: Array,
+    free: Mask,
+    noise: Array | None,
+    dynamics: Dynamics,
+    rng: np.random.Generator,
+    rows: NDArray[np.int64],
+    trace: Trace | None,
+) -> Array:
+    """The states after every unit was updated once."""
+    if dynamics.asynchronous:
+        n_units = len(states)
+        order = np.arange(n_units)
+        if dynamics.random_order:
+            order = rng.permutation(order)
+        new = states.copy()
+        watch = None if trace is None else lambda change: trace.add(rows, change)
+        with blas_on_one_thread():
+            network.one_by_one(new, order, free, noise, watch)
+        return new
+    new = network.together(states, noise)
+    np.copyto(new, states, where=~free)
+    if trace is not None:
+        trace.add(rows, network.assess(new)[1] - network.assess(states)[1])
+    return new

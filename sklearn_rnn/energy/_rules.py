@@ -1,0 +1,133 @@
+"""How patterns become weights: the learning rules of a Hopfield network.
+
+Patterns are rows of -1 and +1, of shape ``(n_patterns, n_units)``. Every rule returns
+symmetric weights of shape ``(n_units, n_units)`` with a zero diagonal, and the number
+of passes it took.
+"""
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+Array = NDArray[np.float64]
+
+# Passes of the perceptron; where a solution exists tens of them find it.
+MOST_PASSES = 1000
+
+
+def hebb(patterns: Array, margin: float) -> tuple[Array, int]:
+    """Units that are alike in a pattern attract each other (Hopfield, 1982).
+
+    ``w_ij = sum_m x_mi x_mj``: integers, exactly.
+    """
+    weights = patterns.T @ patterns
+    np.fill_diagonal(weights, 0)
+    return weights, 1
+
+
+def storkey(patterns: Array, margin: float) -> tuple[Array, int]:
+    """Hebb's rule, less what the network already knows (Storkey, 1997).
+
+    For one pattern x after the other, with ``h_ij = sum_{k != i, j} w_ik x_k``,
+    ``w_ij += (x_i x_j - x_i h_ji - h_ij x_j) / n``.
+    """
+    n_units = patterns.shape[1]
+    weights = np.zeros((n_units, n_units))
+    for x in patterns:
+        # h_ij x_j = (field_i - w_ij x_j) x_j, and x_j x_j = 1
+        field = weights @ x
+        known = np.outer(field, x)
+        weights += (np.outer(x, x) - known - known.T + 2 * weights) / n_units
+        np.fill_diagonal(weights, 0)
+    return weights, 1
+
+
+def pseudo_inverse(patterns: Array, margin: float) -> tuple[Array, int]:
+    """The projection onto the patterns, diagonal removed (Personnaz et al., 1985).
+
+    ``W = pinv(X) X``, so that ``W x = x`` for each stored x before its diagonal goes.
+    """
+    weights = np.linalg.pinv(patterns) @ patterns
+    weights = (weights + weights.T) / 2
+    np.fill_diagonal(weights, 0)
+    return weights, 1
+
+
+def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
+    """Hebb's rule repeated where a pattern is not yet held firmly (Gardner, 1988).
+
+    From Hebb's weights on, each pass finds the units whose stability
+    ``x_i sum_j w_ij x_j / |w_i|`` is below the margin, with e_i = 1 there and 0
+    elsewhere, and adds ``(e_i + e_j) x_i x_j / 2n``, which keeps the weights symmetric.
+    If no pass reaches the margin, the one whose least stability was greatest counts.
+    """
+    n_units = patterns.shape[1]
+    weights = hebb(patterns, margin)[0] / n_units
+    best, greatest = weights, -np.inf
+    for n_passes in range(1, MOST_PASSES + 1):
+        size = np.linalg.norm(weights, axis=1)
+        stability = patterns * (patterns @ weights) / np.where(size > 0, size, 1)
+        least = float(stability.min())
+        if least > greatest:
+            best, greatest = weights, least
+        if least >= margin:
+            return best, n_passes
+        step = ((stability < margin) * patterns).T @ patterns
+        weights = weights + (step + step.T) / (2 * n_units)
+        np.fill_diagonal(weights, 0)
+    warnings.warn(
+        f"The perceptron rule did not reach margin={margin} for all units of all "
+        f"patterns in {MOST_PASSES} passes; their least stability is {greatest:.3g}. "
+        "Store fewer patterns or ask for a smaller margin.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )
+    return best, MOST_PASSES
+
+
+RULES: dict[str, Callable[[Array, float], tuple[Array, int]]] = {
+    "hebb": hebb,
+    "storkey": storkey,
+    "pseudo_inverse": pseudo_inverse,
+    "perceptron": perceptron,
+}
+
+
+def learn(
+    rule: str, patterns: Array, margin: float, *, with_thresholds: bool
+) -> tuple[Array, Array, int]:
+    """Weights, thresholds, and the passes it took.
+
+    Thresholds are learned as the weights of one more unit that is on in every pattern:
+    ``sum_j w_ij s_j + w_i* >= 0`` is ``sum_j w_ij s_j >= -w_i*``.
+    """
+    if not with_thresholds:
+        weights, n_passes = RULES[rule](patterns, margin)
+        return weights, np.zeros(len(weights)), n_passes
+    always_on = np.ones((len(patterns), 1))
+    weights, n_passes = RULES[rule](np.hstack([patterns, always_on]), margin)
+    return weights[:-1, :-1].copy(), -weights[:-1, -1], n_passes
+
+
+def exactly_summable(weights: Array, thresholds: Array) -> tuple[Array, Array]:
+    """The same numbers, rounded so that no sum of them is ever rounded.
+
+    All become multiples of one power of two, as coarse as it takes for a field and
+    its threshold to fit into the 53 bits of a float64. The field of a unit is then the
+    same number however and in whatever order it is added up: alone, in a batch, or
+    kept up to date flip by flip. So a tie stays a tie. Integers stay as they are; other
+    weights move by less than 1e-9 of the largest one, for up to a million units.
+    """
+    most = np.abs(weights).sum(axis=1, initial=0) + np.abs(thresholds)
+    largest = float(most.max(initial=0))
+    if largest == 0:
+        return weights, thresholds
+    n_bits = 51 - int(np.ceil(np.log2(largest)))
+    return _rounded(weights, n_bits), _rounded(thresholds, n_bits)
+
+
+def _rounded(values: Array, n_bits: int) -> Array:
+    return np.ldexp(np.rint(np.ldexp(values, n_bits)), -n_bits)
