@@ -6,7 +6,7 @@ from sklearn_rnn._regressor import RNNRegressor
 from sklearn_rnn._session import WritingSession
 from sklearn_rnn._tokens import TokenArray
 from sklearn_rnn._version import __version__
-from sklearn_rnn.energy import HopfieldDenoiser
+from sklearn_rnn.energy import BoltzmannMachine, HopfieldDenoiser
 from sklearn_rnn.preprocessing import StepwiseTransformer, sequences_from_frame
 from sklearn_rnn.text import (
     CharVectorizer,
@@ -16,6 +16,7 @@ from sklearn_rnn.text import (
 )
 
 __all__ = [
+    "BoltzmannMachine",
     "CharVectorizer",
     "HopfieldDenoiser",
     "RNNClassifier",

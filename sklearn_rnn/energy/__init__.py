@@ -1,5 +1,6 @@
 """Symmetric networks: associative memories and Boltzmann machines."""
 
+from sklearn_rnn.energy._boltzmann import BoltzmannMachine
 from sklearn_rnn.energy._capacity import (
     CapacityWarning,
     capacity_curve,
@@ -9,6 +10,7 @@ from sklearn_rnn.energy._capacity import (
 from sklearn_rnn.energy._hopfield import HopfieldDenoiser
 
 __all__ = [
+    "BoltzmannMachine",
     "CapacityWarning",
     "HopfieldDenoiser",
     "capacity_curve",

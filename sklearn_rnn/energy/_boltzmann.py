@@ -1,0 +1,711 @@
+"""The Boltzmann machine as an estimator."""
+
+import time
+from contextlib import nullcontext
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, check_consistent_length, check_scalar
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_rnn._device import WORK_WORTH_THREADS, blas_on_one_thread
+from sklearn_rnn._random import (
+    SAMPLING,
+    SHUFFLING,
+    SPLIT,
+    WEIGHTS,
+    draw_seed,
+    numpy_generator,
+)
+from sklearn_rnn._snapshot import hand_over, snapshot
+from sklearn_rnn.energy._enumeration import (
+    ENUMERABLE,
+    QUICKLY_ENUMERABLE,
+    log_partition,
+    n_enumerated,
+)
+from sklearn_rnn.energy._learning import (
+    Chains,
+    FreeEnergyGap,
+    Lesson,
+    learn_epoch,
+)
+from sklearn_rnn.energy._machine import Machine
+from sklearn_rnn.energy._sampling import (
+    Held,
+    annealed_log_partition,
+    coin_flips,
+    drawn_visible,
+    sweep,
+)
+
+
+class BoltzmannMachine(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Stochastic symmetric network that learns a distribution over binary patterns.
+
+    A machine of visible units, one a column of X, and hidden ones. ``transform`` gives
+    the means of the hidden units as features of a row, ``score_samples`` the
+    log-likelihood of a row, and ``sample`` draws new rows, or completes given ones.
+
+    Parameters
+    ----------
+    n_hidden : int, default=64
+        Hidden units; 0 is for full machines only.
+    connections : {"restricted", "full"}, default="restricted"
+        Which pairs of units have a weight: those of a visible and a hidden unit, or
+        all. A restricted machine is sampled a layer at a time, a full one unit by unit.
+    visible : {"binary", "gaussian"}, default="binary"
+        Visible units of 0 and 1, or real ones, of which means and standard deviations
+        are learned. Gaussian needs a restricted machine.
+    binarize : float or None, default=0.5
+        Values of X above are 1, others 0. None takes values from 0 to 1 as they are,
+        as probabilities. Of no effect for Gaussian units.
+    gradient : {"auto", "exact", "pcd"}, default="auto"
+        How the machine's own moments are found: by summing over all states, for at most
+        20 units, or by persistent contrastive divergence. "auto" sums over up to 10.
+        The units are all of a full machine, the smaller layer of a restricted one, and
+        the hidden ones with Gaussian visible units.
+    positive_phase : {"mean_field", "gibbs"}, default="mean_field"
+        Hidden units under the data as means or as samples. Means are exact but in full
+        machines of more than 10 hidden units.
+    n_gibbs_steps : int, default=1
+        Sweeps of the persistent chains between two updates.
+    learning_rate : float, default=0.05
+        Step along the gradient of the mean log-likelihood of a batch.
+    batch_size : int, default=32
+        Rows an update, and number of persistent chains.
+    max_epochs : int, default=20
+        Passes over the data.
+    weight_decay : float, default=0.0
+        Pull of the weights towards 0, in the unit of the gradient.
+    early_stopping : bool, default=False
+        Whether to hold out rows, and to stop when their free energy is above that of
+        as many training rows by more than ``tol``: the log partition function is the
+        same for both, so this gap is that of their log-likelihoods.
+    validation_fraction : float, default=0.1
+        Share of the rows held out.
+    n_iter_no_change : int, default=5
+        Epochs in a row with too wide a gap after which to stop. The weights of the last
+        epoch before them are kept.
+    tol : float, default=0.01
+        Gap that is not too wide, in nats a visible unit.
+    ais_steps : int, default=1000
+        Steps of annealed importance sampling at the end of fit, which estimates
+        ``log_partition_`` where it cannot be summed. 0 does without, and then without
+        ``score_samples``.
+    random_state : int, RandomState instance or None, default=None
+        Draws first weights, batches, samples and rows held out.
+    verbose : bool, default=False
+        Whether to print a line an epoch.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_hidden, n_features)
+        Weights between hidden and visible units.
+    intercept_hidden_ : ndarray of shape (n_hidden,)
+        Biases of the hidden units.
+    intercept_visible_ : ndarray of shape (n_features,)
+        Biases of the visible units; of Gaussian ones in the unit of X.
+    visible_weights_ : ndarray of shape (n_features, n_features)
+        Symmetric, with a zero diagonal; of full machines.
+    hidden_weights_ : ndarray of shape (n_hidden, n_hidden)
+        The same for hidden units.
+    scale_ : ndarray of shape (n_features,)
+        Standard deviations of Gaussian units, given the hidden ones.
+    log_partition_ : float
+        log Z, exact or estimated; NaN with ``ais_steps=0`` where it cannot be summed.
+    free_energy_gap_ : list of float
+        The gap after each epoch, with early stopping.
+    n_iter_ : int
+        Epochs.
+    n_features_in_ : int
+        Number of visible units.
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
+        Names of the columns, if X is a frame in fit.
+
+    See Also
+    --------
+    HopfieldDenoiser : The deterministic sister, which stores patterns.
+    sklearn.neural_network.BernoulliRBM : A restricted machine with binary units.
+
+    Notes
+    -----
+    Of visible states v and hidden states h the machine has the energy::
+
+        E(v, h) = -v b - h c - h W v - 1/2 v L v - 1/2 h J h
+        E(v, h) = |(v - b) / s|^2 / 2 - h c - h W (v / s)          (Gaussian)
+
+    and shows v with the probability ``exp(-F(v)) / Z``, where ``F(v)`` is the free
+    energy ``-log sum_h exp(-E(v, h))``. W is ``components_``, b and c the intercepts, L
+    and J the weights within the layers, s is ``scale_``. The gradient of the
+    log-likelihood by a weight is the mean product of its two units under the data less
+    that under the machine (Ackley, Hinton and Sejnowski).
+
+    In full machines of more than 10 hidden units these are coupled given v; mean-field
+    theory stands in for their exact means, and free energies are its upper bounds.
+
+    Visible biases start at the log odds of their columns. Each pass of ``partial_fit``
+    is one more epoch, so that k passes over X give what ``fit`` does in k epochs.
+
+    References
+    ----------
+    D. H. Ackley, G. E. Hinton, T. J. Sejnowski: A learning algorithm for Boltzmann
+    machines, Cognitive Science 9, 1985.
+
+    T. Tieleman: Training restricted Boltzmann machines using approximations to the
+    likelihood gradient, ICML 2008.
+
+    R. Salakhutdinov, I. Murray: On the quantitative analysis of deep belief networks,
+    ICML 2008.
+
+    G. E. Hinton: A practical guide to training restricted Boltzmann machines, 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import BoltzmannMachine
+    >>> X = np.array([[0, 0, 1, 1], [1, 1, 0, 0]] * 20)
+    >>> machine = BoltzmannMachine(
+    ...     4, learning_rate=1.0, max_epochs=100, random_state=0
+    ... ).fit(X)
+    >>> np.exp(machine.score_samples([[0, 0, 1, 1], [0, 1, 0, 1]])).round(1)
+    array([0.5, 0. ])
+    >>> machine.sample(3, clamp=[0, np.nan, np.nan, np.nan], random_state=0)
+    array([[0., 0., 1., 1.],
+           [0., 0., 1., 1.],
+           [0., 0., 1., 1.]])
+    """
+
+    _parameter_constraints = {
+        "n_hidden": [Interval(Integral, 0, None, closed="left")],
+        "connections": [StrOptions({"restricted", "full"})],
+        "visible": [StrOptions({"binary", "gaussian"})],
+        "binarize": [Interval(Real, None, None, closed="neither"), None],
+        "gradient": [StrOptions({"auto", "exact", "pcd"})],
+        "positive_phase": [StrOptions({"mean_field", "gibbs"})],
+        "n_gibbs_steps": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "ais_steps": [Interval(Integral, 0, None, closed="left")],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_hidden=64,
+        *,
+        connections="restricted",
+        visible="binary",
+        binarize=0.5,
+        gradient="auto",
+        positive_phase="mean_field",
+        n_gibbs_steps=1,
+        learning_rate=0.05,
+        batch_size=32,
+        max_epochs=20,
+        weight_decay=0.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        tol=0.01,
+        ais_steps=1000,
+        random_state=None,
+        verbose=False,
+    ):
+        self.n_hidden = n_hidden
+        self.connections = connections
+        self.visible = visible
+        self.binarize = binarize
+        self.gradient = gradient
+        self.positive_phase = positive_phase
+        self.n_gibbs_steps = n_gibbs_steps
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.ais_steps = ais_steps
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the distribution of the rows of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Patterns.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self : object
+            The fitted machine.
+
+        Raises
+        ------
+        ValueError
+            If values are no probabilities with ``binarize=None``, if the exact gradient
+            is asked of too many units, or if learning diverges. The machine then is
+            what it was before.
+        """
+        draft = snapshot(self)
+        X = draft._validated(X, reset=True)
+        draft._begin(X)
+        visible = draft._lessons(X)
+        judge = None
+        if self.early_stopping:
+            split = int(numpy_generator(draft._seed, SPLIT).integers(2**31))
+            visible, held_out = train_test_split(
+                visible, test_size=self.validation_fraction, random_state=split
+            )
+            judge = FreeEnergyGap(visible, held_out, self.tol, self.n_iter_no_change)
+        return self._become(draft, visible, self.max_epochs, judge)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Learn from the rows of X once more, or for the first time.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Patterns.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self : object
+            The fitted machine.
+        """
+        draft = snapshot(self)
+        first = not hasattr(self, "components_")
+        X = draft._validated(X, reset=first)
+        if first:
+            draft._begin(X)
+        return self._become(draft, draft._lessons(X), 1)
+
+    def transform(self, X):
+        """Means of the hidden units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Patterns.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_hidden)
+            Probabilities that a hidden unit is 1, given the row.
+        """
+        check_is_fitted(self)
+        visible = self._visible(self._validated(X, reset=False))
+        return self._machine().hidden_means(visible)
+
+    def inverse_transform(self, H):
+        """Means of the visible units.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_hidden)
+            States of the hidden units, or their means as :meth:`transform` gives them.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Probabilities that a visible unit is 1, or means of Gaussian units, given
+            the hidden ones.
+        """
+        check_is_fitted(self)
+        hidden = self._hidden(H)
+        return self._unscaled(self._machine().visible_means(hidden))
+
+    def energy(self, X, H):
+        """Energy of visible and hidden states together.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Visible states.
+        H : array-like of shape (n_samples, n_hidden)
+            Hidden states.
+
+        Returns
+        -------
+        energy : ndarray of shape (n_samples,)
+            In nats.
+        """
+        check_is_fitted(self)
+        visible = self._visible(self._validated(X, reset=False))
+        hidden = self._hidden(H)
+        check_consistent_length(visible, hidden)
+        return self._machine().energy(visible, hidden)
+
+    def free_energy(self, X):
+        """Energy of visible states, hidden ones summed out.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Visible states.
+
+        Returns
+        -------
+        free_energy : ndarray of shape (n_samples,)
+            ``-log sum_h exp(-E(x, h))``, in nats.
+        """
+        check_is_fitted(self)
+        visible = self._visible(self._validated(X, reset=False))
+        return self._machine().free_energy(visible)
+
+    def score_samples(self, X):
+        """Log-likelihood of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Visible states.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+            Log-probability in nats; with Gaussian units log-density. As exact as
+            ``log_partition_``.
+        """
+        check_is_fitted(self)
+        if np.isnan(self.log_partition_):
+            raise ValueError(
+                "log_partition_ is not known: this machine is too large to sum over "
+                "its states, and was fitted with ais_steps=0. Fit with ais_steps=1000."
+            )
+        return -self.free_energy(X) - self.log_partition_
+
+    def score(self, X, y=None):
+        """Mean log-likelihood of the rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Visible states.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        score : float
+            Nats a row.
+        """
+        return float(self.score_samples(X).mean())
+
+    def sample(
+        self,
+        n_samples=1,
+        *,
+        n_gibbs_steps=1000,
+        clamp=None,
+        temperature=1.0,
+        random_state=None,
+    ):
+        """Draw patterns, or complete given ones, by Gibbs sampling.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many.
+        n_gibbs_steps : int, default=1000
+            Sweeps over all units, from states that learning has left behind. The more,
+            the less samples depend on these.
+        clamp : array-like of shape (n_features,) or (n_samples, n_features), \
+default=None
+            Values that visible units keep, NaN where they are free.
+        temperature : float or array-like of shape (n_gibbs_steps,), default=1.0
+            What energies are divided by: 1 samples the distribution learned, a descent
+            from above 1 to near 0 (annealing) finds its most likely patterns.
+        random_state : int, RandomState instance or None, default=None
+            Draws the samples; None is that of fit, so that calls repeat each other.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Patterns of 0 and 1, or real values of Gaussian units.
+
+        Raises
+        ------
+        ValueError
+            If ``clamp`` or ``temperature`` has another shape.
+        """
+        check_is_fitted(self)
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
+        temperatures = _temperatures(temperature, n_gibbs_steps)
+        held = self._held(clamp, n_samples)
+        seed = self._seed if random_state is None else draw_seed(random_state)
+        rng = numpy_generator(seed, SAMPLING)
+        start = rng.integers(len(self._chains.hidden), size=n_samples)
+        visible, hidden = self._chains.visible[start], self._chains.hidden[start]
+        machine = self._machine()
+        with blas_on_one_thread():
+            for step_temperature in temperatures:
+                visible, hidden, _ = sweep(
+                    machine,
+                    hidden,
+                    rng,
+                    visible=visible,
+                    held=held,
+                    temperature=step_temperature,
+                )
+        return self._unscaled(visible)
+
+    def _validated(self, X, *, reset):
+        dtype = (np.float64, np.float32) if reset else self.components_.dtype
+        return validate_data(self, X, reset=reset, dtype=dtype)
+
+    def _visible(self, X):
+        """Visible states as the machine has them."""
+        if self.visible == "gaussian":
+            return X / self.scale_
+        if self.binarize is not None:
+            return (X > self.binarize).astype(X.dtype)
+        odd = (X < 0) | (X > 1)
+        if odd.any():
+            raise ValueError(
+                f"X holds {X[odd][0]:.6g}. With binarize=None values are "
+                "probabilities, from 0 to 1. Set binarize to the value above which a "
+                "unit is on, or take visible='gaussian'."
+            )
+        return X
+
+    def _lessons(self, X):
+        """What is learned from: Gaussian columns are standardised."""
+        if self.visible == "gaussian":
+            return (X - self._centre) / self._deviation
+        return self._visible(X)
+
+    def _hidden(self, H):
+        H = check_array(
+            H, dtype=self.components_.dtype, ensure_min_features=0, input_name="H"
+        )
+        if H.shape[1] != self.n_hidden:
+            raise ValueError(
+                f"H has {H.shape[1]} columns, but {type(self).__name__} has "
+                f"{self.n_hidden} hidden units."
+            )
+        return H
+
+    def _unscaled(self, visible):
+        return visible * self.scale_ if self.visible == "gaussian" else visible
+
+    def _held(self, clamp, n_samples):
+        """What sampling may not change."""
+        if clamp is None:
+            return None
+        clamp = check_array(
+            clamp,
+            dtype=self.components_.dtype,
+            ensure_2d=False,
+            ensure_all_finite="allow-nan",
+            input_name="clamp",
+        )
+        shape = n_samples, self.n_features_in_
+        if clamp.shape not in (shape, shape[1:]):
+            raise ValueError(
+                f"clamp has the shape {clamp.shape}. It needs the shape {shape[1:]} or "
+                f"{shape}, with a value for each unit that stays and NaN elsewhere."
+            )
+        clamp = np.broadcast_to(clamp, shape)
+        free = np.isnan(clamp)
+        return Held(~free, self._visible(np.where(free, 0, clamp)))
+
+    def _begin(self, X):
+        """First weights and chains."""
+        n_hidden, n_visible = self.n_hidden, X.shape[1]
+        full, gaussian = self.connections == "full", self.visible == "gaussian"
+        if n_hidden == 0 and not full:
+            raise ValueError(
+                "n_hidden=0 leaves a restricted machine without weights. Set it above "
+                "0, or connections='full'."
+            )
+        if gaussian and full:
+            raise ValueError(
+                "visible='gaussian' needs connections='restricted': weights between "
+                "Gaussian units could make their distribution improper."
+            )
+        self._seed = draw_seed(self.random_state)
+        self.n_iter_ = 0
+        self._n_features_out = n_hidden
+        forgotten = "scale_", "visible_weights_", "hidden_weights_", "free_energy_gap_"
+        for name in forgotten:
+            vars(self).pop(name, None)
+        rng = numpy_generator(self._seed, WEIGHTS)
+        machine = Machine(
+            # Glorot's size: much smaller weights take long to tell hidden units apart
+            components=rng.normal(
+                0, np.sqrt(2 / (n_hidden + n_visible)), (n_hidden, n_visible)
+            ),
+            hidden_bias=np.zeros(n_hidden),
+            visible_bias=np.zeros(n_visible),
+        )
+        if gaussian:
+            self._centre, deviation = X.mean(axis=0), X.std(axis=0)
+            self._deviation = np.where(deviation > 0, deviation, 1).astype(X.dtype)
+            machine.scale = np.ones(n_visible)
+        else:  # the log odds, as if each unit had been on and off once more
+            count = self._visible(X).sum(axis=0)
+            machine.visible_bias = np.log(count + 1) - np.log(len(X) - count + 1)
+        if full:
+            machine.visible_weights = np.zeros((n_visible, n_visible))
+            machine.hidden_weights = np.zeros((n_hidden, n_hidden))
+        machine = machine.astype(X.dtype)
+        self._base_bias = machine.visible_bias
+        start = np.tile(self._base_bias, (self.batch_size, 1))
+        visible = drawn_visible(machine, start, rng)
+        hidden = coin_flips(machine.hidden_means(visible), rng)
+        self._install(machine, Chains(visible, hidden))
+
+    def _machine(self, *, centred=False):
+        """The fitted parameters in one piece; centred is how Gaussian ones learn."""
+        machine = Machine(
+            components=self.components_,
+            hidden_bias=self.intercept_hidden_,
+            visible_bias=self.intercept_visible_,
+            visible_weights=getattr(self, "visible_weights_", None),
+            hidden_weights=getattr(self, "hidden_weights_", None),
+            scale=getattr(self, "scale_", None),
+        )
+        if machine.gaussian:
+            machine.visible_bias = machine.visible_bias / self.scale_
+            if centred:
+                machine = machine.shifted(-self._centre / self.scale_)
+                machine.scale = self.scale_ / self._deviation
+        return machine
+
+    def _install(self, machine, chains):
+        """Make copies of a machine, centred if Gaussian, and of chains the fitted ones."""
+        machine = machine.copy()
+        if machine.gaussian:
+            self.scale_ = machine.scale * self._deviation
+            machine = machine.shifted(self._centre / self.scale_)
+            machine.visible_bias *= self.scale_
+        self.components_ = machine.components
+        self.intercept_hidden_ = machine.hidden_bias
+        self.intercept_visible_ = machine.visible_bias
+        if machine.full:
+            self.visible_weights_ = machine.visible_weights
+            self.hidden_weights_ = machine.hidden_weights
+        self._chains = Chains(chains.visible.copy(), chains.hidden.copy())
+
+    def _become(self, draft, visible, n_epochs, judge=None):
+        """Learn by a draft; an interrupted one counts up to its last whole epoch."""
+        before = draft.n_iter_
+        try:
+            draft._learn(visible, n_epochs, judge)
+        except KeyboardInterrupt:
+            if draft.n_iter_ > before:
+                draft._find_partition()
+                hand_over(draft, self)
+            raise
+        draft._find_partition()
+        hand_over(draft, self)
+        return self
+
+    def _learn(self, visible, n_epochs, judge):
+        machine, chains = self._machine(centred=True).copy(), self._chains
+        lesson = self._lesson(machine)
+        small = self.batch_size * machine.components.size < WORK_WORTH_THREADS
+        for _ in range(n_epochs):
+            begin = time.perf_counter()
+            # an epoch's chance depends on its number alone, so that partial_fit goes on
+            rng = numpy_generator(self._seed, SHUFFLING, self.n_iter_)
+            one_thread = blas_on_one_thread() if small else nullcontext()
+            # divergence is looked for afterwards
+            with one_thread, np.errstate(all="ignore"):
+                learn_epoch(machine, chains, visible, lesson, self.learning_rate, rng)
+            if not machine.is_finite:
+                raise ValueError(
+                    f"Learning diverged in epoch {self.n_iter_ + 1}: weights are not "
+                    "finite any more. Lower learning_rate, or scale Gaussian columns."
+                )
+            self.n_iter_ += 1
+            self._install(machine, chains)
+            enough = judge is not None and judge.is_enough(machine)
+            if self.verbose:
+                gap = f", gap {judge.gaps[-1]:.4f}" if judge else ""
+                few = machine.scaled(visible[:1000])
+                free_energy = machine.free_energy(few).mean()
+                print(
+                    f"[{type(self).__name__}] epoch {self.n_iter_}: free energy "
+                    f"{free_energy:.3f}{gap}, {time.perf_counter() - begin:.2f} s"
+                )
+            if enough:
+                break
+        if judge is not None:
+            self.free_energy_gap_ = judge.gaps
+            self._install(judge.kept, chains)
+
+    def _lesson(self, machine):
+        n_units = n_enumerated(machine)
+        if self.gradient == "exact" and n_units > ENUMERABLE:
+            raise ValueError(
+                f"gradient='exact' sums over all states of {n_units} units; "
+                f"{ENUMERABLE} are the most. Use gradient='pcd', or fewer units."
+            )
+        return Lesson(
+            exact=self.gradient == "exact"
+            or (self.gradient == "auto" and n_units <= QUICKLY_ENUMERABLE),
+            by_chance=self.positive_phase == "gibbs",
+            n_gibbs_steps=self.n_gibbs_steps,
+            batch_size=self.batch_size,
+            weight_decay=self.weight_decay,
+        )
+
+    def _find_partition(self):
+        machine = self._machine(centred=True)
+        self.log_partition_ = np.nan
+        with blas_on_one_thread():
+            if n_enumerated(machine) <= ENUMERABLE:
+                self.log_partition_ = log_partition(machine)
+            elif self.ais_steps:
+                rng = numpy_generator(self._seed, SAMPLING, self.n_iter_)
+                self.log_partition_ = annealed_log_partition(
+                    machine, self._base_bias, self.ais_steps, rng
+                )
+        if machine.gaussian:  # densities are of X, not of X / scale_
+            self.log_partition_ += float(np.log(self.scale_).sum())
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _temperatures(temperature, n_steps):
+    """One temperature a step."""
+    temperatures = np.asarray(temperature, dtype=np.float64)
+    if temperatures.shape not in ((), (n_steps,)) or not (temperatures > 0).all():
+        raise ValueError(
+            "temperature needs to be a number above 0, or as many of them as "
+            f"n_gibbs_steps={n_steps}. Got {temperature!r}."
+        )
+    return np.broadcast_to(temperatures, n_steps).tolist()

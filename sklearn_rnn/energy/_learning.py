@@ -1,0 +1,133 @@
+"""How a Boltzmann machine learns: its two phases, batch by batch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import softmax
+
+from sklearn_rnn.energy._enumeration import model_moments
+from sklearn_rnn.energy._machine import Array, Machine, Moments
+from sklearn_rnn.energy._sampling import Held, coin_flips, sweep
+
+# Numbers held at once where the hidden states of each row are listed.
+PIECE = 2**22
+
+
+@dataclass
+class Chains:
+    """States of the machine's own life, which go on from batch to batch."""
+
+    visible: Array  # (n_chains, n_visible)
+    hidden: Array  # (n_chains, n_hidden)
+
+
+@dataclass
+class Lesson:
+    """What one epoch is taught by."""
+
+    exact: bool
+    by_chance: bool  # hidden states of the positive phase are samples, not means
+    n_gibbs_steps: int
+    batch_size: int
+    weight_decay: float
+
+
+def positive_moments(
+    machine: Machine, visible: Array, lesson: Lesson, rng: np.random.Generator
+) -> Moments:
+    """Moments with the visible units clamped to the rows of the data."""
+    if lesson.exact and machine.full:
+        return _exact_posterior_moments(machine, visible)
+    hidden = machine.hidden_means(visible)
+    if lesson.by_chance:
+        hidden = coin_flips(hidden, rng)
+        if machine.full:
+            held = Held(np.ones(visible.shape, bool), visible)
+            for _ in range(lesson.n_gibbs_steps):
+                _, hidden, _ = sweep(machine, hidden, rng, visible=visible, held=held)
+    moments = Moments.of(visible, hidden, _even(visible), pairs=machine.full)
+    if machine.gaussian:
+        residual = visible - machine.visible_fields(hidden)
+        moments.spread = (visible * residual).mean(axis=0)
+    return moments
+
+
+def negative_moments(
+    machine: Machine, chains: Chains, lesson: Lesson, rng: np.random.Generator
+) -> Moments:
+    """Moments of the machine left to itself: all states, or persistent chains."""
+    if lesson.exact:
+        return model_moments(machine)
+    for _ in range(lesson.n_gibbs_steps):
+        chains.visible, chains.hidden, means = sweep(
+            machine, chains.hidden, rng, visible=chains.visible
+        )
+    visible = chains.visible
+    return Moments.of(visible, means, _even(visible), pairs=machine.full)
+
+
+def _even(rows: Array) -> Array:
+    """An equal share for each row."""
+    return np.full(len(rows), 1 / len(rows), rows.dtype)
+
+
+def _exact_posterior_moments(machine: Machine, visible: Array) -> Moments:
+    """Positive moments of a full machine, over all hidden states of each row."""
+    means, among = [], np.zeros((machine.shape[0],) * 2)
+    size = max(1, PIECE >> machine.shape[0])
+    for start in range(0, len(visible), size):
+        fields = machine.hidden_fields(visible[start : start + size])
+        states, log_weights = machine.weighed_hidden(fields)
+        shares = softmax(log_weights, axis=1)
+        means.append(shares @ states)
+        among += (shares.sum(axis=0)[:, None] * states).T @ states
+    hidden = np.concatenate(means)
+    moments = Moments.of(visible, hidden, _even(visible), pairs=True)
+    moments.among_hidden = (among / len(visible)).astype(hidden.dtype)
+    return moments
+
+
+def learn_epoch(
+    machine: Machine,
+    chains: Chains,
+    rows: Array,
+    lesson: Lesson,
+    rate: float,
+    rng: np.random.Generator,
+) -> None:
+    """Learn from all rows once, in a new order, in place."""
+    order = rng.permutation(len(rows))
+    for start in range(0, len(rows), lesson.batch_size):
+        batch = machine.scaled(rows[order[start : start + lesson.batch_size]])
+        positive = positive_moments(machine, batch, lesson, rng)
+        negative = negative_moments(machine, chains, lesson, rng)
+        machine.learn(positive, negative, rate, lesson.weight_decay)
+
+
+class FreeEnergyGap:
+    """Tells memorising from learning, by rows that are not learned from.
+
+    log Z falls out of the difference of two mean free energies, which is that of the
+    log-likelihoods (Hinton, 2012, section 6).
+    """
+
+    def __init__(self, train: Array, held_out: Array, tol: float, patience: int):
+        self.train, self.held_out = train[: len(held_out)], held_out
+        self.tol, self.patience = tol, patience
+        self.gaps: list[float] = []
+        self.kept: Machine | None = None
+        self.n_wide = 0
+
+    def is_enough(self, machine: Machine) -> bool:
+        """Whether the gap has been too wide for so many epochs as patience lasts."""
+        means = [
+            machine.free_energy(machine.scaled(rows)).mean()
+            for rows in (self.held_out, self.train)
+        ]
+        gap = means[0] - means[1]
+        self.gaps.append(float(gap) / machine.shape[1])
+        if self.gaps[-1] <= self.tol or self.kept is None:
+            self.kept, self.n_wide = machine.copy(), 0
+        else:
+            self.n_wide += 1
+        return self.n_wide == self.patience

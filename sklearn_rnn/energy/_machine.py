@@ -1,0 +1,263 @@
+"""A Boltzmann machine in numbers: energies, means, and what it is taught by.
+
+Units are 0 or 1; visible units may be Gaussian instead. With visible states v and
+hidden states h,
+
+    E(v, h) = -v b - h c - h W v - 1/2 v L v - 1/2 h J h        (binary)
+    E(v, h) = |v - b|^2 / 2 - h c - h W v                       (Gaussian)
+
+where L and J, the weights within each layer, are missing in a restricted machine.
+Gaussian v are x / s, with the standard deviations s of the data x given h.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import entr, logsumexp
+
+Array = NDArray[np.floating]
+
+# The states of the hidden units of a full machine are summed over up to so many of
+# them; beyond, mean-field theory stands in.
+FEW_HIDDEN = 10
+# Scales fall no lower, for columns that are constant or follow from the hidden units.
+LEAST_SCALE = 0.01
+# Mean-field equations are iterated until no unit moves by more, or so often.
+MEAN_FIELD_TOL = 1e-8
+MEAN_FIELD_STEPS = 200
+
+
+@dataclass
+class Moments:
+    """Mean activities and mean products of pairs of units, over some distribution."""
+
+    visible: Array  # (n_visible,)
+    hidden: Array  # (n_hidden,)
+    across: Array  # (n_hidden, n_visible)
+    among_visible: Array | None = None  # (n_visible, n_visible), full machines only
+    among_hidden: Array | None = None
+    spread: Array | None = None  # of v (v - E(v | h)), Gaussian machines only
+
+    @classmethod
+    def of(
+        cls, visible: Array, hidden: Array, share: Array, *, pairs: bool
+    ) -> "Moments":
+        """Means over rows that count by their share, which sum to 1."""
+        weighed = share[:, None] * hidden
+        moments = cls(share @ visible, weighed.sum(axis=0), weighed.T @ visible)
+        if pairs:
+            moments.among_visible = (share[:, None] * visible).T @ visible
+            moments.among_hidden = weighed.T @ hidden
+        return moments
+
+    def __add__(self, other: "Moments") -> "Moments":
+        return self._with(other, np.add)
+
+    def __sub__(self, other: "Moments") -> "Moments":
+        return self._with(other, np.subtract)
+
+    def _with(self, other: "Moments", operation: np.ufunc) -> "Moments":
+        theirs = vars(other)
+        results = {
+            name: operation(mine, theirs[name])
+            for name, mine in vars(self).items()
+            if mine is not None and theirs[name] is not None
+        }
+        return Moments(**results)
+
+
+@dataclass
+class Machine:
+    """The parameters, with the names of the equations above in brackets."""
+
+    components: Array  # [W] (n_hidden, n_visible)
+    hidden_bias: Array  # [c]
+    visible_bias: Array  # [b]
+    visible_weights: Array | None = None  # [L]
+    hidden_weights: Array | None = None  # [J]
+    scale: Array | None = None  # [s] (n_visible,), of Gaussian visible units only
+
+    @property
+    def gaussian(self) -> bool:
+        return self.scale is not None
+
+    @property
+    def full(self) -> bool:
+        return self.visible_weights is not None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.components.shape
+
+    def astype(self, dtype: np.dtype) -> "Machine":
+        """A copy in a number type."""
+        arrays: dict[str, Any] = {
+            name: value.astype(dtype)
+            for name, value in vars(self).items()
+            if isinstance(value, np.ndarray)
+        }
+        return replace(self, **arrays)
+
+    def copy(self) -> "Machine":
+        return self.astype(self.components.dtype)
+
+    def hidden_fields(self, visible: Array) -> Array:
+        return visible @ self.components.T + self.hidden_bias
+
+    def visible_fields(self, hidden: Array) -> Array:
+        return hidden @ self.components + self.visible_bias
+
+    def energy(self, visible: Array, hidden: Array) -> Array:
+        """E(v, h) of each row."""
+        across = np.einsum("nh,nh->n", self.hidden_fields(visible), hidden)
+        return (
+            self.visible_energy(visible) - across - within(self.hidden_weights, hidden)
+        )
+
+    def visible_energy(self, visible: Array) -> Array:
+        """The part of the energy without hidden units."""
+        if self.gaussian:
+            return ((visible - self.visible_bias) ** 2).sum(axis=1) / 2
+        own = visible @ self.visible_bias
+        return -own - within(self.visible_weights, visible)
+
+    def free_energy(self, visible: Array) -> Array:
+        """-log sum_h exp(-E(v, h)); its mean-field bound with many coupled hiddens."""
+        fields = self.hidden_fields(visible)
+        return self.visible_energy(visible) - self.hidden_log_sum(fields)[0]
+
+    def hidden_means(self, visible: Array) -> Array:
+        """P(h = 1 | v); by mean field with many coupled hidden units."""
+        fields = self.hidden_fields(visible)
+        if self.hidden_weights is None:
+            return sigmoid(fields)
+        return self.hidden_log_sum(fields)[1]
+
+    def hidden_log_sum(self, fields: Array) -> tuple[Array, Array]:
+        """log sum_h exp(h fields + 1/2 h J h), and the mean hidden state under it."""
+        if self.hidden_weights is None:
+            return softplus(fields).sum(axis=1), sigmoid(fields)
+        if fields.shape[1] <= FEW_HIDDEN:
+            states, log_weights = self.weighed_hidden(fields)
+            total = logsumexp(log_weights, axis=1)
+            return total, np.exp(log_weights - total[:, None]) @ states
+        means = mean_field(fields, self.hidden_weights)
+        entropy = entr(means) + entr(1 - means)
+        bound = (means * fields + entropy).sum(axis=1)
+        return bound + within(self.hidden_weights, means), means
+
+    def weighed_hidden(self, fields: Array) -> tuple[Array, Array]:
+        """All hidden states, and for each row of fields their log weights."""
+        states = states_counted(fields.shape[1]).astype(fields.dtype)
+        return states, fields @ states.T + within(self.hidden_weights, states)
+
+    def visible_means(self, hidden: Array) -> Array:
+        """E(v | h); by mean field where visible units are coupled."""
+        fields = self.visible_fields(hidden)
+        if self.gaussian:
+            return fields
+        if self.visible_weights is None:
+            return sigmoid(fields)
+        return mean_field(fields, self.visible_weights)
+
+    @property
+    def is_finite(self) -> bool:
+        arrays = [
+            value for value in vars(self).values() if isinstance(value, np.ndarray)
+        ]
+        return all(np.isfinite(array).all() for array in arrays)
+
+    def joint(self) -> tuple[Array, Array]:
+        """Symmetric weights and biases of all units, the visible ones first."""
+        n_hidden, n_visible = self.shape
+        weights = np.zeros((n_visible + n_hidden,) * 2)
+        weights[n_visible:, :n_visible] = self.components
+        weights += weights.T
+        if self.visible_weights is not None and self.hidden_weights is not None:
+            weights[:n_visible, :n_visible] = self.visible_weights
+            weights[n_visible:, n_visible:] = self.hidden_weights
+        return weights, np.concatenate([self.visible_bias, self.hidden_bias])
+
+    def learn(
+        self, positive: Moments, negative: Moments, rate: float, decay: float
+    ) -> None:
+        """One step uphill on the log-likelihood, in place.
+
+        Its gradient is the difference of the moments under the data and under the
+        machine (Ackley, Hinton and Sejnowski, 1985).
+        """
+        step = positive - negative
+        self.visible_bias += rate * step.visible
+        self.hidden_bias += rate * step.hidden
+        self.components += rate * (step.across - decay * self.components)
+        for name in ("visible", "hidden") if self.full else ():
+            weights, pairs = (
+                getattr(self, f"{name}_weights"),
+                getattr(step, f"among_{name}"),
+            )
+            weights += rate * (pairs - decay * weights)
+            np.fill_diagonal(weights, 0)
+        if self.scale is not None and positive.spread is not None:
+            # under the machine the spread is 1, whatever its parameters
+            self.scale *= np.exp(rate * (positive.spread - 1))
+            np.maximum(self.scale, LEAST_SCALE, out=self.scale)
+
+    def scaled(self, data: Array) -> Array:
+        """Visible states of data."""
+        return data if self.scale is None else data / self.scale
+
+    def shifted(self, offset: Array) -> "Machine":
+        """The same distribution of v + offset, for Gaussian v."""
+        moved = self.copy()
+        moved.visible_bias += offset
+        moved.hidden_bias -= self.components @ offset
+        return moved
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), by way of tanh, which numpy computes many at a time."""
+    values = np.tanh(x * x.dtype.type(0.5))
+    values += 1
+    values *= x.dtype.type(0.5)
+    return values
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x))."""
+    return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
+
+
+def within(weights: Array | None, states: Array) -> Array | float:
+    """1/2 s W s of each row s."""
+    if weights is None:
+        return 0.0
+    return np.einsum("nu,nu->n", states @ weights, states) / 2
+
+
+def states_counted(
+    n_units: int, start: int = 0, most: int | None = None
+) -> NDArray[np.uint8]:
+    """States in the order of binary numbers, one a row: all, or ``most`` of them."""
+    stop = 2**n_units if most is None else min(start + most, 2**n_units)
+    return (np.arange(start, stop)[:, None] >> np.arange(n_units) & 1).astype(np.uint8)
+
+
+def mean_field(fields: Array, weights: Array, tol: float = MEAN_FIELD_TOL) -> Array:
+    """Means m that solve ``m = sigmoid(fields + W m)``, row by row.
+
+    Iterated from the means without weights, half of the way each time, which keeps
+    strong weights from making them swing. A row stops by itself, so that its answer
+    does not depend on the others.
+    """
+    means = sigmoid(fields)
+    active = np.arange(len(fields))
+    for _ in range(MEAN_FIELD_STEPS):
+        here = means[active]
+        step = (sigmoid(fields[active] + here @ weights) - here) / 2
+        means[active] = here + step
+        active = active[np.abs(step).max(axis=1, initial=0) > tol]
+        if not len(active):
+            break
+    return means
