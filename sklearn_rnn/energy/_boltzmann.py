@@ -36,6 +36,7 @@ from sklearn_rnn.energy._learning import (
     Chains,
     FreeEnergyGap,
     Lesson,
+    Progress,
     learn_epoch,
 )
 from sklearn_rnn.energy._machine import Machine
@@ -80,7 +81,7 @@ class BoltzmannMachine(
         machines of more than 10 hidden units.
     n_gibbs_steps : int, default=1
         Sweeps of the persistent chains between two updates.
-    learning_rate : float, default=0.05
+    learning_rate : float, default=0.1
         Step along the gradient of the mean log-likelihood of a batch.
     batch_size : int, default=32
         Rows an update, and number of persistent chains.
@@ -88,6 +89,10 @@ class BoltzmannMachine(
         Passes over the data.
     weight_decay : float, default=0.0
         Pull of the weights towards 0, in the unit of the gradient.
+    average : bool, default=True
+        Answer with a mean of the weights over all training steps, the late ones
+        counting most (about ``(s / t) ** 8`` for step s of t), rather than with those
+        of the last step, which wander.
     early_stopping : bool, default=False
         Whether to hold out rows, and to stop when their free energy is above that of
         as many training rows by more than ``tol``: the log partition function is the
@@ -154,8 +159,12 @@ class BoltzmannMachine(
     In full machines of more than 10 hidden units these are coupled given v; mean-field
     theory stands in for their exact means, and free energies are its upper bounds.
 
-    Visible biases start at the log odds of their columns. Each pass of ``partial_fit``
-    is one more epoch, so that k passes over X give what ``fit`` does in k epochs.
+    A step is taken in coordinates in which units have mean 0, which makes learning
+    faster and the same for patterns and their negatives (Melchior, Fischer and
+    Wiskott). Visible biases start at the log odds of their columns.
+
+    Each pass of ``partial_fit`` is one more epoch, so that k passes over X give what
+    ``fit`` does in k epochs.
 
     References
     ----------
@@ -167,6 +176,9 @@ class BoltzmannMachine(
 
     R. Salakhutdinov, I. Murray: On the quantitative analysis of deep belief networks,
     ICML 2008.
+
+    J. Melchior, A. Fischer, L. Wiskott: How to center deep Boltzmann machines, Journal
+    of Machine Learning Research 17, 2016.
 
     G. E. Hinton: A practical guide to training restricted Boltzmann machines, 2012.
 
@@ -198,6 +210,7 @@ class BoltzmannMachine(
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "average": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -217,10 +230,11 @@ class BoltzmannMachine(
         gradient="auto",
         positive_phase="mean_field",
         n_gibbs_steps=1,
-        learning_rate=0.05,
+        learning_rate=0.1,
         batch_size=32,
         max_epochs=20,
         weight_decay=0.0,
+        average=True,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
@@ -240,6 +254,7 @@ class BoltzmannMachine(
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.weight_decay = weight_decay
+        self.average = average
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -463,8 +478,9 @@ default=None
         held = self._held(clamp, n_samples)
         seed = self._seed if random_state is None else draw_seed(random_state)
         rng = numpy_generator(seed, SAMPLING)
-        start = rng.integers(len(self._chains.hidden), size=n_samples)
-        visible, hidden = self._chains.visible[start], self._chains.hidden[start]
+        chains = self._progress.chains
+        start = rng.integers(len(chains.hidden), size=n_samples)
+        visible, hidden = chains.visible[start], chains.hidden[start]
         machine = self._machine()
         with blas_on_one_thread():
             for step_temperature in temperatures:
@@ -476,7 +492,10 @@ default=None
                     held=held,
                     temperature=step_temperature,
                 )
-        return self._unscaled(visible)
+        X = self._unscaled(visible)
+        if held is not None and self.visible == "gaussian":
+            np.copyto(X, clamp, where=held.mask)  # without rounding
+        return X
 
     def _validated(self, X, *, reset):
         dtype = (np.float64, np.float32) if reset else self.components_.dtype
@@ -578,14 +597,15 @@ default=None
             machine.visible_weights = np.zeros((n_visible, n_visible))
             machine.hidden_weights = np.zeros((n_hidden, n_hidden))
         machine = machine.astype(X.dtype)
-        self._base_bias = machine.visible_bias
+        self._base_bias = machine.visible_bias.copy()
         start = np.tile(self._base_bias, (self.batch_size, 1))
         visible = drawn_visible(machine, start, rng)
         hidden = coin_flips(machine.hidden_means(visible), rng)
-        self._install(machine, Chains(visible, hidden))
+        chains = Chains(visible, hidden)
+        self._progress = Progress(machine, chains, average=machine.copy())
 
-    def _machine(self, *, centred=False):
-        """The fitted parameters in one piece; centred is how Gaussian ones learn."""
+    def _machine(self):
+        """The fitted parameters in one piece."""
         machine = Machine(
             components=self.components_,
             hidden_bias=self.intercept_hidden_,
@@ -596,15 +616,11 @@ default=None
         )
         if machine.gaussian:
             machine.visible_bias = machine.visible_bias / self.scale_
-            if centred:
-                machine = machine.shifted(-self._centre / self.scale_)
-                machine.scale = self.scale_ / self._deviation
         return machine
 
-    def _install(self, machine, chains):
-        """Make copies of a machine, centred if Gaussian, and of chains the fitted ones."""
-        machine = machine.copy()
-        if machine.gaussian:
+    def _install(self, machine):
+        """Make what was learned the fitted attributes."""
+        if machine.gaussian:  # learned of standardised columns
             self.scale_ = machine.scale * self._deviation
             machine = machine.shifted(self._centre / self.scale_)
             machine.visible_bias *= self.scale_
@@ -614,55 +630,63 @@ default=None
         if machine.full:
             self.visible_weights_ = machine.visible_weights
             self.hidden_weights_ = machine.hidden_weights
-        self._chains = Chains(chains.visible.copy(), chains.hidden.copy())
 
-    def _become(self, draft, visible, n_epochs, judge=None):
+    def _become(self, draft, rows, n_epochs, judge=None):
         """Learn by a draft; an interrupted one counts up to its last whole epoch."""
         before = draft.n_iter_
+        learned = draft._progress.average
         try:
-            draft._learn(visible, n_epochs, judge)
+            learned = draft._learn(rows, n_epochs, judge)
         except KeyboardInterrupt:
             if draft.n_iter_ > before:
-                draft._find_partition()
+                draft._finish(draft._progress.average)
                 hand_over(draft, self)
             raise
-        draft._find_partition()
+        draft._finish(learned)
         hand_over(draft, self)
         return self
 
-    def _learn(self, visible, n_epochs, judge):
-        machine, chains = self._machine(centred=True).copy(), self._chains
-        lesson = self._lesson(machine)
-        small = self.batch_size * machine.components.size < WORK_WORTH_THREADS
+    def _learn(self, rows, n_epochs, judge):
+        """Go on by some epochs, and return the machine to keep."""
+        lesson = self._lesson(self._progress.machine)
+        work = self.batch_size * self._progress.machine.components.size
         for _ in range(n_epochs):
             begin = time.perf_counter()
+            progress = self._progress.copy()
             # an epoch's chance depends on its number alone, so that partial_fit goes on
             rng = numpy_generator(self._seed, SHUFFLING, self.n_iter_)
-            one_thread = blas_on_one_thread() if small else nullcontext()
+            one_thread = work < WORK_WORTH_THREADS
             # divergence is looked for afterwards
-            with one_thread, np.errstate(all="ignore"):
-                learn_epoch(machine, chains, visible, lesson, self.learning_rate, rng)
-            if not machine.is_finite:
+            with (
+                blas_on_one_thread() if one_thread else nullcontext(),
+                np.errstate(all="ignore"),
+            ):
+                learn_epoch(progress, rows, lesson, self.learning_rate, rng)
+            if not progress.average.is_finite:
                 raise ValueError(
                     f"Learning diverged in epoch {self.n_iter_ + 1}: weights are not "
                     "finite any more. Lower learning_rate, or scale Gaussian columns."
                 )
+            self._progress = progress
             self.n_iter_ += 1
-            self._install(machine, chains)
-            enough = judge is not None and judge.is_enough(machine)
+            enough = judge is not None and judge.is_enough(progress.average)
             if self.verbose:
-                gap = f", gap {judge.gaps[-1]:.4f}" if judge else ""
-                few = machine.scaled(visible[:1000])
-                free_energy = machine.free_energy(few).mean()
-                print(
-                    f"[{type(self).__name__}] epoch {self.n_iter_}: free energy "
-                    f"{free_energy:.3f}{gap}, {time.perf_counter() - begin:.2f} s"
-                )
+                self._report(rows, judge, time.perf_counter() - begin)
             if enough:
                 break
-        if judge is not None:
-            self.free_energy_gap_ = judge.gaps
-            self._install(judge.kept, chains)
+        if judge is None:
+            return self._progress.average
+        self.free_energy_gap_ = judge.gaps
+        return judge.kept
+
+    def _report(self, rows, judge, seconds):
+        machine = self._progress.average
+        free_energy = machine.free_energy(machine.scaled(rows[:1000])).mean()
+        gap = f"gap {judge.gaps[-1]:.4f}, " if judge else ""
+        print(
+            f"[{type(self).__name__}] epoch {self.n_iter_}: free energy "
+            f"{free_energy:.3f}, {gap}{seconds:.2f} s"
+        )
 
     def _lesson(self, machine):
         n_units = n_enumerated(machine)
@@ -678,10 +702,12 @@ default=None
             n_gibbs_steps=self.n_gibbs_steps,
             batch_size=self.batch_size,
             weight_decay=self.weight_decay,
+            average=self.average,
         )
 
-    def _find_partition(self):
-        machine = self._machine(centred=True)
+    def _finish(self, machine):
+        """Everything that follows from the machine learned."""
+        self._install(machine)
         self.log_partition_ = np.nan
         with blas_on_one_thread():
             if n_enumerated(machine) <= ENUMERABLE:

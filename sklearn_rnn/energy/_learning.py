@@ -12,6 +12,9 @@ from sklearn_rnn.energy._sampling import Held, coin_flips, sweep
 # Numbers held at once where the hidden states of each row are listed.
 PIECE = 2**22
 
+# A machine counts in the average of t steps as about the (s / t) ** LATE of its step s.
+LATE = 8
+
 
 @dataclass
 class Chains:
@@ -19,6 +22,20 @@ class Chains:
 
     visible: Array  # (n_chains, n_visible)
     hidden: Array  # (n_chains, n_hidden)
+
+
+@dataclass
+class Progress:
+    """How far learning has come."""
+
+    machine: Machine
+    chains: Chains
+    average: Machine  # of the machines after each step, the late ones counting most
+    n_steps: int = 0
+
+    def copy(self) -> "Progress":
+        chains = Chains(self.chains.visible.copy(), self.chains.hidden.copy())
+        return Progress(self.machine.copy(), chains, self.average.copy(), self.n_steps)
 
 
 @dataclass
@@ -30,6 +47,7 @@ class Lesson:
     n_gibbs_steps: int
     batch_size: int
     weight_decay: float
+    average: bool
 
 
 def positive_moments(
@@ -88,20 +106,23 @@ def _exact_posterior_moments(machine: Machine, visible: Array) -> Moments:
 
 
 def learn_epoch(
-    machine: Machine,
-    chains: Chains,
+    progress: Progress,
     rows: Array,
     lesson: Lesson,
     rate: float,
     rng: np.random.Generator,
 ) -> None:
     """Learn from all rows once, in a new order, in place."""
+    machine = progress.machine
     order = rng.permutation(len(rows))
     for start in range(0, len(rows), lesson.batch_size):
         batch = machine.scaled(rows[order[start : start + lesson.batch_size]])
         positive = positive_moments(machine, batch, lesson, rng)
-        negative = negative_moments(machine, chains, lesson, rng)
+        negative = negative_moments(machine, progress.chains, lesson, rng)
         machine.learn(positive, negative, rate, lesson.weight_decay)
+        progress.n_steps += 1
+        share = (LATE + 1) / (LATE + progress.n_steps) if lesson.average else 1
+        progress.average.approach(machine, share)
 
 
 class FreeEnergyGap:
