@@ -7,7 +7,11 @@ from sklearn_rnn._session import WritingSession
 from sklearn_rnn._tokens import TokenArray
 from sklearn_rnn._version import __version__
 from sklearn_rnn.energy import BoltzmannMachine, HopfieldDenoiser
-from sklearn_rnn.preprocessing import StepwiseTransformer, sequences_from_frame
+from sklearn_rnn.preprocessing import (
+    ImageFlattener,
+    StepwiseTransformer,
+    sequences_from_frame,
+)
 from sklearn_rnn.text import (
     CharVectorizer,
     TextStatisticsVectorizer,
@@ -19,6 +23,7 @@ __all__ = [
     "BoltzmannMachine",
     "CharVectorizer",
     "HopfieldDenoiser",
+    "ImageFlattener",
     "RNNClassifier",
     "RNNRegressor",
     "SequenceGenerator",

@@ -48,6 +48,9 @@ from sklearn_rnn.energy._sampling import (
     sweep,
 )
 
+# Sampling begins at so many times the temperature it is to end with.
+HOT = 10.0
+
 
 class BoltzmannMachine(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
@@ -159,9 +162,7 @@ class BoltzmannMachine(
     In full machines of more than 10 hidden units these are coupled given v; mean-field
     theory stands in for their exact means, and free energies are its upper bounds.
 
-    A step is taken in coordinates in which units have mean 0, which makes learning
-    faster and the same for patterns and their negatives (Melchior, Fischer and
-    Wiskott). Visible biases start at the log odds of their columns.
+    Visible biases start at the log odds of their columns.
 
     Each pass of ``partial_fit`` is one more epoch, so that k passes over X give what
     ``fit`` does in k epochs.
@@ -177,9 +178,6 @@ class BoltzmannMachine(
     R. Salakhutdinov, I. Murray: On the quantitative analysis of deep belief networks,
     ICML 2008.
 
-    J. Melchior, A. Fischer, L. Wiskott: How to center deep Boltzmann machines, Journal
-    of Machine Learning Research 17, 2016.
-
     G. E. Hinton: A practical guide to training restricted Boltzmann machines, 2012.
 
     Examples
@@ -187,9 +185,7 @@ class BoltzmannMachine(
     >>> import numpy as np
     >>> from sklearn_rnn import BoltzmannMachine
     >>> X = np.array([[0, 0, 1, 1], [1, 1, 0, 0]] * 20)
-    >>> machine = BoltzmannMachine(
-    ...     4, learning_rate=1.0, max_epochs=100, random_state=0
-    ... ).fit(X)
+    >>> machine = BoltzmannMachine(4, max_epochs=1000, random_state=0).fit(X)
     >>> np.exp(machine.score_samples([[0, 0, 1, 1], [0, 1, 0, 1]])).round(1)
     array([0.5, 0. ])
     >>> machine.sample(3, clamp=[0, np.nan, np.nan, np.nan], random_state=0)
@@ -451,13 +447,15 @@ class BoltzmannMachine(
             How many.
         n_gibbs_steps : int, default=1000
             Sweeps over all units, from states that learning has left behind. The more,
-            the less samples depend on these.
+            the less samples depend on each other and on these.
         clamp : array-like of shape (n_features,) or (n_samples, n_features), \
 default=None
             Values that visible units keep, NaN where they are free.
         temperature : float or array-like of shape (n_gibbs_steps,), default=1.0
             What energies are divided by: 1 samples the distribution learned, a descent
-            from above 1 to near 0 (annealing) finds its most likely patterns.
+            from above 1 to near 0 (annealing) finds its most likely patterns. Of a
+            number, the first half of the steps comes down to it from 10 times as much,
+            since chains that start cold may never leave the pattern they are in.
         random_state : int, RandomState instance or None, default=None
             Draws the samples; None is that of fit, so that calls repeat each other.
 
@@ -734,4 +732,7 @@ def _temperatures(temperature, n_steps):
             "temperature needs to be a number above 0, or as many of them as "
             f"n_gibbs_steps={n_steps}. Got {temperature!r}."
         )
-    return np.broadcast_to(temperatures, n_steps).tolist()
+    if temperatures.ndim == 0:
+        descent = np.geomspace(HOT, 1, n_steps // 2)
+        return (temperature * np.r_[descent, np.ones(n_steps - len(descent))]).tolist()
+    return temperatures.tolist()

@@ -193,29 +193,20 @@ class Machine:
         """One step uphill on the log-likelihood, in place.
 
         Its gradient is the difference of the moments under the data and under the
-        machine (Ackley, Hinton and Sejnowski, 1985). The step is the gradient by the
-        weights of units less their means m, half way between data and machine, and in
-        those coordinates biases are ``b + W m``: so learning does not depend on which
-        of its two states a unit calls 1 (Melchior, Fischer and Wiskott, 2016).
+        machine (Ackley, Hinton and Sejnowski, 1985).
         """
         step = positive - negative
-        visible_mean = (positive.visible + negative.visible) / 2
-        hidden_mean = (positive.hidden + negative.hidden) / 2
-        step.across -= np.outer(hidden_mean, step.visible)
-        step.across -= np.outer(step.hidden, visible_mean)
-        towards_visible = step.visible - hidden_mean @ step.across
-        towards_hidden = step.hidden - step.across @ visible_mean
-        if self.visible_weights is not None and step.among_visible is not None:
-            among = _centred(step.among_visible, visible_mean, step.visible)
-            towards_visible -= among @ visible_mean
-            self.visible_weights += rate * (among - decay * self.visible_weights)
-        if self.hidden_weights is not None and step.among_hidden is not None:
-            among = _centred(step.among_hidden, hidden_mean, step.hidden)
-            towards_hidden -= among @ hidden_mean
-            self.hidden_weights += rate * (among - decay * self.hidden_weights)
-        self.visible_bias += rate * towards_visible
-        self.hidden_bias += rate * towards_hidden
+        self.visible_bias += rate * step.visible
+        self.hidden_bias += rate * step.hidden
         self.components += rate * (step.across - decay * self.components)
+        for weights, products in (
+            (self.visible_weights, step.among_visible),
+            (self.hidden_weights, step.among_hidden),
+        ):
+            if weights is not None and products is not None:
+                pairs = (products + products.T) / 2
+                np.fill_diagonal(pairs, 0)
+                weights += rate * (pairs - decay * weights)
         if self.scale is not None and positive.spread is not None:
             # under the machine the spread is 1, whatever its parameters
             self.scale *= np.exp(rate * (positive.spread - 1))
@@ -231,14 +222,6 @@ class Machine:
         moved.visible_bias += offset
         moved.hidden_bias -= self.components @ offset
         return moved
-
-
-def _centred(products: Array, mean: Array, step: Array) -> Array:
-    """A step of the products of pairs within a layer, for units less their mean."""
-    centred = products - 2 * np.outer(mean, step)
-    centred = (centred + centred.T) / 2
-    np.fill_diagonal(centred, 0)
-    return centred
 
 
 def sigmoid(x: Array) -> Array:

@@ -1,0 +1,7 @@
+"""Pictures of fitted models; matplotlib is imported when one is drawn."""
+
+from sklearn_rnn.display._capacity import CapacityDisplay
+from sklearn_rnn.display._energy import EnergyDisplay
+from sklearn_rnn.display._hopfield import HopfieldDisplay
+
+__all__ = ["CapacityDisplay", "EnergyDisplay", "HopfieldDisplay"]

@@ -1,0 +1,184 @@
+"""Images as rows, and back."""
+
+import math
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    check_is_fitted,
+    validate_data,
+)
+
+
+class ImageFlattener(TransformerMixin, BaseEstimator):
+    """Turn images of any shape into rows, which other estimators take, and back.
+
+    What ``images.reshape(len(images), -1)`` does, as a step of a pipeline that knows
+    the shape of an image, refuses others, and can undo it.
+
+    Attributes
+    ----------
+    image_shape_ : tuple of int
+        Shape of one image; of rows, their length alone.
+    n_features_in_ : int
+        Pixels of an image.
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
+        Names of the columns, if X is a frame of rows in fit.
+
+    See Also
+    --------
+    HopfieldDenoiser : Recalls stored images from corrupted ones.
+    sklearn_rnn.display.HopfieldDisplay : Draws rows as images.
+
+    Notes
+    -----
+    Pixels keep their number type. Rows come out as they are.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_rnn import HopfieldDenoiser, ImageFlattener
+    >>> from sklearn_rnn.datasets import load_letters
+    >>> images = load_letters().images[:3]
+    >>> images.shape
+    (3, 8, 8)
+    >>> memory = make_pipeline(ImageFlattener(), HopfieldDenoiser()).fit(images)
+    >>> memory[0].inverse_transform(memory.transform(images)).shape
+    (3, 8, 8)
+    """
+
+    def fit(self, X, y=None):
+        """Take down the shape of an image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_images, *image_shape)
+            Images, with as many axes as they have: height and width, colour channels.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If images differ in shape or hold NaN.
+        """
+        if _is_rows(X):
+            X = validate_data(self, X, dtype="numeric")
+        else:
+            X = _images(X)
+            vars(self).pop("feature_names_in_", None)
+            self.n_features_in_ = math.prod(X.shape[1:])
+        self.image_shape_ = X.shape[1:]
+        return self
+
+    def transform(self, X):
+        """Lay each image out in a row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_images, *image_shape)
+            Images of the shape of fit.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_images, n_features)
+            Their pixels, the last axis running fastest; a copy.
+
+        Raises
+        ------
+        ValueError
+            If images have another shape.
+        """
+        check_is_fitted(self)
+        if _is_rows(X):
+            return validate_data(self, X, reset=False, dtype="numeric", copy=True)
+        X = _images(X)
+        if X.shape[1:] != self.image_shape_:
+            raise ValueError(
+                f"X has images of shape {X.shape[1:]}, but {type(self).__name__} was "
+                f"fitted with images of shape {self.image_shape_}."
+            )
+        return X.reshape(len(X), -1).copy()
+
+    def inverse_transform(self, X):
+        """Make images of rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_images, n_features)
+            Rows as :meth:`transform` returns them.
+
+        Returns
+        -------
+        images : ndarray of shape (n_images, *image_shape)
+            The images; a copy.
+        """
+        check_is_fitted(self)
+        X = check_array(X, copy=True)
+        if X.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but an image of shape "
+                f"{self.image_shape_} has {self.n_features_in_} pixels."
+            )
+        return X.reshape(len(X), *self.image_shape_)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the pixels.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of rows; by default those of fit, or x0, x1 and so on.
+
+        Returns
+        -------
+        names : ndarray of str of shape (n_features,)
+            Names as they are, or of images ``pixel_<row>_<column>``.
+        """
+        check_is_fitted(self)
+        if len(self.image_shape_) == 1 or input_features is not None:
+            return _check_feature_names_in(self, input_features)
+        places = np.ndindex(self.image_shape_)
+        names = ["pixel_" + "_".join(map(str, place)) for place in places]
+        return np.array(names, dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _is_rows(X):
+    """Whether X is a table, or nothing that scikit-learn would not refuse better."""
+    return hasattr(X, "columns") or len(_shape(X)) <= 2
+
+
+def _shape(X):
+    """The shape of X without a copy, of a list that of its first image."""
+    if hasattr(X, "shape"):
+        return tuple(X.shape)
+    try:
+        return (len(X), *np.shape(X[0]))
+    except (TypeError, IndexError, KeyError, ValueError):
+        return ()
+
+
+def _images(X):
+    """X as an array of images of one shape."""
+    if isinstance(X, (list, tuple)):
+        shapes = [np.shape(image) for image in X]
+        odd = [k for k, shape in enumerate(shapes) if shape != shapes[0]]
+        if odd:
+            raise ValueError(
+                f"image {odd[0]} of X has the shape {shapes[odd[0]]}, image 0 has "
+                f"{shapes[0]}. Bring all images to one shape."
+            )
+    return check_array(X, dtype="numeric", allow_nd=True, input_name="X")
