@@ -19,17 +19,18 @@ class CapacityWarning(UserWarning):
 def capacity(rule, n_units, margin):
     """The most random patterns of n_units that a rule can be expected to hold."""
     if rule == "hebb":
-        return CRITICAL_LOAD * n_units
-    if rule == "storkey":
-        return n_units / np.sqrt(2 * np.log(n_units)) if n_units > 1 else 1.0
-    if rule == "perceptron":
-        # Gardner (1988): 1 / alpha = integral of (t + margin)^2 over t > -margin
-        return n_units / (
-            (1 + margin**2) * norm.cdf(margin) + margin * norm.pdf(margin)
-        )
-    if rule == "dense":
-        return 2.0 ** min(n_units / 2, 1000)
-    return float(n_units)
+        share = CRITICAL_LOAD
+    elif rule == "storkey":
+        share = 1 / np.sqrt(2 * np.log(max(n_units, 2)))
+    elif rule == "perceptron":
+        # Gardner (1988): 1 / share = integral of (t + margin)^2 over t > -margin
+        share = (1 + margin**2) * norm.cdf(margin) + margin * norm.pdf(margin)
+        share = 1 / share
+    elif rule == "dense":
+        share = 2.0 ** min(n_units / 2, 1000) / n_units
+    else:
+        share = 1.0
+    return float(max(1.0, share * n_units))  # one pattern can always be stored
 
 
 def hebb_bit_error(load):

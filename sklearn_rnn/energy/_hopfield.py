@@ -419,7 +419,7 @@ default=None
     def _learn(self):
         """Everything that follows from patterns and parameters."""
         n_units = self.patterns_.shape[1]
-        self.capacity_ = float(capacity(self.rule, n_units, self.margin))
+        self.capacity_ = capacity(self.rule, n_units, self.margin)
         _warn_of(self.patterns_, self.rule, self.capacity_)
         learned = isinstance(self.thresholds, str) and self.thresholds == "learned"
         weights, thresholds = np.zeros((n_units, n_units)), np.zeros(n_units)
@@ -511,7 +511,7 @@ def _warn_of(patterns, rule, limit):
             f"{limit / n_units:.3g}, that is {limit:.4g} patterns. Store fewer, or try "
             "another rule: 'dense' holds most.",
             CapacityWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     distinct, first, counts = np.unique(
         patterns > 0, axis=0, return_index=True, return_counts=True
@@ -522,7 +522,7 @@ def _warn_of(patterns, rule, limit):
             f"Of {n_patterns} patterns only {len(distinct)} differ: pattern {twice} is "
             "there more than once. predict answers with the first of equals.",
             CapacityWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     alike = np.flatnonzero(np.abs(patterns.sum(axis=1)) == n_units)
     if len(alike) and n_units > 1:
@@ -531,5 +531,5 @@ def _warn_of(patterns, rule, limit):
             f"All units of pattern {alike[0]} are {state}, so that it says nothing. "
             "Values above binarize are on: set it between the values of X.",
             CapacityWarning,
-            stacklevel=5,
+            stacklevel=6,
         )

@@ -51,7 +51,6 @@ def pseudo_inverse(patterns: Array, margin: float) -> tuple[Array, int]:
     ``W = pinv(X) X``, so that ``W x = x`` for each stored x before its diagonal goes.
     """
     weights = np.linalg.pinv(patterns) @ patterns
-    weights = (weights + weights.T) / 2
     np.fill_diagonal(weights, 0)
     return weights, 1
 
@@ -83,7 +82,7 @@ def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
         f"patterns in {MOST_PASSES} passes; their least stability is {greatest:.3g}. "
         "Store fewer patterns or ask for a smaller margin.",
         ConvergenceWarning,
-        stacklevel=2,
+        stacklevel=7,
     )
     return best, MOST_PASSES
 
@@ -104,12 +103,13 @@ def learn(
     Thresholds are learned as the weights of one more unit that is on in every pattern:
     ``sum_j w_ij s_j + w_i* >= 0`` is ``sum_j w_ij s_j >= -w_i*``.
     """
-    if not with_thresholds:
-        weights, n_passes = RULES[rule](patterns, margin)
-        return weights, np.zeros(len(weights)), n_passes
-    always_on = np.ones((len(patterns), 1))
-    weights, n_passes = RULES[rule](np.hstack([patterns, always_on]), margin)
-    return weights[:-1, :-1].copy(), -weights[:-1, -1], n_passes
+    n_units = patterns.shape[1]
+    if with_thresholds:
+        patterns = np.hstack([patterns, np.ones((len(patterns), 1))])
+    weights, n_passes = RULES[rule](patterns, margin)
+    weights = (weights + weights.T) / 2  # to the last bit
+    thresholds = -weights[:n_units, n_units] if with_thresholds else np.zeros(n_units)
+    return weights[:n_units, :n_units], thresholds, n_passes
 
 
 def exactly_summable(weights: Array, thresholds: Array) -> tuple[Array, Array]:
