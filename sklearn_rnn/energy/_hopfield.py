@@ -293,7 +293,7 @@ default=None
         states = self._as_states(X).T
         network = self._network()
         follower = Trace(network, states) if trace else None
-        free = ~_clamped(clamp, X.shape).T
+        free = None if clamp is None else ~_clamped(clamp, X.shape).T
         found = recall(network, states, free, self._dynamics(), follower)
         on = found.states.T > 0
         recalled = Bunch(
@@ -363,9 +363,8 @@ default=None
             check_consistent_length(X, y)
             return float(np.mean(self.predict(X) == column_or_1d(y)))
         states = self._as_states(self._validated(X, reset=False)).T
-        free = np.ones(states.shape, bool)
         asynchronous = self.update == "asynchronous"
-        stable = fixed_points(self._network(), states, free, asynchronous=asynchronous)
+        stable = fixed_points(self._network(), states, None, asynchronous=asynchronous)
         return float(stable.mean())
 
     def _validated(self, X, *, reset):
@@ -489,8 +488,6 @@ def _schedule(temperature):
 
 def _clamped(clamp, shape):
     """A mask of the given shape, (n_samples, n_features)."""
-    if clamp is None:
-        return np.zeros(shape, bool)
     clamp = np.asarray(clamp)
     if clamp.shape not in (shape, shape[1:]) or clamp.dtype != bool:
         raise ValueError(
@@ -514,7 +511,7 @@ def _warn_of(patterns, rule, limit):
             stacklevel=6,
         )
     distinct, first, counts = np.unique(
-        patterns > 0, axis=0, return_index=True, return_counts=True
+        np.packbits(patterns > 0, axis=1), axis=0, return_index=True, return_counts=True
     )
     if len(distinct) < n_patterns:
         twice = first[counts > 1].min()

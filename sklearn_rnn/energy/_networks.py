@@ -7,7 +7,8 @@ that a unit's states in all rows lie side by side. An update turns unit i on whe
 Chance enters by the thresholds alone. A unit that turns on with the probability
 ``1 / (1 + exp(-2 (field - threshold) / T))`` (Glauber, 1963) turns on where
 ``threshold + T / 2 x <= field``, x from the logistic distribution. Updates take such
-noise, of shape ``(n_units, 1)`` or ``(n_units, n_rows)``, beside the states.
+noise, of shape ``(n_units, 1)`` or ``(n_units, n_rows)``, beside the states. Units that
+are not ``free``, a mask of the shape of the states, stay as they are.
 """
 
 from collections.abc import Callable
@@ -44,7 +45,7 @@ class Network(Protocol):
         self,
         states: Array,
         order: NDArray,
-        free: Mask,
+        free: Mask | None = None,
         noise: Array | None = None,
         watch: Watcher | None = None,
     ) -> None: ...
@@ -55,7 +56,8 @@ def beyond(fields: Array, limits: Array) -> Array:
 
     Their signs are the new states: a tie is +0, and its sign +1.
     """
-    fields -= limits
+    if limits.any():
+        fields -= limits
     fields += 0.0
     return fields
 
@@ -65,9 +67,9 @@ def disturbed(thresholds: Array, noise: Array | None) -> Array:
     return thresholds[:, None] if noise is None else thresholds[:, None] + noise
 
 
-def signs(values: Array) -> Array:
+def signs(values: Array, out: Array | None = None) -> Array:
     """-1 or +1."""
-    return np.copysign(values.dtype.type(1), values)
+    return np.copysign(values.dtype.type(1), values, out=out)
 
 
 class PairwiseNetwork:
@@ -97,20 +99,20 @@ class PairwiseNetwork:
 
     def together(self, states: Array, noise: Array | None = None) -> Array:
         """All units at once, each from the states before."""
-        return signs(beyond(self.weights @ states, self._limits(noise)))
+        fields = beyond(self.weights @ states, self._limits(noise))
+        return signs(fields, out=fields)
 
     def one_by_one(
         self,
         states: Array,
         order: NDArray,
-        free: Mask,
+        free: Mask | None = None,
         noise: Array | None = None,
         watch: Watcher | None = None,
     ) -> None:
         """One sweep in place, each unit from all changes before it."""
         limits = self._limits(noise)
         ger = get_blas_funcs("ger", dtype=self.dtype)
-        held = not free.all()
         for start in range(0, len(order), BLOCK):
             units = order[start : start + BLOCK]
             rows = self.weights[units]
@@ -119,7 +121,7 @@ class PairwiseNetwork:
             for k, unit in enumerate(units):
                 change = signs(fields[k])
                 change -= states[unit]
-                if held:
+                if free is not None:
                     change *= free[unit]
                 states[unit] += change
                 if watch is not None:
@@ -181,7 +183,7 @@ class DenseNetwork:
         self,
         states: Array,
         order: NDArray,
-        free: Mask,
+        free: Mask | None = None,
         noise: Array | None = None,
         watch: Watcher | None = None,
     ) -> None:
@@ -195,7 +197,8 @@ class DenseNetwork:
             field = self._field(pattern @ shares, state)
             change = signs(field - limits[unit])
             change -= state
-            change *= free[unit]
+            if free is not None:
+                change *= free[unit]
             flipped = np.flatnonzero(change)
             if len(flipped):
                 state += change

@@ -57,23 +57,29 @@ class Trace:
 def recall(
     network: Network,
     states: Array,
-    free: Mask,
+    free: Mask | None,
     dynamics: Dynamics,
     trace: Trace | None = None,
 ) -> Recalled:
     """Let every column of ``states``, shape (n_units, n_rows), run until it is stable.
 
-    ``free``, of the same shape, marks the units that may change. A trace wants all rows
-    at once; without it they are taken by pieces.
+    ``free``, of the same shape, marks the units that may change; None is all. A trace
+    wants all rows at once; without it they are taken by pieces.
     """
     n_units, n_rows = states.shape
     size = n_rows if trace is not None else max(1, PIECE // n_units)
     pieces = [
         _recall_piece(
-            network, states[:, k : k + size], free[:, k : k + size], dynamics, trace
+            network,
+            states[:, k : k + size],
+            None if free is None else free[:, k : k + size],
+            dynamics,
+            trace,
         )
         for k in range(0, n_rows, size)
     ]
+    if len(pieces) == 1:
+        return pieces[0]
     return Recalled(
         *(
             np.concatenate([getattr(piece, name) for piece in pieces], axis=-1)
@@ -83,7 +89,11 @@ def recall(
 
 
 def _recall_piece(
-    network: Network, states: Array, free: Mask, dynamics: Dynamics, trace: Trace | None
+    network: Network,
+    states: Array,
+    free: Mask | None,
+    dynamics: Dynamics,
+    trace: Trace | None,
 ) -> Recalled:
     states = np.array(states, dtype=network.dtype, order="C")
     n_rows = states.shape[1]
@@ -91,7 +101,7 @@ def _recall_piece(
     n_iter = np.zeros(n_rows, np.int64)
     cycle = np.zeros(n_rows, bool)
     energy: Array = np.zeros(n_rows)
-    active = np.arange(n_rows)  # rows that may still change
+    everything = active = np.arange(n_rows)
     sweep = 0
     for temperature in dynamics.temperatures:
         sweep += 1
@@ -99,24 +109,30 @@ def _recall_piece(
         new = _swept(network, states, free, noise, dynamics, rng, active, trace)
         n_iter[(new != states).any(axis=0)] = sweep
         states = new
-    before = None  # states of the active rows one sweep earlier
+    here = states  # of the rows that are active, since they may still change
+    before = None  # the same, one sweep earlier
     for _ in range(dynamics.max_iter):
         sweep += 1
-        chosen = slice(None) if len(active) == n_rows else active
-        here, open_ = states[:, chosen], free[:, chosen]
-        new = _swept(network, here, open_, None, dynamics, rng, active, trace)
+        new = _swept(network, here, free, None, dynamics, rng, active, trace)
         changed = (new != here).any(axis=0)
         n_iter[active[changed]] = sweep
         if dynamics.asynchronous:
             stays, energy[active] = network.assess(new)
-            settled = (stays | ~open_).all(axis=0)
+            settled = _for_all_free(stays, free)
         else:
-            back = changed & False if before is None else (new == before).all(axis=0)
-            cycle[active] = back & changed
-            settled = back | ~changed
-            before = here[:, ~settled]
-        states[:, chosen] = new
-        active = active[~settled]
+            settled = ~changed
+            if before is not None:
+                back = changed & (new == before).all(axis=0)
+                cycle[active] = back
+                settled |= back
+        if settled.any() or active is not everything:
+            open_ = ~settled
+            before, here = here[:, open_], new[:, open_]
+            states[:, active] = new
+            active = active[open_]
+            free = None if free is None else free[:, open_]
+        else:
+            before, here, states = here, new, new
         if not len(active):
             break
     converged = ~cycle
@@ -124,26 +140,31 @@ def _recall_piece(
         converged[active] = False
     else:
         energy = network.assess(states)[1]
-        left = states[:, active], free[:, active]
-        converged[active] = fixed_points(network, *left, asynchronous=False)
+        converged[active] = fixed_points(network, here, free, asynchronous=False)
     return Recalled(states, n_iter, converged, cycle, energy)
 
 
 def fixed_points(
-    network: Network, states: Array, free: Mask, *, asynchronous: bool
+    network: Network, states: Array, free: Mask | None, *, asynchronous: bool
 ) -> Mask:
     """Whether a deterministic sweep would leave each row as it is."""
     if asynchronous:
         stays, _ = network.assess(states)
     else:
         stays = network.together(states) == states
-    return np.asarray((stays | ~free).all(axis=0))
+    return _for_all_free(stays, free)
+
+
+def _for_all_free(stays: Mask, free: Mask | None) -> Mask:
+    if free is not None:
+        stays = stays | ~free
+    return np.asarray(stays.all(axis=0))
 
 
 def _swept(
     network: Network,
     states: Array,
-    free: Mask,
+    free: Mask | None,
     noise: Array | None,
     dynamics: Dynamics,
     rng: np.random.Generator,
@@ -162,7 +183,8 @@ def _swept(
             network.one_by_one(new, order, free, noise, watch)
         return new
     new = network.together(states, noise)
-    np.copyto(new, states, where=~free)
+    if free is not None:
+        np.copyto(new, states, where=~free)
     if trace is not None:
         trace.add(rows, network.assess(new)[1] - network.assess(states)[1])
     return new

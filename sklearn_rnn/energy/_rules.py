@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dsymv, dsyr2
 from sklearn.exceptions import ConvergenceWarning
 
 Array = NDArray[np.float64]
@@ -35,14 +36,16 @@ def storkey(patterns: Array, margin: float) -> tuple[Array, int]:
     ``w_ij += (x_i x_j - x_i h_ji - h_ij x_j) / n``.
     """
     n_units = patterns.shape[1]
-    weights = np.zeros((n_units, n_units))
+    weights = np.zeros((n_units, n_units), order="F")  # its lower triangle
     for x in patterns:
-        # h_ij x_j = (field_i - w_ij x_j) x_j, and x_j x_j = 1
-        field = weights @ x
-        known = np.outer(field, x)
-        weights += (np.outer(x, x) - known - known.T + 2 * weights) / n_units
+        # h_ij x_j = field_i x_j - w_ij, since x_j x_j = 1
+        field = dsymv(1, weights, x, lower=1)
+        weights *= 1 + 2 / n_units
+        weights = dsyr2(
+            1 / n_units, x / 2 - field, x, lower=1, a=weights, overwrite_a=1
+        )
         np.fill_diagonal(weights, 0)
-    return weights, 1
+    return np.tril(weights) + np.tril(weights).T, 1
 
 
 def pseudo_inverse(patterns: Array, margin: float) -> tuple[Array, int]:

@@ -72,8 +72,9 @@ def _sweep_all(
     temperature: float,
 ) -> tuple[Array, Array, Array]:
     n_visible = visible.shape[1]
-    free = np.ones((len(visible), sum(machine.shape)), bool)
+    free = None
     if held is not None:
+        free = np.ones((len(visible), sum(machine.shape)), bool)
         free[:, :n_visible] = ~held.mask
         visible = np.where(held.mask, held.values, visible)
     units = np.hstack([visible, hidden])
@@ -87,7 +88,7 @@ def sweep_units(
     biases: Array,
     units: Array,
     rng: np.random.Generator,
-    free: Mask,
+    free: Mask | None = None,
     temperature: float = 1.0,
 ) -> Array:
     """Every unit of every row once, one after the other, by chance.
@@ -99,7 +100,9 @@ def sweep_units(
     network = PairwiseNetwork(weights / 4, thresholds.astype(np.float64))
     states = np.array(2 * units.T - 1, dtype=network.dtype, order="C")
     noise = temperature / 2 * np.asarray(rng.logistic(size=states.shape))
-    network.one_by_one(states, np.arange(len(states)), free.T, noise)
+    network.one_by_one(
+        states, np.arange(len(states)), None if free is None else free.T, noise
+    )
     return (states.T > 0).astype(units.dtype)
 
 
@@ -153,11 +156,10 @@ def _annealed_units(
     weights, biases = machine.joint()
     base = np.concatenate([base_bias, np.zeros(machine.shape[0])])
     units = coin_flips(np.tile(sigmoid(base), (AIS_RUNS, 1)), rng)
-    free = np.ones(units.shape, bool)
     log_weights = np.zeros(AIS_RUNS)
     for before, share in pairwise(shares):
         gain = units @ (biases - base) + within(weights, units)
         log_weights += (share - before) * gain
         now = base + share * (biases - base)
-        units = sweep_units(share * weights, now, units, rng, free)
+        units = sweep_units(share * weights, now, units, rng)
     return log_weights
