@@ -114,7 +114,6 @@ def bench_capacity(n_units=2000):
     scans = {
         "hebb": np.arange(0.12, 0.16, 0.002),
         "storkey": np.arange(0.14, 0.5, 0.02),
-        "perceptron": np.arange(0.1, 1.0, 0.1),
         "pseudo_inverse": np.array([0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0]),
         "dense": np.array([1.0, 5.0, 10.0]),
     }

@@ -15,7 +15,10 @@ from sklearn.utils.estimator_checks import (
 from sklearn.utils.validation import validate_data
 
 from sklearn_rnn import (
+    BoltzmannMachine,
     CharVectorizer,
+    HopfieldDenoiser,
+    ImageFlattener,
     RNNClassifier,
     RNNRegressor,
     SequenceGenerator,
@@ -117,6 +120,72 @@ ADAPTED = [
         TextRegressor,
     )
 ]
+
+
+# ------------------------------------------------------------ networks of patterns
+
+PATTERNS = [
+    *(
+        HopfieldDenoiser(rule)
+        for rule in ("hebb", "storkey", "pseudo_inverse", "perceptron", "dense")
+    ),
+    HopfieldDenoiser(thresholds="learned", update="synchronous", temperature=0.5),
+    BoltzmannMachine(),
+    BoltzmannMachine(gradient="pcd", positive_phase="gibbs", early_stopping=True),
+    BoltzmannMachine(4, connections="full", max_epochs=3),
+    BoltzmannMachine(12, connections="full", max_epochs=2, ais_steps=10),
+    BoltzmannMachine(visible="gaussian", ais_steps=50),
+    ImageFlattener(),
+]
+# the checks store as many patterns of few features as it takes
+full_memory = pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
+unreached_margin = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning"
+)
+
+
+@parametrize_with_checks(PATTERNS)
+@full_memory
+@unreached_margin
+def test_scikit_learn_check_of_networks_of_patterns(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("estimator", PATTERNS, ids=repr)
+def test_as_many_checks_run_on_networks_of_patterns(estimator):
+    """47 at 1.9.1, those of a transformer."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SkipTestWarning)
+        n_checks = len(list(estimator_checks_generator(estimator)))
+    assert n_checks == 47 if PINNED else n_checks >= 47
+
+
+TRANSFORMERS_ONLY = [
+    estimator_checks.check_dataframe_column_names_consistency,
+    estimator_checks.check_get_feature_names_out_error,
+    estimator_checks.check_global_output_transform_pandas,
+    estimator_checks.check_global_set_output_transform_polars,
+    estimator_checks.check_inplace_ensure_writeable,
+    estimator_checks.check_param_validation,
+    estimator_checks.check_set_output_transform,
+    estimator_checks.check_set_output_transform_pandas,
+    estimator_checks.check_set_output_transform_polars,
+    estimator_checks.check_transformer_get_feature_names_out,
+    estimator_checks.check_transformer_get_feature_names_out_pandas,
+]
+
+
+@pytest.mark.parametrize("check", TRANSFORMERS_ONLY, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "estimator", [HopfieldDenoiser(), BoltzmannMachine(), ImageFlattener()], ids=repr
+)
+@full_memory
+@pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")
+def test_check_of_networks_of_patterns_that_is_never_yielded(estimator, check):
+    check(type(estimator).__name__, estimator)
+
+
+# ------------------------------------------------------------- recurrent estimators
 
 
 def expected_failures(estimator):

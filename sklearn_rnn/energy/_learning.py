@@ -67,6 +67,7 @@ def positive_moments(
     if machine.gaussian:
         residual = visible - machine.visible_fields(hidden)
         moments.spread = (visible * residual).mean(axis=0)
+        moments.square = (visible**2).mean(axis=0)
     return moments
 
 
@@ -81,7 +82,10 @@ def negative_moments(
             machine, chains.hidden, rng, visible=chains.visible
         )
     visible = chains.visible
-    return Moments.of(visible, means, _even(visible), pairs=machine.full)
+    moments = Moments.of(visible, means, _even(visible), pairs=machine.full)
+    if machine.gaussian:
+        moments.square = (visible**2).mean(axis=0)
+    return moments
 
 
 def _even(rows: Array) -> Array:

@@ -38,7 +38,8 @@ class Moments:
     across: Array  # (n_hidden, n_visible)
     among_visible: Array | None = None  # (n_visible, n_visible), full machines only
     among_hidden: Array | None = None
-    spread: Array | None = None  # of v (v - E(v | h)), Gaussian machines only
+    square: Array | None = None  # of v * v, Gaussian machines only
+    spread: Array | None = None  # of v * (v - E(v | h)), Gaussian machines only
 
     @classmethod
     def of(
@@ -196,6 +197,15 @@ class Machine:
         machine (Ackley, Hinton and Sejnowski, 1985).
         """
         step = positive - negative
+        if self.scale is not None and positive.spread is not None:
+            # Under the machine the spread is 1, whatever its parameters. A mean of the
+            # variance over time, since some batches hold outliers and most do not.
+            share = min(rate, 0.5)
+            self.scale *= np.sqrt(1 + share * np.maximum(positive.spread - 1, -1))
+            np.maximum(self.scale, LEAST_SCALE, out=self.scale)
+        for moments in (positive, negative):
+            if moments.square is not None:  # v = x / s has grown as s fell
+                rate /= max(1.0, float(moments.square.mean()))
         self.visible_bias += rate * step.visible
         self.hidden_bias += rate * step.hidden
         self.components += rate * (step.across - decay * self.components)
@@ -207,10 +217,6 @@ class Machine:
                 pairs = (products + products.T) / 2
                 np.fill_diagonal(pairs, 0)
                 weights += rate * (pairs - decay * weights)
-        if self.scale is not None and positive.spread is not None:
-            # under the machine the spread is 1, whatever its parameters
-            self.scale *= np.exp(rate * (positive.spread - 1))
-            np.maximum(self.scale, LEAST_SCALE, out=self.scale)
 
     def scaled(self, data: Array) -> Array:
         """Visible states of data."""

@@ -1,0 +1,142 @@
+"""Boltzmann machines beside scikit-learn's BernoulliRBM: features, likelihood, time.
+
+``--jobs digits mnist`` picks parts; ``mnist`` needs mnist.npz in the data folder. Digits
+follow scikit-learn's gallery: shifted copies, 100 hidden units, logistic regression on
+their means. Epochs and C of all sides are chosen on a fifth of the training rows.
+"""
+
+import argparse
+import time
+import warnings
+
+import numpy as np
+from _common import data_folder, environment, interleaved
+from scipy.ndimage import shift
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, ShuffleSplit, train_test_split
+from sklearn.neural_network import BernoulliRBM
+from sklearn.pipeline import Pipeline
+
+from sklearn_rnn import BoltzmannMachine
+
+
+def shifted_digits():
+    X, y = load_digits(return_X_y=True)
+    images = X.reshape(-1, 8, 8) / 16
+    moves = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)]
+    X = np.concatenate([shift(images, (0, *move), order=0) for move in moves])
+    return X.reshape(-1, 64).astype(np.float32), np.tile(y, len(moves))
+
+
+def bench_digits():
+    X, y = shifted_digits()
+    X, X_test, y, y_test = train_test_split(X, y, test_size=0.2, random_state=0)
+    cv = ShuffleSplit(1, test_size=0.2, random_state=0)
+    machine = BoltzmannMachine(100, binarize=None, ais_steps=0, random_state=0)
+    peer = BernoulliRBM(100, learning_rate=0.06, n_iter=10, random_state=0)
+    sides = {
+        "raw pixels": ("passthrough", {}),
+        "BernoulliRBM": (peer, {"features__n_iter": [10, 20, 60]}),
+        "BoltzmannMachine": (machine, {"features__max_epochs": [10, 20, 60]}),
+    }
+    print("\ndigits, 100 hidden units, then logistic regression")
+    for name, (features, grid) in sides.items():
+        pipeline = Pipeline(
+            [("features", features), ("classifier", LogisticRegression(max_iter=1000))]
+        )
+        grid = grid | {"classifier__C": [1, 100, 6000]}
+        search = GridSearchCV(pipeline, grid, cv=cv).fit(X, y)
+        print(
+            f"{name:17} validation {search.best_score_:.4f}, test "
+            f"{search.score(X_test, y_test):.4f}, with {search.best_params_}",
+            flush=True,
+        )
+
+
+def pseudo_likelihood(machine, peer, X):
+    """BernoulliRBM's score of the parameters of a machine."""
+    peer.components_ = machine.components_
+    peer.intercept_hidden_ = machine.intercept_hidden_
+    peer.intercept_visible_ = machine.intercept_visible_
+    return peer.score_samples(X).mean()
+
+
+def log_likelihood(peer, machine, X):
+    """Our score of the parameters of a BernoulliRBM."""
+    learned = machine._progress.average
+    learned.components = peer.components_
+    learned.hidden_bias = peer.intercept_hidden_
+    learned.visible_bias = peer.intercept_visible_
+    machine._finish(learned)
+    return machine.score(X)
+
+
+def bench_mnist(n_epochs=20):
+    folder = data_folder()
+    if folder is None:
+        return
+    with np.load(folder / "mnist.npz") as arrays:
+        X, X_test = (
+            (arrays[name].reshape(-1, 784) > 127).astype(np.float64)
+            for name in ("X_train", "X_test")
+        )
+    print("\nMNIST cut at .5, 100 hidden units, seconds an epoch of 60,000 rows")
+    for batch_size in (10, 32, 100):
+        for dtype in (np.float64, np.float32):
+            data = X.astype(dtype)
+            ours = BoltzmannMachine(
+                100, batch_size=batch_size, max_epochs=1, ais_steps=0, random_state=0
+            )
+            peer = BernoulliRBM(100, batch_size=batch_size, n_iter=1, random_state=0)
+            seconds = interleaved(
+                1,
+                ours=lambda ours=ours, data=data: ours.fit(data),
+                peer=lambda peer=peer, data=data: peer.fit(data),
+            )
+            print(
+                f"batches of {batch_size:3}, {np.dtype(dtype).name}: "
+                f"BoltzmannMachine {seconds['ours']:.2f}, BernoulliRBM "
+                f"{seconds['peer']:.2f}, ratio {seconds['ours'] / seconds['peer']:.2f}",
+                flush=True,
+            )
+    data, test = X.astype(np.float32), X_test.astype(np.float32)
+    started = time.perf_counter()
+    ours = BoltzmannMachine(
+        100, max_epochs=n_epochs, ais_steps=10_000, random_state=0
+    ).fit(data)
+    middle = time.perf_counter()
+    peer = BernoulliRBM(
+        100, learning_rate=0.01, batch_size=32, n_iter=n_epochs, random_state=0
+    ).fit(data)
+    ended = time.perf_counter()
+    print(f"{n_epochs} epochs of batches of 32, float32; nats a test row")
+    ours_nats = ours.score(test)
+    print(
+        f"BoltzmannMachine: log-likelihood {ours_nats:.2f} (AIS), pseudo-likelihood "
+        f"{pseudo_likelihood(ours, BernoulliRBM().fit(data[:9]), test):.2f}, "
+        f"{middle - started:.1f} s with AIS"
+    )
+    print(
+        f"BernoulliRBM: log-likelihood {log_likelihood(peer, ours, test):.2f} (AIS), "
+        f"pseudo-likelihood {peer.score_samples(test).mean():.2f}, "
+        f"{ended - middle:.1f} s"
+    )
+
+
+JOBS = {"digits": bench_digits, "mnist": bench_mnist}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=list(JOBS))
+    jobs = parser.parse_known_args()[0].jobs
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    print(environment())
+    for job in jobs:
+        JOBS[job]()
+
+
+if __name__ == "__main__":
+    main()

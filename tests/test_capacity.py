@@ -1,0 +1,118 @@
+"""How much a memory holds: theory against published values, and the measurement."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.integrate import quad
+from scipy.stats import norm
+from sklearn.base import BaseEstimator
+
+from sklearn_rnn import HopfieldDenoiser
+from sklearn_rnn.energy import capacity_curve, hebb_bit_error, hebb_overlap
+from sklearn_rnn.energy._capacity import CRITICAL_LOAD, capacity
+
+
+def test_critical_load_is_that_of_amit_gutfreund_and_sompolinsky():
+    assert_allclose(CRITICAL_LOAD, 0.1379, atol=5e-5)
+    assert_allclose(hebb_overlap(CRITICAL_LOAD - 1e-9), 0.967, atol=5e-4)
+    assert hebb_overlap(CRITICAL_LOAD + 1e-9) == 0
+
+
+def test_overlap_solves_the_mean_field_equations():
+    """m = erf(m / sqrt(2 load r)), r = 1 / (1 - C)^2, with C the susceptibility."""
+    for load in (0.02, 0.08, 0.13):
+        m, r = float(hebb_overlap(load)), 1.0
+        for _ in range(2000):
+            C = np.sqrt(2 / (np.pi * load * r)) * np.exp(-(m**2) / (2 * load * r))
+            r = 1 / (1 - C) ** 2
+        assert_allclose(m, 1 - 2 * norm.cdf(-m / np.sqrt(load * r)), atol=1e-9)
+    assert_array_equal(hebb_overlap([[0.05], [0.5]]).shape, (2, 1))
+
+
+@pytest.mark.parametrize(
+    ("load", "error"), [(0.105, 0.001), (0.138, 0.0036), (0.185, 0.01), (0.37, 0.05)]
+)
+def test_bit_error_is_that_of_the_textbook(load, error):
+    """Table 2.1 of Hertz, Krogh and Palmer."""
+    assert_allclose(hebb_bit_error(load), error, rtol=0.03)
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.5, 1.0, 2.0])
+def test_perceptron_capacity_is_gardners_integral(margin):
+    integral = quad(lambda t: norm.pdf(t) * (t + margin) ** 2, -margin, 20)[0]
+    assert_allclose(capacity("perceptron", 500, margin), 500 / integral, rtol=1e-6)
+
+
+def test_one_pattern_can_always_be_stored():
+    for rule in ("hebb", "storkey", "pseudo_inverse", "perceptron", "dense"):
+        assert capacity(rule, 1, 1.0) >= 1
+
+
+def test_curve_falls_where_theory_says():
+    curve = capacity_curve(
+        HopfieldDenoiser(random_state=0),
+        n_features=400,
+        loads=[0.05, 0.1, 0.25],
+        n_repeats=2,
+        random_state=0,
+    )
+    assert_array_equal(curve.n_patterns, [20, 40, 100])
+    assert curve.overlaps.shape == (3, 2)
+    assert_allclose(
+        curve.overlaps[:2].mean(axis=1), hebb_overlap([0.05, 0.1]), atol=0.01
+    )
+    assert curve.overlaps[2].max() < 0.6
+
+
+class Echo(BaseEstimator):
+    """Gives back what it gets, and remembers what it stored."""
+
+    stored = []
+
+    def fit(self, X):
+        self.stored.append(X)
+        return self
+
+    def transform(self, X):
+        return X
+
+
+def test_the_asked_share_of_units_is_flipped_exactly():
+    curve = capacity_curve(
+        Echo(), n_features=50, loads=[0.1], flipped=0.2, n_repeats=4, random_state=0
+    )
+    assert_allclose(curve.overlaps, 0.6)
+
+
+def test_same_seed_same_patterns():
+    settings = {"n_features": 30, "loads": [0.1, 0.3], "n_repeats": 2}
+    Echo.stored.clear()
+    for seed in (0, 0, 1):
+        capacity_curve(Echo(), **settings, random_state=seed)
+    first, second, third = Echo.stored[:4], Echo.stored[4:8], Echo.stored[8:]
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not np.array_equal(first[0], third[0])
+    assert not np.array_equal(first[0], first[1])
+
+
+def test_overload_is_measured_without_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        capacity_curve(
+            HopfieldDenoiser(), n_features=30, loads=[0.9], n_repeats=1, random_state=0
+        )
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"loads": [0.1, 0]}, "loads"),
+        ({"loads": []}, "loads"),
+        ({"flipped": 2}, "share"),
+    ],
+)
+def test_bad_settings_are_refused(params, message):
+    with pytest.raises(ValueError, match=message):
+        capacity_curve(HopfieldDenoiser(), n_features=20, **params)
