@@ -1,8 +1,9 @@
 """Boltzmann machines beside scikit-learn's BernoulliRBM: features, likelihood, time.
 
-``--jobs digits mnist`` picks parts; ``mnist`` needs mnist.npz in the data folder. Digits
-follow scikit-learn's gallery: shifted copies, 100 hidden units, logistic regression on
-their means. Epochs and C of all sides are chosen on a fifth of the training rows.
+``--jobs digits mnist`` picks parts; ``mnist`` needs mnist.npz in the data folder. The
+digits follow scikit-learn's gallery: shifted copies, 100 hidden units, logistic
+regression on their means. Epochs and C of all sides are chosen on a fifth of the
+training rows.
 """
 
 import argparse

@@ -187,10 +187,11 @@ def bench_speed(n_units=784, n_rows=1000):
         same = np.array_equal(results["ours"], results["loop"])
         fields = [results[name] @ memory.weights_ for name in ("ours", "loop")]
         apart = np.abs(fields[0] - fields[1]).max()
+        ratio = seconds["loop"] / seconds["ours"]
         print(
             f"{rule:15} loop {seconds['loop']:.2f} s, transform "
-            f"{seconds['ours'] * 1e3:.1f} ms: {seconds['loop'] / seconds['ours']:.0f}x; "
-            f"same bits: {same}, fields differ by {apart}"
+            f"{seconds['ours'] * 1e3:.1f} ms: {ratio:.0f}x; same bits: {same}, "
+            f"fields differ by {apart}"
         )
     # from noise, so that no row comes to rest within ten sweeps
     memory = HopfieldDenoiser(update="synchronous", max_iter=10).fit(patterns)

@@ -871,7 +871,7 @@ def diverging(**params):
 
 @pytest.mark.parametrize("gradient", ["exact", "pcd"])
 def test_divergence_names_the_epoch_and_the_remedy(gradient):
-    model, X = diverging(gradient=gradient, learning_rate=1e150)
+    model, X = diverging(gradient=gradient, learning_rate=1e308)
     with pytest.raises(ValueError, match=r"(?s)epoch \d+.*learning_rate"):
         model.fit(X)
     with pytest.raises(NotFittedError):
@@ -880,9 +880,9 @@ def test_divergence_names_the_epoch_and_the_remedy(gradient):
 
 def test_divergence_leaves_a_fitted_model_as_it_was():
     model, X = diverging(learning_rate=0.01, max_epochs=5)
-    before = model.fit(X).__dict__ | {"learning_rate": 1e150}
+    before = model.fit(X).__dict__ | {"learning_rate": 1e308}
     kept = pickle.dumps(before)
-    model.set_params(learning_rate=1e150)
+    model.set_params(learning_rate=1e308)
     for fit in (model.fit, lambda X: [model.partial_fit(X) for _ in range(50)]):
         with pytest.raises(ValueError, match="learning_rate"):
             fit(X)

@@ -1,6 +1,6 @@
 """How a Boltzmann machine learns: its two phases, batch by batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import softmax
@@ -12,8 +12,10 @@ from sklearn_rnn.energy._sampling import Held, coin_flips, sweep
 # Numbers held at once where the hidden states of each row are listed.
 PIECE = 2**22
 
-# A machine counts in the average of t steps as about the (s / t) ** LATE of its step s.
+# In an average over t steps, step s counts as (s / t) ** LATE. So many steps in a row
+# count as the last of them, which saves time.
 LATE = 8
+SELDOM = 10
 
 
 @dataclass
@@ -30,12 +32,24 @@ class Progress:
 
     machine: Machine
     chains: Chains
-    average: Machine  # of the machines after each step, the late ones counting most
+    average: Machine  # of the machine over all steps, the late ones counting most
     n_steps: int = 0
+    n_averaged: int = 0
 
     def copy(self) -> "Progress":
-        chains = Chains(self.chains.visible.copy(), self.chains.hidden.copy())
-        return Progress(self.machine.copy(), chains, self.average.copy(), self.n_steps)
+        return replace(
+            self,
+            machine=self.machine.copy(),
+            chains=Chains(self.chains.visible.copy(), self.chains.hidden.copy()),
+            average=self.average.copy(),
+        )
+
+    def take_in(self, *, late: bool) -> None:
+        """Average over the steps since the last time; not ``late`` is no average."""
+        if self.n_averaged < self.n_steps:
+            before = (self.n_averaged / self.n_steps) ** (LATE + 1) if late else 0.0
+            self.average.approach(self.machine, 1 - before)
+            self.n_averaged = self.n_steps
 
 
 @dataclass
@@ -125,8 +139,9 @@ def learn_epoch(
         negative = negative_moments(machine, progress.chains, lesson, rng)
         machine.learn(positive, negative, rate, lesson.weight_decay)
         progress.n_steps += 1
-        share = (LATE + 1) / (LATE + progress.n_steps) if lesson.average else 1
-        progress.average.approach(machine, share)
+        if progress.n_steps % SELDOM == 0:
+            progress.take_in(late=lesson.average)
+    progress.take_in(late=lesson.average)
 
 
 class FreeEnergyGap:

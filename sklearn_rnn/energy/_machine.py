@@ -208,15 +208,21 @@ class Machine:
                 rate /= max(1.0, float(moments.square.mean()))
         self.visible_bias += rate * step.visible
         self.hidden_bias += rate * step.hidden
-        self.components += rate * (step.across - decay * self.components)
         for weights, products in (
+            (self.components, step.across),
             (self.visible_weights, step.among_visible),
             (self.hidden_weights, step.among_hidden),
         ):
-            if weights is not None and products is not None:
-                pairs = (products + products.T) / 2
-                np.fill_diagonal(pairs, 0)
-                weights += rate * (pairs - decay * weights)
+            if weights is None or products is None:
+                continue
+            if weights is not self.components:  # to the last bit
+                products += products.T.copy()
+                products /= 2
+                np.fill_diagonal(products, 0)
+            if decay:
+                products -= decay * weights
+            products *= rate
+            weights += products
 
     def scaled(self, data: Array) -> Array:
         """Visible states of data."""
