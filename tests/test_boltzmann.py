@@ -17,6 +17,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_rnn import BoltzmannMachine
+from sklearn_rnn.datasets import load_letters
+from sklearn_rnn.energy._sampling import annealed_log_partition
 
 # Ten units each: n_features, n_hidden, connections.
 SHAPES = {
@@ -890,3 +892,78 @@ def test_divergence_leaves_a_fitted_model_as_it_was():
         assert all(np.isfinite(a).all() for a in finite)
         if fit == model.fit:
             assert pickle.dumps(model.__dict__) == kept
+
+
+# ------------------------------------------------------- letters, and annealing
+
+
+@pytest.fixture(scope="module", params=["full", "visible only"])
+def letter_machine(request):
+    data, target = load_letters(return_X_y=True)
+    letters = data[[list(target).index(name) for name in "JLMQT"]].astype(float)
+    n_hidden = 20 if request.param == "full" else 0
+    machine = BoltzmannMachine(
+        n_hidden, connections="full", max_epochs=200, ais_steps=0, random_state=0
+    )
+    return machine.fit(np.repeat(letters, 20, axis=0)), letters
+
+
+def test_annealed_sampling_completes_letters_from_their_upper_half(letter_machine):
+    machine, letters = letter_machine
+    clamp = np.repeat(letters, 20, axis=0)
+    clamp[:, 32:] = np.nan
+    samples = machine.sample(
+        100,
+        clamp=clamp,
+        n_gibbs_steps=100,
+        temperature=np.geomspace(5, 0.1, 100),
+        random_state=0,
+    )
+    assert_array_equal(samples, np.repeat(letters, 20, axis=0))
+
+
+def test_free_samples_are_the_letters_learned(letter_machine):
+    machine, letters = letter_machine
+    samples = machine.sample(100, n_gibbs_steps=200, random_state=0)
+    exact = (samples[:, None] == letters).all(axis=2)
+    assert exact.any(axis=1).mean() > 0.9
+    assert exact.any(axis=0).sum() >= 4
+
+
+# ---------------------------------------------- log Z by annealed importance sampling
+
+
+@pytest.mark.parametrize("shape", ["restricted", "full", "visible only"])
+def test_annealed_importance_sampling_finds_log_z(shape):
+    model = exact_machine(shape).fit(noisy_prototypes(SHAPES[shape][0]))
+    machine = model._machine()
+    base = np.log(0.3 / 0.7) * np.ones(machine.shape[1])
+    estimates = [
+        annealed_log_partition(machine, base, 300, np.random.default_rng(seed))
+        for seed in range(5)
+    ]
+    assert_allclose(np.mean(estimates), model.log_partition_, atol=0.05)
+    assert np.std(estimates) > 0
+
+
+def test_annealed_importance_sampling_finds_log_z_of_gaussian_units(gaussian):
+    model, _ = gaussian
+    machine = model._progress.average  # standardised
+    rng = np.random.default_rng(0)
+    estimate = annealed_log_partition(machine, np.zeros(3), 1000, rng)
+    expected = model.log_partition_ - np.log(model.scale_).sum()
+    assert_allclose(estimate, expected, atol=0.1)
+
+
+def test_a_large_machine_is_scored_by_annealing_or_not_at_all():
+    rng = np.random.default_rng(0)
+    X = (rng.random((200, 25)) < 0.3).astype(float)
+    model = BoltzmannMachine(21, max_epochs=5, random_state=0).fit(X)
+    chance = np.clip(X.mean(axis=0), 0.01, 0.99)
+    independent = np.log(np.where(X == 1, chance, 1 - chance)).sum(axis=1).mean()
+    assert abs(model.score(X) - independent) < 1
+    without = BoltzmannMachine(21, max_epochs=5, ais_steps=0, random_state=0).fit(X)
+    assert np.isnan(without.log_partition_)
+    with pytest.raises(ValueError, match=r"log_partition_.*ais_steps=1000"):
+        without.score_samples(X)
+    assert_array_equal(without.transform(X), model.transform(X))

@@ -74,3 +74,33 @@ def test_the_moby_dick_example_learns_to_write(tmp_path):
     perplexities = [int(p) for p in re.findall(r"perplexity (\d+)", text)]
     assert len(perplexities) == 3 and perplexities[0] > perplexities[-1]
     assert len(re.findall(r"^--- temperature", text, re.M)) == 5
+
+
+def test_the_letter_example_recalls_the_T(tmp_path):
+    text = printed("plot_letter_t.py", tmp_path)
+    found = {
+        name: int(count)
+        for name, count in re.findall(r"^(.*): (\d+) of 100 recalled", text, re.M)
+    }
+    assert found["dense"] == 100 > found["hebb"]
+    assert found["hebb, clamped"] > found["hebb, free"]
+    assert found["temperature 0.3"] >= found["temperature 0.0"] > 90
+
+
+def test_the_capacity_example_agrees_with_the_theory(tmp_path):
+    text = printed("plot_capacity.py", tmp_path)
+    assert number("at most", text) < 0.02
+    assert number("above: overlap", text) < 0.7
+
+
+def test_the_completion_example_beats_the_mean_digit(tmp_path):
+    text = printed("plot_digits_completed.py", tmp_path)
+    wrong = dict(re.findall(r"^(.*?)\s+(0\.\d+) of the lower pixels", text, re.M))
+    assert float(wrong["mean of samples"]) < float(wrong["one sample"])
+    assert float(wrong["one sample"]) < float(wrong["mean digit"])
+
+
+def test_the_features_example_beats_raw_pixels(tmp_path):
+    text = printed("plot_boltzmann_features.py", tmp_path)
+    assert number("hidden units:", text) > 0.92
+    assert number("raw pixels:", text) < 0.85

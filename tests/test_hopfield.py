@@ -484,14 +484,16 @@ def test_without_a_seed_repeated_calls_still_agree(rng):
 
 
 def test_arrays_of_the_caller_are_not_changed(rng):
-    X, clamp, theta = signs(rng, 4, 30), rng.random(30) < 0.3, rng.normal(size=30)
-    copies = X.copy(), clamp.copy(), theta.copy()
-    memory = HopfieldDenoiser(thresholds=theta).fit(X)
-    memory.recall(X, clamp)
-    memory.patterns_[:] = 0
-    memory.thresholds_[:] = 5
-    for array, copy in zip((X, clamp, theta), copies, strict=True):
-        assert_array_equal(array, copy)
+    X, clamp, y = signs(rng, 4, 30), rng.random(30) < 0.3, np.arange(4)
+    for theta in (rng.normal(size=30), np.zeros(30)):
+        arrays = X, y, clamp, theta
+        copies = [array.copy() for array in arrays]
+        memory = HopfieldDenoiser(thresholds=theta).fit(X, y)
+        memory.recall(X, clamp)
+        for own in (memory.patterns_, memory.labels_, memory.thresholds_):
+            own[:] = 7
+        for array, copy in zip(arrays, copies, strict=True):
+            assert_array_equal(array, copy)
 
 
 def test_a_refit_forgets(rng):

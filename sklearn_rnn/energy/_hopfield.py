@@ -39,7 +39,7 @@ class HopfieldDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 default="zero"
         Field from which on a unit turns on. "learned" stores them with the patterns, as
         the weights of one more unit that is always on: for patterns with many more
-        units off than on, or on than off.
+        units off than on, or on than off. The dense rule learns none.
     update : {"asynchronous", "synchronous"}, default="asynchronous"
         One unit after the other, which always ends in a stable state, or all at once,
         which may end in a cycle of two.
@@ -392,7 +392,7 @@ default=None
             draft._seed = draw_seed(self.random_state)
             draft._low = -1 if ((X == -1) | (X == 1)).all() and (X == -1).any() else 0
         states = draft._as_states(X)
-        labels = None if y is None else column_or_1d(y, warn=True)
+        labels = None if y is None else column_or_1d(y, warn=True).copy()
         if labels is not None:
             check_consistent_length(X, labels)
         if not reset:
@@ -421,9 +421,14 @@ default=None
         self.capacity_ = capacity(self.rule, n_units, self.margin)
         _warn_of(self.patterns_, self.rule, self.capacity_)
         learned = isinstance(self.thresholds, str) and self.thresholds == "learned"
-        weights, thresholds = np.zeros((n_units, n_units)), np.zeros(n_units)
-        self.n_iter_ = 1
-        if self.rule != "dense":
+        if self.rule == "dense":
+            # an always-on unit would add the same to the overlap with each pattern
+            weights, thresholds, self.n_iter_ = (
+                np.zeros((n_units, 0)),
+                np.zeros(n_units),
+                1,
+            )
+        else:
             weights, thresholds, self.n_iter_ = learn(
                 self.rule, self.patterns_, self.margin, with_thresholds=learned
             )
@@ -432,12 +437,11 @@ default=None
         weights, self.thresholds_ = exactly_summable(weights, thresholds)
         # the unit of temperature: what holds a unit of a stored pattern in place
         self._mean_field = 1.0
+        vars(self).pop("weights_", None)
         if self.rule != "dense":
             self.weights_ = weights
             fields = self.patterns_ @ weights
             self._mean_field = float(max(0, (fields * self.patterns_).mean()))
-        elif hasattr(self, "weights_"):
-            del self.weights_
         self._dynamics()  # refuses a bad temperature now
 
     def _network(self):
@@ -462,7 +466,7 @@ default=None
 
 def _given(thresholds, n_units):
     """Thresholds of the caller, if they are one a unit."""
-    thresholds = check_array(thresholds, ensure_2d=False, dtype=np.float64)
+    thresholds = check_array(thresholds, ensure_2d=False, dtype=float, copy=True)
     if thresholds.shape != (n_units,):
         raise ValueError(
             f"thresholds have the shape {thresholds.shape}, but X has {n_units} "
