@@ -503,8 +503,14 @@ default=None
         """Visible states as the machine has them."""
         if self.visible == "gaussian":
             return X / self.scale_
+        return self._lessons(X).astype(X.dtype, copy=False)
+
+    def _lessons(self, X):
+        """What is learned from: Gaussian columns standardised, or bits, or X."""
+        if self.visible == "gaussian":
+            return (X - self._centre) / self._deviation
         if self.binarize is not None:
-            return (X > self.binarize).astype(X.dtype)
+            return X > self.binarize
         odd = (X < 0) | (X > 1)
         if odd.any():
             raise ValueError(
@@ -513,12 +519,6 @@ default=None
                 "unit is on, or take visible='gaussian'."
             )
         return X
-
-    def _lessons(self, X):
-        """What is learned from: Gaussian columns are standardised."""
-        if self.visible == "gaussian":
-            return (X - self._centre) / self._deviation
-        return self._visible(X)
 
     def _hidden(self, H):
         H = check_array(
@@ -589,7 +589,7 @@ default=None
             self._deviation = np.where(deviation > 0, deviation, 1).astype(X.dtype)
             machine.scale = np.ones(n_visible)
         else:  # the log odds, as if each unit had been on and off once more
-            count = self._visible(X).sum(axis=0)
+            count = self._lessons(X).sum(axis=0)
             machine.visible_bias = np.log(count + 1) - np.log(len(X) - count + 1)
         if full:
             machine.visible_weights = np.zeros((n_visible, n_visible))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import softmax
 
 from sklearn_rnn.energy._enumeration import model_moments
@@ -125,7 +126,7 @@ def _exact_posterior_moments(machine: Machine, visible: Array) -> Moments:
 
 def learn_epoch(
     progress: Progress,
-    rows: Array,
+    rows: NDArray,
     lesson: Lesson,
     rate: float,
     rng: np.random.Generator,
@@ -151,7 +152,7 @@ class FreeEnergyGap:
     log-likelihoods (Hinton, 2012, section 6).
     """
 
-    def __init__(self, train: Array, held_out: Array, tol: float, patience: int):
+    def __init__(self, train: NDArray, held_out: NDArray, tol: float, patience: int):
         self.train, self.held_out = train[: len(held_out)], held_out
         self.tol, self.patience = tol, patience
         self.gaps: list[float] = []

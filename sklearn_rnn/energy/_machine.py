@@ -224,8 +224,9 @@ class Machine:
             products *= rate
             weights += products
 
-    def scaled(self, data: Array) -> Array:
-        """Visible states of data."""
+    def scaled(self, data: NDArray) -> Array:
+        """Visible states of data, which may be bits."""
+        data = data.astype(self.components.dtype, copy=False)
         return data if self.scale is None else data / self.scale
 
     def shifted(self, offset: Array) -> "Machine":
