@@ -1,4 +1,4 @@
-"""The laws of the design, for every recurrent estimator and every cell."""
+"""The laws of the design, for every recurrent estimator and cell, and for patterns."""
 
 import pickle
 import random
@@ -11,7 +11,13 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from sklearn_rnn import RNNClassifier, RNNRegressor, TokenArray
+from sklearn_rnn import (
+    BoltzmannMachine,
+    HopfieldDenoiser,
+    RNNClassifier,
+    RNNRegressor,
+    TokenArray,
+)
 
 
 class UsersCell(torch.nn.Module):
@@ -316,3 +322,93 @@ def test_every_row_trains_without_early_stopping(settings, ragged):
             weights(whole)["head.weight"], weights(part)["head.weight"]
         )
     assert whole.validation_scores_ is None
+
+
+# ----------------------------------------------- all of them, for networks of patterns
+
+PATTERN_NETWORKS = {
+    "hopfield": HopfieldDenoiser("storkey", random_state=0),
+    "hopfield by chance": HopfieldDenoiser("dense", temperature=0.5, random_state=0),
+    "restricted": BoltzmannMachine(12, max_epochs=3, ais_steps=20, random_state=0),
+    "full": BoltzmannMachine(
+        12, connections="full", max_epochs=3, ais_steps=20, random_state=0
+    ),
+    "gaussian": BoltzmannMachine(
+        12, visible="gaussian", max_epochs=3, ais_steps=20, random_state=0
+    ),
+}
+
+
+@pytest.fixture(params=PATTERN_NETWORKS, ids=str)
+def network(request):
+    return clone(PATTERN_NETWORKS[request.param])
+
+
+@pytest.fixture
+def patterns(rng):
+    return rng.choice([0.0, 1.0], (6, 40))
+
+
+def test_a_pattern_gets_the_same_answer_alone_in_a_batch_and_in_any_order(
+    network, patterns, rng
+):
+    X = rng.choice([0.0, 1.0], (30, 40))
+    together = network.fit(patterns).transform(X)
+    alone = np.concatenate([network.transform(row[None]) for row in X])
+    np.testing.assert_allclose(alone, together, rtol=1e-9)
+    order = rng.permutation(30)
+    np.testing.assert_array_equal(network.transform(X[order]), together[order])
+
+
+def test_patterns_of_any_container_get_the_same_bits(network, patterns):
+    expected = clone(network).fit(patterns).transform(patterns)
+    for X in (
+        patterns.tolist(),
+        np.asfortranarray(patterns),
+        pd.DataFrame(patterns),
+        pl.DataFrame(patterns),
+        torch.from_numpy(patterns),
+        patterns.astype(np.int8),
+    ):
+        found = clone(network).fit(X).transform(X)
+        np.testing.assert_array_equal(np.asarray(found), expected)
+
+
+def test_networks_of_patterns_fitted_in_threads_get_the_bits_of_serial_fits(
+    network, patterns
+):
+    before = np.random.get_state()[1].copy(), torch.get_rng_state(), random.getstate()
+    models = [clone(network).set_params(random_state=k % 2) for k in range(6)]
+    threads = [threading.Thread(target=model.fit, args=(patterns,)) for model in models]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k in (0, 1):
+        serial = clone(network).set_params(random_state=k).fit(patterns)
+        expected = serial.transform(patterns)
+        for model in models[k::2]:
+            np.testing.assert_array_equal(model.transform(patterns), expected)
+    np.testing.assert_array_equal(np.random.get_state()[1], before[0])
+    assert torch.equal(torch.get_rng_state(), before[1])
+    assert random.getstate() == before[2]
+
+
+def test_networks_of_patterns_change_no_parameter_and_refits_forget(network, patterns):
+    given = network.get_params()
+    expected = network.fit(patterns).transform(patterns)
+    assert all(network.get_params()[name] is value for name, value in given.items())
+    frame = pd.DataFrame(1 - patterns[:3, :20]).add_prefix("c")
+    again = clone(network).fit(frame).fit(patterns)
+    assert not hasattr(again, "feature_names_in_")
+    np.testing.assert_array_equal(again.transform(patterns), expected)
+    kept = pickle.loads(pickle.dumps(again))
+    np.testing.assert_array_equal(kept.transform(patterns), expected)
+
+
+def test_networks_of_patterns_learn_from_every_row(network, patterns):
+    X = np.where(np.eye(40)[:6] > 0, 1 - patterns, patterns)
+    whole = clone(network).fit(patterns).transform(X)
+    for left_out in (0, 5):
+        part = clone(network).fit(np.delete(patterns, left_out, axis=0)).transform(X)
+        assert not np.array_equal(part, whole)

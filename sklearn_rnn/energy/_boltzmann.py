@@ -497,7 +497,8 @@ default=None
 
     def _validated(self, X, *, reset):
         dtype = (np.float64, np.float32) if reset else self.components_.dtype
-        return validate_data(self, X, reset=reset, dtype=dtype)
+        # the order of an array in memory decides how sums over it are rounded
+        return validate_data(self, X, reset=reset, dtype=dtype, order="C")
 
     def _visible(self, X):
         """Visible states as the machine has them."""
