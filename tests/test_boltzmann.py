@@ -373,6 +373,18 @@ def test_each_sample_may_have_its_own_clamp(small):
         assert_drawn_from(rows, chances * possible / chances[possible].sum())
 
 
+@pytest.mark.parametrize("connections", ["restricted", "full"])
+def test_clamped_probabilities_stay_as_they_are(connections):
+    X = noisy_prototypes(6)
+    model = BoltzmannMachine(
+        3, connections=connections, binarize=None, max_epochs=2, random_state=0
+    ).fit(X)
+    clamp = [0.3, np.nan, 0.8, np.nan, np.nan, np.nan]
+    samples = model.sample(20, clamp=clamp, n_gibbs_steps=5)
+    assert_array_equal(samples[:, [0, 2]], np.tile([0.3, 0.8], (20, 1)))
+    assert set(np.unique(samples[:, [1, 3, 4, 5]])) == {0, 1}
+
+
 def test_a_wholly_clamped_row_comes_back_as_it_is(small):
     clamp = reference.states(4)
     samples = small["restricted"].sample(16, n_gibbs_steps=3, clamp=clamp)

@@ -484,9 +484,9 @@ default=None
             for step_temperature in temperatures:
                 visible, hidden, _ = sweep(
                     machine,
+                    visible,
                     hidden,
                     rng,
-                    visible=visible,
                     held=held,
                     temperature=step_temperature,
                 )

@@ -77,7 +77,7 @@ def positive_moments(
         if machine.full:
             held = Held(np.ones(visible.shape, bool), visible)
             for _ in range(lesson.n_gibbs_steps):
-                _, hidden, _ = sweep(machine, hidden, rng, visible=visible, held=held)
+                _, hidden, _ = sweep(machine, visible, hidden, rng, held=held)
     moments = Moments.of(visible, hidden, _even(visible), pairs=machine.full)
     if machine.gaussian:
         residual = visible - machine.visible_fields(hidden)
@@ -94,7 +94,7 @@ def negative_moments(
         return model_moments(machine)
     for _ in range(lesson.n_gibbs_steps):
         chains.visible, chains.hidden, means = sweep(
-            machine, chains.hidden, rng, visible=chains.visible
+            machine, chains.visible, chains.hidden, rng
         )
     visible = chains.visible
     moments = Moments.of(visible, means, _even(visible), pairs=machine.full)

@@ -29,22 +29,20 @@ def coin_flips(probabilities: Array, rng: np.random.Generator) -> Array:
 
 def sweep(
     machine: Machine,
+    visible: Array,
     hidden: Array,
     rng: np.random.Generator,
     *,
-    visible: Array | None = None,
     held: Held | None = None,
     temperature: float = 1.0,
 ) -> tuple[Array, Array, Array]:
     """Sample every unit once, in each row.
 
     Returns visible states, hidden states, and what is known of the means of the latter
-    given the former. A restricted machine samples a layer at a time and needs no
-    visible states to begin with; others sample unit by unit.
+    given the former. A restricted machine samples a layer at a time, the visible one
+    first; others sample unit by unit.
     """
     if machine.full:
-        if visible is None:
-            raise TypeError("a full machine is sampled from visible and hidden states")
         return _sweep_all(machine, visible, hidden, rng, held, temperature)
     visible = drawn_visible(machine, machine.visible_fields(hidden), rng, temperature)
     if held is not None:
@@ -80,7 +78,11 @@ def _sweep_all(
     units = np.hstack([visible, hidden])
     units = sweep_units(*machine.joint(), units, rng, free, temperature)
     hidden = units[:, n_visible:]
-    return units[:, :n_visible], hidden, hidden
+    if held is None:
+        visible = units[:, :n_visible]
+    else:  # which may be probabilities
+        visible = np.where(held.mask, held.values, units[:, :n_visible])
+    return visible, hidden, hidden
 
 
 def sweep_units(
