@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import re
 import threading
 from _thread import interrupt_main
 
@@ -428,7 +429,7 @@ def test_transform_of_a_full_machine_of_many_hidden_units_solves_the_mean_field(
     assert np.abs(p["J"]).max() > 0.05
     field = p["c"] + X @ p["W"].T + means @ p["J"]
     assert_allclose(means, expit(field), atol=1e-6)
-    assert_allclose(means, reference.hidden_means(p, X), atol=0.1)
+    assert_allclose(means[:8], reference.hidden_means(p, X[:8]), atol=0.1)
 
 
 def test_mean_field_free_energy_is_an_upper_bound_and_close():
@@ -785,6 +786,27 @@ def test_partial_fit_is_one_more_epoch(gradient):
     assert started.score(X) > first + 0.3
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"connections": "full", "gradient": "exact"},
+        {"connections": "full", "gradient": "pcd", "positive_phase": "gibbs"},
+        {"gradient": "pcd", "average": False},
+        {"visible": "gaussian", "gradient": "pcd"},
+    ],
+)
+def test_k_passes_of_partial_fit_are_a_fit_of_k_epochs(params):
+    X = noisy_prototypes(6)
+    model = BoltzmannMachine(4, batch_size=16, max_epochs=5, random_state=0, **params)
+    whole, pieces = clone(model).fit(X), clone(model)
+    for _ in range(5):
+        pieces.partial_fit(X)
+    p, q = reference.parameters(whole), reference.parameters(pieces)
+    assert all(np.array_equal(p[name], q[name]) for name in "bcWLJ")
+    assert_array_equal(pieces.score_samples(X), whole.score_samples(X))
+    assert_array_equal(pieces.sample(3), whole.sample(3))
+
+
 def test_early_stopping_watches_the_gap_of_the_free_energies():
     """Few rows and many hidden units: rows held out become unlikely soon."""
     X = noisy_prototypes(8, n_samples=30, flipped=0.3)
@@ -805,6 +827,27 @@ def test_early_stopping_watches_the_gap_of_the_free_energies():
     assert not hasattr(
         model.set_params(early_stopping=False).fit(X), "free_energy_gap_"
     )
+
+
+def test_early_stopping_keeps_the_last_epoch_of_which_the_gap_was_narrow():
+    X = noisy_prototypes(8, n_samples=200, flipped=0.3)
+    model = BoltzmannMachine(
+        12,
+        learning_rate=0.5,
+        batch_size=45,
+        max_epochs=300,
+        early_stopping=True,
+        n_iter_no_change=4,
+        tol=0.03,
+        random_state=0,
+    ).fit(X)
+    gaps = np.array(model.free_energy_gap_)
+    n_kept = np.flatnonzero(gaps <= 0.03).max() + 1
+    assert 1 < n_kept and len(gaps) == model.n_iter_ == n_kept + 4 < 300
+    short = clone(model).set_params(max_epochs=n_kept).fit(X)
+    assert_array_equal(model.components_, short.components_)
+    longer = clone(model).set_params(max_epochs=n_kept + 1).fit(X)
+    assert_array_equal(model.components_, longer.components_)
 
 
 # -------------------------------------------------------------- number types and arrays
@@ -904,6 +947,24 @@ def test_divergence_leaves_a_fitted_model_as_it_was():
         assert all(np.isfinite(a).all() for a in finite)
         if fit == model.fit:
             assert pickle.dumps(model.__dict__) == kept
+
+
+def test_verbose_prints_a_line_an_epoch(capsys):
+    X = noisy_prototypes(6)
+    BoltzmannMachine(3, max_epochs=2, random_state=0).fit(X)
+    assert capsys.readouterr().out == ""
+    BoltzmannMachine(
+        3, max_epochs=2, early_stopping=True, verbose=True, random_state=0
+    ).fit(X)
+    lines = capsys.readouterr().out.splitlines()
+    number = r"-?\d+\.\d+"
+    for epoch, line in enumerate(lines, start=1):
+        assert re.fullmatch(
+            rf"\[BoltzmannMachine\] epoch {epoch}: free energy {number}, "
+            rf"gap {number}, {number} s",
+            line,
+        )
+    assert len(lines) == 2
 
 
 # ------------------------------------------------------- letters, and annealing

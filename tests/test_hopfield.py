@@ -76,6 +76,15 @@ def test_given_thresholds_are_taken(rng):
     assert_allclose(memory.thresholds_, thresholds, rtol=1e-9)
 
 
+def test_an_enormous_threshold_leaves_the_weights_as_they_are(rng):
+    patterns = signs(rng, 3, 30)
+    thresholds = np.r_[1e15, np.zeros(29)]
+    memory = HopfieldDenoiser("pseudo_inverse", thresholds=thresholds).fit(patterns)
+    plain = HopfieldDenoiser("pseudo_inverse").fit(patterns)
+    assert_allclose(memory.weights_, plain.weights_, rtol=1e-9, atol=1e-12)
+    assert (memory.transform(patterns)[:, 0] == -1).all()
+
+
 def test_perceptron_holds_every_unit_of_every_pattern_with_its_margin(rng):
     patterns = signs(rng, 25, 100)
     weights = HopfieldDenoiser("perceptron", margin=0.8).fit(patterns).weights_

@@ -124,7 +124,9 @@ def exactly_summable(weights: Array, thresholds: Array) -> tuple[Array, Array]:
     kept up to date flip by flip. So a tie stays a tie. Integers stay as they are; other
     weights move by less than 1e-9 of the largest one, for up to a million units.
     """
-    most = np.abs(weights).sum(axis=1, initial=0) + np.abs(thresholds)
+    reach = np.abs(weights).sum(axis=1, initial=0)
+    # what is beyond the reach of all fields needs no finer comparison
+    most = reach + np.minimum(np.abs(thresholds), np.maximum(reach, 1))
     largest = float(most.max(initial=0))
     if largest == 0:
         return weights, thresholds
