@@ -3,6 +3,7 @@
 import pickle
 import random
 import re
+import sys
 import threading
 from _thread import interrupt_main
 
@@ -830,19 +831,20 @@ def test_early_stopping_watches_the_gap_of_the_free_energies():
 
 
 def test_early_stopping_keeps_the_last_epoch_of_which_the_gap_was_narrow():
-    X = noisy_prototypes(8, n_samples=200, flipped=0.3)
+    X = noisy_prototypes(8, n_samples=40, flipped=0.3)
     model = BoltzmannMachine(
         12,
         learning_rate=0.5,
-        batch_size=45,
+        batch_size=13,
         max_epochs=300,
         early_stopping=True,
+        validation_fraction=0.3,
         n_iter_no_change=4,
-        tol=0.03,
+        tol=0.01,
         random_state=0,
     ).fit(X)
     gaps = np.array(model.free_energy_gap_)
-    n_kept = np.flatnonzero(gaps <= 0.03).max() + 1
+    n_kept = np.flatnonzero(gaps <= 0.01).max() + 1
     assert 1 < n_kept and len(gaps) == model.n_iter_ == n_kept + 4 < 300
     short = clone(model).set_params(max_epochs=n_kept).fit(X)
     assert_array_equal(model.components_, short.components_)
@@ -1040,3 +1042,100 @@ def test_a_large_machine_is_scored_by_annealing_or_not_at_all():
     with pytest.raises(ValueError, match=r"log_partition_.*ais_steps=1000"):
         without.score_samples(X)
     assert_array_equal(without.transform(X), model.transform(X))
+
+
+# ------------------------------------------------------ interrupts, and going on
+
+
+class InterruptAtLine:
+    """A trace function that interrupts at the n-th line run in sklearn_rnn.energy."""
+
+    def __init__(self, n):
+        self.n_left = n
+
+    def __call__(self, frame, event, arg):
+        if "sklearn_rnn/energy" not in frame.f_code.co_filename.replace("\\", "/"):
+            return None
+        if event == "line":
+            self.n_left -= 1
+            if self.n_left == 0:
+                raise KeyboardInterrupt
+        return self
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_an_interrupt_at_any_line_leaves_a_whole_epoch_or_nothing(early_stopping):
+    X = noisy_prototypes(3)
+    model = BoltzmannMachine(
+        2, max_epochs=3, batch_size=60, early_stopping=early_stopping, random_state=0
+    )
+    whole = [clone(model).set_params(max_epochs=k).fit(X) for k in (1, 2, 3)]
+    outer, line, seen = sys.gettrace(), 0, set()
+    while True:
+        line += 1
+        interrupted = clone(model)
+        sys.settrace(InterruptAtLine(line))
+        try:
+            interrupted.fit(X)
+        except KeyboardInterrupt:
+            pass
+        else:
+            break
+        finally:
+            sys.settrace(outer)
+        n_epochs = getattr(interrupted, "n_iter_", 0)
+        seen.add(n_epochs)
+        if n_epochs:
+            expected = whole[n_epochs - 1]
+            assert_array_equal(interrupted.components_, expected.components_)
+            assert interrupted.log_partition_ == expected.log_partition_
+            gaps = getattr(interrupted, "free_energy_gap_", None)
+            assert gaps == getattr(expected, "free_energy_gap_", None)
+    assert seen == {0, 1, 2, 3}
+
+
+def test_an_interrupt_while_log_z_is_estimated_keeps_what_was_learned(monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        "sklearn_rnn.energy._boltzmann.annealed_log_partition", interrupt
+    )
+    X = noisy_prototypes(25)
+    model = BoltzmannMachine(21, max_epochs=2, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert model.n_iter_ == 2
+    assert np.isnan(model.log_partition_)
+    assert np.isfinite(model.transform(X)).all()
+
+
+def test_none_is_free_in_a_clamp(gaussian):
+    samples = gaussian[0].sample(2, clamp=[9.25, None, None], n_gibbs_steps=2)
+    assert_array_equal(samples[:, 0], 9.25)
+
+
+def test_fitted_answers_follow_what_was_fitted_not_later_parameters():
+    X = noisy_prototypes(6)
+    model = exact_machine("restricted").fit(X)
+    before = model.inverse_transform(model.transform(X))
+    model.set_params(n_hidden=9, visible="gaussian")
+    assert_array_equal(model.inverse_transform(model.transform(X)), before)
+
+
+def test_partial_fit_goes_on_from_the_weights_that_early_stopping_kept():
+    X = noisy_prototypes(8, n_samples=30, flipped=0.3)
+    model = BoltzmannMachine(
+        12,
+        learning_rate=0.5,
+        batch_size=10,
+        max_epochs=500,
+        early_stopping=True,
+        average=False,
+        validation_fraction=0.3,
+        random_state=0,
+    ).fit(X)
+    assert model.n_iter_ > 2
+    kept = model.components_
+    model.set_params(learning_rate=1e-9).partial_fit(X)
+    assert_allclose(model.components_, kept, atol=1e-4)

@@ -97,9 +97,9 @@ class BoltzmannMachine(
         counting most (about ``(s / t) ** 8`` for step s of t), rather than with those
         of the last step, which wander.
     early_stopping : bool, default=False
-        Whether to hold out rows, and to stop when their free energy is above that of
-        as many training rows by more than ``tol``: the log partition function is the
-        same for both, so this gap is that of their log-likelihoods.
+        Whether to hold out rows, and to stop when their free energy has moved away from
+        that of as many training rows by more than ``tol``: the log partition function
+        is the same for both, so this gap is that of their log-likelihoods.
     validation_fraction : float, default=0.1
         Share of the rows held out.
     n_iter_no_change : int, default=5
@@ -133,7 +133,8 @@ class BoltzmannMachine(
     log_partition_ : float
         log Z, exact or estimated; NaN with ``ais_steps=0`` where it cannot be summed.
     free_energy_gap_ : list of float
-        The gap after each epoch, with early stopping.
+        The gap after each epoch of ``fit`` less that before the first, with early
+        stopping.
     n_iter_ : int
         Epochs.
     n_features_in_ : int
@@ -292,7 +293,9 @@ class BoltzmannMachine(
             visible, held_out = train_test_split(
                 visible, test_size=self.validation_fraction, random_state=split
             )
-            judge = FreeEnergyGap(visible, held_out, self.tol, self.n_iter_no_change)
+            judge = FreeEnergyGap(
+                draft._progress, visible, held_out, self.tol, self.n_iter_no_change
+            )
         return self._become(draft, visible, self.max_epochs, judge)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -403,13 +406,14 @@ class BoltzmannMachine(
         -------
         log_likelihood : ndarray of shape (n_samples,)
             Log-probability in nats; with Gaussian units log-density. As exact as
-            ``log_partition_``.
+            ``log_partition_`` and :meth:`free_energy`.
         """
         check_is_fitted(self)
         if np.isnan(self.log_partition_):
             raise ValueError(
                 "log_partition_ is not known: this machine is too large to sum over "
-                "its states, and was fitted with ais_steps=0. Fit with ais_steps=1000."
+                "its states, and fit was interrupted or had ais_steps=0. Fit with "
+                "ais_steps=1000."
             )
         return -self.free_energy(X) - self.log_partition_
 
@@ -450,7 +454,7 @@ class BoltzmannMachine(
             the less samples depend on each other and on these.
         clamp : array-like of shape (n_features,) or (n_samples, n_features), \
 default=None
-            Values that visible units keep, NaN where they are free.
+            Values that visible units keep, in the coding of X, NaN where they are free.
         temperature : float or array-like of shape (n_gibbs_steps,), default=1.0
             What energies are divided by: 1 samples the distribution learned, a descent
             from above 1 to near 0 (annealing) finds its most likely patterns. Of a
@@ -491,9 +495,7 @@ default=None
                     temperature=step_temperature,
                 )
         X = self._unscaled(visible)
-        if held is not None and self.visible == "gaussian":
-            np.copyto(X, clamp, where=held.mask)  # without rounding
-        return X
+        return X if held is None else np.where(held.mask, held.given, X)
 
     def _validated(self, X, *, reset):
         dtype = (np.float64, np.float32) if reset else self.components_.dtype
@@ -502,13 +504,13 @@ default=None
 
     def _visible(self, X):
         """Visible states as the machine has them."""
-        if self.visible == "gaussian":
+        if hasattr(self, "scale_"):
             return X / self.scale_
         return self._lessons(X).astype(X.dtype, copy=False)
 
     def _lessons(self, X):
         """What is learned from: Gaussian columns standardised, or bits, or X."""
-        if self.visible == "gaussian":
+        if hasattr(self, "scale_"):
             return (X - self._centre) / self._deviation
         if self.binarize is not None:
             return X > self.binarize
@@ -525,15 +527,16 @@ default=None
         H = check_array(
             H, dtype=self.components_.dtype, ensure_min_features=0, input_name="H"
         )
-        if H.shape[1] != self.n_hidden:
+        n_hidden = len(self.components_)
+        if H.shape[1] != n_hidden:
             raise ValueError(
                 f"H has {H.shape[1]} columns, but {type(self).__name__} has "
-                f"{self.n_hidden} hidden units."
+                f"{n_hidden} hidden units."
             )
         return H
 
     def _unscaled(self, visible):
-        return visible * self.scale_ if self.visible == "gaussian" else visible
+        return visible * self.scale_ if hasattr(self, "scale_") else visible
 
     def _held(self, clamp, n_samples):
         """What sampling may not change."""
@@ -554,7 +557,9 @@ default=None
             )
         clamp = np.broadcast_to(clamp, shape)
         free = np.isnan(clamp)
-        return Held(~free, self._visible(np.where(free, 0, clamp)))
+        values = self._visible(np.where(free, 0, clamp))
+        given = clamp if hasattr(self, "scale_") else values  # the same, not rounded
+        return Held(~free, values, given)
 
     def _begin(self, X):
         """First weights and chains."""
@@ -588,6 +593,7 @@ default=None
         if gaussian:
             self._centre, deviation = X.mean(axis=0), X.std(axis=0)
             self._deviation = np.where(deviation > 0, deviation, 1).astype(X.dtype)
+            self.scale_ = self._deviation
             machine.scale = np.ones(n_visible)
         else:  # the log odds, as if each unit had been on and off once more
             count = self._lessons(X).sum(axis=0)
@@ -633,50 +639,44 @@ default=None
     def _become(self, draft, rows, n_epochs, judge=None):
         """Learn by a draft; an interrupted one counts up to its last whole epoch."""
         before = draft.n_iter_
-        learned = draft._progress.average
         try:
-            learned = draft._learn(rows, n_epochs, judge)
+            draft._learn(rows, n_epochs, judge)
+            draft._finish()
+            hand_over(draft, self)
         except KeyboardInterrupt:
             if draft.n_iter_ > before:
-                draft._finish(draft._progress.average)
+                draft._finish(at_once=True)
                 hand_over(draft, self)
             raise
-        draft._finish(learned)
-        hand_over(draft, self)
         return self
 
     def _learn(self, rows, n_epochs, judge):
-        """Go on by some epochs, and return the machine to keep."""
-        lesson = self._lesson(self._progress.machine)
-        work = self.batch_size * self._progress.machine.components.size
+        progress = self._progress
+        lesson = self._lesson(progress.machine)
+        work = self.batch_size * progress.machine.components.size
+        one_thread = blas_on_one_thread if work < WORK_WORTH_THREADS else nullcontext
         for _ in range(n_epochs):
             begin = time.perf_counter()
-            progress = self._progress.copy()
+            progress = progress.copy()
             # an epoch's chance depends on its number alone, so that partial_fit goes on
             rng = numpy_generator(self._seed, SHUFFLING, self.n_iter_)
-            one_thread = work < WORK_WORTH_THREADS
             # divergence is looked for afterwards
-            with (
-                blas_on_one_thread() if one_thread else nullcontext(),
-                np.errstate(all="ignore"),
-            ):
+            with one_thread(), np.errstate(all="ignore"):
                 learn_epoch(progress, rows, lesson, self.learning_rate, rng)
             if not progress.average.is_finite:
                 raise ValueError(
                     f"Learning diverged in epoch {self.n_iter_ + 1}: weights are not "
                     "finite any more. Lower learning_rate, or scale Gaussian columns."
                 )
-            self._progress = progress
-            self.n_iter_ += 1
-            enough = judge is not None and judge.is_enough(progress.average)
+            state = {"_progress": progress, "n_iter_": self.n_iter_ + 1}
+            if judge is not None:
+                state["_progress"] = judge.judge(progress)
+                state["free_energy_gap_"] = judge.gaps.copy()
+            vars(self).update(state)  # at once, whenever an interrupt comes
             if self.verbose:
                 self._report(rows, judge, time.perf_counter() - begin)
-            if enough:
+            if judge is not None and judge.is_enough:
                 break
-        if judge is None:
-            return self._progress.average
-        self.free_energy_gap_ = judge.gaps
-        return judge.kept
 
     def _report(self, rows, judge, seconds):
         machine = self._progress.average
@@ -704,14 +704,15 @@ default=None
             average=self.average,
         )
 
-    def _finish(self, machine):
-        """Everything that follows from the machine learned."""
+    def _finish(self, *, at_once=False):
+        """Everything that follows from what was learned; at once, what is quick."""
+        machine = self._progress.average
         self._install(machine)
         self.log_partition_ = np.nan
         with blas_on_one_thread():
             if n_enumerated(machine) <= ENUMERABLE:
                 self.log_partition_ = log_partition(machine)
-            elif self.ais_steps:
+            elif self.ais_steps and not at_once:
                 rng = numpy_generator(self._seed, SAMPLING, self.n_iter_)
                 self.log_partition_ = annealed_log_partition(
                     machine, self._base_bias, self.ais_steps, rng

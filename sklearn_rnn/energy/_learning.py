@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from sklearn_rnn.energy._enumeration import model_moments
-from sklearn_rnn.energy._machine import Array, Machine, Moments
+from sklearn_rnn.energy._machine import FEW_HIDDEN, Array, Machine, Moments
 from sklearn_rnn.energy._sampling import Held, coin_flips, sweep
 
 # Numbers held at once where the hidden states of each row are listed.
@@ -69,13 +69,14 @@ def positive_moments(
     machine: Machine, visible: Array, lesson: Lesson, rng: np.random.Generator
 ) -> Moments:
     """Moments with the visible units clamped to the rows of the data."""
-    if lesson.exact and machine.full:
+    few = machine.shape[0] <= FEW_HIDDEN and not lesson.by_chance
+    if machine.full and (lesson.exact or few):
         return _exact_posterior_moments(machine, visible)
     hidden = machine.hidden_means(visible)
     if lesson.by_chance:
         hidden = coin_flips(hidden, rng)
         if machine.full:
-            held = Held(np.ones(visible.shape, bool), visible)
+            held = Held(np.ones(visible.shape, bool), visible, visible)
             for _ in range(lesson.n_gibbs_steps):
                 _, hidden, _ = sweep(machine, visible, hidden, rng, held=held)
     moments = Moments.of(visible, hidden, _even(visible), pairs=machine.full)
@@ -149,26 +150,42 @@ class FreeEnergyGap:
     """Tells memorising from learning, by rows that are not learned from.
 
     log Z falls out of the difference of two mean free energies, which is that of the
-    log-likelihoods (Hinton, 2012, section 6).
+    log-likelihoods (Hinton, 2012, section 6). By chance there is one before learning
+    too; what counts is how much it has grown.
     """
 
-    def __init__(self, train: NDArray, held_out: NDArray, tol: float, patience: int):
+    def __init__(
+        self,
+        beginning: Progress,
+        train: NDArray,
+        held_out: NDArray,
+        tol: float,
+        patience: int,
+    ):
         self.train, self.held_out = train[: len(held_out)], held_out
         self.tol, self.patience = tol, patience
+        self.first = self._gap(beginning.average)
         self.gaps: list[float] = []
-        self.kept: Machine | None = None
+        self.kept = beginning
         self.n_wide = 0
 
-    def is_enough(self, machine: Machine) -> bool:
-        """Whether the gap has been too wide for so many epochs as patience lasts."""
-        means = [
-            machine.free_energy(machine.scaled(rows)).mean()
-            for rows in (self.held_out, self.train)
-        ]
-        gap = means[0] - means[1]
-        self.gaps.append(float(gap) / machine.shape[1])
-        if self.gaps[-1] <= self.tol or self.kept is None:
-            self.kept, self.n_wide = machine.copy(), 0
+    def judge(self, progress: Progress) -> Progress:
+        """Of all epochs so far, the last one with a gap that was not too wide."""
+        self.gaps.append(self._gap(progress.average) - self.first)
+        if self.gaps[-1] <= self.tol or len(self.gaps) == 1:
+            self.kept, self.n_wide = progress, 0
         else:
             self.n_wide += 1
+        return self.kept
+
+    @property
+    def is_enough(self) -> bool:
         return self.n_wide == self.patience
+
+    def _gap(self, machine: Machine) -> float:
+        """In nats a visible unit."""
+        held_out, train = (
+            machine.free_energy(machine.scaled(rows)).mean()
+            for rows in (self.held_out, self.train)
+        )
+        return float(held_out - train) / machine.shape[1]

@@ -19,6 +19,7 @@ class Held:
 
     mask: Mask  # (n_samples, n_visible)
     values: Array
+    given: Array  # the values in the unit of the data
 
 
 def coin_flips(probabilities: Array, rng: np.random.Generator) -> Array:
