@@ -122,7 +122,7 @@ class CustomLayer(nn.Module):
                 f"cell(input_size, hidden_size) returned {self.module!r}; expected a "
                 "torch.nn.Module."
             )
-        self.hidden_size = H
+        self.input_size, self.hidden_size = input_size, H
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
         weight = next(self.module.parameters(), x)  # bfloat16 is for our own layers

@@ -1,4 +1,4 @@
-"""A trained network fed one code at a time, its state in plain numpy arrays.
+"""A trained network fed one step at a time, its state in plain named numpy arrays.
 
 For a batch of one a torch operation costs more to call than to compute; numpy's costs a
 fifth. So the cells are written once more here, in place and without gradients.
@@ -10,111 +10,255 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from sklearn_rnn._nn._language import LanguageNetwork, map_states
+from sklearn_rnn._nn._language import LanguageNetwork
+from sklearn_rnn._nn._network import SequenceNetwork
 from sklearn_rnn._nn._recurrent import RecurrentLayer
+from sklearn_rnn._nn._state import Arrays, form_of
 
 # Input weights are multiplied out for all codes up to this many numbers.
 LARGEST_TABLE = 2**24
 
-Arrays = list[np.ndarray]  # states (B, H): h of each layer, then c of each LSTM layer
+Network = LanguageNetwork | SequenceNetwork
+Nested = list[list[Any]]  # states, layer by layer, as a module returns them
 
 
-def stepper(module: LanguageNetwork, states: list[list[Any]]) -> "Stepper":
-    """The fastest way to feed ``module`` code by code, beginning with ``states``."""
+def stepper(
+    module: Network, states: Nested | None = None, n_streams: int = 1
+) -> "Stepper":
+    """The fastest way to feed ``module`` step by step.
+
+    From ``states`` on, or for ``n_streams`` that have read nothing.
+    """
     layers = [level[0] for level in cast(Any, module.stack.layers)]
     plain = all(isinstance(layer, RecurrentLayer) for layer in layers)
-    if plain and module.compute_dtype is None:
-        width = cast(RecurrentLayer, layers[0]).weight_hh.shape[0]
-        if module.head.out_features * width <= LARGEST_TABLE:
-            return NumpyStepper(module, states)
-    return TorchStepper(module, states)
+    if plain and module.compute_dtype is None and _table_size(module) <= LARGEST_TABLE:
+        return NumpyStepper(module, states, n_streams)
+    return TorchStepper(module, states, n_streams)
+
+
+def _table_size(module):
+    """Numbers in the first layer's input weights when multiplied out for all codes."""
+    first = module.stack.layers[0][0]
+    if module.embedding is not None:
+        return module.embedding.num_embeddings * first.weight_hh.shape[0]
+    return first.weight_ih.numel() if first.onehot else 0
 
 
 class Stepper:
-    """What both ways have in common; ``arrays`` is the state that can be put back."""
+    """Streams that read step by step; both ways of computing have this in common.
 
-    n_streams: int
+    ``state`` holds arrays with a row a stream: ``n_steps`` (n,), the number of steps
+    read; ``hidden_k`` and ``cell_k`` (n, H) of layer k, or ``state_k_i`` of a user's
+    cell; and where the head reads a mean or a maximum of all outputs, their ``sum`` or
+    ``max`` so far. ``beginning`` is the same of one stream that has read nothing.
+    """
 
-    def feed(self, codes: np.ndarray) -> np.ndarray:
-        """Logits (B, V) after one more code (B,) a stream. Overwritten by the next."""
+    def __init__(self, module: Network, beginning: Arrays) -> None:
+        self.pooling = getattr(module, "pooling", None)  # a generator's has none
+        width = cast(Any, module.stack.layers)[-1][0].hidden_size
+        self.beginning = {"n_steps": np.zeros(1, dtype=np.int64), **beginning}
+        if self.pooling in ("mean", "concat"):  # of very many steps: in float64
+            self.beginning["sum"] = np.zeros((1, width))
+        if self.pooling in ("max", "concat"):
+            lowest = torch.full((1, width), -np.inf, dtype=module.head.weight.dtype)
+            self.beginning["max"] = lowest.numpy()
+        self.state: Arrays = {}
+
+    @property
+    def n_streams(self) -> int:
+        """Rows of the state."""
+        return len(self.state["n_steps"])
+
+    def feed(self, x: np.ndarray) -> np.ndarray:
+        """Outputs of the head after one more step of each stream.
+
+        ``x`` are numbers (n, F) of the network's type, or codes (n,). What is returned
+        may be overwritten by the next call.
+        """
         raise NotImplementedError
 
-    def save(self) -> Any:
-        """The states, to be put back by :meth:`restore`."""
-        raise NotImplementedError
+    def save(self) -> Arrays:
+        """A copy of the state, to be put back by :meth:`restore`."""
+        return {name: array.copy() for name, array in self.state.items()}
 
-    def restore(self, saved: Any, rows: np.ndarray | None = None) -> None:
-        """Go on from saved states, or from some of their rows."""
-        raise NotImplementedError
+    def restore(self, saved: Arrays, rows: np.ndarray | None = None) -> None:
+        """Go on from a saved state, or from some of its rows."""
+        self._adopt(
+            {
+                name: array.copy() if rows is None else array[rows]
+                for name, array in saved.items()
+            }
+        )
 
-    def branch(self) -> "Stepper":
-        """Another stepper in the same states, which goes its own way."""
-        return copy.copy(self)
+    def put(self, saved: Arrays, rows: Any = slice(None)) -> None:
+        """Let some rows, or all, go on from a saved state of as many or of one."""
+        for name, array in saved.items():
+            self.state[name][rows] = array
+
+    def resize(self, n_streams: int) -> None:
+        """Keep the first rows; new ones have read nothing."""
+        grown = {
+            name: np.repeat(array, n_streams, axis=0)
+            for name, array in self.beginning.items()
+        }
+        for name, array in self.state.items():
+            grown[name][: len(array)] = array[:n_streams]
+        self._adopt(grown)
+
+    def branch(self, rows: np.ndarray | None = None) -> "Stepper":
+        """Another stepper in the same states, or in some, which goes its own way."""
+        twin = copy.copy(self)
+        twin.restore(self.state, rows)
+        return twin
+
+    def _begin(self, n_streams: int, states: Arrays | None) -> None:
+        """Start from given states, or from the beginning."""
+        if states:
+            n_streams = len(next(iter(states.values())))
+        self.resize(n_streams)
+        if states:
+            self.put({"n_steps": np.ones(n_streams), **states})  # at least one
+
+    def _adopt(self, state: Arrays) -> None:
+        self.state = state
+
+    def _pooled(self, h: np.ndarray) -> np.ndarray:
+        """What the head reads after a step whose outputs are h (B, H)."""
+        state = self.state
+        np.add(state["n_steps"], 1, out=state["n_steps"])
+        if self.pooling in (None, "last"):
+            return h
+        if "max" in state:
+            np.maximum(state["max"], h, out=state["max"])
+            if self.pooling == "max":
+                return state["max"]
+        state["sum"] += h
+        mean = (state["sum"] / state["n_steps"][:, None]).astype(h.dtype)
+        if self.pooling == "mean":
+            return mean
+        return np.concatenate([h, mean, state["max"]], axis=1)
 
 
 class TorchStepper(Stepper):
     """Through the module itself: any cell, any number type, any device."""
 
-    def __init__(self, module: LanguageNetwork, states: list[list[Any]]) -> None:
-        self.module, self.states = module, states
-        self.device = next(module.parameters()).device
+    def __init__(
+        self, module: Network, states: Nested | None = None, n_streams: int = 1
+    ) -> None:
+        self.module = module
+        self.device = module.head.weight.device
+        self.forms = [
+            form_of(level[0], k, module.compute_dtype)
+            for k, level in enumerate(cast(Any, module.stack.layers))
+        ]
+        beginning: Arrays = {}
+        for form in self.forms:
+            beginning |= form.zeros
+        super().__init__(module, beginning)
+        self._begin(n_streams, None if states is None else self._named(states))
 
-    def feed(self, codes):
+    def _named(self, states):
+        found: Arrays = {}
+        for form, (state,) in zip(self.forms, states, strict=True):
+            found |= form.arrays(state)
+        return found
+
+    def feed(self, x):
+        fresh = self.state["n_steps"] == 0
+        if fresh.any() and not fresh.all():  # the one begin, the others go on
+            groups = [np.flatnonzero(fresh), np.flatnonzero(~fresh)]
+            back = np.argsort(np.concatenate(groups))
+            parts = [self._read(x[rows], rows, rows is groups[0]) for rows in groups]
+            read = {
+                name: np.concatenate([part[name] for part in parts])[back]
+                for name in parts[0]
+            }
+        else:
+            read = self._read(x, slice(None), fresh.all())
+        h = read.pop("outputs")
+        self.state.update(read)
         with torch.inference_mode():
-            x = torch.from_numpy(np.asarray(codes, dtype=np.int64)).to(self.device)
-            logits, self.states = self.module(x.unsqueeze(0), self.states)
-            return logits[0].cpu().numpy()
+            head = getattr(self.module, "logits", self.module.head)
+            answers = head(torch.from_numpy(self._pooled(h)).to(self.device))
+            return answers.cpu().numpy()
 
-    def save(self):
-        return self.states
-
-    def restore(self, saved, rows=None):
-        self.states = saved
-        if rows is not None:
-            index = torch.from_numpy(np.asarray(rows)).to(self.device)
-            self.states = map_states(saved, lambda state: state[index])
+    @torch.inference_mode()
+    def _read(self, x, rows, fresh):
+        """Outputs of the last layer and the new states of some streams."""
+        module = self.module
+        x = torch.from_numpy(np.ascontiguousarray(x)).to(self.device).unsqueeze(0)
+        if not x.is_floating_point():
+            x = x.long()
+        if module.embedding is not None:
+            x = module.embedding(x)
+        if module.compute_dtype is not None and x.is_floating_point():
+            x = x.to(module.compute_dtype)
+        states = None  # a user's cell makes its first state itself
+        if not fresh:
+            arrays = {name: array[rows] for name, array in self.state.items()}
+            states = [[form.nested(arrays)] for form in self.forms]
+        outputs, states = module.stack(x, None, states)
+        outputs = outputs[0].to(module.head.weight.dtype).cpu().numpy()
+        return {"outputs": outputs, **self._named(states)}
 
 
 class NumpyStepper(Stepper):
     """Our own cells. Sigmoids are computed as (1 + tanh(x / 2)) / 2, all at once."""
 
-    def __init__(self, module: LanguageNetwork, states: list[list[Any]]) -> None:
+    def __init__(
+        self, module: Network, states: Nested | None = None, n_streams: int = 1
+    ) -> None:
         self.layers = []
         for k, (level,) in enumerate(cast(Any, module.stack.layers)):
             self.layers.append(_weights(level, module.embedding if k == 0 else None))
         with torch.inference_mode():
             weight: torch.Tensor = module.head.weight
             bias: torch.Tensor = module.head.bias
-            if module.project is not None:  # two products in a row are one
-                bias = bias + weight @ module.project.bias
-                weight = weight @ module.project.weight
+            project = getattr(module, "project", None)
+            if project is not None:  # two products in a row are one
+                bias = bias + weight @ project.bias
+                weight = weight @ project.weight
             self.head = _plain(weight.t()), _plain(bias)
-        self.hidden: Arrays = []
-        self.cells: Arrays = []
-        for (state,) in states:
-            h, *c = state if isinstance(state, tuple) else (state,)
-            self.hidden.append(_plain(h))
-            self.cells += [_plain(part) for part in c]
-        self._allocate()
+        beginning = {}
+        for k, layer in enumerate(self.layers):
+            zeros = np.zeros((1, len(layer.recurrent)), layer.recurrent.dtype)
+            beginning[f"hidden_{k}"] = zeros
+            if layer.cell == "lstm":
+                beginning[f"cell_{k}"] = zeros
+        super().__init__(module, beginning)
+        self._begin(n_streams, None if states is None else _named(states))
+
+    def _adopt(self, state):
+        """Take over a state; make room for what a step computes on the way."""
+        n_before = self.n_streams if self.state else None
+        super()._adopt(state)
+        self.hidden = [state[f"hidden_{k}"] for k in range(len(self.layers))]
+        self.cells = [state.get(f"cell_{k}") for k in range(len(self.layers))]
+        if self.n_streams != n_before:
+            self._allocate()
 
     def _allocate(self):
         """Room for what a step computes on the way, and its parts as views."""
-        self.n_streams = len(self.hidden[0])
         self.out = np.empty((self.n_streams, len(self.head[1])), self.head[1].dtype)
         self.room = []
         for layer, h in zip(self.layers, self.hidden, strict=True):
             gates = np.empty((self.n_streams, layer.recurrent.shape[1]), h.dtype)
             recurrent, H = np.empty_like(gates), h.shape[1]
             parts = [gates[:, k : k + H] for k in range(0, gates.shape[1], H)]
+            parts.append(gates[:, :-H])  # those that a sigmoid squashes
             self.room.append((gates, recurrent, parts, np.empty_like(h)))
 
-    def feed(self, codes):
-        x = self.hidden[-1]
+    def branch(self, rows=None):
+        twin = cast(NumpyStepper, super().branch(rows))
+        twin._allocate()  # even of the same size, it shares no room
+        return twin
+
+    def feed(self, x):
         for k, layer in enumerate(self.layers):
             gates, recurrent, parts, spare = self.room[k]
             h = self.hidden[k]
-            if k == 0:
-                np.take(layer.inputs, codes, axis=0, out=gates, mode="clip")
+            if layer.bias is None:  # codes
+                np.take(layer.inputs, x, axis=0, out=gates, mode="clip")
             else:
                 np.matmul(x, layer.inputs, out=gates)
                 gates += layer.bias
@@ -131,42 +275,38 @@ class NumpyStepper(Stepper):
                     np.maximum(gates, 0, out=h)
             x = h
         weight, bias = self.head
-        np.matmul(x, weight, out=self.out)
+        np.matmul(self._pooled(x), weight, out=self.out)
         self.out += bias
         return self.out
 
-    def branch(self):
-        twin = cast(NumpyStepper, super().branch())
-        twin.hidden = [state.copy() for state in self.hidden]
-        twin.cells = [state.copy() for state in self.cells]
-        twin._allocate()
-        return twin
 
-    def save(self):
-        return [state.copy() for state in self.hidden + self.cells]
-
-    def restore(self, saved, rows=None):
-        states = [state.copy() if rows is None else state[rows] for state in saved]
-        n = len(self.hidden)
-        self.hidden, self.cells = states[:n], states[n:]
-        if len(states[0]) != self.n_streams:
-            self._allocate()
+def _named(states: Nested) -> Arrays:
+    """States of our own cells as named arrays."""
+    found: Arrays = {}
+    for k, (state,) in enumerate(states):
+        parts = state if isinstance(state, tuple) else (state,)
+        for name, part in zip((f"hidden_{k}", f"cell_{k}"), parts, strict=False):
+            found[name] = _plain(part)
+    return found
 
 
 class _weights:
-    """Weights of a layer, transposed; gates of an LSTM in the order i, f, o, g."""
+    """Weights of a layer, transposed; gates of an LSTM in the order i, f, o, g.
+
+    Of a layer that reads codes a row of ``inputs`` a code, and ``bias`` None.
+    """
 
     def __init__(self, layer: RecurrentLayer, embedding: torch.nn.Embedding | None):
         self.cell, self.activation, H = layer.cell, layer.activation, layer.hidden_size
+        reads_codes = embedding is not None or layer.onehot
         with torch.inference_mode():
-            inputs = layer.weight_ih.t() if not layer.onehot else layer.weight_ih
-            recurrent = layer.weight_hh.t()
-            bias: torch.Tensor = layer.bias
+            inputs = layer.weight_ih if layer.onehot else layer.weight_ih.t()
             if embedding is not None:
                 inputs = embedding.weight @ inputs
-            if embedding is not None or layer.onehot:
-                inputs, bias = inputs + bias, torch.zeros_like(bias)
-        scale = np.ones(recurrent.shape[1], dtype=_plain(bias).dtype)
+            if reads_codes:
+                inputs = inputs + layer.bias
+        recurrent = layer.weight_hh.t()
+        scale = np.ones(recurrent.shape[1], dtype=_plain(layer.bias).dtype)
         order = np.arange(len(scale))
         if layer.cell == "lstm":
             order = np.concatenate([order[: 2 * H], order[3 * H :], order[2 * H : -H]])
@@ -176,14 +316,13 @@ class _weights:
             self.bias_n = _plain(layer.bias_n)
         self.inputs = np.ascontiguousarray(_plain(inputs)[:, order] * scale)
         self.recurrent = np.ascontiguousarray(_plain(recurrent)[:, order] * scale)
-        self.bias = _plain(bias)[order] * scale
+        self.bias = None if reads_codes else _plain(layer.bias)[order] * scale
 
 
 def _lstm(gates, recurrent, parts, spare, h, c):
-    i, f, o, g = parts
+    i, f, o, g, squashed = parts
     gates += recurrent
     np.tanh(gates, out=gates)
-    squashed = gates[:, : -h.shape[1]]
     squashed *= 0.5
     squashed += 0.5
     c *= f
@@ -194,9 +333,8 @@ def _lstm(gates, recurrent, parts, spare, h, c):
 
 
 def _gru(gates, recurrent, parts, spare, h, bias_n):
-    r, z, n = parts
+    r, z, n, squashed = parts
     H = h.shape[1]
-    squashed = gates[:, : 2 * H]
     squashed += recurrent[:, : 2 * H]
     np.tanh(squashed, out=squashed)
     squashed *= 0.5
