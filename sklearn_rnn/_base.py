@@ -29,6 +29,7 @@ from sklearn_rnn._random import (
 )
 from sklearn_rnn._reading import SequenceReader, is_table
 from sklearn_rnn._snapshot import hand_over, snapshot
+from sklearn_rnn._steps import flat_steps, flat_weights, in_shape
 from sklearn_rnn._training import OPTIMIZERS, Examples, Plan, continued, new_net
 from sklearn_rnn._validation import drawn_rows, split_rows
 
@@ -224,11 +225,17 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
         **NetworkEstimator._parameter_constraints,
         "bidirectional": ["boolean"],
         "pooling": [StrOptions({"last", "mean", "max", "concat"})],
+        "return_sequences": ["boolean"],
         "input_size": [Interval(Integral, 1, None, closed="left"), None],
         "input_length": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    _LASTING = (*NetworkEstimator._LASTING, "bidirectional", "pooling")
+    _LASTING = (
+        *NetworkEstimator._LASTING,
+        "bidirectional",
+        "pooling",
+        "return_sequences",
+    )
 
     @abstractmethod
     def _check_targets(self, y):
@@ -274,12 +281,28 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
                 "None."
             )
         sequences = self._read(X, reset=not continuing)
-        y = self._check_targets(y)
-        check_consistent_length(sequences.lengths, y)
-        weights = self._check_weights(sample_weight, y)
+        y, weights = self._checked(y, sample_weight, sequences)
         rows = np.flatnonzero(weights) if weights is not None else np.arange(len(y))
         self._learn_targets(y, rows, weights, continuing=continuing, **encoding)
         return self._weighted(sequences, y, rows, weights), y
+
+    def _checked(self, y, sample_weight, sequences):
+        """y and the weights, or None where all rows count the same.
+
+        One of each a sequence, or a step: then those of all steps behind each other.
+        """
+        if self.return_sequences:
+            y = flat_steps(y, sequences)
+            if sample_weight is not None:
+                sample_weight = flat_weights(sample_weight, sequences)
+        y = self._check_targets(y)
+        if not self.return_sequences:
+            check_consistent_length(sequences.lengths, y)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, y, dtype=np.float64, ensure_non_negative=True
+            )
+        return y, sample_weight
 
     def _weighted(self, sequences, y, rows, weights):
         """Examples with their weights, class weights included."""
@@ -288,15 +311,11 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
         if weights is not None:
             rows = rows[weights[rows] > 0]
             weights = torch.from_numpy(weights)
-        return Examples(sequences, targets, weights, rows)
-
-    def _check_weights(self, sample_weight, y):
-        """Weights (n,), or None where all rows count the same."""
-        if sample_weight is None:
-            return None
-        return _check_sample_weight(
-            sample_weight, y, dtype=np.float64, ensure_non_negative=True
-        )
+        if not self.return_sequences:
+            return Examples(sequences, targets, weights, rows)
+        ends = np.cumsum(sequences.lengths)
+        rows = np.unique(np.searchsorted(ends, rows, side="right"))
+        return Examples(sequences, targets, weights, rows, ends - sequences.lengths)
 
     def _weighted_by_class(self, y, rows, weights):
         """``weights`` times what a class weighs; the regressor has no classes."""
@@ -309,6 +328,8 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
         if validation is not None:
             return examples, self._validation_examples(*validation)
         rows, rng = examples.rows, numpy_generator(seed, SPLIT)
+        if self.return_sequences:
+            y = np.zeros(len(examples.sequences))  # for splitters that count them only
         if hasattr(self.validation_fraction, "split"):
             rows, held_out = split_rows(rows, self.validation_fraction, y, groups, rng)
         else:
@@ -318,7 +339,9 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
                     f"{self.validation_fraction} draws single rows. Set it to a "
                     "splitter, such as GroupShuffleSplit(1, test_size=0.1)."
                 )
-            strata = self._strata(examples.targets)
+            strata = None
+            if not self.return_sequences:
+                strata = self._strata(examples.targets)
             held_out = drawn_rows(rows, self.validation_fraction, rng, strata)
             rows = np.setdiff1d(rows, held_out)
         return replace(examples, rows=rows), replace(examples, rows=held_out)
@@ -326,9 +349,7 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
     def _validation_examples(self, X_val, y_val, sample_weight_val):
         try:
             sequences = self._read(X_val, reset=False)
-            y_val = self._check_targets(y_val)
-            check_consistent_length(sequences.lengths, y_val)
-            weights = self._check_weights(sample_weight_val, y_val)
+            y_val, weights = self._checked(y_val, sample_weight_val, sequences)
             rows = np.arange(len(y_val)) if weights is None else np.flatnonzero(weights)
             return self._weighted(sequences, y_val, rows, weights)
         except ValueError as error:
@@ -355,7 +376,7 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
             activation=self.activation,
             bidirectional=self.bidirectional,
             dropout=self.dropout,
-            pooling=self.pooling,
+            pooling=None if self.return_sequences else self.pooling,
             vocabulary_size=self._vocabulary_size,
             embedding=embedding,
         )
@@ -363,14 +384,31 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
 
     # ---------------------------------------------------------------- output
 
-    def _outputs(self, X):
-        """What the network answers: logits or standardised numbers, (n, n_outputs)."""
+    def _answer(self, X, answers):
+        """What ``answers`` makes of the network's outputs, in the shape of X.
+
+        It is a method of the same fitted state as the network's, which a fit in another
+        thread may replace meanwhile: callers hold a snapshot.
+        """
         check_is_fitted(self)
         sequences = self._read(X, reset=False)
+        flat = answers(self._outputs(sequences))
+        return in_shape(flat, sequences) if self.return_sequences else flat
+
+    def _outputs(self, sequences):
+        """Logits or standardised numbers, (n, n_outputs) or (n_steps, n_outputs)."""
         rows = np.arange(len(sequences))
         with threads_for(self._work(min(len(rows), PREDICTION_BATCH))):
             device = next(self.module_.parameters()).device
-            return predicted(self.module_, sequences, rows, PREDICTION_BATCH, device)
+            outputs = predicted(self.module_, sequences, rows, PREDICTION_BATCH, device)
+        return outputs.numpy()
+
+    def _step_score(self, X, y, sample_weight, answers, score):
+        """``score`` of the answers to all valid steps."""
+        check_is_fitted(self)
+        sequences = self._read(X, reset=False)
+        y, weights = self._checked(y, sample_weight, sequences)
+        return score(y, answers(self._outputs(sequences)), sample_weight=weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

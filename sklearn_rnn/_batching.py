@@ -53,18 +53,32 @@ def predicted(
     batch_size: int,
     device: torch.device,
 ) -> torch.Tensor:
-    """What a module in evaluation mode answers to ``rows``, in their order."""
+    """What a module in evaluation mode answers to ``rows``, in their order.
+
+    If it answers each step, ``lengths[i]`` answers behind each other for row i.
+    """
     parts, order = [], []
+    each_step = getattr(module, "pooling", "last") is None
+    lengths = sequences.lengths if each_step else np.ones_like(sequences.lengths)
     place = np.empty(len(sequences), dtype=np.int64)
-    place[rows] = np.arange(len(rows))
+    place[rows] = np.cumsum(lengths[rows]) - lengths[rows]
     with torch.inference_mode():
         for batch in prediction_batches(rows, sequences.lengths, batch_size):
             parts.append(module(padded(sequences, batch, device)).cpu())
-            order.append(place[batch])
+            order.append(step_places(place[batch], lengths[batch]))
         joined = torch.cat(parts)
         answers = torch.empty_like(joined)
         answers[torch.from_numpy(np.concatenate(order))] = joined
     return answers
+
+
+def step_places(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Places of the valid steps of a batch, in the order of time and then of the batch.
+
+    Those of sequence i are ``first[i]`` and the ``lengths[i] - 1`` places that follow.
+    """
+    steps = np.arange(lengths.max())[:, None]  # (T, 1)
+    return (first + steps)[steps < lengths]
 
 
 def padded(sequences: Sequences, rows: np.ndarray, device: torch.device) -> Inputs:

@@ -52,6 +52,9 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         themselves.
     input_length : int or None, default=None
         Accept sequences of this many steps only, a statically unrolled network.
+    return_sequences : bool, default=False
+        Answer at every step instead of once a sequence: the head reads each output,
+        ``pooling`` none.
     max_epochs : int, default=30
         Passes over the training sequences, at most.
     batch_size : int, default=32
@@ -198,6 +201,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         embedding="auto",
         input_size=None,
         input_length=None,
+        return_sequences=False,
         max_epochs=30,
         batch_size=32,
         optimizer="adamw",
@@ -228,6 +232,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         self.embedding = embedding
         self.input_size = input_size
         self.input_length = input_length
+        self.return_sequences = return_sequences
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.optimizer = optimizer
@@ -270,9 +275,13 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             padding, a list, object array or Series of arrays of shape ``(T_i,)`` or
             ``(T_i, n_features)``, or tokens from a vectorizer.
         y : array-like of shape (n_sequences,) or (n_sequences, n_labels)
-            Labels of any type, or an indicator matrix of 0 and 1.
+            Labels of any type, or an indicator matrix of 0 and 1. With
+            ``return_sequences=True`` those of each step: an array ``(n_sequences,
+            n_timesteps)`` or ``(n_sequences, n_timesteps, n_labels)``, or a list or
+            object array of arrays as long as their sequences. Padding is ignored.
         sample_weight : array-like of shape (n_sequences,), default=None
-            A row of weight 2 counts as two rows, one of weight 0 is left out.
+            A row of weight 2 counts as two rows, one of weight 0 is left out. With
+            ``return_sequences=True`` also a weight a step, in a container like y's.
         X_val : array-like, list of arrays or TokenArray, default=None
             Sequences that judge early stopping in place of held-out rows, so that every
             row of X trains. In a Pipeline, ``transform_input=["X_val"]`` transforms
@@ -352,13 +361,13 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         Returns
         -------
         y : ndarray of shape (n_sequences,) or (n_sequences, n_labels)
-            Labels, or an indicator matrix if fitted on one.
+            Labels, or an indicator matrix if fitted on one. With
+            ``return_sequences=True`` an array ``(n_sequences, n_timesteps, ...)`` if X
+            is a table or a 3-D array without padding, and otherwise a 1-D object array
+            of arrays as long as their sequences.
         """
         fitted = snapshot(self)
-        proba = fitted.predict_proba(X)
-        if fitted._multilabel:
-            return (proba > 0.5).astype(np.int64)
-        return fitted.classes_[np.argmax(proba, axis=1)]
+        return fitted._answer(X, fitted._labels)
 
     def predict_proba(self, X):
         """Probabilities of the labels.
@@ -372,12 +381,11 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         -------
         proba : ndarray of shape (n_sequences, n_classes)
             In the order of ``classes_``. Rows sum to 1, unless fitted on an indicator
-            matrix, where each label has its own probability.
+            matrix, where each label has its own probability. With
+            ``return_sequences=True`` a row a step, in arrays as :meth:`predict` gives.
         """
-        logits = self._outputs(X)
-        if self._multilabel:
-            return torch.sigmoid(logits).numpy()
-        return torch.softmax(logits, dim=1).numpy()
+        fitted = snapshot(self)
+        return fitted._answer(X, fitted._probabilities)
 
     def predict_log_proba(self, X):
         """Logarithms of the probabilities of the labels.
@@ -392,8 +400,46 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         log_proba : ndarray of shape (n_sequences, n_classes)
             ``log(predict_proba(X))``.
         """
+        fitted = snapshot(self)
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return fitted._answer(X, lambda o: np.log(fitted._probabilities(o)))
+
+    def score(self, X, y, sample_weight=None):
+        """The share of right answers.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays or TokenArray
+            Sequences, in any container that :meth:`fit` takes.
+        y : array-like of shape (n_sequences,) or (n_sequences, n_labels)
+            Right labels, or those of each step with ``return_sequences=True``.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weights of the rows, or of their steps.
+
+        Returns
+        -------
+        score : float
+            Accuracy, with ``return_sequences=True`` over the valid steps of all
+            sequences. Of an indicator matrix a row counts if all of it is right.
+        """
+        fitted = snapshot(self)
+        if not fitted.return_sequences:
+            return super().score(X, y, sample_weight)
+        return fitted._step_score(X, y, sample_weight, fitted._labels, accuracy_score)
+
+    def _probabilities(self, outputs):
+        """Probabilities (n, n_classes) of outputs, which are logits."""
+        logits = torch.from_numpy(outputs)
+        if self._multilabel:
+            return torch.sigmoid(logits).numpy()
+        return torch.softmax(logits, dim=1).numpy()
+
+    def _labels(self, outputs):
+        """The likeliest labels (n,), or an indicator matrix."""
+        proba = self._probabilities(outputs)
+        if self._multilabel:
+            return (proba > 0.5).astype(np.int64)
+        return self.classes_[np.argmax(proba, axis=1)]
 
     def _check_targets(self, y):
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)

@@ -65,6 +65,9 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         themselves.
     input_length : int or None, default=None
         Accept sequences of this many steps only, a statically unrolled network.
+    return_sequences : bool, default=False
+        Answer at every step instead of once a sequence: the head reads each output,
+        ``pooling`` none.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         What training minimises, on targets scaled to mean 0 and variance 1.
     max_epochs : int, default=30
@@ -204,6 +207,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         embedding="auto",
         input_size=None,
         input_length=None,
+        return_sequences=False,
         loss="squared_error",
         max_epochs=30,
         batch_size=32,
@@ -234,6 +238,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         self.embedding = embedding
         self.input_size = input_size
         self.input_length = input_length
+        self.return_sequences = return_sequences
         self.loss = loss
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -276,9 +281,13 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
             padding, a list, object array or Series of arrays of shape ``(T_i,)`` or
             ``(T_i, n_features)``, or tokens from a vectorizer.
         y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)
-            Numbers to predict, in any unit: they are standardised inside.
+            Numbers to predict, in any unit: they are standardised inside. With
+            ``return_sequences=True`` those of each step: an array ``(n_sequences,
+            n_timesteps)`` or ``(n_sequences, n_timesteps, n_outputs)``, or a list or
+            object array of arrays as long as their sequences. Padding is ignored.
         sample_weight : array-like of shape (n_sequences,), default=None
-            A row of weight 2 counts as two rows, one of weight 0 is left out.
+            A row of weight 2 counts as two rows, one of weight 0 is left out. With
+            ``return_sequences=True`` also a weight a step, in a container like y's.
         X_val : array-like, list of arrays or TokenArray, default=None
             Sequences that judge early stopping in place of held-out rows, so that every
             row of X trains. In a Pipeline, ``transform_input=["X_val"]`` transforms
@@ -345,13 +354,41 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         Returns
         -------
         y : ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
-            In the unit of the y of ``fit``.
+            In the unit of the y of ``fit``. With ``return_sequences=True`` an array
+            ``(n_sequences, n_timesteps, ...)`` if X is a table or a 3-D array (NaN
+            where X is padded), and otherwise a 1-D object array of arrays as long as
+            their sequences.
         """
         fitted = snapshot(self)
-        outputs = fitted._outputs(X).numpy()
-        answers = outputs.astype(np.float64) * fitted._y_scale + fitted._y_mean
-        answers = answers.astype(fitted._y_type, copy=False)
-        return answers[:, 0] if fitted._one_output else answers
+        return fitted._answer(X, fitted._numbers)
+
+    def score(self, X, y, sample_weight=None):
+        """The coefficient of determination (R2) of the answers.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays or TokenArray
+            Sequences, in any container that :meth:`fit` takes.
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)
+            Right numbers, or those of each step with ``return_sequences=True``.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weights of the rows, or of their steps.
+
+        Returns
+        -------
+        score : float
+            R2, with ``return_sequences=True`` over the valid steps of all sequences.
+        """
+        fitted = snapshot(self)
+        if not fitted.return_sequences:
+            return super().score(X, y, sample_weight)
+        return fitted._step_score(X, y, sample_weight, fitted._numbers, r2_score)
+
+    def _numbers(self, outputs):
+        """Outputs (n, n_outputs) in the unit of y, (n,) if it has one output."""
+        answers = outputs.astype(np.float64) * self._y_scale + self._y_mean
+        answers = answers.astype(self._y_type, copy=False)
+        return answers[:, 0] if self._one_output else answers
 
     def _check_targets(self, y):
         y = check_array(

@@ -36,12 +36,14 @@ class Sequences:
     """Sequence i is ``values[starts[i] : starts[i] + lengths[i]]``.
 
     ``values`` are (n_steps, F) numbers, or (n_steps,) codes below ``vocabulary_size``.
+    ``width`` are the steps of a row, padding included, if X was a rectangle.
     """
 
     values: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
     vocabulary_size: int | None = None
+    width: int | None = None
 
     def __len__(self):
         return len(self.lengths)
@@ -111,7 +113,8 @@ def from_table(X, input_size=None):
 def _from_rectangle(X):
     n, T, F = X.shape
     starts = np.arange(n, dtype=np.int64) * T
-    return Sequences(X.reshape(n * T, F), starts, np.full(n, T, dtype=np.int64))
+    lengths = np.full(n, T, dtype=np.int64)
+    return Sequences(X.reshape(n * T, F), starts, lengths, width=T)
 
 
 def from_array(X, *, finite=True):
@@ -285,7 +288,8 @@ def as_codes(sequences, vocabulary_size=None):
         )
     size = high + 1 if vocabulary_size is None else vocabulary_size
     codes = values[:, 0].astype(np.int32, copy=False)
-    return _from_flat_codes(codes, sequences.starts, sequences.lengths, size)
+    coded = _from_flat_codes(codes, sequences.starts, sequences.lengths, size)
+    return replace(coded, width=sequences.width)
 
 
 def _from_flat_codes(codes, starts, lengths, vocabulary_size):
@@ -312,7 +316,7 @@ def _from_codes(codes, vocabulary_size):
     _refuse_padding_inside((lengths < T) & (first_padding < lengths))
     values = np.ascontiguousarray(codes).reshape(-1)
     starts = np.arange(n, dtype=np.int64) * T
-    return Sequences(values, starts, lengths.astype(np.int64), vocabulary_size)
+    return Sequences(values, starts, lengths.astype(np.int64), vocabulary_size, T)
 
 
 def _refuse_padding_inside(bad):

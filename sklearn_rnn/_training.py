@@ -22,7 +22,7 @@ from skorch.callbacks import Callback, EpochTimer, InputShapeSetter
 from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor, nn
 
-from sklearn_rnn._batching import padded, predicted, training_batches
+from sklearn_rnn._batching import padded, predicted, step_places, training_batches
 from sklearn_rnn._random import (
     DROPOUT,
     SHUFFLING,
@@ -46,19 +46,39 @@ OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Examples:
-    """Sequences with their targets and weights, of which ``rows`` take part."""
+    """Sequences with their targets and weights, of which ``rows`` take part.
+
+    Targets of each step lie behind each other, those of sequence i from ``first[i]``.
+    """
 
     sequences: Sequences
-    targets: Tensor  # (n, ...)
-    weights: Tensor | None  # (n,)
+    targets: Tensor  # (n, ...), or (n_steps, ...)
+    weights: Tensor | None  # (n,), or (n_steps,)
     rows: np.ndarray
+    first: np.ndarray | None = None
+
+    def places(self, rows: np.ndarray) -> Tensor:
+        """Which targets belong to the answers to a batch, in the order of those."""
+        if self.first is not None:
+            rows = step_places(self.first[rows], self.sequences.lengths[rows])
+        return torch.from_numpy(rows)
+
+    def all_places(self) -> Tensor:
+        """Which targets belong to the answers to ``self.rows``, row by row."""
+        if self.first is None:
+            return torch.from_numpy(self.rows)
+        lengths = self.sequences.lengths[self.rows]
+        ends = np.cumsum(lengths)
+        first = np.repeat(self.first[self.rows] - ends + lengths, lengths)
+        return torch.from_numpy(first + np.arange(ends[-1]))
 
     def of_mean_one(self, dtype: torch.dtype) -> "Examples":
         """The same with weights of mean 1 over ``rows``."""
         if self.weights is None:
             return self
-        weights = self.weights / self.weights[self.rows].max()
-        weights = weights / weights[self.rows].mean()
+        places = self.all_places()
+        weights = self.weights / self.weights[places].max()
+        weights = weights / weights[places].mean()
         return replace(self, weights=weights.to(dtype))
 
 
@@ -277,7 +297,7 @@ class RecurrentNet(NeuralNet):
         sequences, weights = examples.sequences, examples.weights
         for rows in training_batches(examples.rows, sequences.lengths, batch_size, rng):
             inputs = padded(sequences, rows, self.device)
-            index = torch.from_numpy(rows)
+            index = examples.places(rows)
             targets = examples.targets[index].to(self.device)
             weight = None if weights is None else weights[index].to(self.device)
             yield inputs, targets, weight
@@ -323,13 +343,14 @@ class RecurrentNet(NeuralNet):
         outputs = predicted(
             self.module_, valid.sequences, valid.rows, plan.batch_size, self.device
         )
-        targets = valid.targets[torch.from_numpy(valid.rows)]
+        places = valid.all_places()
+        targets = valid.targets[places]
         with torch.inference_mode():
             losses = self.criterion_(outputs, targets)
         losses = losses.mean(1) if losses.ndim > 1 else losses
         weights = None
         if valid.weights is not None:
-            weights = valid.weights[torch.from_numpy(valid.rows)]
+            weights = valid.weights[places]
             losses = losses * weights / weights.mean()
         self.history.record("valid_loss", losses.mean().item())
         self.history.record("valid_score", plan.score(outputs, targets, weights))

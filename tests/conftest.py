@@ -1,6 +1,7 @@
 """One thread, private seeds, and the data that many tests read."""
 
 import os
+import signal
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
@@ -29,3 +30,11 @@ def names():
     """A few short texts in two classes, which differ by their letters."""
     data = ["anna", "hannah", "nana", "ada", "otto", "bobo", "toto", "lotto"] * 4
     return data, np.array([1, 1, 1, 1, 0, 0, 0, 0] * 4)
+
+
+@pytest.fixture
+def heard_interrupts():
+    """A shell's background jobs ignore the signal; here it is heard in any case."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -905,6 +905,7 @@ def test_arrays_of_the_caller_are_not_changed(binarize):
 # ----------------------------------------------------------- interrupts and divergence
 
 
+@pytest.mark.usefixtures("heard_interrupts")
 @pytest.mark.parametrize("gradient", ["exact", "pcd"])
 def test_an_interrupt_installs_the_last_finished_epoch_and_goes_on(gradient):
     X = noisy_prototypes(6)

@@ -290,14 +290,6 @@ def test_something_else_than_a_callback_is_refused(model, ragged):
 # ------------------------------------------------------------------ faults
 
 
-@pytest.fixture
-def heard_interrupts():
-    """A shell's background jobs ignore the signal; here it is heard in any case."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("heard_interrupts")
 def test_an_interrupt_installs_the_last_finished_epoch_and_goes_on(model, ragged):
     interrupted = clone(model).set_params(callbacks=[Poison("signal")])

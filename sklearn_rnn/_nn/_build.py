@@ -27,7 +27,7 @@ def build_network(
     activation: str = "tanh",
     bidirectional: bool = False,
     dropout: float = 0.0,
-    pooling: str = "last",
+    pooling: str | None = "last",
     vocabulary_size: int | None = None,
     embedding: str | int | torch.Tensor = "auto",
 ) -> SequenceNetwork:

@@ -22,7 +22,8 @@ class SequenceNetwork(nn.Module):
     """Sequences to logits or (standardised) numbers.
 
     ``embedding`` is None for numbers and for codes that the first layer looks up
-    itself. The head reads what ``pooling`` leaves of the valid steps.
+    itself. The head reads what ``pooling`` leaves of the valid steps; if that is None,
+    it answers each of them.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class SequenceNetwork(nn.Module):
         head: nn.Linear,
         *,
         embedding: nn.Embedding | None = None,
-        pooling: str = "last",
+        pooling: str | None = "last",
         dropout: float = 0.0,
         compute_dtype: torch.dtype | None = None,
     ) -> None:
@@ -45,7 +46,11 @@ class SequenceNetwork(nn.Module):
     def forward(
         self, inputs: Inputs, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Answers (B, n_outputs); ``generator`` draws the dropout masks in training."""
+        """Answers (B, n_outputs); ``generator`` draws the dropout masks in training.
+
+        Without pooling an answer to each valid step, (n_steps, n_outputs), in the order
+        of time and then of the batch.
+        """
         x, lengths = inputs
         if self.embedding is not None:
             x = self.embedding(x)  # (T, B, E)
@@ -53,9 +58,21 @@ class SequenceNetwork(nn.Module):
         if self.compute_dtype is not None and x.is_floating_point():
             x = x.to(self.compute_dtype)
         outputs, _ = self.stack(x, lengths, generator=generator)  # (T, B, H)
-        pooled = pool(outputs, lengths, self.pooling, self.stack.bidirectional)
+        if self.pooling is None:
+            pooled = valid_steps(outputs, lengths)
+        else:
+            pooled = pool(outputs, lengths, self.pooling, self.stack.bidirectional)
         pooled = pooled.to(self.head.weight.dtype)
         return self.head(drop(pooled, self.dropout, self.training, generator))
+
+
+def valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
+    """The valid ones of the steps (T, B, H), behind each other: (n_steps, H)."""
+    flat = outputs.flatten(0, 1)
+    if lengths is None:
+        return flat
+    steps = torch.arange(len(outputs), device=outputs.device).unsqueeze(1)
+    return flat.index_select(0, torch.nonzero((steps < lengths).flatten())[:, 0])
 
 
 def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tensor:

@@ -1,0 +1,98 @@
+"""An answer at each step: y and weights laid flat, answers given back in shape.
+
+Flat means the valid steps of all sequences behind each other, ``(n_steps,)`` or
+``(n_steps, n_outputs)``; padding is left out for good.
+"""
+
+import numpy as np
+
+from sklearn_rnn._sequences import Sequences
+
+
+def flat_steps(y, sequences: Sequences, name: str = "y") -> np.ndarray:
+    """An entry a step, from a rectangle or from rows of any length, laid flat.
+
+    A row may be longer than its sequence only by padding: up to the width of the
+    rectangle that X was, or by NaN.
+    """
+    rectangle = getattr(y, "ndim", 1) > 1
+    y = np.asarray(y) if rectangle else list(y)
+    if len(y) != len(sequences):
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: "
+            f"[{len(sequences)}, {len(y)}], sequences of X and rows of {name}."
+        )
+    if rectangle:
+        for i in np.flatnonzero(sequences.lengths != y.shape[1]):
+            _check_length(y[i], i, sequences, name)
+        return y[np.arange(y.shape[1]) < sequences.lengths[:, None]]
+    rows = [_row(row, i, name) for i, row in enumerate(y)]
+    if len({row.dtype.kind in "SUO" for row in rows}) > 1:
+        raise ValueError(f"{name} mixes text and numbers. Give entries of one type.")
+    if len({row.shape[1:] for row in rows}) > 1:
+        i = next(i for i, row in enumerate(rows) if row.shape[1:] != rows[0].shape[1:])
+        raise ValueError(
+            f"row {i} of {name} has entries of the shape {rows[i].shape[1:]}, row 0 of "
+            f"the shape {rows[0].shape[1:]}."
+        )
+    for i in np.flatnonzero([len(row) for row in rows] != sequences.lengths):
+        _check_length(rows[i], i, sequences, name)
+        rows[i] = rows[i][: sequences.lengths[i]]
+    return np.concatenate(rows)
+
+
+def _row(row, i, name):
+    row = np.asarray(row)
+    if row.ndim not in (1, 2):
+        raise ValueError(
+            f"row {i} of {name} is {row!r:.60}. return_sequences=True needs an entry a "
+            "step: (n_timesteps,) or (n_timesteps, n_outputs) for each sequence."
+        )
+    return row
+
+
+def _check_length(row, i, sequences, name):
+    """Refuse a row that has other entries than its sequence has steps, or padding."""
+    length = sequences.lengths[i]
+    beyond = row[length:]
+    padded = len(row) == sequences.width or (
+        beyond.dtype.kind == "f" and np.isnan(beyond).all()
+    )
+    if len(row) < length or not padded:
+        raise ValueError(
+            f"row {i} of {name} has {len(row)} entries, but sequence {i} of X has "
+            f"{length} steps. return_sequences=True needs an entry a step."
+        )
+
+
+def flat_weights(sample_weight, sequences: Sequences):
+    """Weights of steps, or of sequences and so of each of their steps, laid flat."""
+    if getattr(sample_weight, "ndim", 1) > 1 or np.ndim(next(iter(sample_weight))):
+        return flat_steps(sample_weight, sequences, "sample_weight")
+    if len(sample_weight) != len(sequences):
+        raise ValueError(
+            f"sample_weight has {len(sample_weight)} entries for {len(sequences)} "
+            "sequences. Give a weight a sequence, or rows of a weight a step."
+        )
+    return np.repeat(np.asarray(sample_weight), sequences.lengths)
+
+
+def in_shape(flat: np.ndarray, sequences: Sequences) -> np.ndarray:
+    """Flat answers as an array (n, T, ...), or as a 1-D object array of (T_i, ...).
+
+    An array if X was a rectangle of numbers; then padded steps of numbers are NaN.
+    Tokens, ragged sequences and padded steps of labels make an object array.
+    """
+    lengths, width = sequences.lengths, sequences.width
+    if width is not None and sequences.vocabulary_size is None:
+        shape = (len(lengths), width, *flat.shape[1:])
+        if lengths.min() == width:
+            return flat.reshape(shape)
+        if flat.dtype.kind == "f":
+            answers = np.full(shape, np.nan, dtype=flat.dtype)
+            answers[np.arange(width) < lengths[:, None]] = flat
+            return answers
+    answers = np.empty(len(lengths), dtype=object)
+    for i, row in enumerate(np.split(flat, np.cumsum(lengths)[:-1])):
+        answers[i] = row
+    return answers
