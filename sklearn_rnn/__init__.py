@@ -1,6 +1,7 @@
 """Recurrent networks that behave like any other scikit-learn estimator."""
 
 from sklearn_rnn._classifier import RNNClassifier
+from sklearn_rnn._forecaster import RNNForecaster
 from sklearn_rnn._generator import SequenceGenerator
 from sklearn_rnn._regressor import RNNRegressor
 from sklearn_rnn._session import WritingSession
@@ -25,6 +26,7 @@ __all__ = [
     "HopfieldDenoiser",
     "ImageFlattener",
     "RNNClassifier",
+    "RNNForecaster",
     "RNNRegressor",
     "SequenceGenerator",
     "StepwiseTransformer",

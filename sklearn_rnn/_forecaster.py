@@ -48,6 +48,180 @@ CALIBRATED_WINDOWS = 10  # conformal intervals reach so many windows ahead, at m
 
 
 class RNNForecaster(NetworkEstimator):
+    r"""Forecast time series with a recurrent network, to any horizon.
+
+    The network reads a series step by step and says after each what comes next. It
+    keeps its state: forecasts are fed back for those further on, and :meth:`update`
+    moves on as values come in.
+
+    Parameters
+    ----------
+    cell : {"rnn", "lstm", "gru"} or callable, default="gru"
+        The recurrent cell. A callable ``cell(input_size, hidden_size)`` returns a torch
+        module with ``forward(x, state) -> (outputs, state)``, where x has the shape
+        ``(n_sequences, n_timesteps, input_size)``, outputs the shape ``(n_sequences,
+        n_timesteps, hidden_size)`` and the first state is None.
+    hidden_size : int, default=64
+        Units of each layer in each direction.
+    window : int, default=40
+        Steps of a training window; there is one from each step of a series on. It
+        bounds how far back training looks, not how long a past may be.
+    horizon : int, default=1
+        Steps that the network forecasts at once. ``predict`` goes further by feeding
+        the forecasts back as if they had come true.
+    target : {"all", "last"}, default="all"
+        Train the forecasts after each step of a window, or after its last one only.
+    differencing : int or None, default=None
+        Read and forecast the differences to the values so many steps before: 1 for a
+        series that wanders, its period for one with a trend and seasons. Forecasts are
+        summed up again.
+    residual : bool, default=False
+        Forecast the change from the last value (or the last difference), instead of
+        values.
+    scaling : bool, default=True
+        Standardise each channel (its differences) and exogenous variable by mean and
+        spread in training. Forecasts are in the unit of X in any case.
+    loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
+        What training minimises, on standardised values. Unused if
+        ``intervals="quantile"``.
+    intervals : {"conformal", "quantile"} or None, default="conformal"
+        Where :meth:`predict_interval` and :meth:`sample_paths` come from.
+        "conformal": from the errors of forecasts on the latest part of the series, or
+        on some series if there are several, which a twin of the network that never saw
+        them makes (fit trains both; under ``early_stopping`` the validation part serves
+        instead and the twin is spared). "quantile": the network is trained on the
+        pinball loss to answer ``quantiles`` in place of a mean. None: neither.
+    quantiles : tuple of float, default=(0.025, 0.1, 0.5, 0.9, 0.975)
+        Rising, with 0.5 in the middle: what ``intervals="quantile"`` learns.
+    calibration_fraction : float in (0, 1), default=0.3
+        Share of the steps of a single series, or of several series, that the twin's
+        errors are measured on.
+    num_layers : int, default=1
+        Layers, each reading the outputs of the one below.
+    activation : {"tanh", "relu"}, default="tanh"
+        Of the simple cell, ``cell="rnn"``; the others have their own.
+    dropout : float in [0, 1), default=0.0
+        Share of values dropped between layers and before the head, in training.
+    max_epochs : int, default=30
+        Passes over the training windows, at most.
+    batch_size : int, default=32
+        Windows a training step.
+    optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
+        A ``torch.optim.Optimizer`` class, or the name of one. adam and adamw have an
+        eps of 1e-6, sgd Nesterov momentum 0.9.
+    learning_rate : float, default=0.01
+        Of the optimizer, at the start.
+    learning_rate_schedule : str or callable, default="constant"
+        How it goes on. "constant"; "plateau", halved when the loss (the validation loss
+        under early stopping) has not fallen for 4 epochs; "cosine", falling to 0 along
+        half a cosine over ``max_epochs``; or times ``learning_rate_schedule(epoch)``,
+        epoch from 0.
+    weight_decay : float, default=0.1
+        Pull of all weights towards 0, in the optimizer's own sense: adamw shrinks them
+        by ``learning_rate * weight_decay`` a step.
+    average : bool, default=True
+        Answer with a mean of the weights over all training steps, the late ones
+        counting most (about ``(s / t) ** 3`` for step s of t, after Shamir and Zhang,
+        ICML 2013), rather than with those of the last step, which wander.
+    gradient_clip : float or None, default=1.0
+        Largest norm of the gradient; a longer one is shortened to it.
+    early_stopping : bool, default=False
+        Stop when the validation loss has not fallen for ``n_iter_no_change`` epochs,
+        and keep the weights of its lowest. If False all windows train, and the training
+        loss decides when to stop.
+    validation_fraction : float in (0, 1) or CV splitter, default=0.1
+        Share of the last steps of a single series, or of the series if there are
+        several, that are held out under early stopping. A splitter splits series; its
+        last split counts.
+    n_iter_no_change : int, default=20
+        Epochs without improvement by ``tol`` after which training stops.
+    tol : float, default=1e-4
+        The least fall of the loss that counts as improvement.
+    warm_start : bool, default=False
+        Let ``fit`` go on from the weights of the last one, for ``max_epochs`` more.
+        Learning rate, weight decay, dropout and callbacks may change between; the
+        network and the optimizer may not.
+    callbacks : list of skorch callbacks or None, default=None
+        Of skorch, called during training; they are copied first. They find losses and
+        scores in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. One
+        that raises KeyboardInterrupt ends the training, and the estimator is fitted.
+        scikit-learn's own callbacks are set with ``set_callbacks`` instead.
+    device : str, default="auto"
+        Torch device; "auto" is the GPU if there is one.
+    precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
+        Number type of weights and states. "auto" is float64 for X of float64 and
+        float32 for anything else. float32 is about twice as fast as
+        float64.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, shuffling, dropout and the held-out series.
+    verbose : int, default=0
+        Print a line an epoch if not 0.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Channels of a series.
+    feature_names_in_ : ndarray of str
+        Their names, when fitted on a frame whose columns all have string names.
+    n_iter_ : int
+        Epochs run.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_scores_ : list of float or None
+        Minus the mean absolute error of standardised values on the validation part
+        after each epoch, under early stopping.
+    best_validation_score_ : float or None
+        The one of the epoch whose weights were kept, that of the lowest loss.
+    net_ : skorch.NeuralNet
+        The trained net, with ``history``.
+
+    See Also
+    --------
+    RNNRegressor : Numbers from whole sequences, or from each step of them.
+    sklearn_rnn.preprocessing.sliding_windows : Windows for it, or for any regressor.
+    sklearn_rnn.model_selection.WindowSplit : Cross-validation without leaks.
+
+    Notes
+    -----
+    With channels x (standardised), exogenous variables e and the recurrent state h,
+
+    .. math::
+        h_t = f(x_t, e_{t+1}, \dots, e_{t+k}, h_{t-1}), \quad
+        (\hat x_{t+1}, \dots, \hat x_{t+k}) = W h_t + b
+
+    where k is ``horizon``. Beyond it, the forecasts are read as if they had come true.
+    A whole past is read from its first step, in training a window of it. Windows train
+    all at once, each shifted by one step from the one before.
+
+    A missing value is read as the last one known; if any was missing in training, the
+    network is told which are. Missing values are no targets.
+
+    Conformal intervals are the forecast plus and minus the split-conformal quantile of
+    the absolute errors of as many steps ahead [1]_, taken over rolling origins. These
+    depend on each other, so that the coverage is approximate. Sampled paths add errors
+    drawn from the same, block by block.
+
+    References
+    ----------
+    .. [1] V. Vovk, A. Gammerman, G. Shafer, "Algorithmic learning in a random world",
+       Springer, 2005; for series: C. Xu, Y. Xie, "Conformal prediction interval for
+       dynamic time-series", ICML 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import RNNForecaster
+    >>> t = np.arange(300)
+    >>> series = np.sin(t / 5) + 0.5 * np.sin(t / 3)
+    >>> model = RNNForecaster(hidden_size=32, max_epochs=10, random_state=0)
+    >>> model.fit(series[:250]).predict(horizon=50).shape
+    (50,)
+    >>> bool(np.abs(model.predict(horizon=10) - series[250:260]).mean() < 0.2)
+    True
+    >>> model.update(series[250:280]).predict(horizon=20).shape
+    (20,)
+    """
+
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
         "window": [Interval(Integral, 1, None, closed="left")],
@@ -145,9 +319,53 @@ class RNNForecaster(NetworkEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, exog=None):
+        """Learn how series go on.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            One series, of shape ``(n_timesteps,)`` or ``(n_timesteps, n_channels)``:
+            rows are time. Several: a list of such, of any lengths, or an array
+            ``(n_series, n_timesteps, n_channels)``. A missing value is NaN. The index
+            of a Series or frame must be sorted and regular; forecasts continue it.
+        y : None
+            Ignored, for scikit-learn.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables, known for the future too: a row for each step of X,
+            ``(n_timesteps, n_variables)`` of each series.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X or exog cannot be read, if a series is shorter than ``window``,
+            ``horizon`` and ``differencing`` together, or if training diverges; the
+            estimator is then as it was before.
+        KeyboardInterrupt
+            After an interrupt; the last finished epoch (or the best) is
+            installed.
+        """
         return self._fit(X, exog)
 
     def update(self, X, *, exog=None):
+        """Take in what came after the past known until now, without training.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            The steps that follow, of each series given to ``fit``.
+        exog : array-like or list of arrays, default=None
+            Their exogenous variables.
+
+        Returns
+        -------
+        self : object
+            The estimator, whose forecasts now begin after X.
+        """
         check_is_fitted(self)
         draft = snapshot(self)
         series, exog = draft._read(X, exog)
@@ -166,11 +384,58 @@ class RNNForecaster(NetworkEstimator):
         return self
 
     def predict(self, X=None, *, horizon=None, exog=None):
+        """Forecast what follows.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            Past, of series that need not be those of ``fit``; all of it is read. None
+            is the past given to ``fit`` and :meth:`update`.
+        horizon : int, default=None
+            Steps to forecast; None is the constructor's ``horizon``.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables of the steps forecast, and with X those of its own steps
+            before them, ``(n_timesteps + horizon, n_variables)`` of each series.
+
+        Returns
+        -------
+        forecast : ndarray, Series or frame
+            Of one series ``(horizon,)`` or ``(horizon, n_channels)``, as X is, with the
+            index continued; of several ``(n_series, horizon)`` or ``(n_series, horizon,
+            n_channels)``. In the unit of X.
+        """
         fitted = snapshot(self)
         container, forecasts = fitted._forecasts(X, horizon, exog)
         return container.shaped(forecasts[..., fitted._form.n_quantiles // 2])
 
     def predict_interval(self, X=None, *, horizon=None, coverage=0.95, exog=None):
+        """Forecast what follows, and between which bounds.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            Past, of series that need not be those of ``fit``; all of it is read. None
+            is the past given to ``fit`` and :meth:`update`.
+        horizon : int, default=None
+            Steps to forecast; None is the constructor's ``horizon``.
+        coverage : float in (0, 1), default=0.95
+            Share of the values, one by one, that shall lie between the bounds.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables of the steps forecast, and with X those of its own steps
+            before them, ``(n_timesteps + horizon, n_variables)`` of each series.
+
+        Returns
+        -------
+        interval : :class:`~sklearn.utils.Bunch`
+            With ``prediction``, ``lower`` and ``upper``, each like the answer of
+            :meth:`predict`.
+
+        Raises
+        ------
+        ValueError
+            If ``intervals=None``, if too few errors are known for the coverage or the
+            horizon, or if the quantiles of the coverage were not learned.
+        """
         fitted = snapshot(self)
         check_is_fitted(fitted)
         if not isinstance(coverage, Real) or not 0 < coverage < 1:
@@ -198,6 +463,32 @@ class RNNForecaster(NetworkEstimator):
     def sample_paths(
         self, X=None, *, horizon=None, n_paths=100, exog=None, random_state=None
     ):
+        """Draw what may follow, path by path.
+
+        Each block of ``horizon`` forecasts is disturbed by an error drawn from those
+        known (conformal), or drawn between the outermost quantiles, and fed back.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            Past, of series that need not be those of ``fit``; all of it is read. None
+            is the past given to ``fit`` and :meth:`update`.
+        horizon : int, default=None
+            Steps to forecast; None is the constructor's ``horizon``.
+        n_paths : int, default=100
+            Paths to draw for each series.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables of the steps forecast, and with X those of its own steps
+            before them, ``(n_timesteps + horizon, n_variables)`` of each series.
+        random_state : int, RandomState instance or None, default=None
+            Decides what is drawn.
+
+        Returns
+        -------
+        paths : ndarray of shape (n_paths, horizon)
+            With an axis of series after the first, if there are several, and one of
+            channels in the end if X has it.
+        """
         fitted = snapshot(self)
         check_is_fitted(fitted)
         if fitted.intervals is None:
@@ -211,6 +502,25 @@ class RNNForecaster(NetworkEstimator):
         return paths[:, 0] if container.single else paths
 
     def score(self, X, y=None, *, exog=None):
+        """Minus the mean absolute error of forecasts from rolling origins inside X.
+
+        Once ``window`` steps (and those differenced) are read, ``horizon`` steps are
+        forecast from each step on and compared with what came.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            Series of at least ``window + horizon`` steps (and those differenced).
+        y : None
+            Ignored, for scikit-learn.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables of the steps of X.
+
+        Returns
+        -------
+        score : float
+            In the unit of X; 0 is best.
+        """
         check_is_fitted(self)
         fitted = snapshot(self)
         series, exog = fitted._read(X, exog)
@@ -235,9 +545,9 @@ class RNNForecaster(NetworkEstimator):
             self._quantiles = checked_quantiles(self.quantiles) if wanted else (0.5,)
         series, exog = self._read(X, exog, reset=not continuing)
         values, seed = series.values, draw_seed(self.random_state)
+        self._check_lengths(series, "X")
         if not continuing:
             self._form = self._learned_form(values, exog)
-        self._check_lengths(series, "X")
         train, valid = self._windows(self._form, values, exog), None
         if self.early_stopping:
             train, valid, cut = self._split(train, values, seed)
@@ -381,7 +691,8 @@ class RNNForecaster(NetworkEstimator):
         distances = np.abs(np.array(self._quantiles)[:, None] - tails)
         if distances.min(axis=0).max() > 1e-6:
             raise ValueError(
-                f"coverage={coverage} lies between the quantiles {tails.tolist()}, but "
+                f"coverage={coverage} lies between the quantiles "
+                f"{tails.round(6).tolist()}, but "
                 f"the network learned {list(self._quantiles)}. Name them in quantiles= "
                 "and fit again."
             )

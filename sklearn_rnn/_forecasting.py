@@ -116,7 +116,11 @@ def learned_form(
     n_quantiles: int,
 ) -> Form:
     """The form of these series: their mean, spread and gaps."""
-    fill = np.nanmean(np.concatenate(values), axis=0, dtype=np.float64)
+    steps = np.concatenate(values)
+    if np.isnan(steps).all(axis=0).any():
+        channel = int(np.isnan(steps).all(axis=0).argmax())
+        raise ValueError(f"channel {channel} of X has no value that is not NaN.")
+    fill = np.nanmean(steps, axis=0, dtype=np.float64)
     C = len(fill)
     plain = Form(
         *(horizon, lag, residual, fill, np.zeros(C), np.ones(C), None, None),

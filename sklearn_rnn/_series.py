@@ -224,8 +224,8 @@ def read_exog(exog, n_variables: int, lengths, what: str) -> list[np.ndarray] | 
         if rows.shape != (length, n_variables):
             raise ValueError(
                 f"exog of series {i} has the shape {rows.shape}, expected "
-                f"{(int(length), n_variables)}: a row for each step of {what}, a column "
-                "for each variable given to fit."
+                f"{(int(length), n_variables)}: a row for each step of {what}, a "
+                "column for each variable given to fit."
             )
         if np.isnan(rows).any():
             raise ValueError(
