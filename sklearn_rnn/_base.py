@@ -30,6 +30,8 @@ from sklearn_rnn._random import (
 from sklearn_rnn._reading import SequenceReader, is_table
 from sklearn_rnn._snapshot import hand_over, snapshot
 from sklearn_rnn._steps import flat_steps, flat_weights, in_shape
+from sklearn_rnn._stream import Stream
+from sklearn_rnn._stream_input import SequenceInput
 from sklearn_rnn._training import OPTIMIZERS, Examples, Plan, continued, new_net
 from sklearn_rnn._validation import drawn_rows, split_rows
 
@@ -218,7 +220,7 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
     """Base of RNNClassifier and RNNRegressor. Think twice before adding to it.
 
     A subclass says what its targets are (``_learn_targets``, ``_encode``) and turns
-    outputs into answers.
+    outputs into answers (``_decided``).
     """
 
     _parameter_constraints = {
@@ -248,6 +250,10 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
     @abstractmethod
     def _encode(self, y, rows):
         """Targets as a tensor, one row a sample, of which ``rows`` take part."""
+
+    @abstractmethod
+    def _decided(self, outputs):
+        """What ``predict`` answers to outputs (n, n_outputs)."""
 
     @with_callbacks
     def _train(
@@ -394,6 +400,39 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
         sequences = self._read(X, reset=False)
         flat = answers(self._outputs(sequences))
         return in_shape(flat, sequences) if self.return_sequences else flat
+
+    def stream(self, n_streams=1):
+        """Open a stream: sequences that are read step by step, as they come.
+
+        Parameters
+        ----------
+        n_streams : int or None, default=1
+            How many sequences go on together; None is for any number of them by key.
+
+        Returns
+        -------
+        stream : Stream
+            Answers at any step what :meth:`predict` answers to all steps so far.
+
+        Raises
+        ------
+        ValueError
+            If the model is bidirectional or accepts sequences of ``input_length`` only.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_rnn import RNNClassifier
+        >>> X = np.sin(np.arange(60.0)).reshape(6, 10)
+        >>> model = RNNClassifier(hidden_size=4, max_epochs=2, random_state=0)
+        >>> stream = model.fit(X, [0, 1, 0, 1, 0, 1]).stream()
+        >>> for x in X[0]:
+        ...     proba = stream.predict_proba(x)
+        >>> bool(np.allclose(proba, model.predict_proba(X[:1]), rtol=1e-5))
+        True
+        """
+        check_is_fitted(self)
+        return Stream(SequenceInput(snapshot(self)), n_streams)
 
     def _outputs(self, sequences):
         """Logits or standardised numbers, (n, n_outputs) or (n_steps, n_outputs)."""

@@ -367,7 +367,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             of arrays as long as their sequences.
         """
         fitted = snapshot(self)
-        return fitted._answer(X, fitted._labels)
+        return fitted._answer(X, fitted._decided)
 
     def predict_proba(self, X):
         """Probabilities of the labels.
@@ -425,7 +425,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         fitted = snapshot(self)
         if not fitted.return_sequences:
             return super().score(X, y, sample_weight)
-        return fitted._step_score(X, y, sample_weight, fitted._labels, accuracy_score)
+        return fitted._step_score(X, y, sample_weight, fitted._decided, accuracy_score)
 
     def _probabilities(self, outputs):
         """Probabilities (n, n_classes) of outputs, which are logits."""
@@ -434,7 +434,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             return torch.sigmoid(logits).numpy()
         return torch.softmax(logits, dim=1).numpy()
 
-    def _labels(self, outputs):
+    def _decided(self, outputs):
         """The likeliest labels (n,), or an indicator matrix."""
         proba = self._probabilities(outputs)
         if self._multilabel:

@@ -1,7 +1,7 @@
 """Where a network computes: device, number type, threads."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 
 import numpy as np
@@ -12,6 +12,11 @@ from threadpoolctl import ThreadpoolController
 # see benchmarks/bench_threads.py); below, waking the second costs more than it brings,
 # and on a busy machine tenfold.
 WORK_WORTH_THREADS = 4_000_000
+
+# The same for a step of a stream (benchmarks/bench_stream.py). So small a product
+# OpenBLAS does on one thread in any case.
+STEP_WORTH_THREADS = 100_000_000
+ONE_THREAD_ANYWAY = 2**18
 
 # After fork, OpenMP's threads exist only in the parent, and the child would wait for
 # them for ever. A child with one thread needs none.
@@ -67,6 +72,36 @@ def blas_on_one_thread():
     the same bits whatever the number of threads.
     """
     return _blas().limit(limits=1, user_api="blas")
+
+
+def threads_for_step(work):
+    """Context in which a stream steps: a step of ``work`` multiply-adds of a layer.
+
+    On one thread, unless that takes some milliseconds: where the other cores are busy,
+    a step on two threads waits for them a thousand times as long as it computes.
+    """
+    if not ONE_THREAD_ANYWAY < work < STEP_WORTH_THREADS:
+        return nullcontext()
+    return _one_thread()
+
+
+@contextmanager
+def _one_thread():
+    libraries = [
+        (library.set_num_threads, library.num_threads)
+        for library in _blas().lib_controllers
+        if library.user_api == "blas"
+    ]
+    libraries.append((torch.set_num_threads, torch.get_num_threads()))
+    # only what is changed is put back: threads of the user's may be in here together
+    libraries = [(set_to, before) for set_to, before in libraries if before > 1]
+    for set_to, _ in libraries:
+        set_to(1)
+    try:
+        yield
+    finally:
+        for set_to, before in libraries:
+            set_to(before)
 
 
 @cache

@@ -48,6 +48,8 @@ from sklearn_rnn._random import (
 from sklearn_rnn._reading import is_table
 from sklearn_rnn._session import WritingSession
 from sklearn_rnn._snapshot import snapshot
+from sklearn_rnn._stream import Stream
+from sklearn_rnn._stream_input import TextInput
 from sklearn_rnn._tokens import END, PADDING, RESERVED, UNKNOWN
 from sklearn_rnn._validation import drawn_rows, split_rows
 from sklearn_rnn.text import CharVectorizer
@@ -777,6 +779,32 @@ class SequenceGenerator(
                     yield self.classes_[text.codes[-1] - END]
 
         return tokens()
+
+    def stream(self, n_streams=1):
+        """Open a stream: texts that are read token by token, as they come.
+
+        Parameters
+        ----------
+        n_streams : int or None, default=1
+            How many texts go on together; None is for any number of them by key.
+
+        Returns
+        -------
+        stream : Stream
+            Foretells the next token, after each token or piece of text, as
+            :meth:`predict` and :meth:`predict_proba` do after all of it.
+
+        Examples
+        --------
+        >>> from sklearn_rnn import SequenceGenerator
+        >>> text = "the cat sat on the mat. " * 40
+        >>> model = SequenceGenerator(hidden_size=32, max_epochs=10, random_state=0)
+        >>> stream = model.fit(text).stream()
+        >>> stream.predict("the c").tolist(), stream.predict("a").tolist()
+        (['a'], ['t'])
+        """
+        check_is_fitted(self)
+        return Stream(TextInput(snapshot(self)), n_streams)
 
     def session(self, prompt="", *, temperature=1.0):
         """Write together with a person, who picks among the likeliest next tokens.

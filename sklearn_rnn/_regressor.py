@@ -360,7 +360,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
             their sequences.
         """
         fitted = snapshot(self)
-        return fitted._answer(X, fitted._numbers)
+        return fitted._answer(X, fitted._decided)
 
     def score(self, X, y, sample_weight=None):
         """The coefficient of determination (R2) of the answers.
@@ -382,9 +382,9 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         fitted = snapshot(self)
         if not fitted.return_sequences:
             return super().score(X, y, sample_weight)
-        return fitted._step_score(X, y, sample_weight, fitted._numbers, r2_score)
+        return fitted._step_score(X, y, sample_weight, fitted._decided, r2_score)
 
-    def _numbers(self, outputs):
+    def _decided(self, outputs):
         """Outputs (n, n_outputs) in the unit of y, (n,) if it has one output."""
         answers = outputs.astype(np.float64) * self._y_scale + self._y_mean
         answers = answers.astype(self._y_type, copy=False)

@@ -18,6 +18,7 @@ from sklearn_rnn._nn._recurrent import (
     RecurrentLayer,
     RecurrentStack,
 )
+from sklearn_rnn._nn._state import fingerprint
 from sklearn_rnn._nn._stepper import stepper
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "SequenceNetwork",
     "build_language_network",
     "build_network",
+    "fingerprint",
     "join_states",
     "loss_of_steps",
     "map_states",

@@ -1,5 +1,6 @@
 """The states of a module's layers as named arrays, and back."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,20 @@ def form_of(layer: nn.Module, k: int, compute_dtype: torch.dtype | None) -> Form
     parts = tensors_of(of_two)
     one = [part.narrow(axis, 0, 1) for part, axis in zip(parts, axes, strict=True)]
     return Form(_filled(of_two, iter(one)), names, axes)
+
+
+def fingerprint(module: Any) -> str:
+    """A hash of what a module computes: a state is of use to no other."""
+    layers = [layer for level in module.stack.layers for layer in level]
+    facts = [
+        (layer.hidden_size, getattr(layer, "activation", None)) for layer in layers
+    ]
+    facts += [getattr(module, "pooling", None), module.compute_dtype]
+    found = hashlib.sha256(repr(facts).encode())
+    for name, value in module.state_dict().items():
+        found.update(f"{name} {tuple(value.shape)}".encode())
+        found.update(value.detach().cpu().numpy().tobytes())
+    return found.hexdigest()
 
 
 def tensors_of(state: State) -> list[Tensor]:

@@ -1,0 +1,594 @@
+"""Streams: state that persists between predictions."""
+
+import json
+import os
+import threading
+import zipfile
+import zlib
+from contextlib import suppress
+from copy import deepcopy
+from numbers import Integral
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._device import threads_for_step
+from sklearn_rnn._nn import fingerprint, stepper
+from sklearn_rnn._stream_input import PipelineInput
+
+BROKEN = (EOFError, zipfile.BadZipFile, zlib.error)
+FIRST_SLOTS = 8  # of a stream with keys; doubled whenever they are all taken
+
+
+def _can(method):
+    return available_if(lambda stream: hasattr(stream._input, method))
+
+
+class Stream:
+    """Sequences that are still going on: read step by step, answered at any step.
+
+    A stream keeps the network's state, so that a step costs the same however long the
+    sequence already is, and answers as the model would answer the whole of it. It has
+    one state each for ``n_streams`` sequences that go on together, or for any number of
+    sequences by key, each at its own pace.
+
+    Made by the ``stream`` method of a fitted model, or by :func:`open_stream` for a
+    fitted Pipeline. A later fit of the model does not change a stream.
+
+    Parameters
+    ----------
+    input : object
+        How the model reads and answers; comes from its ``stream`` method.
+    n_streams : int or None, default=1
+        Sequences that go on together; None begins empty, for sequences by key. A single
+        one that has read nothing also turns to keys when it is first given some.
+
+    See Also
+    --------
+    RNNClassifier.stream : Opens a stream.
+    WritingSession : A stream of a generator that a person writes with.
+
+    Notes
+    -----
+    ===============================  ===================================================
+    x                                read as
+    ===============================  ===================================================
+    ``(n_streams, n_features)``      a step each; also ``(n_streams,)`` if there is one
+                                     feature, ``(n_features,)`` if there is one stream
+    ``(n_streams, n_timesteps,       a chunk of steps each; also a list of ``n_streams``
+    n_features)``                    arrays of unequal lengths
+    integers ``(n_streams,)``        a token each, for a model fitted on tokens
+    TokenArray or integers           a chunk of tokens each, less the padding on their
+    ``(n_streams, n_timesteps)``     right
+    text, or list of ``n_streams``   a chunk each, for a generator: of text, of tokens
+    texts or lists of tokens         (a list), or a single token
+    dict of key to any of these      a step or a chunk of one sequence each; if one is a
+    without the axis of the streams  chunk, all are
+    ===============================  ===================================================
+
+    Text is split into tokens chunk by chunk: of words, give whole ones.
+
+    Many threads may read from streams of one model, and also from the same stream.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import RNNRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(50, 12, 1))
+    >>> model = RNNRegressor(hidden_size=8, max_epochs=3, random_state=0)
+    >>> model = model.fit(X, X.sum(axis=(1, 2)))
+    >>> stream = model.stream()
+    >>> for x in X[0]:
+    ...     answer = stream.predict(x)
+    >>> bool(np.isclose(answer, model.predict(X[:1]), rtol=1e-5).all())
+    True
+
+    One state for each sensor:
+
+    >>> stream = model.stream(n_streams=None)
+    >>> answers = stream.predict({"sensor-7": 0.3, "sensor-9": -1.2})
+    >>> answers = stream.predict({"sensor-7": 0.5})
+    >>> stream.keys, stream.reset("sensor-9").keys
+    (['sensor-7', 'sensor-9'], ['sensor-7'])
+    """
+
+    def __init__(self, input, n_streams=1):
+        whole = isinstance(n_streams, Integral) and not isinstance(n_streams, bool)
+        if n_streams is not None and not (whole and n_streams >= 1):
+            raise ValueError(
+                "n_streams must be an integer of at least 1, or None for streams by "
+                f"key, got {n_streams!r}."
+            )
+        self._input = input
+        self._open(n_streams or FIRST_SLOTS)
+        if n_streams is None:
+            self._slots = Slots(FIRST_SLOTS)
+
+    def _open(self, n_rows):
+        """Begin with sequences that have read nothing but the start code."""
+        self._lock, self._slots = threading.Lock(), None  # slots: if there are keys
+        layers = [level[0] for level in self._input.module.stack.layers]
+        self._work = max(4 * layer.hidden_size**2 for layer in layers)
+        self._stepper = stepper(self._input.module)
+        for code in self._input.first_codes:
+            self._stepper.feed(np.array([code]))
+        self._stepper.beginning = self._stepper.save()
+        self._stepper.resize(n_rows)
+
+    # ---------------------------------------------------------------- answers
+
+    def predict(self, x):
+        """Read on, and answer.
+
+        Parameters
+        ----------
+        x : array-like, TokenArray, text or dict
+            A step or a chunk of each sequence; see the Notes of the class.
+
+        Returns
+        -------
+        answers : ndarray of shape (n_streams,) or (n_streams, n_outputs), or dict
+            What the model's ``predict`` answers to all that was read; of a generator
+            the likeliest next token. With ``return_sequences=True`` the answer at each
+            step: to a chunk ``(n_streams, n_timesteps, ...)``, or a 1-D object array of
+            arrays if the lengths differ. A dict has an answer for each key.
+
+        Raises
+        ------
+        ValueError
+            If x cannot be read. No sequence has moved then.
+        """
+        return self._read(x, self._input.predict)
+
+    @_can("predict_proba")
+    def predict_proba(self, x):
+        """Read on, and answer with probabilities.
+
+        Parameters
+        ----------
+        x : array-like, TokenArray, text or dict
+            A step or a chunk of each sequence; see the Notes of the class.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_streams, n_classes), or dict
+            What the model's ``predict_proba`` answers to all that was read, in the
+            order of its ``classes_``; in the same shapes as from :meth:`predict`.
+
+        Raises
+        ------
+        ValueError
+            If x cannot be read. No sequence has moved then.
+        """
+        return self._read(x, self._input.predict_proba)
+
+    def _read(self, x, answer):
+        with self._lock:
+            if isinstance(x, dict):
+                return self._read_by_key(x, answer)
+            if self._slots is not None:
+                raise ValueError(
+                    "this stream goes by key; expected a dict of keys and their steps, "
+                    f"got {type(x).__name__}. model.stream(n_streams=1) opens one that "
+                    "takes steps alone."
+                )
+            n = self._stepper.n_streams
+            step = self._input.step(x, n)
+            if step is not None:
+                with threads_for_step(n * self._work):
+                    return answer(self._stepper.feed(step))
+            chunk = self._input.chunk(x, n)
+            answers = answer(self._through(chunk, np.arange(n)))
+            if not self._input.each_step:
+                return answers
+            if chunk.lengths.min() == chunk.lengths.max():
+                return answers.reshape(len(chunk), -1, *answers.shape[1:])
+            return _apart(answers, chunk.lengths)
+
+    def _read_by_key(self, x, answer):
+        slots = self._slots or self._first_slots()
+        keys, steps = list(x), list(x.values())
+        if not keys:
+            return {}
+        step, chunk = self._input.step(steps, len(keys)), None
+        if step is None:
+            chunk = self._input.chunk(steps, len(keys))
+        rows, joining = slots.rows_of(keys)
+        if slots.n_rows > self._stepper.n_streams:
+            self._stepper.resize(slots.n_rows)
+        if chunk is not None:
+            answers = answer(self._through(chunk, rows))
+            if self._input.each_step:
+                answers = _apart(answers, chunk.lengths)
+        else:
+            part = self._stepper.branch(rows)
+            with threads_for_step(len(rows) * self._work):
+                answers = answer(part.feed(step))
+            self._stepper.put(part.state, rows)
+        slots.join(joining)
+        self._slots = slots
+        return dict(zip(keys, answers, strict=True))
+
+    def _through(self, chunk, rows):
+        """Outputs after each row's last step, or behind each other those of all steps.
+
+        Nothing has moved if it is interrupted.
+        """
+        lengths, each_step = chunk.lengths, self._input.each_step
+        order = np.argsort(-lengths, kind="stable")
+        first = np.cumsum(lengths) - lengths if each_step else np.arange(len(lengths))
+        outputs, finished = None, []
+        part = self._stepper.branch(rows[order])
+        with threads_for_step(len(lengths) * self._work):
+            for t in range(int(lengths.max())):
+                n_left = np.count_nonzero(lengths > t)
+                if n_left < part.n_streams:  # where one ends, the others go on
+                    ended = {name: array[n_left:] for name, array in part.state.items()}
+                    finished.append((ended, rows[order[n_left : part.n_streams]]))
+                    part.restore(part.state, np.arange(n_left))
+                active = order[:n_left]
+                found = part.feed(chunk.values[chunk.starts[active] + t])
+                if outputs is None:
+                    n_answers = lengths.sum() if each_step else len(lengths)
+                    outputs = np.empty((n_answers, found.shape[1]), found.dtype)
+                outputs[first[active] + (t if each_step else 0)] = found
+        for state, ended in [*finished, (part.state, rows[order[: part.n_streams]])]:
+            self._stepper.put(state, ended)
+        return outputs
+
+    # ---------------------------------------------------------------- keys
+
+    @property
+    def n_streams(self):
+        """How many sequences there are."""
+        return self._stepper.n_streams if self._slots is None else len(self._slots.rows)
+
+    @property
+    def keys(self):
+        """The keys in the order of their joining; None if streams are counted."""
+        return None if self._slots is None else list(self._slots.rows)
+
+    def _first_slots(self):
+        """Slots of a stream that counts, if nothing depends on that yet."""
+        n_steps = self._stepper.state["n_steps"]
+        if len(n_steps) > 1 or n_steps[0] > len(self._input.first_codes):
+            raise ValueError(
+                f"this stream counts its {len(n_steps)} sequence(s), and was given "
+                "keys. Open one for keys: model.stream(n_streams=None)."
+            )
+        return Slots(1)
+
+    def reset(self, which=None):
+        """Let sequences end: what comes next begins a new one.
+
+        Parameters
+        ----------
+        which : int, array-like of int or bool, key or list of keys; default=None
+            Which streams begin again, or which keys leave. None is all of them.
+
+        Returns
+        -------
+        self : Stream
+            The stream.
+
+        Raises
+        ------
+        ValueError
+            If there is no such stream or key; none is reset then.
+        """
+        with self._lock:
+            if self._slots is None:
+                rows = self._counted(which)
+            else:
+                rows = self._slots.leave(self._slots.named(which))
+            self._stepper.put(self._stepper.beginning, rows)
+        return self
+
+    def _counted(self, which):
+        n = self._stepper.n_streams
+        try:
+            return np.arange(n)[slice(None) if which is None else which]
+        except (IndexError, TypeError) as error:
+            raise ValueError(
+                f"which={which!r} is not among the {n} stream(s): expected integers "
+                f"below {n}, or a mask of {n}."
+            ) from error
+
+    # ---------------------------------------------------------------- the state
+
+    def copy(self):
+        """A stream in the same state, which goes its own way.
+
+        Returns
+        -------
+        copy : Stream
+            Shares nothing that changes with this one.
+        """
+        with self._lock:
+            twin = object.__new__(type(self))
+            vars(twin).update(vars(self), _lock=threading.Lock())
+            twin._stepper = self._stepper.branch()
+            twin._slots = deepcopy(self._slots)
+        return twin
+
+    @property
+    def state(self):
+        """All that the stream remembers, as a dict of plain arrays; can be set.
+
+        ``n_steps`` (n_streams,) are the steps read, of a generator with the start code;
+        ``hidden_k`` and ``cell_k`` (n_streams, hidden_size) the state of layer k, or
+        ``state_k_i`` that of a callable cell; ``sum`` and ``max`` what the pooling
+        needs. ``keys`` lists the keys as JSON, ``model`` identifies the network.
+
+        Setting it raises ValueError if it is of another model or of other shapes, or
+        not complete and finite; the stream then stays as it was.
+        """
+        with self._lock:
+            model = fingerprint(self._input.module)
+            return {"model": np.array(model), **self._arrays()}
+
+    @state.setter
+    def state(self, state):
+        with self._lock:
+            if str(state.get("model")) != fingerprint(self._input.module):
+                raise ValueError(
+                    "the state is of another model: its network or its weights differ. "
+                    "Open a stream of the model that it was saved with."
+                )
+            self._set_arrays({name: state[name] for name in state if name != "model"})
+
+    def _arrays(self):
+        if self._slots is None:
+            return self._stepper.save()
+        keys = [key if isinstance(key, str) else int(key) for key in self._slots.rows]
+        rows = np.array(list(self._slots.rows.values()), dtype=np.intp)
+        saved = {name: array[rows] for name, array in self._stepper.state.items()}
+        return {"keys": np.array(json.dumps(keys)), **saved}
+
+    def _set_arrays(self, arrays):
+        if "keys" not in arrays:
+            if self._slots is not None:
+                raise ValueError("the state has no keys, but this stream goes by key.")
+            n = self._stepper.n_streams
+            self._stepper.restore(checked_state(arrays, self._stepper.beginning, n))
+            return
+        if self._slots is None:
+            self._first_slots()
+        keys = _keys_from(arrays.pop("keys"))
+        given = checked_state(arrays, self._stepper.beginning, len(keys))
+        slots = Slots(max(len(keys), FIRST_SLOTS))
+        rows, joining = slots.rows_of(keys)
+        slots.join(joining)
+        fresh = self._stepper.branch(rows[:0])
+        fresh.resize(slots.n_rows)
+        fresh.put(given, rows)
+        self._stepper, self._slots = fresh, slots
+
+    def save(self, path):
+        """Write the state to a file, all of it or nothing.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Name of the file, in the format of :func:`numpy.savez`, without pickle.
+
+        Returns
+        -------
+        self : Stream
+            The stream.
+        """
+        path = os.fspath(path)
+        draft = f"{path}.{os.getpid()}.{threading.get_ident()}.part"
+        try:
+            with open(draft, "xb") as file:
+                np.savez(file, **self.state)
+            os.replace(draft, path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.remove(draft)
+            raise
+        return self
+
+    def load(self, path):
+        """Go on from a state that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Name of the file.
+
+        Returns
+        -------
+        self : Stream
+            The stream.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read, or its state is not one of this model and this
+            number of streams; the stream then stays as it was.
+        """
+        with open(path, "rb") as file:
+            try:
+                with np.load(file, allow_pickle=False) as archive:
+                    state = dict(archive)
+            except (ValueError, TypeError, LookupError, OSError, *BROKEN) as error:
+                raise ValueError(
+                    f"{os.fspath(path)!r} is not a file that Stream.save wrote, or it "
+                    f"is damaged: {error}"
+                ) from error
+        self.state = state
+        return self
+
+    def __getstate__(self):
+        with self._lock:
+            counted = self._slots is None
+            n_streams = self._stepper.n_streams if counted else None
+            return {
+                "input": self._input,
+                "n_streams": n_streams,
+                "arrays": self._arrays(),
+            }
+
+    def __setstate__(self, state):
+        self.__init__(state["input"], state["n_streams"])
+        self._set_arrays(state["arrays"])
+
+
+def open_stream(model, n_streams=1):
+    """Open a stream of a fitted model, or of a fitted Pipeline that ends in one.
+
+    Of a pipeline each step goes through the transformers first: through those that read
+    sequences, such as :class:`StepwiseTransformer`, as a sequence of one step; through
+    those of tables, if rows were steps in ``fit`` too, as a row; through a
+    :class:`CharVectorizer` or :class:`WordVectorizer` as a text, whose tokens are the
+    chunk.
+
+    Parameters
+    ----------
+    model : estimator
+        RNNClassifier, RNNRegressor or SequenceGenerator, or a Pipeline whose last step
+        is one; fitted.
+    n_streams : int or None, default=1
+        How many sequences go on together; None is for any number of them by key.
+
+    Returns
+    -------
+    stream : Stream
+        Answers at any step what ``model.predict`` answers to all steps so far.
+
+    Raises
+    ------
+    TypeError
+        If the model has no streams.
+    ValueError
+        If a transformer does not do each step by itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_rnn import RNNRegressor, StepwiseTransformer
+    >>> from sklearn_rnn._stream import open_stream
+    >>> X = np.random.default_rng(0).normal(size=(20, 6, 2))
+    >>> model = make_pipeline(
+    ...     StepwiseTransformer(StandardScaler()), RNNRegressor("lstm", 4, max_epochs=2)
+    ... )
+    >>> stream = open_stream(model.fit(X, X.sum(axis=(1, 2))))
+    >>> for x in X[0]:
+    ...     answer = stream.predict(x)
+    >>> bool(np.isclose(answer, model.predict(X[:1]), rtol=1e-5).all())
+    True
+    """
+    if not isinstance(model, Pipeline):
+        if not hasattr(model, "stream"):
+            raise TypeError(
+                f"{type(model).__name__} has no streams; expected a fitted "
+                "RNNClassifier, RNNRegressor or SequenceGenerator, or a Pipeline that "
+                "ends in one. Of a search, give best_estimator_."
+            )
+        return model.stream(n_streams)
+    check_is_fitted(model)
+    *before, (_, last) = model.steps
+    before = [step for _, step in before if step not in (None, "passthrough")]
+    if not before:
+        return open_stream(last, n_streams)
+    return Stream(PipelineInput(before, open_stream(last)._input), n_streams)
+
+
+class Slots:
+    """Which row of the state belongs to which key; rows that are left are reused."""
+
+    def __init__(self, n_rows):
+        self.n_rows, self.rows = n_rows, {}
+        self.free = list(range(n_rows))[::-1]
+
+    def rows_of(self, keys):
+        """A row for each of ``keys``, and the rows of those that :meth:`join` adds."""
+        new = [key for key in keys if key not in self.rows]
+        for key in new:
+            if not isinstance(key, (str, Integral)) or isinstance(key, bool):
+                raise TypeError(
+                    f"the key {key!r} is of type {type(key).__name__}; expected str or "
+                    "int, which a file can hold too."
+                )
+        while len(self.free) < len(new):
+            self.free[:0] = range(self.n_rows, 2 * self.n_rows)[::-1]
+            self.n_rows *= 2
+        joining = dict(zip(new, reversed(self.free), strict=False))
+        rows = [self.rows[key] if key in self.rows else joining[key] for key in keys]
+        return np.array(rows, dtype=np.intp), joining
+
+    def join(self, joining):
+        """Give new keys the rows that were set aside for them."""
+        self.rows.update(joining)
+        del self.free[len(self.free) - len(joining) :]
+
+    def named(self, which):
+        """A list of the keys that ``which`` names."""
+        if which is None:
+            return list(self.rows)
+        keys = [which] if isinstance(which, (str, Integral)) else list(which)
+        for key in keys:
+            if key not in self.rows:
+                raise ValueError(f"no sequence has the key {key!r}.")
+        return list(dict.fromkeys(keys))
+
+    def leave(self, keys):
+        """Take back the rows of ``keys``."""
+        rows = [self.rows.pop(key) for key in keys]
+        self.free += rows
+        return rows
+
+
+def checked_state(arrays, beginning, n):
+    """Arrays of the type and shape of ``beginning``, for ``n`` sequences."""
+    missing, extra = beginning.keys() - arrays.keys(), arrays.keys() - beginning.keys()
+    if missing or extra:
+        raise ValueError(
+            f"the state lacks {sorted(missing)} and has {sorted(extra)} too many; "
+            f"expected {list(beginning)}."
+        )
+    found = {}
+    for name, like in beginning.items():
+        array = np.asarray(arrays[name])
+        if array.shape != (n, *like.shape[1:]):
+            raise ValueError(
+                f"{name} of the state has the shape {array.shape}; this stream has "
+                f"{(n, *like.shape[1:])}."
+            )
+        if not np.can_cast(array.dtype, like.dtype, "same_kind"):
+            raise ValueError(
+                f"{name} of the state has dtype {array.dtype}, expected {like.dtype}."
+            )
+        found[name] = array.astype(like.dtype)
+    if found["n_steps"].min(initial=0) < 0:
+        raise ValueError("n_steps of the state are negative.")
+    for name, array in found.items():
+        read = array[found["n_steps"] > 0]  # before, a maximum is minus infinity
+        if not np.isfinite(read).all():
+            raise ValueError(f"{name} of the state holds NaN or infinity.")
+    return found
+
+
+def _keys_from(array):
+    """The keys in the order of the state's rows."""
+    try:
+        keys = json.loads(str(array))
+        if isinstance(keys, list) and len(set(keys)) == len(keys):
+            return keys
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"keys of the state are {array!r}, no JSON list of distinct keys.")
+
+
+def _apart(flat, lengths):
+    """Answers of each sequence, as an object array of arrays (T_i, ...)."""
+    answers = np.empty(len(lengths), dtype=object)
+    for k, part in enumerate(np.split(flat, np.cumsum(lengths)[:-1])):
+        answers[k] = part
+    return answers
