@@ -5,6 +5,7 @@ from sklearn_rnn._forecaster import RNNForecaster
 from sklearn_rnn._generator import SequenceGenerator
 from sklearn_rnn._regressor import RNNRegressor
 from sklearn_rnn._session import WritingSession
+from sklearn_rnn._stream import Stream, open_stream
 from sklearn_rnn._tokens import TokenArray
 from sklearn_rnn._version import __version__
 from sklearn_rnn.energy import BoltzmannMachine, HopfieldDenoiser
@@ -12,6 +13,7 @@ from sklearn_rnn.preprocessing import (
     ImageFlattener,
     StepwiseTransformer,
     sequences_from_frame,
+    sliding_windows,
 )
 from sklearn_rnn.text import (
     CharVectorizer,
@@ -30,11 +32,14 @@ __all__ = [
     "RNNRegressor",
     "SequenceGenerator",
     "StepwiseTransformer",
+    "Stream",
     "TextStatisticsVectorizer",
     "TokenArray",
     "WordVectorizer",
     "WritingSession",
     "__version__",
+    "open_stream",
     "sequences_from_frame",
+    "sliding_windows",
     "split_text",
 ]

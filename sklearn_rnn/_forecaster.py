@@ -38,6 +38,8 @@ from sklearn_rnn._series import (
     read_series,
 )
 from sklearn_rnn._snapshot import hand_over, snapshot
+from sklearn_rnn._stream import Stream
+from sklearn_rnn._stream_input import SeriesInput
 from sklearn_rnn._training import Plan
 from sklearn_rnn._validation import drawn_rows, split_rows
 from sklearn_rnn._windowing import split_by_series, split_by_time, windows
@@ -213,11 +215,15 @@ class RNNForecaster(NetworkEstimator):
     >>> from sklearn_rnn import RNNForecaster
     >>> t = np.arange(300)
     >>> series = np.sin(t / 5) + 0.5 * np.sin(t / 3)
-    >>> model = RNNForecaster(hidden_size=32, max_epochs=10, random_state=0)
-    >>> model.fit(series[:250]).predict(horizon=50).shape
-    (50,)
-    >>> bool(np.abs(model.predict(horizon=10) - series[250:260]).mean() < 0.2)
+    >>> model = RNNForecaster(hidden_size=32, horizon=12, random_state=0)
+    >>> forecast = model.fit(series[:250]).predict()
+    >>> bool(np.abs(forecast - series[250:262]).mean() < 0.15)
     True
+
+    Further, and after more has come:
+
+    >>> model.predict(horizon=50).shape
+    (50,)
     >>> model.update(series[250:280]).predict(horizon=20).shape
     (20,)
     """
@@ -533,6 +539,40 @@ class RNNForecaster(NetworkEstimator):
             for part in network.rolling_errors(series.values, exog, first, h)
         ]
         return -float(np.nanmean(np.abs(np.concatenate(errors, axis=None))))
+
+    def stream(self, n_streams=1):
+        """Open a stream: series that are read step by step, as they come.
+
+        Parameters
+        ----------
+        n_streams : int or None, default=1
+            How many series go on together; None is for any number of them by key.
+
+        Returns
+        -------
+        stream : Stream
+            Begins with nothing read, and forecasts the ``horizon`` steps to come after
+            each step as :meth:`predict` does after all steps so far.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted with exogenous variables.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_rnn import RNNForecaster
+        >>> series = np.sin(np.arange(100) / 3)
+        >>> model = RNNForecaster(hidden_size=4, max_epochs=2, random_state=0)
+        >>> stream = model.fit(series).stream()
+        >>> for value in series[:50]:
+        ...     forecast = stream.predict(value)
+        >>> bool(np.allclose(forecast, model.predict(series[:50])))
+        True
+        """
+        check_is_fitted(self)
+        return Stream(SeriesInput(snapshot(self)), n_streams)
 
     # ---------------------------------------------------------------- training
 

@@ -5,6 +5,8 @@ each step what the next ``horizon`` ones will be. Shapes: n series or streams, T
 C channels, K exogenous features, Q quantiles (1 of a point forecast).
 """
 
+import copy
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +40,14 @@ class Form:
         return len(self.fill) * (1 + self.tells_missing) + n_exog * self.horizon
 
     @property
+    def shape_of_answers(self) -> tuple[int, int, int]:
+        """Of the forecasts after a step: (h, C, Q)."""
+        return self.horizon, len(self.fill), self.n_quantiles
+
+    @property
     def n_outputs(self) -> int:
         """Numbers that the network answers a step."""
-        return self.horizon * len(self.fill) * self.n_quantiles
+        return math.prod(self.shape_of_answers)
 
     def standard(self, filled: np.ndarray) -> np.ndarray:
         """What the network reads of values (..., T, C): (..., T - lag, C)."""
@@ -158,54 +165,98 @@ def filled(values: np.ndarray, first: np.ndarray) -> np.ndarray:
     return np.where(last < 0, first, np.take_along_axis(values, last, axis=0))
 
 
+OWN_STATE = "recent_values", "n_values"
+
+
+def _without_own(state):
+    return {name: array for name, array in state.items() if name not in OWN_STATE}
+
+
 class ForecastStepper:
-    """A network fed the values of series, in their own unit, one step at a time."""
+    """A network fed the values of series, in their own unit, one step at a time.
+
+    A stepper like that of the network inside, whose ``state`` also holds the values
+    last seen, ``recent_values`` (n, lag + 1, C), and how many were, ``n_values``.
+    """
 
     def __init__(self, form: Form, inner: Any, number: np.dtype) -> None:
         self.form, self.inner, self.number = form, inner, number
-        n = inner.n_streams
-        self.recent = np.tile(form.fill, (n, form.lag + 1, 1))  # (n, lag + 1, C)
-        self.n_values = np.zeros(n, dtype=np.int64)
+        self.beginning = {
+            "recent_values": np.tile(form.fill, (1, form.lag + 1, 1)),
+            "n_values": np.zeros(1, dtype=np.int64),
+            **inner.beginning,
+        }
+        self._own = {name: self.beginning[name] for name in OWN_STATE}
+        self.resize(inner.n_streams)
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """The arrays of the present state, streams first."""
+        return {**self._own, **self.inner.state}
+
+    @property
+    def n_streams(self) -> int:
+        """Rows of the state."""
+        return self.inner.n_streams
 
     def feed(self, values: np.ndarray, exog: np.ndarray | None = None) -> np.ndarray:
         """Forecasts (n, h, C, Q) after values (n, C), with (n, h, K) that will follow.
 
         NaN until there is a difference to be read.
         """
+        form, recent = self.form, self._own["recent_values"]
         missing = np.isnan(values)
-        current = np.where(missing, self.recent[:, -1], values)
-        self.recent = np.concatenate([self.recent[:, 1:], current[:, None]], axis=1)
-        self.n_values = self.n_values + 1
-        ready = self.n_values > self.form.lag
-        if not ready.any():
-            form = self.form
-            shape = (len(values), form.horizon, len(form.fill), form.n_quantiles)
-            return np.full(shape, np.nan)
-        standard = self.form.standard(self.recent)[:, -1]
-        inputs = self.form.inputs(standard, missing, exog)
-        inputs = inputs.astype(self.number, copy=False)
-        before = None if ready.all() else self.inner.save()
-        forecasts = self.form.forecasts(self.inner.feed(inputs), self.recent)
-        if before is not None:  # they have read nothing yet
-            waiting = {name: array[~ready] for name, array in before.items()}
-            self.inner.put(waiting, ~ready)
-            forecasts[~ready] = np.nan
+        current = np.where(missing, recent[:, -1], values)
+        recent = np.concatenate([recent[:, 1:], current[:, None]], axis=1)
+        n_values = self._own["n_values"] + 1
+        ready = n_values > form.lag
+        forecasts = np.full((len(values), *form.shape_of_answers), np.nan)
+        if ready.any():
+            inputs = form.inputs(form.standard(recent)[:, -1], missing, exog)
+            before = None if ready.all() else self.inner.save()
+            outputs = self.inner.feed(inputs.astype(self.number, copy=False))
+            forecasts[ready] = form.forecasts(outputs, recent)[ready]
+            if before is not None:  # the others have read nothing yet
+                waiting = {name: array[~ready] for name, array in before.items()}
+                self.inner.put(waiting, ~ready)
+        self._own = {"recent_values": recent, "n_values": n_values}
         return forecasts
 
     def save(self) -> dict[str, np.ndarray]:
-        """The state of each stream, streams first."""
-        return {
-            "recent_values": self.recent.copy(),
-            "n_values": self.n_values.copy(),
-            **self.inner.save(),
-        }
+        """A copy of the state."""
+        return {name: array.copy() for name, array in self.state.items()}
 
     def restore(self, saved: dict, rows: np.ndarray | None = None) -> None:
         """Go on from saved states, or from some of their rows."""
-        state = {k: v.copy() if rows is None else v[rows] for k, v in saved.items()}
-        self.recent = state.pop("recent_values")
-        self.n_values = state.pop("n_values")
-        self.inner.restore(state)
+        rows = np.arange(len(saved["n_values"])) if rows is None else rows
+        self._own = {name: saved[name][rows] for name in OWN_STATE}
+        self.inner.restore(_without_own(saved), rows)
+
+    def put(self, saved: dict, rows: Any = slice(None)) -> None:
+        """Let some rows, or all, go on from a saved state of as many or of one."""
+        self._own = {name: array.copy() for name, array in self._own.items()}
+        for name in OWN_STATE:
+            self._own[name][rows] = saved[name]
+        self.inner.put(_without_own(saved), rows)
+
+    def resize(self, n_streams: int) -> None:
+        """Keep the first rows; new ones have read nothing."""
+        grown = {
+            name: np.repeat(self.beginning[name], n_streams, axis=0)
+            for name in OWN_STATE
+        }
+        for name, array in self._own.items():
+            grown[name][: len(array)] = array[:n_streams]
+        self._own = grown
+        self.inner.resize(n_streams)
+
+    def branch(self, rows: np.ndarray | None = None) -> "ForecastStepper":
+        """Another stepper in the same states, or in some, which goes its own way."""
+        twin = copy.copy(self)
+        twin.inner = self.inner.branch(rows)
+        rows = slice(None) if rows is None else rows
+        twin._own = {name: array[rows].copy() for name, array in self._own.items()}
+        return twin
 
     def rolled(
         self,
