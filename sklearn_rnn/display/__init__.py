@@ -2,6 +2,7 @@
 
 from sklearn_rnn.display._capacity import CapacityDisplay
 from sklearn_rnn.display._energy import EnergyDisplay
+from sklearn_rnn.display._forecast import ForecastDisplay
 from sklearn_rnn.display._hopfield import HopfieldDisplay
 
-__all__ = ["CapacityDisplay", "EnergyDisplay", "HopfieldDisplay"]
+__all__ = ["CapacityDisplay", "EnergyDisplay", "ForecastDisplay", "HopfieldDisplay"]
