@@ -24,6 +24,8 @@ from sklearn_rnn import (
     datasets,
     display,
     energy,
+    metrics,
+    model_selection,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +33,7 @@ PUBLIC = [
     *(f"sklearn_rnn.{name}" for name in sklearn_rnn.__all__ if name[0] != "_"),
     *(
         f"{room.__name__}.{name}"
-        for room in (conformance, datasets, display, energy)
+        for room in (conformance, datasets, display, energy, metrics, model_selection)
         for name in room.__all__
         if name not in sklearn_rnn.__all__
     ),
