@@ -117,7 +117,8 @@ class PipelineInput:
         self.first_codes, self.predict = inner.first_codes, inner.predict
         if hasattr(inner, "predict_proba"):
             self.predict_proba = inner.predict_proba
-        self._inner, self._transformers = inner, transformers
+        self._inner, self._model = inner, inner._model
+        self._transformers = transformers
         self._reads_text = isinstance(transformers[0], TokenVectorizer)
         if self._reads_text:
             _refuse_bounds(transformers[0])
@@ -298,7 +299,7 @@ def documents_of(x, n, generator):
     """What each of ``n`` streams is to read, as the generator's coder takes it."""
     coder, vocabulary_size = generator._coder, generator.vocabulary_size_
     if isinstance(coder, CodeCoder):
-        rows = code_rows(x if np.ndim(x) else [x], n, vocabulary_size)
+        rows = code_rows(x if hasattr(x, "__len__") else [x], n, vocabulary_size)
         if isinstance(rows, TokenArray):
             return rows
         codes = np.zeros((n, max(map(len, rows))), dtype=np.int32)
