@@ -1,9 +1,11 @@
 """Recurrent networks that behave like any other scikit-learn estimator."""
 
 from sklearn_rnn._classifier import RNNClassifier
+from sklearn_rnn._forecaster import RNNForecaster
 from sklearn_rnn._generator import SequenceGenerator
 from sklearn_rnn._regressor import RNNRegressor
 from sklearn_rnn._session import WritingSession
+from sklearn_rnn._stream import Stream, open_stream
 from sklearn_rnn._tokens import TokenArray
 from sklearn_rnn._version import __version__
 from sklearn_rnn.energy import BoltzmannMachine, HopfieldDenoiser
@@ -11,6 +13,7 @@ from sklearn_rnn.preprocessing import (
     ImageFlattener,
     StepwiseTransformer,
     sequences_from_frame,
+    sliding_windows,
 )
 from sklearn_rnn.text import (
     CharVectorizer,
@@ -25,14 +28,18 @@ __all__ = [
     "HopfieldDenoiser",
     "ImageFlattener",
     "RNNClassifier",
+    "RNNForecaster",
     "RNNRegressor",
     "SequenceGenerator",
     "StepwiseTransformer",
+    "Stream",
     "TextStatisticsVectorizer",
     "TokenArray",
     "WordVectorizer",
     "WritingSession",
     "__version__",
+    "open_stream",
     "sequences_from_frame",
+    "sliding_windows",
     "split_text",
 ]

@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._device import threads_for_step
-from sklearn_rnn._nn import fingerprint, stepper
+from sklearn_rnn._nn import fingerprint
 from sklearn_rnn._stream_input import PipelineInput
 
 BROKEN = (EOFError, zipfile.BadZipFile, zlib.error)
@@ -112,7 +112,7 @@ class Stream:
         self._lock, self._slots = threading.Lock(), None  # slots: if there are keys
         layers = [level[0] for level in self._input.module.stack.layers]
         self._work = max(4 * layer.hidden_size**2 for layer in layers)
-        self._stepper = stepper(self._input.module)
+        self._stepper = self._input.begun()
         for code in self._input.first_codes:
             self._stepper.feed(np.array([code]))
         self._stepper.beginning = self._stepper.save()
@@ -132,9 +132,10 @@ class Stream:
         -------
         answers : ndarray of shape (n_streams,) or (n_streams, n_outputs), or dict
             What the model's ``predict`` answers to all that was read; of a generator
-            the likeliest next token. With ``return_sequences=True`` the answer at each
-            step: to a chunk ``(n_streams, n_timesteps, ...)``, or a 1-D object array of
-            arrays if the lengths differ. A dict has an answer for each key.
+            the likeliest next token, of a forecaster the ``horizon`` steps to come.
+            With ``return_sequences=True`` the answer at each step: to a chunk
+            ``(n_streams, n_timesteps, ...)``, or a 1-D object array of arrays if the
+            lengths differ. A dict has an answer for each key.
 
         Raises
         ------
@@ -233,7 +234,7 @@ class Stream:
                 found = part.feed(chunk.values[chunk.starts[active] + t])
                 if outputs is None:
                     n_answers = lengths.sum() if each_step else len(lengths)
-                    outputs = np.empty((n_answers, found.shape[1]), found.dtype)
+                    outputs = np.empty((n_answers, *found.shape[1:]), found.dtype)
                 outputs[first[active] + (t if each_step else 0)] = found
         for state, ended in [*finished, (part.state, rows[order[: part.n_streams]])]:
             self._stepper.put(state, ended)
@@ -451,8 +452,8 @@ def open_stream(model, n_streams=1):
     Parameters
     ----------
     model : estimator
-        RNNClassifier, RNNRegressor or SequenceGenerator, or a Pipeline whose last step
-        is one; fitted.
+        RNNClassifier, RNNRegressor, RNNForecaster or SequenceGenerator, or a Pipeline
+        whose last step is one; fitted.
     n_streams : int or None, default=1
         How many sequences go on together; None is for any number of them by key.
 
@@ -473,8 +474,7 @@ def open_stream(model, n_streams=1):
     >>> import numpy as np
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
-    >>> from sklearn_rnn import RNNRegressor, StepwiseTransformer
-    >>> from sklearn_rnn._stream import open_stream
+    >>> from sklearn_rnn import RNNRegressor, StepwiseTransformer, open_stream
     >>> X = np.random.default_rng(0).normal(size=(20, 6, 2))
     >>> model = make_pipeline(
     ...     StepwiseTransformer(StandardScaler()), RNNRegressor("lstm", 4, max_epochs=2)
@@ -489,8 +489,8 @@ def open_stream(model, n_streams=1):
         if not hasattr(model, "stream"):
             raise TypeError(
                 f"{type(model).__name__} has no streams; expected a fitted "
-                "RNNClassifier, RNNRegressor or SequenceGenerator, or a Pipeline that "
-                "ends in one. Of a search, give best_estimator_."
+                "RNNClassifier, RNNRegressor, RNNForecaster or SequenceGenerator, or a "
+                "Pipeline that ends in one. Of a search, give best_estimator_."
             )
         return model.stream(n_streams)
     check_is_fitted(model)

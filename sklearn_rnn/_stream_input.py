@@ -1,10 +1,11 @@
 """What streams read, and how they answer: one class for each kind of model.
 
-Each has ``module``, the network; ``each_step``, whether it answers at every step;
-``first_codes``, what it reads before a stream's first step; ``step(x, n)``, one step of
-n streams as the network reads it, or None if x is a chunk; ``chunk(x, n)``, a chunk as
-``Sequences``; ``predict`` and, if the model has it, ``predict_proba`` of the network's
-outputs.
+Each has ``module``, the network, and ``begun()``, a stepper of one stream that has read
+nothing; ``each_step``, whether it answers at every step; ``first_codes``, what it reads
+before a stream's first step; ``step(x, n)``, one step of n streams as the stepper reads
+it, or None if x is a chunk; ``chunk(x, n)``, a chunk as ``Sequences``; ``predict`` and,
+if the model has it, ``predict_proba`` of the stepper's outputs. ``rows_are_steps`` says
+whether rows of the tables that the model was fitted on are steps.
 """
 
 import numpy as np
@@ -13,7 +14,8 @@ from sklearn.utils import get_tags
 
 from sklearn_rnn._coding import CodeCoder, TokenCoder
 from sklearn_rnn._decoding import log_softmax
-from sklearn_rnn._sequences import TEXT_HINT, Sequences
+from sklearn_rnn._nn import stepper
+from sklearn_rnn._sequences import TEXT_HINT, Sequences, refuse_empty
 from sklearn_rnn._tokens import END, PADDING, START, TokenArray
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 
@@ -44,6 +46,12 @@ class SequenceInput:
         self._model, self._size = model, model.input_size_
         self._number = model._number_type
         self._vocabulary_size = model._vocabulary_size
+        self.rows_are_steps = (
+            model._fitted_on_table and model.n_features_in_ == model.input_size_
+        )
+
+    def begun(self):
+        return stepper(self.module)
 
     def step(self, x, n):
         if isinstance(x, TokenArray):
@@ -73,14 +81,61 @@ class SequenceInput:
         return self._model._read(x, reset=False)
 
 
+class SeriesInput:
+    """Of a fitted RNNForecaster, whose stepper reads values as they come."""
+
+    first_codes = ()
+    each_step = False
+    rows_are_steps = True
+
+    def __init__(self, model):
+        if model._n_exog:
+            raise ValueError(
+                "this RNNForecaster was fitted with exogenous variables of the steps "
+                "ahead, which a stream does not take. Use update(X, exog=...) and "
+                "predict(exog=...)."
+            )
+        self.module, self._network = model.module_, model._series_network
+        self._size = model.n_features_in_
+        self._has_channels = model._container.has_channels
+
+    def begun(self):
+        return self._network.stepper(1)
+
+    def step(self, x, n):
+        x = number_step(x, n, self._size)
+        if x is None:
+            return None
+        if np.isinf(x).any():
+            raise ValueError(
+                f"x contains infinity: stream {np.isinf(x).any(axis=1).argmax()} of "
+                f"{n}. Mark missing values as NaN; the streams have not moved."
+            )
+        return x.astype(np.float64, copy=False)
+
+    def chunk(self, x, n):
+        rows = [self.step(row, len(row)) for row in number_rows(x, n, self._size)]
+        lengths = np.array([len(row) for row in rows])
+        refuse_empty(lengths)
+        return Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)
+
+    def predict(self, outputs):
+        forecasts = outputs[..., outputs.shape[-1] // 2]  # (n, horizon, C)
+        return forecasts if self._has_channels else forecasts[..., 0]
+
+
 class TextInput:
     """Of a fitted SequenceGenerator. Every x is a chunk."""
 
     first_codes = (START,)
     each_step = False
+    rows_are_steps = False
 
     def __init__(self, model):
         self.module, self._model = model.module_, model
+
+    def begun(self):
+        return stepper(self.module)
 
     def step(self, x, n):
         return None
@@ -117,8 +172,8 @@ class PipelineInput:
         self.first_codes, self.predict = inner.first_codes, inner.predict
         if hasattr(inner, "predict_proba"):
             self.predict_proba = inner.predict_proba
-        self._inner, self._model = inner, inner._model
-        self._transformers = transformers
+        self.begun, self.rows_are_steps = inner.begun, inner.rows_are_steps
+        self._inner, self._transformers = inner, transformers
         self._reads_text = isinstance(transformers[0], TokenVectorizer)
         if self._reads_text:
             _refuse_bounds(transformers[0])
@@ -171,16 +226,11 @@ def _refuse_bounds(vectorizer):
 
 def _refuse_whole_sequences(transformer, inner):
     """Refuse a transformer that is not known to do each step by itself."""
-    model, tags = inner._model, get_tags(transformer)
+    tags = get_tags(transformer)
     if tags.input_tags.three_d_array:
         return
-    rows_are_steps = (
-        getattr(model, "_fitted_on_table", False)
-        and model.n_features_in_ == model.input_size_
-        and hasattr(transformer, "n_features_in_")
-        and tags.input_tags.two_d_array
-    )
-    if not rows_are_steps:
+    known = hasattr(transformer, "n_features_in_") and tags.input_tags.two_d_array
+    if not (inner.rows_are_steps and known):
         name = type(transformer).__name__
         raise ValueError(
             f"{name} transforms whole sequences, as rows of a table, and a stream has "

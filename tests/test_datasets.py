@@ -12,10 +12,12 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sklearn_rnn.datasets import (
+    load_co2,
     load_letters,
     load_moby_dick,
     load_names,
     load_sunspots,
+    make_waves,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -188,7 +190,8 @@ def test_wheel_holds_all_data_and_their_licences():
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     (pattern,) = config["tool"]["setuptools"]["package-data"]["sklearn_rnn.datasets"]
     packed = {path.name for path in DATASETS.glob(pattern)}
-    data = {"letters.txt", "moby_dick.txt.gz", "names.tsv.gz", "sunspots.csv"}
+    data = {"co2.csv", "letters.txt", "moby_dick.txt.gz"}
+    data |= {"names.tsv.gz", "sunspots.csv"}
     licences = {f"{name.split('.')[0]}-LICENSE.txt" for name in data}
     assert packed == data | licences
 
@@ -202,3 +205,34 @@ def test_packed_data_carry_no_time_so_that_builds_repeat(name):
     header = (DATASETS / "data" / name).read_bytes()[:8]
     assert header[:3] == b"\x1f\x8b\x08"
     assert header[3:8] == bytes(5)  # no file name in the flags, modified at 0
+
+
+def test_co2_is_weekly_with_gaps():
+    co2 = load_co2()
+    assert co2.data.shape == co2.dates.shape == (2284,)
+    assert set(np.diff(co2.dates).astype(int)) == {7}
+    assert np.isnan(co2.data).sum() == 59
+    assert (np.nanmin(co2.data), np.nanmax(co2.data)) == (313.0, 373.9)
+    assert np.isnan(co2.data[co2.dates == np.datetime64("1958-05-10")]).all()
+    series = load_co2(as_frame=True).data
+    assert series.index.freqstr == "W-SAT"
+    assert series["1958-03-29"] == 316.1
+    np.testing.assert_array_equal(series.to_numpy(), co2.data)
+
+
+def test_waves_are_sums_of_two_sines():
+    X = make_waves(500, 51, random_state=0)
+    np.testing.assert_array_equal(X, make_waves(500, 51, random_state=0))
+    assert X.shape == (500, 51, 1)
+    clean = make_waves(500, 51, noise=0, random_state=0)
+    assert np.abs(clean).max() <= 0.7
+    noise = (X - clean).ravel()
+    assert np.abs(noise).max() <= 0.05
+    np.testing.assert_allclose(noise.var(), 0.01 / 12, rtol=0.02)
+    # a sum of two sines of unit speed w obeys a linear recursion of order four
+    series = clean[0, :, 0]
+    past = np.lib.stride_tricks.sliding_window_view(series, 5)
+    fitted = past[:, :4] @ np.linalg.lstsq(past[:, :4], past[:, 4], rcond=None)[0]
+    np.testing.assert_allclose(fitted, past[:, 4], atol=1e-9)
+    naive = ((X[:, -1] - X[:, -2]) ** 2).mean()
+    assert 0.017 < naive < 0.024  # .0202 is published

@@ -17,6 +17,7 @@ from sklearn_rnn import (
     BoltzmannMachine,
     HopfieldDenoiser,
     RNNClassifier,
+    RNNForecaster,
     RNNRegressor,
     SequenceGenerator,
     conformance,
@@ -47,7 +48,7 @@ CODES = {
 
 def public_methods():
     own = ("fit", "transform", "predict", "partial", "inverse", "to_", "get_feature")
-    own += ("recall", "sample", "energy", "free_energy", "score", "plot")
+    own += ("recall", "sample", "energy", "free_energy", "score", "plot", "update")
     for name in CLASSES:
         cls = pydoc.locate(name)
         for method, function in inspect.getmembers(cls, inspect.isfunction):
@@ -95,10 +96,25 @@ def test_the_generator_shares_words_and_defaults_where_text_is_no_matter():
         assert same == (name not in measured), name
 
 
+def test_the_forecaster_shares_words_and_defaults_where_windows_are_no_matter():
+    ours, theirs = parameters_of(RNNForecaster), parameters_of(RNNRegressor)
+    of_series = {"early_stopping", "validation_fraction", "batch_size", "max_epochs"}
+    of_series |= {"dropout", "precision", "random_state", "loss"}
+    shared = ours.keys() & theirs.keys()
+    assert len(shared) > 20
+    for name in shared:
+        signatures = [
+            inspect.signature(c).parameters for c in (RNNForecaster, RNNRegressor)
+        ]
+        assert name in of_series or ours[name][1] == theirs[name][1], name
+        assert signatures[0][name].default == signatures[1][name].default, name
+
+
 @pytest.mark.parametrize(
     "cls",
     [
         RNNClassifier,
+        RNNForecaster,
         RNNRegressor,
         SequenceGenerator,
         HopfieldDenoiser,

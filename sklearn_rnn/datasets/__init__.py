@@ -1,8 +1,17 @@
-"""Small data sets that come with the package."""
+"""Small data sets that come with the package, and generated ones."""
 
+from sklearn_rnn.datasets._co2 import load_co2
 from sklearn_rnn.datasets._letters import load_letters
 from sklearn_rnn.datasets._moby_dick import load_moby_dick
 from sklearn_rnn.datasets._names import load_names
 from sklearn_rnn.datasets._sunspots import load_sunspots
+from sklearn_rnn.datasets._waves import make_waves
 
-__all__ = ["load_letters", "load_moby_dick", "load_names", "load_sunspots"]
+__all__ = [
+    "load_co2",
+    "load_letters",
+    "load_moby_dick",
+    "load_names",
+    "load_sunspots",
+    "make_waves",
+]

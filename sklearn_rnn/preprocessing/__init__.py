@@ -1,7 +1,13 @@
-"""Numbers made ready: transformers of steps and images, sequences from long tables."""
+"""Numbers made ready: transformers of steps and images, sequences and windows."""
 
 from sklearn_rnn.preprocessing._frames import sequences_from_frame
 from sklearn_rnn.preprocessing._images import ImageFlattener
 from sklearn_rnn.preprocessing._stepwise import StepwiseTransformer
+from sklearn_rnn.preprocessing._windows import sliding_windows
 
-__all__ = ["ImageFlattener", "StepwiseTransformer", "sequences_from_frame"]
+__all__ = [
+    "ImageFlattener",
+    "StepwiseTransformer",
+    "sequences_from_frame",
+    "sliding_windows",
+]

@@ -1,0 +1,851 @@
+"""RNNForecaster: the past of series to their future."""
+
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import _fit_context
+from sklearn.callback import with_callbacks
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names, check_is_fitted
+
+from sklearn_rnn._base import NetworkEstimator
+from sklearn_rnn._device import number_types, threads_for
+from sklearn_rnn._forecasting import SeriesNetwork, learned_form
+from sklearn_rnn._intervals import (
+    LOSSES,
+    MaskedLoss,
+    QuantileLoss,
+    at_levels,
+    checked_quantiles,
+    conformal_radii,
+)
+from sklearn_rnn._nn import build_network
+from sklearn_rnn._random import (
+    SPLIT,
+    WEIGHTS,
+    draw_seed,
+    numpy_generator,
+    torch_generator,
+)
+from sklearn_rnn._series import (
+    check_follows,
+    extended,
+    number_of_variables,
+    read_exog,
+    read_series,
+)
+from sklearn_rnn._snapshot import hand_over, snapshot
+from sklearn_rnn._stream import Stream
+from sklearn_rnn._stream_input import SeriesInput
+from sklearn_rnn._training import Plan
+from sklearn_rnn._validation import drawn_rows, split_rows
+from sklearn_rnn._windowing import split_by_series, split_by_time, windows
+
+PATHS = 1000  # that quantiles of a far future are taken of
+
+CALIBRATED_WINDOWS = 10  # conformal intervals reach so many windows ahead, at most
+
+
+class RNNForecaster(NetworkEstimator):
+    r"""Forecast time series with a recurrent network, to any horizon.
+
+    The network reads a series step by step and says after each what comes next. It
+    keeps its state: forecasts are fed back for those further on, and :meth:`update`
+    moves on as values come in.
+
+    Parameters
+    ----------
+    cell : {"rnn", "lstm", "gru"} or callable, default="gru"
+        The recurrent cell. A callable ``cell(input_size, hidden_size)`` returns a torch
+        module with ``forward(x, state) -> (outputs, state)``, where x has the shape
+        ``(n_sequences, n_timesteps, input_size)``, outputs the shape ``(n_sequences,
+        n_timesteps, hidden_size)`` and the first state is None.
+    hidden_size : int, default=64
+        Units of each layer in each direction.
+    window : int, default=40
+        Steps of a training window; there is one from each step of a series on. It
+        bounds how far back training looks, not how long a past may be.
+    horizon : int, default=1
+        Steps that the network forecasts at once. ``predict`` goes further by feeding
+        the forecasts back as if they had come true.
+    target : {"all", "last"}, default="all"
+        Train the forecasts after each step of a window, or after its last one only.
+    differencing : int or None, default=None
+        Read and forecast the differences to the values so many steps before: 1 for a
+        series that wanders, its period for one with a trend and seasons. Forecasts are
+        summed up again.
+    residual : bool, default=False
+        Forecast the change from the last value (or the last difference), instead of
+        values.
+    scaling : bool, default=True
+        Standardise each channel (its differences) and exogenous variable by mean and
+        spread in training. Forecasts are in the unit of X in any case.
+    loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
+        What training minimises, on standardised values. Unused if
+        ``intervals="quantile"``.
+    intervals : {"conformal", "quantile"} or None, default="conformal"
+        Where :meth:`predict_interval` and :meth:`sample_paths` come from.
+        "conformal": from the errors of forecasts on the latest part of the series, or
+        on some series if there are several, which a twin of the network that never saw
+        them makes (fit trains both; under ``early_stopping`` the validation part serves
+        instead and the twin is spared). "quantile": the network is trained on the
+        pinball loss to answer ``quantiles`` in place of a mean. None: neither.
+    quantiles : tuple of float, default=(0.025, 0.1, 0.5, 0.9, 0.975)
+        Rising, with 0.5 in the middle: what ``intervals="quantile"`` learns.
+    calibration_fraction : float in (0, 1), default=0.3
+        Share of the steps of a single series, or of several series, that the twin's
+        errors are measured on.
+    num_layers : int, default=1
+        Layers, each reading the outputs of the one below.
+    activation : {"tanh", "relu"}, default="tanh"
+        Of the simple cell, ``cell="rnn"``; the others have their own.
+    dropout : float in [0, 1), default=0.0
+        Share of values dropped between layers and before the head, in training.
+    max_epochs : int, default=30
+        Passes over the training windows, at most.
+    batch_size : int, default=32
+        Windows a training step.
+    optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
+        A ``torch.optim.Optimizer`` class, or the name of one. adam and adamw have an
+        eps of 1e-6, sgd Nesterov momentum 0.9.
+    learning_rate : float, default=0.01
+        Of the optimizer, at the start.
+    learning_rate_schedule : str or callable, default="constant"
+        How it goes on. "constant"; "plateau", halved when the loss (the validation loss
+        under early stopping) has not fallen for 4 epochs; "cosine", falling to 0 along
+        half a cosine over ``max_epochs``; or times ``learning_rate_schedule(epoch)``,
+        epoch from 0.
+    weight_decay : float, default=0.1
+        Pull of all weights towards 0, in the optimizer's own sense: adamw shrinks them
+        by ``learning_rate * weight_decay`` a step.
+    average : bool, default=True
+        Answer with a mean of the weights over all training steps, the late ones
+        counting most (about ``(s / t) ** 3`` for step s of t, after Shamir and Zhang,
+        ICML 2013), rather than with those of the last step, which wander.
+    gradient_clip : float or None, default=1.0
+        Largest norm of the gradient; a longer one is shortened to it.
+    early_stopping : bool, default=False
+        Stop when the validation loss has not fallen for ``n_iter_no_change`` epochs,
+        and keep the weights of its lowest. If False all windows train, and the training
+        loss decides when to stop.
+    validation_fraction : float in (0, 1) or CV splitter, default=0.1
+        Share of the last steps of a single series, or of the series if there are
+        several, that are held out under early stopping. A splitter splits series; its
+        last split counts.
+    n_iter_no_change : int, default=20
+        Epochs without improvement by ``tol`` after which training stops.
+    tol : float, default=1e-4
+        The least fall of the loss that counts as improvement.
+    warm_start : bool, default=False
+        Let ``fit`` go on from the weights of the last one, for ``max_epochs`` more.
+        Learning rate, weight decay, dropout and callbacks may change between; the
+        network and the optimizer may not.
+    callbacks : list of skorch callbacks or None, default=None
+        Of skorch, called during training; they are copied first. They find losses and
+        scores in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. One
+        that raises KeyboardInterrupt ends the training, and the estimator is fitted.
+        scikit-learn's own callbacks are set with ``set_callbacks`` instead.
+    device : str, default="auto"
+        Torch device; "auto" is the GPU if there is one.
+    precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
+        Number type of weights and states. "auto" is float64 for X of float64 and
+        float32 for anything else. float32 is about twice as fast as
+        float64.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, shuffling, dropout and the held-out series.
+    verbose : int, default=0
+        Print a line an epoch if not 0.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Channels of a series.
+    feature_names_in_ : ndarray of str
+        Their names, when fitted on a frame whose columns all have string names.
+    n_iter_ : int
+        Epochs run.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    validation_scores_ : list of float or None
+        Minus the mean absolute error of standardised values on the validation part
+        after each epoch, under early stopping.
+    best_validation_score_ : float or None
+        The one of the epoch whose weights were kept, that of the lowest loss.
+    net_ : skorch.NeuralNet
+        The trained net, with ``history``.
+
+    See Also
+    --------
+    RNNRegressor : Numbers from whole sequences, or from each step of them.
+    sklearn_rnn.preprocessing.sliding_windows : Windows for it, or for any regressor.
+    sklearn_rnn.model_selection.WindowSplit : Cross-validation without leaks.
+
+    Notes
+    -----
+    With channels x (standardised), exogenous variables e and the recurrent state h,
+
+    .. math::
+        h_t = f(x_t, e_{t+1}, \dots, e_{t+k}, h_{t-1}), \quad
+        (\hat x_{t+1}, \dots, \hat x_{t+k}) = W h_t + b
+
+    where k is ``horizon``. Beyond it, the forecasts are read as if they had come true.
+    A whole past is read from its first step, in training a window of it. Windows train
+    all at once, each shifted by one step from the one before.
+
+    A missing value is read as the last one known; if any was missing in training, the
+    network is told which are. Missing values are no targets.
+
+    Conformal intervals are the forecast plus and minus the split-conformal quantile of
+    the absolute errors of as many steps ahead [1]_, taken over rolling origins. These
+    depend on each other, so that the coverage is approximate. Sampled paths add errors
+    drawn from the same, block by block.
+
+    References
+    ----------
+    .. [1] V. Vovk, A. Gammerman, G. Shafer, "Algorithmic learning in a random world",
+       Springer, 2005; for series: C. Xu, Y. Xie, "Conformal prediction interval for
+       dynamic time-series", ICML 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import RNNForecaster
+    >>> t = np.arange(300)
+    >>> series = np.sin(t / 5) + 0.5 * np.sin(t / 3)
+    >>> model = RNNForecaster(hidden_size=32, horizon=12, random_state=0)
+    >>> forecast = model.fit(series[:250]).predict()
+    >>> bool(np.abs(forecast - series[250:262]).mean() < 0.15)
+    True
+
+    Further, and after more has come:
+
+    >>> model.predict(horizon=50).shape
+    (50,)
+    >>> model.update(series[250:280]).predict(horizon=20).shape
+    (20,)
+    """
+
+    _parameter_constraints = {
+        **NetworkEstimator._parameter_constraints,
+        "window": [Interval(Integral, 1, None, closed="left")],
+        "horizon": [Interval(Integral, 1, None, closed="left")],
+        "target": [StrOptions({"all", "last"})],
+        "differencing": [Interval(Integral, 1, None, closed="left"), None],
+        "residual": ["boolean"],
+        "scaling": ["boolean"],
+        "loss": [StrOptions(set(LOSSES))],
+        "intervals": [StrOptions({"conformal", "quantile"}), None],
+        "quantiles": ["array-like"],
+        "calibration_fraction": [Interval(Real, 0, 1, closed="neither")],
+    }
+
+    _LASTING = (
+        *(name for name in NetworkEstimator._LASTING if name != "embedding"),
+        "horizon",
+        "target",
+        "differencing",
+        "residual",
+        "scaling",
+        "intervals",
+    )
+
+    def __init__(
+        self,
+        cell="gru",
+        hidden_size=64,
+        *,
+        window=40,
+        horizon=1,
+        target="all",
+        differencing=None,
+        residual=False,
+        scaling=True,
+        loss="squared_error",
+        intervals="conformal",
+        quantiles=(0.025, 0.1, 0.5, 0.9, 0.975),
+        calibration_fraction=0.3,
+        num_layers=1,
+        activation="tanh",
+        dropout=0.0,
+        max_epochs=30,
+        batch_size=32,
+        optimizer="adamw",
+        learning_rate=0.01,
+        learning_rate_schedule="constant",
+        weight_decay=0.1,
+        average=True,
+        gradient_clip=1.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=20,
+        tol=1e-4,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        precision="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.window = window
+        self.horizon = horizon
+        self.target = target
+        self.differencing = differencing
+        self.residual = residual
+        self.scaling = scaling
+        self.loss = loss
+        self.intervals = intervals
+        self.quantiles = quantiles
+        self.calibration_fraction = calibration_fraction
+        self.num_layers = num_layers
+        self.activation = activation
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.weight_decay = weight_decay
+        self.average = average
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, exog=None):
+        """Learn how series go on.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            One series, of shape ``(n_timesteps,)`` or ``(n_timesteps, n_channels)``:
+            rows are time. Several: a list of such, of any lengths, or an array
+            ``(n_series, n_timesteps, n_channels)``. A missing value is NaN. The index
+            of a Series or frame must be sorted and regular; forecasts continue it.
+        y : None
+            Ignored, for scikit-learn.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables, known for the future too: a row for each step of X,
+            ``(n_timesteps, n_variables)`` of each series.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X or exog cannot be read, if a series is shorter than ``window``,
+            ``horizon`` and ``differencing`` together, or if training diverges; the
+            estimator is then as it was before.
+        KeyboardInterrupt
+            After an interrupt; the last finished epoch (or the best) is
+            installed.
+        """
+        return self._fit(X, exog)
+
+    def update(self, X, *, exog=None):
+        """Take in what came after the past known until now, without training.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            The steps that follow, of each series given to ``fit``.
+        exog : array-like or list of arrays, default=None
+            Their exogenous variables.
+
+        Returns
+        -------
+        self : object
+            The estimator, whose forecasts now begin after X.
+        """
+        check_is_fitted(self)
+        draft = snapshot(self)
+        series, exog = draft._read(X, exog)
+        if len(series) != len(draft._known.rows):
+            raise ValueError(
+                f"X has {len(series)} series, but the forecaster knows "
+                f"{len(draft._known.rows)}. Give what follows each of them."
+            )
+        if series.index is not None and draft._container.index is not None:
+            check_follows(series.index, draft._container.index, "X")
+        draft._known = draft._series_network.known(series.values, exog, draft._known)
+        if draft._container.index is not None:
+            index = extended(draft._container.index, series.lengths[0])
+            draft._container = replace(draft._container, index=index)
+        hand_over(draft, self)
+        return self
+
+    def predict(self, X=None, *, horizon=None, exog=None):
+        """Forecast what follows.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            Past, of series that need not be those of ``fit``; all of it is read. None
+            is the past given to ``fit`` and :meth:`update`.
+        horizon : int, default=None
+            Steps to forecast; None is the constructor's ``horizon``.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables of the steps forecast, and with X those of its own steps
+            before them, ``(n_timesteps + horizon, n_variables)`` of each series.
+
+        Returns
+        -------
+        forecast : ndarray, Series or frame
+            Of one series ``(horizon,)`` or ``(horizon, n_channels)``, as X is, with the
+            index continued; of several ``(n_series, horizon)`` or ``(n_series, horizon,
+            n_channels)``. In the unit of X.
+        """
+        fitted = snapshot(self)
+        container, forecasts = fitted._forecasts(X, horizon, exog)
+        return container.shaped(forecasts[..., fitted._form.n_quantiles // 2])
+
+    def predict_interval(self, X=None, *, horizon=None, coverage=0.95, exog=None):
+        """Forecast what follows, and between which bounds.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            Past, of series that need not be those of ``fit``; all of it is read. None
+            is the past given to ``fit`` and :meth:`update`.
+        horizon : int, default=None
+            Steps to forecast; None is the constructor's ``horizon``.
+        coverage : float in (0, 1), default=0.95
+            Share of the values, one by one, that shall lie between the bounds.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables of the steps forecast, and with X those of its own steps
+            before them, ``(n_timesteps + horizon, n_variables)`` of each series.
+
+        Returns
+        -------
+        interval : :class:`~sklearn.utils.Bunch`
+            With ``prediction``, ``lower`` and ``upper``, each like the answer of
+            :meth:`predict`.
+
+        Raises
+        ------
+        ValueError
+            If ``intervals=None``, if too few errors are known for the coverage or the
+            horizon, or if the quantiles of the coverage were not learned.
+        """
+        fitted = snapshot(self)
+        check_is_fitted(fitted)
+        if not isinstance(coverage, Real) or not 0 < coverage < 1:
+            raise ValueError(f"coverage={coverage!r}; expected a number in (0, 1).")
+        if fitted.intervals is None:
+            raise ValueError(
+                "intervals=None leaves out what intervals need. Set "
+                'intervals="conformal" or "quantile" and fit again.'
+            )
+        container, forecasts = fitted._forecasts(X, horizon, exog)
+        middle = forecasts[..., fitted._form.n_quantiles // 2]
+        if fitted.intervals == "conformal":
+            radii = fitted._radii(middle.shape[1], coverage)
+            lower, upper = middle - radii, middle + radii
+        elif middle.shape[1] <= fitted._form.horizon:
+            low, high = fitted._quantile_places(coverage)
+            lower, upper = forecasts[..., low], forecasts[..., high]
+        else:
+            paths = fitted._paths(X, horizon, exog, PATHS, np.random.default_rng(0))[1]
+            tails = (1 - coverage) / 2, (1 + coverage) / 2
+            lower, upper = np.quantile(paths, tails, axis=0)
+        shaped = [container.shaped(part) for part in (middle, lower, upper)]
+        return Bunch(prediction=shaped[0], lower=shaped[1], upper=shaped[2])
+
+    def sample_paths(
+        self, X=None, *, horizon=None, n_paths=100, exog=None, random_state=None
+    ):
+        """Draw what may follow, path by path.
+
+        Each block of ``horizon`` forecasts is disturbed by an error drawn from those
+        known (conformal), or drawn between the outermost quantiles, and fed back.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            Past, of series that need not be those of ``fit``; all of it is read. None
+            is the past given to ``fit`` and :meth:`update`.
+        horizon : int, default=None
+            Steps to forecast; None is the constructor's ``horizon``.
+        n_paths : int, default=100
+            Paths to draw for each series.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables of the steps forecast, and with X those of its own steps
+            before them, ``(n_timesteps + horizon, n_variables)`` of each series.
+        random_state : int, RandomState instance or None, default=None
+            Decides what is drawn.
+
+        Returns
+        -------
+        paths : ndarray of shape (n_paths, horizon)
+            With an axis of series after the first, if there are several, and one of
+            channels in the end if X has it.
+        """
+        fitted = snapshot(self)
+        check_is_fitted(fitted)
+        if fitted.intervals is None:
+            raise ValueError(
+                "intervals=None leaves out what sampling needs. Set "
+                'intervals="conformal" or "quantile" and fit again.'
+            )
+        rng = np.random.default_rng(draw_seed(random_state))
+        container, paths = fitted._paths(X, horizon, exog, n_paths, rng)
+        paths = paths if container.has_channels else paths[..., 0]
+        return paths[:, 0] if container.single else paths
+
+    def score(self, X, y=None, *, exog=None):
+        """Minus the mean absolute error of forecasts from rolling origins inside X.
+
+        Once ``window`` steps (and those differenced) are read, ``horizon`` steps are
+        forecast from each step on and compared with what came.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            Series of at least ``window + horizon`` steps (and those differenced).
+        y : None
+            Ignored, for scikit-learn.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables of the steps of X.
+
+        Returns
+        -------
+        score : float
+            In the unit of X; 0 is best.
+        """
+        check_is_fitted(self)
+        fitted = snapshot(self)
+        series, exog = fitted._read(X, exog)
+        first = fitted._form.lag + fitted.window - 1
+        fitted._check_lengths(series, "X")
+        h = fitted._form.horizon
+        network = fitted._series_network
+        errors = [
+            part[: len(part) - h + 1]  # from later origins not all is known
+            for part in network.rolling_errors(series.values, exog, first, h)
+        ]
+        return -float(np.nanmean(np.abs(np.concatenate(errors, axis=None))))
+
+    def stream(self, n_streams=1):
+        """Open a stream: series that are read step by step, as they come.
+
+        Parameters
+        ----------
+        n_streams : int or None, default=1
+            How many series go on together; None is for any number of them by key.
+
+        Returns
+        -------
+        stream : Stream
+            Begins with nothing read, and forecasts the ``horizon`` steps to come after
+            each step as :meth:`predict` does after all steps so far.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted with exogenous variables.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_rnn import RNNForecaster
+        >>> series = np.sin(np.arange(100) / 3)
+        >>> model = RNNForecaster(hidden_size=4, max_epochs=2, random_state=0)
+        >>> stream = model.fit(series).stream()
+        >>> for value in series[:50]:
+        ...     forecast = stream.predict(value)
+        >>> bool(np.allclose(forecast, model.predict(series[:50])))
+        True
+        """
+        check_is_fitted(self)
+        return Stream(SeriesInput(snapshot(self)), n_streams)
+
+    # ---------------------------------------------------------------- training
+
+    @with_callbacks
+    def _train(self, X, exog):
+        """Read, build or continue, train, keep the outcome. Returns an interrupt."""
+        continuing = hasattr(self, "net_") and self.warm_start
+        if not continuing:
+            wanted = self.intervals == "quantile"
+            self._quantiles = checked_quantiles(self.quantiles) if wanted else (0.5,)
+        series, exog = self._read(X, exog, reset=not continuing)
+        values, seed = series.values, draw_seed(self.random_state)
+        self._check_lengths(series, "X")
+        if not continuing:
+            self._form = self._learned_form(values, exog)
+        train, valid = self._windows(self._form, values, exog), None
+        if self.early_stopping:
+            train, valid, cut = self._split(train, values, seed)
+        conformal = self.intervals == "conformal"
+        if conformal and not self.early_stopping:
+            self._errors = self._errors_of_twin(values, exog, seed)
+        net = self._continued_net() if continuing else self._new_net(self._form, seed)
+        interrupt = self._run(net, train, valid, seed, (X, None, None), False)
+        if conformal and self.early_stopping:
+            self._errors = self._errors_after(self._series_network, values, exog, cut)
+        self._known = self._series_network.known(values, exog)
+        self._container = replace(series, values=[])
+        return interrupt
+
+    def _learned_form(self, values, exog):
+        return learned_form(
+            values,
+            exog,
+            horizon=self.horizon,
+            lag=self.differencing or 0,
+            residual=self.residual,
+            scaling=self.scaling,
+            n_quantiles=len(self._quantiles),
+        )
+
+    def _windows(self, form, values, exog):
+        last_only = self.target == "last"
+        return windows(form, values, exog, self.window, last_only, self._number_type)
+
+    def _split(self, train, values, seed):
+        """Training and validation windows, and the step or the series that validate."""
+        fraction = self.validation_fraction
+        if len(values) == 1:
+            return split_by_time(train, self._form, len(values[0]), fraction)
+        rng, rows = numpy_generator(seed, SPLIT), np.arange(len(values))
+        if hasattr(fraction, "split"):
+            _, held_out = split_rows(rows, fraction, rows, None, rng)
+        else:
+            held_out = drawn_rows(rows, fraction, rng)
+        return *split_by_series(train, self._form, values, held_out), held_out
+
+    def _new_net(self, form, seed):
+        number, compute = number_types(self.precision, self._number_type)
+        module = build_network(
+            self.cell,
+            form.n_inputs,
+            self.hidden_size,
+            form.n_outputs,
+            generator=torch_generator(seed, WEIGHTS),
+            dtype=getattr(torch, np.dtype(number).name),
+            compute_dtype=compute if compute is torch.bfloat16 else None,
+            num_layers=self.num_layers,
+            activation=self.activation,
+            dropout=self.dropout,
+            pooling=None if self.target == "all" else "last",
+        )
+        return self._wrapped(module, self._criterion())
+
+    def _criterion(self):
+        if self.intervals == "quantile":
+            return QuantileLoss(self._quantiles)
+        return MaskedLoss(self.loss)
+
+    def _score_outputs(self, outputs, targets, weights):
+        """Minus the mean absolute error of standardised values."""
+        outputs = outputs.reshape(*targets.shape, -1)[..., self._form.n_quantiles // 2]
+        missed = (outputs - targets).abs().nan_to_num()
+        known = (~torch.isnan(targets)).to(missed.dtype)
+        if weights is not None:
+            missed, known = missed * weights[:, None], known * weights[:, None]
+        return -float(missed.sum() / known.sum())
+
+    # ---------------------------------------------------------------- intervals
+
+    def _errors_of_twin(self, values, exog, seed):
+        """Errors of a twin network on what it was not trained on, or None if short.
+
+        (origins, leads, C), of the last part of the only series or of some series.
+        """
+        if len(values) > 1:
+            rng = numpy_generator(seed, SPLIT, 1)
+            rows = np.arange(len(values))
+            cut = drawn_rows(rows, self.calibration_fraction, rng)
+            head = [values[i] for i in np.setdiff1d(rows, cut)]
+            given = exog and [exog[i] for i in np.setdiff1d(rows, cut)]
+        else:
+            T = len(values[0])
+            cut = T - int(np.ceil(self.calibration_fraction * T))
+            if cut < self._shortest() or cut >= T - 1:
+                return None
+            head, given = [values[0][:cut]], exog and [exog[0][:cut]]
+        form = self._learned_form(head, given)
+        form = replace(form, tells_missing=self._form.tells_missing)
+        net = self._new_net(form, seed)
+        plan = Plan(
+            epochs=self.max_epochs,
+            batch_size=self.batch_size,
+            seed=seed,
+            schedule=self.learning_rate_schedule,
+            gradient_clip=self.gradient_clip,
+            patience=self.n_iter_no_change,
+            tol=self.tol,
+        )
+        with threads_for(self._work(self.batch_size)):
+            interrupt = net.train(self._windows(form, head, given), None, plan)
+        if interrupt is not None:
+            raise interrupt
+        twin = SeriesNetwork(form, net.module_, self._number_type)
+        return self._errors_after(twin, values, exog, cut)
+
+    def _errors_after(self, network, values, exog, cut):
+        """Errors at leads (origins, leads, C) from the step ``cut``, or of series."""
+        if len(values) > 1:
+            values, exog = [values[i] for i in cut], exog and [exog[i] for i in cut]
+            first = network.form.lag + self.window - 1
+        else:
+            first = cut - 1
+        leads = max(len(v) for v in values) - first - 1
+        leads = min(leads, max(network.form.horizon, CALIBRATED_WINDOWS * self.window))
+        errors = network.rolling_errors(values, exog, first, leads)
+        return np.concatenate([e.reshape(-1, *e.shape[2:]) for e in errors])
+
+    def _radii(self, horizon, coverage):
+        if self._errors is None:
+            raise ValueError(
+                "the series given to fit was too short to set "
+                f"calibration_fraction={self.calibration_fraction} of it aside and "
+                f"train on the rest, which needs {self._shortest()} steps. Give more, "
+                "or a smaller window or calibration_fraction."
+            )
+        if horizon > self._errors.shape[1]:
+            raise ValueError(
+                f"horizon={horizon}, but errors are known for "
+                f"{self._errors.shape[1]} steps ahead. Fit a longer series or a larger "
+                "calibration_fraction."
+            )
+        return conformal_radii(self._errors[:, :horizon], coverage)
+
+    def _quantile_places(self, coverage):
+        tails = np.array([(1 - coverage) / 2, (1 + coverage) / 2])
+        distances = np.abs(np.array(self._quantiles)[:, None] - tails)
+        if distances.min(axis=0).max() > 1e-6:
+            raise ValueError(
+                f"coverage={coverage} lies between the quantiles "
+                f"{tails.round(6).tolist()}, but "
+                f"the network learned {list(self._quantiles)}. Name them in quantiles= "
+                "and fit again."
+            )
+        return distances.argmin(axis=0)
+
+    def _paths(self, X, horizon, exog, n_paths, rng):
+        """A container, and paths (n_paths, n_series, horizon, C) drawn at random."""
+        container, known, horizon, exog = self._asked(X, horizon, exog)
+        if self.intervals == "conformal":
+            self._radii(1, 0.5)
+            errors = self._errors[:, : self._form.horizon]
+            errors = errors[~np.isnan(errors).any(axis=(1, 2))]
+
+            def noise(forecasts):
+                return (
+                    forecasts[..., 0]
+                    + errors[rng.integers(len(errors), size=len(forecasts))]
+                )
+        else:
+            levels = np.array(self._quantiles)
+
+            def noise(forecasts):
+                level = rng.uniform(levels[0], levels[-1], size=forecasts.shape[:-1])
+                return at_levels(forecasts, levels, level)
+
+        n = len(known.rows)
+        paths = self._series_network.forecasts(known, horizon, exog, noise, n_paths)
+        return container, paths[..., 0].reshape(n_paths, n, horizon, -1)
+
+    # ---------------------------------------------------------------- reading
+
+    def _read(self, X, exog, *, reset=False):
+        """Series of the number type of the network, and their exogenous variables."""
+        series = read_series(X)
+        if series.single:
+            _check_feature_names(self, X, reset=reset)
+        if reset:
+            self.n_features_in_ = series.n_channels
+            number, _ = number_types(self.precision, series.values[0].dtype)
+            self._number_type = np.dtype(number)
+            if not series.single and hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+        if series.n_channels != self.n_features_in_:
+            raise ValueError(
+                f"X has {series.n_channels} channels, but RNNForecaster was fitted "
+                f"with {self.n_features_in_}."
+            )
+        if reset:
+            self._n_exog = number_of_variables(exog)
+        return series, read_exog(exog, self._n_exog, series.lengths, "X")
+
+    def _shortest(self):
+        """Steps of the shortest series that holds a window and what follows it."""
+        return self.window + (self.differencing or 0) + self.horizon
+
+    def _check_lengths(self, series, name):
+        short = np.flatnonzero(series.lengths < self._shortest())
+        if len(short):
+            raise ValueError(
+                f"series {short[0]} of {name} has {series.lengths[short[0]]} steps; "
+                f"window={self.window}, horizon={self.horizon} and differencing="
+                f"{self.differencing} need {self._shortest()} at least. Give longer "
+                "series or a smaller window."
+            )
+
+    # ---------------------------------------------------------------- forecasting
+
+    @property
+    def _series_network(self):
+        return SeriesNetwork(self._form, self.module_, self._number_type)
+
+    def _asked(self, X, horizon, exog):
+        """A container, what is known, how far to forecast, and exog of these steps."""
+        check_is_fitted(self)
+        horizon = self._form.horizon if horizon is None else horizon
+        if (
+            not isinstance(horizon, Integral)
+            or isinstance(horizon, bool)
+            or horizon < 1
+        ):
+            raise ValueError(f"horizon={horizon!r}; expected an integer of 1 or more.")
+        if X is None:
+            container, known = self._container, self._known
+            lengths = np.full(len(known.rows), horizon)
+            exog = read_exog(exog, self._n_exog, lengths, f"horizon={horizon}")
+            return container, known, horizon, exog and np.stack(exog)
+        series = read_series(X)
+        lengths = series.lengths + horizon
+        exog = read_exog(
+            exog, self._n_exog, lengths, f"X and of the {horizon} after it"
+        )
+        past = exog and [e[:-horizon] for e in exog]
+        series, past = self._read(X, past)
+        shortest = self.window if self.target == "last" else 1 + self._form.lag
+        if self._n_exog:
+            shortest = max(shortest, self._form.horizon)
+        if series.lengths.min() < shortest:
+            raise ValueError(
+                f"series {series.lengths.argmin()} of X has {series.lengths.min()} "
+                f"steps; a forecast needs {shortest} at least."
+            )
+        known = self._series_network.known(series.values, past)
+        return series, known, horizon, exog and np.stack([e[-horizon:] for e in exog])
+
+    def _forecasts(self, X, horizon, exog):
+        """A container, and forecasts (n_series, horizon, C, Q)."""
+        container, known, horizon, exog = self._asked(X, horizon, exog)
+        return container, self._series_network.forecasts(known, horizon, exog)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        tags.target_tags.required = False
+        return tags

@@ -1,0 +1,716 @@
+"""RNNForecaster: shapes, recursion with state, intervals, missing values, exog."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator_cloneable
+
+from sklearn_rnn import RNNForecaster, open_stream
+
+RNG = np.random.default_rng(0)
+T = np.arange(160)
+WAVE = np.sin(T / 4)
+NOISY = WAVE + 0.1 * RNG.normal(size=160)
+TWO = np.column_stack([NOISY, np.cos(T / 7)])
+SEVERAL = [np.sin(np.arange(n) / 4 + n)[:, None] for n in (30, 30, 41, 50)]
+
+
+def forecaster(**params):
+    given = {"hidden_size": 8, "window": 12, "max_epochs": 4, "batch_size": 16}
+    given |= {"intervals": None, "random_state": 0}
+    return RNNForecaster(**given | params)
+
+
+# ---------------------------------------------------------------- shapes
+
+
+@pytest.mark.parametrize(
+    "X, shape",
+    [
+        (NOISY, (7,)),
+        (NOISY.tolist(), (7,)),
+        (NOISY[:, None], (7, 1)),
+        (TWO, (7, 2)),
+        ([NOISY, WAVE[:50]], (2, 7)),
+        ([TWO, TWO[:50]], (2, 7, 2)),
+        (np.stack([TWO, TWO]), (2, 7, 2)),
+    ],
+)
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_forecasts_have_the_axes_of_x(X, shape, horizon):
+    model = forecaster(max_epochs=1, horizon=horizon).fit(X)
+    assert model.predict(horizon=7).shape == shape
+    assert model.predict(X, horizon=7).shape == shape
+    assert model.predict().shape == (
+        *shape[: shape.index(7)],
+        horizon,
+        *shape[shape.index(7) + 1 :],
+    )
+    assert model.n_features_in_ == (2 if shape[-1] == 2 and 7 in shape[:-1] else 1)
+
+
+def test_a_series_is_learned_and_continued():
+    model = forecaster(hidden_size=16, max_epochs=60, horizon=8).fit(WAVE[:130])
+    assert np.abs(model.predict(horizon=16) - WAVE[130:146]).mean() < 0.1
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_every_cell_and_target_runs(cell):
+    for target in ("all", "last"):
+        model = forecaster(cell=cell, target=target, num_layers=2).fit(NOISY)
+        assert np.isfinite(model.predict(horizon=5)).all()
+
+
+def test_a_custom_cell_and_bfloat16():
+    class Cell(torch.nn.Module):
+        def __init__(self, n_inputs, n_units):
+            super().__init__()
+            self.gru = torch.nn.GRU(n_inputs, n_units, batch_first=True)
+
+        def forward(self, x, state):
+            return self.gru(x, state)
+
+    assert np.isfinite(forecaster(cell=Cell).fit(NOISY).predict(horizon=3)).all()
+    model = forecaster(precision="bfloat16").fit(NOISY)
+    assert np.isfinite(model.predict(horizon=3)).all()
+
+
+# ---------------------------------------------------------------- recursion
+
+
+def reference(model, series, horizon):
+    """Forecasts by the module, which reads everything anew for each block."""
+    form, values = model._form, list(series)
+    while len(values) < len(series) + horizon:
+        past = np.array(values)[:, None]
+        x = form.standard(past)
+        inputs = torch.from_numpy(x[:, None])
+        with torch.inference_mode():
+            outputs = model.module_.head(model.module_.stack(inputs)[0][-1]).numpy()
+        steps = outputs[0].astype(float)
+        if form.residual:
+            steps = steps + x[-1, 0]
+        steps = steps * form.scale[0] + form.mean[0]
+        for step in steps:
+            values.append(step + (values[-form.lag] if form.lag else 0))
+    return np.array(values[len(series) :][:horizon])
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"differencing": 1},
+        {"differencing": 5},
+        {"residual": True},
+        {"differencing": 2, "residual": True},
+        {"scaling": False},
+        {"target": "last"},
+        {"num_layers": 2, "cell": "lstm"},
+    ],
+)
+def test_forecasts_are_fed_back(params, horizon):
+    model = forecaster(horizon=horizon, **params).fit(NOISY)
+    expected = reference(model, NOISY, 8)
+    assert_allclose(model.predict(horizon=8), expected, rtol=1e-9)
+    assert_allclose(
+        model.predict(NOISY[:90], horizon=8), reference(model, NOISY[:90], 8), rtol=1e-9
+    )
+
+
+def test_the_past_of_fit_is_the_default():
+    model = forecaster(differencing=3).fit(NOISY)
+    assert_allclose(model.predict(horizon=9), model.predict(NOISY, horizon=9))
+    assert_array_equal(model.predict(horizon=9)[:4], model.predict(horizon=4))
+
+
+@pytest.mark.parametrize("params", [{}, {"differencing": 4}, {"horizon": 3}])
+def test_update_is_reading_on(params):
+    model = forecaster(**params).fit(NOISY[:100])
+    weights = [p.clone() for p in model.module_.parameters()]
+    model.update(NOISY[100:103]).update(NOISY[103:130])
+    assert_allclose(
+        model.predict(horizon=6), model.predict(NOISY[:130], horizon=6), rtol=1e-9
+    )
+    for before, after in zip(weights, model.module_.parameters(), strict=True):
+        assert torch.equal(before, after)
+
+
+def test_series_of_several_lengths_do_not_matter_to_each_other():
+    model = forecaster().fit(SEVERAL)
+    together = model.predict(SEVERAL, horizon=5)
+    assert_allclose(model.predict(horizon=5), together, rtol=1e-9)
+    for one, series in zip(together, SEVERAL, strict=True):
+        assert_allclose(model.predict(series, horizon=5), one, rtol=1e-7)
+    model.update([s[-3:] for s in SEVERAL])
+    longer = [np.concatenate([s, s[-3:]]) for s in SEVERAL]
+    assert_allclose(
+        model.predict(horizon=5), model.predict(longer, horizon=5), rtol=1e-7
+    )
+
+
+def test_prediction_changes_nothing():
+    model = forecaster(intervals="conformal").fit(NOISY)
+    before = pickle.dumps(model)
+    model.predict(horizon=5)
+    model.predict(NOISY, horizon=5)
+    model.predict_interval(horizon=3, coverage=0.5)
+    model.sample_paths(horizon=3, random_state=0)
+    model.score(NOISY)
+    assert pickle.dumps(model) == before
+
+
+# ---------------------------------------------------------------- windows
+
+
+def targets_of(model, X):
+    lesson = model._windows(
+        model._form, [np.asarray(X, float).reshape(len(X), -1)], None
+    )
+    return lesson, lesson.sequences
+
+
+@pytest.mark.parametrize("target", ["all", "last"])
+def test_windows_are_shifted_by_one_and_know_what_follows(target):
+    X = np.arange(20.0)
+    model = forecaster(window=4, horizon=2, scaling=False, target=target).fit(X)
+    lesson, sequences = targets_of(model, X)
+    assert len(sequences) == 20 - 4 - 2 + 1
+    for row, start in enumerate(sequences.starts):
+        window = sequences.values[start : start + 4, 0]
+        assert_array_equal(window, X[row : row + 4])
+        if target == "all":
+            places = lesson.places(np.array([row])).numpy()
+            expected = [[x + 1, x + 2] for x in window]
+            assert_array_equal(lesson.targets[places].numpy(), expected)
+        else:
+            assert_array_equal(
+                lesson.targets[row].numpy(), [window[-1] + 1, window[-1] + 2]
+            )
+
+
+def test_differences_and_residuals_are_targets():
+    X = np.arange(12.0) ** 2
+    model = forecaster(window=3, scaling=False, differencing=1).fit(X)
+    lesson, sequences = targets_of(model, X)
+    assert_array_equal(sequences.values[:, 0], np.diff(X)[:-1])
+    assert_array_equal(lesson.targets[:, 0].numpy(), np.diff(X)[1:])
+    model = forecaster(window=3, scaling=False, residual=True).fit(X)
+    lesson, sequences = targets_of(model, X)
+    assert_array_equal(sequences.values[:, 0], X[:-1])
+    assert_array_equal(lesson.targets[:, 0].numpy(), np.diff(X))
+
+
+def test_unit_and_offset_of_the_series_do_not_matter():
+    plain = forecaster().fit(NOISY).predict(horizon=5)
+    far = forecaster().fit(1e4 * NOISY + 3e6).predict(horizon=5)
+    assert_allclose((far - 3e6) / 1e4, plain, rtol=1e-6, atol=1e-6)
+
+
+def test_float32_series_are_computed_in_float32():
+    model = forecaster().fit(NOISY.astype(np.float32))
+    assert next(model.module_.parameters()).dtype == torch.float32
+    assert next(forecaster().fit(NOISY).module_.parameters()).dtype == torch.float64
+
+
+# ---------------------------------------------------------------- early stopping
+
+
+@pytest.mark.parametrize("target", ["all", "last"])
+def test_the_latest_steps_validate(target):
+    model = forecaster(early_stopping=True, validation_fraction=0.2, target=target)
+    model.fit(NOISY)
+    other = NOISY.copy()
+    other[-20:] = 0
+    trained = clone(model).set_params(scaling=False, max_epochs=1).fit(NOISY)
+    changed = clone(model).set_params(scaling=False, max_epochs=1).fit(other)
+    assert trained.loss_curve_ == changed.loss_curve_
+    assert trained.validation_scores_ != changed.validation_scores_
+    assert len(model.validation_scores_) == model.n_iter_
+
+
+def test_the_validation_score_is_minus_the_error_of_the_steps_held_out():
+    model = forecaster(
+        early_stopping=True, validation_fraction=0.2, target="last", max_epochs=1
+    ).fit(NOISY)
+    errors = []
+    for t in range(128, 160):
+        answer = model.predict(NOISY[t - 12 : t], horizon=1)[0]
+        errors.append(abs(answer - NOISY[t]) / model._form.scale[0])
+    assert_allclose(model.validation_scores_[0], -np.mean(errors), rtol=1e-6)
+
+
+def test_whole_series_validate_if_there_are_several():
+    model = forecaster(early_stopping=True, validation_fraction=0.3).fit(SEVERAL)
+    assert model.best_validation_score_ < 0
+
+
+# ---------------------------------------------------------------- missing values
+
+
+def test_missing_values_are_no_targets_and_read_as_the_last_one():
+    gaps = NOISY.copy()
+    gaps[[0, 40, 41, 90]] = np.nan
+    model = forecaster().fit(gaps)
+    assert np.isfinite(model.predict(horizon=4)).all()
+    assert np.isfinite(model.loss_curve_).all()
+    plain = forecaster().fit(NOISY)
+    held = NOISY[:60].copy()
+    held[50] = held[49]
+    missing = held.copy()
+    missing[50] = np.nan
+    assert_array_equal(
+        plain.predict(missing, horizon=3), plain.predict(held, horizon=3)
+    )
+
+
+def test_the_network_is_told_what_is_missing_if_it_ever_was():
+    gaps = NOISY.copy()
+    gaps[[40, 41]] = np.nan
+    assert forecaster().fit(gaps)._form.n_inputs == 2
+    assert forecaster().fit(NOISY)._form.n_inputs == 1
+
+
+def test_missing_truth_is_not_scored():
+    model = forecaster().fit(NOISY)
+    gaps = NOISY[:40].copy()
+    gaps[39] = np.nan
+    assert_allclose(model.score(gaps), model.score(NOISY[:39]))
+
+
+# ---------------------------------------------------------------- exog
+
+
+def test_exogenous_variables_are_used():
+    e = RNG.normal(size=300)
+    X = np.r_[0, 2 * e[1:]]  # known only through exog
+    model = forecaster(hidden_size=16, max_epochs=30).fit(X[:250], exog=e[:250])
+    answers = model.predict(horizon=50, exog=e[250:])
+    assert np.abs(answers - X[250:]).mean() < 0.3
+    assert_allclose(model.predict(X[:250], horizon=50, exog=e), answers, rtol=1e-9)
+    assert model.score(X[200:], exog=e[200:]) > -0.3
+    model.update(X[250:270], exog=e[250:270])
+    assert_allclose(
+        model.predict(horizon=5, exog=e[270:275]),
+        model.predict(X[:270], horizon=5, exog=e[:275]),
+        rtol=1e-9,
+    )
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_rolling_errors_are_truth_less_forecast(horizon):
+    e = RNG.normal(size=(160, 2))
+    model = forecaster(horizon=horizon).fit(TWO, exog=e)
+    (errors,) = model._series_network.rolling_errors([TWO], [e], 150, 7)
+    assert errors.shape == (9, 1, 7, 2)
+    for origin in (150, 152):
+        past = TWO[: origin + 1], e[: origin + 8]
+        answers = model.predict(past[0], horizon=7, exog=past[1])
+        expected = TWO[origin + 1 : origin + 8] - answers
+        assert_allclose(errors[origin - 150, 0], expected, rtol=1e-9)
+    assert np.isnan(errors[-1, 0, 1:]).all()
+    assert np.isfinite(errors[-1, 0, 0]).all()
+
+
+@pytest.mark.parametrize("horizon", [1, 4])
+def test_the_score_is_minus_the_error_from_rolling_origins(horizon):
+    model = forecaster(horizon=horizon).fit(NOISY)
+    X, errors = NOISY[100:], []
+    for origin in range(12, 60 - horizon + 1):
+        answer = model.predict(X[:origin], horizon=horizon)
+        errors.append(np.abs(answer - X[origin : origin + horizon]))
+    assert_allclose(model.score(X), -np.mean(errors), rtol=1e-9)
+
+
+# ---------------------------------------------------------------- intervals
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_conformal_intervals_cover_what_they_say(several):
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=1200)
+    X = np.sin(np.arange(1200) / 4) + noise
+    given = list(X[:800].reshape(20, 40)) if several else X[:800]
+    model = forecaster(intervals="conformal").fit(given)
+    hits = []
+    for t in range(850, 1150, 5):
+        band = model.predict_interval(X[t - 40 : t], horizon=4, coverage=0.8)
+        assert (band.lower < band.prediction).all()
+        hits.append((X[t : t + 4] >= band.lower) & (X[t : t + 4] <= band.upper))
+    assert 0.7 < np.mean(hits) < 0.9
+
+
+def test_the_twin_sees_nothing_of_what_calibrates():
+    model = forecaster(intervals="conformal", calibration_fraction=0.25)
+    a = model.fit(NOISY)._errors
+    other = NOISY.copy()
+    other[130:] += 100
+    b = clone(model).fit(other)._errors
+    first = 120 - 1
+    assert a.shape == (160 - 1 - first, 40, 1)
+    assert_allclose(a[:2, :2], b[:2, :2])  # targets up to step 122: no change
+
+
+def test_early_stopping_spares_the_twin():
+    model = forecaster(intervals="conformal", early_stopping=True).fit(NOISY)
+    (errors,) = model._series_network.rolling_errors([NOISY[:, None]], None, 143, 16)
+    assert_array_equal(model._errors, errors[:, 0])
+
+
+def test_quantiles_are_learned_and_cover():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=1500)
+    model = forecaster(
+        intervals="quantile", quantiles=(0.1, 0.5, 0.9), horizon=2, max_epochs=10
+    ).fit(X[:1000])
+    hits = []
+    for t in range(1050, 1490, 4):
+        band = model.predict_interval(X[t - 40 : t], coverage=0.8)
+        hits.append((X[t : t + 2] >= band.lower) & (X[t : t + 2] <= band.upper))
+    assert 0.7 < np.mean(hits) < 0.9
+    far = model.predict_interval(X[:100], horizon=6, coverage=0.8)
+    assert (far.lower < far.upper).all()
+    assert far.lower.shape == (6,)
+
+
+def test_quantiles_do_not_cross_and_the_median_is_predicted():
+    model = forecaster(intervals="quantile", max_epochs=1).fit(NOISY)
+    _, forecasts = model._forecasts(None, 4, None)
+    assert (np.diff(forecasts, axis=-1) >= 0).all()
+    assert_array_equal(model.predict(horizon=4), forecasts[0, :, 0, 2])
+
+
+@pytest.mark.parametrize("intervals", ["conformal", "quantile"])
+def test_paths_scatter_about_the_forecast_and_are_seeded(intervals):
+    model = forecaster(intervals=intervals).fit(NOISY)
+    paths = model.sample_paths(horizon=5, n_paths=400, random_state=0)
+    assert paths.shape == (400, 5)
+    assert_array_equal(
+        paths, model.sample_paths(horizon=5, n_paths=400, random_state=0)
+    )
+    assert (paths.std(axis=0) > 0).all()
+    low, high = np.quantile(paths[:, 0], [0.2, 0.8])
+    assert low < model.predict()[0] < high
+    both = forecaster(intervals=intervals).fit([TWO, TWO[:80]])
+    assert both.sample_paths(horizon=5, n_paths=3, random_state=0).shape == (3, 2, 5, 2)
+
+
+def test_a_short_series_has_no_intervals():
+    model = forecaster(intervals="conformal").fit(NOISY[:14])
+    assert model.predict(horizon=3).shape == (3,)
+    with pytest.raises(ValueError, match=r"too short to set calibration_fraction=0.3"):
+        model.predict_interval(horizon=3)
+
+
+# ---------------------------------------------------------------- pandas
+
+
+def test_the_index_goes_on():
+    index = pd.date_range("2020-01-31", periods=160, freq="ME", name="month")
+    series = pd.Series(NOISY, index=index, name="load")
+    model = forecaster().fit(series)
+    answer = model.predict(horizon=3)
+    assert answer.index.equals(pd.date_range("2033-05-31", periods=3, freq="ME"))
+    assert (answer.name, answer.index.name) == ("load", "month")
+    later = pd.Series([0.0, 1.0], index=model.predict(horizon=2).index)
+    again = model.update(later).predict(horizon=2)
+    assert again.index[0] == pd.Timestamp("2033-07-31")
+    frame = pd.DataFrame(TWO, index=index, columns=["a", "b"])
+    answer = (
+        forecaster(intervals="conformal")
+        .fit(frame)
+        .predict_interval(horizon=2, coverage=0.5)
+    )
+    assert answer.lower.columns.tolist() == ["a", "b"]
+    assert answer.upper.index[0] == pd.Timestamp("2033-05-31")
+    assert_array_equal(
+        forecaster().fit(frame).predict(horizon=2).to_numpy(),
+        forecaster().fit(TWO).predict(horizon=2),
+    )
+
+
+def test_other_columns_than_in_fit_are_refused():
+    frame = pd.DataFrame(TWO, columns=["a", "b"])
+    model = forecaster(max_epochs=1).fit(frame)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(frame.rename(columns={"b": "c"}))
+
+
+# ---------------------------------------------------------------- scikit-learn
+
+
+def test_cloning_pickling_and_searching():
+    check_estimator_cloneable("RNNForecaster", RNNForecaster())
+    model = forecaster().fit(NOISY)
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.predict(horizon=3), model.predict(horizon=3))
+    search = GridSearchCV(
+        forecaster(max_epochs=1), {"cell": ["rnn", "gru"]}, cv=TimeSeriesSplit(3)
+    ).fit(NOISY)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.predict(NOISY).shape == (1,)
+
+
+def test_same_seed_same_bits():
+    answers = [
+        forecaster(intervals="conformal").fit(NOISY).predict(horizon=4)
+        for _ in range(2)
+    ]
+    assert_array_equal(*answers)
+    other = forecaster(random_state=1).fit(NOISY).predict(horizon=4)
+    assert not np.array_equal(answers[0], other)
+
+
+def test_exog_is_routed():
+    import sklearn
+
+    e = RNG.normal(size=160)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = forecaster(max_epochs=1)
+        model.set_fit_request(exog=True).set_score_request(exog=True)
+        scores = cross_val_score(
+            model, NOISY, cv=TimeSeriesSplit(3), params={"exog": e}
+        )
+    assert np.isfinite(scores).all()
+
+
+def test_a_scaler_in_front():
+    pipeline = make_pipeline(StandardScaler(), forecaster()).fit(TWO)
+    scaled = StandardScaler().fit_transform(TWO)
+    assert_array_equal(
+        pipeline.predict(TWO, horizon=3),
+        forecaster().fit(scaled).predict(scaled, horizon=3),
+    )
+
+
+def test_a_warm_start_goes_on():
+    model = forecaster(warm_start=True, max_epochs=2).fit(NOISY)
+    form = model._form
+    model.fit(NOISY * 2)
+    assert model.n_iter_ == 4
+    assert model._form is form
+    with pytest.raises(ValueError, match="horizon from 1 to 2"):
+        model.set_params(horizon=2).fit(NOISY)
+
+
+# ---------------------------------------------------------------- streams
+
+
+@pytest.mark.parametrize("params", [{}, {"differencing": 3, "horizon": 2}])
+@pytest.mark.parametrize("X", [NOISY, NOISY[:, None], TWO])
+def test_a_stream_forecasts_what_predict_does(X, params):
+    model = forecaster(**params).fit(X)
+    stream = model.stream()
+    for t in range(40):
+        answer = stream.predict(X[t])
+        if t in (5, 39):
+            assert_allclose(answer[0], model.predict(X[: t + 1]), rtol=1e-9)
+    chunk = model.stream().predict(X[:40].reshape(1, 40, -1))
+    assert_allclose(chunk, answer, rtol=1e-9)
+
+
+def test_streams_by_key_join_when_they_will():
+    model = forecaster(differencing=3).fit(NOISY)
+    stream = model.stream(n_streams=None)
+    for t in range(20):
+        answers = stream.predict(
+            {"early": NOISY[t]} | ({"late": WAVE[t]} if t >= 6 else {})
+        )
+    assert_allclose(answers["early"], model.predict(NOISY[:20]), rtol=1e-9)
+    assert_allclose(answers["late"], model.predict(WAVE[6:20]), rtol=1e-9)
+    copy = stream.copy()
+    saved = stream.state
+    stream.predict({"late": 5.0})
+    stream.state = saved
+    follow = {"early": NOISY[20], "late": WAVE[20]}
+    for one, other in zip(
+        stream.predict(follow).values(), copy.predict(follow).values(), strict=True
+    ):
+        assert_array_equal(one, other)
+
+
+def test_a_stream_reads_missing_values_and_waits_for_differences():
+    model = forecaster(differencing=3).fit(NOISY)
+    stream = model.stream()
+    answers = [stream.predict(x) for x in (0.1, np.nan, 0.3, 0.2)]
+    assert [np.isnan(a).all() for a in answers] == [True, True, True, False]
+    expected = model.predict(np.array([0.1, np.nan, 0.3, 0.2]))
+    assert_allclose(answers[-1][0], expected)
+    before = stream.state
+    with pytest.raises(ValueError, match="infinity: stream 0"):
+        stream.predict(np.inf)
+    for name, array in stream.state.items():
+        assert_array_equal(array, before[name])
+
+
+def test_a_stream_goes_through_a_pipeline():
+    pipeline = make_pipeline(StandardScaler(), forecaster()).fit(TWO)
+    stream = open_stream(pipeline)
+    for x in TWO[:30]:
+        answer = stream.predict(x)
+    assert_allclose(answer[0], pipeline.predict(TWO[:30]), rtol=1e-9)
+
+
+def test_a_stream_has_no_exog():
+    model = forecaster(max_epochs=1).fit(NOISY, exog=NOISY)
+    with pytest.raises(ValueError, match="exogenous variables"):
+        model.stream()
+
+
+# ---------------------------------------------------------------- bad input
+
+
+def test_unfitted():
+    for ask in (
+        lambda m: m.predict(NOISY),
+        lambda m: m.predict_interval(),
+        lambda m: m.score(NOISY),
+        lambda m: m.update(NOISY),
+        lambda m: m.sample_paths(),
+    ):
+        with pytest.raises(NotFittedError):
+            ask(forecaster())
+
+
+@pytest.mark.parametrize("horizon", [0, -1, 1.5, True, "3"])
+def test_a_horizon_that_is_none_is_refused(horizon):
+    with pytest.raises(ValueError, match="horizon"):
+        forecaster(max_epochs=1).fit(NOISY).predict(horizon=horizon)
+    if horizon is not True:
+        with pytest.raises(ValueError, match="horizon"):
+            forecaster(horizon=horizon).fit(NOISY)
+
+
+def test_a_series_shorter_than_the_window_is_refused():
+    with pytest.raises(ValueError, match=r"series 0 of X has 12 steps; .* need 13"):
+        forecaster().fit(NOISY[:12])
+    with pytest.raises(ValueError, match=r"series 1 of X has 9 steps"):
+        forecaster().fit([NOISY, NOISY[:9]])
+    model = forecaster(max_epochs=1, target="last").fit(NOISY)
+    with pytest.raises(ValueError, match=r"has 11 steps; a forecast needs 12"):
+        model.predict(NOISY[:11])
+    with pytest.raises(ValueError, match=r"need 13"):
+        model.score(NOISY[:12])
+
+
+def test_an_index_out_of_order_or_twice_is_refused():
+    index = pd.date_range("2020", periods=160, freq="D")
+    series = pd.Series(NOISY, index=index)
+    with pytest.raises(ValueError, match="not sorted"):
+        forecaster().fit(series.iloc[::-1])
+    with pytest.raises(ValueError, match="2020-01-06 00:00:00 more than once"):
+        forecaster().fit(series.iloc[[*range(6), *range(5, 100)]])
+    with pytest.raises(ValueError, match=r"not regular.*asfreq"):
+        forecaster().fit(series.drop(index[50]))
+    model = forecaster(max_epochs=1).fit(series.iloc[:100])
+    with pytest.raises(
+        ValueError, match=r"begins at 2020-04-15 .* next step is 2020-04-10"
+    ):
+        model.update(series.iloc[105:])
+
+
+def test_exog_that_is_not_known_is_refused():
+    e = RNG.normal(size=(160, 2))
+    model = forecaster(max_epochs=1).fit(NOISY, exog=e)
+    with pytest.raises(ValueError, match=r"exog is missing.*horizon=3"):
+        model.predict(horizon=3)
+    with pytest.raises(ValueError, match=r"shape \(2, 2\), expected \(3, 2\)"):
+        model.predict(horizon=3, exog=e[:2])
+    with pytest.raises(ValueError, match=r"shape \(3, 1\), expected \(3, 2\)"):
+        model.predict(horizon=3, exog=e[:3, :1])
+    gap = e[:3].copy()
+    gap[1] = np.nan
+    with pytest.raises(ValueError, match="exog of series 0 contains NaN at step 1"):
+        model.predict(horizon=3, exog=gap)
+    with pytest.raises(ValueError, match=r"shape \(160, 2\), expected \(163, 2\)"):
+        model.predict(NOISY, horizon=3, exog=e)
+    with pytest.raises(ValueError, match="fitted without"):
+        forecaster(max_epochs=1).fit(NOISY).predict(horizon=1, exog=e[:1])
+    with pytest.raises(ValueError, match="of 2 series, X of 1"):
+        forecaster().fit(NOISY, exog=[e, e])
+
+
+@pytest.mark.parametrize(
+    "X, message",
+    [
+        ([[1.0, "a"]] * 20, "numbers"),
+        (np.array([1.0, np.inf] * 20), "infinity at step 1"),
+        (np.ones((2, 3, 4, 5)), "has the shape"),
+        (np.ones(20) * 1j, "Complex"),
+        ([np.ones((20, 1)), np.ones((20, 2))], "series 1 of X has 2 channels"),
+        (np.full(30, np.nan), "channel 0 of X has no value"),
+    ],
+)
+def test_what_is_no_series_is_refused(X, message):
+    with pytest.raises(ValueError, match=message):
+        forecaster().fit(X)
+
+
+def test_other_channels_or_series_than_in_fit_are_refused():
+    model = forecaster(max_epochs=1).fit(NOISY)
+    with pytest.raises(
+        ValueError, match="2 channels, but RNNForecaster was fitted with 1"
+    ):
+        model.predict(TWO)
+    with pytest.raises(ValueError, match="2 series, but the forecaster knows 1"):
+        model.update([NOISY, NOISY])
+
+
+def test_intervals_that_were_not_asked_for():
+    model = forecaster(max_epochs=1).fit(NOISY)
+    for ask in (model.predict_interval, model.sample_paths):
+        with pytest.raises(ValueError, match="intervals=None"):
+            ask()
+    model = forecaster(max_epochs=1, intervals="quantile").fit(NOISY)
+    with pytest.raises(ValueError, match=r"coverage=0.9 .*\[0.05, 0.95\]"):
+        model.predict_interval(coverage=0.9)
+    with pytest.raises(ValueError, match="coverage=2"):
+        model.predict_interval(coverage=2)
+    for quantiles in [(0.1, 0.9), (0.5, 0.1, 0.9), (0, 0.5, 1), (0.1, 0.4, 0.9)]:
+        with pytest.raises(ValueError, match=r"0.5 in the middle"):
+            forecaster(intervals="quantile", quantiles=quantiles).fit(NOISY)
+    model = forecaster(max_epochs=1, intervals="conformal").fit(NOISY)
+    with pytest.raises(ValueError, match="horizon=100, but errors are known for 48"):
+        model.predict_interval(horizon=100)
+    with pytest.raises(ValueError, match=r"coverage=0.999 needs more than"):
+        model.predict_interval(horizon=2, coverage=0.999)
+
+
+def test_a_failed_fit_or_update_leaves_everything():
+    model = forecaster(max_epochs=1).fit(NOISY)
+    before = model.predict(horizon=3)
+    with pytest.raises(ValueError, match="channels"):
+        model.update(TWO)
+    with pytest.raises(ValueError, match="need 13"):
+        model.fit(NOISY[:5])
+    assert_array_equal(model.predict(horizon=3), before)
+
+
+def test_the_callers_arrays_are_not_changed():
+    X, e = NOISY.copy(), RNG.normal(size=160)
+    X[5] = np.nan
+    kept = X.copy(), e.copy()
+    X.flags.writeable = e.flags.writeable = False
+    model = forecaster(intervals="conformal").fit(X, exog=e)
+    model.predict(X, horizon=1, exog=np.r_[e, 0])
+    model.score(X, exog=e)
+    assert_array_equal(X, kept[0])
+    assert_array_equal(e, kept[1])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
+def test_forecasts_on_a_gpu():
+    on_gpu = forecaster(device="cuda").fit(NOISY).predict(horizon=3)
+    assert_allclose(
+        on_gpu, forecaster(device="cpu").fit(NOISY).predict(horizon=3), rtol=1e-3
+    )

@@ -1,0 +1,113 @@
+"""WindowSplit leaks nothing, in steps and in windows."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+
+from sklearn_rnn import RNNForecaster, RNNRegressor
+from sklearn_rnn.model_selection import WindowSplit
+from sklearn_rnn.preprocessing import sliding_windows
+
+SERIES = np.sin(np.arange(90) / 4)
+
+
+@pytest.mark.parametrize("window", [1, 5])
+@pytest.mark.parametrize("horizon", [1, 4])
+@pytest.mark.parametrize("test_size", [None, 6])
+def test_no_target_of_a_fold_is_in_a_window_of_its_training(window, horizon, test_size):
+    X, _ = sliding_windows(np.arange(60.0), window, horizon)
+    steps = [set(range(i, i + window + horizon)) for i in range(len(X))]
+    targets = [set(range(i + window, i + window + horizon)) for i in range(len(X))]
+    split = WindowSplit(
+        3, window=window, horizon=horizon, test_size=test_size, of="windows"
+    )
+    judged = []
+    for train, test in split.split(X):
+        known = set().union(*(steps[i] for i in train))
+        asked = set().union(*(targets[i] for i in test))
+        assert not known & asked
+        one_more = steps[train[-1] + 1]
+        assert one_more & asked  # the gap is no wider than needed
+        judged.extend(test)
+    assert judged == list(range(judged[0], len(X)))
+
+
+@pytest.mark.parametrize("window", [1, 5])
+def test_folds_of_steps_are_preceded_by_what_is_read(window):
+    split = WindowSplit(3, window=window, horizon=2, test_size=7)
+    folds = list(split.split(np.zeros(50)))
+    assert len(folds) == split.get_n_splits() == 3
+    begins = [29, 36, 43]
+    for (train, test), begin in zip(folds, begins, strict=True):
+        assert_array_equal(train, np.arange(begin))
+        assert_array_equal(test, np.arange(begin - window, begin + 7))
+
+
+class Recorder(RNNForecaster):
+    """Remembers where forecasts begin."""
+
+    def fit(self, X, y=None):
+        self.trained_, self.fitted_ = len(X), True
+        return self
+
+    def score(self, X, y=None):
+        assert X[0] == self.trained_ - self.window
+        return 0.0
+
+
+def test_a_forecaster_is_judged_from_the_first_step_after_training():
+    scores = cross_val_score(
+        Recorder(window=5), np.arange(60), cv=WindowSplit(3, window=5)
+    )
+    assert_array_equal(scores, [0, 0, 0])
+
+
+def test_it_serves_searches_of_forecasters_and_of_regressors_on_windows():
+    model = RNNForecaster(
+        hidden_size=4, window=8, horizon=2, max_epochs=1, intervals=None, random_state=0
+    )
+    cv = WindowSplit(2, window=8, horizon=2)
+    search = GridSearchCV(model, {"cell": ["rnn", "gru"]}, cv=cv).fit(SERIES)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    train, test = next(iter(cv.split(SERIES)))
+    fitted = clone(model).set_params(cell="rnn").fit(SERIES[train])
+    assert search.cv_results_["split0_test_score"][0] == fitted.score(SERIES[test])
+    X, y = sliding_windows(SERIES, 8, 2)
+    regressor = RNNRegressor("gru", 4, max_epochs=1, random_state=0)
+    cv = WindowSplit(2, window=8, horizon=2, of="windows")
+    assert np.isfinite(cross_val_score(regressor, X, y, cv=cv)).all()
+
+
+def test_it_shows_its_parameters():
+    assert "window=5" in repr(WindowSplit(3, window=5))
+
+
+@pytest.mark.parametrize(
+    "params, n, message",
+    [
+        ({"window": 0}, 50, "window=0"),
+        ({"window": 3, "horizon": 0}, 50, "horizon=0"),
+        ({"window": 3, "n_splits": 0}, 50, "n_splits=0"),
+        ({"window": 3, "test_size": 1.5}, 50, "test_size=1.5"),
+        ({"window": 3, "of": "rows"}, 50, "of='rows'"),
+        ({"window": 30}, 50, "50 samples are too few for n_splits=5"),
+        ({"window": 3}, 4, "4 samples are too few"),
+        ({"window": 3, "horizon": 9, "test_size": 5}, 90, "too few"),
+    ],
+)
+def test_what_cannot_be_split_is_refused(params, n, message):
+    with pytest.raises(ValueError, match=message):
+        list(WindowSplit(**params).split(np.zeros(n)))
+
+
+def test_parameters_are_stored_as_they_came():
+    split = WindowSplit(4, window=3, horizon=2, test_size=5, of="windows")
+    assert vars(split) == {
+        "n_splits": 4,
+        "window": 3,
+        "horizon": 2,
+        "test_size": 5,
+        "of": "windows",
+    }
