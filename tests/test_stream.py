@@ -19,12 +19,13 @@ from sklearn_rnn import (
     RNNRegressor,
     SequenceGenerator,
     StepwiseTransformer,
+    Stream,
     TokenArray,
     WordVectorizer,
+    open_stream,
 )
 from sklearn_rnn._device import threads_for_step
 from sklearn_rnn._nn import _stepper
-from sklearn_rnn._stream import Stream, open_stream
 
 N, T, F, V = 4, 9, 3, 12
 QUICK = {"hidden_size": 5, "max_epochs": 1, "batch_size": 2, "random_state": 0}
@@ -180,15 +181,18 @@ def test_every_number_type(precision, rtol, pooling, X):
     assert stream.state["hidden_0"].dtype == number
 
 
-@pytest.mark.parametrize("cell", ["lstm", UsersGRU])
 @pytest.mark.parametrize(
-    "embedding",
-    ["auto", "onehot", 3, np.random.default_rng(0).normal(size=(V, 4))],
-    ids=["auto", "onehot", "dimension", "vectors"],
+    ("embedding", "cell"),
+    [
+        ("auto", "lstm"),
+        ("auto", UsersGRU),
+        ("onehot", "gru"),
+        (3, "rnn"),
+        (np.random.default_rng(0).normal(size=(V, 4)), "lstm"),
+    ],
+    ids=["auto", "of a user", "onehot", "dimension", "vectors"],
 )
 def test_stepping_through_tokens(embedding, cell, rng):
-    if isinstance(embedding, str) and embedding == "onehot" and cell != "lstm":
-        pytest.skip("a callable cell takes no one-hot rows")
     codes = TokenArray(rng.integers(1, V, size=(N, T)), V)
     model = fitted(codes, cell=cell, embedding=embedding)
     expected = model.predict_proba(codes)
@@ -297,7 +301,9 @@ def test_a_later_fit_does_not_change_a_stream(model, X):
 # -------------------------------------------------- keys
 
 
-def test_each_key_has_its_own_sequence(model, X):
+@pytest.mark.parametrize("cell", ["lstm", UsersGRU, UsersDecay])
+def test_each_key_has_its_own_sequence(cell, X):
+    model = fitted(X, cell=cell, pooling="concat")
     stream = model.stream(n_streams=None)
     assert (stream.n_streams, stream.keys) == (0, [])
     read = {}
@@ -817,7 +823,9 @@ def test_texts_of_unequal_lengths_and_by_key(chars):
     close(again.predict_proba({"a": "."})["a"], chars.predict_proba("the cat.")[0])
 
 
-@pytest.mark.parametrize("settings", [{"cell": UsersPlainGRU}, {"precision": "bfloat16"}])
+@pytest.mark.parametrize(
+    "settings", [{"cell": UsersPlainGRU}, {"precision": "bfloat16"}]
+)
 def test_generators_that_go_through_torch(settings):
     model = SequenceGenerator(**QUICK, **settings).fit("the cat sat on the mat " * 4)
     stream = model.stream(2)
