@@ -291,12 +291,13 @@ class Stream:
     def _counted(self, which):
         n = self._stepper.n_streams
         try:
-            return np.arange(n)[slice(None) if which is None else which]
+            rows = np.arange(n)[slice(None) if which is None else which]
         except (IndexError, TypeError) as error:
             raise ValueError(
                 f"which={which!r} is not among the {n} stream(s): expected integers "
                 f"below {n}, or a mask of {n}."
             ) from error
+        return np.atleast_1d(rows)
 
     # ---------------------------------------------------------------- the state
 

@@ -349,7 +349,7 @@ def documents_of(x, n, generator):
     """What each of ``n`` streams is to read, as the generator's coder takes it."""
     coder, vocabulary_size = generator._coder, generator.vocabulary_size_
     if isinstance(coder, CodeCoder):
-        rows = code_rows(x if np.ndim(x) else [x], n, vocabulary_size)
+        rows = code_rows(x if hasattr(x, "__len__") else [x], n, vocabulary_size)
         if isinstance(rows, TokenArray):
             return rows
         codes = np.zeros((n, max(map(len, rows))), dtype=np.int32)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_rnn._nn import _stepper, build_language_network, map_states, stepper
+from sklearn_rnn._nn import (
+    Inputs,
+    _stepper,
+    build_language_network,
+    build_network,
+    map_states,
+    stepper,
+)
 from sklearn_rnn._nn._stepper import NumpyStepper, TorchStepper
 from sklearn_rnn._random import torch_generator
 
@@ -60,6 +67,40 @@ def test_steps_give_the_logits_of_the_module(cell, settings, codes):
             np.testing.assert_allclose(
                 found, expected[t], rtol=1e-9 if tight else 1e-4, atol=1e-5
             )
+
+
+@pytest.mark.parametrize("pooling", [None, "last", "mean", "max", "concat"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_steps_give_the_answers_to_the_whole(cell, pooling):
+    module = build_network(
+        cell, 2, 6, 3, generator=torch_generator(0, 0), num_layers=2, pooling=pooling
+    ).eval()
+    x = torch.randn(T, B, 2, generator=torch_generator(0, 1))
+    for make in (NumpyStepper, TorchStepper):
+        steps = make(module, n_streams=B)
+        for t in range(T):
+            found = steps.feed(x[t].numpy())
+            with torch.inference_mode():
+                expected = module(Inputs(x[: t + 1], None))[-B:]
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+        assert steps.state["n_steps"].tolist() == [T] * B
+
+
+def test_rows_are_put_back_and_new_ones_have_read_nothing():
+    module = build_network("lstm", 2, 6, 3, generator=torch_generator(0, 0)).eval()
+    x = np.ones((2, 2), dtype=np.float32)
+    for make in (NumpyStepper, TorchStepper):
+        steps = make(module, n_streams=2)
+        first = np.array(steps.feed(x))
+        second = np.array(steps.feed(x))
+        steps.put(steps.beginning, [0])
+        steps.resize(3)
+        assert steps.state["n_steps"].tolist() == [0, 2, 0]
+        third = steps.feed(np.ones((3, 2), dtype=np.float32))
+        np.testing.assert_allclose(third[[0, 2]], first, rtol=1e-6)
+        part = steps.branch(np.array([2]))
+        np.testing.assert_allclose(part.feed(x[:1]), second[:1], rtol=1e-6)
+        assert steps.state["n_steps"].tolist() == [1, 3, 1]
 
 
 def test_states_come_back_exactly_and_by_row(codes):

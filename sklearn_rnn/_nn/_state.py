@@ -69,10 +69,10 @@ def form_of(layer: nn.Module, k: int, compute_dtype: torch.dtype | None) -> Form
 def fingerprint(module: Any) -> str:
     """A hash of what a module computes: a state is of use to no other."""
     layers = [layer for level in module.stack.layers for layer in level]
-    facts = [
+    cells = [
         (layer.hidden_size, getattr(layer, "activation", None)) for layer in layers
     ]
-    facts += [getattr(module, "pooling", None), module.compute_dtype]
+    facts = cells, getattr(module, "pooling", None), module.compute_dtype
     found = hashlib.sha256(repr(facts).encode())
     for name, value in module.state_dict().items():
         found.update(f"{name} {tuple(value.shape)}".encode())
