@@ -25,7 +25,8 @@ class WindowSplit(BaseCrossValidator):
     horizon : int, default=1
         Steps forecast.
     test_size : int or None, default=None
-        Samples judged in each fold; None is the number of samples by ``n_splits + 1``.
+        Samples judged in each fold. None is as many as leave the first training part
+        that many windows at least.
     of : {"steps", "windows"}, default="steps"
         What a sample is: a step of one series, as of the X of
         :class:`~sklearn_rnn.RNNForecaster`, or a window and what follows it, as of
@@ -38,7 +39,10 @@ class WindowSplit(BaseCrossValidator):
     Notes
     -----
     The folds are the last ``n_splits * test_size`` samples, one after the other, and
-    everything before a fold trains.
+    everything before a fold trains. By default, ``test_size`` is
+    ``(n_samples - skipped) // (n_splits + 1)``, where skipped is
+    ``window + horizon - 1`` of steps (what the first window holds before its last
+    target) and ``horizon - 1`` of windows.
 
     Of steps, a fold is preceded by the ``window`` steps before it, for reading only:
     the first forecast is that of the first step after training. Without them the score
@@ -116,21 +120,36 @@ class WindowSplit(BaseCrossValidator):
         """
         self._check()
         (X,) = indexable(X)
-        n = _num_samples(X)
-        size = self.test_size or n // (self.n_splits + 1)
-        first = n - self.n_splits * size
-        context = self.window if self.of == "steps" else 0
-        needed = self.window + self.horizon if self.of == "steps" else self.horizon
-        if size < 1 or first < needed or (self.of == "steps" and size < self.horizon):
+        if self.of == "steps" and getattr(X, "ndim", 1) > 2:
             raise ValueError(
-                f"{n} samples are too few for n_splits={self.n_splits} folds of "
-                f"{size} after a first training part of {needed} at least. Each fold "
-                "of steps must hold a horizon. Lower n_splits, window or horizon."
+                f'X has the shape {X.shape}; of="steps" splits the rows of one series. '
+                'Set of="windows" for windows; many series are split by KFold.'
             )
+        n = _num_samples(X)
+        context = self.window if self.of == "steps" else 0
+        size = self._test_size(n, context + self.horizon - 1)
+        first = n - self.n_splits * size
         rows = np.arange(n)
         gap = self.horizon - 1 if self.of == "windows" else 0
         for begin in range(first, n, size):
             yield rows[: begin - gap], rows[begin - context : begin + size]
+
+    def _test_size(self, n, skipped):
+        smallest = self.horizon if self.of == "steps" else 1
+        size = self.test_size or max(smallest, (n - skipped) // (self.n_splits + 1))
+        if size < smallest:
+            raise ValueError(
+                f"test_size={size} steps hold no forecast of horizon={self.horizon}. "
+                "Give a larger test_size or a smaller horizon."
+            )
+        needed = skipped + self.n_splits * size + (1 if self.test_size else smallest)
+        if n < needed:
+            raise ValueError(
+                f"{n} samples are too few; n_splits={self.n_splits} folds of {size} "
+                f"with window={self.window} and horizon={self.horizon} need {needed}. "
+                "Lower one of these, or give more samples."
+            )
+        return size
 
     def _check(self):
         for name in ("n_splits", "window", "horizon", "test_size"):

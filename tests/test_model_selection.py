@@ -92,14 +92,43 @@ def test_it_shows_its_parameters():
         ({"window": 3, "n_splits": 0}, 50, "n_splits=0"),
         ({"window": 3, "test_size": 1.5}, 50, "test_size=1.5"),
         ({"window": 3, "of": "rows"}, 50, "of='rows'"),
-        ({"window": 30}, 50, "50 samples are too few for n_splits=5"),
-        ({"window": 3}, 4, "4 samples are too few"),
-        ({"window": 3, "horizon": 9, "test_size": 5}, 90, "too few"),
+        ({"window": 3, "horizon": 9, "test_size": 5}, 90, "no forecast of horizon=9"),
     ],
 )
 def test_what_cannot_be_split_is_refused(params, n, message):
     with pytest.raises(ValueError, match=message):
         list(WindowSplit(**params).split(np.zeros(n)))
+
+
+@pytest.mark.parametrize(
+    "params, needed",
+    [
+        ({"window": 30}, 36),
+        ({"window": 4, "horizon": 3}, 4 + 2 + 6 * 3),
+        ({"window": 4, "horizon": 3, "test_size": 5}, 4 + 2 + 5 * 5 + 1),
+        ({"window": 30, "of": "windows"}, 6),
+        ({"window": 30, "horizon": 3, "of": "windows"}, 2 + 6),
+        ({"window": 30, "horizon": 3, "test_size": 5, "of": "windows"}, 2 + 25 + 1),
+    ],
+)
+def test_it_says_how_many_samples_it_needs_and_needs_no_more(params, needed):
+    split = WindowSplit(**params)
+    folds = list(split.split(np.zeros(needed)))
+    assert len(folds) == 5 and all(len(train) for train, _ in folds)
+    with pytest.raises(ValueError, match=f"{needed - 1} samples.* need {needed}"):
+        list(split.split(np.zeros(needed - 1)))
+
+
+def test_the_first_part_trains_on_as_many_windows_as_a_fold_judges():
+    for n in range(60, 80):
+        train, test = next(WindowSplit(4, window=20, horizon=2).split(np.zeros(n)))
+        n_windows = len(train) - 20 - 2 + 1
+        assert len(test) - 20 <= n_windows < len(test) - 20 + 5
+
+
+def test_many_series_are_no_steps():
+    with pytest.raises(ValueError, match=r"shape \(9, 5, 1\).*rows of one series"):
+        list(WindowSplit(2, window=1).split(np.zeros((9, 5, 1))))
 
 
 def test_parameters_are_stored_as_they_came():

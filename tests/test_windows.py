@@ -34,8 +34,11 @@ def test_windows_may_be_further_apart():
     assert_array_equal(y, [[4, 5], [7, 8]])
 
 
-def test_windows_share_memory_and_are_read_only():
-    X, _ = sliding_windows(SERIES, 4)
+@pytest.mark.parametrize("horizon", [1, 2])
+def test_windows_share_memory_and_are_read_only_but_not_what_follows(horizon):
+    X, y = sliding_windows(SERIES, 4, horizon)
+    y -= y.mean()
+    assert not np.shares_memory(y, SERIES)
     assert np.shares_memory(X, SERIES)
     with pytest.raises(ValueError, match="read-only"):
         X[0] = 1

@@ -1,6 +1,7 @@
 """Small data sets that come with the package, and generated ones."""
 
 from sklearn_rnn.datasets._co2 import load_co2
+from sklearn_rnn.datasets._grammars import make_counting_words, make_embedded_reber
 from sklearn_rnn.datasets._letters import load_letters
 from sklearn_rnn.datasets._moby_dick import load_moby_dick
 from sklearn_rnn.datasets._names import load_names
@@ -13,5 +14,7 @@ __all__ = [
     "load_moby_dick",
     "load_names",
     "load_sunspots",
+    "make_counting_words",
+    "make_embedded_reber",
     "make_waves",
 ]

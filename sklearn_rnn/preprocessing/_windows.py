@@ -28,7 +28,7 @@ def sliding_windows(series, window, horizon=1, *, step=1):
         with each other (or with ``series``) and are read-only.
     y : ndarray of shape (n_windows,) or (n_windows, horizon * n_channels)
         What follows: one number if ``horizon`` and channels are 1, otherwise step by
-        step, the channels of a step side by side.
+        step, the channels of a step side by side. A copy.
 
     Raises
     ------
@@ -74,5 +74,5 @@ def sliding_windows(series, window, horizon=1, *, step=1):
         )
     windows = np.lib.stride_tricks.sliding_window_view(values, window + horizon, axis=0)
     windows = windows[::step].transpose(0, 2, 1)  # (n, window + horizon, C)
-    X, y = windows[:, :window], windows[:, window:].reshape(len(windows), -1)
+    X, y = windows[:, :window], windows[:, window:].reshape(len(windows), -1).copy()
     return X, y[:, 0] if y.shape[1] == 1 else y
