@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from _common import environment
 from sklearn.linear_model import LinearRegression
+from sklearn.utils import Bunch
 
 from sklearn_rnn import RNNForecaster
 from sklearn_rnn.datasets import load_co2, load_sunspots, make_waves
@@ -34,17 +35,13 @@ SERIES = {
     "hidden_size": 32,
     "dropout": 0.3,
     "loss": "absolute_error",
+    "target": "last",
     "precision": "float32",
 }
+# steps held out, the season, and settings of the network
 SERIES_OF = {
-    "sunspots": {"horizon": 36, "root": True, "season": 11},
-    "co2": {
-        "horizon": 104,
-        "root": False,
-        "season": 52,
-        "differencing": 52,
-        "target": "last",
-    },
+    "sunspots": (36, 11, {"horizon": 11, "residual": True}),
+    "co2": (104, 52, {"horizon": 104, "differencing": 52}),
 }
 
 
@@ -92,10 +89,15 @@ def bench_waves():
 
 
 def series_of(name):
-    """A series, without its gaps for those who cannot take them, and its settings."""
-    given = dict(SERIES_OF[name])
+    """A series, how much of it is held out, its season, and a forecaster of it."""
+    n_ahead, season, given = SERIES_OF[name]
     series = load_sunspots().data if name == "sunspots" else load_co2().data
-    return series, given.pop("horizon"), given.pop("season"), given.pop("root"), given
+
+    def new(**more):
+        model = RNNForecaster(**SERIES | given | more)
+        return Rooted(model) if name == "sunspots" else model
+
+    return series, n_ahead, season, new
 
 
 def without_gaps(series):
@@ -103,24 +105,26 @@ def without_gaps(series):
     return np.interp(np.arange(len(series)), known, series[known])
 
 
-class Forecaster:
-    """RNNForecaster of a series, or of the square roots of counts."""
+class Rooted:
+    """A forecaster of counts, by their square roots."""
 
-    def __init__(self, root, **given):
-        self.model = RNNForecaster(**SERIES | given)
-        self.into = np.sqrt if root else np.asarray
-        self.back = (lambda v: np.maximum(v, 0) ** 2) if root else np.asarray
+    def __init__(self, model):
+        self.model = model
 
     def fit(self, series):
-        self.model.fit(self.into(series))
+        self.model.fit(np.sqrt(series))
         return self
 
-    def predict(self, series):
-        return self.back(self.model.predict(self.into(series)))
+    def predict(self, series, horizon):
+        return _squared(self.model.predict(np.sqrt(series), horizon=horizon))
 
-    def interval(self, series, horizon):
-        found = self.model.predict_interval(self.into(series), horizon=horizon)
-        return self.back(found.lower), self.back(found.upper)
+    def predict_interval(self, series, horizon):
+        found = self.model.predict_interval(np.sqrt(series), horizon=horizon)
+        return Bunch(**{name: _squared(values) for name, values in found.items()})
+
+
+def _squared(values):
+    return np.maximum(values, 0) ** 2
 
 
 def holt_winters(series, season, horizon):
@@ -138,7 +142,7 @@ def holt_winters(series, season, horizon):
 
 def bench_series():
     for name in SERIES_OF:
-        series, horizon, season, root, given = series_of(name)
+        series, horizon, season, new = series_of(name)
         train, test = series[:-horizon], series[-horizon:]
 
         def judged(answer, train=train, test=test, season=season):
@@ -158,10 +162,8 @@ def bench_series():
             print("{:16} {:.3f} {:.3f}".format("Holt-Winters", *judged(smooth)))
         scores = []
         for seed in SEEDS:
-            model = Forecaster(
-                root, horizon=horizon, intervals=None, random_state=seed, **given
-            )
-            scores.append(judged(model.fit(train).predict(train)))
+            model = new(intervals=None, random_state=seed).fit(train)
+            scores.append(judged(model.predict(train, horizon=horizon)))
         maes, mases = np.transpose(scores)
         print(f"{'RNNForecaster':16} MAE {spread(maes)}")
         print(f"{'':16} MASE {spread(mases)}", flush=True)
@@ -173,18 +175,17 @@ def bench_intervals():
     )
     pooled, widths = [], {}
     for name in SERIES_OF:
-        series, horizon, _, root, given = series_of(name)
+        series, horizon, _, new = series_of(name)
         begin = len(series) - horizon
         hits = []
         for seed in SEEDS:
-            model = Forecaster(root, horizon=horizon, random_state=seed, **given)
-            model.fit(series[:begin])
+            model = new(random_state=seed).fit(series[:begin])
             for origin in range(begin, len(series)):
-                lower, upper = model.interval(series[:origin], len(series) - origin)
                 truth = series[origin:]
-                hit = (truth >= lower) & (truth <= upper)
+                found = model.predict_interval(series[:origin], horizon=len(truth))
+                hit = (truth >= found.lower) & (truth <= found.upper)
                 hits.append(hit[~np.isnan(truth)])
-                widths.setdefault(name, []).append(np.mean(upper - lower))
+                widths.setdefault(name, []).append(np.mean(found.upper - found.lower))
         covered = np.concatenate(hits)
         print(
             f"{name:10} covered {covered.mean():.4f} of {len(covered)}, mean width "
