@@ -40,8 +40,16 @@ SERIES = {
 }
 # steps held out, the season, and settings of the network
 SERIES_OF = {
-    "sunspots": (36, 11, {"horizon": 11, "residual": True}),
-    "co2": (104, 52, {"horizon": 104, "differencing": 52}),
+    "sunspots": (
+        36,
+        11,
+        {"horizon": 11, "residual": True, "window": 33, "calibration_fraction": 0.2},
+    ),
+    "co2": (
+        104,
+        52,
+        {"horizon": 104, "differencing": 52, "calibration_fraction": 0.1},
+    ),
 }
 
 
@@ -167,6 +175,29 @@ def bench_series():
         maes, mases = np.transpose(scores)
         print(f"{'RNNForecaster':16} MAE {spread(maes)}")
         print(f"{'':16} MASE {spread(mases)}", flush=True)
+        rolling(series, horizon, season, new)
+
+
+def rolling(series, horizon, season, new):
+    """Mean absolute errors of all forecasts from all origins in the held-out part."""
+    whole, begin = without_gaps(series), len(series) - horizon
+    model = new(intervals=None, random_state=0).fit(series[:begin])
+    errors = {"seasonal naive": [], "Holt-Winters": [], "RNNForecaster": []}
+    for origin in range(begin, len(series)):
+        past, truth = series[:origin], series[origin:]
+        answers = {
+            "seasonal naive": np.resize(whole[origin - season : origin], len(truth)),
+            "RNNForecaster": model.predict(past, horizon=len(truth)),
+        }
+        if season < 20:  # of weeks it would take minutes
+            answers["Holt-Winters"] = holt_winters(past, season, len(truth))
+        for name, answer in answers.items():
+            if answer is not None:
+                errors[name].append(np.abs(answer - truth))
+    for name, found in errors.items():
+        if found:
+            mae = np.nanmean(np.concatenate(found))
+            print(f"{name:16} MAE {mae:.3f} over all leads and origins", flush=True)
 
 
 def bench_intervals():

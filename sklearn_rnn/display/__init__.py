@@ -4,5 +4,12 @@ from sklearn_rnn.display._capacity import CapacityDisplay
 from sklearn_rnn.display._energy import EnergyDisplay
 from sklearn_rnn.display._forecast import ForecastDisplay
 from sklearn_rnn.display._hopfield import HopfieldDisplay
+from sklearn_rnn.display._sequence import SequenceDisplay
 
-__all__ = ["CapacityDisplay", "EnergyDisplay", "ForecastDisplay", "HopfieldDisplay"]
+__all__ = [
+    "CapacityDisplay",
+    "EnergyDisplay",
+    "ForecastDisplay",
+    "HopfieldDisplay",
+    "SequenceDisplay",
+]
