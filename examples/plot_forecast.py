@@ -54,7 +54,7 @@ ax.legend(loc="upper left")
 # intervals come from the errors of a twin that never saw the last third of the years
 # known. They widen with the years: when the next cycle but two will come is not known.
 
-sunspots = load_sunspots(as_frame=True).data**0.5
+sunspots = load_sunspots(as_frame=True).data ** 0.5
 known, coming = sunspots[:-36], sunspots[-36:]
 model = RNNForecaster(
     hidden_size=32,

@@ -229,7 +229,11 @@ class RNNForecaster(NetworkEstimator):
     """
 
     _parameter_constraints = {
-        **NetworkEstimator._parameter_constraints,
+        **{
+            name: constraint
+            for name, constraint in NetworkEstimator._parameter_constraints.items()
+            if name != "embedding"
+        },
         "window": [Interval(Integral, 1, None, closed="left")],
         "horizon": [Interval(Integral, 1, None, closed="left")],
         "target": [StrOptions({"all", "last"})],

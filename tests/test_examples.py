@@ -104,3 +104,21 @@ def test_the_features_example_beats_raw_pixels(tmp_path):
     text = printed("plot_boltzmann_features.py", tmp_path)
     assert number("hidden units:", text) > 0.92
     assert number("raw pixels:", text) < 0.85
+
+
+def test_the_counting_example_counts_with_the_lstm(tmp_path):
+    text = printed("plot_counting.py", tmp_path)
+    learned = dict(
+        re.findall(r"^(\w+): trained up to 40, learned up to (\d+)", text, re.M)
+    )
+    assert int(learned["lstm"]) > 40 > int(learned["gru"]) > int(learned["rnn"])
+
+
+def test_the_forecast_example_beats_naive_forecasts(tmp_path):
+    text = printed("plot_forecast.py", tmp_path)
+    assert number("carbon dioxide, RNNForecaster:", text) < 0.6
+    assert number("carbon dioxide, last year again:", text) > 1.2
+    ours, naive = re.search(
+        r"RNNForecaster (\S+), last year again (\S+)$", text, re.M
+    ).groups()
+    assert float(ours) < 0.7 * float(naive)

@@ -15,6 +15,7 @@ from sklearn_rnn import (
     BoltzmannMachine,
     HopfieldDenoiser,
     RNNClassifier,
+    RNNForecaster,
     RNNRegressor,
     TokenArray,
 )
@@ -322,6 +323,125 @@ def test_every_row_trains_without_early_stopping(settings, ragged):
             weights(whole)["head.weight"], weights(part)["head.weight"]
         )
     assert whole.validation_scores_ is None
+
+
+# ------------------------------------------------ all of them, for answers at each step
+
+
+@pytest.fixture(params=[RNNClassifier, RNNRegressor], ids=["classifier", "regressor"])
+def stepping(request, settings, ragged):
+    X, _ = ragged
+    y = [x[:, 0].cumsum() for x in X]
+    if request.param is RNNClassifier:
+        y = [row > 0 for row in y]
+    return request.param(**settings, return_sequences=True).fit(X, y), X, y
+
+
+def test_steps_get_one_answer_in_any_batch_order_and_padding(stepping):
+    model, X, _ = stepping
+    together = np.concatenate(answers(model, X))
+    alone = np.concatenate([answers(model, [x])[0] for x in X])
+    np.testing.assert_allclose(alone, together, rtol=1e-5, atol=1e-5)
+    turned = np.concatenate(answers(model, X[::-1])[::-1])
+    np.testing.assert_array_equal(turned, together)
+    padded = np.full((len(X), 30, 2), np.nan)
+    for row, x in zip(padded, X, strict=True):
+        row[: len(x)] = x
+    found = answers(model, padded)
+    valid = np.concatenate([row[: len(x)] for row, x in zip(found, X, strict=True)])
+    np.testing.assert_allclose(valid, together, rtol=1e-5, atol=1e-5)
+
+
+def test_steps_are_learned_to_the_same_bits_and_by_every_row(stepping):
+    model, X, y = stepping
+    assert_same_bits(clone(model).fit(X, y), model)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(
+        np.concatenate(answers(again, X)), np.concatenate(answers(model, X))
+    )
+    part = clone(model).fit(X[:-1], y[:-1])
+    assert not np.array_equal(weights(part)["head.bias"], weights(model)["head.bias"])
+
+
+# ------------------------------------------------------ all of them, for forecasters
+
+SERIES = [np.sin(np.arange(n) / 3 + n) for n in (30, 30, 41, 57)]
+FORECASTERS = {
+    "rnn": {"cell": "rnn"},
+    "lstm": {"cell": "lstm", "num_layers": 2},
+    "callable": {"cell": UsersCell},
+    "blocks of differences": {"horizon": 3, "differencing": 2},
+    "last": {"target": "last", "residual": True, "dropout": 0.5},
+    "quantiles": {"intervals": "quantile"},
+}
+
+
+@pytest.fixture(params=FORECASTERS, ids=str)
+def forecaster(request):
+    given = {"hidden_size": 6, "window": 9, "max_epochs": 2, "random_state": 0}
+    return RNNForecaster(**given | FORECASTERS[request.param])
+
+
+def test_a_series_gets_one_forecast_in_any_company_and_container(forecaster):
+    forecaster.fit(SERIES)
+    together = forecaster.predict(SERIES, horizon=5)
+    turned = forecaster.predict(SERIES[::-1], horizon=5)[::-1]
+    np.testing.assert_allclose(turned, together, rtol=1e-9)
+    for series, expected in zip(SERIES, together, strict=True):
+        for X in (series, series.tolist(), pd.Series(series), torch.from_numpy(series)):
+            alone = np.asarray(forecaster.predict(X, horizon=5))
+            np.testing.assert_allclose(alone, expected, rtol=1e-7, atol=1e-9)
+        column = forecaster.predict(series[None, :, None], horizon=5)
+        np.testing.assert_allclose(column[0, :, 0], expected, rtol=1e-7, atol=1e-9)
+
+
+def test_a_stream_of_a_series_gets_the_forecast_of_the_whole(forecaster):
+    stream = forecaster.fit(SERIES).stream()
+    for t, value in enumerate(SERIES[3]):
+        found = stream.predict(value)
+        if t % 19 == 18:
+            expected = forecaster.predict(SERIES[3][: t + 1])
+            np.testing.assert_allclose(found[0], expected, rtol=1e-5)
+
+
+def test_forecasters_fitted_in_threads_get_the_bits_of_serial_fits(forecaster):
+    before = np.random.get_state()[1].copy(), torch.get_rng_state(), random.getstate()
+    models = [clone(forecaster).set_params(random_state=k % 2) for k in range(4)]
+    threads = [threading.Thread(target=model.fit, args=(SERIES,)) for model in models]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k in (0, 1):
+        serial = clone(forecaster).set_params(random_state=k).fit(SERIES)
+        for model in models[k::2]:
+            assert_same_bits(model, serial)
+            np.testing.assert_array_equal(
+                model.predict(horizon=4), serial.predict(horizon=4)
+            )
+    np.testing.assert_array_equal(np.random.get_state()[1], before[0])
+    assert torch.equal(torch.get_rng_state(), before[1])
+    assert random.getstate() == before[2]
+
+
+def test_forecasters_change_no_parameter_and_refits_forget(forecaster):
+    given = forecaster.get_params()
+    expected = forecaster.fit(SERIES).predict(horizon=4)
+    assert all(forecaster.get_params()[name] is value for name, value in given.items())
+    two = pd.DataFrame({"a": SERIES[3], "b": SERIES[3][::-1]})
+    again = clone(forecaster).fit(two).fit(SERIES)
+    assert not hasattr(again, "feature_names_in_")
+    np.testing.assert_array_equal(again.predict(horizon=4), expected)
+    kept = pickle.loads(pickle.dumps(again))
+    np.testing.assert_array_equal(kept.predict(horizon=4), expected)
+
+
+def test_forecasters_learn_from_every_series(forecaster):
+    whole = weights(clone(forecaster).fit(SERIES))["head.bias"]
+    for left_out in (0, 3):
+        rows = [series for k, series in enumerate(SERIES) if k != left_out]
+        part = weights(clone(forecaster).fit(rows))["head.bias"]
+        assert not np.array_equal(part, whole)
 
 
 # ----------------------------------------------- all of them, for networks of patterns
