@@ -64,8 +64,12 @@ class LanguageNet(RecurrentNet):
             return None
         if not fresh.any():
             return map_states(self.states, lambda state: state[: len(fresh)])
-        keep = torch.from_numpy(~fresh).unsqueeze(1).to(self.device)
-        return map_states(self.states, lambda state: state[: len(fresh)] * keep)
+        keep = torch.from_numpy(~fresh).to(self.device)
+
+        def kept(state):
+            return state[: len(fresh)] * keep.view(-1, *[1] * (state.ndim - 1))
+
+        return map_states(self.states, kept)
 
     def _record_validation(self, valid, plan):
         loss = foretold(self.module_, valid.corpus).mean()

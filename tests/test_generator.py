@@ -627,3 +627,33 @@ def test_a_prompt_may_be_of_any_length(learned):
     prompt = TEXT * 20
     assert learned.generate(prompt + "the c", 2, temperature=0) == "at"
     assert len(learned.generate("", 5, random_state=0, banned="<end>")) == 5
+
+
+class TorchGRU(torch.nn.Module):
+    """torch keeps the sequences of a state on its second axis."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.gru = torch.nn.GRU(input_size, hidden_size, batch_first=True)
+
+    def forward(self, x, state):
+        return self.gru(x, state)
+
+
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_a_cell_may_keep_its_sequences_on_another_axis(num_layers):
+    texts = ["the cat sat", "a dog ran", "x", "the dog"] * 4
+    model = SequenceGenerator(
+        cell=TorchGRU,
+        hidden_size=5,
+        num_layers=num_layers,
+        max_epochs=1,
+        batch_size=4,
+        window=4,
+        random_state=0,
+    ).fit(texts)
+    prompts = ["the cat", "a", "the d"]
+    together = model.predict_proba(prompts)
+    alone = np.concatenate([model.predict_proba([prompt]) for prompt in prompts])
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-6)
+    assert len(model.generate(prompts, 5, random_state=0)) == 3

@@ -5,12 +5,8 @@ one step of a whole batch lies in one piece of memory.
 """
 
 from sklearn_rnn._nn._build import build_language_network, build_network
-from sklearn_rnn._nn._language import (
-    LanguageNetwork,
-    join_states,
-    loss_of_steps,
-    map_states,
-)
+from sklearn_rnn._nn._language import LanguageNetwork, loss_of_steps
+from sklearn_rnn._nn._nested import join_states, map_states
 from sklearn_rnn._nn._network import Inputs, SequenceNetwork
 from sklearn_rnn._nn._recurrent import (
     GATES,

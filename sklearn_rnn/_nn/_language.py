@@ -1,6 +1,5 @@
 """The network of a generator: read codes, say at every step what comes next."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -81,21 +80,3 @@ def loss_of_steps(logits: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy in nats of each step (T, B)."""
     losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
     return losses.view_as(targets)
-
-
-def map_states(states: list[list[Any]], change: Callable) -> list[list[Any]]:
-    """``states`` with each tensor (B, H) in them changed."""
-    return join_states([states], lambda tensors: change(tensors[0]))
-
-
-def join_states(parts: list[list[list[Any]]], join: Callable) -> list[list[Any]]:
-    """States like each of ``parts``, with tensors made of a list of theirs."""
-
-    def joined(states: list[Any]) -> Any:
-        if isinstance(states[0], (list, tuple)):
-            return type(states[0])(
-                joined(list(part)) for part in zip(*states, strict=True)
-            )
-        return join(states)
-
-    return joined(parts)

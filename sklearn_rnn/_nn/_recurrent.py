@@ -1,18 +1,17 @@
 """One recurrent layer in one direction, and layers and directions stacked."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sklearn_rnn._nn._nested import State, axis_of_sequences, filled, tensors_of
 from sklearn_rnn._nn._unrolled import UnrolledGRU, UnrolledLSTM, UnrolledSimple
 from sklearn_rnn._random import borrowed_global_generator
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
-
-State = Any  # what a layer hands from one step to the next: a tensor or a tuple of them
 
 
 class RecurrentLayer(nn.Module):
@@ -112,7 +111,11 @@ class RecurrentLayer(nn.Module):
 
 
 class CustomLayer(nn.Module):
-    """A user's cell, which reads (B, T, F) and returns (B, T, H) and a state."""
+    """A user's cell, which reads (B, T, F) and returns (B, T, H) and a state.
+
+    Wherever the cell keeps the sequences of its state, as ``torch.nn.GRU`` does on the
+    second axis, outside they are on the first.
+    """
 
     def __init__(self, build: Callable[[int, int], nn.Module], input_size: int, H: int):
         super().__init__()
@@ -123,9 +126,12 @@ class CustomLayer(nn.Module):
                 "torch.nn.Module."
             )
         self.input_size, self.hidden_size = input_size, H
+        self._axes: list[int] | None = None  # of sequences, of each tensor of a state
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
         weight = next(self.module.parameters(), x)  # bfloat16 is for our own layers
+        if state is not None:
+            state = self._moved(state, x, into=True)
         answer = self.module(x.transpose(0, 1).to(weight.dtype), state)
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(
@@ -140,7 +146,37 @@ class CustomLayer(nn.Module):
                 f"(n_sequences, n_timesteps, hidden_size) = {expected}. Return outputs "
                 "of every step, batch first, hidden_size units wide."
             )
-        return outputs.transpose(0, 1), state
+        return outputs.transpose(0, 1), self._moved(state, x)
+
+    def _moved(self, state: State, x: Tensor, into: bool = False) -> State:
+        """A state with its sequences on the first axis, or ``into`` the cell's own."""
+        if self._axes is None:
+            self._axes = self._found_axes(x)
+        if not self._axes:  # nothing that could be moved; a stream refuses it
+            return state
+        parts = (
+            (part.movedim(0, axis) if into else part.movedim(axis, 0)).contiguous()
+            for part, axis in zip(tensors_of(state), self._axes, strict=True)
+        )
+        return filled(state, parts)
+
+    @torch.no_grad()
+    def _found_axes(self, x: Tensor) -> list[int]:
+        """Where the sequences are, seen from states of two and of three."""
+        weight, training = next(self.module.parameters(), x), self.module.training
+        self.module.eval()  # without chance
+        try:
+            two, three = (
+                tensors_of(
+                    self.module(weight.new_zeros(n, 1, self.input_size), None)[1]
+                )
+                for n in (2, 3)
+            )
+            return [axis_of_sequences(*pair) for pair in zip(two, three, strict=True)]
+        except (TypeError, ValueError):
+            return []
+        finally:
+            self.module.train(training)
 
 
 class RecurrentStack(nn.Module):

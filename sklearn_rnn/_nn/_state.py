@@ -1,7 +1,6 @@
 """The states of a module's layers as named arrays, and back."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn._recurrent import RecurrentLayer, State
+from sklearn_rnn._nn._nested import State, axis_of_sequences, filled, tensors_of
+from sklearn_rnn._nn._recurrent import RecurrentLayer
 
 Arrays = dict[str, np.ndarray]
 
@@ -39,7 +39,7 @@ class Form:
         ):
             part = torch.from_numpy(arrays[name]).to(like.device, like.dtype)
             parts.append(part.movedim(0, axis).contiguous())
-        return _filled(self.example, iter(parts))
+        return filled(self.example, iter(parts))
 
     @property
     def zeros(self) -> Arrays:
@@ -53,7 +53,7 @@ def form_of(layer: nn.Module, k: int, compute_dtype: torch.dtype | None) -> Form
     """The form of the state of layer ``k``, found by letting it read a little."""
     of_two, of_three = (layer(_trial(layer, 1, n, compute_dtype))[1] for n in (2, 3))
     axes = [
-        _axis_of_sequences(*parts)
+        axis_of_sequences(*parts)
         for parts in zip(tensors_of(of_two), tensors_of(of_three), strict=True)
     ]
     if isinstance(layer, RecurrentLayer):
@@ -63,7 +63,7 @@ def form_of(layer: nn.Module, k: int, compute_dtype: torch.dtype | None) -> Form
         names = [f"state_{k}_{i}" for i in range(len(axes))]
     parts = tensors_of(of_two)
     one = [part.narrow(axis, 0, 1) for part, axis in zip(parts, axes, strict=True)]
-    return Form(_filled(of_two, iter(one)), names, axes)
+    return Form(filled(of_two, iter(one)), names, axes)
 
 
 def fingerprint(module: Any) -> str:
@@ -78,45 +78,6 @@ def fingerprint(module: Any) -> str:
         found.update(f"{name} {tuple(value.shape)}".encode())
         found.update(value.detach().cpu().numpy().tobytes())
     return found.hexdigest()
-
-
-def tensors_of(state: State) -> list[Tensor]:
-    """The tensors in a state, in the order of its nesting."""
-    if isinstance(state, Tensor):
-        return [state]
-    if isinstance(state, (list, tuple)):
-        return [tensor for part in state for tensor in tensors_of(part)]
-    if state is None:
-        return []
-    raise TypeError(
-        f"the cell's state holds {state!r} of type {type(state).__name__}; a stream "
-        "keeps tensors, and tuples or lists of them."
-    )
-
-
-def _filled(state: State, parts: Iterator[Tensor]) -> State:
-    """``state`` with its tensors replaced by ``parts``."""
-    if isinstance(state, (list, tuple)):
-        inner = [_filled(part, parts) for part in state]
-        named = hasattr(state, "_fields")
-        return type(state)(*inner) if named else type(state)(inner)
-    return state if state is None else next(parts)
-
-
-def _axis_of_sequences(of_two: Tensor, of_three: Tensor) -> int:
-    """Where the tensor of 2 sequences has the length 2, and that of 3 the length 3."""
-    axes = [
-        axis
-        for axis, sizes in enumerate(zip(of_two.shape, of_three.shape, strict=False))
-        if sizes == (2, 3)
-    ]
-    if len(axes) != 1:
-        raise ValueError(
-            f"the cell's state of 2 sequences has the shape {tuple(of_two.shape)}, of "
-            f"3 sequences {tuple(of_three.shape)}. A stream keeps a state for each "
-            "sequence: one axis has to be that of the sequences."
-        )
-    return axes[0]
 
 
 def _trial(layer: Any, n_steps: int, n: int, dtype: torch.dtype | None) -> Tensor:
