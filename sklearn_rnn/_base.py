@@ -182,10 +182,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             gradient_clip=self.gradient_clip,
             patience=self.n_iter_no_change,
             tol=self.tol,
-            verbose=self.verbose,
+            verbose=self.verbose if tasks else 0,
             score=self._score_outputs,
-            epoch_begins=tasks.begin_epoch,
-            epoch_ends=tasks.end_epoch,
+            **({} if tasks is None else tasks.hooks),
         )
 
     def _fitted_state(self, net, first):

@@ -23,6 +23,11 @@ class EpochTasks:
         self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
         self._fit.call_on_fit_task_begin(**self._about)
 
+    @property
+    def hooks(self):
+        """What a Plan calls."""
+        return {"epoch_begins": self.begin_epoch, "epoch_ends": self.end_epoch}
+
     def begin_epoch(self, current):
         """Another epoch begins; ``current()`` is the net as trained until now."""
         self._epoch = self._fit.subcontext(task_name="epoch")

@@ -16,11 +16,11 @@ from sklearn_rnn._device import number_types, threads_for
 from sklearn_rnn._forecasting import SeriesNetwork, learned_form
 from sklearn_rnn._intervals import (
     LOSSES,
+    Conformal,
     MaskedLoss,
     QuantileLoss,
-    at_levels,
+    Quantiles,
     checked_quantiles,
-    conformal_radii,
 )
 from sklearn_rnn._nn import build_network
 from sklearn_rnn._random import (
@@ -40,7 +40,6 @@ from sklearn_rnn._series import (
 from sklearn_rnn._snapshot import hand_over, snapshot
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._stream_input import SeriesInput
-from sklearn_rnn._training import Plan
 from sklearn_rnn._validation import drawn_rows, split_rows
 from sklearn_rnn._windowing import split_by_series, split_by_time, windows
 
@@ -447,26 +446,18 @@ class RNNForecaster(NetworkEstimator):
             horizon, or if the quantiles of the coverage were not learned.
         """
         fitted = snapshot(self)
-        check_is_fitted(fitted)
+        spread = fitted._spread_or_refuse()
         if not isinstance(coverage, Real) or not 0 < coverage < 1:
             raise ValueError(f"coverage={coverage!r}; expected a number in (0, 1).")
-        if fitted.intervals is None:
-            raise ValueError(
-                "intervals=None leaves out what intervals need. Set "
-                'intervals="conformal" or "quantile" and fit again.'
-            )
         container, forecasts = fitted._forecasts(X, horizon, exog)
         middle = forecasts[..., fitted._form.n_quantiles // 2]
-        if fitted.intervals == "conformal":
-            radii = fitted._radii(middle.shape[1], coverage)
-            lower, upper = middle - radii, middle + radii
-        elif middle.shape[1] <= fitted._form.horizon:
-            low, high = fitted._quantile_places(coverage)
-            lower, upper = forecasts[..., low], forecasts[..., high]
-        else:
+        bounds = spread.bounds(forecasts, coverage)
+        if bounds is None:
             paths = fitted._paths(X, horizon, exog, PATHS, np.random.default_rng(0))[1]
-            tails = (1 - coverage) / 2, (1 + coverage) / 2
-            lower, upper = np.quantile(paths, tails, axis=0)
+            bounds = np.quantile(
+                paths, [(1 - coverage) / 2, (1 + coverage) / 2], axis=0
+            )
+        lower, upper = bounds
         shaped = [container.shaped(part) for part in (middle, lower, upper)]
         return Bunch(prediction=shaped[0], lower=shaped[1], upper=shaped[2])
 
@@ -500,12 +491,6 @@ class RNNForecaster(NetworkEstimator):
             channels in the end if X has it.
         """
         fitted = snapshot(self)
-        check_is_fitted(fitted)
-        if fitted.intervals is None:
-            raise ValueError(
-                "intervals=None leaves out what sampling needs. Set "
-                'intervals="conformal" or "quantile" and fit again.'
-            )
         rng = np.random.default_rng(draw_seed(random_state))
         container, paths = fitted._paths(X, horizon, exog, n_paths, rng)
         paths = paths if container.has_channels else paths[..., 0]
@@ -534,9 +519,9 @@ class RNNForecaster(NetworkEstimator):
         check_is_fitted(self)
         fitted = snapshot(self)
         series, exog = fitted._read(X, exog)
-        first = fitted._form.lag + fitted.window - 1
-        fitted._check_lengths(series, "X")
-        h = fitted._form.horizon
+        form, h = fitted._form, fitted._form.horizon
+        first = form.lag + form.window - 1
+        fitted._check_lengths(series, form.window, h, form.lag)
         network = fitted._series_network
         errors = [
             part[: len(part) - h + 1]  # from later origins not all is known
@@ -589,19 +574,21 @@ class RNNForecaster(NetworkEstimator):
             self._quantiles = checked_quantiles(self.quantiles) if wanted else (0.5,)
         series, exog = self._read(X, exog, reset=not continuing)
         values, seed = series.values, draw_seed(self.random_state)
-        self._check_lengths(series, "X")
+        self._check_lengths(series, self.window, self.horizon, self.differencing or 0)
         if not continuing:
             self._form = self._learned_form(values, exog)
         train, valid = self._windows(self._form, values, exog), None
         if self.early_stopping:
             train, valid, cut = self._split(train, values, seed)
-        conformal = self.intervals == "conformal"
+        self._spread, conformal = None, self.intervals == "conformal"
+        if self.intervals == "quantile":
+            self._spread = Quantiles(self._quantiles, self.horizon)
         if conformal and not self.early_stopping:
-            self._errors = self._errors_of_twin(values, exog, seed)
+            self._spread = self._calibrated_by_twin(values, exog, seed)
         net = self._continued_net() if continuing else self._new_net(self._form, seed)
         interrupt = self._run(net, train, valid, seed, (X, None, None), False)
         if conformal and self.early_stopping:
-            self._errors = self._errors_after(self._series_network, values, exog, cut)
+            self._spread = self._calibrated(self._series_network, values, exog, cut)
         self._known = self._series_network.known(values, exog)
         self._container = replace(series, values=[])
         return interrupt
@@ -610,6 +597,8 @@ class RNNForecaster(NetworkEstimator):
         return learned_form(
             values,
             exog,
+            window=self.window,
+            last_only=self.target == "last",
             horizon=self.horizon,
             lag=self.differencing or 0,
             residual=self.residual,
@@ -618,8 +607,7 @@ class RNNForecaster(NetworkEstimator):
         )
 
     def _windows(self, form, values, exog):
-        last_only = self.target == "last"
-        return windows(form, values, exog, self.window, last_only, self._number_type)
+        return windows(form, values, exog, self._number_type)
 
     def _split(self, train, values, seed):
         """Training and validation windows, and the step or the series that validate."""
@@ -646,7 +634,7 @@ class RNNForecaster(NetworkEstimator):
             num_layers=self.num_layers,
             activation=self.activation,
             dropout=self.dropout,
-            pooling=None if self.target == "all" else "last",
+            pooling="last" if form.last_only else None,
         )
         return self._wrapped(module, self._criterion())
 
@@ -666,105 +654,71 @@ class RNNForecaster(NetworkEstimator):
 
     # ---------------------------------------------------------------- intervals
 
-    def _errors_of_twin(self, values, exog, seed):
-        """Errors of a twin network on what it was not trained on, or None if short.
-
-        (origins, leads, C), of the last part of the only series or of some series.
-        """
+    def _calibrated_by_twin(self, values, exog, seed):
+        """Errors of a twin network on the steps, or the series, it never saw."""
+        rows = np.arange(len(values))
         if len(values) > 1:
             rng = numpy_generator(seed, SPLIT, 1)
-            rows = np.arange(len(values))
             cut = drawn_rows(rows, self.calibration_fraction, rng)
-            head = [values[i] for i in np.setdiff1d(rows, cut)]
-            given = exog and [exog[i] for i in np.setdiff1d(rows, cut)]
+            rows = np.setdiff1d(rows, cut)
+            head, given = [values[i] for i in rows], exog and [exog[i] for i in rows]
         else:
             T = len(values[0])
             cut = T - int(np.ceil(self.calibration_fraction * T))
             if cut < self._shortest() or cut >= T - 1:
-                return None
+                return Conformal(None, self._too_short())
             head, given = [values[0][:cut]], exog and [exog[0][:cut]]
-        form = self._learned_form(head, given)
-        form = replace(form, tells_missing=self._form.tells_missing)
-        net = self._new_net(form, seed)
-        plan = Plan(
-            epochs=self.max_epochs,
-            batch_size=self.batch_size,
-            seed=seed,
-            schedule=self.learning_rate_schedule,
-            gradient_clip=self.gradient_clip,
-            patience=self.n_iter_no_change,
-            tol=self.tol,
+        form = replace(
+            self._learned_form(head, given), tells_missing=self._form.tells_missing
+        )
+        quiet = snapshot(self)
+        quiet.callbacks = None  # they are of the other training
+        net, plan = (
+            quiet._new_net(form, seed),
+            self._plan(seed, None, self.max_epochs, False),
         )
         with threads_for(self._work(self.batch_size)):
             interrupt = net.train(self._windows(form, head, given), None, plan)
         if interrupt is not None:
             raise interrupt
         twin = SeriesNetwork(form, net.module_, self._number_type)
-        return self._errors_after(twin, values, exog, cut)
+        return self._calibrated(twin, values, exog, cut)
 
-    def _errors_after(self, network, values, exog, cut):
-        """Errors at leads (origins, leads, C) from the step ``cut``, or of series."""
+    def _calibrated(self, network, values, exog, cut):
+        """Errors of a network from the step ``cut`` on, or on the series ``cut``."""
+        first = cut - 1
         if len(values) > 1:
             values, exog = [values[i] for i in cut], exog and [exog[i] for i in cut]
-            first = network.form.lag + self.window - 1
-        else:
-            first = cut - 1
+            first = network.form.lag + network.form.window - 1
         leads = max(len(v) for v in values) - first - 1
         leads = min(leads, max(network.form.horizon, CALIBRATED_WINDOWS * self.window))
         errors = network.rolling_errors(values, exog, first, leads)
-        return np.concatenate([e.reshape(-1, *e.shape[2:]) for e in errors])
+        errors = np.concatenate([e.reshape(-1, *e.shape[2:]) for e in errors])
+        return Conformal(errors, "")
 
-    def _radii(self, horizon, coverage):
-        if self._errors is None:
-            raise ValueError(
-                "the series given to fit was too short to set "
-                f"calibration_fraction={self.calibration_fraction} of it aside and "
-                f"train on the rest, which needs {self._shortest()} steps. Give more, "
-                "or a smaller window or calibration_fraction."
-            )
-        if horizon > self._errors.shape[1]:
-            raise ValueError(
-                f"horizon={horizon}, but errors are known for "
-                f"{self._errors.shape[1]} steps ahead. Fit a longer series or a larger "
-                "calibration_fraction."
-            )
-        return conformal_radii(self._errors[:, :horizon], coverage)
+    def _too_short(self):
+        return (
+            "the series given to fit was too short to set calibration_fraction="
+            f"{self.calibration_fraction} of it aside and train on the rest, which "
+            f"needs {self._shortest()} steps. Give more, or a smaller window or "
+            "calibration_fraction."
+        )
 
-    def _quantile_places(self, coverage):
-        tails = np.array([(1 - coverage) / 2, (1 + coverage) / 2])
-        distances = np.abs(np.array(self._quantiles)[:, None] - tails)
-        if distances.min(axis=0).max() > 1e-6:
+    def _spread_or_refuse(self):
+        check_is_fitted(self)
+        if self._spread is None:
             raise ValueError(
-                f"coverage={coverage} lies between the quantiles "
-                f"{tails.round(6).tolist()}, but "
-                f"the network learned {list(self._quantiles)}. Name them in quantiles= "
-                "and fit again."
+                "intervals=None leaves out what intervals and paths need. Set "
+                'intervals="conformal" or "quantile" and fit again.'
             )
-        return distances.argmin(axis=0)
+        return self._spread
 
     def _paths(self, X, horizon, exog, n_paths, rng):
         """A container, and paths (n_paths, n_series, horizon, C) drawn at random."""
+        noise = self._spread_or_refuse().noise(self._form.horizon, rng)
         container, known, horizon, exog = self._asked(X, horizon, exog)
-        if self.intervals == "conformal":
-            self._radii(1, 0.5)
-            errors = self._errors[:, : self._form.horizon]
-            errors = errors[~np.isnan(errors).any(axis=(1, 2))]
-
-            def noise(forecasts):
-                return (
-                    forecasts[..., 0]
-                    + errors[rng.integers(len(errors), size=len(forecasts))]
-                )
-        else:
-            levels = np.array(self._quantiles)
-
-            def noise(forecasts):
-                level = rng.uniform(levels[0], levels[-1], size=forecasts.shape[:-1])
-                return at_levels(forecasts, levels, level)
-
-        n = len(known.rows)
         paths = self._series_network.forecasts(known, horizon, exog, noise, n_paths)
-        return container, paths[..., 0].reshape(n_paths, n, horizon, -1)
+        return container, paths[..., 0].reshape(n_paths, -1, horizon, paths.shape[2])
 
     # ---------------------------------------------------------------- reading
 
@@ -792,14 +746,14 @@ class RNNForecaster(NetworkEstimator):
         """Steps of the shortest series that holds a window and what follows it."""
         return self.window + (self.differencing or 0) + self.horizon
 
-    def _check_lengths(self, series, name):
-        short = np.flatnonzero(series.lengths < self._shortest())
+    def _check_lengths(self, series, window, horizon, lag):
+        needed = window + horizon + lag
+        short = np.flatnonzero(series.lengths < needed)
         if len(short):
             raise ValueError(
-                f"series {short[0]} of {name} has {series.lengths[short[0]]} steps; "
-                f"window={self.window}, horizon={self.horizon} and differencing="
-                f"{self.differencing} need {self._shortest()} at least. Give longer "
-                "series or a smaller window."
+                f"series {short[0]} of X has {series.lengths[short[0]]} steps; "
+                f"window={window}, horizon={horizon} and differencing={lag or None} "
+                f"need {needed} at least. Give longer series or a smaller window."
             )
 
     # ---------------------------------------------------------------- forecasting
@@ -830,9 +784,10 @@ class RNNForecaster(NetworkEstimator):
         )
         past = exog and [e[:-horizon] for e in exog]
         series, past = self._read(X, past)
-        shortest = self.window if self.target == "last" else 1 + self._form.lag
+        form = self._form
+        shortest = form.window + form.lag if form.last_only else 1 + form.lag
         if self._n_exog:
-            shortest = max(shortest, self._form.horizon)
+            shortest = max(shortest, form.horizon)
         if series.lengths.min() < shortest:
             raise ValueError(
                 f"series {series.lengths.argmin()} of X has {series.lengths.min()} "

@@ -7,7 +7,7 @@ C channels, K exogenous features, Q quantiles (1 of a point forecast).
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ ROWS_AT_ONCE = 4096
 class Form:
     """How a series becomes inputs and targets, and outputs forecasts in its unit."""
 
+    window: int  # steps of a training window
+    last_only: bool  # whether only its last step was trained
     horizon: int
     lag: int  # of differencing; 0 is none
     residual: bool
@@ -116,6 +118,8 @@ def learned_form(
     values: list[np.ndarray],
     exog: list[np.ndarray] | None,
     *,
+    window: int,
+    last_only: bool,
     horizon: int,
     lag: int,
     residual: bool,
@@ -129,23 +133,27 @@ def learned_form(
         raise ValueError(f"channel {channel} of X has no value that is not NaN.")
     fill = np.nanmean(steps, axis=0, dtype=np.float64)
     C = len(fill)
-    plain = Form(
-        *(horizon, lag, residual, fill, np.zeros(C), np.ones(C), None, None),
+    form = Form(
+        *(window, last_only, horizon, lag, residual),
+        fill=fill,
+        mean=np.zeros(C),
+        scale=np.ones(C),
+        exog_mean=None,
+        exog_scale=None,
         tells_missing=any(np.isnan(v).any() for v in values),
         n_quantiles=n_quantiles,
     )
-    mean, scale = plain.mean, plain.scale
     if scaling:
-        steps = [
-            plain.standard(filled(v, fill))[~np.isnan(v[lag:]).all(1)] for v in values
+        known = [
+            form.standard(filled(v, fill))[~np.isnan(v[lag:]).all(axis=1)]
+            for v in values
         ]
-        mean, scale = mean_and_spread(np.concatenate(steps))
-    exog_form = (None, None) if exog is None else mean_and_spread(np.concatenate(exog))
-    return Form(
-        *(horizon, lag, residual, fill, mean, scale, *exog_form),
-        tells_missing=plain.tells_missing,
-        n_quantiles=n_quantiles,
-    )
+        mean, scale = mean_and_spread(np.concatenate(known))
+        form = replace(form, mean=mean, scale=scale)
+    if exog is not None:
+        mean, scale = mean_and_spread(np.concatenate(exog))
+        form = replace(form, exog_mean=mean, exog_scale=scale)
+    return form
 
 
 def mean_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

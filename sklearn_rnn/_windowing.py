@@ -10,24 +10,24 @@ from sklearn_rnn._sequences import Sequences
 from sklearn_rnn._training import Examples
 
 
-def windows(form: Form, values, exog, window: int, last_only: bool, number):
+def windows(form: Form, values, exog, number):
     """All windows of series (T_i, C), each a step after the one before.
 
-    Every step has its targets, or with ``last_only`` the last one of each window. The
-    values are not copied from window to window.
+    Every step has its targets, or the last one of each window. The values are not
+    copied from window to window.
     """
     given = [None] * len(values) if exog is None else exog
     lessons = [form.lesson(v, e) for v, e in zip(values, given, strict=True)]
     inputs = np.concatenate([inputs for inputs, _ in lessons]).astype(number)
     targets = np.concatenate([targets for _, targets in lessons]).astype(number)
     sizes = np.array([len(inputs) for inputs, _ in lessons])
-    n_windows = np.maximum(sizes - window + 1, 0)
+    window, n_windows = form.window, np.maximum(sizes - form.window + 1, 0)
     begin = np.cumsum(sizes) - sizes - np.cumsum(n_windows) + n_windows
     starts = np.repeat(begin, n_windows)
     starts = starts + np.arange(len(starts))
     sequences = Sequences(inputs, starts, np.full(len(starts), window))
     rows, first = np.arange(len(starts)), starts
-    if last_only:
+    if form.last_only:
         targets, first = targets[starts + window - 1], None
     return Examples(sequences, torch.from_numpy(targets), None, rows, first)
 

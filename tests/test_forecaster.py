@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_sco
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator_cloneable
+from skorch.callbacks import Callback
 
 from sklearn_rnn import RNNForecaster, open_stream
 
@@ -352,10 +353,10 @@ def test_conformal_intervals_cover_what_they_say(several):
 
 def test_the_twin_sees_nothing_of_what_calibrates():
     model = forecaster(intervals="conformal", calibration_fraction=0.25)
-    a = model.fit(NOISY)._errors
+    a = model.fit(NOISY)._spread.errors
     other = NOISY.copy()
     other[130:] += 100
-    b = clone(model).fit(other)._errors
+    b = clone(model).fit(other)._spread.errors
     first = 120 - 1
     assert a.shape == (160 - 1 - first, 40, 1)
     assert_allclose(a[:2, :2], b[:2, :2])  # targets up to step 122: no change
@@ -364,7 +365,7 @@ def test_the_twin_sees_nothing_of_what_calibrates():
 def test_early_stopping_spares_the_twin():
     model = forecaster(intervals="conformal", early_stopping=True).fit(NOISY)
     (errors,) = model._series_network.rolling_errors([NOISY[:, None]], None, 143, 16)
-    assert_array_equal(model._errors, errors[:, 0])
+    assert_array_equal(model._spread.errors, errors[:, 0])
 
 
 def test_quantiles_are_learned_and_cover():
@@ -403,6 +404,33 @@ def test_paths_scatter_about_the_forecast_and_are_seeded(intervals):
     assert low < model.predict()[0] < high
     both = forecaster(intervals=intervals).fit([TWO, TWO[:80]])
     assert both.sample_paths(horizon=5, n_paths=3, random_state=0).shape == (3, 2, 5, 2)
+
+
+def test_what_is_set_after_fit_changes_no_answer():
+    for intervals in ("conformal", "quantile"):
+        model = forecaster(intervals=intervals).fit(NOISY)
+        before = model.predict_interval(horizon=3), model.score(NOISY)
+        model.set_params(
+            intervals=None, window=40, horizon=7, target="last", differencing=2
+        )
+        after = model.predict_interval(horizon=3)
+        assert_array_equal(after.lower, before[0].lower)
+        assert model.score(NOISY) == before[1]
+        assert model.predict().shape == (1,)
+    model.set_params(window=12).fit(NOISY)
+    with pytest.raises(ValueError, match="intervals=None"):
+        model.predict_interval()
+
+
+def test_callbacks_hear_of_one_training():
+    epochs = []
+
+    class Counter(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            epochs.append(len(net.history))
+
+    forecaster(intervals="conformal", callbacks=[Counter()]).fit(NOISY)
+    assert epochs == [1, 2, 3, 4]
 
 
 def test_a_short_series_has_no_intervals():
