@@ -32,7 +32,7 @@ COUNTING = {
     "n_iter_no_change": 600,
     "precision": "float32",
 }
-SCALE = 30.0  # of the one-hot symbols: gates saturate, and counters lose nothing
+SCALE = 20.0  # of the one-hot symbols: gates saturate, and counters lose nothing
 
 
 def symbols(word, n_letters):

@@ -48,6 +48,14 @@ PATHS = 1000  # that quantiles of a far future are taken of
 CALIBRATED_WINDOWS = 10  # conformal intervals reach so many windows ahead, at most
 
 
+def checked_horizon(horizon):
+    """A number of steps to forecast, or a ValueError."""
+    whole = isinstance(horizon, Integral) and not isinstance(horizon, bool)
+    if not whole or horizon < 1:
+        raise ValueError(f"horizon={horizon!r}; expected an integer of 1 or more.")
+    return horizon
+
+
 class RNNForecaster(NetworkEstimator):
     r"""Forecast time series with a recurrent network, to any horizon.
 
@@ -765,13 +773,7 @@ class RNNForecaster(NetworkEstimator):
     def _asked(self, X, horizon, exog):
         """A container, what is known, how far to forecast, and exog of these steps."""
         check_is_fitted(self)
-        horizon = self._form.horizon if horizon is None else horizon
-        if (
-            not isinstance(horizon, Integral)
-            or isinstance(horizon, bool)
-            or horizon < 1
-        ):
-            raise ValueError(f"horizon={horizon!r}; expected an integer of 1 or more.")
+        horizon = checked_horizon(self._form.horizon if horizon is None else horizon)
         if X is None:
             container, known = self._container, self._known
             lengths = np.full(len(known.rows), horizon)

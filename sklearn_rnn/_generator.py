@@ -860,14 +860,7 @@ class SequenceGenerator(
         self, temperature, top_k, top_p, penalty, stop, banned, required, mask
     ):
         """The knobs, checked, their tokens as codes."""
-        _check_number("temperature", temperature, Real, 0, "closed")
-        if top_k is not None:
-            _check_number("top_k", top_k, Integral, 1, "closed")
-        if top_p is not None:
-            _check_number("top_p", top_p, Real, 0, "open")
-            if top_p > 1:
-                raise ValueError(f"top_p must be in (0, 1], got {top_p}.")
-        _check_number("repetition_penalty", penalty, Real, 0, "open")
+        _check_knobs(temperature, top_k, top_p, penalty)
         check_is_fitted(self)
         required = self._codes_of(required, "required")
         banned = self._codes_of(banned, "banned")
@@ -955,6 +948,17 @@ def _chance(seed, n_streams):
             yield from np.stack([rng.random(BLOCK) for rng in rngs], axis=1)
 
     return numbers().__next__
+
+
+def _check_knobs(temperature, top_k, top_p, penalty):
+    _check_number("temperature", temperature, Real, 0, "closed")
+    if top_k is not None:
+        _check_number("top_k", top_k, Integral, 1, "closed")
+    if top_p is not None:
+        _check_number("top_p", top_p, Real, 0, "open")
+        if top_p > 1:
+            raise ValueError(f"top_p must be in (0, 1], got {top_p}.")
+    _check_number("repetition_penalty", penalty, Real, 0, "open")
 
 
 def _check_number(name, value, kind, low, edge):
