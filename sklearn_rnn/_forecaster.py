@@ -578,8 +578,10 @@ class RNNForecaster(NetworkEstimator):
         """Read, build or continue, train, keep the outcome. Returns an interrupt."""
         continuing = hasattr(self, "net_") and self.warm_start
         if not continuing:
-            wanted = self.intervals == "quantile"
-            self._quantiles = checked_quantiles(self.quantiles) if wanted else (0.5,)
+            self._quantiles = (0.5,)
+            if self.intervals == "quantile":
+                self._quantiles = checked_quantiles(self.quantiles)
+                self._refuse_sums_of_quantiles()
         series, exog = self._read(X, exog, reset=not continuing)
         values, seed = series.values, draw_seed(self.random_state)
         self._check_lengths(series, self.window, self.horizon, self.differencing or 0)
@@ -600,6 +602,15 @@ class RNNForecaster(NetworkEstimator):
         self._known = self._series_network.known(values, exog)
         self._container = replace(series, values=[])
         return interrupt
+
+    def _refuse_sums_of_quantiles(self):
+        if self.differencing is not None and self.horizon > self.differencing:
+            raise ValueError(
+                f"horizon={self.horizon} sums up differences at {self.differencing} "
+                "step(s), and a sum of quantiles is no quantile of the sum. Set "
+                f"horizon={self.differencing} (further steps are sampled), "
+                'differencing=None, or intervals="conformal".'
+            )
 
     def _learned_form(self, values, exog):
         return learned_form(
@@ -676,6 +687,8 @@ class RNNForecaster(NetworkEstimator):
             if cut < self._shortest() or cut >= T - 1:
                 return Conformal(None, self._too_short())
             head, given = [values[0][:cut]], exog and [exog[0][:cut]]
+        if np.isnan(np.concatenate(head)).all(axis=0).any():
+            return Conformal(None, self._too_short())
         form = replace(
             self._learned_form(head, given), tells_missing=self._form.tells_missing
         )

@@ -146,16 +146,15 @@ def _step_of(index):
     if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
         if index.freq is not None:
             return index.freq
-        if isinstance(index, pd.DatetimeIndex) and len(index) > 2:
-            frequency = pd.infer_freq(index)
-            return frequency and pd.tseries.frequencies.to_offset(frequency)
+        if len(index) > 2:
+            return type(index)(index, freq="infer").freq
         steps = np.unique(np.diff(index))
         return pd.Timedelta(steps[0]) if len(steps) == 1 else None
     if pd.api.types.is_numeric_dtype(index.dtype):
         steps = np.diff(index.to_numpy())
         regular = not len(steps) or np.allclose(steps, steps[0], rtol=1e-9)
         return (steps[0] if len(steps) else 1) if regular else None
-    return 1  # labels: what follows is numbered
+    return 1  # labels: what follows them is numbered
 
 
 def continued(index, n_steps: int):
@@ -175,8 +174,20 @@ def continued(index, n_steps: int):
     return pd.RangeIndex(1, n_steps + 1, name=name)
 
 
+def _holds_labels(index):
+    """Whether an index says nothing of what follows it."""
+    import pandas as pd
+
+    times = (pd.PeriodIndex, pd.DatetimeIndex, pd.TimedeltaIndex)
+    return not isinstance(index, times) and not pd.api.types.is_numeric_dtype(
+        index.dtype
+    )
+
+
 def extended(index, n_steps: int):
     """An index that ends ``n_steps`` later, of which the beginning may be left out."""
+    if _holds_labels(index):
+        return index
     further = continued(index, n_steps)
     known = getattr(further, "freq", None) is not None
     return further if known else index.append(further)
@@ -185,7 +196,7 @@ def extended(index, n_steps: int):
 def check_follows(index, before, name: str) -> None:
     """Refuse an index that does not begin where the one ``before`` ends."""
     expected = continued(before, 1)[0]
-    if index[0] != expected:
+    if index[0] != expected and not _holds_labels(before):
         raise ValueError(
             f"{name} begins at {index[0]}, but what is known ends at {before[-1]}, so "
             f"the next step is {expected}. Give the steps between as NaN rows."

@@ -438,6 +438,10 @@ def test_a_short_series_has_no_intervals():
     assert model.predict(horizon=3).shape == (3,)
     with pytest.raises(ValueError, match=r"too short to set calibration_fraction=0.3"):
         model.predict_interval(horizon=3)
+    late = np.r_[np.full(140, np.nan), NOISY[:60]]
+    model = forecaster(intervals="conformal").fit(late)
+    with pytest.raises(ValueError, match="too short"):
+        model.sample_paths(horizon=3)
 
 
 # ---------------------------------------------------------------- pandas
@@ -465,6 +469,34 @@ def test_the_index_goes_on():
         forecaster().fit(frame).predict(horizon=2).to_numpy(),
         forecaster().fit(TWO).predict(horizon=2),
     )
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.period_range("2000-01", periods=160, freq="M"),
+        pd.date_range("2000", periods=160, freq="D", tz="Europe/Berlin"),
+        pd.date_range("2000", periods=160, freq="B"),
+        pd.DatetimeIndex(pd.date_range("2000", periods=160, freq="W").to_numpy()),
+        pd.timedelta_range("0s", periods=160, freq="5s"),
+        pd.RangeIndex(5, 165),
+        pd.Index(np.arange(160) * 0.5),
+    ],
+    ids=lambda index: f"{type(index).__name__}-{index.dtype}",
+)
+def test_every_regular_index_goes_on(index):
+    series = pd.Series(NOISY, index=index)
+    model = forecaster(max_epochs=1).fit(series[:150])
+    assert list(model.predict(horizon=10).index) == list(index[150:])
+    model.update(series[150:151]).update(series[151:153]).update(NOISY[153:155])
+    assert list(model.predict(horizon=5).index) == list(index[155:])
+
+
+def test_labels_are_followed_by_numbers():
+    labels = pd.Index([f"step {i:03}" for i in range(160)])
+    series = pd.Series(NOISY, index=labels)
+    model = forecaster(max_epochs=1).fit(series[:150]).update(series[150:])
+    assert list(model.predict(horizon=3).index) == [1, 2, 3]
 
 
 def test_other_columns_than_in_fit_are_refused():
@@ -704,6 +736,8 @@ def test_intervals_that_were_not_asked_for():
         model.predict_interval(coverage=0.9)
     with pytest.raises(ValueError, match="coverage=2"):
         model.predict_interval(coverage=2)
+    with pytest.raises(ValueError, match="no quantile of the sum"):
+        forecaster(intervals="quantile", differencing=2, horizon=3).fit(NOISY)
     for quantiles in [(0.1, 0.9), (0.5, 0.1, 0.9), (0, 0.5, 1), (0.1, 0.4, 0.9)]:
         with pytest.raises(ValueError, match=r"0.5 in the middle"):
             forecaster(intervals="quantile", quantiles=quantiles).fit(NOISY)
