@@ -129,7 +129,7 @@ def _check_index(index, name):
             f"the index of {name} is not sorted. Put the rows in the order of time by "
             "sort_index(), or reset_index(drop=True) if they are."
         )
-    if _step_of(index) is None:
+    if len(index) > 1 and _step_of(index) is None:
         raise ValueError(
             f"the index of {name} is not regular, so what follows it is unknown. Set a "
             'frequency, as X.asfreq("D") does (it fills gaps with NaN, which are '
@@ -162,6 +162,8 @@ def continued(index, n_steps: int):
     import pandas as pd
 
     step, name = _step_of(index), index.name
+    if step is None or _holds_labels(index):  # of a single date, say
+        return pd.RangeIndex(1, n_steps + 1, name=name)
     if isinstance(index, pd.PeriodIndex):
         return pd.period_range(index[-1] + 1, periods=n_steps, name=name)
     if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
@@ -169,9 +171,7 @@ def continued(index, n_steps: int):
             pd.date_range if isinstance(index, pd.DatetimeIndex) else pd.timedelta_range
         )
         return make(index[-1], periods=n_steps + 1, freq=step, name=name)[1:]
-    if pd.api.types.is_numeric_dtype(index.dtype):
-        return pd.Index(index[-1] + step * np.arange(1, n_steps + 1), name=name)
-    return pd.RangeIndex(1, n_steps + 1, name=name)
+    return pd.Index(index[-1] + step * np.arange(1, n_steps + 1), name=name)
 
 
 def _holds_labels(index):

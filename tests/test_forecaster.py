@@ -497,6 +497,8 @@ def test_labels_are_followed_by_numbers():
     series = pd.Series(NOISY, index=labels)
     model = forecaster(max_epochs=1).fit(series[:150]).update(series[150:])
     assert list(model.predict(horizon=3).index) == [1, 2, 3]
+    one_date = pd.Series([0.5], index=pd.DatetimeIndex(["2020-01-01"]))
+    assert list(model.predict(one_date, horizon=2).index) == [1, 2]
 
 
 def test_other_columns_than_in_fit_are_refused():
