@@ -65,15 +65,6 @@ def threads_for(work):
         torch.set_num_threads(before)
 
 
-def blas_on_one_thread():
-    """Context in which numpy's and scipy's linear algebra takes one thread.
-
-    For many small steps, where handing out the work takes longer than the work; and for
-    the same bits whatever the number of threads.
-    """
-    return _blas().limit(limits=1, user_api="blas")
-
-
 def threads_for_step(work):
     """Context in which a stream steps: a step of ``work`` multiply-adds of a layer.
 
@@ -82,11 +73,16 @@ def threads_for_step(work):
     """
     if not ONE_THREAD_ANYWAY < work < STEP_WORTH_THREADS:
         return nullcontext()
-    return _one_thread()
+    return on_one_thread()
 
 
 @contextmanager
-def _one_thread():
+def on_one_thread():
+    """Let numpy's and scipy's linear algebra, and torch, compute on one thread.
+
+    For many small steps, where handing out the work takes longer than the work; and for
+    the same bits whatever the number of threads.
+    """
     libraries = [
         (library.set_num_threads, library.num_threads)
         for library in _blas().lib_controllers

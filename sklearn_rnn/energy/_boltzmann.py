@@ -16,7 +16,7 @@ from sklearn.utils import check_array, check_consistent_length, check_scalar
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_rnn._device import WORK_WORTH_THREADS, blas_on_one_thread
+from sklearn_rnn._device import WORK_WORTH_THREADS, on_one_thread
 from sklearn_rnn._random import (
     SAMPLING,
     SHUFFLING,
@@ -484,7 +484,7 @@ default=None
         start = rng.integers(len(chains.hidden), size=n_samples)
         visible, hidden = chains.visible[start], chains.hidden[start]
         machine = self._machine()
-        with blas_on_one_thread():
+        with on_one_thread():
             for step_temperature in temperatures:
                 visible, hidden, _ = sweep(
                     machine,
@@ -654,7 +654,7 @@ default=None
         progress = self._progress
         lesson = self._lesson(progress.machine)
         work = self.batch_size * progress.machine.components.size
-        one_thread = blas_on_one_thread if work < WORK_WORTH_THREADS else nullcontext
+        one_thread = on_one_thread if work < WORK_WORTH_THREADS else nullcontext
         for _ in range(n_epochs):
             begin = time.perf_counter()
             progress = progress.copy()
@@ -709,7 +709,7 @@ default=None
         machine = self._progress.average
         self._install(machine)
         self.log_partition_ = np.nan
-        with blas_on_one_thread():
+        with on_one_thread():
             if n_enumerated(machine) <= ENUMERABLE:
                 self.log_partition_ = log_partition(machine)
             elif self.ais_steps and not at_once:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_rnn._device import blas_on_one_thread
+from sklearn_rnn._device import on_one_thread
 from sklearn_rnn.energy._networks import Array, Mask, Network
 
 # Numbers held at once: rows are recalled by so many in a piece.
@@ -179,7 +179,7 @@ def _swept(
             order = rng.permutation(order)
         new = states.copy()
         watch = None if trace is None else lambda change: trace.add(rows, change)
-        with blas_on_one_thread():
+        with on_one_thread():
             network.one_by_one(new, order, free, noise, watch)
         return new
     new = network.together(states, noise)
