@@ -187,7 +187,7 @@ class RNNForecaster(NetworkEstimator):
     See Also
     --------
     RNNRegressor : Numbers from whole sequences, or from each step of them.
-    sklearn_rnn.preprocessing.sliding_windows : Windows for it, or for any regressor.
+    sklearn_rnn.sliding_windows : Windows for it, or for any regressor.
     sklearn_rnn.model_selection.WindowSplit : Cross-validation without leaks.
 
     Notes

@@ -52,21 +52,19 @@ class Stream:
 
     Notes
     -----
-    ===============================  ===================================================
-    x                                read as
-    ===============================  ===================================================
-    ``(n_streams, n_features)``      a step each; also ``(n_streams,)`` if there is one
-                                     feature, ``(n_features,)`` if there is one stream
-    ``(n_streams, n_timesteps,       a chunk of steps each; also a list of ``n_streams``
-    n_features)``                    arrays of unequal lengths
-    integers ``(n_streams,)``        a token each, for a model fitted on tokens
-    TokenArray or integers           a chunk of tokens each, less the padding on their
-    ``(n_streams, n_timesteps)``     right
-    text, or list of ``n_streams``   a chunk each, for a generator: of text, of tokens
-    texts or lists of tokens         (a list), or a single token
-    dict of key to any of these      a step or a chunk of one sequence each; if one is a
-    without the axis of the streams  chunk, all are
-    ===============================  ===================================================
+    What x may be:
+
+    - ``(n_streams, n_features)``: a step each; also ``(n_streams,)`` if there is one
+      feature, and ``(n_features,)`` if there is one stream.
+    - ``(n_streams, n_timesteps, n_features)``: a chunk of steps each; also a list of
+      ``n_streams`` arrays of unequal lengths.
+    - Integers ``(n_streams,)``: a token each, for a model fitted on tokens.
+    - A TokenArray or integers ``(n_streams, n_timesteps)``: a chunk of tokens each,
+      less the padding on their right.
+    - A text, or a list of ``n_streams`` texts or lists of tokens: a chunk each, for a
+      generator; also a single token.
+    - A dict of key to any of these, without the axis of the streams: a step or a chunk
+      of one sequence each; if one is a chunk, all are.
 
     Text is split into tokens chunk by chunk: of words, give whole ones.
 

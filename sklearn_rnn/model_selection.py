@@ -30,7 +30,7 @@ class WindowSplit(BaseCrossValidator):
     of : {"steps", "windows"}, default="steps"
         What a sample is: a step of one series, as of the X of
         :class:`~sklearn_rnn.RNNForecaster`, or a window and what follows it, as of
-        :func:`~sklearn_rnn.preprocessing.sliding_windows` with ``step=1``.
+        :func:`~sklearn_rnn.sliding_windows` with ``step=1``.
 
     See Also
     --------

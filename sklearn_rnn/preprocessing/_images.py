@@ -54,7 +54,7 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_images, *image_shape)
+        X : array-like of shape (n_images, ...)
             Images, with as many axes as they have: height and width, colour channels.
         y : None
             Not used.
@@ -83,7 +83,7 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_images, *image_shape)
+        X : array-like of shape (n_images, ...)
             Images of the shape of fit.
 
         Returns
@@ -117,7 +117,7 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        images : ndarray of shape (n_images, *image_shape)
+        images : ndarray of shape (n_images, ...)
             The images; a copy.
         """
         check_is_fitted(self)
