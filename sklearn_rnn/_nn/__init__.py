@@ -4,7 +4,11 @@ Inside this room time comes first, ``(n_timesteps, n_sequences, n_features)``, s
 one step of a whole batch lies in one piece of memory.
 """
 
-from sklearn_rnn._nn._build import build_language_network, build_network
+from sklearn_rnn._nn._build import (
+    build_language_network,
+    build_network,
+    build_translation_network,
+)
 from sklearn_rnn._nn._language import LanguageNetwork, loss_of_steps
 from sklearn_rnn._nn._nested import join_states, map_states
 from sklearn_rnn._nn._network import Inputs, SequenceNetwork
@@ -16,6 +20,7 @@ from sklearn_rnn._nn._recurrent import (
 )
 from sklearn_rnn._nn._state import fingerprint
 from sklearn_rnn._nn._stepper import stepper
+from sklearn_rnn._nn._translation import TranslationNetwork
 
 __all__ = [
     "GATES",
@@ -25,8 +30,10 @@ __all__ = [
     "RecurrentLayer",
     "RecurrentStack",
     "SequenceNetwork",
+    "TranslationNetwork",
     "build_language_network",
     "build_network",
+    "build_translation_network",
     "fingerprint",
     "join_states",
     "loss_of_steps",

@@ -9,6 +9,7 @@ from torch import nn
 from sklearn_rnn._nn._language import LanguageNetwork
 from sklearn_rnn._nn._network import SequenceNetwork
 from sklearn_rnn._nn._recurrent import CustomLayer, RecurrentLayer, RecurrentStack
+from sklearn_rnn._nn._translation import Attention, TranslationNetwork
 from sklearn_rnn._random import borrowed_global_generator
 
 AUTO_EMBEDDING = 64  # features that "auto" gives a token, or the vocabulary if smaller
@@ -121,6 +122,66 @@ def build_language_network(
         tie_weights=tie_weights,
         dropout=dropout,
         compute_dtype=compute_dtype,
+    ).to(dtype)
+
+
+def build_translation_network(
+    cell: str,
+    input_size: int,
+    hidden_size: int,
+    n_codes: int,
+    *,
+    generator: torch.Generator,
+    dtype: torch.dtype = torch.float32,
+    num_layers: int = 1,
+    bidirectional: bool = True,
+    decoder_cell: str | None = None,
+    decoder_size: int | None = None,
+    decoder_layers: int | None = None,
+    attention: str | None = "dot",
+    activation: str = "tanh",
+    dropout: float = 0.0,
+    reverse_source: bool = False,
+    source_vocabulary_size: int | None = None,
+    embedding: int | str = "auto",
+) -> TranslationNetwork:
+    """Build and initialise the network of a translator, on the CPU."""
+    decoder_cell, H = decoder_cell or cell, decoder_size or hidden_size
+    n_layers = decoder_layers or num_layers
+    source, input_size, _ = _input_layer(
+        cell, input_size, source_vocabulary_size, embedding, generator
+    )
+    shared: dict[str, Any] = {"activation": activation, "generator": generator}
+    shared |= {"onehot": False, "compute_dtype": None}
+    encoder = _layers(
+        *(cell, input_size, hidden_size),
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        **shared,
+    )
+    target = _embedding(n_codes, embedding, generator)
+    decoder = _layers(
+        *(decoder_cell, target.embedding_dim, H), num_layers=n_layers, **shared
+    )
+    M = hidden_size * (2 if bidirectional else 1)
+    n_states = n_layers * (2 if decoder_cell == "lstm" else 1)
+    looking = None
+    if attention is not None:
+        looking = Attention(
+            attention, _linear(M, H, generator), _linear(H + M, H, generator)
+        )
+        looking.initialize(generator)
+    return TranslationNetwork(
+        RecurrentStack(encoder, dropout),
+        RecurrentStack(decoder, dropout),
+        _linear(M, n_states * H, generator),
+        _linear(H, n_codes, generator),
+        source_embedding=source,
+        target_embedding=target,
+        attention=looking,
+        decoder_cell=decoder_cell,
+        reverse_source=reverse_source,
+        dropout=dropout,
     ).to(dtype)
 
 

@@ -90,7 +90,7 @@ def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tenso
         parts = [pool(outputs, lengths, part, both) for part in ("last", "mean", "max")]
         return torch.cat(parts, 1)
     if how == "last":
-        return _last(outputs, lengths, both)
+        return last_steps(outputs, lengths, both)
     if lengths is None:
         return outputs.mean(0) if how == "mean" else outputs.amax(0)
     steps = torch.arange(len(outputs), device=outputs.device).unsqueeze(1)
@@ -101,7 +101,7 @@ def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tenso
     return outputs.masked_fill(padding, float("-inf")).amax(0)
 
 
-def _last(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:
+def last_steps(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:
     """The last step that each direction read: of the backward half, the first."""
     if lengths is None:
         last = outputs[-1]

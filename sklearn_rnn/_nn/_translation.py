@@ -1,0 +1,132 @@
+"""The network of a translator: read a source, then say a target code by code."""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_rnn._nn._nested import State
+from sklearn_rnn._nn._network import Inputs, last_steps
+from sklearn_rnn._nn._recurrent import RecurrentStack, drop, reverse
+
+
+class Attention(nn.Module):
+    """Where each step of the decoder looks, and what it then says.
+
+    Dot: :math:`h^T W m` (Luong et al., 2015, "general"). Additive:
+    :math:`v^T \\tanh(W m + U h)` (Bahdanau et al., 2015). What is said is read from
+    :math:`\\tanh(C [h; c])`, where the context c is the weighted mean of the memory m.
+    """
+
+    def __init__(self, kind: str, of_memory: nn.Linear, combine: nn.Linear) -> None:
+        super().__init__()
+        self.kind, self.of_memory, self.combine = kind, of_memory, combine
+        if kind == "additive":
+            H = of_memory.out_features
+            self.of_hidden = nn.Parameter(torch.empty(H, H))
+            self.v = nn.Parameter(torch.empty(H))
+
+    def initialize(self, generator: torch.Generator) -> None:
+        """Glorot weights; the other layers come initialised."""
+        if self.kind == "additive":
+            nn.init.xavier_uniform_(self.of_hidden, generator=generator)
+            nn.init.xavier_uniform_(self.v.unsqueeze(0), generator=generator)
+
+    def forward(
+        self, hidden: Tensor, memory: Tensor, lengths: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Combined outputs (T, B, H) and weights (B, T, S).
+
+        ``hidden`` (T, B, H) are the decoder's outputs, ``memory`` (S, B, M) the
+        encoder's.
+        """
+        queries, memory = hidden.transpose(0, 1), memory.transpose(0, 1)  # (B, ., .)
+        keys = self.of_memory(memory)  # (B, S, H)
+        if self.kind == "dot":
+            scores = queries @ keys.transpose(1, 2)  # (B, T, S)
+        else:
+            both = keys.unsqueeze(1) + (queries @ self.of_hidden).unsqueeze(2)
+            scores = torch.tanh(both) @ self.v  # (B, T, S)
+        if lengths is not None:
+            steps = torch.arange(memory.shape[1], device=memory.device)
+            padding = steps >= lengths.unsqueeze(1)  # (B, S)
+            scores = scores.masked_fill(padding.unsqueeze(1), float("-inf"))
+        weights = torch.softmax(scores, dim=2)
+        joined = torch.cat([queries, weights @ memory], dim=2)
+        return torch.tanh(self.combine(joined)).transpose(0, 1), weights
+
+
+class TranslationNetwork(nn.Module):
+    """Encoder, decoder and, if there is one, the attention between them."""
+
+    def __init__(
+        self,
+        encoder: RecurrentStack,
+        decoder: RecurrentStack,
+        bridge: nn.Linear,
+        head: nn.Linear,
+        *,
+        source_embedding: nn.Embedding | None,
+        target_embedding: nn.Embedding,
+        attention: Attention | None,
+        decoder_cell: str,
+        reverse_source: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.stack, self.decoder = encoder, decoder
+        self.bridge, self.head = bridge, head
+        self.source_embedding = source_embedding
+        self.target_embedding = target_embedding
+        self.attention = attention
+        self.decoder_cell, self.reverse_source = decoder_cell, reverse_source
+        self.dropout = dropout
+
+    def forward(
+        self, inputs: Inputs, codes: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Logits (T, B, V) of what follows each of the target codes (T, B)."""
+        memory, states = self.encode(inputs, generator)
+        return self.decode(codes, states, memory, inputs.lengths, generator)[0]
+
+    def encode(
+        self, inputs: Inputs, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, list[list[State]]]:
+        """Outputs of the encoder (S, B, M), and the states the decoder begins with."""
+        x, lengths = inputs
+        if self.reverse_source:
+            x = reverse(x, lengths)
+        if self.source_embedding is not None:
+            x = self.source_embedding(x)
+            x = drop(x, self.dropout, self.training, generator)
+        memory, _ = self.stack(x, lengths, generator=generator)
+        summary = last_steps(memory, lengths, self.stack.bidirectional)
+        layers = cast(Any, self.decoder.layers)
+        parts = torch.tanh(self.bridge(summary)).chunk(
+            len(layers) * (2 if self.decoder_cell == "lstm" else 1), dim=1
+        )
+        parts = tuple(part.contiguous() for part in parts)
+        if self.decoder_cell != "lstm":
+            return memory, [[h] for h in parts]
+        n = len(layers)
+        return memory, [[(parts[k], parts[n + k])] for k in range(n)]
+
+    def decode(
+        self,
+        codes: Tensor,
+        states: list[list[State]],
+        memory: Tensor,
+        lengths: Tensor | None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, list[list[State]], Tensor | None]:
+        """Logits (T, B, V), the last states, and the attention (B, T, S) or None."""
+        x = self.target_embedding(codes)
+        x = drop(x, self.dropout, self.training, generator)
+        outputs, states = self.decoder(x, None, states, generator)
+        weights = None
+        if self.attention is not None:
+            outputs, weights = self.attention(outputs, memory, lengths)
+            if self.reverse_source:  # in the order of the source
+                weights = reverse(weights.permute(2, 0, 1), lengths).permute(1, 2, 0)
+        outputs = drop(outputs, self.dropout, self.training, generator)
+        return self.head(outputs), states, weights
