@@ -7,6 +7,7 @@ from sklearn_rnn._regressor import RNNRegressor
 from sklearn_rnn._session import WritingSession
 from sklearn_rnn._stream import Stream, open_stream
 from sklearn_rnn._tokens import TokenArray
+from sklearn_rnn._translator import SequenceTranslator
 from sklearn_rnn._version import __version__
 from sklearn_rnn.energy import BoltzmannMachine, HopfieldDenoiser
 from sklearn_rnn.preprocessing import (
@@ -31,6 +32,7 @@ __all__ = [
     "RNNForecaster",
     "RNNRegressor",
     "SequenceGenerator",
+    "SequenceTranslator",
     "StepwiseTransformer",
     "Stream",
     "TextStatisticsVectorizer",

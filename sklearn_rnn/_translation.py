@@ -1,12 +1,11 @@
 """Pairs of sequences: how a net learns them, and how a trained one writes targets."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from sklearn_rnn._batching import padded, prediction_batches, training_batches
@@ -17,8 +16,8 @@ from sklearn_rnn._sequences import Sequences
 from sklearn_rnn._tokens import END, START
 from sklearn_rnn._training import RecurrentNet
 
-# So many sources are translated side by side.
-SOURCES_AT_ONCE = 128
+# So many targets are written side by side, those of all beams together.
+TARGETS_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -130,144 +129,138 @@ def translated(
     beam_size: int,
     length_penalty: float,
     max_length: int,
+    n_best: int = 1,
     attention: bool = False,
 ) -> list[list[Said]]:
     """The likeliest targets of each source found by a beam search, the best first."""
     device = next(module.parameters()).device
     answers: list[Any] = [None] * len(sources)
     rows = np.arange(len(sources))
-    size = max(1, SOURCES_AT_ONCE // beam_size)
+    size = max(1, TARGETS_AT_ONCE // beam_size)
     with torch.inference_mode():
         for batch in prediction_batches(rows, sources.lengths, size):
             inputs = padded(sources, batch, device)
-            search = Search(module, inputs, beam_size, length_penalty, attention)
-            for row, said in zip(batch, search.run(max_length), strict=True):
+            search = Search(module, inputs, beam_size, length_penalty, n_best)
+            found = search.run(max_length, attention)
+            for row, said in zip(batch, found, strict=True):
                 answers[row] = said
     return answers
 
 
 class Search:
-    """Beams of several sources side by side, each with its own number of targets alive.
+    """Beams of several sources side by side: targets alive, and those that have ended.
 
     Where a target ends its place is not filled again, so that a beam of one is greedy.
-    A source is finished when nothing alive can become better than what has ended.
+    A source is finished when nothing alive can come among its best ``n_best`` any more.
     """
 
-    def __init__(self, module, inputs: Inputs, beam_size, length_penalty, attention):
-        self.module, self.beam_size, self.attention = module, beam_size, attention
-        self.length_penalty = length_penalty
-        self.memory, self.states = module.encode(inputs)
-        n = self.memory.shape[1]
-        self.lengths = inputs.lengths
-        self.owners = np.arange(n)  # the source of each target alive
-        self.alive = [Said([], 0.0)] * n
+    def __init__(self, module, inputs: Inputs, beam_size, length_penalty, n_best=1):
+        self.module, self.width = module, beam_size
+        self.length_penalty, self.n_best = length_penalty, n_best
+        memory, states = module.encode(inputs)
+        n, self.device = len(memory.outputs), memory.outputs.device
+        rows = torch.arange(n, device=self.device).repeat_interleave(beam_size)
+        self.memory = memory if beam_size == 1 else memory.of(rows)
+        self.states = map_states(states, lambda state: state[rows])
+        self.sources = np.arange(n)  # those that are not finished
+        self.scores = np.full((n, beam_size), -np.inf)  # of the targets alive
+        self.scores[:, 0] = 0
+        self.codes = np.full((n, beam_size, 1), START)
+        self.looked: list[np.ndarray] = []  # (n, width, S) for each step
         self.ended: list[list[Said]] = [[] for _ in range(n)]
 
-    def run(self, max_length: int) -> list[list[Said]]:
+    def run(self, max_length: int, attention: bool = False) -> list[list[Said]]:
         """All that was found of each source, the best first."""
-        last = np.full(len(self.alive), START)
         for length in range(1, max_length + 1):
-            logp, looked = self._step(last)
-            grown = self._grown(logp, looked)
-            keep = [
-                k
-                for k, (row, said) in enumerate(grown)
-                if not said.is_ended
-                and self._may_win(said, self.owners[row], max_length)
-            ]
-            for row, said in grown:
-                if said.is_ended:
-                    self.ended[self.owners[row]].append(said)
-            rows = np.array([grown[k][0] for k in keep], dtype=np.int64)
-            self.alive = [grown[k][1] for k in keep]
-            if not len(rows) or length == max_length:
-                self.owners = self.owners[rows]
+            logp, looked = self._step()
+            parents, codes = self._grow(logp)
+            if attention:
+                self.looked.append(looked)
+            self._take(parents, codes)
+            self._set_ended_aside()
+            if length == max_length:
                 break
-            last = np.array([said.codes[-1] for said in self.alive])
-            self._go_on(rows)
-        for owner, said in zip(self.owners, self.alive, strict=True):
-            self.ended[owner].append(said)  # as it stands
+            going = self._may_still_win(max_length)
+            if not going.any():
+                break
+            self._keep(going, parents)
+        for row, slot in zip(*np.nonzero(np.isfinite(self.scores)), strict=True):
+            self._note(row, slot)  # as it stands
         return [
             sorted(found, key=lambda said: -said.score(self.length_penalty))
             for found in self.ended
         ]
 
-    def _step(self, last):
-        """Log-probabilities (n_alive, V) of the next code, attention (n_alive, S)."""
-        codes = torch.from_numpy(last).to(self.memory.device).unsqueeze(0)
+    def _step(self):
+        """Log-probabilities (n, width, V) of the next code, and attention."""
+        last = torch.from_numpy(self.codes[:, :, -1].reshape(1, -1))
         logits, self.states, weights = self.module.decode(
-            codes, self.states, self.memory, self.lengths
+            last.to(self.device), self.states, self.memory
         )
         logits = logits[0].float().cpu().numpy()
         logits[:, :END] = -np.inf
-        looked = None
-        if self.attention and weights is not None:
-            looked = weights[:, 0].cpu().numpy()
-        return log_softmax(logits), looked
+        shape = (len(self.sources), self.width, -1)
+        if weights is not None:
+            weights = weights[:, 0].cpu().numpy().reshape(shape)
+        return log_softmax(logits).reshape(shape), weights
 
-    def _grown(self, logp, looked):
-        """Rows and targets one code longer: the best of each source."""
-        grown = []
-        best = None
-        if self.beam_size == 1:
-            best = logp.argmax(1)
-        for owner, rows in _runs(self.owners):
-            if best is not None:
-                picks = [(rows[0], best[rows[0]])]
-            else:
-                room = self.beam_size - len(self.ended[owner])
-                so_far = np.array([self.alive[row].log_probability for row in rows])
-                total = (so_far[:, None] + logp[rows]).ravel()
-                order = np.argsort(-total, kind="stable")[:room]
-                order = order[np.isfinite(total[order])]
-                parents, codes = np.divmod(order, logp.shape[1])
-                picks = [(rows[p], c) for p, c in zip(parents, codes, strict=True)]
-            for row, code in picks:
-                before = self.alive[row]
-                seen = before.attention
-                if looked is not None:
-                    seen = [*seen, looked[row]]
-                grown.append(
-                    (
-                        row,
-                        Said(
-                            [*before.codes, int(code)],
-                            before.log_probability + float(logp[row, code]),
-                            seen,
-                        ),
-                    )
-                )
-        return grown
+    def _grow(self, logp):
+        """Slots (n, width) that the best longer targets come from, and their codes.
 
-    def _may_win(self, said, owner, max_length):
-        """Whether it can still overtake the best that has ended."""
-        found = self.ended[owner]
-        if not found or self.beam_size == 1:
-            return True
-        at_best = replace(said, codes=[END] * max_length)  # a sum of negative numbers
-        best = max(done.score(self.length_penalty) for done in found)
-        return (
-            max(at_best.score(self.length_penalty), said.score(self.length_penalty))
-            > best
+        As many of each source as there are places left; the scores become theirs.
+        """
+        n, width, V = logp.shape
+        total = (self.scores[:, :, None] + logp).reshape(n, -1)
+        if width == 1:
+            best = total.argmax(1)[:, None]
+        else:
+            best = np.argsort(-total, axis=1, kind="stable")[:, :width]
+        self.scores = np.take_along_axis(total, best, axis=1)
+        room = width - np.array([len(self.ended[source]) for source in self.sources])
+        self.scores[np.arange(width) >= room[:, None]] = -np.inf
+        return np.divmod(best, V)
+
+    def _take(self, parents, codes):
+        """Put the new codes behind those of the targets they belong to."""
+        before = np.take_along_axis(self.codes, parents[:, :, None], axis=1)
+        self.codes = np.concatenate([before, codes[:, :, None]], axis=2)
+        self.looked = [
+            np.take_along_axis(step, parents[:, :, None], axis=1)
+            for step in self.looked
+        ]
+
+    def _set_ended_aside(self):
+        over = (self.codes[:, :, -1] == END) & np.isfinite(self.scores)
+        for row, slot in zip(*np.nonzero(over), strict=True):
+            self._note(row, slot)
+        self.scores[over] = -np.inf
+
+    def _note(self, row, slot):
+        said = Said(
+            self.codes[row, slot, 1:].tolist(),
+            float(self.scores[row, slot]),
+            [step[row, slot] for step in self.looked],
         )
+        self.ended[self.sources[row]].append(said)
 
-    def _go_on(self, rows):
-        """Keep what belongs to the targets that are still alive."""
-        self.owners = self.owners[rows]
-        index = torch.from_numpy(rows).to(self.memory.device)
+    def _may_still_win(self, max_length):
+        """Which sources (n,) have a target alive that can come among the best."""
+        bound = self.scores.max(1) / max_length**self.length_penalty
+        going = np.isfinite(bound)
+        for row in np.flatnonzero(going):
+            found = self.ended[self.sources[row]]
+            if len(found) >= self.n_best:
+                scores = sorted(said.score(self.length_penalty) for said in found)
+                going[row] = bound[row] > scores[-self.n_best]
+        return going
 
-        def kept(tensor: Tensor) -> Tensor:
-            return tensor[index]
-
-        self.states = map_states(self.states, kept)
-        self.memory = self.memory[:, index]
-        if self.lengths is not None:
-            self.lengths = self.lengths[index]
-
-
-def _runs(owners):
-    """Each owner with the places of its run in a sorted array."""
-    edges = np.flatnonzero(np.diff(owners)) + 1
-    for rows in np.split(np.arange(len(owners)), edges):
-        if len(rows):
-            yield owners[rows[0]], rows
+    def _keep(self, going, parents):
+        """Go on with some sources, from the states of their targets' parents."""
+        rows = (np.arange(len(going))[:, None] * self.width + parents)[going].ravel()
+        index = torch.from_numpy(rows).to(self.device)
+        self.states = map_states(self.states, lambda state: state[index])
+        if not going.all():
+            self.memory = self.memory.of(index)
+        self.sources, self.scores = self.sources[going], self.scores[going]
+        self.codes = self.codes[going]
+        self.looked = [step[going] for step in self.looked]

@@ -503,7 +503,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         fitted = snapshot(self)
         beam_size = max(n, fitted.beam_size if beam_size is None else beam_size)
         penalty = fitted.length_penalty if length_penalty is None else length_penalty
-        found = fitted._translated(X, beam_size, length_penalty, max_length)
+        found = fitted._translated(X, beam_size, length_penalty, max_length, n_best=n)
         return [
             [
                 {
@@ -546,7 +546,13 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         return float(np.mean(right))
 
     def _translated(
-        self, X, beam_size=None, length_penalty=None, max_length=None, attention=False
+        self,
+        X,
+        beam_size=None,
+        length_penalty=None,
+        max_length=None,
+        attention=False,
+        n_best=1,
     ):
         """All targets found of each source, the best first."""
         check_is_fitted(self)
@@ -567,7 +573,9 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             given["max_length"] = self.max_length_ + (self.max_length_ + 1) // 2
         sources = self._sources(X, reset=False)
         with threads_for(self._work(min(len(sources), self.batch_size))):
-            found = translated(self.module_, sources, attention=attention, **given)
+            found = translated(
+                self.module_, sources, n_best=n_best, attention=attention, **given
+            )
         if attention:
             for of_one, length in zip(found, sources.lengths, strict=True):
                 of_one[0].attention[:] = [w[:length] for w in of_one[0].attention]

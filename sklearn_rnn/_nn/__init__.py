@@ -20,13 +20,14 @@ from sklearn_rnn._nn._recurrent import (
 )
 from sklearn_rnn._nn._state import fingerprint
 from sklearn_rnn._nn._stepper import stepper
-from sklearn_rnn._nn._translation import TranslationNetwork
+from sklearn_rnn._nn._translation import Memory, TranslationNetwork
 
 __all__ = [
     "GATES",
     "CustomLayer",
     "Inputs",
     "LanguageNetwork",
+    "Memory",
     "RecurrentLayer",
     "RecurrentStack",
     "SequenceNetwork",

@@ -1,6 +1,6 @@
 """The network of a translator: read a source, then say a target code by code."""
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +8,24 @@ from torch import Tensor, nn
 from sklearn_rnn._nn._nested import State
 from sklearn_rnn._nn._network import Inputs, last_steps
 from sklearn_rnn._nn._recurrent import RecurrentStack, drop, reverse
+
+
+class Memory(NamedTuple):
+    """What a decoder knows of its sources: the encoder's outputs (B, S, M).
+
+    ``keys`` (B, S, H) are what attention compares with, ``lengths`` (B,) how many steps
+    are valid if not all are.
+    """
+
+    outputs: Tensor
+    lengths: Tensor | None
+    keys: Tensor | None
+
+    def of(self, rows: Tensor) -> "Memory":
+        """That of some of the sources, or of some more than once."""
+        lengths = None if self.lengths is None else self.lengths[rows]
+        keys = None if self.keys is None else self.keys[rows]
+        return Memory(self.outputs[rows], lengths, keys)
 
 
 class Attention(nn.Module):
@@ -32,27 +50,23 @@ class Attention(nn.Module):
             nn.init.xavier_uniform_(self.of_hidden, generator=generator)
             nn.init.xavier_uniform_(self.v.unsqueeze(0), generator=generator)
 
-    def forward(
-        self, hidden: Tensor, memory: Tensor, lengths: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, hidden: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Combined outputs (T, B, H) and weights (B, T, S).
 
-        ``hidden`` (T, B, H) are the decoder's outputs, ``memory`` (S, B, M) the
-        encoder's.
+        ``hidden`` (T, B, H) are the decoder's outputs.
         """
-        queries, memory = hidden.transpose(0, 1), memory.transpose(0, 1)  # (B, ., .)
-        keys = self.of_memory(memory)  # (B, S, H)
+        queries, keys = hidden.transpose(0, 1), cast(Tensor, memory.keys)
         if self.kind == "dot":
             scores = queries @ keys.transpose(1, 2)  # (B, T, S)
         else:
             both = keys.unsqueeze(1) + (queries @ self.of_hidden).unsqueeze(2)
             scores = torch.tanh(both) @ self.v  # (B, T, S)
-        if lengths is not None:
-            steps = torch.arange(memory.shape[1], device=memory.device)
-            padding = steps >= lengths.unsqueeze(1)  # (B, S)
+        if memory.lengths is not None:
+            steps = torch.arange(keys.shape[1], device=keys.device)
+            padding = steps >= memory.lengths.unsqueeze(1)  # (B, S)
             scores = scores.masked_fill(padding.unsqueeze(1), float("-inf"))
         weights = torch.softmax(scores, dim=2)
-        joined = torch.cat([queries, weights @ memory], dim=2)
+        joined = torch.cat([queries, weights @ memory.outputs], dim=2)
         return torch.tanh(self.combine(joined)).transpose(0, 1), weights
 
 
@@ -87,20 +101,23 @@ class TranslationNetwork(nn.Module):
     ) -> Tensor:
         """Logits (T, B, V) of what follows each of the target codes (T, B)."""
         memory, states = self.encode(inputs, generator)
-        return self.decode(codes, states, memory, inputs.lengths, generator)[0]
+        return self.decode(codes, states, memory, generator)[0]
 
     def encode(
         self, inputs: Inputs, generator: torch.Generator | None = None
-    ) -> tuple[Tensor, list[list[State]]]:
-        """Outputs of the encoder (S, B, M), and the states the decoder begins with."""
+    ) -> tuple[Memory, list[list[State]]]:
+        """What is known of the sources, and the states the decoder begins with."""
         x, lengths = inputs
         if self.reverse_source:
             x = reverse(x, lengths)
         if self.source_embedding is not None:
             x = self.source_embedding(x)
             x = drop(x, self.dropout, self.training, generator)
-        memory, _ = self.stack(x, lengths, generator=generator)
-        summary = last_steps(memory, lengths, self.stack.bidirectional)
+        outputs, _ = self.stack(x, lengths, generator=generator)  # (S, B, M)
+        summary = last_steps(outputs, lengths, self.stack.bidirectional)
+        outputs = outputs.transpose(0, 1)
+        keys = self.attention.of_memory(outputs) if self.attention else None
+        memory = Memory(outputs, lengths, keys)
         layers = cast(Any, self.decoder.layers)
         parts = torch.tanh(self.bridge(summary)).chunk(
             len(layers) * (2 if self.decoder_cell == "lstm" else 1), dim=1
@@ -115,8 +132,7 @@ class TranslationNetwork(nn.Module):
         self,
         codes: Tensor,
         states: list[list[State]],
-        memory: Tensor,
-        lengths: Tensor | None,
+        memory: Memory,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, list[list[State]], Tensor | None]:
         """Logits (T, B, V), the last states, and the attention (B, T, S) or None."""
@@ -125,8 +141,9 @@ class TranslationNetwork(nn.Module):
         outputs, states = self.decoder(x, None, states, generator)
         weights = None
         if self.attention is not None:
-            outputs, weights = self.attention(outputs, memory, lengths)
+            outputs, weights = self.attention(outputs, memory)
             if self.reverse_source:  # in the order of the source
-                weights = reverse(weights.permute(2, 0, 1), lengths).permute(1, 2, 0)
+                steps = reverse(weights.permute(2, 0, 1), memory.lengths)
+                weights = steps.permute(1, 2, 0)
         outputs = drop(outputs, self.dropout, self.training, generator)
         return self.head(outputs), states, weights
