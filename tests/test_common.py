@@ -23,6 +23,7 @@ from sklearn_rnn import (
     RNNForecaster,
     RNNRegressor,
     SequenceGenerator,
+    SequenceTranslator,
     StepwiseTransformer,
     TextStatisticsVectorizer,
     WordVectorizer,
@@ -256,13 +257,14 @@ VECTORIZERS = [CharVectorizer(), WordVectorizer(), TextStatisticsVectorizer()]
         StepwiseTransformer(StandardScaler()),
         SequenceGenerator(),
         RNNForecaster(),
+        SequenceTranslator(),
     ],
     ids=repr,
 )
 def test_check_without_data(estimator, check):
     if check is estimator_checks.check_get_feature_names_out_error:
         if not hasattr(estimator, "get_feature_names_out"):
-            return  # a forecaster transforms nothing
+            return  # it transforms nothing
     check(type(estimator).__name__, estimator)
 
 
