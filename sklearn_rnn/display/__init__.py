@@ -1,5 +1,6 @@
 """Pictures of fitted models; matplotlib is imported when one is drawn."""
 
+from sklearn_rnn.display._attention import AttentionDisplay
 from sklearn_rnn.display._capacity import CapacityDisplay
 from sklearn_rnn.display._energy import EnergyDisplay
 from sklearn_rnn.display._forecast import ForecastDisplay
@@ -7,6 +8,7 @@ from sklearn_rnn.display._hopfield import HopfieldDisplay
 from sklearn_rnn.display._sequence import SequenceDisplay
 
 __all__ = [
+    "AttentionDisplay",
     "CapacityDisplay",
     "EnergyDisplay",
     "ForecastDisplay",

@@ -1,0 +1,59 @@
+"""AttentionDisplay shows the weights that the translator returns."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from sklearn_rnn import SequenceTranslator, WordVectorizer
+from sklearn_rnn.display import AttentionDisplay
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def labels(axis):
+    return [tick.get_text() for tick in axis.get_ticklabels()]
+
+
+def fitted(X, y, **params):
+    model = SequenceTranslator(
+        hidden_size=8, max_epochs=15, learning_rate=0.02, random_state=0, **params
+    )
+    return model.fit(X, y)
+
+
+def test_characters_name_rows_and_columns():
+    model = fitted(["abc", "ba", "c"] * 8, ["xyz", "yx", "z"] * 8)
+    answer, looked = model.predict(["abc"], return_attention=True)
+    display = AttentionDisplay.from_estimator(model, "abc", cmap="viridis")
+    assert_array_equal(display.image_.get_array(), looked[0])
+    assert labels(display.ax_.xaxis) == ["a", "b", "c"]
+    assert labels(display.ax_.yaxis) == [*answer[0], "<end>"]
+    assert display.image_.get_cmap().name == "viridis"
+
+
+def test_words_name_them_too_and_an_unended_target_has_no_end():
+    words = WordVectorizer()
+    model = fitted(
+        ["one two", "two"] * 8,
+        ["un deux", "deux"] * 8,
+        source_vectorizer=words,
+        target_vectorizer=words,
+    )
+    ax = plt.figure().add_subplot()
+    display = AttentionDisplay.from_estimator(model, "one two", max_length=1, ax=ax)
+    assert display.ax_ is ax
+    assert labels(ax.xaxis) == ["one", "two"]
+    assert len(labels(ax.yaxis)) == 1
+
+
+def test_numbers_have_no_names():
+    rng = np.random.default_rng(0)
+    model = fitted([rng.normal(size=5) for _ in range(10)], [["a", "b"]] * 10)
+    display = AttentionDisplay.from_estimator(model, np.ones(5))
+    assert display.source is None
+    assert display.attention.shape[1] == 5
