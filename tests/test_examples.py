@@ -122,3 +122,9 @@ def test_the_forecast_example_beats_naive_forecasts(tmp_path):
         r"RNNForecaster (\S+), last year again (\S+)$", text, re.M
     ).groups()
     assert float(ours) < 0.7 * float(naive)
+
+
+def test_the_dates_example_is_right_with_attention(tmp_path):
+    text = printed("plot_dates.py", tmp_path)
+    assert number("attention=dot:", text) > 0.95
+    assert re.search(r"^1066-05-31  0\.9", text, re.M)
