@@ -1,7 +1,7 @@
-"""Sequences to sequences: sums, dates and interface phrases; time to decode.
+"""Sequences to sequences: sums, dates, interface phrases; time to train and to decode.
 
-``--jobs sums dates phrases decoding`` picks parts. ``phrases`` needs phrases_en_fr.tsv
-in the data folder; BLEU and chrF need sacrebleu.
+``--jobs sums dates languages phrases decoding training`` picks parts. ``phrases`` needs
+phrases_en_fr.tsv in the data folder; BLEU and chrF need sacrebleu, ``languages`` babel.
 """
 
 import argparse
@@ -10,10 +10,11 @@ import time
 
 import numpy as np
 import torch
-from _common import data_folder, environment
+from _common import data_folder, environment, interleaved
 from sklearn.model_selection import train_test_split
+from torch import nn
 
-from sklearn_rnn import SequenceTranslator, WordVectorizer
+from sklearn_rnn import SequenceTranslator, TokenArray, WordVectorizer
 
 MONTHS = (
     "January February March April May June July August September October November "
@@ -94,6 +95,28 @@ def bench_dates(seed=42):
     print(f"{said} after {model.n_iter_} epochs, {seconds:.0f} s", flush=True)
 
 
+def bench_languages():
+    try:
+        from babel.dates import format_date
+    except ImportError:
+        print("\nlanguages skipped: babel is not installed")
+        return
+    rng = np.random.default_rng(0)
+    days = np.datetime64("1000-01-01") + rng.integers(400_000, size=22_000)
+    X, y = [], []
+    for day in days.tolist():
+        language = rng.choice(["en", "fr", "de", "es"])
+        form = rng.choice(["medium", "long", "full"])
+        X.append(format_date(day, form, locale=language))
+        y.append(day.isoformat())
+    print("\ndates of four languages and three forms: 20,000 pairs, 2,000 unseen ones")
+    started = time.perf_counter()
+    model = SequenceTranslator(random_state=0, **DATES).fit(X[:20_000], y[:20_000])
+    seconds = time.perf_counter() - started
+    said = judged(model, X[20_000:], y[20_000:])
+    print(f"{said} after {model.n_iter_} epochs, {seconds:.0f} s", flush=True)
+
+
 # ---------------------------------------------------------------- phrases
 
 
@@ -154,11 +177,68 @@ def bench_decoding():
         print(f"beam {beam_size}: {ratio:.1f} times as fast, {same:.1%} the same")
 
 
+class Loop(nn.Module):
+    """The network of the translator as a PyTorch user writes it."""
+
+    def __init__(self, n_source, n_target, width, H):
+        super().__init__()
+        self.source = nn.Embedding(n_source, width)
+        self.target = nn.Embedding(n_target, width)
+        self.encoder = nn.GRU(width, H, bidirectional=True)
+        self.bridge, self.keys = nn.Linear(2 * H, H), nn.Linear(2 * H, H)
+        self.decoder, self.combine = nn.GRU(width, H), nn.Linear(3 * H, H)
+        self.head = nn.Linear(H, n_target)
+
+    def forward(self, source, codes):
+        memory, last = self.encoder(self.source(source))
+        first = torch.tanh(self.bridge(torch.cat([last[0], last[1]], 1)))
+        outputs, _ = self.decoder(self.target(codes), first.unsqueeze(0))
+        queries, memory = outputs.transpose(0, 1), memory.transpose(0, 1)
+        weights = torch.softmax(queries @ self.keys(memory).transpose(1, 2), 2)
+        joined = torch.cat([queries, weights @ memory], 2)
+        return self.head(torch.tanh(self.combine(joined)).transpose(0, 1))
+
+
+def bench_training():
+    rng = np.random.default_rng(0)
+    source, target = rng.integers(4, 30, (2, 2048, 20))
+    X, y = TokenArray(source, 30), TokenArray(target[:, :12], 30)
+    model = SequenceTranslator(embedding=64, max_epochs=2, optimizer="adam")
+    model.set_params(average=False, random_state=0)
+    codes = np.full((2048, 14), 3)
+    codes[:, 0], codes[:, 1:13] = 2, target[:, :12]
+    tensors = torch.from_numpy(source), torch.from_numpy(codes)
+
+    def loop():
+        net = Loop(30, 30, 64, 128)
+        optimizer = torch.optim.Adam(net.parameters(), 0.01, fused=True)
+        for _ in range(2):
+            for rows in torch.randperm(2048).split(32):
+                x, codes = (part[rows].t() for part in tensors)
+                logits = net(x, codes[:-1]).flatten(0, 1)
+                loss = nn.functional.cross_entropy(logits, codes[1:].flatten())
+                optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+                optimizer.step()
+                loss.item()
+
+    seconds = interleaved(5, loop=loop, fit=lambda: model.fit(X, y))
+    print("\ntraining, 2,048 pairs of 20 and 12 codes, GRU of 128 units, 2 epochs")
+    print(
+        f"loop {seconds['loop']:.2f} s, fit {seconds['fit']:.2f} s, ratio "
+        f"{seconds['fit'] / seconds['loop']:.2f}",
+        flush=True,
+    )
+
+
 JOBS = {
     "sums": bench_sums,
     "dates": bench_dates,
+    "languages": bench_languages,
     "phrases": bench_phrases,
     "decoding": bench_decoding,
+    "training": bench_training,
 }
 
 if __name__ == "__main__":
