@@ -399,6 +399,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     def _sources(self, X, *, reset):
         """Sources as sequences of codes or numbers."""
+        if hasattr(X, "__next__"):  # a generator can be looked at only once
+            X = list(X)
         first = next(iter(X), None) if hasattr(X, "__iter__") else None
         if isinstance(X, TokenArray) or not isinstance(first, (str, bytes)):
             return self._read(X, reset=reset)

@@ -99,6 +99,23 @@ def test_the_generator_shares_words_and_defaults_where_text_is_no_matter():
         assert same == (name not in measured), name
 
 
+def test_the_translator_shares_words_and_defaults_where_pairs_are_no_matter():
+    ours, theirs = parameters_of(SequenceTranslator), parameters_of(RNNClassifier)
+    of_pairs = {"early_stopping", "validation_fraction", "batch_size", "max_epochs"}
+    of_pairs |= {"cell", "hidden_size", "num_layers", "bidirectional", "embedding"}
+    of_pairs |= {"precision", "random_state"}
+    measured = {"hidden_size", "bidirectional", "weight_decay"}  # the defaults differ
+    shared = ours.keys() & theirs.keys()
+    assert len(shared) > 20
+    for name in shared:
+        signatures = [
+            inspect.signature(c).parameters for c in (SequenceTranslator, RNNClassifier)
+        ]
+        assert name in of_pairs or ours[name][1] == theirs[name][1], name
+        same = signatures[0][name].default == signatures[1][name].default
+        assert same == (name not in measured), name
+
+
 def test_the_forecaster_shares_words_and_defaults_where_windows_are_no_matter():
     ours, theirs = parameters_of(RNNForecaster), parameters_of(RNNRegressor)
     of_series = {"early_stopping", "validation_fraction", "batch_size", "max_epochs"}

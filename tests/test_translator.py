@@ -4,12 +4,14 @@ import itertools
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import (
     CharVectorizer,
@@ -349,6 +351,15 @@ def test_longer_sources_and_unknown_tokens_are_read(fitted):
 def test_a_search_that_makes_no_sense_is_refused(fitted, given):
     with pytest.raises(ValueError, match=f"{next(iter(given))}="):
         fitted.predict(["ab"], **given)
+
+
+def test_series_generators_and_tokens_from_a_pipeline():
+    expected = translator().fit(WORDS, TURNED).predict(WORDS[:9])
+    model = translator().fit(pd.Series(WORDS), pd.Series(TURNED))
+    assert_array_equal(model.predict(word for word in WORDS[:9]), expected)
+    pipeline = make_pipeline(CharVectorizer(), translator()).fit(WORDS, TURNED)
+    assert_array_equal(pipeline.predict(WORDS[:9]), expected)
+    assert 0 <= pipeline.score(WORDS, TURNED) <= 1
 
 
 def test_a_failed_fit_leaves_the_translator(fitted):
