@@ -15,6 +15,7 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 
 from sklearn_rnn import SequenceTranslator, TokenArray, WordVectorizer
+from sklearn_rnn.metrics import bleu_score, chrf_score, token_accuracy_score
 
 MONTHS = (
     "January February March April May June July August September October November "
@@ -39,17 +40,10 @@ PHRASES = {
 }
 
 
-def characters_right(y, answers):
-    """Share of characters, of the longer of right and said, that agree in place."""
-    pairs = list(zip(y, answers, strict=True))
-    right = sum(sum(a == b for a, b in zip(t, s, strict=False)) for t, s in pairs)
-    return right / sum(max(len(t), len(s)) for t, s in pairs)
-
-
 def judged(model, X, y):
     answers = model.predict(X)
     whole = np.mean([t == s for t, s in zip(y, answers, strict=True)])
-    return f"characters {characters_right(y, answers):.4f}, whole {whole:.4f}"
+    return f"characters {token_accuracy_score(y, answers):.4f}, whole {whole:.4f}"
 
 
 # ---------------------------------------------------------------- sums and dates
@@ -146,14 +140,11 @@ def bench_phrases(validate=False):
         seconds = time.perf_counter() - started
         answers = model.predict(X_test, beam_size=4)
         figures = [f"exact {model.score(X_test, y_test):.4f}"]
-        try:
-            import sacrebleu
-        except ImportError:
-            figures.append("BLEU and chrF skipped: sacrebleu is not installed")
-        else:
-            said = list(map(str, answers)), [list(map(str, reference))]
-            figures.append(f"BLEU {sacrebleu.corpus_bleu(*said).score:.1f}")
-            figures.append(f"chrF {sacrebleu.corpus_chrf(*said).score:.1f}")
+        for name, score in ("BLEU", bleu_score), ("chrF", chrf_score):
+            try:
+                figures.append(f"{name} {score(reference, answers):.1f}")
+            except ImportError as error:
+                figures.append(f"{name} skipped: {error}")
         print(f"{attention!s:9} {', '.join(figures)}; {seconds:.0f} s", flush=True)
 
 

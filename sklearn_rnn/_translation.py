@@ -13,7 +13,7 @@ from sklearn_rnn._corpus import Corpus, Window, in_window
 from sklearn_rnn._decoding import log_softmax
 from sklearn_rnn._nn import Inputs, TranslationNetwork, map_states
 from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._tokens import END, START
+from sklearn_rnn._tokens import END, PADDING, START, UNKNOWN
 from sklearn_rnn._training import RecurrentNet
 
 # So many targets are written side by side, those of all beams together.
@@ -48,6 +48,7 @@ class TranslationNet(RecurrentNet):
     """
 
     own_share = 0.0
+    stop_on = "loss"
     label_smoothing = 0.0
 
     def _prepared(self, examples):
@@ -97,8 +98,11 @@ class TranslationNet(RecurrentNet):
                 loss, wrong = loss[is_valid], wrong & is_valid
             losses.append(loss.flatten())
             right.append(~wrong.any(0))
-        self.history.record("valid_loss", torch.cat(losses).mean().item())
-        self.history.record("valid_score", torch.cat(right).double().mean().item())
+        loss = torch.cat(losses).mean().item()
+        accuracy = torch.cat(right).double().mean().item()
+        by_loss = self.stop_on == "loss"
+        self.history.record("valid_loss", loss if by_loss else 1 - accuracy)
+        self.history.record("valid_score", accuracy)
 
 
 # ---------------------------------------------------------------- writing targets
@@ -131,6 +135,7 @@ def translated(
     max_length: int,
     n_best: int = 1,
     attention: bool = False,
+    says_unknown: bool = False,
 ) -> list[list[Said]]:
     """The likeliest targets of each source found by a beam search, the best first."""
     device = next(module.parameters()).device
@@ -141,6 +146,7 @@ def translated(
         for batch in prediction_batches(rows, sources.lengths, size):
             inputs = padded(sources, batch, device)
             search = Search(module, inputs, beam_size, length_penalty, n_best)
+            search.says_unknown = says_unknown
             found = search.run(max_length, attention)
             for row, said in zip(batch, found, strict=True):
                 answers[row] = said
@@ -153,6 +159,8 @@ class Search:
     Where a target ends its place is not filled again, so that a beam of one is greedy.
     A source is finished when nothing alive can come among its best ``n_best`` any more.
     """
+
+    says_unknown = False
 
     def __init__(self, module, inputs: Inputs, beam_size, length_penalty, n_best=1):
         self.module, self.width = module, beam_size
@@ -198,7 +206,9 @@ class Search:
             last.to(self.device), self.states, self.memory
         )
         logits = logits[0].float().cpu().numpy()
-        logits[:, :END] = -np.inf
+        logits[:, [PADDING, START]] = -np.inf
+        if not self.says_unknown:
+            logits[:, UNKNOWN] = -np.inf
         shape = (len(self.sources), self.width, -1)
         if weights is not None:
             weights = weights[:, 0].cpu().numpy().reshape(shape)

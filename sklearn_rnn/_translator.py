@@ -32,6 +32,8 @@ from sklearn_rnn._tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._translation import Pairs, TranslationNet, translated
 from sklearn_rnn._validation import drawn_rows, split_rows
 from sklearn_rnn.text import CharVectorizer
+from sklearn_rnn.text._documents import read_tokens
+from sklearn_rnn.text._vectorizer import TokenVectorizer
 
 
 class SequenceTranslator(SequenceReader, NetworkEstimator):
@@ -81,6 +83,14 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     teacher_forcing : float in [0, 1], default=1.0
         Share of steps that are given the right code before them in training; the others
         are given what the network says there.
+    stop_on : {"loss", "accuracy"}, default="loss"
+        What early stopping watches on the validation pairs: the loss, or the share of
+        targets that are not foretold right in every code (recorded as ``valid_loss``).
+    copy_unknown : bool, default=False
+        Let the network say that a word is one it does not know, and put the word of the
+        source there that it looked at most (Luong et al., 2015), one that is unknown
+        itself if there is any. Needs attention, texts on both sides, and unknown words
+        in training, as ``min_count=2`` makes them.
     label_smoothing : float in [0, 1), default=0.0
         Share of each target's weight that is spread over all codes.
     beam_size : int, default=1
@@ -212,6 +222,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         "embedding": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "input_size": [Interval(Integral, 1, None, closed="left"), None],
         "teacher_forcing": [Interval(Real, 0, 1, closed="both")],
+        "stop_on": [StrOptions({"loss", "accuracy"})],
+        "copy_unknown": ["boolean"],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "beam_size": [Interval(Integral, 1, None, closed="left")],
         "length_penalty": [Interval(Real, 0, None, closed="left")],
@@ -250,6 +262,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         embedding="auto",
         input_size=None,
         teacher_forcing=1.0,
+        stop_on="loss",
+        copy_unknown=False,
         label_smoothing=0.0,
         beam_size=1,
         length_penalty=1.0,
@@ -289,6 +303,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         self.embedding = embedding
         self.input_size = input_size
         self.teacher_forcing = teacher_forcing
+        self.stop_on = stop_on
+        self.copy_unknown = copy_unknown
         self.label_smoothing = label_smoothing
         self.beam_size = beam_size
         self.length_penalty = length_penalty
@@ -357,10 +373,22 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             train, valid = self._split(train, seed)
         net = self._continued_net() if continuing else self._new_net(seed)
         net.own_share = 1 - self.teacher_forcing
-        net.label_smoothing = self.label_smoothing
+        net.label_smoothing, net.stop_on = self.label_smoothing, self.stop_on
+        if self.copy_unknown:
+            self._refuse_nothing_to_copy(X)
         if not continuing:
             self.max_length_ = int(targets.lengths.max())
         return self._run(net, train, valid, seed, (X, y, None), False)
+
+    def _refuse_nothing_to_copy(self, X):
+        texts = type(self._coder) is TextCoder and not isinstance(X, TokenArray)
+        read = isinstance(getattr(self, "source_vectorizer_", None), TokenVectorizer)
+        if self.attention is None or not (texts and read):
+            raise ValueError(
+                "copy_unknown=True copies words of source texts into target texts by "
+                "the attention. Give texts on both sides, and set attention="
+                '"additive" or "dot".'
+            )
 
     def _split(self, pairs, seed):
         rows, rng = pairs.rows, numpy_generator(seed, SPLIT)
@@ -473,6 +501,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         )
         best = [said[0] for said in found]
         answers = fitted._written([said.codes for said in best])
+        if fitted.copy_unknown:
+            answers = fitted._with_copies(answers, best, X)
         if not return_attention:
             return answers
         return answers, [np.array(said.attention) for said in best]
@@ -574,11 +604,17 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         if given["max_length"] is None:
             given["max_length"] = self.max_length_ + (self.max_length_ + 1) // 2
         sources = self._sources(X, reset=False)
+        looks = attention or self.copy_unknown
         with threads_for(self._work(min(len(sources), self.batch_size))):
             found = translated(
-                self.module_, sources, n_best=n_best, attention=attention, **given
+                self.module_,
+                sources,
+                n_best=n_best,
+                attention=looks,
+                says_unknown=self.copy_unknown,
+                **given,
             )
-        if attention:
+        if looks:
             for of_one, length in zip(found, sources.lengths, strict=True):
                 of_one[0].attention[:] = [w[:length] for w in of_one[0].attention]
         return found
@@ -598,6 +634,28 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         if type(self._coder) is TextCoder:
             return answers.astype(str)
         return answers
+
+    def _with_copies(self, answers, said, X):
+        """Texts whose unknown words are those of the source looked at most.
+
+        Of its words those come first that are unknown, too.
+        """
+        vectorizer, texts = self.source_vectorizer_, list(documents_of(X, False))
+        unknown = np.asarray(vectorizer.transform(texts)) == UNKNOWN
+        sources = read_tokens(texts, vectorizer._reader())
+        copied = []
+        for answer, best, pieces, first in zip(
+            answers, said, sources, unknown, strict=True
+        ):
+            tokens, text = [token for piece in pieces for token in piece], str(answer)
+            for code, weights in zip(best.codes, best.attention, strict=True):
+                if code == UNKNOWN:
+                    ranked = weights + first[: len(weights)]
+                    place = int(ranked.argmax()) - vectorizer.boundaries
+                    word = tokens[min(max(place, 0), len(tokens) - 1)]
+                    text = text.replace("\ufffd", word, 1)
+            copied.append(text)
+        return np.array(copied)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,5 +1,7 @@
 """Scores of steps, by hand and against scikit-learn on the valid steps."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,12 +12,15 @@ from sklearn.model_selection import KFold, cross_val_score
 
 from sklearn_rnn import RNNClassifier, RNNRegressor, metrics
 from sklearn_rnn.metrics import (
+    bleu_score,
+    chrf_score,
     mean_absolute_scaled_error,
     sequence_accuracy_score,
     step_accuracy_score,
     step_mean_absolute_error,
     step_mean_squared_error,
     step_r2_score,
+    token_accuracy_score,
 )
 
 RNG = np.random.default_rng(0)
@@ -239,6 +244,26 @@ def test_a_scaled_error_needs_something_to_scale_by():
 def test_a_forecast_of_nan_is_no_forecast():
     with pytest.raises(ValueError, match="contains NaN"):
         mean_absolute_scaled_error([1.0, 2.0], [1.0, np.nan], y_train=[1, 2])
+
+
+def test_tokens_are_right_place_by_place():
+    assert token_accuracy_score(["abc", "xy"], ["abd", "x"]) == 3 / 5
+    assert token_accuracy_score([[1, 2]], [[1, 2, 3]]) == 2 / 3
+    score = token_accuracy_score(["abc", "xy"], ["abd", "x"], sample_weight=[0, 1])
+    assert score == 0.5
+    with pytest.raises(ValueError, match="inconsistent"):
+        token_accuracy_score(["a"], [])
+
+
+def test_bleu_and_chrf_are_those_of_sacrebleu(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "sacrebleu", None)
+        with pytest.raises(ImportError, match="not installed"):
+            bleu_score(["a"], ["a"])
+    pytest.importorskip("sacrebleu", reason="sacrebleu is an optional extra")
+    texts = ["the cat sat on the mat", "a dog ran far away"]
+    assert_allclose([bleu_score(texts, texts), chrf_score(texts, texts)], 100)
+    assert chrf_score(texts, texts[::-1]) < 50
 
 
 def test_all_names_are_there():

@@ -310,6 +310,38 @@ def test_early_stopping_judges_whole_targets():
     assert plain.validation_scores_ is None
 
 
+def test_early_stopping_may_watch_whole_targets():
+    model = translator(early_stopping=True, stop_on="accuracy", max_epochs=12)
+    model.fit(WORDS, TURNED)
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    losses = [row["valid_loss"] for row in model.net_.history]
+    assert_allclose(losses, 1 - np.array(model.validation_scores_))
+
+
+def test_unknown_words_are_copied_from_where_it_looks():
+    rng = np.random.default_rng(0)
+    names = ["".join(rng.choice(list("abcdefg"), 4)) for _ in range(300)]
+    X = [f"open {name} now" for name in names] + [f"close {name}" for name in names]
+    y = [f"{name} ouvrir" for name in names] + [f"{name} fermer" for name in names]
+    words = WordVectorizer(min_count=50)
+    model = translator(
+        source_vectorizer=words,
+        target_vectorizer=words,
+        copy_unknown=True,
+        attention="additive",
+        max_epochs=20,
+    ).fit(X, y)
+    assert model.predict(["open zzz now", "close yyy"]).tolist() == [
+        "zzz ouvrir",
+        "yyy fermer",
+    ]
+    plain = model.set_params(copy_unknown=False).predict(["open zzz now"])[0]
+    assert "zzz" not in plain
+    assert "\ufffd" not in plain
+    with pytest.raises(ValueError, match="copy_unknown=True copies words"):
+        translator(copy_unknown=True, attention=None).fit(WORDS, TURNED)
+
+
 def test_a_warm_start_goes_on():
     model = translator(warm_start=True, max_epochs=2).fit(WORDS, TURNED)
     assert model.fit(WORDS, TURNED).n_iter_ == 4
