@@ -128,3 +128,8 @@ def test_the_dates_example_is_right_with_attention(tmp_path):
     text = printed("plot_dates.py", tmp_path)
     assert number("attention=dot:", text) > 0.95
     assert re.search(r"^1066-05-31  0\.9", text, re.M)
+
+
+def test_the_phrases_example_translates_what_it_never_saw(tmp_path):
+    text = printed("plot_phrases.py", tmp_path)
+    assert number("whole phrases right:", text) > 0.8
