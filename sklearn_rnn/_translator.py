@@ -188,7 +188,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     :math:`\tanh(C [h; c])`, where :math:`c = \sum_s a_s m_s` and the weights a are the
     softmax over s of
 
-    - dot: :math:`h^T W m_s` [1]_,
+    - dot: :math:`h^T W m_s / \sqrt{H}`, of H units [1]_ [3]_,
     - additive: :math:`v^T \tanh(W m_s + U h)` [2]_.
 
     References
@@ -197,6 +197,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
        neural machine translation", EMNLP 2015.
     .. [2] D. Bahdanau, K. Cho, Y. Bengio, "Neural machine translation by jointly
        learning to align and translate", ICLR 2015.
+    .. [3] A. Vaswani et al., "Attention is all you need", NeurIPS 2017.
 
     Examples
     --------

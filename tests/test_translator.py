@@ -269,7 +269,7 @@ def test_attention_follows_its_equations():
         weight = {k: p.detach().numpy() for k, p in looking.named_parameters()}
         keys = m @ weight["of_memory.weight"].T + weight["of_memory.bias"]
         if kind == "dot":
-            scores = keys @ h
+            scores = keys @ h / np.sqrt(12)
         else:
             scores = np.tanh(keys + h @ weight["of_hidden"]) @ weight["v"]
         a = np.exp(scores) / np.exp(scores).sum()

@@ -31,7 +31,8 @@ class Memory(NamedTuple):
 class Attention(nn.Module):
     """Where each step of the decoder looks, and what it then says.
 
-    Dot: :math:`h^T W m` (Luong et al., 2015, "general"). Additive:
+    Dot: :math:`h^T W m / \\sqrt{H}` (Luong et al., 2015, "general", scaled after
+    Vaswani et al., 2017, without which it is learned much more slowly). Additive:
     :math:`v^T \\tanh(W m + U h)` (Bahdanau et al., 2015). What is said is read from
     :math:`\\tanh(C [h; c])`, where the context c is the weighted mean of the memory m.
     """
@@ -58,6 +59,7 @@ class Attention(nn.Module):
         queries, keys = hidden.transpose(0, 1), cast(Tensor, memory.keys)
         if self.kind == "dot":
             scores = queries @ keys.transpose(1, 2)  # (B, T, S)
+            scores = scores * keys.shape[2] ** -0.5
         else:
             both = keys.unsqueeze(1) + (queries @ self.of_hidden).unsqueeze(2)
             scores = torch.tanh(both) @ self.v  # (B, T, S)
