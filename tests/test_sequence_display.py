@@ -2,11 +2,20 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
+from sklearn_rnn import (
+    CharVectorizer,
+    RNNClassifier,
+    RNNRegressor,
+    StepwiseTransformer,
+)
 from sklearn_rnn.display import SequenceDisplay
 
 RNG = np.random.default_rng(0)
@@ -88,6 +97,33 @@ def test_numbers_and_tokens():
     assert_allclose(curves(display)[-1], tagger.predict_proba(tokens[:1])[0], rtol=1e-5)
 
 
+def test_pipelines_read_what_they_were_fitted_on():
+    scaled = make_pipeline(StepwiseTransformer(StandardScaler()), classifier())
+    scaled.fit(X, Y)
+    display = SequenceDisplay.from_estimator(scaled, X[0])
+    assert_allclose(curves(display)[-1], scaled.predict_proba(X[:1])[0], rtol=1e-5)
+    tags = [[0, 1, 1, 0], [1, 0, 0, 1]] * 5
+    tagger = make_pipeline(CharVectorizer(), classifier("gru", return_sequences=True))
+    tagger.fit(["otto", "anna"] * 5, tags)
+    display = SequenceDisplay.from_estimator(tagger, "otto", labels=list("otto"))
+    assert_allclose(curves(display), tagger.predict_proba(["otto"])[0], rtol=1e-5)
+
+
+def test_rows_of_a_frame_are_steps():
+    model = classifier().fit(X, Y)
+    display = SequenceDisplay.from_estimator(model, pd.DataFrame(X[0]))
+    like = SequenceDisplay.from_estimator(model, X[0])
+    assert_allclose(curves(display), curves(like), rtol=1e-6)
+
+
+def test_layers_count_from_the_first_also_beyond_ten():
+    model = classifier("rnn", num_layers=11).fit(X, Y)
+    stream = model.stream()
+    stream.predict(X[:1])
+    display = SequenceDisplay.from_estimator(model, X[0], what="hidden")
+    assert_allclose(curves(display)[-1], stream.state["hidden_10"][0], rtol=1e-5)
+
+
 def test_what_is_not_there_is_refused():
     with pytest.raises(NotFittedError):
         SequenceDisplay.from_estimator(classifier(), X[0])
@@ -106,3 +142,11 @@ def test_what_is_not_there_is_refused():
     both = classifier(bidirectional=True).fit(X, Y)
     with pytest.raises(ValueError, match="bidirectional"):
         SequenceDisplay.from_estimator(both, X[0])
+    with pytest.raises(TypeError, match="LogisticRegression has no streams"):
+        SequenceDisplay.from_estimator(LogisticRegression().fit(X[:, 0], Y), X[0])
+    with pytest.raises(ValueError, match=r"units=\[9\]; expected integers below 4"):
+        SequenceDisplay.from_estimator(model, X[0], what="hidden", units=[9])
+    with pytest.raises(ValueError, match="sequence is empty"):
+        SequenceDisplay.from_estimator(model, X[0][:0])
+    with pytest.raises(ValueError, match="2 labels for 7 steps"):
+        SequenceDisplay.from_estimator(model, X[0], labels=["a", "b"])

@@ -232,10 +232,11 @@ def test_what_has_not_ended_is_flagged_and_returned_as_it_stands(fitted):
 
 
 def test_parameters_of_the_search_can_be_searched():
-    search = GridSearchCV(
-        translator(max_epochs=1), {"beam_size": [1, 2], "cell": ["gru"]}, cv=2
-    )
-    assert search.fit(WORDS, TURNED).best_score_ >= 0
+    grid = {"beam_size": [1, 2], "cell": ["gru", "lstm"], "hidden_size": [4]}
+    grid |= {"attention": [None, "additive"]}
+    search = GridSearchCV(translator(max_epochs=1), grid, cv=2).fit(WORDS, TURNED)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert len(search.predict(["ab"])) == 1
     model = translator(max_epochs=2).fit(WORDS, TURNED)
     wide = model.predict_n_best(["abc"], 1, beam_size=3)
     assert model.set_params(beam_size=3).predict_n_best(["abc"], 1) == wide

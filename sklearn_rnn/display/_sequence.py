@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._stream import open_stream
 from sklearn_rnn.display._axes import axes_for
 
 FEW_LINES = 8  # more curves than these are drawn as a heat map
@@ -75,9 +76,11 @@ class SequenceDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted model that has ``stream``: not a bidirectional one.
+            A fitted model that :func:`open_stream` takes, or a Pipeline that ends in
+            one: not a bidirectional one.
         sequence : array-like of shape (n_timesteps,) or (n_timesteps, n_features)
-            What it reads; codes for a model of tokens.
+            What it reads; codes for a model of tokens, a text of characters or a list
+            of tokens for a pipeline with a vectorizer.
         what : {"proba", "prediction", "hidden", "cell"}, default="proba"
             Probabilities of the classes or predicted numbers after each step, or the
             hidden state, or the cell state of an LSTM.
@@ -101,8 +104,10 @@ class SequenceDisplay:
 
         Raises
         ------
+        TypeError
+            If the model has no streams.
         ValueError
-            If the model has not what is asked for.
+            If the model has not what is asked for, or the sequence is empty.
         """
         check_is_fitted(estimator)
         if what not in ("proba", "prediction", "hidden", "cell"):
@@ -111,7 +116,13 @@ class SequenceDisplay:
             )
         values, names = _read(estimator, sequence, what, layer)
         if units is not None:
-            values, names = values[:, units], [names[unit] for unit in units]
+            try:
+                values, names = values[:, units], [names[unit] for unit in units]
+            except IndexError:
+                raise ValueError(
+                    f"units={units!r}; expected integers below {len(names)}, the "
+                    f"number of curves of {what!r}."
+                ) from None
         ylabel = {"proba": "probability", "prediction": "answer"}.get(
             what, f"{what} state"
         )
@@ -134,9 +145,18 @@ class SequenceDisplay:
         -------
         display : SequenceDisplay
             The picture.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many labels as steps.
         """
-        self.ax_, self.figure_ = axes_for(self, ax)
         values = np.asarray(self.values)
+        if self.labels is not None and len(self.labels) != len(values):
+            raise ValueError(
+                f"{len(self.labels)} labels for {len(values)} steps; give one for each."
+            )
+        self.ax_, self.figure_ = axes_for(self, ax)
         self.lines_ = self.image_ = None
         if heatmap or (heatmap is None and values.shape[1] > FEW_LINES):
             kw = {"aspect": "auto", "interpolation": "nearest", "cmap": "RdBu_r"} | kw
@@ -158,7 +178,7 @@ class SequenceDisplay:
 
 def _read(estimator, sequence, what, layer):
     """What is asked for after each step, (n_timesteps, n_curves), and its names."""
-    stream = estimator.stream()
+    stream = open_stream(estimator)
     if what == "proba" and not hasattr(stream, "predict_proba"):
         raise ValueError(
             f"{type(estimator).__name__} has no probabilities. Ask for "
@@ -166,7 +186,7 @@ def _read(estimator, sequence, what, layer):
         )
     name, rows = None, []
     if what in ("hidden", "cell"):
-        layers = sorted(key for key in stream.state if key.startswith(f"{what}_"))
+        layers = [key for key in stream.state if key.startswith(f"{what}_")]
         try:
             name = layers[layer]
         except IndexError:
@@ -174,12 +194,14 @@ def _read(estimator, sequence, what, layer):
                 f"there is no {what} state of layer {layer}; the states are "
                 f"{[key for key in stream.state if '_' in key and key != 'n_steps']}."
             ) from None
+    if len(sequence) == 0:
+        raise ValueError("the sequence is empty; expected one step or more.")
+    if hasattr(sequence, "to_numpy"):  # a frame, whose iteration is over its columns
+        sequence = sequence.to_numpy()
+    answer = stream.predict_proba if what == "proba" else stream.predict
     for step in sequence:
-        if what == "proba":
-            rows.append(stream.predict_proba(step)[0])
-            continue
-        answer = stream.predict(step)[0]
-        rows.append(np.ravel(answer) if name is None else stream.state[name][0])
+        answered = answer(step)[0]
+        rows.append(np.ravel(answered if name is None else stream.state[name][0]))
     values = np.array(rows)
     if values.dtype.kind not in "biuf":
         raise ValueError(
