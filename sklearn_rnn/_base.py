@@ -17,18 +17,18 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_rnn._batching import predicted
-from sklearn_rnn._callbacks import EpochTasks
-from sklearn_rnn._device import number_types, resolve_device, threads_for
-from sklearn_rnn._nn import GATES, build_network
-from sklearn_rnn._random import (
+from sklearn_rnn._core.callbacks import EpochTasks
+from sklearn_rnn._core.device import number_types, resolve_device, threads_for
+from sklearn_rnn._core.drafts import hand_over, snapshot
+from sklearn_rnn._core.randomness import (
     SPLIT,
     WEIGHTS,
     draw_seed,
     numpy_generator,
     torch_generator,
 )
+from sklearn_rnn._nn import GATES, build_network
 from sklearn_rnn._reading import SequenceReader, is_table
-from sklearn_rnn._snapshot import hand_over, snapshot
 from sklearn_rnn._steps import flat_steps, flat_weights, in_shape
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._stream_input import SequenceInput

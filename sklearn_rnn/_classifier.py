@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_array, column_or_1d
 
 from sklearn_rnn._base import RecurrentEstimator
-from sklearn_rnn._snapshot import snapshot
+from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._validation import given_data
 
 

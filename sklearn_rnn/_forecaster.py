@@ -12,7 +12,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from sklearn_rnn._base import NetworkEstimator
-from sklearn_rnn._device import number_types, threads_for
+from sklearn_rnn._core.device import number_types, threads_for
+from sklearn_rnn._core.drafts import hand_over, snapshot
+from sklearn_rnn._core.randomness import (
+    SPLIT,
+    WEIGHTS,
+    draw_seed,
+    numpy_generator,
+    torch_generator,
+)
 from sklearn_rnn._forecasting import SeriesNetwork, learned_form
 from sklearn_rnn._intervals import (
     LOSSES,
@@ -23,13 +31,6 @@ from sklearn_rnn._intervals import (
     checked_quantiles,
 )
 from sklearn_rnn._nn import build_network
-from sklearn_rnn._random import (
-    SPLIT,
-    WEIGHTS,
-    draw_seed,
-    numpy_generator,
-    torch_generator,
-)
 from sklearn_rnn._series import (
     check_follows,
     extended,
@@ -37,7 +38,6 @@ from sklearn_rnn._series import (
     read_exog,
     read_series,
 )
-from sklearn_rnn._snapshot import hand_over, snapshot
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._stream_input import SeriesInput
 from sklearn_rnn._validation import drawn_rows, split_rows

@@ -25,9 +25,18 @@ from sklearn_rnn._coding import (
     documents_of,
     warn_of_unknown,
 )
+from sklearn_rnn._core.device import number_types, threads_for
+from sklearn_rnn._core.drafts import snapshot
+from sklearn_rnn._core.randomness import (
+    SAMPLING,
+    SPLIT,
+    WEIGHTS,
+    draw_seed,
+    numpy_generator,
+    torch_generator,
+)
 from sklearn_rnn._corpus import as_corpus
 from sklearn_rnn._decoding import Decoding, Written, beam, log_softmax, streams
-from sklearn_rnn._device import number_types, threads_for
 from sklearn_rnn._language import (
     READ_AT_ONCE,
     LanguageNet,
@@ -37,17 +46,8 @@ from sklearn_rnn._language import (
 )
 from sklearn_rnn._nn import build_language_network, stepper
 from sklearn_rnn._pricing import Price, SpellingLesson
-from sklearn_rnn._random import (
-    SAMPLING,
-    SPLIT,
-    WEIGHTS,
-    draw_seed,
-    numpy_generator,
-    torch_generator,
-)
 from sklearn_rnn._reading import is_table
 from sklearn_rnn._session import WritingSession
-from sklearn_rnn._snapshot import snapshot
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._stream_input import TextInput
 from sklearn_rnn._tokens import END, PADDING, RESERVED, UNKNOWN

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, column_or_1d
 
 from sklearn_rnn._base import RecurrentEstimator
-from sklearn_rnn._snapshot import snapshot
+from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._validation import given_data
 
 LOSSES = {

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._device import threads_for_step
+from sklearn_rnn._core.device import threads_for_step
 from sklearn_rnn._nn import fingerprint
 from sklearn_rnn._stream_input import PipelineInput
 

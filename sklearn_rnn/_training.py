@@ -23,14 +23,14 @@ from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor, nn
 
 from sklearn_rnn._batching import padded, predicted, step_places, training_batches
-from sklearn_rnn._random import (
+from sklearn_rnn._core.drafts import snapshot
+from sklearn_rnn._core.randomness import (
     DROPOUT,
     SHUFFLING,
     numpy_generator,
     torch_generator,
 )
 from sklearn_rnn._sequences import Sequences
-from sklearn_rnn._snapshot import snapshot
 
 # An eps of 1e-6 keeps gradients that are zero but for rounding from being blown up to
 # whole steps: a row of weight 2 trains as two rows do, to seven digits.

@@ -16,18 +16,18 @@ from sklearn_rnn._coding import (
     coder_for,
     documents_of,
 )
-from sklearn_rnn._corpus import as_corpus
-from sklearn_rnn._device import number_types, threads_for
-from sklearn_rnn._nn import build_translation_network
-from sklearn_rnn._random import (
+from sklearn_rnn._core.device import number_types, threads_for
+from sklearn_rnn._core.drafts import snapshot
+from sklearn_rnn._core.randomness import (
     SPLIT,
     WEIGHTS,
     draw_seed,
     numpy_generator,
     torch_generator,
 )
+from sklearn_rnn._corpus import as_corpus
+from sklearn_rnn._nn import build_translation_network
 from sklearn_rnn._reading import SequenceReader
-from sklearn_rnn._snapshot import snapshot
 from sklearn_rnn._tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._translation import Pairs, TranslationNet, translated
 from sklearn_rnn._validation import drawn_rows, split_rows

@@ -69,7 +69,7 @@ def test_nets_do_not_know_estimators(path):
     for name in imports_of(path):
         assert name.split(".")[0] not in {"sklearn", "skorch"}
         if name.startswith("sklearn_rnn"):
-            assert name.startswith(("sklearn_rnn._nn", "sklearn_rnn._random"))
+            assert name.startswith(("sklearn_rnn._nn", "sklearn_rnn._core.randomness"))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from sklearn_rnn._core.randomness import torch_generator
 from sklearn_rnn._decoding import (
     Decoding,
     Written,
@@ -16,7 +17,6 @@ from sklearn_rnn._decoding import (
     streams,
 )
 from sklearn_rnn._nn import build_language_network, stepper
-from sklearn_rnn._random import torch_generator
 from sklearn_rnn._tokens import END
 
 LOGITS = np.array([-np.inf, -np.inf, -np.inf, 0.5, 2.0, 1.0, 1.5, -1.0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_rnn._device import (
+from sklearn_rnn._core.device import (
     WORK_WORTH_THREADS,
     number_types,
     resolve_device,

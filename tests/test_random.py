@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_rnn._random import (
+from sklearn_rnn._core.randomness import (
     DROPOUT,
     SHUFFLING,
     SPLIT,

@@ -7,7 +7,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.metrics import r2_score
 
 from sklearn_rnn import RNNRegressor
-from sklearn_rnn._random import SPLIT, numpy_generator
+from sklearn_rnn._core.randomness import SPLIT, numpy_generator
 from sklearn_rnn._validation import drawn_rows
 
 

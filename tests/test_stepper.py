@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from sklearn_rnn._core.randomness import torch_generator
 from sklearn_rnn._nn import (
     Inputs,
     _stepper,
@@ -13,7 +14,6 @@ from sklearn_rnn._nn import (
     stepper,
 )
 from sklearn_rnn._nn._stepper import NumpyStepper, TorchStepper
-from sklearn_rnn._random import torch_generator
 
 V, B, T = 11, 3, 9
 SETTINGS = [

@@ -24,7 +24,7 @@ from sklearn_rnn import (
     WordVectorizer,
     open_stream,
 )
-from sklearn_rnn._device import threads_for_step
+from sklearn_rnn._core.device import threads_for_step
 from sklearn_rnn._nn import _stepper
 
 N, T, F, V = 4, 9, 3, 12

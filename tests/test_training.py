@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.metrics import accuracy_score
 
 from sklearn_rnn import RNNClassifier, RNNRegressor
-from sklearn_rnn._random import SPLIT, numpy_generator
+from sklearn_rnn._core.randomness import SPLIT, numpy_generator
 from sklearn_rnn._validation import drawn_rows
 
 

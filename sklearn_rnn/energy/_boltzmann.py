@@ -16,8 +16,9 @@ from sklearn.utils import check_array, check_consistent_length, check_scalar
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_rnn._device import WORK_WORTH_THREADS, on_one_thread
-from sklearn_rnn._random import (
+from sklearn_rnn._core.device import WORK_WORTH_THREADS, on_one_thread
+from sklearn_rnn._core.drafts import hand_over, snapshot
+from sklearn_rnn._core.randomness import (
     SAMPLING,
     SHUFFLING,
     SPLIT,
@@ -25,7 +26,6 @@ from sklearn_rnn._random import (
     draw_seed,
     numpy_generator,
 )
-from sklearn_rnn._snapshot import hand_over, snapshot
 from sklearn_rnn.energy._enumeration import (
     ENUMERABLE,
     QUICKLY_ENUMERABLE,

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.utils import Bunch
 
-from sklearn_rnn._random import draw_seed
+from sklearn_rnn._core.randomness import draw_seed
 
 
 class CapacityWarning(UserWarning):

@@ -14,8 +14,8 @@ from sklearn.utils import Bunch, check_array, check_consistent_length, column_or
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_rnn._random import draw_seed
-from sklearn_rnn._snapshot import hand_over, snapshot
+from sklearn_rnn._core.drafts import hand_over, snapshot
+from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn.energy._capacity import CapacityWarning, capacity
 from sklearn_rnn.energy._networks import DenseNetwork, PairwiseNetwork
 from sklearn_rnn.energy._recall import Dynamics, Trace, fixed_points, recall

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_rnn._device import on_one_thread
+from sklearn_rnn._core.device import on_one_thread
 from sklearn_rnn.energy._networks import Array, Mask, Network
 
 # Numbers held at once: rows are recalled by so many in a piece.

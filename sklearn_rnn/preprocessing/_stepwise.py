@@ -28,8 +28,8 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_rnn import _sequences
-from sklearn_rnn._callbacks import one_task
-from sklearn_rnn._snapshot import hand_over, snapshot
+from sklearn_rnn._core.callbacks import one_task
+from sklearn_rnn._core.drafts import hand_over, snapshot
 
 METHODS = ("fit", "fit_transform", "partial_fit")
 

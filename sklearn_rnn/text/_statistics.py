@@ -14,8 +14,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._callbacks import one_task
-from sklearn_rnn._snapshot import hand_over, snapshot
+from sklearn_rnn._core.callbacks import one_task
+from sklearn_rnn._core.drafts import hand_over, snapshot
 from sklearn_rnn.text._documents import TOKEN_PATTERN, check_tokens, read_texts
 
 # A match never begins inside a run of marks: that keeps it linear in any text.

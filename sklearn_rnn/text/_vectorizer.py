@@ -18,8 +18,8 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._callbacks import one_task
-from sklearn_rnn._snapshot import hand_over, snapshot
+from sklearn_rnn._core.callbacks import one_task
+from sklearn_rnn._core.drafts import hand_over, snapshot
 from sklearn_rnn._tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import CodeStream, bounded, cut, read_tokens
 
