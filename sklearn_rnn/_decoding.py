@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._nn._stepper import Stepper
+from sklearn_rnn._nn.steppers import Stepper
 from sklearn_rnn._tokens import END
 
 NOTHING_LEFT = (

@@ -13,9 +13,9 @@ from sklearn_rnn._nn import (
     RecurrentStack,
     build_network,
 )
-from sklearn_rnn._nn._network import drop, pool
-from sklearn_rnn._nn._recurrent import GATES, reverse
-from sklearn_rnn._nn._unrolled import UnrolledGRU, UnrolledLSTM, UnrolledSimple
+from sklearn_rnn._nn.layers import GATES, reverse
+from sklearn_rnn._nn.sequence import drop, pool
+from sklearn_rnn._nn.unrolled import UnrolledGRU, UnrolledLSTM, UnrolledSimple
 
 KINDS = [("rnn", "tanh"), ("rnn", "relu"), ("gru", "tanh"), ("lstm", "tanh")]
 CELLS = ["rnn", "gru", "lstm"]

@@ -13,7 +13,7 @@ from sklearn_rnn._nn import (
     map_states,
     stepper,
 )
-from sklearn_rnn._nn._stepper import NumpyStepper, TorchStepper
+from sklearn_rnn._nn.steppers import NumpyStepper, TorchStepper
 
 V, B, T = 11, 3, 9
 SETTINGS = [

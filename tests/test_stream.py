@@ -25,7 +25,7 @@ from sklearn_rnn import (
     open_stream,
 )
 from sklearn_rnn._core.device import threads_for_step
-from sklearn_rnn._nn import _stepper
+from sklearn_rnn._nn import steppers as _stepper
 
 N, T, F, V = 4, 9, 3, 12
 QUICK = {"hidden_size": 5, "max_epochs": 1, "batch_size": 2, "random_state": 0}

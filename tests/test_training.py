@@ -202,7 +202,7 @@ def test_gradient_clip_bounds_the_norm(ragged):
 def test_dropout_takes_embedded_codes_too(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "sklearn_rnn._nn._network.drop",
+        "sklearn_rnn._nn.sequence.drop",
         lambda x, p, training, generator: seen.append((x.shape[2:], p)) or x,
     )
     codes = np.tile(np.arange(4, 9), (6, 1))

@@ -4,23 +4,23 @@ Inside this room time comes first, ``(n_timesteps, n_sequences, n_features)``, s
 one step of a whole batch lies in one piece of memory.
 """
 
-from sklearn_rnn._nn._build import (
+from sklearn_rnn._nn.builders import (
     build_language_network,
     build_network,
     build_translation_network,
 )
-from sklearn_rnn._nn._language import LanguageNetwork, loss_of_steps
-from sklearn_rnn._nn._nested import join_states, map_states
-from sklearn_rnn._nn._network import Inputs, SequenceNetwork
-from sklearn_rnn._nn._recurrent import (
+from sklearn_rnn._nn.language import LanguageNetwork, loss_of_steps
+from sklearn_rnn._nn.layers import (
     GATES,
     CustomLayer,
     RecurrentLayer,
     RecurrentStack,
 )
-from sklearn_rnn._nn._state import fingerprint
-from sklearn_rnn._nn._stepper import stepper
-from sklearn_rnn._nn._translation import Memory, TranslationNetwork
+from sklearn_rnn._nn.sequence import Inputs, SequenceNetwork
+from sklearn_rnn._nn.state_forms import fingerprint
+from sklearn_rnn._nn.states import join_states, map_states
+from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn._nn.translation import Memory, TranslationNetwork
 
 __all__ = [
     "GATES",

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn._nested import State, axis_of_sequences, filled, tensors_of
-from sklearn_rnn._nn._recurrent import RecurrentLayer
+from sklearn_rnn._nn.layers import RecurrentLayer
+from sklearn_rnn._nn.states import State, axis_of_sequences, filled, tensors_of
 
 Arrays = dict[str, np.ndarray]
 

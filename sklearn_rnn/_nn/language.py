@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sklearn_rnn._nn._recurrent import RecurrentStack, drop
+from sklearn_rnn._nn.layers import RecurrentStack, drop
 
 
 class LanguageNetwork(nn.Module):

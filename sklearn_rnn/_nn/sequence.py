@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn._recurrent import RecurrentStack, drop
+from sklearn_rnn._nn.layers import RecurrentStack, drop
 
 
 class Inputs(NamedTuple):

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn._nested import State
-from sklearn_rnn._nn._network import Inputs, last_steps
-from sklearn_rnn._nn._recurrent import RecurrentStack, drop, reverse
+from sklearn_rnn._nn.layers import RecurrentStack, drop, reverse
+from sklearn_rnn._nn.sequence import Inputs, last_steps
+from sklearn_rnn._nn.states import State
 
 
 class Memory(NamedTuple):

@@ -10,10 +10,10 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from sklearn_rnn._nn._language import LanguageNetwork
-from sklearn_rnn._nn._network import SequenceNetwork
-from sklearn_rnn._nn._recurrent import RecurrentLayer
-from sklearn_rnn._nn._state import Arrays, form_of
+from sklearn_rnn._nn.language import LanguageNetwork
+from sklearn_rnn._nn.layers import RecurrentLayer
+from sklearn_rnn._nn.sequence import SequenceNetwork
+from sklearn_rnn._nn.state_forms import Arrays, form_of
 
 # Input weights are multiplied out for all codes up to this many numbers.
 LARGEST_TABLE = 2**24

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from sklearn_rnn._core.randomness import borrowed_global_generator
-from sklearn_rnn._nn._language import LanguageNetwork
-from sklearn_rnn._nn._network import SequenceNetwork
-from sklearn_rnn._nn._recurrent import CustomLayer, RecurrentLayer, RecurrentStack
-from sklearn_rnn._nn._translation import Attention, TranslationNetwork
+from sklearn_rnn._nn.language import LanguageNetwork
+from sklearn_rnn._nn.layers import CustomLayer, RecurrentLayer, RecurrentStack
+from sklearn_rnn._nn.sequence import SequenceNetwork
+from sklearn_rnn._nn.translation import Attention, TranslationNetwork
 
 AUTO_EMBEDDING = 64  # features that "auto" gives a token, or the vocabulary if smaller
 

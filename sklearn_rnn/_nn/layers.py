@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sklearn_rnn._core.randomness import borrowed_global_generator
-from sklearn_rnn._nn._nested import State, axis_of_sequences, filled, tensors_of
-from sklearn_rnn._nn._unrolled import UnrolledGRU, UnrolledLSTM, UnrolledSimple
+from sklearn_rnn._nn.states import State, axis_of_sequences, filled, tensors_of
+from sklearn_rnn._nn.unrolled import UnrolledGRU, UnrolledLSTM, UnrolledSimple
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
