@@ -27,8 +27,8 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
+from sklearn_rnn._data.reading import SequenceReader, is_table
 from sklearn_rnn._nn import GATES, build_network
-from sklearn_rnn._reading import SequenceReader, is_table
 from sklearn_rnn._steps import flat_steps, flat_weights, in_shape
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._stream_input import SequenceInput

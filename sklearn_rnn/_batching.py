@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._nn import Inputs
-from sklearn_rnn._sequences import Sequences
 
 # Rows are shuffled, then sorted by length inside chunks of this many batches: large
 # enough for little padding, small enough for batches that differ from epoch to epoch.

@@ -8,8 +8,8 @@ from collections.abc import Hashable
 import numpy as np
 from sklearn.base import clone
 
-from sklearn_rnn import _sequences
-from sklearn_rnn._tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
+from sklearn_rnn._data import sequences as _sequences
+from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import TextFile
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 

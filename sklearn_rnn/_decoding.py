@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._data.tokens import END
 from sklearn_rnn._nn.steppers import Stepper
-from sklearn_rnn._tokens import END
 
 NOTHING_LEFT = (
     "no token is left to choose: banned, required and mask exclude all of them. Allow "

@@ -21,6 +21,13 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
+from sklearn_rnn._data.series import (
+    check_follows,
+    extended,
+    number_of_variables,
+    read_exog,
+    read_series,
+)
 from sklearn_rnn._forecasting import SeriesNetwork, learned_form
 from sklearn_rnn._intervals import (
     LOSSES,
@@ -31,13 +38,6 @@ from sklearn_rnn._intervals import (
     checked_quantiles,
 )
 from sklearn_rnn._nn import build_network
-from sklearn_rnn._series import (
-    check_follows,
-    extended,
-    number_of_variables,
-    read_exog,
-    read_series,
-)
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._stream_input import SeriesInput
 from sklearn_rnn._validation import drawn_rows, split_rows

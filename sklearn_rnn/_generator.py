@@ -36,6 +36,8 @@ from sklearn_rnn._core.randomness import (
     torch_generator,
 )
 from sklearn_rnn._corpus import as_corpus
+from sklearn_rnn._data.reading import is_table
+from sklearn_rnn._data.tokens import END, PADDING, RESERVED, UNKNOWN
 from sklearn_rnn._decoding import Decoding, Written, beam, log_softmax, streams
 from sklearn_rnn._language import (
     READ_AT_ONCE,
@@ -46,11 +48,9 @@ from sklearn_rnn._language import (
 )
 from sklearn_rnn._nn import build_language_network, stepper
 from sklearn_rnn._pricing import Price, SpellingLesson
-from sklearn_rnn._reading import is_table
 from sklearn_rnn._session import WritingSession
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._stream_input import TextInput
-from sklearn_rnn._tokens import END, PADDING, RESERVED, UNKNOWN
 from sklearn_rnn._validation import drawn_rows, split_rows
 from sklearn_rnn.text import CharVectorizer
 

@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from sklearn_rnn._coding import CodeCoder
+from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._decoding import log_softmax
-from sklearn_rnn._tokens import END, RESERVED, UNKNOWN, TokenArray
 
 FORMAT = "sklearn_rnn writing session"
 VERSION = 1

@@ -6,7 +6,7 @@ Flat means the valid steps of all sequences behind each other, ``(n_steps,)`` or
 
 import numpy as np
 
-from sklearn_rnn._sequences import Sequences
+from sklearn_rnn._data.sequences import Sequences
 
 
 def flat_steps(y, sequences: Sequences, name: str = "y") -> np.ndarray:

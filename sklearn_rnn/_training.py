@@ -30,7 +30,7 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
-from sklearn_rnn._sequences import Sequences
+from sklearn_rnn._data.sequences import Sequences
 
 # An eps of 1e-6 keeps gradients that are zero but for rounding from being blown up to
 # whole steps: a row of weight 2 trains as two rows do, to seven digits.

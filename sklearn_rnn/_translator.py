@@ -26,9 +26,9 @@ from sklearn_rnn._core.randomness import (
     torch_generator,
 )
 from sklearn_rnn._corpus import as_corpus
+from sklearn_rnn._data.reading import SequenceReader
+from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._nn import build_translation_network
-from sklearn_rnn._reading import SequenceReader
-from sklearn_rnn._tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._translation import Pairs, TranslationNet, translated
 from sklearn_rnn._validation import drawn_rows, split_rows
 from sklearn_rnn.text import CharVectorizer

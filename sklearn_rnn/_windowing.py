@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._forecasting import Form
-from sklearn_rnn._sequences import Sequences
 from sklearn_rnn._training import Examples
 
 

@@ -14,7 +14,7 @@ from sklearn_rnn._batching import (
     prediction_batches,
     training_batches,
 )
-from sklearn_rnn._sequences import Sequences, from_ragged
+from sklearn_rnn._data.sequences import Sequences, from_ragged
 
 CPU = torch.device("cpu")
 

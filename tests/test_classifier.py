@@ -587,7 +587,7 @@ def test_a_stray_huge_code_is_refused_before_memory_is_asked_for():
 
 def test_one_long_sequence_of_codes_costs_no_rectangle():
     codes = [np.array([4, 5])] * 4000 + [np.full(200_000, 4)]
-    from sklearn_rnn import _sequences
+    from sklearn_rnn._data import sequences as _sequences
 
     read = _sequences.as_codes(_sequences.from_ragged(codes))
     assert read.values.size == 208_000

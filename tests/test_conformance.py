@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import sklearn_rnn
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, WordVectorizer
-from sklearn_rnn._tokens import TokenArray
+from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.conformance import (
     _anywhere,
     _codes,

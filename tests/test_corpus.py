@@ -5,7 +5,7 @@ import pytest
 
 from sklearn_rnn import _corpus
 from sklearn_rnn._corpus import as_corpus, in_window, independent, read_along
-from sklearn_rnn._tokens import END, START
+from sklearn_rnn._data.tokens import END, START
 
 
 @pytest.fixture(autouse=True)

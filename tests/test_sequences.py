@@ -10,7 +10,7 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.multiclass import OneVsOneClassifier
 
 from sklearn_rnn import CharVectorizer, RNNClassifier
-from sklearn_rnn._sequences import (
+from sklearn_rnn._data.sequences import (
     Sequences,
     as_codes,
     cast,
@@ -21,7 +21,7 @@ from sklearn_rnn._sequences import (
     from_tokens,
     kind_of,
 )
-from sklearn_rnn._tokens import TokenArray
+from sklearn_rnn._data.tokens import TokenArray
 
 NAN, INF = np.nan, np.inf
 

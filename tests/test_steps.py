@@ -17,7 +17,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, WordVectorizer
-from sklearn_rnn._sequences import Sequences, from_array, from_ragged
+from sklearn_rnn._data.sequences import Sequences, from_array, from_ragged
 from sklearn_rnn._steps import flat_steps, flat_weights, in_shape
 
 RNG = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_rnn._tokens import TokenArray
+from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.conformance._examples import VOCABULARY_SIZE, targets, tokens
 from sklearn_rnn.conformance._subject import (
     answers,

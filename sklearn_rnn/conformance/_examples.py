@@ -5,7 +5,7 @@ from unittest import SkipTest
 import numpy as np
 from sklearn.utils import get_tags
 
-from sklearn_rnn._tokens import TokenArray
+from sklearn_rnn._data.tokens import TokenArray
 
 # Two classes in turn, so that every part of the rows holds both; the features of the
 # second are larger, so that two epochs tell them apart.

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_rnn._tokens import TokenArray
+from sklearn_rnn._data.tokens import TokenArray
 
 METHODS = ("predict", "predict_proba", "decision_function", "transform")
 TRAINING_LENGTH = ("max_epochs", "n_epochs", "epochs", "max_iter")

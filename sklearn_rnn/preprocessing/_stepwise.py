@@ -27,9 +27,9 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from sklearn_rnn import _sequences
 from sklearn_rnn._core.callbacks import one_task
 from sklearn_rnn._core.drafts import hand_over, snapshot
+from sklearn_rnn._data import sequences as _sequences
 
 METHODS = ("fit", "fit_transform", "partial_fit")
 

@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from sklearn_rnn._series import read_series
+from sklearn_rnn._data.series import read_series
 
 
 def sliding_windows(series, window, horizon=1, *, step=1):

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from sklearn_rnn._tokens import END, START
+from sklearn_rnn._data.tokens import END, START
 
 TOKEN_PATTERN = r"\w+|[^\w\s]"  # a word, or a single mark of punctuation
 TEXT_OR_TOKENS = "text (str or bytes), or a list of tokens"

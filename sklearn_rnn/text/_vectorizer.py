@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.callbacks import one_task
 from sklearn_rnn._core.drafts import hand_over, snapshot
-from sklearn_rnn._tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
+from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import CodeStream, bounded, cut, read_tokens
 
 # Padding to the longest document is silent up to this size of the result.

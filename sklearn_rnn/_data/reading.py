@@ -7,8 +7,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from sklearn_rnn import _sequences
 from sklearn_rnn._core.device import number_types
+from sklearn_rnn._data import sequences as _sequences
 
 
 class SequenceReader(BaseEstimator):

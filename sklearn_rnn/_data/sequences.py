@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from sklearn_rnn._tokens import PADDING, TokenArray
+from sklearn_rnn._data.tokens import PADDING, TokenArray
 
 TEXT_HINT = (
     "Text becomes sequences through a vectorizer: "
