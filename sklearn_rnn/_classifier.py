@@ -9,9 +9,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._core.drafts import snapshot
-from sklearn_rnn._validation import given_data
+from sklearn_rnn._training.estimator import RecurrentEstimator
+from sklearn_rnn._training.holdout import given_data
 
 
 class RNNClassifier(ClassifierMixin, RecurrentEstimator):

@@ -11,7 +11,6 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
-from sklearn_rnn._base import NetworkEstimator
 from sklearn_rnn._core.device import number_types, threads_for
 from sklearn_rnn._core.drafts import hand_over, snapshot
 from sklearn_rnn._core.randomness import (
@@ -40,7 +39,8 @@ from sklearn_rnn._intervals import (
 from sklearn_rnn._nn import build_network
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._stream_input import SeriesInput
-from sklearn_rnn._validation import drawn_rows, split_rows
+from sklearn_rnn._training.estimator import NetworkEstimator
+from sklearn_rnn._training.holdout import drawn_rows, split_rows
 from sklearn_rnn._windowing import split_by_series, split_by_time, windows
 
 PATHS = 1000  # that quantiles of a far future are taken of

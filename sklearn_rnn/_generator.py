@@ -16,7 +16,6 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._base import NetworkEstimator
 from sklearn_rnn._coding import (
     END_NAME,
     CodeCoder,
@@ -35,7 +34,6 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
-from sklearn_rnn._corpus import as_corpus
 from sklearn_rnn._data.reading import is_table
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, UNKNOWN
 from sklearn_rnn._decoding import Decoding, Written, beam, log_softmax, streams
@@ -51,7 +49,9 @@ from sklearn_rnn._pricing import Price, SpellingLesson
 from sklearn_rnn._session import WritingSession
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._stream_input import TextInput
-from sklearn_rnn._validation import drawn_rows, split_rows
+from sklearn_rnn._training.corpus import as_corpus
+from sklearn_rnn._training.estimator import NetworkEstimator
+from sklearn_rnn._training.holdout import drawn_rows, split_rows
 from sklearn_rnn.text import CharVectorizer
 
 # Chance numbers are drawn in blocks of this many a stream.

@@ -8,9 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_rnn._corpus import Corpus, Window, in_window, independent, read_along
 from sklearn_rnn._nn import LanguageNetwork, join_states, loss_of_steps, map_states
-from sklearn_rnn._training import RecurrentNet
+from sklearn_rnn._training.corpus import (
+    Corpus,
+    Window,
+    in_window,
+    independent,
+    read_along,
+)
+from sklearn_rnn._training.net import RecurrentNet
 
 # While reading: logits held at once, documents side by side, and steps of a chunk.
 LOGITS_AT_ONCE, READ_AT_ONCE, STEPS_AT_ONCE = 2**22, 256, 2**12

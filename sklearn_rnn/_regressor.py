@@ -7,9 +7,9 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._core.drafts import snapshot
-from sklearn_rnn._validation import given_data
+from sklearn_rnn._training.estimator import RecurrentEstimator
+from sklearn_rnn._training.holdout import given_data
 
 LOSSES = {
     "squared_error": torch.nn.MSELoss,

@@ -9,7 +9,6 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_rnn._base import NetworkEstimator
 from sklearn_rnn._coding import (
     CodeCoder,
     TextCoder,
@@ -25,12 +24,13 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
-from sklearn_rnn._corpus import as_corpus
 from sklearn_rnn._data.reading import SequenceReader
 from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._nn import build_translation_network
+from sklearn_rnn._training.corpus import as_corpus
+from sklearn_rnn._training.estimator import NetworkEstimator
+from sklearn_rnn._training.holdout import drawn_rows, split_rows
 from sklearn_rnn._translation import Pairs, TranslationNet, translated
-from sklearn_rnn._validation import drawn_rows, split_rows
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._documents import read_tokens
 from sklearn_rnn.text._vectorizer import TokenVectorizer

@@ -7,7 +7,7 @@ import torch
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._forecasting import Form
-from sklearn_rnn._training import Examples
+from sklearn_rnn._training.net import Examples
 
 
 def windows(form: Form, values, exog, number):

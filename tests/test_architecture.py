@@ -54,7 +54,7 @@ def test_there_is_no_import_cycle():
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_only_training_imports_skorch(path):
     uses = any(name.split(".")[0] == "skorch" for name in imports_of(path))
-    assert uses == (module_name(path) == "sklearn_rnn._training")
+    assert uses == (module_name(path) == "sklearn_rnn._training.net")
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)

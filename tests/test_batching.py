@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from sklearn_rnn import _batching
-from sklearn_rnn._batching import (
+from sklearn_rnn._data.sequences import Sequences, from_ragged
+from sklearn_rnn._training import batching as _batching
+from sklearn_rnn._training.batching import (
     padded,
     predicted,
     prediction_batches,
     training_batches,
 )
-from sklearn_rnn._data.sequences import Sequences, from_ragged
 
 CPU = torch.device("cpu")
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sklearn_rnn import _corpus
-from sklearn_rnn._corpus import as_corpus, in_window, independent, read_along
 from sklearn_rnn._data.tokens import END, START
+from sklearn_rnn._training import corpus as _corpus
+from sklearn_rnn._training.corpus import as_corpus, in_window, independent, read_along
 
 
 @pytest.fixture(autouse=True)

@@ -184,7 +184,7 @@ def test_bfloat16_answers_are_near_those_of_a_batch(cell, ragged):
 def test_long_prediction_is_bounded_and_in_order(fitted, ragged, monkeypatch):
     X, _ = ragged
     expected = answers(fitted, X)
-    monkeypatch.setattr("sklearn_rnn._batching.STEPS_PER_PREDICTION_BATCH", 20)
+    monkeypatch.setattr("sklearn_rnn._training.batching.STEPS_PER_PREDICTION_BATCH", 20)
     np.testing.assert_allclose(answers(fitted, X), expected, rtol=1e-5, atol=1e-6)
 
 

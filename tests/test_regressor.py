@@ -8,7 +8,7 @@ from sklearn.metrics import r2_score
 
 from sklearn_rnn import RNNRegressor
 from sklearn_rnn._core.randomness import SPLIT, numpy_generator
-from sklearn_rnn._validation import drawn_rows
+from sklearn_rnn._training.holdout import drawn_rows
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score
 
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._core.randomness import SPLIT, numpy_generator
-from sklearn_rnn._validation import drawn_rows
+from sklearn_rnn._training.holdout import drawn_rows
 
 
 def weights(model):

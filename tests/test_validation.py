@@ -15,7 +15,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
-from sklearn_rnn._validation import drawn_rows, split_rows
+from sklearn_rnn._training.holdout import drawn_rows, split_rows
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from sklearn_rnn._batching import predicted
 from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.device import number_types, resolve_device, threads_for
 from sklearn_rnn._core.drafts import hand_over, snapshot
@@ -32,8 +31,9 @@ from sklearn_rnn._nn import GATES, build_network
 from sklearn_rnn._steps import flat_steps, flat_weights, in_shape
 from sklearn_rnn._stream import Stream
 from sklearn_rnn._stream_input import SequenceInput
-from sklearn_rnn._training import OPTIMIZERS, Examples, Plan, continued, new_net
-from sklearn_rnn._validation import drawn_rows, split_rows
+from sklearn_rnn._training.batching import predicted
+from sklearn_rnn._training.holdout import drawn_rows, split_rows
+from sklearn_rnn._training.net import OPTIMIZERS, Examples, Plan, continued, new_net
 
 PREDICTION_BATCH = 256
 

@@ -22,7 +22,6 @@ from skorch.callbacks import Callback, EpochTimer, InputShapeSetter
 from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor, nn
 
-from sklearn_rnn._batching import padded, predicted, step_places, training_batches
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.randomness import (
     DROPOUT,
@@ -31,6 +30,12 @@ from sklearn_rnn._core.randomness import (
     torch_generator,
 )
 from sklearn_rnn._data.sequences import Sequences
+from sklearn_rnn._training.batching import (
+    padded,
+    predicted,
+    step_places,
+    training_batches,
+)
 
 # An eps of 1e-6 keeps gradients that are zero but for rounding from being blown up to
 # whole steps: a row of weight 2 trains as two rows do, to seven digits.

@@ -11,8 +11,8 @@ from operator import itemgetter
 
 import numpy as np
 
-from sklearn_rnn._batching import training_batches
 from sklearn_rnn._data.tokens import END, START
+from sklearn_rnn._training.batching import training_batches
 
 # Lanes have at least about so many windows, if need be by being fewer.
 WINDOWS_A_LANE = 8
