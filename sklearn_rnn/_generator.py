@@ -16,14 +16,6 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._coding import (
-    END_NAME,
-    CodeCoder,
-    TokenCoder,
-    coder_for,
-    documents_of,
-    warn_of_unknown,
-)
 from sklearn_rnn._core.device import number_types, threads_for
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.randomness import (
@@ -53,6 +45,14 @@ from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.holdout import drawn_rows, split_rows
 from sklearn_rnn.text import CharVectorizer
+from sklearn_rnn.text._codecs import (
+    END_NAME,
+    CodeCoder,
+    TokenCoder,
+    coder_for,
+    documents_of,
+    warn_of_unknown,
+)
 
 # Chance numbers are drawn in blocks of this many a stream.
 BLOCK = 256

@@ -9,9 +9,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import Bunch
 
-from sklearn_rnn._coding import CodeCoder
 from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._decoding import log_softmax
+from sklearn_rnn.text._codecs import CodeCoder
 
 FORMAT = "sklearn_rnn writing session"
 VERSION = 1

@@ -9,12 +9,6 @@ from sklearn.callback import with_callbacks
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_rnn._coding import (
-    CodeCoder,
-    TextCoder,
-    coder_for,
-    documents_of,
-)
 from sklearn_rnn._core.device import number_types, threads_for
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.randomness import (
@@ -32,6 +26,12 @@ from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.holdout import drawn_rows, split_rows
 from sklearn_rnn._translation import Pairs, TranslationNet, translated
 from sklearn_rnn.text import CharVectorizer
+from sklearn_rnn.text._codecs import (
+    CodeCoder,
+    TextCoder,
+    coder_for,
+    documents_of,
+)
 from sklearn_rnn.text._documents import read_tokens
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 
