@@ -7,8 +7,6 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples
 
-__all__ = ["WindowSplit"]
-
 
 class WindowSplit(BaseCrossValidator):
     """Folds forward in time that know windows and horizons.

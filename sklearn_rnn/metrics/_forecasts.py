@@ -1,0 +1,98 @@
+"""Scores of forecasts."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn import metrics as of_rows
+from sklearn.utils import check_scalar
+from sklearn.utils.validation import check_consistent_length
+
+from sklearn_rnn.metrics._ragged import (
+    as_rows,
+    concatenate_steps,
+    count_axes,
+    valid_steps,
+)
+
+
+def mean_absolute_scaled_error(
+    y_true, y_pred, *, y_train, season=1, sample_weight=None
+):
+    r"""Mean absolute error of forecasts, in units of a naive forecast's in training.
+
+    Parameters
+    ----------
+    y_true : array-like or list of arrays
+        What came: ``(n_timesteps,)`` or ``(n_timesteps, n_channels)`` like ``y_train``,
+        or forecasts from several origins or of several series in a container of one
+        axis more, such as ``(n_sequences, n_timesteps)``. NaN is left out.
+    y_pred : array-like or list of arrays
+        What was forecast.
+    y_train : array-like or list of arrays
+        The series before, ``(n_train,)`` or an array ``(n_train, n_channels)``: one for
+        all of y, or a list (or 3-D array) of one for each sequence of y. NaN is left
+        out.
+    season : int, default=1
+        The naive forecast is the value so many steps before.
+    sample_weight : array-like or list of arrays, default=None
+        A weight a step, or a weight a sequence if y holds several.
+
+    Returns
+    -------
+    loss : float
+        Below 1 the forecast errs less than the naive one step (one season) ahead; the
+        mean over all steps, and over channels.
+
+    Raises
+    ------
+    ValueError
+        If ``y_train`` is not longer than ``season``, or does not vary over it.
+
+    References
+    ----------
+    R. J. Hyndman and A. B. Koehler, "Another look at measures of forecast accuracy",
+    International Journal of Forecasting 22, 2006.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.metrics import mean_absolute_scaled_error
+    >>> mean_absolute_scaled_error([5.0, 7.0], [5.0, 6.0], y_train=[1.0, 2.0, 4.0, 3.0])
+    0.375
+    """
+    check_scalar(season, "season", Integral, min_val=1)
+    several = count_axes(y_train) > max(1, min(getattr(y_train, "ndim", 1), 2))
+    if not several and count_axes(y_true) <= count_axes(y_train):
+        y_true, y_pred = [y_true], [y_pred]
+        sample_weight = None if sample_weight is None else [sample_weight]
+    rows = valid_steps(y_true, y_pred, sample_weight)
+    past = as_rows(y_train, "y_train") if several else [np.asarray(y_train)] * len(rows)
+    check_consistent_length(rows, past)
+    scaled = []
+    for i, ((true, pred, weight), train) in enumerate(zip(rows, past, strict=True)):
+        if true.shape[1:] != train.shape[1:]:
+            raise ValueError(
+                f"row {i} of y_true has steps of the shape {true.shape[1:]}, its "
+                f"y_train of the shape {train.shape[1:]}. Give the same channels."
+            )
+        scale = _naive_error(train, season)
+        scaled.append((true / scale, pred / scale, weight))
+    true, pred, weights = concatenate_steps(scaled)
+    return of_rows.mean_absolute_error(true, pred, sample_weight=weights)
+
+
+def _naive_error(train, season):
+    """Mean absolute change of each channel over a season."""
+    changes = np.abs(train[season:] - train[:-season])  # (n_train - season, ...)
+    known = ~np.isnan(changes)
+    if not known.any(axis=0).all():
+        raise ValueError(
+            f"y_train has {len(train)} steps, none of them {season} after another that "
+            "is known. The naive forecast needs some: give a longer y_train."
+        )
+    scale = changes.mean(axis=0, where=known)
+    if not scale.all():
+        raise ValueError(
+            f"y_train does not vary over {season} steps, which leaves nothing to scale "
+            "by."
+        )
+    return scale

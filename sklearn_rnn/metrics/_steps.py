@@ -1,0 +1,147 @@
+"""Scores of predictions at each step, over the valid steps of all sequences."""
+
+import numpy as np
+from sklearn import metrics as of_rows
+
+from sklearn_rnn.metrics._ragged import concatenate_steps, refuse_nothing, valid_steps
+
+
+def step_accuracy_score(y_true, y_pred, *, sample_weight=None):
+    """Share of steps with the right label.
+
+    Parameters
+    ----------
+    y_true : array-like or list of arrays
+        Labels of each step of each sequence.
+    y_pred : array-like or list of arrays
+        Labels predicted.
+    sample_weight : array-like or list of arrays, default=None
+        A weight a sequence, or a weight a step.
+
+    Returns
+    -------
+    score : float
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.metrics import step_accuracy_score
+    >>> step_accuracy_score([["D", "N"], ["N", "V"]], [["D", "V"], ["N", "V"]])
+    0.75
+    """
+    true, pred, weights = concatenate_steps(valid_steps(y_true, y_pred, sample_weight))
+    return of_rows.accuracy_score(true, pred, sample_weight=weights)
+
+
+def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
+    """Share of sequences of which every step has the right label.
+
+    Parameters
+    ----------
+    y_true : array-like or list of arrays
+        Labels of each step of each sequence.
+    y_pred : array-like or list of arrays
+        Labels predicted.
+    sample_weight : array-like or list of arrays, default=None
+        A weight a sequence. Or a weight a step: a sequence weighs their mean, and need
+        not be right where they are 0.
+
+    Returns
+    -------
+    score : float
+        From 0 to 1. Sequences without a valid step do not count.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.metrics import sequence_accuracy_score
+    >>> sequence_accuracy_score([["D", "N"], ["N", "V"]], [["D", "V"], ["N", "V"]])
+    0.5
+    """
+    right, weights = [], []
+    for true, pred, weight in valid_steps(y_true, y_pred, sample_weight):
+        if len(true):
+            right.append(np.all((true == pred)[weight != 0]))
+            weights.append(weight.mean())
+    refuse_nothing(right)
+    return of_rows.accuracy_score([True] * len(right), right, sample_weight=weights)
+
+
+def step_r2_score(y_true, y_pred, *, sample_weight=None):
+    """Coefficient of determination (R2) over all steps.
+
+    Parameters
+    ----------
+    y_true : array-like or list of arrays
+        Numbers of each step of each sequence.
+    y_pred : array-like or list of arrays
+        Numbers predicted.
+    sample_weight : array-like or list of arrays, default=None
+        A weight a sequence, or a weight a step.
+
+    Returns
+    -------
+    score : float
+        At most 1; the mean over the outputs, if there are several.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.metrics import step_r2_score
+    >>> step_r2_score([[1.0, 2.0], [3.0]], [[1.0, 1.0], [3.0]])
+    0.5
+    """
+    true, pred, weights = concatenate_steps(valid_steps(y_true, y_pred, sample_weight))
+    return of_rows.r2_score(true, pred, sample_weight=weights)
+
+
+def step_mean_squared_error(y_true, y_pred, *, sample_weight=None):
+    """Mean squared error over all steps.
+
+    Parameters
+    ----------
+    y_true : array-like or list of arrays
+        Numbers of each step of each sequence.
+    y_pred : array-like or list of arrays
+        Numbers predicted.
+    sample_weight : array-like or list of arrays, default=None
+        A weight a sequence, or a weight a step.
+
+    Returns
+    -------
+    loss : float
+        In the squared unit of y; the mean over the outputs, if there are several.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.metrics import step_mean_squared_error
+    >>> step_mean_squared_error([[1.0, 2.0], [3.0]], [[1.0, 1.0], [3.0]])
+    0.333...
+    """
+    true, pred, weights = concatenate_steps(valid_steps(y_true, y_pred, sample_weight))
+    return of_rows.mean_squared_error(true, pred, sample_weight=weights)
+
+
+def step_mean_absolute_error(y_true, y_pred, *, sample_weight=None):
+    """Mean absolute error over all steps.
+
+    Parameters
+    ----------
+    y_true : array-like or list of arrays
+        Numbers of each step of each sequence.
+    y_pred : array-like or list of arrays
+        Numbers predicted.
+    sample_weight : array-like or list of arrays, default=None
+        A weight a sequence, or a weight a step.
+
+    Returns
+    -------
+    loss : float
+        In the unit of y; the mean over the outputs, if there are several.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.metrics import step_mean_absolute_error
+    >>> step_mean_absolute_error([[1.0, 2.0], [3.0]], [[1.0, 1.0], [3.0]])
+    0.333...
+    """
+    true, pred, weights = concatenate_steps(valid_steps(y_true, y_pred, sample_weight))
+    return of_rows.mean_absolute_error(true, pred, sample_weight=weights)
