@@ -6,7 +6,6 @@ from sklearn_rnn._forecaster import RNNForecaster
 from sklearn_rnn._generator import SequenceGenerator
 from sklearn_rnn._regressor import RNNRegressor
 from sklearn_rnn._session import WritingSession
-from sklearn_rnn._stream import Stream, open_stream
 from sklearn_rnn._translator import SequenceTranslator
 from sklearn_rnn._version import __version__
 from sklearn_rnn.energy import BoltzmannMachine, HopfieldDenoiser
@@ -16,6 +15,7 @@ from sklearn_rnn.preprocessing import (
     sequences_from_frame,
     sliding_windows,
 )
+from sklearn_rnn.streaming._stream import Stream, open_stream
 from sklearn_rnn.text import (
     CharVectorizer,
     TextStatisticsVectorizer,

@@ -37,11 +37,11 @@ from sklearn_rnn._intervals import (
     checked_quantiles,
 )
 from sklearn_rnn._nn import build_network
-from sklearn_rnn._stream import Stream
-from sklearn_rnn._stream_input import SeriesInput
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.holdout import drawn_rows, split_rows
 from sklearn_rnn._windowing import split_by_series, split_by_time, windows
+from sklearn_rnn.streaming._adapters import SeriesInput
+from sklearn_rnn.streaming._stream import Stream
 
 PATHS = 1000  # that quantiles of a far future are taken of
 

@@ -39,11 +39,11 @@ from sklearn_rnn._language import (
 from sklearn_rnn._nn import build_language_network, stepper
 from sklearn_rnn._pricing import Price, SpellingLesson
 from sklearn_rnn._session import WritingSession
-from sklearn_rnn._stream import Stream
-from sklearn_rnn._stream_input import TextInput
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.holdout import drawn_rows, split_rows
+from sklearn_rnn.streaming._adapters import TextInput
+from sklearn_rnn.streaming._stream import Stream
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
     END_NAME,

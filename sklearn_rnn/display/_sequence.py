@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._stream import open_stream
 from sklearn_rnn.display._axes import axes_for
+from sklearn_rnn.streaming._stream import open_stream
 
 FEW_LINES = 8  # more curves than these are drawn as a heat map
 

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.device import threads_for_step
 from sklearn_rnn._nn import fingerprint
-from sklearn_rnn._stream_input import PipelineInput
+from sklearn_rnn.streaming._adapters import PipelineInput
 
 BROKEN = (EOFError, zipfile.BadZipFile, zlib.error)
 FIRST_SLOTS = 8  # of a stream with keys; doubled whenever they are all taken
