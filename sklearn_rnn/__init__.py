@@ -1,10 +1,8 @@
 """Recurrent networks that behave like any other scikit-learn estimator."""
 
-from sklearn_rnn._classifier import RNNClassifier
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn._forecaster import RNNForecaster
 from sklearn_rnn._generator import SequenceGenerator
-from sklearn_rnn._regressor import RNNRegressor
 from sklearn_rnn._session import WritingSession
 from sklearn_rnn._translator import SequenceTranslator
 from sklearn_rnn._version import __version__
@@ -16,6 +14,8 @@ from sklearn_rnn.preprocessing import (
     sliding_windows,
 )
 from sklearn_rnn.streaming._stream import Stream, open_stream
+from sklearn_rnn.supervised._classifier import RNNClassifier
+from sklearn_rnn.supervised._regressor import RNNRegressor
 from sklearn_rnn.text import (
     CharVectorizer,
     TextStatisticsVectorizer,

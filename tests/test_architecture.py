@@ -77,8 +77,8 @@ def test_nets_do_not_know_estimators(path):
 )
 def test_base_rooms_do_not_import_estimators(path):
     assert not imports_of(path) & {
-        "sklearn_rnn._classifier",
-        "sklearn_rnn._regressor",
+        "sklearn_rnn.supervised._classifier",
+        "sklearn_rnn.supervised._regressor",
     }
 
 

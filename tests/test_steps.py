@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, WordVectorizer
 from sklearn_rnn._data.sequences import Sequences, from_array, from_ragged
-from sklearn_rnn._steps import flat_steps, flat_weights, in_shape
+from sklearn_rnn.supervised._step_targets import flat_steps, flat_weights, in_shape
 
 RNG = np.random.default_rng(0)
 X_RAGGED = [RNG.normal(size=(T, 2)) for T in RNG.integers(3, 9, size=30)]

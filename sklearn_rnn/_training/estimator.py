@@ -28,12 +28,12 @@ from sklearn_rnn._core.randomness import (
 )
 from sklearn_rnn._data.reading import SequenceReader, is_table
 from sklearn_rnn._nn import GATES, build_network
-from sklearn_rnn._steps import flat_steps, flat_weights, in_shape
 from sklearn_rnn._training.batching import predicted
 from sklearn_rnn._training.holdout import drawn_rows, split_rows
 from sklearn_rnn._training.net import OPTIMIZERS, Examples, Plan, continued, new_net
 from sklearn_rnn.streaming._adapters import SequenceInput
 from sklearn_rnn.streaming._stream import Stream
+from sklearn_rnn.supervised._step_targets import flat_steps, flat_weights, in_shape
 
 PREDICTION_BATCH = 256
 
