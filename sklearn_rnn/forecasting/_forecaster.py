@@ -27,8 +27,11 @@ from sklearn_rnn._data.series import (
     read_exog,
     read_series,
 )
-from sklearn_rnn._forecasting import SeriesNetwork, learned_form
-from sklearn_rnn._intervals import (
+from sklearn_rnn._nn import build_network
+from sklearn_rnn._training.estimator import NetworkEstimator
+from sklearn_rnn._training.holdout import drawn_rows, split_rows
+from sklearn_rnn.forecasting._encoding import SeriesNetwork, learned_form
+from sklearn_rnn.forecasting._intervals import (
     LOSSES,
     Conformal,
     MaskedLoss,
@@ -36,10 +39,7 @@ from sklearn_rnn._intervals import (
     Quantiles,
     checked_quantiles,
 )
-from sklearn_rnn._nn import build_network
-from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import drawn_rows, split_rows
-from sklearn_rnn._windowing import split_by_series, split_by_time, windows
+from sklearn_rnn.forecasting._windows import split_by_series, split_by_time, windows
 from sklearn_rnn.streaming._adapters import SeriesInput
 from sklearn_rnn.streaming._stream import Stream
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from sklearn_rnn._data.sequences import Sequences
-from sklearn_rnn._forecasting import Form
 from sklearn_rnn._training.net import Examples
+from sklearn_rnn.forecasting._encoding import Form
 
 
 def windows(form: Form, values, exog, number):
