@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_rnn.text._ngram import WittenBell
+from sklearn_rnn.generation._ngram import WittenBell
 
 
 def character_ngrams(training_text, test_text, n_symbols, orders=range(2, 7)):

@@ -1,12 +1,12 @@
 """Recurrent networks that behave like any other scikit-learn estimator."""
 
 from sklearn_rnn._data.tokens import TokenArray
-from sklearn_rnn._generator import SequenceGenerator
-from sklearn_rnn._session import WritingSession
 from sklearn_rnn._translator import SequenceTranslator
 from sklearn_rnn._version import __version__
 from sklearn_rnn.energy import BoltzmannMachine, HopfieldDenoiser
 from sklearn_rnn.forecasting._forecaster import RNNForecaster
+from sklearn_rnn.generation._generator import SequenceGenerator
+from sklearn_rnn.generation._session import WritingSession
 from sklearn_rnn.preprocessing import (
     ImageFlattener,
     StepwiseTransformer,

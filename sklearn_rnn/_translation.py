@@ -10,11 +10,11 @@ from torch.nn import functional as F
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._data.tokens import END, PADDING, START, UNKNOWN
-from sklearn_rnn._decoding import log_softmax
 from sklearn_rnn._nn import Inputs, TranslationNetwork, map_states
 from sklearn_rnn._training.batching import padded, prediction_batches, training_batches
 from sklearn_rnn._training.corpus import Corpus, Window, in_window
 from sklearn_rnn._training.net import RecurrentNet
+from sklearn_rnn.generation._sampling import log_softmax
 
 # So many targets are written side by side, those of all beams together.
 TARGETS_AT_ONCE = 512

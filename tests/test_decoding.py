@@ -8,7 +8,8 @@ import torch
 
 from sklearn_rnn._core.randomness import torch_generator
 from sklearn_rnn._data.tokens import END
-from sklearn_rnn._decoding import (
+from sklearn_rnn._nn import build_language_network, stepper
+from sklearn_rnn.generation._sampling import (
     Decoding,
     Written,
     beam,
@@ -17,7 +18,6 @@ from sklearn_rnn._decoding import (
     restrict,
     streams,
 )
-from sklearn_rnn._nn import build_language_network, stepper
 
 LOGITS = np.array([-np.inf, -np.inf, -np.inf, 0.5, 2.0, 1.0, 1.5, -1.0])
 PROBA = np.exp(LOGITS) / np.exp(LOGITS).sum()

@@ -6,10 +6,10 @@ import torch
 
 from sklearn_rnn import _corpus, _language
 from sklearn_rnn._core.randomness import torch_generator
-from sklearn_rnn._language import LanguageNet, Text, foretold, read_through
 from sklearn_rnn._nn import build_language_network
 from sklearn_rnn._training.corpus import as_corpus, in_window, read_along
 from sklearn_rnn._training.net import new_net
+from sklearn_rnn.generation._net import LanguageNet, Text, foretold, read_through
 
 V = 9
 LENGTHS = [7, 0, 12, 3, 7, 1]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_rnn.text._ngram import WittenBell
+from sklearn_rnn.generation._ngram import WittenBell
 
 
 def probabilities(model, sequence):

@@ -9,8 +9,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sklearn_rnn import WordVectorizer
-from sklearn_rnn.text import _spelling
-from sklearn_rnn.text._spelling import (
+from sklearn_rnn.generation import _spelling as _spelling
+from sklearn_rnn.generation._spelling import (
     N_CODE_POINTS,
     Spelling,
     Tally,

@@ -14,8 +14,8 @@ from sklearn.utils import get_tags
 
 from sklearn_rnn._data.sequences import TEXT_HINT, Sequences, refuse_empty
 from sklearn_rnn._data.tokens import END, PADDING, START, TokenArray
-from sklearn_rnn._decoding import log_softmax
 from sklearn_rnn._nn import stepper
+from sklearn_rnn.generation._sampling import log_softmax
 from sklearn_rnn.text._codecs import CodeCoder, TokenCoder
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 

@@ -11,7 +11,7 @@ from math import log2
 
 import numpy as np
 
-from sklearn_rnn.text._ngram import WittenBell
+from sklearn_rnn.generation._ngram import WittenBell
 
 N_CODE_POINTS = 0x110000 - 0x800  # all that a text can hold: surrogates it cannot
 EDGE = ""  # the symbol before and after the characters of a word or gap
@@ -37,7 +37,7 @@ def unseen_character_bits(n_known: int) -> float:
 
     Examples
     --------
-    >>> from sklearn_rnn.text._spelling import unseen_character_bits
+    >>> from sklearn_rnn.generation._spelling import unseen_character_bits
     >>> round(unseen_character_bits(83), 4)
     20.0847
     """
@@ -150,7 +150,7 @@ class Spelling:
 
     Examples
     --------
-    >>> from sklearn_rnn.text._spelling import Spelling, Tally
+    >>> from sklearn_rnn.generation._spelling import Spelling, Tally
     >>> tally = Tally()
     >>> tally.update("a cat, a dog, a cow", "a cat , a dog , a cow".split())
     >>> spelling = Spelling(tally, known={"a", ",", "cat"})

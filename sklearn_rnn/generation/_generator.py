@@ -28,20 +28,26 @@ from sklearn_rnn._core.randomness import (
 )
 from sklearn_rnn._data.reading import is_table
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, UNKNOWN
-from sklearn_rnn._decoding import Decoding, Written, beam, log_softmax, streams
-from sklearn_rnn._language import (
+from sklearn_rnn._nn import build_language_network, stepper
+from sklearn_rnn._training.corpus import as_corpus
+from sklearn_rnn._training.estimator import NetworkEstimator
+from sklearn_rnn._training.holdout import drawn_rows, split_rows
+from sklearn_rnn.generation._net import (
     READ_AT_ONCE,
     LanguageNet,
     Text,
     foretold,
     read_through,
 )
-from sklearn_rnn._nn import build_language_network, stepper
-from sklearn_rnn._pricing import Price, SpellingLesson
-from sklearn_rnn._session import WritingSession
-from sklearn_rnn._training.corpus import as_corpus
-from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import drawn_rows, split_rows
+from sklearn_rnn.generation._sampling import (
+    Decoding,
+    Written,
+    beam,
+    log_softmax,
+    streams,
+)
+from sklearn_rnn.generation._scoring import Price, SpellingLesson
+from sklearn_rnn.generation._session import WritingSession
 from sklearn_rnn.streaming._adapters import TextInput
 from sklearn_rnn.streaming._stream import Stream
 from sklearn_rnn.text import CharVectorizer

@@ -54,7 +54,7 @@ class WittenBell:
 
     Examples
     --------
-    >>> from sklearn_rnn.text._ngram import WittenBell
+    >>> from sklearn_rnn.generation._ngram import WittenBell
     >>> model = WittenBell(order=1).fit(["abab"], n_symbols=3)
     >>> 2 ** model.log2_probabilities("ac")
     array([0.44444444, 0.03703704])

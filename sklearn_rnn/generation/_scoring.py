@@ -1,7 +1,7 @@
 """What a text costs beyond its tokens, so that any two generators can be compared."""
 
+from sklearn_rnn.generation._spelling import Spelling, Tally, unseen_character_bits
 from sklearn_rnn.text import CharVectorizer
-from sklearn_rnn.text._spelling import Spelling, Tally, unseen_character_bits
 
 INCOMPARABLE = (
     "scores would not be comparable, since the vectorizer changes text ({}). Bits a "

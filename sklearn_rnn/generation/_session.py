@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
-from sklearn_rnn._decoding import log_softmax
+from sklearn_rnn.generation._sampling import log_softmax
 from sklearn_rnn.text._codecs import CodeCoder
 
 FORMAT = "sklearn_rnn writing session"
