@@ -1,7 +1,6 @@
 """Recurrent networks that behave like any other scikit-learn estimator."""
 
 from sklearn_rnn._data.tokens import TokenArray
-from sklearn_rnn._translator import SequenceTranslator
 from sklearn_rnn._version import __version__
 from sklearn_rnn.energy import BoltzmannMachine, HopfieldDenoiser
 from sklearn_rnn.forecasting._forecaster import RNNForecaster
@@ -22,6 +21,7 @@ from sklearn_rnn.text import (
     WordVectorizer,
     split_text,
 )
+from sklearn_rnn.translation._translator import SequenceTranslator
 
 __all__ = [
     "BoltzmannMachine",

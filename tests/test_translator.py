@@ -20,7 +20,7 @@ from sklearn_rnn import (
     WordVectorizer,
 )
 from sklearn_rnn._nn import Inputs, Memory
-from sklearn_rnn._translation import Search
+from sklearn_rnn.translation._net import Search
 
 WORDS = ["".join(w) for n in (1, 2, 3) for w in itertools.product("abc", repeat=n)] * 3
 TURNED = [word[::-1] for word in WORDS]

@@ -24,7 +24,6 @@ from sklearn_rnn._nn import build_translation_network
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.holdout import drawn_rows, split_rows
-from sklearn_rnn._translation import Pairs, TranslationNet, translated
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
     CodeCoder,
@@ -34,6 +33,7 @@ from sklearn_rnn.text._codecs import (
 )
 from sklearn_rnn.text._documents import read_tokens
 from sklearn_rnn.text._vectorizer import TokenVectorizer
+from sklearn_rnn.translation._net import Pairs, TranslationNet, translated
 
 
 class SequenceTranslator(SequenceReader, NetworkEstimator):
