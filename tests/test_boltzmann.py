@@ -20,7 +20,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_rnn import BoltzmannMachine
 from sklearn_rnn.datasets import load_letters
-from sklearn_rnn.energy._sampling import annealed_log_partition
+from sklearn_rnn.energy._boltzmann_sampling import annealed_log_partition
 
 # Ten units each: n_features, n_hidden, connections.
 SHAPES = {

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from sklearn_rnn import HopfieldDenoiser
 from sklearn_rnn.energy import capacity_curve, hebb_bit_error, hebb_overlap
-from sklearn_rnn.energy._capacity import CRITICAL_LOAD, capacity
+from sklearn_rnn.energy._hopfield_capacity import CRITICAL_LOAD, capacity
 
 
 def test_critical_load_is_that_of_amit_gutfreund_and_sompolinsky():

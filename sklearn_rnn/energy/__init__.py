@@ -1,13 +1,13 @@
 """Symmetric networks: associative memories and Boltzmann machines."""
 
 from sklearn_rnn.energy._boltzmann import BoltzmannMachine
-from sklearn_rnn.energy._capacity import (
+from sklearn_rnn.energy._hopfield import HopfieldDenoiser
+from sklearn_rnn.energy._hopfield_capacity import (
     CapacityWarning,
     capacity_curve,
     hebb_bit_error,
     hebb_overlap,
 )
-from sklearn_rnn.energy._hopfield import HopfieldDenoiser
 
 __all__ = [
     "BoltzmannMachine",

@@ -26,21 +26,21 @@ from sklearn_rnn._core.randomness import (
     draw_seed,
     numpy_generator,
 )
-from sklearn_rnn.energy._enumeration import (
+from sklearn_rnn.energy._boltzmann_enumeration import (
     ENUMERABLE,
     QUICKLY_ENUMERABLE,
     log_partition,
     n_enumerated,
 )
-from sklearn_rnn.energy._learning import (
+from sklearn_rnn.energy._boltzmann_learning import (
     Chains,
     FreeEnergyGap,
     Lesson,
     Progress,
     learn_epoch,
 )
-from sklearn_rnn.energy._machine import Machine
-from sklearn_rnn.energy._sampling import (
+from sklearn_rnn.energy._boltzmann_parameters import Machine
+from sklearn_rnn.energy._boltzmann_sampling import (
     Held,
     annealed_log_partition,
     coin_flips,

@@ -16,10 +16,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_rnn._core.drafts import hand_over, snapshot
 from sklearn_rnn._core.randomness import draw_seed
-from sklearn_rnn.energy._capacity import CapacityWarning, capacity
-from sklearn_rnn.energy._networks import DenseNetwork, PairwiseNetwork
-from sklearn_rnn.energy._recall import Dynamics, Trace, fixed_points, recall
-from sklearn_rnn.energy._rules import RULES, exactly_summable, learn
+from sklearn_rnn.energy._hopfield_capacity import CapacityWarning, capacity
+from sklearn_rnn.energy._hopfield_dynamics import Dynamics, Trace, fixed_points, recall
+from sklearn_rnn.energy._hopfield_rules import RULES, exactly_summable, learn
+from sklearn_rnn.energy._spin_networks import DenseNetwork, PairwiseNetwork
 
 # Sweeps over which a single temperature falls to 0.
 ANNEALING_SWEEPS = 20

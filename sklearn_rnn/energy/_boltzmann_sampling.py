@@ -6,8 +6,14 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import logsumexp
 
-from sklearn_rnn.energy._machine import Array, Machine, sigmoid, softplus, within
-from sklearn_rnn.energy._networks import Mask, PairwiseNetwork
+from sklearn_rnn.energy._boltzmann_parameters import (
+    Array,
+    Machine,
+    sigmoid,
+    softplus,
+    within,
+)
+from sklearn_rnn.energy._spin_networks import Mask, PairwiseNetwork
 
 # Independent runs of annealed importance sampling.
 AIS_RUNS = 100

@@ -76,7 +76,7 @@ class PairwiseNetwork:
     """Symmetric weights between pairs of units (Hopfield, 1982).
 
     ``field_i = sum_j w_ij s_j`` and ``E = -1/2 s W s + thresholds s``. The weights are
-    :func:`~sklearn_rnn.energy._rules.exactly_summable`.
+    :func:`~sklearn_rnn.energy._hopfield_rules.exactly_summable`.
     """
 
     def __init__(self, weights: NDArray[np.float64], thresholds: NDArray[np.float64]):

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from sklearn_rnn.energy._enumeration import model_moments
-from sklearn_rnn.energy._machine import FEW_HIDDEN, Array, Machine, Moments
-from sklearn_rnn.energy._sampling import Held, coin_flips, sweep
+from sklearn_rnn.energy._boltzmann_enumeration import model_moments
+from sklearn_rnn.energy._boltzmann_parameters import FEW_HIDDEN, Array, Machine, Moments
+from sklearn_rnn.energy._boltzmann_sampling import Held, coin_flips, sweep
 
 # Numbers held at once where the hidden states of each row are listed.
 PIECE = 2**22

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_rnn._core.device import on_one_thread
-from sklearn_rnn.energy._networks import Array, Mask, Network
+from sklearn_rnn.energy._spin_networks import Array, Mask, Network
 
 # Numbers held at once: rows are recalled by so many in a piece.
 PIECE = 2**23

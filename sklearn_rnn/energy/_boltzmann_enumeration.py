@@ -7,7 +7,7 @@ from operator import add
 import numpy as np
 from scipy.special import logsumexp
 
-from sklearn_rnn.energy._machine import (
+from sklearn_rnn.energy._boltzmann_parameters import (
     Array,
     Machine,
     Moments,
