@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
 from sklearn_rnn import CharVectorizer, RNNClassifier
-from sklearn_rnn._nn import Inputs
+from sklearn_rnn._nn.sequence import Inputs
 from sklearn_rnn.datasets import load_names
 
 EPOCHS, REPEATS = 2, 3

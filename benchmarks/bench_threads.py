@@ -1,4 +1,4 @@
-"""From how much work a step a second thread pays off, for _device.WORK_WORTH_THREADS.
+"""From how much work a step a second thread pays off, for threads.WORK_WORTH_THREADS.
 
 One training pass over batches of 32 and 128 sequences of 30 steps, one thread against
 all cores, by hidden size; the work is what _base counts, multiply-adds a step.
@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from _common import environment, interleaved
 
-from sklearn_rnn import RNNClassifier, _device
+from sklearn_rnn import RNNClassifier
+from sklearn_rnn._core import threads
 
 
-def fit_with(threads, model, X, y):
+def fit_with(n_threads, model, X, y):
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(n_threads)
     try:
         model.fit(X, y)
     finally:
@@ -23,8 +24,8 @@ def fit_with(threads, model, X, y):
 
 
 def main():
-    print(environment(), f"threshold {_device.WORK_WORTH_THREADS:,}")
-    _device.WORK_WORTH_THREADS = 0  # let the number of threads be what is set here
+    print(environment(), f"threshold {threads.WORK_WORTH_THREADS:,}")
+    threads.WORK_WORTH_THREADS = 0  # let the number of threads be what is set here
     cores = os.cpu_count()
     rng = np.random.default_rng(0)
     X = rng.normal(size=(512, 30, 16)).astype(np.float32)

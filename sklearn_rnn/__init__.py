@@ -1,47 +1,64 @@
-"""Recurrent networks that behave like any other scikit-learn estimator."""
+"""Recurrent networks that behave like any other scikit-learn estimator.
 
-from sklearn_rnn._data.tokens import TokenArray
+Names and subpackages are imported when they are first used, so that those which need no
+torch, such as ``sklearn_rnn.text`` and ``sklearn_rnn.energy``, load without it.
+"""
+
+from importlib import import_module
+
 from sklearn_rnn._version import __version__
-from sklearn_rnn.energy import BoltzmannMachine, HopfieldDenoiser
-from sklearn_rnn.forecasting._forecaster import RNNForecaster
-from sklearn_rnn.generation._generator import SequenceGenerator
-from sklearn_rnn.generation._session import WritingSession
-from sklearn_rnn.preprocessing import (
-    ImageFlattener,
-    StepwiseTransformer,
-    sequences_from_frame,
-    sliding_windows,
-)
-from sklearn_rnn.streaming._stream import Stream, open_stream
-from sklearn_rnn.supervised._classifier import RNNClassifier
-from sklearn_rnn.supervised._regressor import RNNRegressor
-from sklearn_rnn.text import (
-    CharVectorizer,
-    TextStatisticsVectorizer,
-    WordVectorizer,
-    split_text,
-)
-from sklearn_rnn.translation._translator import SequenceTranslator
 
-__all__ = [
-    "BoltzmannMachine",
-    "CharVectorizer",
-    "HopfieldDenoiser",
-    "ImageFlattener",
-    "RNNClassifier",
-    "RNNForecaster",
-    "RNNRegressor",
-    "SequenceGenerator",
-    "SequenceTranslator",
-    "StepwiseTransformer",
-    "Stream",
-    "TextStatisticsVectorizer",
-    "TokenArray",
-    "WordVectorizer",
-    "WritingSession",
-    "__version__",
-    "open_stream",
-    "sequences_from_frame",
-    "sliding_windows",
-    "split_text",
-]
+# Where each public name lives.
+_HOMES = {
+    "BoltzmannMachine": "energy",
+    "CharVectorizer": "text",
+    "HopfieldDenoiser": "energy",
+    "ImageFlattener": "preprocessing",
+    "RNNClassifier": "supervised",
+    "RNNForecaster": "forecasting",
+    "RNNRegressor": "supervised",
+    "SequenceGenerator": "generation",
+    "SequenceTranslator": "translation",
+    "StepwiseTransformer": "preprocessing",
+    "Stream": "streaming",
+    "TextStatisticsVectorizer": "text",
+    "TokenArray": "text",
+    "WordVectorizer": "text",
+    "WritingSession": "generation",
+    "open_stream": "streaming",
+    "sequences_from_frame": "preprocessing",
+    "sliding_windows": "preprocessing",
+    "split_text": "text",
+}
+
+_SUBPACKAGES = (
+    "conformance",
+    "datasets",
+    "display",
+    "energy",
+    "forecasting",
+    "generation",
+    "metrics",
+    "model_selection",
+    "preprocessing",
+    "streaming",
+    "supervised",
+    "text",
+    "translation",
+)
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name):
+    if name in _SUBPACKAGES:
+        return import_module(f"sklearn_rnn.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sklearn_rnn' has no attribute {name!r}")
+    value = getattr(import_module(f"sklearn_rnn.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__, *_SUBPACKAGES})

@@ -31,17 +31,21 @@ class EpochTasks:
     def begin_epoch(self, current):
         """Another epoch begins; ``current()`` is the net as trained until now."""
         self._epoch = self._fit.subcontext(task_name="epoch")
-        self._epoch.call_on_fit_task_begin(**self._about, **self._rebuilt(current))
+        self._epoch.call_on_fit_task_begin(
+            **self._about, **self._reconstruction(current)
+        )
 
     def end_epoch(self, current):
         """The epoch is over. Whether a callback wants it to be the last one."""
-        return self._epoch.call_on_fit_task_end(**self._about, **self._rebuilt(current))
+        return self._epoch.call_on_fit_task_end(
+            **self._about, **self._reconstruction(current)
+        )
 
     def end(self, current):
         """The fit is over."""
-        self._fit.call_on_fit_task_end(**self._about, **self._rebuilt(current))
+        self._fit.call_on_fit_task_end(**self._about, **self._reconstruction(current))
 
-    def _rebuilt(self, current):
+    def _reconstruction(self, current):
         return {"reconstruction_attributes": lambda: self._state(current())}
 
 
@@ -50,11 +54,11 @@ def one_task(fit):
 
     @with_callbacks
     @functools.wraps(fit)
-    def told(self, X, y=None, **params):
+    def wrapped_fit(self, X, y=None, **params):
         about = {"estimator": self, "X": X, "y": y}
         task = self._init_callback_context().call_on_fit_task_begin(**about)
         result = fit(self, X, y, **params)
         task.call_on_fit_task_end(**about)
         return result
 
-    return told
+    return wrapped_fit

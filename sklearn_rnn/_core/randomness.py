@@ -8,7 +8,6 @@ import threading
 from contextlib import contextmanager
 
 import numpy as np
-import torch
 
 WEIGHTS, SHUFFLING, DROPOUT, SPLIT, SAMPLING = range(5)
 
@@ -34,6 +33,8 @@ def numpy_generator(seed, *stream):
 
 def torch_generator(seed, *stream, device="cpu"):
     """A torch generator for one stream of a seed."""
+    import torch
+
     state = np.random.SeedSequence([seed, *stream]).generate_state(1, np.uint64)[0]
     return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))
 
@@ -44,6 +45,8 @@ def borrowed_global_generator(seed):
 
     Threads wait for each other here, and outside code sees the state unchanged.
     """
+    import torch
+
     with _global_torch_generator:
         before = torch.random.get_rng_state()
         torch.random.default_generator.manual_seed(int(seed))

@@ -7,8 +7,17 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from sklearn_rnn._core.device import number_types
-from sklearn_rnn._data import sequences as _sequences
+from sklearn_rnn._core.device import number_type
+from sklearn_rnn._data.sequences import (
+    as_codes,
+    cast,
+    check_codes,
+    from_array,
+    from_ragged,
+    from_table,
+    from_tokens,
+    kind_of,
+)
 
 
 class SequenceReader(BaseEstimator):
@@ -16,25 +25,25 @@ class SequenceReader(BaseEstimator):
 
     def _read(self, X, *, reset):
         """X as checked sequences of the number type that this model computes in."""
-        kind = _sequences.kind_of(X)
+        kind = kind_of(X)
         both_tables = kind == "table" and getattr(self, "_fitted_on_table", False)
         if kind == "table":
             if reset or both_tables:
                 X = validate_data(self, X, reset=reset, dtype="numeric")
             else:
                 X = check_array(X, dtype="numeric", estimator=self, input_name="X")
-            sequences = _sequences.from_table(X, self.input_size)
+            sequences = from_table(X, self.input_size)
         elif kind == "tokens":
-            sequences = _sequences.from_tokens(X)
+            sequences = from_tokens(X)
         elif kind == "array":
-            sequences = _sequences.from_array(X)
+            sequences = from_array(X)
         else:
-            sequences = _sequences.from_ragged(X)
+            sequences = from_ragged(X)
         if sequences.vocabulary_size is None and not _is_auto(self.embedding):
             size = None if reset else self._vocabulary_size
             if reset and is_table(self.embedding):
                 size = len(np.asarray(self.embedding))
-            sequences = _sequences.as_codes(sequences, size)
+            sequences = as_codes(sequences, size)
         if reset:
             self._remember_input(sequences, kind)
         return self._check_against_fit(sequences)
@@ -55,11 +64,10 @@ class SequenceReader(BaseEstimator):
                     f"size {self._vocabulary_size}: give a vector for each code, in "
                     "the order of the vectorizer's get_feature_names_out."
                 )
-        number, _ = number_types(
+        self._number_type = number_type(
             self.precision,
             np.float32 if self._vocabulary_size else sequences.values.dtype,
         )
-        self._number_type = np.dtype(number)
 
     def _check_against_fit(self, sequences):
         name = type(self).__name__
@@ -82,7 +90,7 @@ class SequenceReader(BaseEstimator):
                 "codes."
             )
         if self._vocabulary_size is not None:
-            _sequences.check_codes(sequences, self._vocabulary_size)
+            check_codes(sequences, self._vocabulary_size)
             return sequences
         if self.input_size not in (None, sequences.input_size):
             raise ValueError(
@@ -94,7 +102,7 @@ class SequenceReader(BaseEstimator):
                 f"X has {sequences.input_size} features a step, but {name} was fitted "
                 f"with {self.input_size_} features a step."
             )
-        return _sequences.cast(sequences, self._number_type)
+        return cast(sequences, self._number_type)
 
 
 def is_table(embedding):

@@ -49,7 +49,7 @@ class SeriesSet:
             return answers[0]
         import pandas as pd
 
-        index = continued(self.index, answers.shape[1])
+        index = continue_index(self.index, answers.shape[1])
         if self.has_channels:
             return pd.DataFrame(answers[0], index=index, columns=self.names)
         return pd.Series(answers[0], index=index, name=self.names)
@@ -157,7 +157,7 @@ def _step_of(index):
     return 1  # labels: what follows them is numbered
 
 
-def continued(index, n_steps: int):
+def continue_index(index, n_steps: int):
     """The ``n_steps`` entries that follow a regular pandas index."""
     import pandas as pd
 
@@ -184,18 +184,18 @@ def _holds_labels(index):
     )
 
 
-def extended(index, n_steps: int):
+def extend_index(index, n_steps: int):
     """An index that ends ``n_steps`` later, of which the beginning may be left out."""
     if _holds_labels(index):
         return index
-    further = continued(index, n_steps)
+    further = continue_index(index, n_steps)
     known = getattr(further, "freq", None) is not None
     return further if known else index.append(further)
 
 
 def check_follows(index, before, name: str) -> None:
     """Refuse an index that does not begin where the one ``before`` ends."""
-    expected = continued(before, 1)[0]
+    expected = continue_index(before, 1)[0]
     if index[0] != expected and not _holds_labels(before):
         raise ValueError(
             f"{name} begins at {index[0]}, but what is known ends at {before[-1]}, so "

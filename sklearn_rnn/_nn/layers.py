@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sklearn_rnn._core.randomness import borrowed_global_generator
-from sklearn_rnn._nn.states import State, axis_of_sequences, filled, tensors_of
+from sklearn_rnn._nn.states import State, find_sequence_axis, rebuild_state, tensors_of
 from sklearn_rnn._nn.unrolled import UnrolledGRU, UnrolledLSTM, UnrolledSimple
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
@@ -70,7 +70,7 @@ class RecurrentLayer(nn.Module):
             state = (zeros, zeros) if self.cell == "lstm" else zeros
         by_torch = self._has_fast_kernel(x) or not torch.is_grad_enabled()
         if by_torch and not self.onehot:
-            return self._by_torch(x, state)
+            return self._run_kernel(x, state)
         weight_hh, bias = self.weight_hh.to(dtype), self.bias.to(dtype)
         if self.onehot:
             projected = F.embedding(x, self.weight_ih.to(dtype)) + bias  # (T, B, G)
@@ -90,7 +90,7 @@ class RecurrentLayer(nn.Module):
         """Whether torch trains it as one kernel: oneDNN's LSTM, any cell on cuDNN."""
         return x.is_cuda or (self.cell == "lstm" and x.dtype != torch.float64)
 
-    def _by_torch(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+    def _run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """The same layer through torch's own kernels."""
         bias_hh = torch.zeros_like(self.bias)
         if self.cell == "gru":
@@ -131,7 +131,7 @@ class CustomLayer(nn.Module):
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
         weight = next(self.module.parameters(), x)  # bfloat16 is for our own layers
         if state is not None:
-            state = self._moved(state, x, into=True)
+            state = self._move_axes(state, x, into=True)
         answer = self.module(x.transpose(0, 1).to(weight.dtype), state)
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(
@@ -146,22 +146,22 @@ class CustomLayer(nn.Module):
                 f"(n_sequences, n_timesteps, hidden_size) = {expected}. Return outputs "
                 "of every step, batch first, hidden_size units wide."
             )
-        return outputs.transpose(0, 1), self._moved(state, x)
+        return outputs.transpose(0, 1), self._move_axes(state, x)
 
-    def _moved(self, state: State, x: Tensor, into: bool = False) -> State:
+    def _move_axes(self, state: State, x: Tensor, into: bool = False) -> State:
         """A state with its sequences on the first axis, or ``into`` the cell's own."""
         if self._axes is None:
-            self._axes = self._found_axes(x)
+            self._axes = self._find_axes(x)
         if not self._axes:  # nothing that could be moved; a stream refuses it
             return state
         parts = (
             (part.movedim(0, axis) if into else part.movedim(axis, 0)).contiguous()
             for part, axis in zip(tensors_of(state), self._axes, strict=True)
         )
-        return filled(state, parts)
+        return rebuild_state(state, parts)
 
     @torch.no_grad()
-    def _found_axes(self, x: Tensor) -> list[int]:
+    def _find_axes(self, x: Tensor) -> list[int]:
         """Where the sequences are, seen from states of two and of three."""
         weight, training = next(self.module.parameters(), x), self.module.training
         self.module.eval()  # without chance
@@ -172,7 +172,7 @@ class CustomLayer(nn.Module):
                 )
                 for n in (2, 3)
             )
-            return [axis_of_sequences(*pair) for pair in zip(two, three, strict=True)]
+            return [find_sequence_axis(*pair) for pair in zip(two, three, strict=True)]
         except (TypeError, ValueError):
             return []
         finally:

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_rnn._nn.layers import RecurrentLayer
-from sklearn_rnn._nn.states import State, axis_of_sequences, filled, tensors_of
+from sklearn_rnn._nn.states import State, find_sequence_axis, rebuild_state, tensors_of
 
 Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Form:
+class StateLayout:
     """How a layer nests its state, what its tensors are called, where sequences are."""
 
     example: State  # of a single sequence
@@ -39,7 +39,7 @@ class Form:
         ):
             part = torch.from_numpy(arrays[name]).to(like.device, like.dtype)
             parts.append(part.movedim(0, axis).contiguous())
-        return filled(self.example, iter(parts))
+        return rebuild_state(self.example, iter(parts))
 
     @property
     def zeros(self) -> Arrays:
@@ -49,11 +49,13 @@ class Form:
 
 
 @torch.inference_mode()
-def form_of(layer: nn.Module, k: int, compute_dtype: torch.dtype | None) -> Form:
+def find_layout(
+    layer: nn.Module, k: int, compute_dtype: torch.dtype | None
+) -> StateLayout:
     """The form of the state of layer ``k``, found by letting it read a little."""
     of_two, of_three = (layer(_trial(layer, 1, n, compute_dtype))[1] for n in (2, 3))
     axes = [
-        axis_of_sequences(*parts)
+        find_sequence_axis(*parts)
         for parts in zip(tensors_of(of_two), tensors_of(of_three), strict=True)
     ]
     if isinstance(layer, RecurrentLayer):
@@ -63,10 +65,10 @@ def form_of(layer: nn.Module, k: int, compute_dtype: torch.dtype | None) -> Form
         names = [f"state_{k}_{i}" for i in range(len(axes))]
     parts = tensors_of(of_two)
     one = [part.narrow(axis, 0, 1) for part, axis in zip(parts, axes, strict=True)]
-    return Form(filled(of_two, iter(one)), names, axes)
+    return StateLayout(rebuild_state(of_two, iter(one)), names, axes)
 
 
-def fingerprint(module: Any) -> str:
+def fingerprint_network(module: Any) -> str:
     """A hash of what a module computes: a state is of use to no other."""
     layers = [layer for level in module.stack.layers for layer in level]
     cells = [

@@ -22,10 +22,10 @@ def tensors_of(state: State) -> list[Tensor]:
     )
 
 
-def filled(state: State, parts: Iterator[Tensor]) -> State:
+def rebuild_state(state: State, parts: Iterator[Tensor]) -> State:
     """``state`` with its tensors replaced by ``parts``."""
     if isinstance(state, (list, tuple)):
-        inner = [filled(part, parts) for part in state]
+        inner = [rebuild_state(part, parts) for part in state]
         named = hasattr(state, "_fields")
         return type(state)(*inner) if named else type(state)(inner)
     return state if state is None else next(parts)
@@ -33,16 +33,16 @@ def filled(state: State, parts: Iterator[Tensor]) -> State:
 
 def map_states(states: State, change: Callable[[Tensor], Tensor]) -> State:
     """``states`` with each tensor in them changed."""
-    return filled(states, map(change, tensors_of(states)))
+    return rebuild_state(states, map(change, tensors_of(states)))
 
 
 def join_states(parts: list[State], join: Callable[[list[Tensor]], Tensor]) -> State:
     """States like each of ``parts``, with tensors made of a list of theirs."""
     tensors = zip(*map(tensors_of, parts), strict=True)
-    return filled(parts[0], map(join, map(list, tensors)))
+    return rebuild_state(parts[0], map(join, map(list, tensors)))
 
 
-def axis_of_sequences(of_two: Tensor, of_three: Tensor) -> int:
+def find_sequence_axis(of_two: Tensor, of_three: Tensor) -> int:
     """Where the tensor of 2 sequences has the length 2, and that of 3 the length 3."""
     axes = [
         axis

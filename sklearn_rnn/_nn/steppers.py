@@ -13,7 +13,7 @@ import torch
 from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.layers import RecurrentLayer
 from sklearn_rnn._nn.sequence import SequenceNetwork
-from sklearn_rnn._nn.state_forms import Arrays, form_of
+from sklearn_rnn._nn.state_forms import Arrays, find_layout
 
 # Input weights are multiplied out for all codes up to this many numbers.
 LARGEST_TABLE = 2**24
@@ -148,7 +148,7 @@ class TorchStepper(Stepper):
         self.module = module
         self.device = module.head.weight.device
         self.forms = [
-            form_of(level[0], k, module.compute_dtype)
+            find_layout(level[0], k, module.compute_dtype)
             for k, level in enumerate(cast(Any, module.stack.layers))
         ]
         beginning: Arrays = {}

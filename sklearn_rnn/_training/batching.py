@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from sklearn_rnn._data.sequences import Sequences
-from sklearn_rnn._nn import Inputs
+from sklearn_rnn._nn.sequence import Inputs
 
 # Rows are shuffled, then sorted by length inside chunks of this many batches: large
 # enough for little padding, small enough for batches that differ from epoch to epoch.
@@ -46,7 +46,7 @@ def prediction_batches(
         rows = rows[:-size]
 
 
-def predicted(
+def predict_batches(
     module: nn.Module,
     sequences: Sequences,
     rows: np.ndarray,
@@ -64,7 +64,7 @@ def predicted(
     place[rows] = np.cumsum(lengths[rows]) - lengths[rows]
     with torch.inference_mode():
         for batch in prediction_batches(rows, sequences.lengths, batch_size):
-            parts.append(module(padded(sequences, batch, device)).cpu())
+            parts.append(module(pad_batch(sequences, batch, device)).cpu())
             order.append(step_places(place[batch], lengths[batch]))
         joined = torch.cat(parts)
         answers = torch.empty_like(joined)
@@ -81,7 +81,7 @@ def step_places(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return (first + steps)[steps < lengths]
 
 
-def padded(sequences: Sequences, rows: np.ndarray, device: torch.device) -> Inputs:
+def pad_batch(sequences: Sequences, rows: np.ndarray, device: torch.device) -> Inputs:
     """The sequences of ``rows`` side by side, time first."""
     lengths = sequences.lengths[rows]
     widest = int(lengths.max())

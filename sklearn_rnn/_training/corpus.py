@@ -69,7 +69,7 @@ def as_corpus(lengths: np.ndarray, flat: np.ndarray) -> Corpus:
     return Corpus(codes, starts, lengths + 1)
 
 
-def read_along(
+def tbptt_windows(
     corpus: Corpus, window: int, n_lanes: int, rng: np.random.Generator
 ) -> Iterator[Window]:
     """Windows for truncated backpropagation through time.
@@ -81,7 +81,7 @@ def read_along(
     if corpus.lengths.max() <= window:  # nothing to carry: batches of whole documents
         rows = np.arange(len(corpus.lengths))
         for batch in training_batches(rows, corpus.lengths, n_lanes, rng):
-            yield _unconnected(corpus.starts[batch], corpus.lengths[batch])
+            yield _fresh_window(corpus.starts[batch], corpus.lengths[batch])
         return
     n_lanes = max(1, min(n_lanes, corpus.n_steps // (WINDOWS_A_LANE * window)))
     queues = [
@@ -98,7 +98,7 @@ def read_along(
         yield Window(starts[:width], lengths[:width], fresh[:width].astype(bool))
 
 
-def independent(
+def overlapping_windows(
     corpus: Corpus, window: int, step: int, batch_size: int, rng: np.random.Generator
 ) -> Iterator[Window]:
     """Windows that begin every ``step`` steps of a document, in batches."""
@@ -110,10 +110,10 @@ def independent(
     starts = np.concatenate(firsts)
     lengths = np.minimum(window, ends - starts)
     for batch in training_batches(np.arange(len(starts)), lengths, batch_size, rng):
-        yield _unconnected(starts[batch], lengths[batch])
+        yield _fresh_window(starts[batch], lengths[batch])
 
 
-def in_window(
+def gather_window(
     corpus: Corpus, window: Window
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Inputs and targets (T, B) of a window, and which steps are valid, or None."""
@@ -163,5 +163,5 @@ def _windows(starts, lengths, window):
     )
 
 
-def _unconnected(starts, lengths):
+def _fresh_window(starts, lengths):
     return Window(starts, lengths, np.ones(len(starts), dtype=bool))

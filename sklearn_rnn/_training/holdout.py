@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 
-def given_data(estimator, X_val, y_val, sample_weight_val):
+def check_validation_data(estimator, X_val, y_val, sample_weight_val):
     """The validation data that a user gave to fit, or None."""
     given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
     named = [name for name, value in given.items() if value is not None]
@@ -29,7 +29,7 @@ def given_data(estimator, X_val, y_val, sample_weight_val):
     return X_val, y_val, sample_weight_val
 
 
-def drawn_rows(rows, fraction, rng, strata=None):
+def draw_holdout(rows, fraction, rng, strata=None):
     """A share of ``rows``: evenly spaced in random order, stratum by stratum."""
     n_valid = int(np.ceil(fraction * len(rows)))
     if n_valid >= len(rows):
@@ -44,7 +44,7 @@ def drawn_rows(rows, fraction, rng, strata=None):
     return rows[places.astype(np.int64)]
 
 
-def split_rows(rows, splitter, y, groups, rng):
+def last_split(rows, splitter, y, groups, rng):
     """Training and validation rows of a splitter's last split of ``rows``.
 
     The last one, since that of TimeSeriesSplit validates on the latest rows. A splitter

@@ -31,8 +31,8 @@ from sklearn_rnn._core.randomness import (
 )
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._training.batching import (
-    padded,
-    predicted,
+    pad_batch,
+    predict_batches,
     step_places,
     training_batches,
 )
@@ -92,7 +92,7 @@ def _silence(current: Callable[[], "RecurrentNet"]) -> bool:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingOptions:
     """How long and how to train.
 
     ``epoch_begins`` and ``epoch_ends`` are called with a function that returns the net
@@ -141,7 +141,7 @@ class Average:
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """The lowest losses so far and the weights to end with."""
 
     weights: dict[str, Tensor] = field(default_factory=dict)
@@ -182,16 +182,16 @@ class RecurrentNet(NeuralNet):
                 raise StopTraining from interrupt
             raise
 
-    def train(self, train: Examples, valid: Examples | None, plan: Plan):
+    def train(self, train: Examples, valid: Examples | None, plan: TrainingOptions):
         """Run the epochs of ``plan``; return the user's interrupt, if one came.
 
         Afterwards the module has the weights of the last finished epoch, or with
         validation rows of the one with the lowest validation loss.
         """
         first = len(self.history)
-        train = self._prepared(train)
-        valid = None if valid is None else self._prepared(valid)
-        progress = Progress()
+        train = self._prepare_examples(train)
+        valid = None if valid is None else self._prepare_examples(valid)
+        progress = TrainingProgress()
         self._keep(progress)
         current = functools.partial(self._as_trained, progress)
         schedule = _schedule(self.optimizer_, plan)
@@ -208,7 +208,7 @@ class RecurrentNet(NeuralNet):
                 stop |= plan.epoch_ends(current)
                 if stop or progress.n_stale >= plan.patience:
                     break
-                _advance(schedule, self.history[-1])
+                _step_schedule(schedule, self.history[-1])
         except StopTraining:
             pass
         except KeyboardInterrupt as error:
@@ -250,7 +250,9 @@ class RecurrentNet(NeuralNet):
         loss = self.history[-1, watched]
         self._record_bests(progress)
         if not np.isfinite(loss):
-            raise ValueError(_diverged(len(self.history), f"{watched} is {loss}"))
+            raise ValueError(
+                _divergence_message(len(self.history), f"{watched} is {loss}")
+            )
         if loss < progress.reference_loss - plan.tol:
             progress.reference_loss, progress.n_stale = loss, 0
         else:
@@ -259,7 +261,11 @@ class RecurrentNet(NeuralNet):
             self._keep(progress)
         progress.n_finished += 1
         if plan.verbose:
-            print(_line(self.history[-1], epoch, plan, time.perf_counter() - started))
+            print(
+                _format_progress(
+                    self.history[-1], epoch, plan, time.perf_counter() - started
+                )
+            )
         try:
             self.notify("on_epoch_end", dataset_train=None, dataset_valid=None)
         except StopTraining:
@@ -270,7 +276,7 @@ class RecurrentNet(NeuralNet):
 
     def _keep(self, progress):
         """Note the weights as those to end with."""
-        progress.weights = _copied(self.module_)
+        progress.weights = _copy_weights(self.module_)
         progress.average = copy.deepcopy(self.average_)
 
     def _as_trained(self, progress):
@@ -294,14 +300,14 @@ class RecurrentNet(NeuralNet):
                 self.history.record(f"{name}_best", loss < lowest)
                 progress.lowest[name] = min(loss, lowest)
 
-    def _prepared(self, examples):
+    def _prepare_examples(self, examples):
         """Examples as the loop needs them, done once before the first epoch."""
         return examples.of_mean_one(next(self.module_.parameters()).dtype)
 
     def _batches(self, examples, batch_size, rng) -> Iterator[tuple]:
         sequences, weights = examples.sequences, examples.weights
         for rows in training_batches(examples.rows, sequences.lengths, batch_size, rng):
-            inputs = padded(sequences, rows, self.device)
+            inputs = pad_batch(sequences, rows, self.device)
             index = examples.places(rows)
             targets = examples.targets[index].to(self.device)
             weight = None if weights is None else weights[index].to(self.device)
@@ -332,7 +338,7 @@ class RecurrentNet(NeuralNet):
         if not np.isfinite(norm.item()):
             epoch = len(self.history)
             what = f"the loss is {loss.item():.3g} and its gradient {norm.item()}"
-            raise ValueError(_diverged(epoch, what))
+            raise ValueError(_divergence_message(epoch, what))
         return {"loss": loss, "y_pred": outputs, "n_rows": n_rows}
 
     def _loss(self, batch) -> tuple[Tensor, Tensor, int]:
@@ -345,7 +351,7 @@ class RecurrentNet(NeuralNet):
         return loss, outputs, len(targets)
 
     def _record_validation(self, valid, plan):
-        outputs = predicted(
+        outputs = predict_batches(
             self.module_, valid.sequences, valid.rows, plan.batch_size, self.device
         )
         places = valid.all_places()
@@ -395,7 +401,7 @@ def new_net(
         criterion,
         optimizer=optimizer_class,
         lr=learning_rate,
-        callbacks=_own_callbacks(callbacks),
+        callbacks=_copy_callbacks(callbacks),
         train_split=None,
         device=device,
         verbose=0,
@@ -409,7 +415,7 @@ def new_net(
     return net
 
 
-def continued(
+def continue_net(
     net: RecurrentNet,
     criterion: nn.Module,
     *,
@@ -426,12 +432,12 @@ def continued(
             group["weight_decay"] = weight_decay
     net.module_.dropout = net.module_.stack.dropout = dropout
     net.criterion_ = criterion
-    net.callbacks = _own_callbacks(callbacks)
+    net.callbacks = _copy_callbacks(callbacks)
     net.initialize_callbacks()
     return net
 
 
-def _own_callbacks(callbacks):
+def _copy_callbacks(callbacks):
     """Copies of the user's callbacks, which may be given as skorch takes them."""
     own = []
     for item in callbacks or []:
@@ -475,25 +481,25 @@ def _schedule(optimizer, plan):
     return schedulers.LambdaLR(optimizer, plan.schedule)
 
 
-def _advance(schedule, row):
+def _step_schedule(schedule, row):
     if isinstance(schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
         schedule.step(row.get("valid_loss", row["train_loss"]))
     elif schedule is not None:
         schedule.step()
 
 
-def _copied(module):
+def _copy_weights(module):
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
-def _diverged(epoch, what):
+def _divergence_message(epoch, what):
     return (
         f"training diverged in epoch {epoch}: {what}. Lower learning_rate, scale X, or "
         "set gradient_clip; the estimator is as it was before fit."
     )
 
 
-def _line(row, epoch, plan, seconds):
+def _format_progress(row, epoch, plan, seconds):
     """One line of ``verbose`` output."""
     parts = [f"epoch {epoch + 1:>4}", f"loss {row['train_loss']:.4f}"]
     if "valid_loss" in row:

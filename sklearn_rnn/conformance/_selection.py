@@ -10,9 +10,15 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from sklearn_rnn.conformance import _anywhere, _codes, _numbers, _stepwise, _texts
+from sklearn_rnn.conformance import (
+    _checks_all,
+    _checks_numbers,
+    _checks_text,
+    _checks_tokens,
+    _checks_transformers,
+)
 from sklearn_rnn.conformance._examples import example, targets
-from sklearn_rnn.conformance._subject import answers, fitted
+from sklearn_rnn.conformance._harness import answers, fitted
 
 CONTAINERS = ("table", "3d", "ragged", "tokens", "text")
 
@@ -47,10 +53,10 @@ def checks_of(estimator, containers=None):
     taken = [container for container, refusal in refusals.items() if refusal is None]
     for container, refusal in refusals.items():
         if refusal is not None:
-            first = _anywhere.check_fit_and_answer
+            first = _checks_all.check_fit_and_answer
             yield Check(first, name, container, skipped_because=refusal)
         elif container != "table":
-            for function in _anywhere_checks(estimator):
+            for function in _general_checks(estimator):
                 yield Check(function, name, container)
     for function, container in _particular_checks(estimator, set(taken)):
         yield Check(function, name, container)
@@ -65,7 +71,7 @@ def _known(containers):
     return containers
 
 
-def _door(estimator):
+def _first_step(estimator):
     """The estimator that meets X first: for a pipeline its first step."""
     while isinstance(estimator, Pipeline):
         steps = [step for _, step in estimator.steps if hasattr(step, "fit")]
@@ -80,7 +86,7 @@ def _guessed(estimator):
 
     scikit-learn has no tag for ragged lists and none for tokens: a small fit tells.
     """
-    tags = get_tags(_door(estimator)).input_tags
+    tags = get_tags(_first_step(estimator)).input_tags
     if tags.string:
         return {"text": None}
     by_tag = {"table": tags.two_d_array, "3d": tags.three_d_array}
@@ -106,83 +112,83 @@ def _refusal(estimator, container):
             return f"{type(error).__name__}: {error}"
         if container == "tokens":
             try:
-                _codes.check_other_vocabulary_refused("", estimator)
+                _checks_tokens.check_other_vocabulary_refused("", estimator)
             except AssertionError:
                 return "it reads them as plain integers, of any vocabulary"
     return None
 
 
-def _anywhere_checks(estimator):
-    yield _anywhere.check_fit_and_answer
-    yield _anywhere.check_subset_invariance
-    yield _anywhere.check_order_invariance
-    yield _anywhere.check_answers_keep_no_state
-    yield _anywhere.check_answers_set_no_attribute
-    yield _anywhere.check_input_unchanged
-    yield _anywhere.check_parameters_unchanged
-    yield _anywhere.check_pickle_and_clone
-    yield _anywhere.check_refit_forgets
-    yield _anywhere.check_same_seed_same_bits
-    yield _anywhere.check_global_generators_untouched
+def _general_checks(estimator):
+    yield _checks_all.check_fit_and_answer
+    yield _checks_all.check_subset_invariance
+    yield _checks_all.check_order_invariance
+    yield _checks_all.check_answers_keep_no_state
+    yield _checks_all.check_answers_set_no_attribute
+    yield _checks_all.check_input_unchanged
+    yield _checks_all.check_parameters_unchanged
+    yield _checks_all.check_pickle_and_clone
+    yield _checks_all.check_refit_forgets
+    yield _checks_all.check_same_seed_same_bits
+    yield _checks_all.check_global_generators_untouched
     if get_tags(estimator).requires_fit:
-        yield _anywhere.check_unfitted_refused
+        yield _checks_all.check_unfitted_refused
     if hasattr(estimator, "predict"):
-        yield _anywhere.check_cross_validation
+        yield _checks_all.check_cross_validation
     if has_fit_parameter(estimator, "sample_weight"):
-        yield _anywhere.check_zero_weight_leaves_out
+        yield _checks_all.check_zero_weight_leaves_out
     if is_classifier(estimator):
-        yield _anywhere.check_string_labels
+        yield _checks_all.check_string_labels
 
 
 def _particular_checks(estimator, taken):
     """Pairs of a check and its container, or None if it has only one."""
     for container in ("3d", "ragged"):
         if container in taken:
-            yield _numbers.check_other_lengths, container
+            yield _checks_numbers.check_other_lengths, container
             for function in _refusal_checks(estimator):
                 yield function, container
             if "table" in taken:
-                yield _numbers.check_table_as_sequences, container
+                yield _checks_numbers.check_table_as_sequences, container
             for function in _stepwise_checks(estimator):
                 yield function, container
     if "ragged" in taken:
-        yield _numbers.check_ragged_containers, None
-        yield _numbers.check_ragged_series, None
-        yield _numbers.check_one_feature, None
-        yield _numbers.check_mixed_features_refused, None
+        yield _checks_numbers.check_ragged_containers, None
+        yield _checks_numbers.check_ragged_series, None
+        yield _checks_numbers.check_one_feature, None
+        yield _checks_numbers.check_mixed_features_refused, None
     if "3d" in taken:
-        yield _numbers.check_more_padding, None
+        yield _checks_numbers.check_more_padding, None
     if taken >= {"3d", "ragged"}:
-        yield _numbers.check_equal_lengths_as_array, None
-        yield _numbers.check_padding_as_ragged, None
+        yield _checks_numbers.check_equal_lengths_as_array, None
+        yield _checks_numbers.check_padding_as_ragged, None
     if "3d" in taken and _is_transformer(estimator):
-        yield _stepwise.check_transform_keeps_padding, None
+        yield _checks_transformers.check_transform_keeps_padding, None
     if "tokens" in taken:
-        yield _codes.check_tokens_are_names, None
-        yield _codes.check_tokens_in_parts, None
-        yield _codes.check_token_padding, None
-        yield _codes.check_other_vocabulary_refused, None
-        yield _codes.check_broken_codes_refused, None
+        yield _checks_tokens.check_tokens_are_names, None
+        yield _checks_tokens.check_tokens_in_parts, None
+        yield _checks_tokens.check_token_padding, None
+        yield _checks_tokens.check_other_vocabulary_refused, None
+        yield _checks_tokens.check_broken_codes_refused, None
     if "text" in taken:
-        yield _texts.check_text_containers, None
-        yield _texts.check_text_series, None
-        yield _texts.check_bare_string_refused, None
-        yield _texts.check_non_text_refused, None
-        yield _texts.check_empty_document, None
-        yield _texts.check_unseen_characters, None
+        yield _checks_text.check_text_containers, None
+        yield _checks_text.check_text_series, None
+        yield _checks_text.check_bare_string_refused, None
+        yield _checks_text.check_non_text_refused, None
+        yield _checks_text.check_empty_document, None
+        yield _checks_text.check_unseen_characters, None
 
 
 def _refusal_checks(estimator):
-    tags = get_tags(_door(estimator))
+    tags = get_tags(_first_step(estimator))
     if tags.no_validation:
         return
-    yield _numbers.check_other_features_refused
+    yield _checks_numbers.check_other_features_refused
     if not tags.input_tags.allow_nan:
-        yield _numbers.check_nan_refused
-        yield _numbers.check_infinity_refused
-    yield _numbers.check_complex_refused
-    yield _numbers.check_junk_refused
-    yield _numbers.check_empty_sequence_refused
+        yield _checks_numbers.check_nan_refused
+        yield _checks_numbers.check_infinity_refused
+    yield _checks_numbers.check_complex_refused
+    yield _checks_numbers.check_junk_refused
+    yield _checks_numbers.check_empty_sequence_refused
 
 
 def _is_transformer(estimator):
@@ -192,6 +198,6 @@ def _is_transformer(estimator):
 
 def _stepwise_checks(estimator):
     if _is_transformer(estimator):
-        yield _stepwise.check_transform_keeps_steps
+        yield _checks_transformers.check_transform_keeps_steps
         if hasattr(estimator, "inverse_transform"):
-            yield _stepwise.check_inverse_transform
+            yield _checks_transformers.check_inverse_transform

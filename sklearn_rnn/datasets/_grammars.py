@@ -4,7 +4,8 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+
+from sklearn_rnn._core.sklearn_private import Interval, validate_params
 
 # Reber's grammar: from each state, the letters that may come and where they lead. The
 # last state ends a word.

@@ -1,6 +1,6 @@
 """Where a picture goes."""
 
-from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn_rnn._core.sklearn_private import check_matplotlib_support
 
 
 def axes_for(display, ax):

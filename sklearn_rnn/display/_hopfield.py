@@ -1,8 +1,9 @@
 """What a memory makes of corrupted patterns."""
 
 import numpy as np
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._core.sklearn_private import check_matplotlib_support
 
 
 class HopfieldDisplay:

@@ -9,15 +9,12 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length, check_scalar
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_rnn._core.device import WORK_WORTH_THREADS, on_one_thread
-from sklearn_rnn._core.drafts import hand_over, snapshot
+from sklearn_rnn._core.drafts import commit, snapshot
 from sklearn_rnn._core.randomness import (
     SAMPLING,
     SHUFFLING,
@@ -26,6 +23,8 @@ from sklearn_rnn._core.randomness import (
     draw_seed,
     numpy_generator,
 )
+from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
+from sklearn_rnn._core.threads import WORK_WORTH_THREADS, on_one_thread
 from sklearn_rnn.energy._boltzmann_enumeration import (
     ENUMERABLE,
     QUICKLY_ENUMERABLE,
@@ -35,16 +34,16 @@ from sklearn_rnn.energy._boltzmann_enumeration import (
 from sklearn_rnn.energy._boltzmann_learning import (
     Chains,
     FreeEnergyGap,
-    Lesson,
-    Progress,
+    LearningOptions,
+    LearningState,
     learn_epoch,
 )
 from sklearn_rnn.energy._boltzmann_parameters import Machine
 from sklearn_rnn.energy._boltzmann_sampling import (
-    Held,
+    Clamp,
     annealed_log_partition,
     coin_flips,
-    drawn_visible,
+    draw_visible,
     sweep,
 )
 
@@ -284,9 +283,9 @@ class BoltzmannMachine(
             what it was before.
         """
         draft = snapshot(self)
-        X = draft._validated(X, reset=True)
+        X = draft._validate(X, reset=True)
         draft._begin(X)
-        visible = draft._lessons(X)
+        visible = draft._prepare(X)
         judge = None
         if self.early_stopping:
             split = int(numpy_generator(draft._seed, SPLIT).integers(2**31))
@@ -296,7 +295,7 @@ class BoltzmannMachine(
             judge = FreeEnergyGap(
                 draft._progress, visible, held_out, self.tol, self.n_iter_no_change
             )
-        return self._become(draft, visible, self.max_epochs, judge)
+        return self._train_draft(draft, visible, self.max_epochs, judge)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -316,10 +315,10 @@ class BoltzmannMachine(
         """
         draft = snapshot(self)
         first = not hasattr(self, "components_")
-        X = draft._validated(X, reset=first)
+        X = draft._validate(X, reset=first)
         if first:
             draft._begin(X)
-        return self._become(draft, draft._lessons(X), 1)
+        return self._train_draft(draft, draft._prepare(X), 1)
 
     def transform(self, X):
         """Means of the hidden units.
@@ -335,7 +334,7 @@ class BoltzmannMachine(
             Probabilities that a hidden unit is 1, given the row.
         """
         check_is_fitted(self)
-        visible = self._visible(self._validated(X, reset=False))
+        visible = self._visible(self._validate(X, reset=False))
         return self._machine().hidden_means(visible)
 
     def inverse_transform(self, H):
@@ -354,7 +353,7 @@ class BoltzmannMachine(
         """
         check_is_fitted(self)
         hidden = self._hidden(H)
-        return self._unscaled(self._machine().visible_means(hidden))
+        return self._unscale(self._machine().visible_means(hidden))
 
     def energy(self, X, H):
         """Energy of visible and hidden states together.
@@ -372,7 +371,7 @@ class BoltzmannMachine(
             In nats.
         """
         check_is_fitted(self)
-        visible = self._visible(self._validated(X, reset=False))
+        visible = self._visible(self._validate(X, reset=False))
         hidden = self._hidden(H)
         check_consistent_length(visible, hidden)
         return self._machine().energy(visible, hidden)
@@ -391,7 +390,7 @@ class BoltzmannMachine(
             ``-log sum_h exp(-E(x, h))``, in nats.
         """
         check_is_fitted(self)
-        visible = self._visible(self._validated(X, reset=False))
+        visible = self._visible(self._validate(X, reset=False))
         return self._machine().free_energy(visible)
 
     def score_samples(self, X):
@@ -477,7 +476,7 @@ default=None
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
         temperatures = _temperatures(temperature, n_gibbs_steps)
-        held = self._held(clamp, n_samples)
+        held = self._read_clamp(clamp, n_samples)
         seed = self._seed if random_state is None else draw_seed(random_state)
         rng = numpy_generator(seed, SAMPLING)
         chains = self._progress.chains
@@ -494,10 +493,10 @@ default=None
                     held=held,
                     temperature=step_temperature,
                 )
-        X = self._unscaled(visible)
+        X = self._unscale(visible)
         return X if held is None else np.where(held.mask, held.given, X)
 
-    def _validated(self, X, *, reset):
+    def _validate(self, X, *, reset):
         dtype = (np.float64, np.float32) if reset else self.components_.dtype
         # the order of an array in memory decides how sums over it are rounded
         return validate_data(self, X, reset=reset, dtype=dtype, order="C")
@@ -506,9 +505,9 @@ default=None
         """Visible states as the machine has them."""
         if hasattr(self, "scale_"):
             return X / self.scale_
-        return self._lessons(X).astype(X.dtype, copy=False)
+        return self._prepare(X).astype(X.dtype, copy=False)
 
-    def _lessons(self, X):
+    def _prepare(self, X):
         """What is learned from: Gaussian columns standardised, or bits, or X."""
         if hasattr(self, "scale_"):
             return (X - self._centre) / self._deviation
@@ -535,10 +534,10 @@ default=None
             )
         return H
 
-    def _unscaled(self, visible):
+    def _unscale(self, visible):
         return visible * self.scale_ if hasattr(self, "scale_") else visible
 
-    def _held(self, clamp, n_samples):
+    def _read_clamp(self, clamp, n_samples):
         """What sampling may not change."""
         if clamp is None:
             return None
@@ -559,7 +558,7 @@ default=None
         free = np.isnan(clamp)
         values = self._visible(np.where(free, 0, clamp))
         given = clamp if hasattr(self, "scale_") else values  # the same, not rounded
-        return Held(~free, values, given)
+        return Clamp(~free, values, given)
 
     def _begin(self, X):
         """First weights and chains."""
@@ -596,7 +595,7 @@ default=None
             self.scale_ = self._deviation
             machine.scale = np.ones(n_visible)
         else:  # the log odds, as if each unit had been on and off once more
-            count = self._lessons(X).sum(axis=0)
+            count = self._prepare(X).sum(axis=0)
             machine.visible_bias = np.log(count + 1) - np.log(len(X) - count + 1)
         if full:
             machine.visible_weights = np.zeros((n_visible, n_visible))
@@ -604,10 +603,10 @@ default=None
         machine = machine.astype(X.dtype)
         self._base_bias = machine.visible_bias.copy()
         start = np.tile(self._base_bias, (self.batch_size, 1))
-        visible = drawn_visible(machine, start, rng)
+        visible = draw_visible(machine, start, rng)
         hidden = coin_flips(machine.hidden_means(visible), rng)
         chains = Chains(visible, hidden)
-        self._progress = Progress(machine, chains, average=machine.copy())
+        self._progress = LearningState(machine, chains, average=machine.copy())
 
     def _machine(self):
         """The fitted parameters in one piece."""
@@ -636,17 +635,17 @@ default=None
             self.visible_weights_ = machine.visible_weights
             self.hidden_weights_ = machine.hidden_weights
 
-    def _become(self, draft, rows, n_epochs, judge=None):
+    def _train_draft(self, draft, rows, n_epochs, judge=None):
         """Learn by a draft; an interrupted one counts up to its last whole epoch."""
         before = draft.n_iter_
         try:
             draft._learn(rows, n_epochs, judge)
             draft._finish()
-            hand_over(draft, self)
+            commit(draft, self)
         except KeyboardInterrupt:
             if draft.n_iter_ > before:
                 draft._finish(at_once=True)
-                hand_over(draft, self)
+                commit(draft, self)
             raise
         return self
 
@@ -694,7 +693,7 @@ default=None
                 f"gradient='exact' sums over all states of {n_units} units; "
                 f"{ENUMERABLE} are the most. Use gradient='pcd', or fewer units."
             )
-        return Lesson(
+        return LearningOptions(
             exact=self.gradient == "exact"
             or (self.gradient == "auto" and n_units <= QUICKLY_ENUMERABLE),
             by_chance=self.positive_phase == "gibbs",

@@ -11,10 +11,10 @@ from sklearn_rnn.energy._boltzmann_parameters import (
     Array,
     Machine,
     Moments,
+    pair_energy,
     sigmoid,
     softplus,
     states_counted,
-    within,
 )
 
 # A sum over all states is taken of up to so many units, and by default learned from of
@@ -61,7 +61,7 @@ def _pieces(machine: Machine) -> Iterator[tuple[Array, Array, Array]]:
         states = states_counted(n_units, start, PIECE).astype(dtype)
         if machine.full:
             weights, biases = machine.joint()
-            log_weights = states @ biases + within(weights, states)
+            log_weights = states @ biases + pair_energy(weights, states)
             yield log_weights, states[:, :n_visible], states[:, n_visible:]
         elif n_units == n_hidden:
             fields = machine.visible_fields(states)

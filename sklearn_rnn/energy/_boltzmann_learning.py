@@ -8,7 +8,7 @@ from scipy.special import softmax
 
 from sklearn_rnn.energy._boltzmann_enumeration import model_moments
 from sklearn_rnn.energy._boltzmann_parameters import FEW_HIDDEN, Array, Machine, Moments
-from sklearn_rnn.energy._boltzmann_sampling import Held, coin_flips, sweep
+from sklearn_rnn.energy._boltzmann_sampling import Clamp, coin_flips, sweep
 
 # Numbers held at once where the hidden states of each row are listed.
 PIECE = 2**22
@@ -28,7 +28,7 @@ class Chains:
 
 
 @dataclass
-class Progress:
+class LearningState:
     """How far learning has come."""
 
     machine: Machine
@@ -37,7 +37,7 @@ class Progress:
     n_steps: int = 0
     n_averaged: int = 0
 
-    def copy(self) -> "Progress":
+    def copy(self) -> "LearningState":
         return replace(
             self,
             machine=self.machine.copy(),
@@ -54,7 +54,7 @@ class Progress:
 
 
 @dataclass
-class Lesson:
+class LearningOptions:
     """What one epoch is taught by."""
 
     exact: bool
@@ -66,7 +66,7 @@ class Lesson:
 
 
 def positive_moments(
-    machine: Machine, visible: Array, lesson: Lesson, rng: np.random.Generator
+    machine: Machine, visible: Array, lesson: LearningOptions, rng: np.random.Generator
 ) -> Moments:
     """Moments with the visible units clamped to the rows of the data."""
     few = machine.shape[0] <= FEW_HIDDEN and not lesson.by_chance
@@ -76,7 +76,7 @@ def positive_moments(
     if lesson.by_chance:
         hidden = coin_flips(hidden, rng)
         if machine.full:
-            held = Held(np.ones(visible.shape, bool), visible, visible)
+            held = Clamp(np.ones(visible.shape, bool), visible, visible)
             for _ in range(lesson.n_gibbs_steps):
                 _, hidden, _ = sweep(machine, visible, hidden, rng, held=held)
     moments = Moments.of(visible, hidden, _even(visible), pairs=machine.full)
@@ -88,7 +88,7 @@ def positive_moments(
 
 
 def negative_moments(
-    machine: Machine, chains: Chains, lesson: Lesson, rng: np.random.Generator
+    machine: Machine, chains: Chains, lesson: LearningOptions, rng: np.random.Generator
 ) -> Moments:
     """Moments of the machine left to itself: all states, or persistent chains."""
     if lesson.exact:
@@ -126,9 +126,9 @@ def _exact_posterior_moments(machine: Machine, visible: Array) -> Moments:
 
 
 def learn_epoch(
-    progress: Progress,
+    progress: LearningState,
     rows: NDArray,
-    lesson: Lesson,
+    lesson: LearningOptions,
     rate: float,
     rng: np.random.Generator,
 ) -> None:
@@ -156,7 +156,7 @@ class FreeEnergyGap:
 
     def __init__(
         self,
-        beginning: Progress,
+        beginning: LearningState,
         train: NDArray,
         held_out: NDArray,
         tol: float,
@@ -169,7 +169,7 @@ class FreeEnergyGap:
         self.kept = beginning
         self.n_wide = 0
 
-    def judge(self, progress: Progress) -> Progress:
+    def judge(self, progress: LearningState) -> LearningState:
         """Of all epochs so far, the last one with a gap that was not too wide."""
         self.gaps.append(self._gap(progress.average) - self.first)
         if self.gaps[-1] <= self.tol or len(self.gaps) == 1:

@@ -121,7 +121,9 @@ class Machine:
         """E(v, h) of each row."""
         across = np.einsum("nh,nh->n", self.hidden_fields(visible), hidden)
         return (
-            self.visible_energy(visible) - across - within(self.hidden_weights, hidden)
+            self.visible_energy(visible)
+            - across
+            - pair_energy(self.hidden_weights, hidden)
         )
 
     def visible_energy(self, visible: Array) -> Array:
@@ -129,7 +131,7 @@ class Machine:
         if self.gaussian:
             return ((visible - self.visible_bias) ** 2).sum(axis=1) / 2
         own = visible @ self.visible_bias
-        return -own - within(self.visible_weights, visible)
+        return -own - pair_energy(self.visible_weights, visible)
 
     def free_energy(self, visible: Array) -> Array:
         """-log sum_h exp(-E(v, h)); its mean-field bound with many coupled hiddens."""
@@ -154,12 +156,12 @@ class Machine:
         means = mean_field(fields, self.hidden_weights)
         entropy = entr(means) + entr(1 - means)
         bound = (means * fields + entropy).sum(axis=1)
-        return bound + within(self.hidden_weights, means), means
+        return bound + pair_energy(self.hidden_weights, means), means
 
     def weighed_hidden(self, fields: Array) -> tuple[Array, Array]:
         """All hidden states, and for each row of fields their log weights."""
         states = states_counted(fields.shape[1]).astype(fields.dtype)
-        return states, fields @ states.T + within(self.hidden_weights, states)
+        return states, fields @ states.T + pair_energy(self.hidden_weights, states)
 
     def visible_means(self, hidden: Array) -> Array:
         """E(v | h); by mean field where visible units are coupled."""
@@ -250,7 +252,7 @@ def softplus(x: Array) -> Array:
     return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
 
 
-def within(weights: Array | None, states: Array) -> Array | float:
+def pair_energy(weights: Array | None, states: Array) -> Array | float:
     """1/2 s W s of each row s."""
     if weights is None:
         return 0.0

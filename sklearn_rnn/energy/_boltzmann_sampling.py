@@ -9,9 +9,9 @@ from scipy.special import logsumexp
 from sklearn_rnn.energy._boltzmann_parameters import (
     Array,
     Machine,
+    pair_energy,
     sigmoid,
     softplus,
-    within,
 )
 from sklearn_rnn.energy._spin_networks import Mask, PairwiseNetwork
 
@@ -20,7 +20,7 @@ AIS_RUNS = 100
 
 
 @dataclass
-class Held:
+class Clamp:
     """Visible units that keep their values while the others are sampled."""
 
     mask: Mask  # (n_samples, n_visible)
@@ -40,7 +40,7 @@ def sweep(
     hidden: Array,
     rng: np.random.Generator,
     *,
-    held: Held | None = None,
+    held: Clamp | None = None,
     temperature: float = 1.0,
 ) -> tuple[Array, Array, Array]:
     """Sample every unit once, in each row.
@@ -51,14 +51,14 @@ def sweep(
     """
     if machine.full:
         return _sweep_all(machine, visible, hidden, rng, held, temperature)
-    visible = drawn_visible(machine, machine.visible_fields(hidden), rng, temperature)
+    visible = draw_visible(machine, machine.visible_fields(hidden), rng, temperature)
     if held is not None:
         visible = np.where(held.mask, held.values, visible)
     means = sigmoid(machine.hidden_fields(visible) / temperature)
     return visible, coin_flips(means, rng), means
 
 
-def drawn_visible(
+def draw_visible(
     machine: Machine, fields: Array, rng: np.random.Generator, temperature: float = 1
 ) -> Array:
     """Visible states given their fields."""
@@ -73,7 +73,7 @@ def _sweep_all(
     visible: Array,
     hidden: Array,
     rng: np.random.Generator,
-    held: Held | None,
+    held: Clamp | None,
     temperature: float,
 ) -> tuple[Array, Array, Array]:
     n_visible = visible.shape[1]
@@ -109,7 +109,7 @@ def sweep_units(
     network = PairwiseNetwork(weights / 4, thresholds.astype(np.float64))
     states = np.array(2 * units.T - 1, dtype=network.dtype, order="C")
     noise = temperature / 2 * np.asarray(rng.logistic(size=states.shape))
-    network.one_by_one(
+    network.update_async(
         states, np.arange(len(states)), None if free is None else free.T, noise
     )
     return (states.T > 0).astype(units.dtype)
@@ -141,7 +141,7 @@ def _annealed_layers(
     number = machine.components.dtype.type
     towards = machine.visible_bias - base_bias
     now = base_bias
-    visible = drawn_visible(machine, np.tile(now, (AIS_RUNS, 1)), rng)
+    visible = draw_visible(machine, np.tile(now, (AIS_RUNS, 1)), rng)
     log_weights = np.zeros(AIS_RUNS)
     for before, share in pairwise(map(number, shares)):
         fields = machine.hidden_fields(visible)
@@ -152,7 +152,7 @@ def _annealed_layers(
         if machine.gaussian:
             log_weights += ((then**2).sum() - (now**2).sum()) / 2
         hidden = coin_flips(sigmoid(share * fields), rng)
-        visible = drawn_visible(
+        visible = draw_visible(
             machine, share * (hidden @ machine.components) + now, rng
         )
     return log_weights
@@ -167,7 +167,7 @@ def _annealed_units(
     units = coin_flips(np.tile(sigmoid(base), (AIS_RUNS, 1)), rng)
     log_weights = np.zeros(AIS_RUNS)
     for before, share in pairwise(shares):
-        gain = units @ (biases - base) + within(weights, units)
+        gain = units @ (biases - base) + pair_energy(weights, units)
         log_weights += (share - before) * gain
         now = base + share * (biases - base)
         units = sweep_units(share * weights, now, units, rng)

@@ -4,18 +4,13 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    OneToOneFeatureMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Bunch, check_array, check_consistent_length, column_or_1d
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_rnn._core.drafts import hand_over, snapshot
+from sklearn_rnn._core.drafts import commit, snapshot
 from sklearn_rnn._core.randomness import draw_seed
+from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn.energy._hopfield_capacity import CapacityWarning, capacity
 from sklearn_rnn.energy._hopfield_dynamics import Dynamics, Trace, fixed_points, recall
 from sklearn_rnn.energy._hopfield_rules import RULES, exactly_summable, learn
@@ -289,7 +284,7 @@ default=None
             If ``clamp`` has another shape.
         """
         check_is_fitted(self)
-        X = self._validated(X, reset=False)
+        X = self._validate(X, reset=False)
         states = self._as_states(X).T
         network = self._network()
         follower = Trace(network, states) if trace else None
@@ -339,8 +334,8 @@ default=None
             In the units of the weights.
         """
         check_is_fitted(self)
-        states = self._as_states(self._validated(X, reset=False))
-        return self._network().assess(states.T)[1]
+        states = self._as_states(self._validate(X, reset=False))
+        return self._network().stability_and_energy(states.T)[1]
 
     def score(self, X, y=None):
         """Share of the rows that are recalled as the right pattern, or as themselves.
@@ -362,12 +357,12 @@ default=None
         if y is not None:
             check_consistent_length(X, y)
             return float(np.mean(self.predict(X) == column_or_1d(y)))
-        states = self._as_states(self._validated(X, reset=False)).T
+        states = self._as_states(self._validate(X, reset=False)).T
         asynchronous = self.update == "asynchronous"
         stable = fixed_points(self._network(), states, None, asynchronous=asynchronous)
         return float(stable.mean())
 
-    def _validated(self, X, *, reset):
+    def _validate(self, X, *, reset):
         return validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
 
     def _as_states(self, X):
@@ -387,7 +382,7 @@ default=None
     def _fit(self, X, y, *, reset):
         """Store X, alone or beside what is stored; if that fails nothing changes."""
         draft = snapshot(self)
-        X = draft._validated(X, reset=reset)
+        X = draft._validate(X, reset=reset)
         if reset:
             draft._seed = draw_seed(self.random_state)
             draft._low = -1 if ((X == -1) | (X == 1)).all() and (X == -1).any() else 0
@@ -402,7 +397,7 @@ default=None
         draft._labelled = labels is not None
         draft.labels_ = np.arange(len(states)) if labels is None else labels
         draft._learn()
-        hand_over(draft, self)
+        commit(draft, self)
         return self
 
     def _labels_beside(self, labels):
@@ -419,7 +414,7 @@ default=None
         """Everything that follows from patterns and parameters."""
         n_units = self.patterns_.shape[1]
         self.capacity_ = capacity(self.rule, n_units, self.margin)
-        _warn_of(self.patterns_, self.rule, self.capacity_)
+        warn_about_patterns(self.patterns_, self.rule, self.capacity_)
         learned = isinstance(self.thresholds, str) and self.thresholds == "learned"
         if self.rule == "dense":
             # an always-on unit would add the same to the overlap with each pattern
@@ -502,7 +497,7 @@ def _clamped(clamp, shape):
     return np.broadcast_to(clamp, shape)
 
 
-def _warn_of(patterns, rule, limit):
+def warn_about_patterns(patterns, rule, limit):
     """Say why some patterns will not be recalled."""
     n_patterns, n_units = patterns.shape
     if n_patterns > limit:

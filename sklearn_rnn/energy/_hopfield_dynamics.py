@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_rnn._core.device import on_one_thread
+from sklearn_rnn._core.threads import on_one_thread
 from sklearn_rnn.energy._spin_networks import Array, Mask, Network
 
 # Numbers held at once: rows are recalled by so many in a piece.
@@ -46,7 +46,7 @@ class Trace:
     """The energy of each row, before the first update and after every one."""
 
     def __init__(self, network: Network, states: Array):
-        self.energies = [network.assess(states)[1]]
+        self.energies = [network.stability_and_energy(states)[1]]
 
     def add(self, rows: NDArray[np.int64], change: Array) -> None:
         energy = self.energies[-1].copy()
@@ -106,18 +106,18 @@ def _recall_piece(
     for temperature in dynamics.temperatures:
         sweep += 1
         noise = temperature / 2 * rng.logistic(size=(len(states), 1))
-        new = _swept(network, states, free, noise, dynamics, rng, active, trace)
+        new = _sweep(network, states, free, noise, dynamics, rng, active, trace)
         n_iter[(new != states).any(axis=0)] = sweep
         states = new
     here = states  # of the rows that are active, since they may still change
     before = None  # the same, one sweep earlier
     for _ in range(dynamics.max_iter):
         sweep += 1
-        new = _swept(network, here, free, None, dynamics, rng, active, trace)
+        new = _sweep(network, here, free, None, dynamics, rng, active, trace)
         changed = (new != here).any(axis=0)
         n_iter[active[changed]] = sweep
         if dynamics.asynchronous:
-            stays, energy[active] = network.assess(new)
+            stays, energy[active] = network.stability_and_energy(new)
             settled = _for_all_free(stays, free)
         else:
             settled = ~changed
@@ -139,7 +139,7 @@ def _recall_piece(
     if dynamics.asynchronous:
         converged[active] = False
     else:
-        energy = network.assess(states)[1]
+        energy = network.stability_and_energy(states)[1]
         converged[active] = fixed_points(network, here, free, asynchronous=False)
     return Recalled(states, n_iter, converged, cycle, energy)
 
@@ -149,9 +149,9 @@ def fixed_points(
 ) -> Mask:
     """Whether a deterministic sweep would leave each row as it is."""
     if asynchronous:
-        stays, _ = network.assess(states)
+        stays, _ = network.stability_and_energy(states)
     else:
-        stays = network.together(states) == states
+        stays = network.update_sync(states) == states
     return _for_all_free(stays, free)
 
 
@@ -161,7 +161,7 @@ def _for_all_free(stays: Mask, free: Mask | None) -> Mask:
     return np.asarray(stays.all(axis=0))
 
 
-def _swept(
+def _sweep(
     network: Network,
     states: Array,
     free: Mask | None,
@@ -180,11 +180,15 @@ def _swept(
         new = states.copy()
         watch = None if trace is None else lambda change: trace.add(rows, change)
         with on_one_thread():
-            network.one_by_one(new, order, free, noise, watch)
+            network.update_async(new, order, free, noise, watch)
         return new
-    new = network.together(states, noise)
+    new = network.update_sync(states, noise)
     if free is not None:
         np.copyto(new, states, where=~free)
     if trace is not None:
-        trace.add(rows, network.assess(new)[1] - network.assess(states)[1])
+        trace.add(
+            rows,
+            network.stability_and_energy(new)[1]
+            - network.stability_and_energy(states)[1],
+        )
     return new

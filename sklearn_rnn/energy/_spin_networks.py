@@ -37,11 +37,11 @@ class Network(Protocol):
     dtype: np.dtype
     thresholds: NDArray[np.float64]
 
-    def assess(self, states: Array) -> tuple[Mask, Array]: ...
+    def stability_and_energy(self, states: Array) -> tuple[Mask, Array]: ...
 
-    def together(self, states: Array, noise: Array | None = None) -> Array: ...
+    def update_sync(self, states: Array, noise: Array | None = None) -> Array: ...
 
-    def one_by_one(
+    def update_async(
         self,
         states: Array,
         order: NDArray,
@@ -51,7 +51,7 @@ class Network(Protocol):
     ) -> None: ...
 
 
-def beyond(fields: Array, limits: Array) -> Array:
+def subtract_thresholds(fields: Array, limits: Array) -> Array:
     """The fields less their limits, in place, without negative zeros.
 
     Their signs are the new states: a tie is +0, and its sign +1.
@@ -87,7 +87,7 @@ class PairwiseNetwork:
         self.dtype = np.dtype(np.float32 if self.integer else np.float64)
         self.weights = weights.astype(self.dtype, copy=False)
 
-    def assess(self, states: Array) -> tuple[Mask, Array]:
+    def stability_and_energy(self, states: Array) -> tuple[Mask, Array]:
         """Which units would stay as they are, and the energy of each row."""
         fields = self.weights @ states
         stays = (fields >= self._limits()) == (states > 0)
@@ -97,12 +97,12 @@ class PairwiseNetwork:
             energy += self.thresholds @ states
         return stays, energy
 
-    def together(self, states: Array, noise: Array | None = None) -> Array:
+    def update_sync(self, states: Array, noise: Array | None = None) -> Array:
         """All units at once, each from the states before."""
-        fields = beyond(self.weights @ states, self._limits(noise))
+        fields = subtract_thresholds(self.weights @ states, self._limits(noise))
         return signs(fields, out=fields)
 
-    def one_by_one(
+    def update_async(
         self,
         states: Array,
         order: NDArray,
@@ -116,7 +116,9 @@ class PairwiseNetwork:
         for start in range(0, len(order), BLOCK):
             units = order[start : start + BLOCK]
             rows = self.weights[units]
-            fields = beyond(rows @ states, limits[units])  # (block, n_rows)
+            fields = subtract_thresholds(
+                rows @ states, limits[units]
+            )  # (block, n_rows)
             among = rows[:, units]
             for k, unit in enumerate(units):
                 change = signs(fields[k])
@@ -160,7 +162,7 @@ class DenseNetwork:
         self.thresholds = thresholds
         self.beta = beta
 
-    def assess(self, states: Array) -> tuple[Mask, Array]:
+    def stability_and_energy(self, states: Array) -> tuple[Mask, Array]:
         """Which units would stay if updated alone, and the energy of each row."""
         overlaps = self.patterns @ states
         drawn = self._recalled(overlaps)
@@ -170,16 +172,18 @@ class DenseNetwork:
         energy = self.thresholds @ states - most - np.log(total) / self.beta
         return on == (states > 0), energy
 
-    def together(self, states: Array, noise: Array | None = None) -> Array:
+    def update_sync(self, states: Array, noise: Array | None = None) -> Array:
         """All units at once: the sign of the patterns' softmax-weighted mean.
 
         It maximises a bound on -E that touches it at ``states`` (Ramsauer et al.'s
         concave-convex step), so the energy never rises.
         """
         drawn = self._recalled(self.patterns @ states)
-        return signs(beyond(drawn, disturbed(self.thresholds, noise) - ROUNDING))
+        return signs(
+            subtract_thresholds(drawn, disturbed(self.thresholds, noise) - ROUNDING)
+        )
 
-    def one_by_one(
+    def update_async(
         self,
         states: Array,
         order: NDArray,

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._nn import stepper
+from sklearn_rnn._nn.steppers import stepper
 
 # So many states at most are rolled out side by side.
 ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
-class Form:
+class SeriesEncoding:
     """How a series becomes inputs and targets, and outputs forecasts in its unit."""
 
     window: int  # steps of a training window
@@ -51,11 +51,13 @@ class Form:
         """Numbers that the network answers a step."""
         return math.prod(self.shape_of_answers)
 
-    def standard(self, filled: np.ndarray) -> np.ndarray:
+    def standard(self, fill_forward: np.ndarray) -> np.ndarray:
         """What the network reads of values (..., T, C): (..., T - lag, C)."""
         if self.lag:
-            filled = filled[..., self.lag :, :] - filled[..., : -self.lag, :]
-        return (filled - self.mean) / self.scale
+            fill_forward = (
+                fill_forward[..., self.lag :, :] - fill_forward[..., : -self.lag, :]
+            )
+        return (fill_forward - self.mean) / self.scale
 
     def inputs(
         self, standard: np.ndarray, missing: np.ndarray, exog: np.ndarray | None
@@ -69,13 +71,13 @@ class Form:
             parts.append(ahead.reshape(*ahead.shape[:-2], -1))
         return np.concatenate(parts, axis=-1)
 
-    def lesson(self, values: np.ndarray, exog: np.ndarray | None):
+    def make_examples(self, values: np.ndarray, exog: np.ndarray | None):
         """Inputs (n, F) and targets (n, h * C) of the steps whose targets are inside.
 
         ``values`` are (T, C); n is T - lag - h. A missing target is NaN.
         """
         h, n = self.horizon, len(values) - self.lag - self.horizon
-        standard = self.standard(filled(values, self.fill))
+        standard = self.standard(fill_forward(values, self.fill))
         missing = np.isnan(values[self.lag :])
         known = np.where(missing, np.nan, standard)
         windows = np.lib.stride_tricks.sliding_window_view(known[1:], h, axis=0)
@@ -101,9 +103,9 @@ class Form:
             values = values + self.standard(recent)[:, -1:, :, None]
         values = values * self.scale[:, None] + self.mean[:, None]
         values.sort(axis=-1)  # quantiles of two outputs may cross
-        return self._summed_up(values, recent) if self.lag else values
+        return self._undo_differencing(values, recent) if self.lag else values
 
-    def _summed_up(self, differences, recent):
+    def _undo_differencing(self, differences, recent):
         """Values of which (n, h, C, Q) are the differences at ``lag``."""
         n, h, *rest = differences.shape
         n_blocks = -(-h // self.lag)
@@ -114,7 +116,7 @@ class Form:
         return blocks.reshape(n, -1, *rest)[:, :h]
 
 
-def learned_form(
+def fit_encoding(
     values: list[np.ndarray],
     exog: list[np.ndarray] | None,
     *,
@@ -125,7 +127,7 @@ def learned_form(
     residual: bool,
     scaling: bool,
     n_quantiles: int,
-) -> Form:
+) -> SeriesEncoding:
     """The form of these series: their mean, spread and gaps."""
     steps = np.concatenate(values)
     if np.isnan(steps).all(axis=0).any():
@@ -133,7 +135,7 @@ def learned_form(
         raise ValueError(f"channel {channel} of X has no value that is not NaN.")
     fill = np.nanmean(steps, axis=0, dtype=np.float64)
     C = len(fill)
-    form = Form(
+    form = SeriesEncoding(
         *(window, last_only, horizon, lag, residual),
         fill=fill,
         mean=np.zeros(C),
@@ -145,7 +147,7 @@ def learned_form(
     )
     if scaling:
         known = [
-            form.standard(filled(v, fill))[~np.isnan(v[lag:]).all(axis=1)]
+            form.standard(fill_forward(v, fill))[~np.isnan(v[lag:]).all(axis=1)]
             for v in values
         ]
         mean, scale = mean_and_spread(np.concatenate(known))
@@ -163,7 +165,7 @@ def mean_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.where(scale > 1e-12 * np.abs(mean), scale, 1.0)
 
 
-def filled(values: np.ndarray, first: np.ndarray) -> np.ndarray:
+def fill_forward(values: np.ndarray, first: np.ndarray) -> np.ndarray:
     """(T, C), each missing value replaced by the last one, at first by ``first``."""
     missing = np.isnan(values)
     if not missing.any():
@@ -187,7 +189,7 @@ class ForecastStepper:
     last seen, ``recent_values`` (n, lag + 1, C), and how many were, ``n_values``.
     """
 
-    def __init__(self, form: Form, inner: Any, number: np.dtype) -> None:
+    def __init__(self, form: SeriesEncoding, inner: Any, number: np.dtype) -> None:
         self.form, self.inner, self.number = form, inner, number
         self.beginning = {
             "recent_values": np.tile(form.fill, (1, form.lag + 1, 1)),
@@ -266,7 +268,7 @@ class ForecastStepper:
         twin._own = {name: array[rows].copy() for name, array in self._own.items()}
         return twin
 
-    def rolled(
+    def roll_out(
         self,
         rows: np.ndarray,
         horizon: int,
@@ -300,7 +302,7 @@ def _ahead(exog, step, horizon):
 
 
 @dataclass(frozen=True)
-class Known:
+class SeriesState:
     """What is known of n series up to now: a state, and the last rows not yet fed.
 
     With exogenous variables the network reads those of the steps ahead, so the last
@@ -311,11 +313,11 @@ class Known:
     rows: np.ndarray  # (n, L, C)
     exog: np.ndarray | None  # (n, L, K)
 
-    def of(self, rows: np.ndarray) -> "Known":
+    def of(self, rows: np.ndarray) -> "SeriesState":
         """What is known of some of the series."""
         state = {name: array[rows] for name, array in self.state.items()}
         exog = None if self.exog is None else self.exog[rows]
-        return Known(state, self.rows[rows], exog)
+        return SeriesState(state, self.rows[rows], exog)
 
     @classmethod
     def after(cls, begun: ForecastStepper, values: np.ndarray, exog, before=None):
@@ -334,14 +336,16 @@ class Known:
         )
 
 
-def joined(parts: list[Known], places: list[np.ndarray]) -> Known:
+def concatenate_states(
+    parts: list[SeriesState], places: list[np.ndarray]
+) -> SeriesState:
     """What is known of all series, from what is known of groups of them."""
     order = np.argsort(np.concatenate(places))
 
     def join(arrays):
         return np.concatenate(arrays)[order]
 
-    return Known(
+    return SeriesState(
         {name: join([p.state[name] for p in parts]) for name in parts[0].state},
         join([p.rows for p in parts]),
         None if parts[0].exog is None else join([p.exog for p in parts]),
@@ -374,7 +378,7 @@ def rolling_errors(
         size = max(1, ROWS_AT_ONCE // len(values))
         parts = np.split(np.arange(len(origins)), range(size, len(origins), size))
         further = [
-            _further(begun, states, answers, exog, origins, part, horizon - h)
+            _roll_out_further(begun, states, answers, exog, origins, part, horizon - h)
             for part in parts
         ]
         answers = np.concatenate([answers, np.concatenate(further)], axis=2)
@@ -384,7 +388,7 @@ def rolling_errors(
     return np.where(places[:, None, :, None] < T, truth, np.nan) - answers
 
 
-def _further(begun, states, answers, exog, origins, part, horizon):
+def _roll_out_further(begun, states, answers, exog, origins, part, horizon):
     """Forecasts (origins, n, horizon, C) beyond the first block, from some origins."""
     n, h, C = answers.shape[1:]
     begun.restore(
@@ -395,7 +399,7 @@ def _further(begun, states, answers, exog, origins, part, horizon):
         exog = exog[:, np.minimum(places, exog.shape[1] - 1)]  # (n, origins, rows, K)
         exog = np.moveaxis(exog, 1, 0).reshape(-1, h + horizon, exog.shape[-1])
     rows = answers[part].reshape(-1, h, C)
-    forecasts = begun.rolled(rows, horizon, exog)
+    forecasts = begun.roll_out(rows, horizon, exog)
     return forecasts[..., begun.form.n_quantiles // 2].reshape(-1, n, horizon, C)
 
 
@@ -403,7 +407,7 @@ def _further(begun, states, answers, exog, origins, part, horizon):
 class SeriesNetwork:
     """A trained network together with the form of what it reads and answers."""
 
-    form: Form
+    form: SeriesEncoding
     module: Any
     number: np.dtype
 
@@ -412,24 +416,24 @@ class SeriesNetwork:
         inner = stepper(self.module, n_streams=n_streams)
         return ForecastStepper(self.form, inner, self.number)
 
-    def known(self, values, exog, before: Known | None = None) -> Known:
+    def known(self, values, exog, before: SeriesState | None = None) -> SeriesState:
         """What is known after series (T_i, C), which follow what was before."""
         parts, places = [], []
         for rows, group, given in _by_length(values, exog):
             past = None if before is None else before.of(rows)
             begun = self.stepper(len(rows))
-            parts.append(Known.after(begun, group, given, past))
+            parts.append(SeriesState.after(begun, group, given, past))
             places.append(rows)
-        return joined(parts, places)
+        return concatenate_states(parts, places)
 
-    def forecasts(self, known: Known, horizon, exog=None, noise=None, repeats=1):
+    def forecasts(self, known: SeriesState, horizon, exog=None, noise=None, repeats=1):
         """Forecasts (n * repeats, horizon, C, Q); ``exog`` (n, horizon, K) ahead."""
         rows = np.tile(np.arange(len(known.rows)), repeats)
         begun = self.stepper(len(rows))
         begun.restore(known.state, rows)
         if exog is not None:
             exog = np.concatenate([known.exog, exog], axis=1)[rows]
-        return begun.rolled(known.rows[rows], horizon, exog, noise)
+        return begun.roll_out(known.rows[rows], horizon, exog, noise)
 
     def rolling_errors(self, values, exog, first: int, horizon: int):
         """Errors (origins, n, horizon, C) of each group of n series of equal length."""

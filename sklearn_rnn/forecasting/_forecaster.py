@@ -5,14 +5,12 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import _fit_context
 from sklearn.callback import with_callbacks
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_feature_names, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.device import number_types, threads_for
-from sklearn_rnn._core.drafts import hand_over, snapshot
+from sklearn_rnn._core.device import number_type, torch_types
+from sklearn_rnn._core.drafts import commit, snapshot
 from sklearn_rnn._core.randomness import (
     SPLIT,
     WEIGHTS,
@@ -20,27 +18,34 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
+from sklearn_rnn._core.sklearn_private import (
+    Interval,
+    StrOptions,
+    _check_feature_names,
+    _fit_context,
+)
+from sklearn_rnn._core.threads import threads_for
 from sklearn_rnn._data.series import (
     check_follows,
-    extended,
+    extend_index,
     number_of_variables,
     read_exog,
     read_series,
 )
-from sklearn_rnn._nn import build_network
+from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import drawn_rows, split_rows
-from sklearn_rnn.forecasting._encoding import SeriesNetwork, learned_form
+from sklearn_rnn._training.holdout import draw_holdout, last_split
+from sklearn_rnn.forecasting._encoding import SeriesNetwork, fit_encoding
 from sklearn_rnn.forecasting._intervals import (
     LOSSES,
     Conformal,
     MaskedLoss,
     QuantileLoss,
     Quantiles,
-    checked_quantiles,
+    check_quantiles,
 )
+from sklearn_rnn.forecasting._stream_adapter import SeriesStreamAdapter
 from sklearn_rnn.forecasting._windows import split_by_series, split_by_time, windows
-from sklearn_rnn.streaming._adapters import SeriesInput
 from sklearn_rnn.streaming._stream import Stream
 
 PATHS = 1000  # that quantiles of a far future are taken of
@@ -48,7 +53,7 @@ PATHS = 1000  # that quantiles of a far future are taken of
 CALIBRATED_WINDOWS = 10  # conformal intervals reach so many windows ahead, at most
 
 
-def checked_horizon(horizon):
+def check_horizon(horizon):
     """A number of steps to forecast, or a ValueError."""
     whole = isinstance(horizon, Integral) and not isinstance(horizon, bool)
     if not whole or horizon < 1:
@@ -253,8 +258,12 @@ class RNNForecaster(NetworkEstimator):
         "calibration_fraction": [Interval(Real, 0, 1, closed="neither")],
     }
 
-    _LASTING = (
-        *(name for name in NetworkEstimator._LASTING if name != "embedding"),
+    _FIXED_ON_WARM_START = (
+        *(
+            name
+            for name in NetworkEstimator._FIXED_ON_WARM_START
+            if name != "embedding"
+        ),
         "horizon",
         "target",
         "differencing",
@@ -395,9 +404,9 @@ class RNNForecaster(NetworkEstimator):
             check_follows(series.index, draft._container.index, "X")
         draft._known = draft._series_network.known(series.values, exog, draft._known)
         if draft._container.index is not None:
-            index = extended(draft._container.index, series.lengths[0])
+            index = extend_index(draft._container.index, series.lengths[0])
             draft._container = replace(draft._container, index=index)
-        hand_over(draft, self)
+        commit(draft, self)
         return self
 
     def predict(self, X=None, *, horizon=None, exog=None):
@@ -569,7 +578,7 @@ class RNNForecaster(NetworkEstimator):
         True
         """
         check_is_fitted(self)
-        return Stream(SeriesInput(snapshot(self)), n_streams)
+        return Stream(SeriesStreamAdapter(snapshot(self)), n_streams)
 
     # ---------------------------------------------------------------- training
 
@@ -580,7 +589,7 @@ class RNNForecaster(NetworkEstimator):
         if not continuing:
             self._quantiles = (0.5,)
             if self.intervals == "quantile":
-                self._quantiles = checked_quantiles(self.quantiles)
+                self._quantiles = check_quantiles(self.quantiles)
                 self._refuse_sums_of_quantiles()
         series, exog = self._read(X, exog, reset=not continuing)
         values, seed = series.values, draw_seed(self.random_state)
@@ -594,11 +603,11 @@ class RNNForecaster(NetworkEstimator):
         if self.intervals == "quantile":
             self._spread = Quantiles(self._quantiles, self.horizon)
         if conformal and not self.early_stopping:
-            self._spread = self._calibrated_by_twin(values, exog, seed)
+            self._spread = self._calibrate_on_twin(values, exog, seed)
         net = self._continued_net() if continuing else self._new_net(self._form, seed)
         interrupt = self._run(net, train, valid, seed, (X, None, None), False)
         if conformal and self.early_stopping:
-            self._spread = self._calibrated(self._series_network, values, exog, cut)
+            self._spread = self._calibrate(self._series_network, values, exog, cut)
         self._known = self._series_network.known(values, exog)
         self._container = replace(series, values=[])
         return interrupt
@@ -613,7 +622,7 @@ class RNNForecaster(NetworkEstimator):
             )
 
     def _learned_form(self, values, exog):
-        return learned_form(
+        return fit_encoding(
             values,
             exog,
             window=self.window,
@@ -635,27 +644,27 @@ class RNNForecaster(NetworkEstimator):
             return split_by_time(train, self._form, len(values[0]), fraction)
         rng, rows = numpy_generator(seed, SPLIT), np.arange(len(values))
         if hasattr(fraction, "split"):
-            _, held_out = split_rows(rows, fraction, rows, None, rng)
+            _, held_out = last_split(rows, fraction, rows, None, rng)
         else:
-            held_out = drawn_rows(rows, fraction, rng)
+            held_out = draw_holdout(rows, fraction, rng)
         return *split_by_series(train, self._form, values, held_out), held_out
 
     def _new_net(self, form, seed):
-        number, compute = number_types(self.precision, self._number_type)
+        dtype, compute_dtype = torch_types(self.precision, self._number_type)
         module = build_network(
             self.cell,
             form.n_inputs,
             self.hidden_size,
             form.n_outputs,
             generator=torch_generator(seed, WEIGHTS),
-            dtype=getattr(torch, np.dtype(number).name),
-            compute_dtype=compute if compute is torch.bfloat16 else None,
+            dtype=dtype,
+            compute_dtype=compute_dtype,
             num_layers=self.num_layers,
             activation=self.activation,
             dropout=self.dropout,
             pooling="last" if form.last_only else None,
         )
-        return self._wrapped(module, self._criterion())
+        return self._make_net(module, self._criterion())
 
     def _criterion(self):
         if self.intervals == "quantile":
@@ -673,12 +682,12 @@ class RNNForecaster(NetworkEstimator):
 
     # ---------------------------------------------------------------- intervals
 
-    def _calibrated_by_twin(self, values, exog, seed):
+    def _calibrate_on_twin(self, values, exog, seed):
         """Errors of a twin network on the steps, or the series, it never saw."""
         rows = np.arange(len(values))
         if len(values) > 1:
             rng = numpy_generator(seed, SPLIT, 1)
-            cut = drawn_rows(rows, self.calibration_fraction, rng)
+            cut = draw_holdout(rows, self.calibration_fraction, rng)
             rows = np.setdiff1d(rows, cut)
             head, given = [values[i] for i in rows], exog and [exog[i] for i in rows]
         else:
@@ -703,9 +712,9 @@ class RNNForecaster(NetworkEstimator):
         if interrupt is not None:
             raise interrupt
         twin = SeriesNetwork(form, net.module_, self._number_type)
-        return self._calibrated(twin, values, exog, cut)
+        return self._calibrate(twin, values, exog, cut)
 
-    def _calibrated(self, network, values, exog, cut):
+    def _calibrate(self, network, values, exog, cut):
         """Errors of a network from the step ``cut`` on, or on the series ``cut``."""
         first = cut - 1
         if len(values) > 1:
@@ -737,7 +746,7 @@ class RNNForecaster(NetworkEstimator):
     def _paths(self, X, horizon, exog, n_paths, rng):
         """A container, and paths (n_paths, n_series, horizon, C) drawn at random."""
         noise = self._spread_or_refuse().noise(self._form.horizon, rng)
-        container, known, horizon, exog = self._asked(X, horizon, exog)
+        container, known, horizon, exog = self._forecast_request(X, horizon, exog)
         paths = self._series_network.forecasts(known, horizon, exog, noise, n_paths)
         return container, paths[..., 0].reshape(n_paths, -1, horizon, paths.shape[2])
 
@@ -750,8 +759,8 @@ class RNNForecaster(NetworkEstimator):
             _check_feature_names(self, X, reset=reset)
         if reset:
             self.n_features_in_ = series.n_channels
-            number, _ = number_types(self.precision, series.values[0].dtype)
-            self._number_type = np.dtype(number)
+            dtype = series.values[0].dtype
+            self._number_type = number_type(self.precision, dtype)
             if not series.single and hasattr(self, "feature_names_in_"):
                 del self.feature_names_in_
         if series.n_channels != self.n_features_in_:
@@ -783,10 +792,10 @@ class RNNForecaster(NetworkEstimator):
     def _series_network(self):
         return SeriesNetwork(self._form, self.module_, self._number_type)
 
-    def _asked(self, X, horizon, exog):
+    def _forecast_request(self, X, horizon, exog):
         """A container, what is known, how far to forecast, and exog of these steps."""
         check_is_fitted(self)
-        horizon = checked_horizon(self._form.horizon if horizon is None else horizon)
+        horizon = check_horizon(self._form.horizon if horizon is None else horizon)
         if X is None:
             container, known = self._container, self._known
             lengths = np.full(len(known.rows), horizon)
@@ -813,7 +822,7 @@ class RNNForecaster(NetworkEstimator):
 
     def _forecasts(self, X, horizon, exog):
         """A container, and forecasts (n_series, horizon, C, Q)."""
-        container, known, horizon, exog = self._asked(X, horizon, exog)
+        container, known, horizon, exog = self._forecast_request(X, horizon, exog)
         return container, self._series_network.forecasts(known, horizon, exog)
 
     def __sklearn_tags__(self):

@@ -46,7 +46,7 @@ class QuantileLoss(nn.Module):
         return losses.sum(1) / known.sum(1).clamp(min=1)
 
 
-def checked_quantiles(quantiles) -> tuple[float, ...]:
+def check_quantiles(quantiles) -> tuple[float, ...]:
     """Quantiles that rise and have the median in their middle."""
     levels = tuple(float(q) for q in np.ravel(quantiles))
     rising = all(np.diff(levels) > 0) and 0 < levels[0] and levels[-1] < 1
@@ -58,7 +58,9 @@ def checked_quantiles(quantiles) -> tuple[float, ...]:
     return levels
 
 
-def at_levels(quantiles: np.ndarray, levels: np.ndarray, wanted: np.ndarray):
+def interpolate_quantiles(
+    quantiles: np.ndarray, levels: np.ndarray, wanted: np.ndarray
+):
     """Values (...) at ``wanted`` levels, between quantiles (..., Q) of ``levels``."""
     high = np.clip(np.searchsorted(levels, wanted), 1, len(levels) - 1)
     share = (wanted - levels[high - 1]) / (levels[high] - levels[high - 1])
@@ -164,6 +166,6 @@ class Quantiles:
 
         def drawn(forecasts):
             wanted = rng.uniform(levels[0], levels[-1], size=forecasts.shape[:-1])
-            return at_levels(forecasts, levels, wanted)
+            return interpolate_quantiles(forecasts, levels, wanted)
 
         return drawn

@@ -7,17 +7,17 @@ import torch
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._training.net import Examples
-from sklearn_rnn.forecasting._encoding import Form
+from sklearn_rnn.forecasting._encoding import SeriesEncoding
 
 
-def windows(form: Form, values, exog, number):
+def windows(form: SeriesEncoding, values, exog, number):
     """All windows of series (T_i, C), each a step after the one before.
 
     Every step has its targets, or the last one of each window. The values are not
     copied from window to window.
     """
     given = [None] * len(values) if exog is None else exog
-    lessons = [form.lesson(v, e) for v, e in zip(values, given, strict=True)]
+    lessons = [form.make_examples(v, e) for v, e in zip(values, given, strict=True)]
     inputs = np.concatenate([inputs for inputs, _ in lessons]).astype(number)
     targets = np.concatenate([targets for _, targets in lessons]).astype(number)
     sizes = np.array([len(inputs) for inputs, _ in lessons])
@@ -32,7 +32,9 @@ def windows(form: Form, values, exog, number):
     return Examples(sequences, torch.from_numpy(targets), None, rows, first)
 
 
-def split_by_series(train: Examples, form: Form, values, held_out: np.ndarray):
+def split_by_series(
+    train: Examples, form: SeriesEncoding, values, held_out: np.ndarray
+):
     """Training windows, and those of the series held out."""
     sizes = np.array([len(v) for v in values]) - form.lag - form.horizon
     ends = np.cumsum(sizes)
@@ -41,7 +43,7 @@ def split_by_series(train: Examples, form: Form, values, held_out: np.ndarray):
     return _part(train, ~out), _part(train, out)
 
 
-def split_by_time(train: Examples, form: Form, n_steps: int, fraction: float):
+def split_by_time(train: Examples, form: SeriesEncoding, n_steps: int, fraction: float):
     """Windows of the first steps of a series, those of the last, and where these begin.
 
     No target of the latter is one of the former, nor read by them.

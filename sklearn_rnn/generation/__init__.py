@@ -1,0 +1,6 @@
+"""Learn to continue text or other token sequences, and generate new ones."""
+
+from sklearn_rnn.generation._generator import SequenceGenerator
+from sklearn_rnn.generation._session import WritingSession
+
+__all__ = ["SequenceGenerator", "WritingSession"]

@@ -6,17 +6,12 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import (
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import with_callbacks
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.device import number_types, threads_for
+from sklearn_rnn._core.device import number_type, torch_types
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.randomness import (
     SAMPLING,
@@ -26,29 +21,37 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
+from sklearn_rnn._core.sklearn_private import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+)
+from sklearn_rnn._core.threads import threads_for
 from sklearn_rnn._data.reading import is_table
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, UNKNOWN
-from sklearn_rnn._nn import build_language_network, stepper
+from sklearn_rnn._nn.builders import build_language_network
+from sklearn_rnn._nn.functional import log_softmax
+from sklearn_rnn._nn.steppers import stepper
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import drawn_rows, split_rows
+from sklearn_rnn._training.holdout import draw_holdout, last_split
 from sklearn_rnn.generation._net import (
     READ_AT_ONCE,
     LanguageNet,
-    Text,
-    foretold,
+    TextExamples,
     read_through,
+    token_losses,
 )
 from sklearn_rnn.generation._sampling import (
-    Decoding,
-    Written,
+    Continuation,
+    DecodingOptions,
     beam,
-    log_softmax,
-    streams,
+    generate_tokens,
 )
-from sklearn_rnn.generation._scoring import Price, SpellingLesson
+from sklearn_rnn.generation._scoring import HiddenTextCost, SpellingRecorder
 from sklearn_rnn.generation._session import WritingSession
-from sklearn_rnn.streaming._adapters import TextInput
+from sklearn_rnn.generation._stream_adapter import TextStreamAdapter
 from sklearn_rnn.streaming._stream import Stream
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
@@ -56,7 +59,7 @@ from sklearn_rnn.text._codecs import (
     CodeCoder,
     TokenCoder,
     coder_for,
-    documents_of,
+    read_documents,
     warn_of_unknown,
 )
 
@@ -232,7 +235,7 @@ class SequenceGenerator(
         "tie_weights": ["boolean"],
     }
 
-    _LASTING = (*NetworkEstimator._LASTING, "tie_weights")
+    _FIXED_ON_WARM_START = (*NetworkEstimator._FIXED_ON_WARM_START, "tie_weights")
 
     def __init__(
         self,
@@ -358,9 +361,9 @@ class SequenceGenerator(
             )
         continuing = hasattr(self, "net_") and (partial or self.warm_start)
         if continuing:
-            train = self._encoded(X, "X")
+            train = self._encode_known(X, "X")
         else:
-            train = self._learned(X)
+            train = self._learn(X)
         if not train.n_steps > len(train.lengths):
             raise ValueError("X holds no token. Give a text to learn from.")
         seed, valid = draw_seed(self.random_state), None
@@ -368,20 +371,20 @@ class SequenceGenerator(
             if validation is None:
                 train, valid = self._split(train, seed)
             else:
-                valid = self._encoded(validation, "X_val")
-            valid = Text(valid, self.window)
+                valid = self._encode_known(validation, "X_val")
+            valid = TextExamples(valid, self.window)
         net = self._continued_net() if continuing else self._new_net(seed)
-        train = Text(train, self.window, self.step)
+        train = TextExamples(train, self.window, self.step)
         return self._run(net, train, valid, seed, (X, None, None), partial)
 
-    def _learned(self, X):
+    def _learn(self, X):
         """The corpus of X, from which also the vocabulary is learned."""
-        documents = documents_of(X, self.input == "filename")
+        documents = read_documents(X, self.input == "filename")
         self._coder, documents = coder_for(
             documents, self.vectorizer, default=CharVectorizer()
         )
         self.vectorizer_ = self._coder.vectorizer
-        lesson = SpellingLesson(self.vectorizer_)
+        lesson = SpellingRecorder(self.vectorizer_)
         corpus = as_corpus(*self._coder.learn(documents, lesson))
         self._spelling = lesson.spelling(self._coder.code_of)
         names = self._coder.names
@@ -396,9 +399,9 @@ class SequenceGenerator(
         fraction, rng = self.validation_fraction, numpy_generator(seed, SPLIT)
         rows = np.arange(len(corpus.lengths))
         if hasattr(fraction, "split"):
-            rows, held_out = split_rows(rows, fraction, rows, None, rng)
+            rows, held_out = last_split(rows, fraction, rows, None, rng)
         elif len(rows) > 1:
-            held_out = drawn_rows(rows, fraction, rng)
+            held_out = draw_holdout(rows, fraction, rng)
             rows = np.setdiff1d(rows, held_out)
         else:
             n_valid = int(np.ceil(fraction * corpus.n_steps))
@@ -411,10 +414,12 @@ class SequenceGenerator(
         return corpus.part(rows), corpus.part(held_out)
 
     def _new_net(self, seed):
-        number, compute = number_types(self.precision, np.float32)
+        dtype, compute_dtype = torch_types(self.precision, np.float32)
         embedding = self.embedding
         if is_table(embedding):
-            embedding = torch.tensor(check_array(embedding, dtype=number))
+            embedding = torch.tensor(
+                check_array(embedding, dtype=number_type(self.precision, np.float32))
+            )
             if len(embedding) != self.vocabulary_size_:
                 raise ValueError(
                     f"embedding has {len(embedding)} vectors, but the vocabulary has a "
@@ -425,8 +430,8 @@ class SequenceGenerator(
             self.vocabulary_size_,
             self.hidden_size,
             generator=torch_generator(seed, WEIGHTS),
-            dtype=getattr(torch, np.dtype(number).name),
-            compute_dtype=compute if compute is torch.bfloat16 else None,
+            dtype=dtype,
+            compute_dtype=compute_dtype,
             num_layers=self.num_layers,
             activation=self.activation,
             dropout=self.dropout,
@@ -435,7 +440,7 @@ class SequenceGenerator(
             neutral_codes=(PADDING, UNKNOWN),
         )
         self._n_features_out = self.hidden_size
-        return self._wrapped(module, self._criterion(), kind=LanguageNet)
+        return self._make_net(module, self._criterion(), kind=LanguageNet)
 
     def _work(self, n_rows):
         head = n_rows * self.hidden_size * self.vocabulary_size_
@@ -443,9 +448,9 @@ class SequenceGenerator(
 
     # ---------------------------------------------------------------- reading
 
-    def _encoded(self, X, where):
+    def _encode_known(self, X, where):
         """X under the learned vocabulary; unknown tokens raise a warning."""
-        return self._read(documents_of(X, self.input == "filename"), where)[0]
+        return self._read(read_documents(X, self.input == "filename"), where)[0]
 
     def _read(self, documents, where):
         """The corpus of documents, and how many tokens of each are known."""
@@ -477,14 +482,14 @@ class SequenceGenerator(
             return single, [list(prompt)]
         return single, [prompt] if single else list(prompt)
 
-    def _after(self, prefixes):
+    def _read_prefixes(self, prefixes):
         """Last outputs and states after reading each prefix, and what was read."""
         check_is_fitted(self)
         corpus, n_known = self._read(self._prompts(prefixes)[1], "the text")
         with threads_for(self._work(min(len(corpus.lengths), READ_AT_ONCE))):
             outputs, states = read_through(self.module_, corpus)
         texts = [
-            Written(corpus.codes[start + 1 : start + length].tolist())
+            Continuation(corpus.codes[start + 1 : start + length].tolist())
             for start, length in zip(corpus.starts, corpus.lengths, strict=True)
         ]
         return outputs, states, texts, n_known
@@ -506,7 +511,7 @@ class SequenceGenerator(
         states : ndarray of shape (n_documents, hidden_size)
             What the last layer put out after the last token.
         """
-        return self._after(X)[0].float().cpu().numpy()
+        return self._read_prefixes(X)[0].float().cpu().numpy()
 
     def predict_proba(self, X):
         """How likely each token is to come next, or the text to end.
@@ -522,7 +527,7 @@ class SequenceGenerator(
         proba : ndarray of shape (n_prefixes, n_tokens + 1)
             In the order of ``classes_``.
         """
-        outputs, _, _, _ = self._after(X)
+        outputs, _, _, _ = self._read_prefixes(X)
         return np.exp(log_softmax(self._logits(outputs)[:, END:]))
 
     def predict(self, X):
@@ -610,14 +615,16 @@ class SequenceGenerator(
         check_is_fitted(self)
         price = None
         if hidden and self.vectorizer_ is not None:
-            price = Price(self.vectorizer_, self._spelling, self._coder.code_of)
-        documents = documents_of(X, self.input == "filename")
+            price = HiddenTextCost(
+                self.vectorizer_, self._spelling, self._coder.code_of
+            )
+        documents = read_documents(X, self.input == "filename")
         lengths, flat = self._coder.encode(documents, price)
         if not len(lengths):
             raise ValueError("X holds no document. Give at least one.")
         corpus = as_corpus(lengths, flat)
         with threads_for(self._work(min(len(lengths), READ_AT_ONCE))):
-            bits = foretold(self.module_, corpus).sum() / np.log(2)
+            bits = token_losses(self.module_, corpus).sum() / np.log(2)
         if price is None:
             return bits, corpus.n_steps, int(lengths.sum())
         return bits + price.bits, corpus.n_steps, price.n_characters
@@ -684,7 +691,7 @@ class SequenceGenerator(
             If a knob is out of its range, a token unknown, a prompt without any known
             token, or no token left to choose.
         """
-        how = self._decoding(
+        how = self._decoding_options(
             temperature, top_k, top_p, repetition_penalty, stop, banned, required, mask
         )
         _check_number("n_tokens", n_tokens, Integral, 0, "closed")
@@ -693,7 +700,7 @@ class SequenceGenerator(
                 f"n_tokens={n_tokens} leaves no room for the {len(how.required)} "
                 "required tokens."
             )
-        single, stepper_, logits, texts = self._begun(prompt)
+        single, stepper_, logits, texts = self._start(prompt)
         with threads_for(self._work(len(texts))):
             if beam_size is not None:
                 _check_number("beam_size", beam_size, Integral, 1, "closed")
@@ -711,8 +718,8 @@ class SequenceGenerator(
                     )
                     text.codes[:] = codes
             else:
-                draw = _chance(draw_seed(random_state), len(texts))
-                for _ in streams(stepper_, logits, how, texts, n_tokens, draw):
+                draw = _uniform_draws(draw_seed(random_state), len(texts))
+                for _ in generate_tokens(stepper_, logits, how, texts, n_tokens, draw):
                     pass
         written = [self._coder.decode(text.codes) for text in texts]
         return written[0] if single else written
@@ -766,21 +773,23 @@ class SequenceGenerator(
         token : str, or what the tokens are
             What :meth:`generate` would write with these arguments, a token at a time.
         """
-        how = self._decoding(
+        how = self._decoding_options(
             temperature, top_k, top_p, repetition_penalty, stop, banned, required, mask
         )
         if n_tokens is not None:
             _check_number("n_tokens", n_tokens, Integral, 0, "closed")
-        single, stepper_, logits, texts = self._begun(prompt)
+        single, stepper_, logits, texts = self._start(prompt)
         if not single:
             raise ValueError(
                 f"generate_iter writes on from one prompt, got {len(texts)}. Use "
                 "generate for several."
             )
-        draw = _chance(draw_seed(random_state), 1)
+        draw = _uniform_draws(draw_seed(random_state), 1)
 
         def tokens():
-            for (text,) in streams(stepper_, logits, how, texts, n_tokens, draw):
+            for (text,) in generate_tokens(
+                stepper_, logits, how, texts, n_tokens, draw
+            ):
                 if text.codes[-1] != END:
                     yield self.classes_[text.codes[-1] - END]
 
@@ -810,7 +819,7 @@ class SequenceGenerator(
         (['a'], ['t'])
         """
         check_is_fitted(self)
-        return Stream(TextInput(snapshot(self)), n_streams)
+        return Stream(TextStreamAdapter(snapshot(self)), n_streams)
 
     def session(self, prompt="", *, temperature=1.0):
         """Write together with a person, who picks among the likeliest next tokens.
@@ -850,10 +859,10 @@ class SequenceGenerator(
         check_is_fitted(self)
         return WritingSession.from_json(snapshot(self), transcript)
 
-    def _begun(self, prompt):
+    def _start(self, prompt):
         """A stepper that has read the prompts, its logits, and the texts begun."""
         single, prompts = self._prompts(prompt)
-        outputs, states, texts, n_known = self._after(prompts)
+        outputs, states, texts, n_known = self._read_prefixes(prompts)
         for k, text in enumerate(texts):
             if text.prompt and not n_known[k]:
                 raise ValueError(
@@ -862,7 +871,7 @@ class SequenceGenerator(
                 )
         return single, stepper(self.module_, states), self._logits(outputs), texts
 
-    def _decoding(
+    def _decoding_options(
         self, temperature, top_k, top_p, penalty, stop, banned, required, mask
     ):
         """The knobs, checked, their tokens as codes."""
@@ -872,7 +881,7 @@ class SequenceGenerator(
         banned = self._codes_of(banned, "banned")
         if set(required) & set(banned):
             raise ValueError("required and banned name the same token.")
-        return Decoding(
+        return DecodingOptions(
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
@@ -880,7 +889,7 @@ class SequenceGenerator(
             banned=banned,
             required=required,
             stop=tuple(self._stops(stop)),
-            mask=None if mask is None else self._masking(mask),
+            mask=None if mask is None else self._wrap_mask(mask),
         )
 
     def _codes_of(self, tokens, where):
@@ -918,7 +927,7 @@ class SequenceGenerator(
                 )
             yield tuple(int(code) for code in codes)
 
-    def _masking(self, mask):
+    def _wrap_mask(self, mask):
         """The user's mask, which knows tokens, as one that knows codes."""
 
         def masked(codes, logits):
@@ -942,7 +951,7 @@ class SequenceGenerator(
         return tags
 
 
-def _chance(seed, n_streams):
+def _uniform_draws(seed, n_streams):
     """A function that draws a number in [0, 1) for each stream, from its own generator.
 
     So what a stream gets does not depend on how many there are.

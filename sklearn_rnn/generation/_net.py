@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_rnn._nn import LanguageNetwork, join_states, loss_of_steps, map_states
+from sklearn_rnn._nn.language import LanguageNetwork, step_losses
+from sklearn_rnn._nn.states import join_states, map_states
 from sklearn_rnn._training.corpus import (
     Corpus,
     Window,
-    in_window,
-    independent,
-    read_along,
+    gather_window,
+    overlapping_windows,
+    tbptt_windows,
 )
 from sklearn_rnn._training.net import RecurrentNet
 
@@ -23,7 +24,7 @@ LOGITS_AT_ONCE, READ_AT_ONCE, STEPS_AT_ONCE = 2**22, 256, 2**12
 
 
 @dataclass(frozen=True)
-class Text:
+class TextExamples:
     """A corpus to learn from, and how it is cut into windows."""
 
     corpus: Corpus
@@ -33,20 +34,20 @@ class Text:
     def windows(self, batch_size: int, rng: np.random.Generator) -> Iterator[Window]:
         """The windows of one epoch."""
         if self.step is None:
-            return read_along(self.corpus, self.window, batch_size, rng)
-        return independent(self.corpus, self.window, self.step, batch_size, rng)
+            return tbptt_windows(self.corpus, self.window, batch_size, rng)
+        return overlapping_windows(self.corpus, self.window, self.step, batch_size, rng)
 
 
 class LanguageNet(RecurrentNet):
     """A net that foretells every code of a text, its state carried along."""
 
-    def _prepared(self, examples):
+    def _prepare_examples(self, examples):
         return examples
 
     def _batches(self, text, batch_size, rng):
         self.states = None
         for window in text.windows(batch_size, rng):
-            inputs, targets, valid = in_window(text.corpus, window)
+            inputs, targets, valid = gather_window(text.corpus, window)
             yield (
                 torch.from_numpy(inputs).to(self.device),
                 torch.from_numpy(targets).to(self.device),
@@ -57,14 +58,14 @@ class LanguageNet(RecurrentNet):
 
     def _loss(self, batch):
         inputs, targets, valid, fresh = batch
-        states = self._carried(fresh)
+        states = self._carry_states(fresh)
         logits, states = self.module_(inputs, states, self.dropout_generator)
         self.states = map_states(states, Tensor.detach)
-        losses = loss_of_steps(logits, targets)
+        losses = step_losses(logits, targets)
         losses = losses.flatten() if valid is None else losses[valid]
         return losses.mean(), logits, len(losses)
 
-    def _carried(self, fresh):
+    def _carry_states(self, fresh):
         """The last window's states, zero in ``fresh`` columns."""
         if self.states is None or fresh.all():
             return None
@@ -78,12 +79,12 @@ class LanguageNet(RecurrentNet):
         return map_states(self.states, kept)
 
     def _record_validation(self, valid, plan):
-        loss = foretold(self.module_, valid.corpus).mean()
+        loss = token_losses(self.module_, valid.corpus).mean()
         self.history.record("valid_loss", loss)
         self.history.record("valid_score", -loss / np.log(2))
 
 
-def foretold(module: LanguageNetwork, corpus: Corpus) -> np.ndarray:
+def token_losses(module: LanguageNetwork, corpus: Corpus) -> np.ndarray:
     """Minus log-probability in nats of each code of a corpus, given those before it.
 
     Document after document, n_steps in all, each read from a state of zeros.
@@ -98,7 +99,7 @@ def foretold(module: LanguageNetwork, corpus: Corpus) -> np.ndarray:
             room = 1 + LOGITS_AT_ONCE // int(width * module.head.out_features)
             steps = np.minimum(room, lengths[:width] - t)
             window = Window(starts[:width] + t, steps, np.zeros(width, dtype=bool))
-            nats, states = _nats(module, corpus, window, states)
+            nats, states = _window_losses(module, corpus, window, states)
             for column, n_steps in enumerate(steps):
                 place = places[batch[column]] + t
                 losses[place : place + n_steps] = nats[:n_steps, column]
@@ -107,14 +108,14 @@ def foretold(module: LanguageNetwork, corpus: Corpus) -> np.ndarray:
 
 
 @torch.inference_mode()
-def _nats(module, corpus, window, states):
+def _window_losses(module, corpus, window, states):
     """Losses (T, B) of a window that goes on from the first columns of ``states``."""
     device = next(module.parameters()).device
-    inputs, targets, _ = in_window(corpus, window)
+    inputs, targets, _ = gather_window(corpus, window)
     if states is not None:
         states = map_states(states, lambda s: s[: len(window.starts)])
     logits, states = module(torch.from_numpy(inputs).to(device), states)
-    losses = loss_of_steps(logits, torch.from_numpy(targets).to(device))
+    losses = step_losses(logits, torch.from_numpy(targets).to(device))
     return losses.cpu().numpy(), states
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._data.tokens import END
+from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.steppers import Stepper
 
 NOTHING_LEFT = (
@@ -17,7 +18,7 @@ NEVER = slice(0, END)  # padding, unknown and start: no text is written in them
 
 
 @dataclass(frozen=True)
-class Decoding:
+class DecodingOptions:
     """How a next code is chosen. ``temperature`` 0 is greedy.
 
     ``mask`` is called with the codes of a stream so far and its logits (V,), and
@@ -35,7 +36,7 @@ class Decoding:
 
 
 @dataclass
-class Written:
+class Continuation:
     """What one stream has read and written."""
 
     prompt: list[int]
@@ -55,7 +56,10 @@ class Written:
 
 
 def restrict(
-    logits: np.ndarray, how: Decoding, texts: list[Written], n_left: int | None
+    logits: np.ndarray,
+    how: DecodingOptions,
+    texts: list[Continuation],
+    n_left: int | None,
 ) -> np.ndarray:
     """Set ``logits`` (B, V) to minus infinity where a code must not come, in place."""
     banned = list(how.banned)
@@ -86,7 +90,9 @@ def restrict(
     return logits
 
 
-def chosen(logits: np.ndarray, how: Decoding, uniforms: np.ndarray) -> np.ndarray:
+def sample(
+    logits: np.ndarray, how: DecodingOptions, uniforms: np.ndarray
+) -> np.ndarray:
     """One code (B,) a row of ``logits`` (B, V), by chance numbers (B,) in [0, 1).
 
     The logits are overwritten.
@@ -112,14 +118,14 @@ def chosen(logits: np.ndarray, how: Decoding, uniforms: np.ndarray) -> np.ndarra
     return np.add.reduce(sums <= uniforms[:, None] * sums[:, -1:], axis=1)
 
 
-def streams(
+def generate_tokens(
     stepper: Stepper,
     logits: np.ndarray,
-    how: Decoding,
-    texts: list[Written],
+    how: DecodingOptions,
+    texts: list[Continuation],
     n_tokens: int | None,
     uniforms: Callable[[], np.ndarray],
-) -> Iterator[list[Written]]:
+) -> Iterator[list[Continuation]]:
     """Write one code more on every text, until all are over; yield them each time.
 
     A text that is over is stepped no further: its stream is dropped.
@@ -127,7 +133,7 @@ def streams(
     alive, left, going = np.arange(len(texts)), n_tokens, texts
     while going and left != 0:
         restrict(logits, how, going, left)
-        codes = chosen(logits, how, uniforms()[alive])
+        codes = sample(logits, how, uniforms()[alive])
         for text, code in zip(going, codes.tolist(), strict=True):
             text.codes.append(code)
         yield texts
@@ -146,7 +152,7 @@ def streams(
 def beam(
     stepper: Stepper,
     logits: np.ndarray,
-    how: Decoding,
+    how: DecodingOptions,
     prompt: list[int],
     n_tokens: int,
     size: int,
@@ -155,7 +161,7 @@ def beam(
 
     It has ``n_tokens`` codes, or fewer and then the end code or a stop.
     """
-    texts, scores = [Written(prompt)], np.zeros(1)
+    texts, scores = [Continuation(prompt)], np.zeros(1)
     finished: list[tuple[float, list[int]]] = []
     saved: Any = stepper.save()
     for n_left in range(n_tokens, 0, -1):
@@ -165,7 +171,7 @@ def beam(
         best = best[np.isfinite(total[best])]
         rows, codes = np.divmod(best, logp.shape[1])
         grown = [
-            Written(prompt, [*texts[row].codes, int(code)])
+            Continuation(prompt, [*texts[row].codes, int(code)])
             for row, code in zip(rows, codes, strict=True)
         ]
         over = np.array([text.is_over(how.stop) for text in grown])
@@ -184,10 +190,3 @@ def beam(
     finished += [(float(s), t.codes) for s, t in zip(scores, texts, strict=True)]
     score, codes = max(finished, key=lambda pair: pair[0])
     return codes, score
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Log-probabilities in float64, row by row."""
-    logits = logits.astype(np.float64)
-    logits -= logits.max(-1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(-1, keepdims=True))

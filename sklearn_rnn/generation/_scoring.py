@@ -10,7 +10,7 @@ INCOMPARABLE = (
 )
 
 
-class SpellingLesson:
+class SpellingRecorder:
     """Watches the training text go by; ``spelling`` is what is learned of it.
 
     None if every character is a token, which needs none, or if the vectorizer changes
@@ -34,7 +34,7 @@ class SpellingLesson:
         return None if self._tally is None else Spelling(self._tally, known)
 
 
-class Price:
+class HiddenTextCost:
     """Watches text go by that is scored; ``bits`` is what its tokens do not show."""
 
     def __init__(self, vectorizer, spelling, known):

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
-from sklearn_rnn.generation._sampling import log_softmax
+from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn.text._codecs import CodeCoder
 
 FORMAT = "sklearn_rnn writing session"
@@ -88,7 +88,7 @@ class WritingSession:
     """
 
     def __init__(self, generator, prompt, *, temperature=1.0):
-        single, self._stepper, logits, texts = generator._begun(prompt)
+        single, self._stepper, logits, texts = generator._start(prompt)
         if not single:
             raise ValueError(
                 f"a session writes one text, got {len(texts)} prompts. Open a session "
@@ -355,7 +355,7 @@ class WritingSession:
             {
                 "format": FORMAT,
                 "version": VERSION,
-                "model": fingerprint(self._generator),
+                "model": fingerprint_generator(self._generator),
                 "prompt": self._prompt if is_text else self._prompt_codes,
                 "steps": [
                     [step.code, step.picked, step.temperature] for step in self._steps
@@ -389,8 +389,8 @@ class WritingSession:
             given = json.loads(transcript)
             if given["format"] != FORMAT or given["version"] != VERSION:
                 raise ValueError(f"its format is not version {VERSION} of ours")
-            if given["model"] == fingerprint(generator):
-                return cls._replayed(generator, given)
+            if given["model"] == fingerprint_generator(generator):
+                return cls._replay(generator, given)
         except (
             ArithmeticError,
             LookupError,
@@ -407,7 +407,7 @@ class WritingSession:
         )
 
     @classmethod
-    def _replayed(cls, generator, given):
+    def _replay(cls, generator, given):
         """The session of a transcript of this model, every entry of it checked."""
         session = cls(generator, _prompt_of(generator._coder, given["prompt"]))
         if given["prompt"] not in (session._prompt, session._prompt_codes):
@@ -478,7 +478,7 @@ def _prompt_of(coder, written):
     ]
 
 
-def fingerprint(generator):
+def fingerprint_generator(generator):
     """A hash of the vocabulary and the weights of a fitted generator."""
     found = hashlib.sha256(repr(list(generator.classes_)).encode("utf-8"))
     for name, value in generator.module_.state_dict().items():

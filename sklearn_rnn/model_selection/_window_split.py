@@ -5,7 +5,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
-from sklearn.utils.validation import _num_samples
+
+from sklearn_rnn._core.sklearn_private import _num_samples
 
 
 class WindowSplit(BaseCrossValidator):

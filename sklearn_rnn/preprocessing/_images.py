@@ -5,11 +5,9 @@ import math
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
-from sklearn.utils.validation import (
-    _check_feature_names_in,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_rnn._core.sklearn_private import _check_feature_names_in
 
 
 class ImageFlattener(TransformerMixin, BaseEstimator):

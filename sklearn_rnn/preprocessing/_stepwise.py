@@ -8,28 +8,37 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
-    _routing_enabled,
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import (
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from sklearn_rnn._core.callbacks import one_task
+from sklearn_rnn._core.drafts import commit, snapshot
+from sklearn_rnn._core.sklearn_private import (
+    HasMethods,
+    Interval,
     _check_feature_names,
     _check_method_params,
     _estimator_has,
-    check_consistent_length,
-    check_is_fitted,
+    _fit_context,
+    _routing_enabled,
 )
-
-from sklearn_rnn._core.callbacks import one_task
-from sklearn_rnn._core.drafts import hand_over, snapshot
-from sklearn_rnn._data import sequences as _sequences
+from sklearn_rnn._data.sequences import (
+    Sequences,
+    first_nonfinite,
+    from_array,
+    from_ragged,
+    from_table,
+    kind_of,
+    refuse_empty,
+)
 
 METHODS = ("fit", "fit_transform", "partial_fit")
 
@@ -99,8 +108,8 @@ class _Stacked:
             if not str(error).startswith("Input X contains"):
                 raise
             starts = np.cumsum(self.lengths) - self.lengths
-            place = _sequences.first_nonfinite(
-                _sequences.Sequences(np.asarray(self.steps), starts, self.lengths)
+            place = first_nonfinite(
+                Sequences(np.asarray(self.steps), starts, self.lengths)
             )
             if place is None:
                 raise
@@ -113,19 +122,19 @@ class _Stacked:
 
 def _stack(X, input_size):
     """The valid steps of X under each other."""
-    kind = _sequences.kind_of(X)
+    kind = kind_of(X)
     if kind == "ragged":
         as_list, X = isinstance(X, (list, tuple)), list(X)
         if any(hasattr(x, "columns") for x in X):
             return _stack_frames(X, as_list)
-        sequences = _sequences.from_ragged(X, finite=False)
+        sequences = from_ragged(X, finite=False)
         n_timesteps = None
     elif kind == "array":
-        sequences, as_list = _sequences.from_array(X, finite=False), False
+        sequences, as_list = from_array(X, finite=False), False
         n_timesteps = X.shape[1]
     elif kind == "table":
         X = check_array(X, ensure_all_finite=False, input_name="X")
-        sequences, as_list = _sequences.from_table(X, input_size), False
+        sequences, as_list = from_table(X, input_size), False
         n_timesteps = X.shape[1] // sequences.input_size
     if kind == "tokens" or sequences.vocabulary_size is not None:
         raise TypeError(
@@ -151,7 +160,7 @@ def _stack_frames(frames, as_list):
                 "same order, or none of them a frame."
             )
     lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
-    _sequences.refuse_empty(lengths)
+    refuse_empty(lengths)
     if hasattr(frames[0], "iloc"):
         import pandas as pd
 
@@ -404,7 +413,7 @@ class StepwiseTransformer(
             result = fit(stacked.steps, y, **params)
         if method == "fit_transform":
             result = stacked.put_back(result)
-        hand_over(draft, self)
+        commit(draft, self)
         return result
 
     def _metadata(self, method, stacked, y, params):

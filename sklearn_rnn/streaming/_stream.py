@@ -14,16 +14,16 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.device import threads_for_step
-from sklearn_rnn._nn import fingerprint
-from sklearn_rnn.streaming._adapters import PipelineInput
+from sklearn_rnn._core.threads import threads_for_step
+from sklearn_rnn._nn.state_forms import fingerprint_network
+from sklearn_rnn.streaming._pipeline import PipelineStreamAdapter
 
 BROKEN = (EOFError, zipfile.BadZipFile, zlib.error)
 FIRST_SLOTS = 8  # of a stream with keys; doubled whenever they are all taken
 
 
-def _can(method):
-    return available_if(lambda stream: hasattr(stream._input, method))
+def _adapter_has(method):
+    return available_if(lambda stream: hasattr(stream._adapter, method))
 
 
 class Stream:
@@ -39,8 +39,8 @@ class Stream:
 
     Parameters
     ----------
-    input : object
-        How the model reads and answers; comes from its ``stream`` method.
+    adapter : object
+        How the model reads steps and answers; made by its ``stream`` method.
     n_streams : int or None, default=1
         Sequences that go on together; None begins empty, for sequences by key. A single
         one that has read nothing also turns to keys when it is first given some.
@@ -93,14 +93,14 @@ class Stream:
     (['sensor-7', 'sensor-9'], ['sensor-7'])
     """
 
-    def __init__(self, input, n_streams=1):
+    def __init__(self, adapter, n_streams=1):
         whole = isinstance(n_streams, Integral) and not isinstance(n_streams, bool)
         if n_streams is not None and not (whole and n_streams >= 1):
             raise ValueError(
                 "n_streams must be an integer of at least 1, or None for streams by "
                 f"key, got {n_streams!r}."
             )
-        self._input = input
+        self._adapter = adapter
         self._open(n_streams or FIRST_SLOTS)
         if n_streams is None:
             self._slots = Slots(FIRST_SLOTS)
@@ -108,10 +108,10 @@ class Stream:
     def _open(self, n_rows):
         """Begin with sequences that have read nothing but the start code."""
         self._lock, self._slots = threading.Lock(), None  # slots: if there are keys
-        layers = [level[0] for level in self._input.module.stack.layers]
+        layers = [level[0] for level in self._adapter.module.stack.layers]
         self._work = max(4 * layer.hidden_size**2 for layer in layers)
-        self._stepper = self._input.begun()
-        for code in self._input.first_codes:
+        self._stepper = self._adapter.start()
+        for code in self._adapter.first_codes:
             self._stepper.feed(np.array([code]))
         self._stepper.beginning = self._stepper.save()
         self._stepper.resize(n_rows)
@@ -140,9 +140,9 @@ class Stream:
         ValueError
             If x cannot be read. No sequence has moved then.
         """
-        return self._read(x, self._input.predict)
+        return self._read(x, self._adapter.predict)
 
-    @_can("predict_proba")
+    @_adapter_has("predict_proba")
     def predict_proba(self, x):
         """Read on, and answer with probabilities.
 
@@ -162,7 +162,7 @@ class Stream:
         ValueError
             If x cannot be read. No sequence has moved then.
         """
-        return self._read(x, self._input.predict_proba)
+        return self._read(x, self._adapter.predict_proba)
 
     def _read(self, x, answer):
         with self._lock:
@@ -175,33 +175,33 @@ class Stream:
                     "takes steps alone."
                 )
             n = self._stepper.n_streams
-            step = self._input.step(x, n)
+            step = self._adapter.step(x, n)
             if step is not None:
                 with threads_for_step(n * self._work):
                     return answer(self._stepper.feed(step))
-            chunk = self._input.chunk(x, n)
+            chunk = self._adapter.chunk(x, n)
             answers = answer(self._through(chunk, np.arange(n)))
-            if not self._input.each_step:
+            if not self._adapter.each_step:
                 return answers
             if chunk.lengths.min() == chunk.lengths.max():
                 return answers.reshape(len(chunk), -1, *answers.shape[1:])
-            return _apart(answers, chunk.lengths)
+            return _split_steps(answers, chunk.lengths)
 
     def _read_by_key(self, x, answer):
         slots = self._slots or self._first_slots()
         keys, steps = list(x), list(x.values())
         if not keys:
             return {}
-        step, chunk = self._input.step(steps, len(keys)), None
+        step, chunk = self._adapter.step(steps, len(keys)), None
         if step is None:
-            chunk = self._input.chunk(steps, len(keys))
+            chunk = self._adapter.chunk(steps, len(keys))
         rows, joining = slots.rows_of(keys)
         if slots.n_rows > self._stepper.n_streams:
             self._stepper.resize(slots.n_rows)
         if chunk is not None:
             answers = answer(self._through(chunk, rows))
-            if self._input.each_step:
-                answers = _apart(answers, chunk.lengths)
+            if self._adapter.each_step:
+                answers = _split_steps(answers, chunk.lengths)
         else:
             part = self._stepper.branch(rows)
             with threads_for_step(len(rows) * self._work):
@@ -216,7 +216,7 @@ class Stream:
 
         Nothing has moved if it is interrupted.
         """
-        lengths, each_step = chunk.lengths, self._input.each_step
+        lengths, each_step = chunk.lengths, self._adapter.each_step
         order = np.argsort(-lengths, kind="stable")
         first = np.cumsum(lengths) - lengths if each_step else np.arange(len(lengths))
         outputs, finished = None, []
@@ -253,7 +253,7 @@ class Stream:
     def _first_slots(self):
         """Slots of a stream that counts, if nothing depends on that yet."""
         n_steps = self._stepper.state["n_steps"]
-        if len(n_steps) > 1 or n_steps[0] > len(self._input.first_codes):
+        if len(n_steps) > 1 or n_steps[0] > len(self._adapter.first_codes):
             raise ValueError(
                 f"this stream counts its {len(n_steps)} sequence(s), and was given "
                 "keys. Open one for keys: model.stream(n_streams=None)."
@@ -327,13 +327,13 @@ class Stream:
         not complete and finite; the stream then stays as it was.
         """
         with self._lock:
-            model = fingerprint(self._input.module)
+            model = fingerprint_network(self._adapter.module)
             return {"model": np.array(model), **self._arrays()}
 
     @state.setter
     def state(self, state):
         with self._lock:
-            if str(state.get("model")) != fingerprint(self._input.module):
+            if str(state.get("model")) != fingerprint_network(self._adapter.module):
                 raise ValueError(
                     "the state is of another model: its network or its weights differ. "
                     "Open a stream of the model that it was saved with."
@@ -353,12 +353,12 @@ class Stream:
             if self._slots is not None:
                 raise ValueError("the state has no keys, but this stream goes by key.")
             n = self._stepper.n_streams
-            self._stepper.restore(checked_state(arrays, self._stepper.beginning, n))
+            self._stepper.restore(check_state(arrays, self._stepper.beginning, n))
             return
         if self._slots is None:
             self._first_slots()
-        keys = _keys_from(arrays.pop("keys"))
-        given = checked_state(arrays, self._stepper.beginning, len(keys))
+        keys = read_keys(arrays.pop("keys"))
+        given = check_state(arrays, self._stepper.beginning, len(keys))
         slots = Slots(max(len(keys), FIRST_SLOTS))
         rows, joining = slots.rows_of(keys)
         slots.join(joining)
@@ -428,13 +428,13 @@ class Stream:
             counted = self._slots is None
             n_streams = self._stepper.n_streams if counted else None
             return {
-                "input": self._input,
+                "adapter": self._adapter,
                 "n_streams": n_streams,
                 "arrays": self._arrays(),
             }
 
     def __setstate__(self, state):
-        self.__init__(state["input"], state["n_streams"])
+        self.__init__(state["adapter"], state["n_streams"])
         self._set_arrays(state["arrays"])
 
 
@@ -496,7 +496,7 @@ def open_stream(model, n_streams=1):
     before = [step for _, step in before if step not in (None, "passthrough")]
     if not before:
         return open_stream(last, n_streams)
-    return Stream(PipelineInput(before, open_stream(last)._input), n_streams)
+    return Stream(PipelineStreamAdapter(before, open_stream(last)._adapter), n_streams)
 
 
 class Slots:
@@ -544,7 +544,7 @@ class Slots:
         return rows
 
 
-def checked_state(arrays, beginning, n):
+def check_state(arrays, beginning, n):
     """Arrays of the type and shape of ``beginning``, for ``n`` sequences."""
     missing, extra = beginning.keys() - arrays.keys(), arrays.keys() - beginning.keys()
     if missing or extra:
@@ -574,7 +574,7 @@ def checked_state(arrays, beginning, n):
     return found
 
 
-def _keys_from(array):
+def read_keys(array):
     """The keys in the order of the state's rows."""
     try:
         keys = json.loads(str(array))
@@ -585,7 +585,7 @@ def _keys_from(array):
     raise ValueError(f"keys of the state are {array!r}, no JSON list of distinct keys.")
 
 
-def _apart(flat, lengths):
+def _split_steps(flat, lengths):
     """Answers of each sequence, as an object array of arrays (T_i, ...)."""
     answers = np.empty(len(lengths), dtype=object)
     for k, part in enumerate(np.split(flat, np.cumsum(lengths)[:-1])):

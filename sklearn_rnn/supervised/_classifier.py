@@ -2,16 +2,16 @@
 
 import numpy as np
 import torch
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
 from sklearn_rnn._core.drafts import snapshot
-from sklearn_rnn._training.estimator import RecurrentEstimator
-from sklearn_rnn._training.holdout import given_data
+from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
+from sklearn_rnn._training.holdout import check_validation_data
+from sklearn_rnn.supervised._base import RecurrentEstimator
 
 
 class RNNClassifier(ClassifierMixin, RecurrentEstimator):
@@ -311,7 +311,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             X,
             y,
             sample_weight,
-            validation=given_data(self, X_val, y_val, sample_weight_val),
+            validation=check_validation_data(self, X_val, y_val, sample_weight_val),
             groups=groups,
         )
 
@@ -367,7 +367,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             of arrays as long as their sequences.
         """
         fitted = snapshot(self)
-        return fitted._answer(X, fitted._decided)
+        return fitted._answer(X, fitted._decode_outputs)
 
     def predict_proba(self, X):
         """Probabilities of the labels.
@@ -425,7 +425,9 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         fitted = snapshot(self)
         if not fitted.return_sequences:
             return super().score(X, y, sample_weight)
-        return fitted._step_score(X, y, sample_weight, fitted._decided, accuracy_score)
+        return fitted._step_score(
+            X, y, sample_weight, fitted._decode_outputs, accuracy_score
+        )
 
     def _probabilities(self, outputs):
         """Probabilities (n, n_classes) of outputs, which are logits."""
@@ -434,7 +436,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             return torch.sigmoid(logits).numpy()
         return torch.softmax(logits, dim=1).numpy()
 
-    def _decided(self, outputs):
+    def _decode_outputs(self, outputs):
         """The likeliest labels (n,), or an indicator matrix."""
         proba = self._probabilities(outputs)
         if self._multilabel:
@@ -501,7 +503,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         codes[rows] = np.searchsorted(self.classes_, y[rows])
         return torch.from_numpy(codes)
 
-    def _weighted_by_class(self, y, rows, weights):
+    def _apply_class_weight(self, y, rows, weights):
         if self.class_weight is None:
             return weights
         by_class = np.ones(len(y))

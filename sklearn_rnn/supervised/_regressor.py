@@ -2,14 +2,14 @@
 
 import numpy as np
 import torch
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, column_or_1d
 
 from sklearn_rnn._core.drafts import snapshot
-from sklearn_rnn._training.estimator import RecurrentEstimator
-from sklearn_rnn._training.holdout import given_data
+from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
+from sklearn_rnn._training.holdout import check_validation_data
+from sklearn_rnn.supervised._base import RecurrentEstimator
 
 LOSSES = {
     "squared_error": torch.nn.MSELoss,
@@ -317,7 +317,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
             X,
             y,
             sample_weight,
-            validation=given_data(self, X_val, y_val, sample_weight_val),
+            validation=check_validation_data(self, X_val, y_val, sample_weight_val),
             groups=groups,
         )
 
@@ -360,7 +360,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
             their sequences.
         """
         fitted = snapshot(self)
-        return fitted._answer(X, fitted._decided)
+        return fitted._answer(X, fitted._decode_outputs)
 
     def score(self, X, y, sample_weight=None):
         """The coefficient of determination (R2) of the answers.
@@ -382,9 +382,9 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         fitted = snapshot(self)
         if not fitted.return_sequences:
             return super().score(X, y, sample_weight)
-        return fitted._step_score(X, y, sample_weight, fitted._decided, r2_score)
+        return fitted._step_score(X, y, sample_weight, fitted._decode_outputs, r2_score)
 
-    def _decided(self, outputs):
+    def _decode_outputs(self, outputs):
         """Outputs (n, n_outputs) in the unit of y, (n,) if it has one output."""
         answers = outputs.astype(np.float64) * self._y_scale + self._y_mean
         answers = answers.astype(self._y_type, copy=False)

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_rnn._data.sequences import Sequences
 
 
-def flat_steps(y, sequences: Sequences, name: str = "y") -> np.ndarray:
+def flatten(y, sequences: Sequences, name: str = "y") -> np.ndarray:
     """An entry a step, from a rectangle or from rows of any length, laid flat.
 
     A row may be longer than its sequence only by padding: up to the width of the
@@ -65,10 +65,10 @@ def _check_length(row, i, sequences, name):
         )
 
 
-def flat_weights(sample_weight, sequences: Sequences):
+def flatten_weights(sample_weight, sequences: Sequences):
     """Weights of steps, or of sequences and so of each of their steps, laid flat."""
     if getattr(sample_weight, "ndim", 1) > 1 or np.ndim(next(iter(sample_weight))):
-        return flat_steps(sample_weight, sequences, "sample_weight")
+        return flatten(sample_weight, sequences, "sample_weight")
     if len(sample_weight) != len(sequences):
         raise ValueError(
             f"sample_weight has {len(sample_weight)} entries for {len(sequences)} "
@@ -77,7 +77,7 @@ def flat_weights(sample_weight, sequences: Sequences):
     return np.repeat(np.asarray(sample_weight), sequences.lengths)
 
 
-def in_shape(flat: np.ndarray, sequences: Sequences) -> np.ndarray:
+def unflatten(flat: np.ndarray, sequences: Sequences) -> np.ndarray:
     """Flat answers as an array (n, T, ...), or as a 1-D object array of (T_i, ...).
 
     An array if X was a rectangle of numbers; then padded steps of numbers are NaN.

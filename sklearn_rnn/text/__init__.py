@@ -1,5 +1,6 @@
 """Text encoded as sequences of codes, summed up in numbers, or cut into pieces."""
 
+from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.text._char import CharVectorizer
 from sklearn_rnn.text._split import split_text
 from sklearn_rnn.text._statistics import TextStatisticsVectorizer
@@ -8,6 +9,7 @@ from sklearn_rnn.text._word import WordVectorizer
 __all__ = [
     "CharVectorizer",
     "TextStatisticsVectorizer",
+    "TokenArray",
     "WordVectorizer",
     "split_text",
 ]

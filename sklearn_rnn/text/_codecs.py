@@ -8,7 +8,7 @@ from collections.abc import Hashable
 import numpy as np
 from sklearn.base import clone
 
-from sklearn_rnn._data import sequences as _sequences
+from sklearn_rnn._data.sequences import check_codes, from_tokens
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import TextFile
 from sklearn_rnn.text._vectorizer import TokenVectorizer
@@ -30,7 +30,7 @@ def coder_for(X, vectorizer, default):
     return TextCoder(vectorizer), X
 
 
-def documents_of(X, files):
+def read_documents(X, files):
     """X as an iterable of documents; a bare text is one, and so is a file."""
     if isinstance(X, TokenArray):
         return X
@@ -193,7 +193,7 @@ class CodeCoder(TextCoder):
                 f"the same vectorizer, got {type(documents).__name__}."
             )
         size = len(self.names) + len(RESERVED)
-        _sequences.check_codes(_sequences.from_tokens(documents), size)
+        check_codes(from_tokens(documents), size)
         return _flat(documents)
 
     def decode(self, codes):

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from numbers import Integral
 
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn_rnn._core.sklearn_private import Interval, validate_params
 
 
 @validate_params(

@@ -8,14 +8,14 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.callbacks import one_task
-from sklearn_rnn._core.drafts import hand_over, snapshot
+from sklearn_rnn._core.drafts import commit, snapshot
+from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn.text._documents import TOKEN_PATTERN, check_tokens, read_texts
 
 # A match never begins inside a run of marks: that keeps it linear in any text.
@@ -288,7 +288,7 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
         """
         draft = snapshot(self)
         draft._learn(draft._read(X))
-        hand_over(draft, self)
+        commit(draft, self)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -312,7 +312,7 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
         documents = list(draft._read(X))
         draft._learn(documents)
         statistics = draft._to_array(documents)
-        hand_over(draft, self)
+        commit(draft, self)
         return statistics
 
     def transform(self, X):

@@ -8,18 +8,19 @@ from numbers import Integral
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils._param_validation import (
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._core.callbacks import one_task
+from sklearn_rnn._core.drafts import commit, snapshot
+from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
     RealNotInt,
     StrOptions,
+    _fit_context,
 )
-from sklearn.utils.validation import check_is_fitted
-
-from sklearn_rnn._core.callbacks import one_task
-from sklearn_rnn._core.drafts import hand_over, snapshot
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import CodeStream, bounded, cut, read_tokens
 
@@ -89,7 +90,7 @@ class TokenVectorizer(
         """
         draft = snapshot(self)
         draft._learn(X, encode=False)
-        hand_over(draft, self)
+        commit(draft, self)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -111,7 +112,7 @@ class TokenVectorizer(
         """
         draft = snapshot(self)
         tokens = draft._to_array(*draft._learn(X))
-        hand_over(draft, self)
+        commit(draft, self)
         return tokens
 
     def transform(self, X):

@@ -1,8 +1,8 @@
 """WordVectorizer: a text as the sequence of its words and punctuation."""
 
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.utils._param_validation import StrOptions
 
+from sklearn_rnn._core.sklearn_private import StrOptions
 from sklearn_rnn.text._documents import TOKEN_PATTERN
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 

@@ -1,0 +1,5 @@
+"""Sequences to other sequences of any length."""
+
+from sklearn_rnn.translation._translator import SequenceTranslator
+
+__all__ = ["SequenceTranslator"]

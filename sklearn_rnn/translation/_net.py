@@ -10,11 +10,17 @@ from torch.nn import functional as F
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._data.tokens import END, PADDING, START, UNKNOWN
-from sklearn_rnn._nn import Inputs, TranslationNetwork, map_states
-from sklearn_rnn._training.batching import padded, prediction_batches, training_batches
-from sklearn_rnn._training.corpus import Corpus, Window, in_window
+from sklearn_rnn._nn.functional import log_softmax
+from sklearn_rnn._nn.sequence import Inputs
+from sklearn_rnn._nn.states import map_states
+from sklearn_rnn._nn.translation import TranslationNetwork
+from sklearn_rnn._training.batching import (
+    pad_batch,
+    prediction_batches,
+    training_batches,
+)
+from sklearn_rnn._training.corpus import Corpus, Window, gather_window
 from sklearn_rnn._training.net import RecurrentNet
-from sklearn_rnn.generation._sampling import log_softmax
 
 # So many targets are written side by side, those of all beams together.
 TARGETS_AT_ONCE = 512
@@ -32,10 +38,10 @@ class Pairs:
         """Inputs, target codes (T, B), what follows them, and which are valid."""
         lengths = self.targets.lengths[rows]
         window = Window(self.targets.starts[rows], lengths, np.ones(len(rows), bool))
-        codes, follow, valid = in_window(self.targets, window)
+        codes, follow, valid = gather_window(self.targets, window)
         if valid is not None:
             valid = torch.from_numpy(valid).to(device)
-        inputs = padded(self.sources, rows, device)
+        inputs = pad_batch(self.sources, rows, device)
         tensors = (torch.from_numpy(part).to(device) for part in (codes, follow))
         return inputs, *tensors, valid
 
@@ -47,11 +53,11 @@ class TranslationNet(RecurrentNet):
     Bengio et al., 2015, in two parallel passes after Mihaylova and Martins, 2019).
     """
 
-    own_share = 0.0
+    sampling_rate = 0.0
     stop_on = "loss"
     label_smoothing = 0.0
 
-    def _prepared(self, examples):
+    def _prepare_examples(self, examples):
         return examples
 
     def _batches(self, pairs, batch_size, rng) -> Iterator[tuple]:
@@ -61,8 +67,8 @@ class TranslationNet(RecurrentNet):
 
     def _loss(self, batch):
         inputs, codes, follow, valid = batch
-        if self.own_share:
-            codes = self._with_own(inputs, codes)
+        if self.sampling_rate:
+            codes = self._mix_in_guesses(inputs, codes)
         logits = self.module_(inputs, codes, self.dropout_generator).flatten(0, 1)
         follow = follow.flatten()
         if valid is not None:
@@ -72,13 +78,13 @@ class TranslationNet(RecurrentNet):
         return loss, logits, len(follow)
 
     @torch.no_grad()
-    def _with_own(self, inputs, codes):
+    def _mix_in_guesses(self, inputs, codes):
         """Codes (T, B), some of which are what the net would have said there."""
         self.module_.eval()
         guesses = self.module_(inputs, codes).argmax(2)  # (T, B)
         self.module_.train()
         own = torch.empty(codes.shape, device=codes.device)
-        own.bernoulli_(self.own_share, generator=self.dropout_generator)
+        own.bernoulli_(self.sampling_rate, generator=self.dropout_generator)
         own[0] = 0  # the start code
         said = torch.cat([codes[:1], guesses[:-1]])
         return torch.where(own.bool(), said, codes)
@@ -109,7 +115,7 @@ class TranslationNet(RecurrentNet):
 
 
 @dataclass(frozen=True)
-class Said:
+class Hypothesis:
     """A target as it was said: its codes, with the end if it came, and how likely."""
 
     codes: list[int]
@@ -126,7 +132,7 @@ class Said:
         return self.log_probability / max(len(self.codes), 1) ** length_penalty
 
 
-def translated(
+def beam_search(
     module: TranslationNetwork,
     sources: Sequences,
     *,
@@ -135,8 +141,8 @@ def translated(
     max_length: int,
     n_best: int = 1,
     attention: bool = False,
-    says_unknown: bool = False,
-) -> list[list[Said]]:
+    allow_unknown: bool = False,
+) -> list[list[Hypothesis]]:
     """The likeliest targets of each source found by a beam search, the best first."""
     device = next(module.parameters()).device
     answers: list[Any] = [None] * len(sources)
@@ -144,23 +150,23 @@ def translated(
     size = max(1, TARGETS_AT_ONCE // beam_size)
     with torch.inference_mode():
         for batch in prediction_batches(rows, sources.lengths, size):
-            inputs = padded(sources, batch, device)
-            search = Search(module, inputs, beam_size, length_penalty, n_best)
-            search.says_unknown = says_unknown
+            inputs = pad_batch(sources, batch, device)
+            search = BeamSearch(module, inputs, beam_size, length_penalty, n_best)
+            search.allow_unknown = allow_unknown
             found = search.run(max_length, attention)
             for row, said in zip(batch, found, strict=True):
                 answers[row] = said
     return answers
 
 
-class Search:
+class BeamSearch:
     """Beams of several sources side by side: targets alive, and those that have ended.
 
     Where a target ends its place is not filled again, so that a beam of one is greedy.
     A source is finished when nothing alive can come among its best ``n_best`` any more.
     """
 
-    says_unknown = False
+    allow_unknown = False
 
     def __init__(self, module, inputs: Inputs, beam_size, length_penalty, n_best=1):
         self.module, self.width = module, beam_size
@@ -175,9 +181,9 @@ class Search:
         self.scores[:, 0] = 0
         self.codes = np.full((n, beam_size, 1), START)
         self.looked: list[np.ndarray] = []  # (n, width, S) for each step
-        self.ended: list[list[Said]] = [[] for _ in range(n)]
+        self.ended: list[list[Hypothesis]] = [[] for _ in range(n)]
 
-    def run(self, max_length: int, attention: bool = False) -> list[list[Said]]:
+    def run(self, max_length: int, attention: bool = False) -> list[list[Hypothesis]]:
         """All that was found of each source, the best first."""
         for length in range(1, max_length + 1):
             logp, looked = self._step()
@@ -207,7 +213,7 @@ class Search:
         )
         logits = logits[0].float().cpu().numpy()
         logits[:, [PADDING, START]] = -np.inf
-        if not self.says_unknown:
+        if not self.allow_unknown:
             logits[:, UNKNOWN] = -np.inf
         shape = (len(self.sources), self.width, -1)
         if weights is not None:
@@ -246,7 +252,7 @@ class Search:
         self.scores[over] = -np.inf
 
     def _note(self, row, slot):
-        said = Said(
+        said = Hypothesis(
             self.codes[row, slot, 1:].tolist(),
             float(self.scores[row, slot]),
             [step[row, slot] for step in self.looked],

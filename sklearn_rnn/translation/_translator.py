@@ -3,13 +3,11 @@
 from numbers import Integral, Real
 
 import numpy as np
-import torch
-from sklearn.base import _fit_context, clone
+from sklearn.base import clone
 from sklearn.callback import with_callbacks
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_rnn._core.device import number_types, threads_for
+from sklearn_rnn._core.device import torch_types
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.randomness import (
     SPLIT,
@@ -18,22 +16,29 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
+from sklearn_rnn._core.sklearn_private import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+)
+from sklearn_rnn._core.threads import threads_for
 from sklearn_rnn._data.reading import SequenceReader
 from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
-from sklearn_rnn._nn import build_translation_network
+from sklearn_rnn._nn.builders import build_translation_network
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import drawn_rows, split_rows
+from sklearn_rnn._training.holdout import draw_holdout, last_split
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
     CodeCoder,
     TextCoder,
     coder_for,
-    documents_of,
+    read_documents,
 )
 from sklearn_rnn.text._documents import read_tokens
 from sklearn_rnn.text._vectorizer import TokenVectorizer
-from sklearn_rnn.translation._net import Pairs, TranslationNet, translated
+from sklearn_rnn.translation._net import Pairs, TranslationNet, beam_search
 
 
 class SequenceTranslator(SequenceReader, NetworkEstimator):
@@ -232,8 +237,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         "precision": [StrOptions({"auto", "float32", "float64"})],
     }
 
-    _LASTING = (
-        *NetworkEstimator._LASTING,
+    _FIXED_ON_WARM_START = (
+        *NetworkEstimator._FIXED_ON_WARM_START,
         "bidirectional",
         "attention",
         "reverse_source",
@@ -373,7 +378,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         if self.early_stopping:
             train, valid = self._split(train, seed)
         net = self._continued_net() if continuing else self._new_net(seed)
-        net.own_share = 1 - self.teacher_forcing
+        net.sampling_rate = 1 - self.teacher_forcing
         net.label_smoothing, net.stop_on = self.label_smoothing, self.stop_on
         if self.copy_unknown:
             self._refuse_nothing_to_copy(X)
@@ -394,22 +399,22 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     def _split(self, pairs, seed):
         rows, rng = pairs.rows, numpy_generator(seed, SPLIT)
         if hasattr(self.validation_fraction, "split"):
-            rows, held_out = split_rows(rows, self.validation_fraction, rows, None, rng)
+            rows, held_out = last_split(rows, self.validation_fraction, rows, None, rng)
         else:
-            held_out = drawn_rows(rows, self.validation_fraction, rng)
+            held_out = draw_holdout(rows, self.validation_fraction, rng)
             rows = np.setdiff1d(rows, held_out)
         parts = (Pairs(pairs.sources, pairs.targets, part) for part in (rows, held_out))
         return tuple(parts)
 
     def _new_net(self, seed):
-        number, _ = number_types(self.precision, self._number_type)
+        dtype, _ = torch_types(self.precision, self._number_type)
         module = build_translation_network(
             self.cell,
             self.input_size_,
             self.hidden_size,
             len(RESERVED) + len(self._coder.names),
             generator=torch_generator(seed, WEIGHTS),
-            dtype=getattr(torch, np.dtype(number).name),
+            dtype=dtype,
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
             decoder_cell=self.decoder_cell,
@@ -422,7 +427,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             source_vocabulary_size=self._vocabulary_size,
             embedding=self.embedding,
         )
-        return self._wrapped(module, self._criterion(), kind=TranslationNet)
+        return self._make_net(module, self._criterion(), kind=TranslationNet)
 
     # ---------------------------------------------------------------- reading
 
@@ -433,7 +438,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         first = next(iter(X), None) if hasattr(X, "__iter__") else None
         if isinstance(X, TokenArray) or not isinstance(first, (str, bytes)):
             return self._read(X, reset=reset)
-        texts = list(documents_of(X, False))
+        texts = list(read_documents(X, False))
         if reset:
             chosen = self.source_vectorizer
             vectorizer = CharVectorizer() if chosen is None else clone(chosen)
@@ -445,7 +450,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     def _targets(self, y, *, reset):
         """Targets as a corpus, each between the start and the end code."""
-        documents = documents_of(y, False)
+        documents = read_documents(y, False)
         if reset:
             self._coder, documents = coder_for(
                 documents, self.target_vectorizer, default=CharVectorizer()
@@ -497,13 +502,13 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             looked at each step of the source.
         """
         fitted = snapshot(self)
-        found = fitted._translated(
+        found = fitted._search(
             X, beam_size, length_penalty, max_length, return_attention
         )
         best = [said[0] for said in found]
-        answers = fitted._written([said.codes for said in best])
+        answers = fitted._decode_targets([said.codes for said in best])
         if fitted.copy_unknown:
-            answers = fitted._with_copies(answers, best, X)
+            answers = fitted._copy_unknown_words(answers, best, X)
         if not return_attention:
             return answers
         return answers, [np.array(said.attention) for said in best]
@@ -536,11 +541,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         fitted = snapshot(self)
         beam_size = max(n, fitted.beam_size if beam_size is None else beam_size)
         penalty = fitted.length_penalty if length_penalty is None else length_penalty
-        found = fitted._translated(X, beam_size, length_penalty, max_length, n_best=n)
+        found = fitted._search(X, beam_size, length_penalty, max_length, n_best=n)
         return [
             [
                 {
-                    "target": fitted._written([said.codes])[0],
+                    "target": fitted._decode_targets([said.codes])[0],
                     "log_probability": said.log_probability,
                     "score": said.score(penalty),
                     "ended": said.is_ended,
@@ -566,7 +571,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             From 0 to 1; a target with an unknown token is never right.
         """
         fitted = snapshot(self)
-        found = fitted._translated(X)
+        found = fitted._search(X)
         targets = fitted._targets(y, reset=False)
         check_consistent_length(found, targets.lengths)
         right = []
@@ -578,7 +583,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             right.append(UNKNOWN not in true and np.array_equal(true, said))
         return float(np.mean(right))
 
-    def _translated(
+    def _search(
         self,
         X,
         beam_size=None,
@@ -607,12 +612,12 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         sources = self._sources(X, reset=False)
         looks = attention or self.copy_unknown
         with threads_for(self._work(min(len(sources), self.batch_size))):
-            found = translated(
+            found = beam_search(
                 self.module_,
                 sources,
                 n_best=n_best,
                 attention=looks,
-                says_unknown=self.copy_unknown,
+                allow_unknown=self.copy_unknown,
                 **given,
             )
         if looks:
@@ -620,7 +625,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
                 of_one[0].attention[:] = [w[:length] for w in of_one[0].attention]
         return found
 
-    def _written(self, all_codes):
+    def _decode_targets(self, all_codes):
         """Targets in the form of those of fit."""
         codes = [[code for code in said if code != END] for said in all_codes]
         if isinstance(self._coder, CodeCoder):
@@ -636,12 +641,12 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             return answers.astype(str)
         return answers
 
-    def _with_copies(self, answers, said, X):
+    def _copy_unknown_words(self, answers, said, X):
         """Texts whose unknown words are those of the source looked at most.
 
         Of its words those come first that are unknown, too.
         """
-        vectorizer, texts = self.source_vectorizer_, list(documents_of(X, False))
+        vectorizer, texts = self.source_vectorizer_, list(read_documents(X, False))
         unknown = np.asarray(vectorizer.transform(texts)) == UNKNOWN
         sources = read_tokens(texts, vectorizer._reader())
         copied = []

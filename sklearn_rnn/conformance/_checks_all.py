@@ -1,0 +1,270 @@
+"""Checks that hold in every container: numbers, tokens and text."""
+
+import pickle
+import random
+import sys
+from functools import partial
+from unittest import SkipTest
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._core.sklearn_private import _safe_indexing
+from sklearn_rnn.conformance._examples import (
+    CLASSES,
+    example,
+    other_example,
+    targets,
+)
+from sklearn_rnn.conformance._harness import (
+    answers,
+    assert_finite,
+    assert_refused,
+    assert_same,
+    fit,
+    fitted,
+    methods_of,
+    prepared,
+    rows_of,
+)
+
+ABSENT = object()  # no attribute is this
+
+
+def check_fit_and_answer(name, estimator, container="ragged"):
+    """Fit returns the estimator, and every sequence gets one finite answer."""
+    X, y = example(container), targets(estimator)
+    model = prepared(estimator)
+    assert fit(model, X, y) is model, f"{name}.fit does not return self"
+    given = answers(model, X)
+    assert given, f"{name} has no method that answers for a sequence"
+    for method, rows in given.items():
+        assert len(rows) == len(X), (
+            f"{name}.{method} answers {len(rows)} rows for {len(X)} sequences"
+        )
+    assert_finite(given, "after a fit on ordinary sequences")
+    for row in given.get("predict", ()):
+        assert row.ndim == 0, f"{name}.predict answers shape {row.shape} for one target"
+    for row in given.get("predict_proba", ()):
+        assert row.shape == (len(model.classes_),) and np.isclose(row.sum(), 1), (
+            f"{name}.predict_proba does not answer one probability a class: {row}"
+        )
+
+
+def check_subset_invariance(name, estimator, container="ragged"):
+    """A sequence gets the same answer alone, in a part and among all."""
+    X = example(container)
+    model = fitted(estimator, X, targets(estimator))
+    together = answers(model, X)
+    for size, when in ((1, "alone"), (5, "in a part of the batch")):
+        parts = [
+            answers(model, _safe_indexing(X, list(range(k, min(k + size, len(X))))))
+            for k in range(0, len(X), size)
+        ]
+        joined = {m: [row for part in parts for row in part[m]] for m in together}
+        assert_same(joined, together, when)
+
+
+def check_order_invariance(name, estimator, container="ragged"):
+    """The order of the sequences changes no answer."""
+    X = example(container)
+    model = fitted(estimator, X, targets(estimator))
+    order = np.random.default_rng(0).permutation(len(X))
+    expected = {m: [rows[i] for i in order] for m, rows in answers(model, X).items()}
+    shuffled = answers(model, _safe_indexing(X, order.tolist()))
+    assert_same(shuffled, expected, "when the sequences are shuffled")
+
+
+def check_answers_keep_no_state(name, estimator, container="ragged"):
+    """The same question gets the same answer, whatever was asked between."""
+    X = example(container)
+    model = fitted(estimator, X, targets(estimator))
+    for method in methods_of(model):
+        ask = getattr(model, method)
+        first = {method: rows_of(ask(X))}
+        ask(_safe_indexing(X, [3, 1]))
+        again = {method: rows_of(ask(X))}
+        assert_same(again, first, "the second time it is asked", tolerance=0)
+
+
+def check_answers_set_no_attribute(name, estimator, container="ragged"):
+    """Predicting and transforming add, replace and remove no attribute."""
+    X = example(container)
+    model = fitted(estimator, X, targets(estimator))
+    for method in methods_of(model):
+        before = _attributes(model)
+        getattr(model, method)(X)
+        after = _attributes(model)
+        changed = [
+            " of ".join(key)
+            for key in before.keys() | after.keys()
+            if before.get(key, ABSENT) is not after.get(key, ABSENT)
+        ]
+        assert not changed, f"{name}.{method} sets {sorted(changed)}"
+
+
+def _attributes(model):
+    """Attributes of the model and of the estimators in its parameters."""
+    inner = {k: v for k, v in model.get_params().items() if hasattr(v, "get_params")}
+    owners = {"the estimator": model, **inner}
+    return {
+        (attr, owner): v for owner, m in owners.items() for attr, v in vars(m).items()
+    }
+
+
+def check_input_unchanged(name, estimator, container="ragged"):
+    """Neither fit nor an answer changes X or y, which may be read-only."""
+    X, y = example(container), targets(estimator)
+    answers(fitted(estimator, X, y), X)
+    assert joblib.hash((list(X), y)) == joblib.hash(
+        (list(example(container)), targets(estimator))
+    ), f"{name} changes the X or y that it is given"
+    for part in [X, y, *X]:
+        if isinstance(part, np.ndarray):
+            part.setflags(write=False)
+    answers(fitted(estimator, X, y), X)
+
+
+def check_parameters_unchanged(name, estimator, container="ragged"):
+    """No parameter is changed by fit, which also works on copies of estimators."""
+    X = example(container)
+    model = prepared(estimator)
+    before = _parameters(model)
+    answers(fit(model, X, targets(estimator)), X)
+    after = _parameters(model)
+    changed = [key for key in before if before[key] != after.get(key)]
+    assert not changed, f"{name} changes its parameters {sorted(changed)}"
+
+
+def _parameters(model):
+    """Hashes of the parameters; a Pipeline says that it fits its steps in place."""
+    values = model.get_params()
+    if isinstance(model, Pipeline):
+        steps = {"steps", *dict(model.steps)}
+        values = {key: value for key, value in values.items() if key not in steps}
+    return {key: _fingerprint(value) for key, value in values.items()}
+
+
+def _fingerprint(value):
+    try:
+        return joblib.hash(value)
+    except (pickle.PicklingError, AttributeError, TypeError):  # a lambda, an open file
+        return id(value)
+
+
+def check_pickle_and_clone(name, estimator, container="ragged"):
+    """A pickle answers as the model did; a clone has forgotten the fit."""
+    X = example(container)
+    model = fitted(estimator, X, targets(estimator))
+    again = pickle.loads(pickle.dumps(model))
+    assert_same(answers(again, X), answers(model, X), "after pickling", tolerance=0)
+    copy = clone(model)
+    left = vars(copy).keys() - vars(prepared(estimator)).keys()
+    assert not left, f"a clone of a fitted {name} still has {sorted(left)}"
+
+
+def check_refit_forgets(name, estimator, container="ragged"):
+    """A second fit, on other features or another vocabulary, is as good as a first."""
+    if estimator.get_params().get("warm_start"):
+        raise SkipTest(f"{name} has warm_start=True: a second fit goes on")
+    X, y = example(container), targets(estimator)
+    model = fitted(estimator, other_example(container), y)
+    fit(model, X, y)
+    once = answers(fitted(estimator, X, y), X)
+    assert_same(answers(model, X), once, "after an earlier fit on others", tolerance=0)
+
+
+def check_same_seed_same_bits(name, estimator, container="ragged"):
+    """Two fits with the same seed on the same sequences answer the same bits."""
+    X, y = example(container), targets(estimator)
+    first, second = (answers(fitted(estimator, X, y), X) for _ in range(2))
+    assert_same(second, first, "in a second fit with the same seed", tolerance=0)
+
+
+def check_global_generators_untouched(name, estimator, container="ragged"):
+    """Seeded fits and answers neither seed nor draw from global random generators."""
+    X, y = example(container), targets(estimator)
+    generators = _global_generators()
+    states = {library: get() for library, (get, _, _) in generators.items()}
+    try:
+        for _, _, draw in generators.values():
+            draw()  # away from the state that an earlier fit may have seeded
+        before = {lib: joblib.hash(get()) for lib, (get, _, _) in generators.items()}
+        answers(fitted(estimator, X, y), X)
+        after = {lib: joblib.hash(get()) for lib, (get, _, _) in generators.items()}
+    finally:
+        for library, (_, restore, _) in generators.items():
+            restore(states[library])
+    touched = [library for library in before if before[library] != after[library]]
+    assert not touched, f"{name} touches the global generator of {', '.join(touched)}"
+
+
+def _global_generators():
+    """How the state of each loaded library is read, set, and moved on."""
+    legacy = np.random
+    found = {
+        "random": (random.getstate, random.setstate, random.random),
+        "numpy": (legacy.get_state, legacy.set_state, legacy.random_sample),
+    }
+    if "torch" in sys.modules:
+        torch = sys.modules["torch"]
+
+        def state():
+            return torch.get_rng_state().numpy()
+
+        def restore(state):
+            torch.set_rng_state(torch.from_numpy(state))
+
+        found["torch"] = (state, restore, lambda: torch.rand(1))
+    return found
+
+
+def check_unfitted_refused(name, estimator, container="ragged"):
+    """Before fit, every method that answers raises NotFittedError."""
+    model, X = prepared(estimator), example(container)
+    for method in methods_of(model):
+        call = partial(getattr(model, method), X)
+        assert_refused(call, f"{method} before fit", errors=NotFittedError)
+    fit(model, X, targets(estimator))
+    check_is_fitted(model)
+
+
+def check_cross_validation(name, estimator, container="ragged"):
+    """The folds of KFold get the answers of a fit on the other rows."""
+    X, y = example(container), targets(estimator)
+    cv = KFold(3)
+    expected = []
+    for train, test in cv.split(X):
+        model = fitted(estimator, _safe_indexing(X, train), y[train])
+        expected.extend(model.predict(_safe_indexing(X, test)))
+    given = {"predict": rows_of(cross_val_predict(prepared(estimator), X, y, cv=cv))}
+    assert_same(given, {"predict": rows_of(expected)}, "in cross-validation")
+
+
+def check_zero_weight_leaves_out(name, estimator, container="ragged"):
+    """A sequence of weight 0 does what a sequence that is not there does."""
+    X, y = example(container), targets(estimator)
+    weight = np.ones(len(y))
+    weight[[0, 5, 7]] = 0
+    kept = np.flatnonzero(weight)
+    model = fitted(estimator, X, y, sample_weight=weight)
+    without = fitted(
+        estimator, _safe_indexing(X, kept), y[kept], sample_weight=weight[kept]
+    )
+    assert_same(answers(model, X), answers(without, X), "with rows of weight 0")
+
+
+def check_string_labels(name, estimator, container="ragged"):
+    """Labels that are strings are learned as numbers are, and answered as strings."""
+    X = example(container)
+    labels = np.array(["no", "yes"])
+    model = fitted(estimator, X, labels[CLASSES])
+    assert list(model.classes_) == ["no", "yes"], f"classes_ is {model.classes_!r}"
+    numbers = answers(fitted(estimator, X, CLASSES.copy()), X)
+    numbers["predict"] = [labels[row] for row in numbers["predict"]]
+    assert_same(answers(model, X), numbers, "with labels that are strings")

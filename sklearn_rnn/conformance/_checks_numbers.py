@@ -1,0 +1,178 @@
+"""Checks of sequences of numbers: containers, padding, and what is refused."""
+
+from unittest import SkipTest
+
+import numpy as np
+
+from sklearn_rnn.conformance._examples import (
+    LENGTHS,
+    example,
+    objects,
+    padded,
+    sequences,
+    series_of,
+    targets,
+)
+from sklearn_rnn.conformance._harness import (
+    answers,
+    assert_finite,
+    assert_refused_by_all,
+    assert_refused_in_answers,
+    assert_same_from,
+    fitted,
+)
+
+BAD_ROW = 7
+
+
+def check_ragged_containers(name, estimator):
+    """A list, a tuple and an object array of arrays or nested lists are the same."""
+    X = sequences()
+    others = {
+        "a tuple of arrays": tuple(X),
+        "an object array": objects(X),
+        "a list of lists of steps": [x.tolist() for x in X],
+        "a list of Fortran-ordered arrays": [np.asfortranarray(x) for x in X],
+    }
+    assert_same_from(estimator, X, others, targets(estimator))
+
+
+def check_ragged_series(name, estimator):
+    """A pandas Series of arrays is read as the list is, whatever its index."""
+    X = sequences()
+    series = series_of(X)
+    assert_same_from(estimator, X, {"a Series": series}, targets(estimator))
+
+
+def check_one_feature(name, estimator):
+    """Arrays of shape (T,) and (T, 1), lists and tuples of numbers are the same."""
+    X = sequences(n_features=1)
+    others = {
+        "a list of (T,) arrays": [x[:, 0] for x in X],
+        "a list of lists of numbers": [x[:, 0].tolist() for x in X],
+        "a list of tuples of numbers": [tuple(x[:, 0].tolist()) for x in X],
+    }
+    assert_same_from(estimator, X, others, targets(estimator))
+
+
+def check_equal_lengths_as_array(name, estimator):
+    """A list of equally long sequences is read as the 3-D array is."""
+    X = example("3d")
+    assert_same_from(estimator, X, {"a list of its rows": list(X)}, targets(estimator))
+
+
+def check_table_as_sequences(name, estimator, container="3d"):
+    """A table is read as its rows are, step by step with one feature."""
+    table = example("3d")[:, :, 0]
+    rows = table[:, :, None] if container == "3d" else list(table[:, :, None])
+    what = {"the same sequences not in a table": rows}
+    assert_same_from(estimator, table, what, targets(estimator))
+
+
+def check_padding_as_ragged(name, estimator):
+    """Trailing steps that are NaN throughout are padding: the list, in an array."""
+    X, y = sequences(), targets(estimator)
+    array = padded(X, max(LENGTHS))
+    skip_unless_padding(name, estimator, array, y)
+    assert_same_from(estimator, X, {"a padded array": array}, y)
+
+
+def check_more_padding(name, estimator):
+    """More steps of padding change no answer and no fit."""
+    X, y = sequences(), targets(estimator)
+    array = padded(X, max(LENGTHS))
+    skip_unless_padding(name, estimator, array, y)
+    wider = padded(X, max(LENGTHS) + 5)
+    assert_same_from(estimator, array, {"padded further": wider}, y)
+
+
+def skip_unless_padding(name, estimator, array, y):
+    try:
+        fitted(estimator, array, y)
+    except ValueError as error:
+        raise SkipTest(f"{name} refuses arrays padded with NaN: {error}") from None
+
+
+def check_other_lengths(name, estimator, container="ragged"):
+    """Sequences may be shorter or longer than all those of fit."""
+    model = fitted(estimator, example(container), targets(estimator))
+    for length in (1, 11):
+        X = sequences(lengths=[length, length])
+        X = np.stack(X) if container == "3d" else X
+        given = answers(model, X)
+        assert {len(rows) for rows in given.values()} == {2}
+        assert_finite(given, f"of {length} steps")
+
+
+def check_other_features_refused(name, estimator, container="ragged"):
+    """Another number of features a step raises a ValueError that names both."""
+    model = fitted(estimator, example(container), targets(estimator))
+    for n_features in (3, 1):
+        X = sequences(n_features, lengths=[4, 4])
+        X = np.stack(X) if container == "3d" else X
+        what = f"{n_features} features a step instead of 2"
+        assert_refused_in_answers(model, X, what, naming=(n_features, 2))
+
+
+def check_mixed_features_refused(name, estimator):
+    """A sequence with other features than the rest is refused by its number."""
+    X = sequences()
+    bad = list(X)
+    bad[BAD_ROW] = np.ones((4, 3))
+    y, what = targets(estimator), f"sequence {BAD_ROW} of 3 features among 2"
+    assert_refused_by_all(estimator, X, bad, y, what, naming=(BAD_ROW,))
+
+
+def _assert_step_refused(estimator, container, value):
+    """One step of sequence 7 that holds ``value`` raises; a list's row is named."""
+    X, y = example(container), targets(estimator)
+    bad = X.copy() if container == "3d" else [x.copy() for x in X]
+    bad[BAD_ROW][1, 0] = value
+    naming = (BAD_ROW,) if container == "ragged" else ()
+    what = f"{value} in sequence {BAD_ROW}"
+    assert_refused_by_all(estimator, X, bad, y, what, naming=naming)
+
+
+def check_nan_refused(name, estimator, container="ragged"):
+    """NaN inside a sequence raises a ValueError; in a list it names the row."""
+    _assert_step_refused(estimator, container, np.nan)
+
+
+def check_infinity_refused(name, estimator, container="ragged"):
+    """Infinity raises a ValueError; in a list it names the row."""
+    _assert_step_refused(estimator, container, np.inf)
+
+
+def check_complex_refused(name, estimator, container="ragged"):
+    """Complex numbers raise a ValueError instead of losing their imaginary part."""
+    X, y = example(container), targets(estimator)
+    bad = X + 1j if container == "3d" else [x + 1j for x in X]
+    assert_refused_by_all(estimator, X, bad, y, "complex numbers")
+
+
+def check_junk_refused(name, estimator, container="ragged"):
+    """What is no number raises a ValueError; in a list it names the row."""
+    X, y = example(container), targets(estimator)
+    errors = (ValueError, TypeError)
+    for junk in ("text", {"a": 1}):
+        bad = [x.astype(object) for x in X]
+        bad[BAD_ROW][1, 0] = junk
+        if container == "3d":
+            bad, naming = np.stack(bad), ()
+        else:
+            naming = (BAD_ROW,)
+        what = f"{junk!r} as a number"
+        assert_refused_by_all(estimator, X, bad, y, what, naming=naming, errors=errors)
+
+
+def check_empty_sequence_refused(name, estimator, container="ragged"):
+    """A sequence of no steps raises a ValueError; in a list it names the row."""
+    X, y = example(container), targets(estimator)
+    if container == "3d":
+        bad, naming = X.copy(), ()
+        bad[BAD_ROW] = np.nan
+    else:
+        bad, naming = list(X), (BAD_ROW,)
+        bad[BAD_ROW] = np.empty((0, 2))
+    what = f"sequence {BAD_ROW} of no steps"
+    assert_refused_by_all(estimator, X, bad, y, what, naming=naming)

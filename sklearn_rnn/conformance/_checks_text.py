@@ -1,0 +1,73 @@
+"""Checks of estimators that read text, vectorizers and pipelines alike."""
+
+import numpy as np
+
+from sklearn_rnn.conformance._examples import (
+    TEXTS,
+    example,
+    objects,
+    series_of,
+    targets,
+)
+from sklearn_rnn.conformance._harness import (
+    answers,
+    assert_finite,
+    assert_refused_by_all,
+    assert_same_from,
+    fitted,
+)
+
+REFUSALS = (ValueError, TypeError)
+
+
+def check_text_containers(name, estimator):
+    """A list, a tuple, an array of str and an object array are the same."""
+    X = example("text")
+    others = {
+        "a tuple": TEXTS,
+        "an array of str": np.array(X),
+        "an object array": objects(X),
+    }
+    assert_same_from(estimator, X, others, targets(estimator))
+
+
+def check_text_series(name, estimator):
+    """A pandas Series of str is read as the list is, whatever its index."""
+    X = example("text")
+    assert_same_from(estimator, X, {"a Series": series_of(X)}, targets(estimator))
+
+
+def check_bare_string_refused(name, estimator):
+    """A single str is no collection of documents, though it has a length."""
+    X, y = example("text"), targets(estimator)
+    bare = "a" * len(X)
+    what = "a bare str"
+    assert_refused_by_all(estimator, X, bare, y, what, errors=REFUSALS)
+
+
+def check_non_text_refused(name, estimator):
+    """A document that is None, NaN or a number raises and is named by its row."""
+    X, y = example("text"), targets(estimator)
+    for junk in (None, float("nan"), 3.5):
+        bad = [*X[:7], junk, *X[8:]]
+        what = f"{junk!r} as document 7"
+        assert_refused_by_all(estimator, X, bad, y, what, naming=(7,), errors=REFUSALS)
+
+
+def check_empty_document(name, estimator):
+    """An empty document gets an answer, and may be in fit."""
+    X, y = example("text"), targets(estimator)
+    given = answers(fitted(estimator, X, y), ["", X[0]])
+    assert {len(rows) for rows in given.values()} == {2}
+    assert_finite(given, "of which the first is empty")
+    with_empty = ["", *X[1:]]
+    given = answers(fitted(estimator, with_empty, y), with_empty)
+    assert_finite(given, "after a fit with an empty document")
+
+
+def check_unseen_characters(name, estimator):
+    """Characters and words that fit has not seen get an answer."""
+    model = fitted(estimator, example("text"), targets(estimator))
+    given = answers(model, ["zzz", "\u00e9t\u00e9 \u4f60\u597d", "\U0001f409 7"])
+    assert {len(rows) for rows in given.values()} == {3}
+    assert_finite(given, "of characters that fit has not seen")

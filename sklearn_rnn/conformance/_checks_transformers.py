@@ -1,0 +1,52 @@
+"""Checks of transformers that answer for every step."""
+
+from unittest import SkipTest
+
+import numpy as np
+
+from sklearn_rnn.conformance._checks_numbers import skip_unless_padding
+from sklearn_rnn.conformance._examples import (
+    LENGTHS,
+    example,
+    padded,
+    sequences,
+    targets,
+)
+from sklearn_rnn.conformance._harness import assert_same, fitted
+
+
+def _transformed(name, model, X):
+    """What transform answers, if it answers for every step."""
+    result = model.transform(X)
+    if getattr(result, "ndim", 3) == 2:
+        raise SkipTest(f"{name}.transform answers one row a sequence, not one a step")
+    return result
+
+
+def check_transform_keeps_steps(name, estimator, container="ragged"):
+    """Every sequence keeps its number of steps; an array stays an array."""
+    X = example(container)
+    result = _transformed(name, fitted(estimator, X, targets(estimator)), X)
+    lengths = [len(x) for x in result]
+    assert lengths == [len(x) for x in X], f"the lengths become {lengths}"
+    if container == "3d":
+        assert getattr(result, "ndim", None) == 3, f"an array becomes {type(result)}"
+
+
+def check_transform_keeps_padding(name, estimator):
+    """Padding stays NaN where it was, and no step of a sequence becomes NaN."""
+    array, y = padded(sequences(), max(LENGTHS) + 1), targets(estimator)
+    skip_unless_padding(name, estimator, array, y)
+    result = _transformed(name, fitted(estimator, array, y), array)
+    padding = np.isnan(array).all(axis=2)
+    assert result.shape[:2] == padding.shape, f"the shape becomes {result.shape}"
+    assert np.isnan(result[padding]).all(), "padding is no longer NaN"
+    assert not np.isnan(result[~padding]).any(), "steps became NaN"
+
+
+def check_inverse_transform(name, estimator, container="ragged"):
+    """``inverse_transform`` gives back the sequences, to 1e-5 of their scale."""
+    X = example(container)
+    model = fitted(estimator, X, targets(estimator))
+    back = model.inverse_transform(_transformed(name, model, X))
+    assert_same({"both": list(back)}, {"both": list(X)}, "after transform and inverse")

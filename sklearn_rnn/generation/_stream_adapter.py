@@ -1,0 +1,76 @@
+"""Streams of SequenceGenerator."""
+
+import numpy as np
+
+from sklearn_rnn._data.sequences import Sequences
+from sklearn_rnn._data.tokens import END, START, TokenArray
+from sklearn_rnn._nn.functional import log_softmax
+from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn.streaming._reading import (
+    code_rows,
+)
+from sklearn_rnn.text._codecs import CodeCoder, TokenCoder
+
+
+class TextStreamAdapter:
+    """Of a fitted SequenceGenerator. Every x is a chunk."""
+
+    first_codes = (START,)
+    each_step = False
+    rows_are_steps = False
+
+    def __init__(self, model):
+        self.module, self._model = model.module_, model
+
+    def start(self):
+        return stepper(self.module)
+
+    def step(self, x, n):
+        return None
+
+    def chunk(self, x, n):
+        documents = split_chunks(x, n, self._model)
+        if len(documents) != n:
+            raise ValueError(
+                f"x has {len(documents)} chunks of text for {n} stream(s). Give one "
+                "for each."
+            )
+        corpus, _ = self._model._read(documents, "x")
+        lengths = corpus.lengths - 1
+        empty = np.flatnonzero(lengths == 0)
+        if len(empty):
+            raise ValueError(
+                f"x has no token for stream {empty[0]} of {n}. Leave a stream out "
+                "while it reads nothing: streams with keys need not go together."
+            )
+        return Sequences(corpus.codes, corpus.starts + 1, lengths)
+
+    def predict(self, outputs):
+        return self._model.classes_[outputs[:, END:].argmax(1)]
+
+    def predict_proba(self, outputs):
+        return np.exp(log_softmax(outputs[:, END:]))
+
+
+def split_chunks(x, n, generator):
+    """What each of ``n`` streams is to read, as the generator's coder takes it."""
+    coder, vocabulary_size = generator._coder, generator.vocabulary_size_
+    if isinstance(coder, CodeCoder):
+        rows = code_rows(x if hasattr(x, "__len__") else [x], n, vocabulary_size)
+        if isinstance(rows, TokenArray):
+            return rows
+        codes = np.zeros((n, max(map(len, rows))), dtype=np.int32)
+        for k, row in enumerate(rows):
+            codes[k, : len(row)] = row
+        return TokenArray(codes, vocabulary_size)
+    if not isinstance(coder, TokenCoder):
+        several = hasattr(x, "__iter__") and not isinstance(x, (str, bytes))
+        return list(x) if several else [x]
+    if n == 1 and (not _is_list(x) or coder.is_single(x)):
+        return [list(x) if _is_list(x) else [x]]
+    return [list(part) if _is_list(part) else [part] for part in x]
+
+
+def _is_list(x):
+    """Whether ``x`` is several tokens rather than one, which may be a tuple."""
+    return isinstance(x, (list, np.ndarray))

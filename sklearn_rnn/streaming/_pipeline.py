@@ -1,0 +1,94 @@
+"""Streams of a Pipeline: what its transformers make of each step."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import get_tags
+
+from sklearn_rnn.streaming._reading import (
+    number_rows,
+    number_step,
+)
+from sklearn_rnn.text._vectorizer import TokenVectorizer
+
+
+class PipelineStreamAdapter:
+    """Of a fitted Pipeline: what its transformers make of each step."""
+
+    def __init__(self, transformers, inner):
+        self.module, self.each_step = inner.module, inner.each_step
+        self.first_codes, self.predict = inner.first_codes, inner.predict
+        if hasattr(inner, "predict_proba"):
+            self.predict_proba = inner.predict_proba
+        self.start, self.rows_are_steps = inner.start, inner.rows_are_steps
+        self._inner, self._transformers = inner, transformers
+        self._reads_text = isinstance(transformers[0], TokenVectorizer)
+        if self._reads_text:
+            _refuse_bounds(transformers[0])
+        for transformer in transformers[self._reads_text :]:
+            _refuse_whole_sequences(transformer, inner)
+        if not self._reads_text:
+            self._size = transformers[0].n_features_in_
+
+    def step(self, x, n):
+        x = None if self._reads_text else number_step(x, n, self._size)
+        if x is None:
+            return None
+        for transformer in self._transformers:
+            if not _reads_three_d(transformer):
+                x = _dense(transformer.transform(x))
+                continue
+            steps = x[:, np.newaxis]  # a list, where NaN would be read as padding
+            missing = x.dtype.kind == "f" and np.isnan(x).any()
+            steps = transformer.transform(list(steps) if missing else steps)
+            x = np.asarray(steps)[:, 0]
+        return self._inner.step(x, n)
+
+    def chunk(self, x, n):
+        if self._reads_text:
+            several = hasattr(x, "__iter__") and not isinstance(x, (str, bytes))
+            return self._inner.chunk(
+                self._transformers[0].transform(x if several else [x]), n
+            )
+        rows = number_rows(x, n, self._size)
+        for transformer in self._transformers:
+            if _reads_three_d(transformer):
+                rows = transformer.transform(rows)
+            else:
+                ends = np.cumsum([len(row) for row in rows])
+                steps = _dense(transformer.transform(np.concatenate(list(rows))))
+                rows = np.split(steps, ends[:-1])
+        return self._inner.chunk(rows, n)
+
+
+def _refuse_bounds(vectorizer):
+    """Refuse a vectorizer that does not make of two chunks what it makes of both."""
+    if vectorizer.boundaries or vectorizer.max_length is not None:
+        what = "boundaries=True" if vectorizer.boundaries else "max_length"
+        raise ValueError(
+            f"{type(vectorizer).__name__} has {what}, which counts each chunk of a "
+            "stream as a whole text. Fit a pipeline with boundaries=False and "
+            "max_length=None."
+        )
+
+
+def _refuse_whole_sequences(transformer, inner):
+    """Refuse a transformer that is not known to do each step by itself."""
+    tags = get_tags(transformer)
+    if tags.input_tags.three_d_array:
+        return
+    known = hasattr(transformer, "n_features_in_") and tags.input_tags.two_d_array
+    if not (inner.rows_are_steps and known):
+        name = type(transformer).__name__
+        raise ValueError(
+            f"{name} transforms whole sequences, as rows of a table, and a stream has "
+            "only single steps of them. Fit a pipeline with StepwiseTransformer("
+            f"{name}(...)), which does each step by itself."
+        )
+
+
+def _reads_three_d(transformer):
+    return get_tags(transformer).input_tags.three_d_array
+
+
+def _dense(X):
+    return X.toarray() if sparse.issparse(X) else np.asarray(X)

@@ -1,0 +1,104 @@
+"""Steps and chunks of streams, read into numbers or codes."""
+
+import numpy as np
+
+from sklearn_rnn._data.sequences import TEXT_HINT
+from sklearn_rnn._data.tokens import PADDING, TokenArray
+
+
+def number_step(x, n, size):
+    """Numbers (n, size), one step of ``n`` streams; None if x is a chunk."""
+    x = _as_array(x)
+    if x is None or x.ndim > 2:
+        return None
+    if x.dtype.kind == "O":
+        try:
+            x = x.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"x cannot be read as numbers ({error}); expected a step of shape "
+                f"{(n, size)}."
+            ) from error
+    if x.dtype.kind not in "biuf":
+        hint = f" {TEXT_HINT}" if x.dtype.kind in "SU" else ""
+        raise ValueError(f"x has dtype {x.dtype}; expected real numbers.{hint}")
+    if x.shape != (n, size):
+        if x.ndim > 1 or 1 not in (n, size) or x.size != n * size:
+            raise ValueError(
+                f"x has the shape {x.shape} for {n} stream(s) of {size} feature(s) a "
+                f"step; expected {(n, size)}, or ({n}, n_timesteps, {size}) for a "
+                "chunk."
+            )
+        x = x.reshape(n, size)
+    return x
+
+
+def _as_array(x):
+    """An array, or None if x holds arrays of unequal lengths."""
+    try:
+        x = np.asarray(x)
+    except ValueError:
+        return None
+    ragged = x.dtype.kind == "O" and any(np.ndim(part) for part in x.flat)
+    return None if ragged else x
+
+
+def number_rows(x, n, size):
+    """A chunk of numbers as a 3-D array, or a list of (T_i, size)."""
+    if len(x) != n:
+        raise ValueError(f"x has chunks for {len(x)} streams, expected {n}.")
+    if getattr(x, "ndim", None) == 3:
+        return x
+    rows = [np.asarray(row) for row in x]
+    for k, row in enumerate(rows):
+        if row.ndim < 2 and row.size == size:
+            rows[k] = row.reshape(1, size)
+        elif row.ndim != 2:
+            raise ValueError(
+                f"the chunk of stream {k} has the shape {row.shape}; expected "
+                f"(n_timesteps, {size}), or ({size},) for one step."
+            )
+    return rows
+
+
+def code_step(x, n, vocabulary_size):
+    """Codes (n,), one step of ``n`` streams; None if x is a chunk."""
+    x = _as_array(x)
+    if x is None or x.ndim > 1:
+        return None
+    if x.size != n:
+        raise ValueError(
+            f"x has {x.size} codes for {n} stream(s); expected one for each, or "
+            f"({n}, n_timesteps) for a chunk."
+        )
+    if x.dtype.kind not in "iu":
+        hint = f" {TEXT_HINT}" if x.dtype.kind in "SU" else ""
+        raise ValueError(
+            f"x has dtype {x.dtype}, but the model was fitted on codes; expected "
+            f"integers.{hint}"
+        )
+    if x.min() <= PADDING or x.max() >= vocabulary_size:
+        raise ValueError(
+            f"x holds the code {x.min() if x.min() <= PADDING else x.max()}; the "
+            f"vocabulary has the codes 1..{vocabulary_size - 1}, and {PADDING} is the "
+            "padding behind the end of a chunk."
+        )
+    return x.reshape(n)
+
+
+def code_rows(x, n, vocabulary_size):
+    """A chunk of codes as a TokenArray, or a list of its rows."""
+    if isinstance(x, TokenArray) and x.ndim == 1:
+        x = x.reshape(1, -1)
+    if len(x) != n:
+        raise ValueError(f"x has chunks for {len(x)} streams, expected {n}.")
+    if isinstance(x, TokenArray):
+        return x
+    if getattr(x, "ndim", None) == 2:
+        return TokenArray(x, vocabulary_size)
+    rows = []
+    for row in x:
+        if not isinstance(row, TokenArray):
+            row = TokenArray(np.atleast_1d(row)[None], vocabulary_size)
+        rows.append(row[0] if row.ndim == 2 and len(row) == 1 else row)
+    return rows

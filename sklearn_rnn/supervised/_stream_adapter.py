@@ -1,0 +1,73 @@
+"""Streams of RNNClassifier and RNNRegressor."""
+
+import numpy as np
+
+from sklearn_rnn._data.tokens import TokenArray
+from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn.streaming._reading import (
+    code_rows,
+    code_step,
+    number_rows,
+    number_step,
+)
+
+
+class SequenceStreamAdapter:
+    """Of a fitted RNNClassifier or RNNRegressor."""
+
+    first_codes = ()
+
+    def __init__(self, model):
+        name, self.module = type(model).__name__, model.module_
+        if self.module.stack.bidirectional:
+            raise ValueError(
+                f"this {name} reads both ways (bidirectional=True): it needs the end "
+                "of a sequence before its beginning, and a stream has no end. Fit one "
+                "with bidirectional=False."
+            )
+        if model.input_length is not None:
+            raise ValueError(
+                f"this {name} accepts sequences of input_length={model.input_length} "
+                "steps only, and a stream has any number of them. Fit one with "
+                "input_length=None."
+            )
+        self.each_step = self.module.pooling is None
+        self.predict = model._decode_outputs
+        if hasattr(model, "_probabilities"):
+            self.predict_proba = model._probabilities
+        self._model, self._size = model, model.input_size_
+        self._number = model._number_type
+        self._vocabulary_size = model._vocabulary_size
+        self.rows_are_steps = (
+            model._fitted_on_table and model.n_features_in_ == model.input_size_
+        )
+
+    def start(self):
+        return stepper(self.module)
+
+    def step(self, x, n):
+        if isinstance(x, TokenArray):
+            return None
+        if self._vocabulary_size is not None:
+            return code_step(x, n, self._vocabulary_size)
+        x = number_step(x, n, self._size)
+        if x is None:
+            return None
+        if x.dtype != self._number:
+            with np.errstate(over="ignore"):
+                x = x.astype(self._number)
+        if not np.isfinite(x).all():
+            row = int(np.argmin(np.isfinite(x).all(axis=1)))
+            raise ValueError(
+                f"x contains NaN, infinity or a value too large for {self._number!r}: "
+                f"stream {row} of {n}. Fill or leave out such steps; the streams have "
+                "not moved."
+            )
+        return x
+
+    def chunk(self, x, n):
+        if self._vocabulary_size is not None:
+            x = code_rows(x, n, self._vocabulary_size)
+        else:
+            x = number_rows(x, n, self._size)
+        return self._model._read(x, reset=False)

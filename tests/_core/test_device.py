@@ -1,0 +1,53 @@
+"""Device and number type."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_rnn._core.device import number_type, resolve_device, torch_types
+
+
+@pytest.mark.parametrize("has_cuda, expected", [(False, "cpu"), (True, "cuda")])
+def test_auto_takes_an_accelerator_if_there_is_one(monkeypatch, has_cuda, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_cuda)
+    assert resolve_device("auto") == torch.device(expected)
+
+
+@pytest.mark.parametrize("device", ["cpu", torch.device("cpu")])
+def test_a_named_device_is_taken(device):
+    assert resolve_device(device) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("device", ["gpu", "", "cpu:x", "cuda:99"])
+def test_a_device_that_cannot_be_used_is_refused(device):
+    with pytest.raises(ValueError, match=f'device={device!r} cannot.*Use "auto"'):
+        resolve_device(device)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_is_taken_where_it_is():
+    assert resolve_device("cuda").type == "cuda"
+    assert resolve_device("auto").type == "cuda"
+
+
+@pytest.mark.parametrize(
+    "precision, X_dtype, data, compute",
+    [
+        ("auto", np.float64, np.float64, torch.float64),
+        ("auto", np.float32, np.float32, torch.float32),
+        ("auto", np.float16, np.float32, torch.float32),
+        ("auto", np.int64, np.float32, torch.float32),
+        ("auto", np.int32, np.float32, torch.float32),
+        ("auto", np.bool_, np.float32, torch.float32),
+        ("float32", np.float64, np.float32, torch.float32),
+        ("float64", np.float32, np.float64, torch.float64),
+        ("float64", np.int32, np.float64, torch.float64),
+        ("bfloat16", np.float64, np.float32, torch.bfloat16),
+        ("bfloat16", np.float32, np.float32, torch.bfloat16),
+    ],
+)
+def test_number_types_of_data_and_recurrent_layers(precision, X_dtype, data, compute):
+    assert number_type(precision, np.dtype(X_dtype)) == data
+    weights = torch.float64 if data is np.float64 else torch.float32
+    layers = compute if compute is torch.bfloat16 else None
+    assert torch_types(precision, np.dtype(X_dtype)) == (weights, layers)

@@ -1,0 +1,80 @@
+"""How many threads compute."""
+
+import multiprocessing
+
+import pytest
+import torch
+
+from sklearn_rnn._core.threads import WORK_WORTH_THREADS, threads_for
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_small_work_runs_on_one_thread(two_threads):
+    with threads_for(WORK_WORTH_THREADS - 1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+
+
+def test_large_work_keeps_its_threads(two_threads):
+    with threads_for(WORK_WORTH_THREADS):
+        assert torch.get_num_threads() == 2
+    assert torch.get_num_threads() == 2
+
+
+def test_threads_come_back_after_an_error(two_threads):
+    with pytest.raises(KeyError), threads_for(1):
+        raise KeyError
+    assert torch.get_num_threads() == 2
+
+
+def test_nested_small_work_keeps_one_thread_to_the_end(two_threads):
+    with threads_for(1):
+        with threads_for(1):
+            pass
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+
+
+def test_one_thread_stays_one():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threads_for(1):
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def multiply(connection):
+    ones = torch.ones(600, 600)
+    connection.send((float((ones @ ones).sum()), torch.get_num_threads()))
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="needs fork"
+)
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_computes_after_its_parent_used_two_threads(two_threads):
+    ones = torch.ones(600, 600)
+    assert float((ones @ ones).sum()) == 600**3
+    assert float(torch.ones(10**6).sum()) == 10**6
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=multiply, args=(sender,))
+    child.start()
+    try:
+        assert receiver.poll(60), "the child hangs"
+        assert receiver.recv() == (600**3, 1)
+        child.join(60)
+        assert child.exitcode == 0
+    finally:
+        child.kill()
+        child.join()

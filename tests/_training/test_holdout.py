@@ -1,0 +1,305 @@
+"""Validation rows: drawn, split by groups or time, or given by the user."""
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    PredefinedSplit,
+    StratifiedShuffleSplit,
+    TimeSeriesSplit,
+)
+from sklearn.pipeline import Pipeline
+
+from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
+from sklearn_rnn._training.holdout import draw_holdout, last_split
+
+
+@pytest.fixture
+def model():
+    return RNNClassifier("gru", 4, early_stopping=True, max_epochs=6, random_state=0)
+
+
+@pytest.fixture
+def routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield
+
+
+def weights(model):
+    return [p.detach().numpy().copy() for p in model.module_.parameters()]
+
+
+def assert_same_weights(model, other):
+    for ours, theirs in zip(weights(model), weights(other), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_drawn_rows_are_stratified():
+    y = np.array(["rare" if i < 4 else "common" for i in range(32)])
+    for seed in range(10):
+        held = draw_holdout(np.arange(32), 0.5, np.random.default_rng(seed), strata=y)
+        assert len(held) == len(set(held)) == 16
+        assert (y[held] == "rare").sum() == 2
+
+
+def test_validation_fraction_that_leaves_nothing_names_the_way_out(model, ragged):
+    X, y = ragged
+    model.set_params(validation_fraction=0.99)
+    with pytest.raises(ValueError, match=r"validation_fraction=0.99.*early_stopping"):
+        model.fit(X[:4], y[:4])
+
+
+# ------------------------------------------------------------------ given to fit
+
+
+def test_given_data_judge_and_every_row_trains(model, ragged):
+    X, y = ragged
+    model.fit(X[:30], y[:30], X_val=X[30:], y_val=y[30:])
+    assert model.best_validation_score_ == model.score(X[30:], y[30:])
+    split = PredefinedSplit(np.repeat([-1, 0], [30, 10]))
+    by_splitter = sklearn.clone(model).set_params(validation_fraction=split).fit(X, y)
+    assert_same_weights(model, by_splitter)
+    assert model.validation_scores_ == by_splitter.validation_scores_
+
+
+def test_given_data_stop_the_training_and_the_best_weights_are_kept(ragged):
+    X, y = ragged
+    noise = np.random.default_rng(1).permutation(y[30:])
+    model = RNNClassifier(
+        "gru",
+        16,
+        early_stopping=True,
+        max_epochs=200,
+        n_iter_no_change=5,
+        learning_rate=0.05,
+        random_state=0,
+    ).fit(X[:30], y[:30], X_val=X[30:], y_val=noise)
+    losses = model.net_.history[:, "valid_loss"]
+    assert len(losses) < 200
+    proba = model.predict_proba(X[30:])[
+        np.arange(10), np.searchsorted(model.classes_, noise)
+    ]
+    assert -np.log(proba).mean() == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_validation_weights_weigh_the_validation_loss(model, ragged):
+    X, y = ragged
+    weight = np.array([2, 0, 1, 1, 1, 0, 3, 1, 1, 1])
+    weighted = sklearn.clone(model).fit(
+        X[:30], y[:30], X_val=X[30:], y_val=y[30:], sample_weight_val=weight
+    )
+    rows = np.repeat(np.arange(30, 40), weight)
+    repeated = model.fit(X[:30], y[:30], X_val=[X[i] for i in rows], y_val=y[rows])
+    np.testing.assert_allclose(
+        weighted.net_.history[:, "valid_loss"], repeated.net_.history[:, "valid_loss"]
+    )
+    assert weighted.validation_scores_ == pytest.approx(repeated.validation_scores_)
+
+
+def test_the_regressor_reads_validation_targets_in_the_unit_of_y(rng):
+    X = rng.normal(size=(60, 5))
+    y = 1000 + 50 * X.sum(axis=1)
+    model = RNNRegressor("gru", 8, early_stopping=True, max_epochs=30, random_state=0)
+    model.fit(X[:40], y[:40], X_val=X[40:], y_val=y[40:])
+    assert model.best_validation_score_ == pytest.approx(model.score(X[40:], y[40:]))
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"X_val": 1}, "fit got X_val; X_val and y_val are needed together"),
+        ({"y_val": 1}, "fit got y_val; X_val and y_val are needed together"),
+        ({"sample_weight_val": 1}, "fit got sample_weight_val; X_val and y_val"),
+    ],
+)
+def test_half_of_the_validation_data_is_refused(model, ragged, given, message):
+    X, y = ragged
+    given = {name: {"X_val": X}.get(name, y) for name in given}
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, **given)
+
+
+def test_validation_data_without_early_stopping_are_refused(model, ragged):
+    X, y = ragged
+    model.set_params(early_stopping=False)
+    with pytest.raises(ValueError, match=r"RNNClassifier\(early_stopping=True\)"):
+        model.fit(X, y, X_val=X, y_val=y)
+
+
+def test_validation_data_beside_a_splitter_are_refused(model, ragged):
+    X, y = ragged
+    model.set_params(validation_fraction=KFold(3))
+    with pytest.raises(ValueError, match="Give one of the two"):
+        model.fit(X, y, X_val=X, y_val=y)
+
+
+@pytest.mark.parametrize(
+    "break_, message",
+    [
+        (lambda X, y: (X[:, :, :1], y), "in X_val.*1 features a step.*fitted with 2"),
+        (lambda X, y: (X, y[:-1]), "in X_val.*inconsistent numbers of samples"),
+        (lambda X, y: (X, np.array(["sideways"] * 5)), "in X_val.*'sideways'"),
+        (lambda X, y: (X * np.nan, y), "in X_val"),
+    ],
+)
+def test_unreadable_validation_data_are_named_and_change_nothing(
+    model, rng, break_, message
+):
+    X, y = rng.normal(size=(20, 4, 2)), np.array(["up", "down"] * 10)
+    X_val, y_val = break_(X[:5], y[:5])
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, X_val=X_val, y_val=y_val)
+    assert not hasattr(model, "net_")
+
+
+def test_a_pipeline_transforms_the_validation_data_by_its_fitted_steps(
+    model, names, routing
+):
+    X, y = names
+    model.set_fit_request(X_val=True, y_val=True)
+    pipeline = Pipeline(
+        [("characters", CharVectorizer()), ("rnn", model)], transform_input=["X_val"]
+    )
+    X_val, y_val = ["anno", "lola", "quux"], [1, 0, 0]
+    pipeline.fit(X, y, X_val=X_val, y_val=y_val)
+    fitted = pipeline["rnn"]
+    vectorizer = CharVectorizer().fit(X)
+    by_hand = sklearn.clone(model).fit(
+        vectorizer.transform(X), y, X_val=vectorizer.transform(X_val), y_val=y_val
+    )
+    assert_same_weights(fitted, by_hand)
+    assert fitted.best_validation_score_ == pipeline.score(X_val, y_val)
+
+
+def test_a_grid_search_passes_the_same_validation_data_to_every_fit(
+    model, names, routing
+):
+    X, y = names
+    model.set_fit_request(X_val=True, y_val=True)
+    pipeline = Pipeline(
+        [("characters", CharVectorizer()), ("rnn", model)], transform_input=["X_val"]
+    )
+    search = GridSearchCV(pipeline, {"rnn__hidden_size": [3, 5]}, cv=2)
+    search.fit(X, y, X_val=["anno", "lola"], y_val=[1, 0])
+    best = search.best_estimator_["rnn"]
+    assert best.hidden_size in (3, 5)
+    assert best.best_validation_score_ == search.best_estimator_.score(
+        ["anno", "lola"], [1, 0]
+    )
+
+
+# ------------------------------------------------------------------ splitters
+
+
+def test_time_series_split_validates_on_the_latest_rows():
+    rows, rng = np.arange(20), np.random.default_rng(0)
+    train, valid = last_split(rows, TimeSeriesSplit(4, gap=2), np.zeros(20), None, rng)
+    assert valid.tolist() == [16, 17, 18, 19]
+    assert train.tolist() == list(range(14))
+
+
+def test_rows_outside_the_split_neither_train_nor_judge(model, ragged):
+    X, y = ragged
+    gap = TimeSeriesSplit(2, test_size=10, gap=5)
+    model.set_params(validation_fraction=gap).fit(X, y)
+    by_hand = sklearn.clone(model).set_params(validation_fraction=0.1)
+    by_hand.fit(X[:25], y[:25], X_val=X[30:], y_val=y[30:])
+    assert_same_weights(model, by_hand)
+
+
+def test_groups_stay_on_one_side(model, ragged):
+    X, y = ragged
+    groups = np.arange(40) // 4
+    seen = []
+
+    class Watched(GroupShuffleSplit):
+        def split(self, X, y=None, groups=None):
+            for train, test in super().split(X, y, groups):
+                seen.append((set(groups[train]), set(groups[test])))
+                yield train, test
+
+    splitter = Watched(1, test_size=0.3, random_state=0)
+    model.set_params(validation_fraction=splitter).fit(X, y, groups=groups)
+    ((train, test),) = seen
+    assert not train & test
+    assert len(train | test) == 10
+    assert len(test) == 3
+
+
+def test_groups_reach_the_splitter_row_by_row_when_weights_drop_rows(model, ragged):
+    X, y = ragged
+    weight = np.where(np.arange(40) % 4 == 0, 0, 1)
+    groups = np.arange(40) // 10
+    kept = np.flatnonzero(weight)
+    model.set_params(validation_fraction=GroupKFold(4))
+    model.fit(X, y, sample_weight=weight, groups=groups)
+    fewer = sklearn.clone(model).fit([X[i] for i in kept], y[kept], groups=groups[kept])
+    assert_same_weights(model, fewer)
+
+
+def test_groups_that_a_fraction_would_ignore_are_refused(model, ragged):
+    X, y = ragged
+    with pytest.raises(ValueError, match=r"draws single rows.*GroupShuffleSplit"):
+        model.fit(X, y, groups=np.arange(40) // 4)
+
+
+def test_a_group_splitter_without_groups_says_so(model, ragged):
+    X, y = ragged
+    model.set_params(validation_fraction=GroupKFold(4))
+    with pytest.raises(ValueError, match="'groups' parameter should not be None"):
+        model.fit(X, y)
+
+
+def test_groups_of_another_length_are_refused(model, ragged):
+    X, y = ragged
+    model.set_params(validation_fraction=GroupKFold(4))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.fit(X, y, groups=np.arange(41) // 4)
+
+
+def test_a_splitter_that_leaves_one_side_empty_is_refused(model, ragged):
+    X, y = ragged
+
+    class Nothing:
+        def split(self, X, y=None, groups=None):
+            return iter([(np.arange(len(X)), np.empty(0, dtype=int))])
+
+    model.set_params(validation_fraction=Nothing())
+    with pytest.raises(ValueError, match=r"left 40 rows.*and 0 to validate on"):
+        model.fit(X, y)
+
+
+def test_a_splitter_without_a_seed_draws_from_the_estimators(model, ragged):
+    X, y = ragged
+    splitter = StratifiedShuffleSplit(1, test_size=0.25)
+    state = np.random.get_state()[1].copy()
+    model.set_params(validation_fraction=splitter).fit(X, y)
+    again = sklearn.clone(model).fit(X, y)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+    assert splitter.random_state is None
+    assert_same_weights(model, again)
+    other = sklearn.clone(model).set_params(random_state=1).fit(X, y)
+    assert other.validation_scores_ != model.validation_scores_
+
+
+def test_a_splitters_own_generator_is_left_as_it_was(model, ragged):
+    X, y = ragged
+    generator = np.random.RandomState(3)
+    splitter = StratifiedShuffleSplit(1, test_size=0.25, random_state=generator)
+    before = generator.get_state()[1].copy()
+    model.set_params(validation_fraction=splitter).fit(X, y)
+    np.testing.assert_array_equal(generator.get_state()[1], before)
+
+
+def test_groups_are_routed_to_fit(model, names, routing):
+    X, y = names
+    model.set_params(validation_fraction=GroupShuffleSplit(1, random_state=0))
+    pipeline = Pipeline(
+        [("characters", CharVectorizer()), ("rnn", model.set_fit_request(groups=True))]
+    )
+    pipeline.fit(X, y, groups=np.arange(len(X)) // 8)
+    assert pipeline["rnn"].validation_scores_

@@ -1,0 +1,139 @@
+"""Training a generator's network on a corpus, and reading with the trained one."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_rnn._core.randomness import torch_generator
+from sklearn_rnn._nn.builders import build_language_network
+from sklearn_rnn._training import corpus as _corpus
+from sklearn_rnn._training.corpus import as_corpus, gather_window, tbptt_windows
+from sklearn_rnn._training.net import new_net
+from sklearn_rnn.generation import _net as _language
+from sklearn_rnn.generation._net import (
+    LanguageNet,
+    TextExamples,
+    read_through,
+    token_losses,
+)
+
+V = 9
+LENGTHS = [7, 0, 12, 3, 7, 1]
+
+
+@pytest.fixture(params=["rnn", "lstm", "gru"])
+def module(request):
+    return build_language_network(
+        request.param, V, 6, generator=torch_generator(0, 0), num_layers=2
+    ).eval()
+
+
+@pytest.fixture
+def corpus():
+    rng = np.random.default_rng(0)
+    flat = rng.integers(4, V, size=sum(LENGTHS)).astype(np.uint8)
+    return as_corpus(np.array(LENGTHS), flat)
+
+
+def document(corpus, row):
+    start, length = corpus.starts[row], corpus.lengths[row]
+    codes = corpus.codes[start : start + length + 1].astype(np.int64)
+    return torch.from_numpy(codes).unsqueeze(1)
+
+
+@torch.inference_mode()
+def one_by_one(module, corpus):
+    losses = []
+    for row in range(len(corpus.lengths)):
+        codes = document(corpus, row)
+        logits, _ = module(codes[:-1])
+        logp = torch.log_softmax(logits[:, 0], 1)
+        losses.append(-logp.gather(1, codes[1:])[:, 0].numpy())
+    return np.concatenate(losses)
+
+
+@pytest.mark.parametrize("room", [1, 40, 2**22])
+def test_documents_are_foretold_as_each_by_itself(module, corpus, room, monkeypatch):
+    monkeypatch.setattr(_language, "LOGITS_AT_ONCE", room)
+    monkeypatch.setattr(_language, "READ_AT_ONCE", 4)
+    np.testing.assert_allclose(
+        token_losses(module, corpus), one_by_one(module, corpus), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_the_tail_of_a_document_is_foretold_from_zero_state(module, corpus):
+    _, tail = corpus.part(np.array([2])).cut(5)
+    codes = document(tail, 0)
+    with torch.inference_mode():
+        logits, _ = module(codes[:-1])
+    expected = torch.nn.functional.cross_entropy(
+        logits[:, 0], codes[1:, 0], reduction="none"
+    )
+    np.testing.assert_allclose(token_losses(module, tail), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("at_once", [3, 2**12])
+def test_documents_are_read_through_as_each_by_itself(
+    module, corpus, at_once, monkeypatch
+):
+    monkeypatch.setattr(_language, "STEPS_AT_ONCE", at_once)
+    monkeypatch.setattr(_language, "READ_AT_ONCE", 4)
+    outputs, states = read_through(module, corpus)
+    for row in range(len(LENGTHS)):
+        with torch.inference_mode():
+            expected, last = module.read(document(corpus, row)[:-1])
+        np.testing.assert_allclose(outputs[row], expected[-1, 0], rtol=1e-4, atol=1e-6)
+        for found, given in zip(states, last, strict=True):
+            found, given = found[0], given[0]
+            if not isinstance(found, tuple):
+                found, given = (found,), (given,)
+            for a, b in zip(found, given, strict=True):
+                np.testing.assert_allclose(a[row], b[0], rtol=1e-4, atol=1e-6)
+
+
+def net_around(module):
+    return new_net(
+        module,
+        torch.nn.Identity(),
+        optimizer="sgd",
+        learning_rate=0.1,
+        weight_decay=0,
+        average=False,
+        callbacks=None,
+        device=torch.device("cpu"),
+        kind=LanguageNet,
+    )
+
+
+def test_windows_of_a_lane_are_read_like_one_piece(module, corpus, monkeypatch):
+    monkeypatch.setattr(_corpus, "WINDOWS_A_LANE", 1)
+    net = net_around(module)
+    net.dropout_generator = None
+    text, total, n = TextExamples(corpus, window=4), 0.0, 0
+    windows = list(tbptt_windows(corpus, 4, 2, np.random.default_rng(1)))
+    pieces = [w.starts[w.fresh] for w in windows]
+    cut = set(np.concatenate(pieces)) - set(corpus.starts)
+    for batch in net._batches(text, 2, np.random.default_rng(1)):
+        loss, _, n_rows = net._loss(batch)
+        assert loss.requires_grad
+        carried = net.states[-1][0]
+        for state in carried if isinstance(carried, tuple) else (carried,):
+            assert not state.requires_grad  # gradients end with the window
+        total, n = total + loss.item() * n_rows, n + n_rows
+    assert n == corpus.n_steps
+    starts = np.sort([*corpus.starts, *cut])
+    ends = np.sort([*(corpus.starts + corpus.lengths), *cut])
+    parts = _corpus.Corpus(corpus.codes, starts, ends - starts)
+    assert total == pytest.approx(one_by_one(module, parts).sum(), rel=1e-5)
+
+
+def test_the_loss_is_the_mean_over_valid_steps(module, corpus):
+    net = net_around(module)
+    net.dropout_generator = None
+    (window,) = list(tbptt_windows(corpus, 50, 99, np.random.default_rng(0)))
+    inputs, _, valid = gather_window(corpus, window)
+    assert valid.sum() < inputs.size
+    batch = next(net._batches(TextExamples(corpus, 50), 99, np.random.default_rng(0)))
+    loss, _, n_rows = net._loss(batch)
+    assert n_rows == corpus.n_steps
+    assert loss.item() == pytest.approx(one_by_one(module, corpus).mean(), rel=1e-5)

@@ -1,0 +1,200 @@
+"""Logits to tokens."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_rnn._core.randomness import torch_generator
+from sklearn_rnn._data.tokens import END
+from sklearn_rnn._nn.builders import build_language_network
+from sklearn_rnn._nn.functional import log_softmax
+from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn.generation._sampling import (
+    Continuation,
+    DecodingOptions,
+    beam,
+    generate_tokens,
+    restrict,
+    sample,
+)
+
+LOGITS = np.array([-np.inf, -np.inf, -np.inf, 0.5, 2.0, 1.0, 1.5, -1.0])
+PROBA = np.exp(LOGITS) / np.exp(LOGITS).sum()
+
+
+def frequencies(n=4000, **knobs):
+    """How often each code is chosen over an even grid of chance numbers."""
+    uniforms = np.arange(n) / n
+    codes = sample(np.tile(LOGITS, (n, 1)), DecodingOptions(**knobs), uniforms)
+    return np.bincount(codes, minlength=len(LOGITS)) / n
+
+
+def test_zero_temperature_takes_the_likeliest():
+    assert frequencies(temperature=0).tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
+def test_codes_come_as_often_as_they_are_likely(temperature):
+    expected = np.exp(LOGITS / temperature)
+    expected /= expected.sum()
+    np.testing.assert_allclose(
+        frequencies(temperature=temperature), expected, atol=1e-3
+    )
+
+
+def test_top_k_keeps_the_k_likeliest():
+    expected = np.where(np.isin(np.arange(8), [4, 6, 5]), PROBA, 0)
+    np.testing.assert_allclose(
+        frequencies(top_k=3), expected / expected.sum(), atol=1e-3
+    )
+    np.testing.assert_allclose(frequencies(top_k=99), PROBA, atol=1e-3)
+
+
+def test_top_p_keeps_the_fewest_that_reach_it():
+    assert PROBA[4] < 0.5 < PROBA[4] + PROBA[6]
+    expected = np.where(np.isin(np.arange(8), [4, 6]), PROBA, 0)
+    np.testing.assert_allclose(
+        frequencies(top_p=0.5), expected / expected.sum(), atol=1e-3
+    )
+    np.testing.assert_allclose(frequencies(top_p=1.0), PROBA, atol=1e-3)
+    assert frequencies(top_p=1e-9)[4] == 1
+
+
+def test_the_ends_of_chance_choose_possible_codes():
+    edges = np.array([0.0, np.nextafter(1, 0)])
+    codes = sample(np.tile(LOGITS, (2, 1)), DecodingOptions(), edges)
+    assert codes.tolist() == [3, 7]
+    masked = np.tile(np.where(np.arange(8) == 7, -np.inf, LOGITS), (2, 1))
+    assert sample(masked.astype(np.float32), DecodingOptions(), edges).tolist() == [
+        3,
+        6,
+    ]
+
+
+def test_reserved_and_banned_codes_are_out():
+    logits = restrict(
+        np.ones((1, 8)), DecodingOptions(banned=(5,)), [Continuation([])], 9
+    )
+    assert np.flatnonzero(np.isfinite(logits[0])).tolist() == [3, 4, 6, 7]
+
+
+def test_the_repetition_penalty_weakens_what_was_there():
+    logits = np.array([[0.0, 0, 0, -2.0, 4.0, 3.0, -1.0, 1.0]])
+    how = DecodingOptions(repetition_penalty=2.0)
+    found = restrict(logits, how, [Continuation([4], [6, 6])], 9)
+    assert found[0, 3:].tolist() == [-2.0, 2.0, 3.0, -2.0, 1.0]
+
+
+def test_required_codes_are_forced_when_no_room_is_left():
+    how = DecodingOptions(required=(6, 7))
+    text = Continuation([6], [])  # in the prompt it does not count
+    free = restrict(np.ones((1, 8)), how, [text], 3)
+    assert np.isinf(free[0, END]) and np.isfinite(free[0, 4:]).all()
+    forced = restrict(np.ones((1, 8)), how, [text], 2)
+    assert np.flatnonzero(np.isfinite(forced[0])).tolist() == [6]
+    done = restrict(np.ones((1, 8)), how, [Continuation([], [6, 7])], 1)
+    assert np.isfinite(done[0, END])
+
+
+def test_a_mask_sees_the_text_and_cannot_bring_back_what_is_out():
+    seen = []
+
+    def mask(codes, logits):
+        seen.append(codes)
+        return np.zeros_like(logits)
+
+    how = DecodingOptions(mask=mask, banned=(4,))
+    found = restrict(np.ones((1, 8)), how, [Continuation([5], [6])], 9)
+    assert seen == [[5, 6]]
+    assert found[0].tolist() == [*[-np.inf] * 3, 0, -np.inf, 0, 0, 0]
+
+
+def test_nothing_left_to_choose_is_an_error():
+    how = DecodingOptions(banned=tuple(range(3, 8)))
+    with pytest.raises(ValueError, match="no token is left"):
+        restrict(np.ones((1, 8)), how, [Continuation([])], 9)
+
+
+def test_a_text_is_over_at_its_end_or_a_stop():
+    assert not Continuation([END]).is_over(())
+    assert Continuation([], [5, END]).is_over(())
+    assert Continuation([], [4, 5, 6]).is_over(((5, 6),))
+    assert not Continuation([5], [6]).is_over(((5, 6),))
+
+
+class Model:
+    """A tiny random network over the end code and three tokens."""
+
+    def __init__(self, seed=0):
+        self.module = build_language_network(
+            "gru", 7, 5, generator=torch_generator(seed, 0)
+        ).eval()
+        with torch.no_grad():
+            for p in self.module.parameters():
+                p.mul_(2)
+
+    def begin(self, n=1):
+        with torch.inference_mode():
+            logits, states = self.module(torch.full((1, n), 2))
+        return stepper(self.module, states), logits[0].numpy().astype(float)
+
+    def log_probability(self, codes):
+        with torch.inference_mode():
+            logits, _ = self.module(torch.tensor([[2], *[[c] for c in codes[:-1]]]))
+        logp = log_softmax(np.where(np.arange(7) < END, -np.inf, logits[:, 0].numpy()))
+        return sum(logp[t, code] for t, code in enumerate(codes))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_beam_as_wide_as_the_space_finds_the_best(seed):
+    model, n = Model(seed), 4
+    texts = [
+        (*front, last)
+        for length in range(1, n + 1)
+        for front in itertools.product((4, 5, 6), repeat=length - 1)
+        for last in ((END,) if length < n else (END, 4, 5, 6))
+    ]
+    best = max(texts, key=model.log_probability)
+    codes, score = beam(*model.begin(), DecodingOptions(), [], n, 200)
+    assert tuple(codes) == best
+    assert score == pytest.approx(model.log_probability(codes), rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_beam_of_one_is_greedy(seed):
+    model = Model(seed)
+    steps, logits = model.begin()
+    (text,) = list(
+        generate_tokens(
+            steps,
+            logits,
+            DecodingOptions(temperature=0),
+            [Continuation([])],
+            6,
+            lambda: np.zeros(1),
+        )
+    )[-1]
+    codes, _ = beam(*model.begin(), DecodingOptions(), [], 6, 1)
+    assert codes == text.codes
+
+
+def test_streams_that_are_over_leave_the_others_alone():
+    model = Model(1)
+    uniforms = np.random.default_rng(0).random((30, 6))
+
+    def write(columns):
+        steps, logits = model.begin(len(columns))
+        texts, draws = [Continuation([]) for _ in columns], iter(uniforms[:, columns])
+        for _ in generate_tokens(
+            steps, logits, DecodingOptions(), texts, 30, lambda: next(draws)
+        ):
+            pass
+        return [text.codes for text in texts]
+
+    together = write([0, 1, 2, 3, 4, 5])
+    lengths = {len(codes) for codes in together}
+    assert len(lengths) > 1  # some end earlier
+    assert together == [write([k])[0] for k in range(6)]
+    assert all(END not in codes[:-1] for codes in together)

@@ -1,0 +1,387 @@
+"""WritingSession: a person and the network write together."""
+
+import io
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sklearn_rnn import CharVectorizer, SequenceGenerator, TokenArray, WordVectorizer
+
+ROOT = Path(__file__).parents[2]
+TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
+DOCUMENTS = ["the cat sat on the mat", "the dog sat on the log", "a cat sat"] * 6
+
+
+def fitted(X, vectorizer=None, **changes):
+    settings = {"hidden_size": 16, "max_epochs": 6, "random_state": 0, "batch_size": 4}
+    return SequenceGenerator(vectorizer, **(settings | changes)).fit(X)
+
+
+@pytest.fixture(scope="module")
+def chars():
+    return fitted(TEXT)
+
+
+@pytest.fixture(scope="module")
+def words():
+    return fitted(DOCUMENTS, WordVectorizer(lowercase=False))
+
+
+@pytest.fixture(scope="module")
+def notes():
+    return fitted([[60, 62, 64, 60], [64, 65, 67]] * 8)
+
+
+@pytest.fixture(scope="module")
+def codes():
+    return fitted(CharVectorizer().fit_transform(["the cat sat on"]))
+
+
+def test_suggestions_are_the_likeliest_tokens_of_predict_proba(words):
+    session = words.session("the cat")
+    suggestions = session.suggest(3)
+    proba = words.predict_proba("the cat")[0]
+    order = np.argsort(-proba)
+    assert [token for token, _ in suggestions] == words.classes_[order[:3]].tolist()
+    np.testing.assert_allclose([p for _, p in suggestions], proba[order[:3]], rtol=1e-5)
+    everything = session.suggest(1000)
+    assert len(everything) == len(words.classes_) == len(session.classes_)
+    assert sum(p for _, p in everything) == pytest.approx(1)
+    assert not {"<pad>", "<unk>", "<start>"} & {token for token, _ in everything}
+    assert len(session.suggest()) == min(10, len(words.classes_))
+
+
+def test_picking_and_accepting_write_the_text(words):
+    session = words.session("the cat")
+    (first, _), *_ = session.suggest()
+    assert session.pick(0).text == f"the cat {first}"
+    session.accept("log")
+    assert session.written == f"{first} log" and session.tokens == [first, "log"]
+    assert session.text == f"the cat {first} log"
+
+
+def test_stepping_equals_reading(chars):
+    session = chars.session("the c")
+    for letter in "at sat":
+        session.accept(letter)
+    expected = chars.predict_proba("the cat sat")[0]
+    found = dict(session.suggest(1000))
+    for token, p in zip(chars.classes_, expected, strict=True):
+        assert found[token] == pytest.approx(p, rel=1e-4)
+
+
+def test_the_log_probability_is_that_of_the_model(chars):
+    session = chars.session("the ", temperature=2.0)
+    total = 0.0
+    for k, letter in enumerate("cat"):
+        proba = chars.predict_proba("the " + "cat"[:k])[0]
+        total += np.log(proba[chars.classes_.tolist().index(letter)])
+        session.accept(letter)
+    assert session.log_probability == pytest.approx(total, rel=1e-5)
+    assert session.undo(3).log_probability == 0
+
+
+def test_each_token_costs_one_step_and_undoing_none(chars, monkeypatch):
+    session = chars.session("the ")
+    kind, steps = type(session._stepper), []
+    feed = kind.feed
+    monkeypatch.setattr(
+        kind, "feed", lambda self, codes: steps.append(1) or feed(self, codes)
+    )
+    monkeypatch.setattr(
+        SequenceGenerator, "_read_prefixes", None
+    )  # nothing is read again
+    for letter in "cat sat":
+        session.suggest()
+        session.accept(letter)
+    assert len(steps) == 7
+    session.undo(3).branch().suggest()
+    assert len(steps) == 7
+
+
+def test_undo_goes_back_exactly(chars):
+    session = chars.session("the ")
+    before = session.suggest()
+    session.accept("d").accept("o")
+    assert session.undo().text == "the d"
+    assert session.undo().suggest() == before
+    session.accept("c")
+    fresh = chars.session("the ").accept("c")
+    assert session.suggest() == fresh.suggest()
+
+
+@pytest.mark.parametrize("n", [3, -1, 1.5])
+def test_undo_past_the_start_loses_nothing(chars, n):
+    session = chars.session("the ").accept("c").accept("a")
+    with pytest.raises(ValueError, match=r"from 0 to 2, the tokens .* got"):
+        session.undo(n)
+    assert session.text == "the ca"
+
+
+def test_branches_share_nothing_that_changes(chars):
+    session = chars.session("the ").accept("c")
+    branch = session.branch().accept("o")
+    session.accept("a")
+    assert (session.text, branch.text) == ("the ca", "the co")
+    assert session.suggest() == chars.session("the ").accept("c").accept("a").suggest()
+    assert branch.suggest() == chars.session("the ").accept("c").accept("o").suggest()
+    assert branch.undo(2).text == "the " and session.text == "the ca"
+
+
+def test_temperature_changes_on_the_way(chars):
+    session = chars.session("the ")
+    plain = session.suggest(1)[0][1]
+    session.temperature = 0.3
+    assert session.suggest(1)[0][1] > plain
+    session.temperature = 5
+    assert session.suggest(1)[0][1] < plain
+    for bad in (0, -1, np.inf, np.nan, "hot", True):
+        with pytest.raises(ValueError, match="temperature"):
+            session.temperature = bad
+    with pytest.raises(ValueError, match="temperature"):
+        chars.session("the ", temperature=0)
+
+
+def test_near_temperature_zero_the_likeliest_has_probability_one(chars):
+    session = chars.session("the ")
+    likeliest = session.suggest(1)[0][0]
+    session.temperature = 1e-310
+    (token, probability), *rest = session.suggest(1000)
+    assert (token, probability) == (likeliest, 1)
+    assert {p for _, p in rest} == {0}
+
+
+def test_the_end_ends_the_text_and_can_be_undone(words):
+    session = words.session("a cat sat").accept("<end>")
+    assert session.is_over and session.text == "a cat sat"
+    for act in (session.suggest, lambda: session.pick(0), lambda: session.accept("a")):
+        with pytest.raises(ValueError, match="has ended"):
+            act()
+    assert not session.undo().is_over
+    assert session.accept("on").text == "a cat sat on"
+
+
+def test_tokens_and_places_that_do_not_exist_are_refused(chars):
+    session = chars.session("the ")
+    with pytest.raises(ValueError, match="'Z', which is no token"):
+        session.accept("Z")
+    session.suggest(3)
+    for index in (3, -1, "c", True):
+        with pytest.raises(ValueError, match=r"0\.\.2"):
+            session.pick(index)
+    for k in (0, 1.5, True):
+        with pytest.raises(ValueError, match="k must be"):
+            session.suggest(k)
+    for n_tokens in (-1, 1.5):
+        with pytest.raises(ValueError, match="n_tokens must be"):
+            session.write(lambda suggestions: 0, n_tokens)
+    assert session.text == "the "
+
+
+def test_a_session_has_one_prompt(chars):
+    with pytest.raises(ValueError, match="got 2 prompts"):
+        chars.session(["the", "cat"])
+    with pytest.raises(TypeError, match="Decode them"):
+        chars.session(b"the ")
+
+
+@pytest.mark.filterwarnings("ignore:the text has:UserWarning")
+def test_a_prompt_stays_as_it_was_given(chars, notes, codes):
+    assert chars.session("the ZZ").accept("c").text == "the ZZc"
+    prompt = [60, 99]
+    session = notes.session(prompt)
+    prompt.append(64)
+    assert session.accept(62).text == [60, 99, 62]
+    session = codes.session(TokenArray([[5, 1, 4]], codes.vocabulary_size_))
+    assert session.accept(6).accept(3).text.tolist() == [[5, 1, 4, 6]]
+
+
+PROMPTS = {
+    "chars": "the ",
+    "words": "the cat",
+    "notes": [60, 62],
+    "codes": TokenArray([[5, 4]], 13),
+}
+
+
+@pytest.mark.parametrize("kind", PROMPTS)
+def test_a_transcript_replays_every_kind_of_token(kind, request):
+    model, prompt = request.getfixturevalue(kind), PROMPTS[kind]
+    session = model.session(prompt, temperature=0.7)
+    places = [token for token, _ in session.suggest()]
+    session.pick(1 if places[0] == model.classes_[0] else 0)  # not the end
+    session.temperature = 1.3
+    session.accept(model.classes_[2]).accept(model.classes_[1]).undo()
+    again = model.resume(session.to_json())
+    assert str(again.text) == str(session.text)
+    assert again.suggest() == session.suggest()
+    assert again.temperature == 1.3
+    assert again.statistics() == session.statistics()
+    assert again.to_json() == session.to_json()
+
+
+@pytest.mark.filterwarnings("ignore:the text has:UserWarning")
+def test_a_transcript_replays_unknown_tokens_of_the_prompt(chars, notes, codes):
+    tokens = TokenArray([[1, 5, 1]], codes.vocabulary_size_)
+    for model, prompt in [(chars, "the ZZ"), (notes, [99, 60, 98]), (codes, tokens)]:
+        session = model.session(prompt)
+        again = model.resume(session.to_json())
+        assert again.suggest(1000) == session.suggest(1000)
+        assert again.to_json() == session.to_json()
+    assert notes.resume(notes.session([60, 99]).to_json()).text == [60, "<unk>"]
+
+
+def test_a_transcript_of_another_model_is_refused(chars, words):
+    transcript = chars.session("the ").accept("c").to_json()
+    with pytest.raises(ValueError, match="another model"):
+        words.resume(transcript)
+    with pytest.raises(ValueError, match="another model"):
+        fitted(TEXT, random_state=1).resume(transcript)
+
+
+def test_what_is_no_transcript_is_refused(chars):
+    transcript = chars.session("the ").accept("c").to_json()
+    for damaged in (transcript[:-9], "hello", "", "null", "[]", "[" * 10**5, None):
+        with pytest.raises(ValueError, match="cannot be read"):
+            chars.resume(damaged)
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("format", "another"),
+        ("version", 2),
+        ("steps", 99),
+        ("steps", [[5, True]]),
+        ("steps", [[999, True, 1.0]]),  # no code of this vocabulary
+        ("steps", [[1, True, 1.0]]),  # the unknown code, which is never written
+        ("steps", [[5.0, True, 1.0]]),
+        ("steps", [[np.inf, True, 1.0]]),
+        ("steps", [[5, "yes", 1.0]]),
+        ("steps", [[5, True, -1.0]]),
+        ("steps", [[3, True, 1.0], [5, True, 1.0]]),  # goes on after the end
+        ("temperature", 0),
+        ("prompt", None),
+        ("prompt", [5, 6]),
+    ],
+)
+def test_a_damaged_transcript_is_refused(chars, entry, value):
+    content = json.loads(chars.session("the ").accept("c").to_json())
+    with pytest.raises(ValueError, match="cannot be read"):
+        chars.resume(json.dumps(content | {entry: value}))
+
+
+@pytest.mark.filterwarnings("ignore:the text has:UserWarning")
+@pytest.mark.parametrize("kind", ["notes", "codes"])
+@pytest.mark.parametrize("prompt", ["abc", 5, None, [999], [-1], [2], [[5]], [5, "x"]])
+def test_a_damaged_prompt_of_codes_is_refused(kind, prompt, request):
+    model = request.getfixturevalue(kind)
+    content = json.loads(model.session(PROMPTS[kind]).to_json())
+    with pytest.raises(ValueError, match="cannot be read"):
+        model.resume(json.dumps(content | {"prompt": prompt}))
+
+
+def test_a_function_chooses_in_place_of_a_person(words):
+    session = words.session("the").write(lambda suggestions: 0, 3)
+    expected = words.generate("the", 3, temperature=0)
+    assert session.written == expected
+    answers = iter(["cat", 1, None, "dog"])
+    seen = []
+
+    def chooser(suggestions):
+        seen.append(suggestions)
+        return next(answers)
+
+    session = words.session("the").write(chooser, 10, k=2)
+    assert session.tokens == ["cat", seen[1][1][0]]
+    assert [len(suggestions) for suggestions in seen] == [2, 2, 2]
+
+
+def test_writing_stops_at_the_end(words):
+    def end(suggestions):
+        return "<end>"
+
+    assert words.session("the").write(end, 10).is_over
+
+
+def test_statistics_count_picks_keys_and_suggestions(words):
+    session = words.session("the")
+    session.suggest()
+    session.pick(0)
+    session.accept("log")
+    least = session.suggest(1000)[-1][0]
+    session.accept(least)
+    found = session.statistics()
+    assert (found.n_tokens, found.n_picked, found.n_typed) == (3, 1, 2)
+    ranks = [step.rank for step in session._steps]
+    assert ranks[0] == 0 and ranks[2] == len(words.classes_) - 1
+    assert found.n_suggested == sum(rank < 10 for rank in ranks)
+    assert found.suggested == found.n_suggested / 3
+    typed = [len(token) + 1 for token in session.tokens]
+    assert found.keystrokes == 1 + sum(typed[1:])
+    assert found.keystrokes_saved == pytest.approx(1 - found.keystrokes / sum(typed))
+    assert found.perplexity == pytest.approx(np.exp(-session.log_probability / 3))
+
+
+def test_characters_are_typed_without_a_space(chars):
+    session = chars.session("the ").accept("c").accept("a")
+    assert session.statistics().keystrokes == 2
+    assert np.isnan(chars.session("the ").statistics().keystrokes_saved)
+
+
+def test_a_later_fit_does_not_change_a_session():
+    model = fitted(TEXT)
+    session = model.session("the ")
+    before = session.suggest()
+    model.fit("abc" * 99)
+    assert session.suggest() == before
+    assert session.accept("c").text == "the c"
+
+
+def test_the_terminal_program_plays_a_session(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join(DOCUMENTS))
+    saved = tmp_path / "session.json"
+    answers = ["0", "cat", "zebra", "u", "t 0.5", "t x", "99", f"s {saved}", "0", "q"]
+    run = subprocess.run(
+        [
+            sys.executable,
+            ROOT / "examples" / "cowrite.py",
+            *("--text", path, "--epochs", "2", "--prompt", "the", "--min-count", "1"),
+        ],
+        input="\n".join(answers),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert "Traceback" not in run.stderr
+    assert "'zebra', which is no token" in run.stdout
+    assert "keystrokes saved" in run.stdout
+    assert json.loads(saved.read_text())["prompt"] == "the"
+    assert len(json.loads(saved.read_text())["steps"]) == 1
+
+
+def test_the_terminal_program_keeps_its_model_and_branches(
+    tmp_path, monkeypatch, capsys
+):
+    text, kept = tmp_path / "text.txt", tmp_path / "model.pickle"
+    text.write_text("the cut is thus. " * 20)
+
+    def played(*answers):
+        arguments = f"--text {text} --model {kept} --epochs 1 --characters --prompt th"
+        monkeypatch.setattr(sys, "argv", ["cowrite.py", *arguments.split()])
+        monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(answers)))
+        runpy.run_path(str(ROOT / "examples" / "cowrite.py"), run_name="__main__")
+        return capsys.readouterr().out
+
+    out = played("e", "b", " ", "c", "w", "=u")  # and the input ends
+    assert "learning" in out and kept.exists()
+    assert "the c" in out and "theu\n\n2 tokens, 0 picked" in out
+    out = played("e", "u", "q", "e")
+    assert "learning" not in out and out.endswith("\nth\n\n")
