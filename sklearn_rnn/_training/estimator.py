@@ -136,7 +136,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _continued_net(self):
         """A copy of the trained net, with the parameters that may change as now."""
         changed = [
-            f"{name} from {self._lasting[name]!r} to {getattr(self, name)!r}"
+            f"{name} from {self._fixed_on_warm_start[name]!r} to {getattr(self, name)!r}"
             for name in self._FIXED_ON_WARM_START
             if not _same(self._fixed_on_warm_start[name], getattr(self, name))
         ]

@@ -461,12 +461,12 @@ def test_a_row_gets_the_same_answer_alone_in_a_batch_and_in_any_order(
 
 
 def test_rows_taken_by_pieces_are_the_same(rng, monkeypatch):
-    from sklearn_rnn.energy import _recall
+    from sklearn_rnn.energy import _hopfield_dynamics
 
     memory = HopfieldDenoiser(temperature=0.5, random_state=0).fit(signs(rng, 5, 43))
     start = signs(rng, 40, 43)
     whole = memory.recall(start)
-    monkeypatch.setattr(_recall, "PIECE", 43 * 7)
+    monkeypatch.setattr(_hopfield_dynamics, "PIECE", 43 * 7)
     pieces = memory.recall(start)
     for name in whole:
         assert_array_equal(pieces[name], whole[name])
