@@ -10,7 +10,7 @@ from sklearn.callback import CallbackSupportMixin
 
 from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.device import resolve_device
-from sklearn_rnn._core.drafts import commit, snapshot
+from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.sklearn_private import HasMethods, Interval, StrOptions
 from sklearn_rnn._core.threads import threads_for
 from sklearn_rnn._nn.layers import GATES
@@ -90,9 +90,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         So a fit that fails leaves everything as it was, and a thread that predicts
         meanwhile sees the old model or the new one.
         """
-        draft = snapshot(self)
-        interrupt = draft._train(*data, **given)
-        commit(draft, self)
+        with draft(self) as new:
+            interrupt = new._train(*data, **given)
         if interrupt is not None:
             raise interrupt
         return self
@@ -136,9 +135,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _continued_net(self):
         """A copy of the trained net, with the parameters that may change as now."""
         changed = [
-            f"{name} from {self._fixed_on_warm_start[name]!r} to {getattr(self, name)!r}"
-            for name in self._FIXED_ON_WARM_START
-            if not _same(self._fixed_on_warm_start[name], getattr(self, name))
+            f"{name} from {before!r} to {getattr(self, name)!r}"
+            for name, before in self._fixed_on_warm_start.items()
+            if not _same(before, getattr(self, name))
         ]
         if changed:
             raise ValueError(

@@ -1,0 +1,56 @@
+"""Checks of single numbers that methods take.
+
+Parameters of constructors are checked by scikit-learn, from ``_parameter_constraints``.
+"""
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn._core.sklearn_private import InvalidParameterError
+
+
+def is_integer(value: Any, low: float = -np.inf, high: float = np.inf) -> bool:
+    """Whether ``value`` is an integer, and not a bool, from ``low`` to ``high``."""
+    whole = isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
+    return whole and low <= value <= high
+
+
+def check_integer(name: str, value: Any, *, minimum: int, or_none: str = "") -> int:
+    """Return ``value`` if it is an integer of at least ``minimum``.
+
+    ``or_none`` says in the error what None would mean, where None is accepted too.
+    """
+    if not is_integer(value, minimum):
+        hint = f", or None for {or_none}" if or_none else ""
+        raise InvalidParameterError(
+            f"{name} must be an integer of at least {minimum}{hint}, got {value!r}."
+        )
+    return int(value)
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    below: float | None = None,
+) -> float:
+    """Return ``value`` if it is a finite number between the bounds that are given."""
+    bounds = {"of at least": minimum, "above": above, "of at most": maximum}
+    bounds["below"] = below
+    is_number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    if not (
+        is_number
+        and np.isfinite(value)
+        and (minimum is None or value >= minimum)
+        and (above is None or value > above)
+        and (maximum is None or value <= maximum)
+        and (below is None or value < below)
+    ):
+        wanted = " and ".join(f"{k} {v}" for k, v in bounds.items() if v is not None)
+        raise InvalidParameterError(f"{name} must be a number {wanted}, got {value!r}.")
+    return value
