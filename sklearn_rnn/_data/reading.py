@@ -21,7 +21,10 @@ from sklearn_rnn._data.sequences import (
 
 
 class SequenceReader(BaseEstimator):
-    """What an estimator knows about X: kind, features, vocabulary and number type."""
+    """What an estimator knows about X: kind, features, vocabulary and number type.
+
+    It reads the parameters ``embedding``, ``input_size`` and ``precision``.
+    """
 
     def _read(self, X, *, reset):
         """X as checked sequences of the number type that this model computes in."""
@@ -71,15 +74,6 @@ class SequenceReader(BaseEstimator):
 
     def _check_against_fit(self, sequences):
         name = type(self).__name__
-        if self.input_length is not None:
-            other = np.flatnonzero(sequences.lengths != self.input_length)
-            if len(other):
-                raise ValueError(
-                    f"sequence {other[0]} of X has {sequences.lengths[other[0]]} "
-                    f"steps, but input_length={self.input_length} accepts that length "
-                    "only. "
-                    "Set input_length=None for sequences of any length."
-                )
         if (sequences.vocabulary_size is None) != (self._vocabulary_size is None):
             got, fitted = ("numbers", "codes of a vocabulary")
             if sequences.vocabulary_size is not None:

@@ -133,6 +133,7 @@ def build_translation_network(
     *,
     generator: torch.Generator,
     dtype: torch.dtype = torch.float32,
+    compute_dtype: torch.dtype | None = None,
     num_layers: int = 1,
     bidirectional: bool = True,
     decoder_cell: str | None = None,
@@ -152,7 +153,7 @@ def build_translation_network(
         cell, input_size, source_vocabulary_size, embedding, generator
     )
     shared: dict[str, Any] = {"activation": activation, "generator": generator}
-    shared |= {"onehot": False, "compute_dtype": None}
+    shared |= {"onehot": False, "compute_dtype": compute_dtype}
     encoder = _layers(
         *(cell, input_size, hidden_size),
         num_layers=num_layers,

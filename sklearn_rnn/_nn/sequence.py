@@ -51,19 +51,28 @@ class SequenceNetwork(nn.Module):
         Without pooling an answer to each valid step, (n_steps, n_outputs), in the order
         of time and then of the batch.
         """
+        outputs = self.read(inputs, generator)  # (T, B, H)
+        pooled = self.pool(outputs, inputs.lengths, self.pooling)
+        pooled = pooled.to(self.head.weight.dtype)
+        return self._answers(drop(pooled, self.dropout, self.training, generator))
+
+    def read(self, inputs: Inputs, generator: torch.Generator | None = None) -> Tensor:
+        """Outputs (T, B, H) of the last layer at every step, padding included."""
         x, lengths = inputs
         if self.embedding is not None:
             x = self.embedding(x)  # (T, B, E)
             x = drop(x, self.dropout, self.training, generator)
         if self.compute_dtype is not None and x.is_floating_point():
             x = x.to(self.compute_dtype)
-        outputs, _ = self.stack(x, lengths, generator=generator)  # (T, B, H)
-        if self.pooling is None:
-            pooled = valid_steps(outputs, lengths)
-        else:
-            pooled = pool(outputs, lengths, self.pooling, self.stack.bidirectional)
-        pooled = pooled.to(self.head.weight.dtype)
-        return self._answers(drop(pooled, self.dropout, self.training, generator))
+        return self.stack(x, lengths, generator=generator)[0]
+
+    def pool(
+        self, outputs: Tensor, lengths: Tensor | None, pooling: str | None
+    ) -> Tensor:
+        """Pooled outputs (B, n_pooled); those of each valid step if pooling is None."""
+        if pooling is None:
+            return valid_steps(outputs, lengths)
+        return pool(outputs, lengths, pooling, self.stack.bidirectional)
 
     def _answers(self, pooled: Tensor) -> Tensor:
         """The head, one row like another: to one output BLAS adds the last ones up in

@@ -1,10 +1,9 @@
 """Batches of similar length, padded only to their own longest."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from torch import nn
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._nn.sequence import Inputs
@@ -47,24 +46,26 @@ def prediction_batches(
 
 
 def predict_batches(
-    module: nn.Module,
+    compute: Callable[[Inputs], torch.Tensor],
     sequences: Sequences,
     rows: np.ndarray,
     batch_size: int,
     device: torch.device,
+    *,
+    each_step: bool = False,
 ) -> torch.Tensor:
-    """What a module in evaluation mode answers to ``rows``, in their order.
+    """What ``compute`` returns for batches of ``rows``, in the order of the rows.
 
-    If it answers each step, ``lengths[i]`` answers behind each other for row i.
+    It returns one row per sequence, or with ``each_step`` one per valid step: then
+    those of sequence i are ``lengths[i]`` rows that follow each other.
     """
     parts, order = [], []
-    each_step = getattr(module, "pooling", "last") is None
     lengths = sequences.lengths if each_step else np.ones_like(sequences.lengths)
     place = np.empty(len(sequences), dtype=np.int64)
     place[rows] = np.cumsum(lengths[rows]) - lengths[rows]
     with torch.inference_mode():
         for batch in prediction_batches(rows, sequences.lengths, batch_size):
-            parts.append(module(pad_batch(sequences, batch, device)).cpu())
+            parts.append(compute(pad_batch(sequences, batch, device)).cpu())
             order.append(step_places(place[batch], lengths[batch]))
         joined = torch.cat(parts)
         answers = torch.empty_like(joined)

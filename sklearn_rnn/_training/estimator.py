@@ -9,12 +9,16 @@ from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 
 from sklearn_rnn._core.callbacks import EpochTasks
-from sklearn_rnn._core.device import resolve_device
+from sklearn_rnn._core.device import resolve_device, torch_types
 from sklearn_rnn._core.drafts import draft
+from sklearn_rnn._core.randomness import WEIGHTS, torch_generator
 from sklearn_rnn._core.sklearn_private import HasMethods, Interval, StrOptions
 from sklearn_rnn._core.threads import threads_for
 from sklearn_rnn._nn.layers import GATES
-from sklearn_rnn._training.net import OPTIMIZERS, TrainingOptions, continue_net, new_net
+from sklearn_rnn._training.net import continue_net, make_net
+from sklearn_rnn._training.optimizers import OPTIMIZERS, SCHEDULES
+from sklearn_rnn._training.options import TrainingOptions
+from sklearn_rnn._training.sequence_net import SequenceNet
 
 
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
@@ -40,7 +44,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         "optimizer": [StrOptions(set(OPTIMIZERS)), type],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [
-            StrOptions({"constant", "plateau", "cosine"}),
+            StrOptions(set(SCHEDULES)),
             callable,
         ],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -107,29 +111,49 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             *(self, *data, epochs),
             state=lambda current: self._fitted_state(current, first),
         )
-        plan = self._plan(seed, tasks, epochs, partial)
+        options = self._training_options(seed, tasks, epochs, partial)
         with threads_for(self._work(self.batch_size)):
-            interrupt = net.train(train, valid, plan)
+            interrupt = net.train(train, valid, options)
         vars(self).update(self._fitted_state(net, first))
         if interrupt is None:
             tasks.end(lambda: net)
         return interrupt
 
-    def _make_net(self, module, criterion, **kind):
-        """A new net around a module that was just built."""
+    _net_class = SequenceNet
+
+    def _net_options(self):
+        """Options of the constructor of ``_net_class``."""
+        return {}
+
+    @abstractmethod
+    def _build_module(self, **options):
+        """The untrained network; ``options`` are those that all builders take."""
+
+    def _new_net(self, seed):
+        """An untrained net, its weights drawn from ``seed``."""
+        dtype, compute_dtype = torch_types(self.precision, self._number_type)
+        module = self._build_module(
+            generator=torch_generator(seed, WEIGHTS),
+            dtype=dtype,
+            compute_dtype=compute_dtype,
+            num_layers=self.num_layers,
+            activation=self.activation,
+            dropout=self.dropout,
+        )
         self._fixed_on_warm_start = {
             name: getattr(self, name) for name in self._FIXED_ON_WARM_START
         }
-        return new_net(
+        return make_net(
+            self._net_class,
             module,
-            criterion,
+            self._criterion(),
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             average=self.average,
             callbacks=self.callbacks,
             device=resolve_device(self.device),
-            **kind,
+            **self._net_options(),
         )
 
     def _continued_net(self):
@@ -151,9 +175,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             weight_decay=self.weight_decay,
             dropout=self.dropout,
             callbacks=self.callbacks,
+            **self._net_options(),
         )
 
-    def _plan(self, seed, tasks, epochs, partial):
+    def _training_options(self, seed, tasks, epochs, partial):
         return TrainingOptions(
             epochs=epochs,
             batch_size=self.batch_size,

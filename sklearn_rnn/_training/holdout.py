@@ -29,6 +29,23 @@ def check_validation_data(estimator, X_val, y_val, sample_weight_val):
     return X_val, y_val, sample_weight_val
 
 
+def split_rows(rows, fraction, rng, *, y=None, groups=None, strata=None):
+    """Rows that train and rows that validate.
+
+    ``fraction`` is ``validation_fraction``: a share of the rows, drawn evenly from the
+    ``strata`` if there are any, or a splitter, which is given ``y`` and ``groups``.
+    """
+    if hasattr(fraction, "split"):
+        return last_split(rows, fraction, rows if y is None else y, groups, rng)
+    if groups is not None:
+        raise ValueError(
+            f"groups were given, but validation_fraction={fraction} draws single rows. "
+            "Set it to a splitter, such as GroupShuffleSplit(1, test_size=0.1)."
+        )
+    held_out = draw_holdout(rows, fraction, rng, strata)
+    return np.setdiff1d(rows, held_out), held_out
+
+
 def draw_holdout(rows, fraction, rng, strata=None):
     """A share of ``rows``: evenly spaced in random order, stratum by stratum."""
     n_valid = int(np.ceil(fraction * len(rows)))

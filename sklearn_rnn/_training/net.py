@@ -9,10 +9,9 @@ the loop.
 import copy
 import dis
 import functools
-import inspect
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,115 +28,14 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
-from sklearn_rnn._data.sequences import Sequences
-from sklearn_rnn._training.batching import (
-    pad_batch,
-    predict_batches,
-    step_places,
-    training_batches,
+from sklearn_rnn._training.averaging import WeightAverage
+from sklearn_rnn._training.optimizers import (
+    Optimizer,
+    find_optimizer,
+    make_schedule,
+    step_schedule,
 )
-
-# An eps of 1e-6 keeps gradients that are zero but for rounding from being blown up to
-# whole steps: a row of weight 2 trains as two rows do, to seven digits.
-ADAM = {"fused": True, "eps": 1e-6}
-
-OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
-    "adam": (torch.optim.Adam, ADAM),
-    "adamw": (torch.optim.AdamW, ADAM),
-    "rmsprop": (torch.optim.RMSprop, {}),
-    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
-}
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Sequences with their targets and weights, of which ``rows`` take part.
-
-    Targets of each step lie behind each other, those of sequence i from ``first[i]``.
-    """
-
-    sequences: Sequences
-    targets: Tensor  # (n, ...), or (n_steps, ...)
-    weights: Tensor | None  # (n,), or (n_steps,)
-    rows: np.ndarray
-    first: np.ndarray | None = None
-
-    def places(self, rows: np.ndarray) -> Tensor:
-        """Which targets belong to the answers to a batch, in the order of those."""
-        if self.first is not None:
-            rows = step_places(self.first[rows], self.sequences.lengths[rows])
-        return torch.from_numpy(rows)
-
-    def all_places(self) -> Tensor:
-        """Which targets belong to the answers to ``self.rows``, row by row."""
-        if self.first is None:
-            return torch.from_numpy(self.rows)
-        lengths = self.sequences.lengths[self.rows]
-        ends = np.cumsum(lengths)
-        first = np.repeat(self.first[self.rows] - ends + lengths, lengths)
-        return torch.from_numpy(first + np.arange(ends[-1]))
-
-    def of_mean_one(self, dtype: torch.dtype) -> "Examples":
-        """The same with weights of mean 1 over ``rows``."""
-        if self.weights is None:
-            return self
-        places = self.all_places()
-        weights = self.weights / self.weights[places].max()
-        weights = weights / weights[places].mean()
-        return replace(self, weights=weights.to(dtype))
-
-
-def _silence(current: Callable[[], "RecurrentNet"]) -> bool:
-    return False
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """How long and how to train.
-
-    ``epoch_begins`` and ``epoch_ends`` are called with a function that returns the net
-    as it would be if the training were over; the latter answers whether it shall be.
-    """
-
-    epochs: int
-    batch_size: int
-    seed: int
-    schedule: str | Callable[[int], float] = "constant"
-    gradient_clip: float | None = None
-    patience: float = np.inf  # epochs without improvement before the end
-    tol: float = 0.0
-    verbose: int = 0
-    score: Callable[[np.ndarray, np.ndarray], float] | None = None
-    epoch_begins: Callable[[Callable[[], "RecurrentNet"]], Any] = _silence
-    epoch_ends: Callable[[Callable[[], "RecurrentNet"]], bool] = _silence
-
-
-@dataclass
-class Average:
-    """A mean of the weights over all steps, of which the late ones count most.
-
-    Step s of t counts about as (s / t) ** 3 (Shamir and Zhang, 2013, with eta = 3):
-    no horizon to choose, and a mean after n epochs that knows nothing of those to come.
-    Within an epoch ``weights`` is the mean; between epochs the module holds it, and
-    ``weights`` those that training goes on from.
-    """
-
-    weights: list[Tensor]
-    n_steps: int = 0
-
-    @torch.no_grad()
-    def update(self, weights: list[Tensor]) -> None:
-        """Take in the weights after one more step."""
-        self.n_steps += 1
-        torch._foreach_lerp_(self.weights, weights, 4 / (self.n_steps + 3))
-
-    @torch.no_grad()
-    def swap(self, module: nn.Module) -> None:
-        """Exchange these weights and the module's."""
-        for ours, theirs in zip(self.weights, module.parameters(), strict=True):
-            kept = ours.clone()
-            ours.copy_(theirs)
-            theirs.copy_(kept)
+from sklearn_rnn._training.options import TrainingOptions
 
 
 @dataclass
@@ -145,7 +43,7 @@ class TrainingProgress:
     """The lowest losses so far and the weights to end with."""
 
     weights: dict[str, Tensor] = field(default_factory=dict)
-    average: Average | None = None
+    average: WeightAverage | None = None
     n_finished: int = 0
     lowest: dict[str, float] = field(default_factory=dict)
     reference_loss: float = np.inf
@@ -163,7 +61,7 @@ class RecurrentNet(NeuralNet):
     ``valid_loss`` and ``valid_score``.
     """
 
-    average_: Average | None = None
+    average_: WeightAverage | None = None
 
     @property
     def _default_callbacks(self):
@@ -182,8 +80,8 @@ class RecurrentNet(NeuralNet):
                 raise StopTraining from interrupt
             raise
 
-    def train(self, train: Examples, valid: Examples | None, plan: TrainingOptions):
-        """Run the epochs of ``plan``; return the user's interrupt, if one came.
+    def train(self, train: Any, valid: Any, options: TrainingOptions):
+        """Run the epochs of ``options``; return the user's interrupt, if one came.
 
         Afterwards the module has the weights of the last finished epoch, or with
         validation rows of the one with the lowest validation loss.
@@ -194,21 +92,22 @@ class RecurrentNet(NeuralNet):
         progress = TrainingProgress()
         self._keep(progress)
         current = functools.partial(self._as_trained, progress)
-        schedule = _schedule(self.optimizer_, plan)
+        scheduler = make_schedule(self.optimizer_, options.schedule, options.epochs)
         self.dropout_generator = torch_generator(
-            plan.seed, DROPOUT, first, device=self.device
+            options.seed, DROPOUT, first, device=self.device
         )
-        self.gradient_clip = plan.gradient_clip
+        self.gradient_clip = options.gradient_clip
         interrupt = None
         try:
             self.notify("on_train_begin", X=None, y=None)
-            for epoch in range(first, first + plan.epochs):
-                plan.epoch_begins(current)
-                stop = self._run_epoch(epoch, train, valid, plan, progress)
-                stop |= plan.epoch_ends(current)
-                if stop or progress.n_stale >= plan.patience:
+            for epoch in range(first, first + options.epochs):
+                options.epoch_begins(current)
+                stop = self._run_epoch(epoch, train, valid, options, progress)
+                stop |= options.epoch_ends(current)
+                if stop or progress.n_stale >= options.patience:
                     break
-                _step_schedule(schedule, self.history[-1])
+                row = self.history[-1]
+                step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))
         except StopTraining:
             pass
         except KeyboardInterrupt as error:
@@ -227,7 +126,7 @@ class RecurrentNet(NeuralNet):
             pass
         return interrupt
 
-    def _run_epoch(self, epoch, train, valid, plan, progress):
+    def _run_epoch(self, epoch, train, valid, options, progress):
         """One pass over the training rows, then a look at the validation rows.
 
         Returns whether a callback asks at the end for no further one.
@@ -235,8 +134,8 @@ class RecurrentNet(NeuralNet):
         started = time.perf_counter()
         self.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
         self.module_.train()
-        rng = numpy_generator(plan.seed, SHUFFLING, epoch)
-        batches = self._batches(train, plan.batch_size, rng)
+        rng = numpy_generator(options.seed, SHUFFLING, epoch)
+        batches = self._batches(train, options.batch_size, rng)
         if self.average_ is not None:
             self.average_.swap(self.module_)
         self.history.record("train_loss", self._run_batches(batches))
@@ -246,24 +145,24 @@ class RecurrentNet(NeuralNet):
         if valid is not None:
             watched = "valid_loss"
             self.module_.eval()
-            self._record_validation(valid, plan)
+            self._record_validation(valid, options)
         loss = self.history[-1, watched]
         self._record_bests(progress)
         if not np.isfinite(loss):
             raise ValueError(
                 _divergence_message(len(self.history), f"{watched} is {loss}")
             )
-        if loss < progress.reference_loss - plan.tol:
+        if loss < progress.reference_loss - options.tol:
             progress.reference_loss, progress.n_stale = loss, 0
         else:
             progress.n_stale += 1
         if self.history[-1, f"{watched}_best"] or valid is None:
             self._keep(progress)
         progress.n_finished += 1
-        if plan.verbose:
+        if options.verbose:
             print(
                 _format_progress(
-                    self.history[-1], epoch, plan, time.perf_counter() - started
+                    self.history[-1], epoch, options, time.perf_counter() - started
                 )
             )
         try:
@@ -300,19 +199,6 @@ class RecurrentNet(NeuralNet):
                 self.history.record(f"{name}_best", loss < lowest)
                 progress.lowest[name] = min(loss, lowest)
 
-    def _prepare_examples(self, examples):
-        """Examples as the loop needs them, done once before the first epoch."""
-        return examples.of_mean_one(next(self.module_.parameters()).dtype)
-
-    def _batches(self, examples, batch_size, rng) -> Iterator[tuple]:
-        sequences, weights = examples.sequences, examples.weights
-        for rows in training_batches(examples.rows, sequences.lengths, batch_size, rng):
-            inputs = pad_batch(sequences, rows, self.device)
-            index = examples.places(rows)
-            targets = examples.targets[index].to(self.device)
-            weight = None if weights is None else weights[index].to(self.device)
-            yield inputs, targets, weight
-
     def _run_batches(self, batches) -> float:
         """Train on every batch; the mean loss of a row."""
         total, n_rows, weights = 0.0, 0, list(self.module_.parameters())
@@ -341,61 +227,43 @@ class RecurrentNet(NeuralNet):
             raise ValueError(_divergence_message(epoch, what))
         return {"loss": loss, "y_pred": outputs, "n_rows": n_rows}
 
+    # ------------------------------------------------- what depends on the examples
+
+    def _prepare_examples(self, examples):
+        """Examples as the loop needs them, made once before the first epoch."""
+        return examples
+
+    def _batches(self, examples, batch_size, rng) -> Iterator[tuple]:
+        """The batches of one epoch, in an order drawn from ``rng``."""
+        raise TypeError(f"{type(self).__name__} does not define its batches.")
+
     def _loss(self, batch) -> tuple[Tensor, Tensor, int]:
         """The mean loss of a batch, the outputs, and over how many rows it is taken."""
-        inputs, targets, weights = batch
-        outputs = self.module_(inputs, generator=self.dropout_generator)
-        losses = self.criterion_(outputs, targets)
-        losses = losses.mean(1) if losses.ndim > 1 else losses
-        loss = losses.mean() if weights is None else (losses * weights).mean()
-        return loss, outputs, len(targets)
+        raise TypeError(f"{type(self).__name__} does not define its loss.")
 
-    def _record_validation(self, valid, plan):
-        outputs = predict_batches(
-            self.module_, valid.sequences, valid.rows, plan.batch_size, self.device
-        )
-        places = valid.all_places()
-        targets = valid.targets[places]
-        with torch.inference_mode():
-            losses = self.criterion_(outputs, targets)
-        losses = losses.mean(1) if losses.ndim > 1 else losses
-        weights = None
-        if valid.weights is not None:
-            weights = valid.weights[places]
-            losses = losses * weights / weights.mean()
-        self.history.record("valid_loss", losses.mean().item())
-        self.history.record("valid_score", plan.score(outputs, targets, weights))
+    def _record_validation(self, valid, options):
+        """Record ``valid_loss`` and ``valid_score`` of the examples ``valid``."""
+        raise TypeError(f"{type(self).__name__} does not define its validation.")
 
 
-def new_net(
+def make_net(
+    kind: type[RecurrentNet],
     module: nn.Module,
     criterion: nn.Module,
     *,
-    optimizer: str | type[torch.optim.Optimizer],
+    optimizer: str | Optimizer,
     learning_rate: float,
     weight_decay: float,
     average: bool,
     callbacks: list | None,
     device: torch.device,
-    kind: type[RecurrentNet] = RecurrentNet,
+    **net_options: Any,
 ) -> RecurrentNet:
-    """A net around ``module``, ready to train. The callbacks are copied."""
-    if isinstance(optimizer, str):
-        optimizer_class, options = OPTIMIZERS[optimizer]
-    else:
-        optimizer_class, options = optimizer, {}
-    if not issubclass(optimizer_class, torch.optim.Optimizer):
-        raise TypeError(
-            f"optimizer={optimizer!r} is no torch.optim.Optimizer; give one of "
-            f"{sorted(OPTIMIZERS)} or a class derived from it."
-        )
-    if weight_decay:
-        if "weight_decay" not in inspect.signature(optimizer_class).parameters:
-            raise ValueError(
-                f"{optimizer_class.__name__} knows no weight_decay, but weight_decay="
-                f"{weight_decay}. Set weight_decay=0 with this optimizer."
-            )
-        options = {**options, "weight_decay": weight_decay}
+    """A net of this ``kind`` around ``module``, ready to train.
+
+    The callbacks are copied. ``net_options`` are those of the kind's constructor.
+    """
+    optimizer_class, options = find_optimizer(optimizer, weight_decay)
     net = kind(
         module,
         criterion,
@@ -406,11 +274,13 @@ def new_net(
         device=device,
         verbose=0,
         **{f"optimizer__{name}": value for name, value in options.items()},
+        **net_options,
     )
     net.initialize()
-    net.module = type(module)  # else every pickle would hold the weights twice
+    net.module = type(module)  # or every pickle would hold the weights twice
     if average:
-        net.average_ = Average([p.detach().clone() for p in net.module_.parameters()])
+        weights = [p.detach().clone() for p in net.module_.parameters()]
+        net.average_ = WeightAverage(weights)
         net.cuda_dependent_attributes_ = [*net.cuda_dependent_attributes_, "average_"]
     return net
 
@@ -423,9 +293,11 @@ def continue_net(
     weight_decay: float,
     dropout: float,
     callbacks: list | None,
+    **net_options: Any,
 ) -> RecurrentNet:
-    """A copy to train further: a fit that fails leaves the original as it is."""
+    """A copy to train further; a fit that fails leaves the original as it is."""
     net = copy.deepcopy(net)
+    vars(net).update(net_options)
     for group in net.optimizer_.param_groups:
         group["lr"] = learning_rate
         if "weight_decay" in group:
@@ -467,27 +339,6 @@ def _was_raised_on_purpose(interrupt):
     return dis.opname[instruction] in ("RAISE_VARARGS", "RERAISE")
 
 
-def _schedule(optimizer, plan):
-    """The learning rate's course over the epochs, or None if it stays."""
-    schedulers = torch.optim.lr_scheduler
-    if plan.schedule == "constant":
-        return None
-    if plan.schedule == "plateau":
-        return schedulers.ReduceLROnPlateau(
-            optimizer, factor=0.5, patience=3, threshold=1e-3
-        )
-    if plan.schedule == "cosine":
-        return schedulers.CosineAnnealingLR(optimizer, plan.epochs)
-    return schedulers.LambdaLR(optimizer, plan.schedule)
-
-
-def _step_schedule(schedule, row):
-    if isinstance(schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
-        schedule.step(row.get("valid_loss", row["train_loss"]))
-    elif schedule is not None:
-        schedule.step()
-
-
 def _copy_weights(module):
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
@@ -499,7 +350,7 @@ def _divergence_message(epoch, what):
     )
 
 
-def _format_progress(row, epoch, plan, seconds):
+def _format_progress(row, epoch, options, seconds):
     """One line of ``verbose`` output."""
     parts = [f"epoch {epoch + 1:>4}", f"loss {row['train_loss']:.4f}"]
     if "valid_loss" in row:

@@ -9,14 +9,12 @@ from sklearn.callback import with_callbacks
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.device import number_type, torch_types
+from sklearn_rnn._core.device import number_type
 from sklearn_rnn._core.drafts import commit, snapshot
 from sklearn_rnn._core.randomness import (
     SPLIT,
-    WEIGHTS,
     draw_seed,
     numpy_generator,
-    torch_generator,
 )
 from sklearn_rnn._core.sklearn_private import (
     Interval,
@@ -34,7 +32,7 @@ from sklearn_rnn._data.series import (
 )
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import draw_holdout, last_split
+from sklearn_rnn._training.holdout import draw_holdout, split_rows
 from sklearn_rnn.forecasting._encoding import SeriesNetwork, fit_encoding
 from sklearn_rnn.forecasting._intervals import (
     LOSSES,
@@ -604,7 +602,7 @@ class RNNForecaster(NetworkEstimator):
             self._spread = Quantiles(self._quantiles, self.horizon)
         if conformal and not self.early_stopping:
             self._spread = self._calibrate_on_twin(values, exog, seed)
-        net = self._continued_net() if continuing else self._new_net(self._form, seed)
+        net = self._continued_net() if continuing else self._new_net(seed)
         interrupt = self._run(net, train, valid, seed, (X, None, None), False)
         if conformal and self.early_stopping:
             self._spread = self._calibrate(self._series_network, values, exog, cut)
@@ -643,28 +641,19 @@ class RNNForecaster(NetworkEstimator):
         if len(values) == 1:
             return split_by_time(train, self._form, len(values[0]), fraction)
         rng, rows = numpy_generator(seed, SPLIT), np.arange(len(values))
-        if hasattr(fraction, "split"):
-            _, held_out = last_split(rows, fraction, rows, None, rng)
-        else:
-            held_out = draw_holdout(rows, fraction, rng)
+        _, held_out = split_rows(rows, fraction, rng)
         return *split_by_series(train, self._form, values, held_out), held_out
 
-    def _new_net(self, form, seed):
-        dtype, compute_dtype = torch_types(self.precision, self._number_type)
-        module = build_network(
+    def _build_module(self, **options):
+        form = self._form
+        return build_network(
             self.cell,
             form.n_inputs,
             self.hidden_size,
             form.n_outputs,
-            generator=torch_generator(seed, WEIGHTS),
-            dtype=dtype,
-            compute_dtype=compute_dtype,
-            num_layers=self.num_layers,
-            activation=self.activation,
-            dropout=self.dropout,
             pooling="last" if form.last_only else None,
+            **options,
         )
-        return self._make_net(module, self._criterion())
 
     def _criterion(self):
         if self.intervals == "quantile":
@@ -703,9 +692,10 @@ class RNNForecaster(NetworkEstimator):
         )
         quiet = snapshot(self)
         quiet.callbacks = None  # they are of the other training
+        quiet._form = form
         net, plan = (
-            quiet._new_net(form, seed),
-            self._plan(seed, None, self.max_epochs, False),
+            quiet._new_net(seed),
+            self._training_options(seed, None, self.max_epochs, False),
         )
         with threads_for(self._work(self.batch_size)):
             interrupt = net.train(self._windows(form, head, given), None, plan)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sklearn_rnn._data.sequences import Sequences
-from sklearn_rnn._training.net import Examples
+from sklearn_rnn._training.examples import Examples
 from sklearn_rnn.forecasting._encoding import SeriesEncoding
 
 

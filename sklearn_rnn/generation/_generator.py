@@ -11,15 +11,13 @@ from sklearn.callback import with_callbacks
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.device import number_type, torch_types
+from sklearn_rnn._core.device import number_type
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.randomness import (
     SAMPLING,
     SPLIT,
-    WEIGHTS,
     draw_seed,
     numpy_generator,
-    torch_generator,
 )
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
@@ -35,7 +33,7 @@ from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.steppers import stepper
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import draw_holdout, last_split
+from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn.generation._net import (
     READ_AT_ONCE,
     LanguageNet,
@@ -379,6 +377,7 @@ class SequenceGenerator(
 
     def _learn(self, X):
         """The corpus of X, from which also the vocabulary is learned."""
+        self._number_type = number_type(self.precision, np.float32)
         documents = read_documents(X, self.input == "filename")
         self._coder, documents = coder_for(
             documents, self.vectorizer, default=CharVectorizer()
@@ -398,11 +397,8 @@ class SequenceGenerator(
         """Training and validation part: documents held out, or the tail of the only."""
         fraction, rng = self.validation_fraction, numpy_generator(seed, SPLIT)
         rows = np.arange(len(corpus.lengths))
-        if hasattr(fraction, "split"):
-            rows, held_out = last_split(rows, fraction, rows, None, rng)
-        elif len(rows) > 1:
-            held_out = draw_holdout(rows, fraction, rng)
-            rows = np.setdiff1d(rows, held_out)
+        if hasattr(fraction, "split") or len(rows) > 1:
+            rows, held_out = split_rows(rows, fraction, rng)
         else:
             n_valid = int(np.ceil(fraction * corpus.n_steps))
             if n_valid >= corpus.n_steps:
@@ -413,34 +409,27 @@ class SequenceGenerator(
             return corpus.cut(n_valid)
         return corpus.part(rows), corpus.part(held_out)
 
-    def _new_net(self, seed):
-        dtype, compute_dtype = torch_types(self.precision, np.float32)
+    _net_class = LanguageNet
+
+    def _build_module(self, **options):
         embedding = self.embedding
         if is_table(embedding):
-            embedding = torch.tensor(
-                check_array(embedding, dtype=number_type(self.precision, np.float32))
-            )
+            embedding = torch.tensor(check_array(embedding, dtype=self._number_type))
             if len(embedding) != self.vocabulary_size_:
                 raise ValueError(
                     f"embedding has {len(embedding)} vectors, but the vocabulary has a "
                     f"size of {self.vocabulary_size_}: give a vector for each code."
                 )
-        module = build_language_network(
+        self._n_features_out = self.hidden_size
+        return build_language_network(
             self.cell,
             self.vocabulary_size_,
             self.hidden_size,
-            generator=torch_generator(seed, WEIGHTS),
-            dtype=dtype,
-            compute_dtype=compute_dtype,
-            num_layers=self.num_layers,
-            activation=self.activation,
-            dropout=self.dropout,
             embedding=embedding,
             tie_weights=self.tie_weights,
             neutral_codes=(PADDING, UNKNOWN),
+            **options,
         )
-        self._n_features_out = self.hidden_size
-        return self._make_net(module, self._criterion(), kind=LanguageNet)
 
     def _work(self, n_rows):
         head = n_rows * self.hidden_size * self.vocabulary_size_

@@ -6,18 +6,16 @@ from numbers import Integral
 
 import numpy as np
 import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import with_callbacks
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_rnn._core.device import torch_types
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.randomness import (
     SPLIT,
-    WEIGHTS,
     draw_seed,
     numpy_generator,
-    torch_generator,
 )
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _check_sample_weight
 from sklearn_rnn._core.threads import threads_for
@@ -25,8 +23,8 @@ from sklearn_rnn._data.reading import SequenceReader, is_table
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.batching import predict_batches
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import draw_holdout, last_split
-from sklearn_rnn._training.net import Examples
+from sklearn_rnn._training.examples import Examples
+from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn.streaming._stream import Stream
 from sklearn_rnn.supervised._step_targets import flatten, flatten_weights, unflatten
 from sklearn_rnn.supervised._stream_adapter import SequenceStreamAdapter
@@ -34,11 +32,13 @@ from sklearn_rnn.supervised._stream_adapter import SequenceStreamAdapter
 PREDICTION_BATCH = 256
 
 
-class RecurrentEstimator(SequenceReader, NetworkEstimator):
-    """Base of RNNClassifier and RNNRegressor. Think twice before adding to it.
+class SupervisedEstimator(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, SequenceReader, NetworkEstimator
+):
+    """Base of RNNClassifier and RNNRegressor.
 
-    A subclass says what its targets are (``_learn_targets``, ``_encode``) and turns
-    outputs into answers (``_decided``).
+    A subclass checks y (``_check_y``) and learns what it holds (``_fit_targets``),
+    kept in ``_targets``, a :class:`LabelTargets` or :class:`NumberTargets`.
     """
 
     _parameter_constraints = {
@@ -58,20 +58,12 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
     )
 
     @abstractmethod
-    def _check_targets(self, y):
+    def _check_y(self, y):
         """y as a 1-D or 2-D array, or a ValueError."""
 
     @abstractmethod
-    def _learn_targets(self, y, rows, weights, *, continuing):
-        """What ``_encode`` needs to know of the ``rows`` that will train."""
-
-    @abstractmethod
-    def _encode(self, y, rows):
-        """Targets as a tensor, one row a sample, of which ``rows`` take part."""
-
-    @abstractmethod
-    def _decode_outputs(self, outputs):
-        """What ``predict`` answers to outputs (n, n_outputs)."""
+    def _fit_targets(self, y, rows, weights):
+        """What y holds at the ``rows`` that train."""
 
     @with_callbacks
     def _train(
@@ -83,21 +75,22 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
         partial=False,
         validation=None,
         groups=None,
-        **encoding,
+        **options,
     ):
         """Read, build or continue, train, keep the outcome. Returns an interrupt.
 
-        A ``partial`` training is one epoch more, with nothing held out.
+        A ``partial`` training is one more epoch, with nothing held out. ``options`` are
+        those of ``_fit_targets``.
         """
         continuing = hasattr(self, "net_") and (partial or self.warm_start)
-        train, labels = self._examples(X, y, sample_weight, continuing, **encoding)
+        train, given_y = self._fit_examples(X, y, sample_weight, continuing, **options)
         seed, valid = draw_seed(self.random_state), None
         if self.early_stopping and not partial:
-            train, valid = self._split(train, labels, validation, groups, seed)
+            train, valid = self._split(train, given_y, validation, groups, seed)
         net = self._continued_net() if continuing else self._new_net(seed)
         return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
 
-    def _examples(self, X, y, sample_weight, continuing, **encoding):
+    def _fit_examples(self, X, y, sample_weight, continuing, **options):
         """X and y as examples, and y itself, checked."""
         if y is None:
             raise ValueError(
@@ -106,20 +99,22 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
             )
         sequences = self._read(X, reset=not continuing)
         y, weights = self._check_y_and_weights(y, sample_weight, sequences)
-        rows = np.flatnonzero(weights) if weights is not None else np.arange(len(y))
-        self._learn_targets(y, rows, weights, continuing=continuing, **encoding)
-        return self._make_weighted_examples(sequences, y, rows, weights), y
+        rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
+        if not continuing:
+            self._fit_targets(y, rows, weights, **options)
+        return self._make_examples(sequences, y, rows, weights), y
 
     def _check_y_and_weights(self, y, sample_weight, sequences):
         """y and the weights, or None where all rows count the same.
 
-        One of each a sequence, or a step: then those of all steps behind each other.
+        There is one of each per sequence, or per step: then those of all steps follow
+        each other.
         """
         if self.return_sequences:
             y = flatten(y, sequences)
             if sample_weight is not None:
                 sample_weight = flatten_weights(sample_weight, sequences)
-        y = self._check_targets(y)
+        y = self._check_y(y)
         if not self.return_sequences:
             check_consistent_length(sequences.lengths, y)
         if sample_weight is not None:
@@ -128,9 +123,9 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
             )
         return y, sample_weight
 
-    def _make_weighted_examples(self, sequences, y, rows, weights):
+    def _make_examples(self, sequences, y, rows, weights):
         """Examples with their weights, class weights included."""
-        targets = self._encode(y, rows)
+        targets = self._targets.encode(y, rows, self._number_type)
         weights = self._apply_class_weight(y, rows, weights)
         if weights is not None:
             rows = rows[weights[rows] > 0]
@@ -142,7 +137,7 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
         return Examples(sequences, targets, weights, rows, ends - sequences.lengths)
 
     def _apply_class_weight(self, y, rows, weights):
-        """``weights`` times what a class weighs; the regressor has no classes."""
+        """``weights`` times those of the classes; a regressor has no classes."""
         return weights
 
     # ---------------------------------------------------------------- training
@@ -151,24 +146,20 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
         """Training and validation examples: the user's own, or rows held out."""
         if validation is not None:
             return examples, self._validation_examples(*validation)
-        rows, rng = examples.rows, numpy_generator(seed, SPLIT)
+        strata = None
         if self.return_sequences:
-            y = np.zeros(len(examples.sequences))  # for splitters that count them only
-        if hasattr(self.validation_fraction, "split"):
-            rows, held_out = last_split(rows, self.validation_fraction, y, groups, rng)
+            y = np.zeros(len(examples.sequences))  # for splitters that only count them
         else:
-            if groups is not None:
-                raise ValueError(
-                    "groups were given, but validation_fraction="
-                    f"{self.validation_fraction} draws single rows. Set it to a "
-                    "splitter, such as GroupShuffleSplit(1, test_size=0.1)."
-                )
-            strata = None
-            if not self.return_sequences:
-                strata = self._strata(examples.targets)
-            held_out = draw_holdout(rows, self.validation_fraction, rng, strata)
-            rows = np.setdiff1d(rows, held_out)
-        return replace(examples, rows=rows), replace(examples, rows=held_out)
+            strata = self._targets.strata(examples.targets)
+        train, valid = split_rows(
+            examples.rows,
+            self.validation_fraction,
+            numpy_generator(seed, SPLIT),
+            y=y,
+            groups=groups,
+            strata=strata,
+        )
+        return replace(examples, rows=train), replace(examples, rows=valid)
 
     def _validation_examples(self, X_val, y_val, sample_weight_val):
         try:
@@ -177,16 +168,11 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
                 y_val, sample_weight_val, sequences
             )
             rows = np.arange(len(y_val)) if weights is None else np.flatnonzero(weights)
-            return self._make_weighted_examples(sequences, y_val, rows, weights)
+            return self._make_examples(sequences, y_val, rows, weights)
         except ValueError as error:
             raise ValueError(f"in X_val, y_val or their weights: {error}") from error
 
-    def _strata(self, targets):
-        """What held-out rows are spread evenly over: classes, if there are any."""
-        return None
-
-    def _new_net(self, seed):
-        dtype, compute_dtype = torch_types(self.precision, self._number_type)
+    def _build_module(self, **options):
         embedding = self.embedding
         if is_table(embedding):
             embedding = torch.tensor(check_array(embedding, dtype=self._number_type))
@@ -194,32 +180,107 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
             self.cell,
             self.input_size_,
             self.hidden_size,
-            self._n_outputs,
-            generator=torch_generator(seed, WEIGHTS),
-            dtype=dtype,
-            compute_dtype=compute_dtype,
-            num_layers=self.num_layers,
-            activation=self.activation,
+            self._targets.n_outputs,
             bidirectional=self.bidirectional,
-            dropout=self.dropout,
             pooling=None if self.return_sequences else self.pooling,
             vocabulary_size=self._vocabulary_size,
             embedding=embedding,
+            **options,
         )
-        return self._make_net(module, self._criterion())
+        n_directions = 2 if self.bidirectional else 1
+        n_pooled = 3 if self.pooling == "concat" else 1
+        self._n_features_out = self.hidden_size * n_directions * n_pooled
+        return module
 
-    # ---------------------------------------------------------------- output
+    def _score_outputs(self, outputs, targets, weights):
+        return self._targets.score(outputs, targets, weights)
 
-    def _answer(self, X, answers):
-        """What ``answers`` makes of the network's outputs, in the shape of X.
+    # ---------------------------------------------------------------- prediction
 
-        It is a method of the same fitted state as the network's, which a fit in another
-        thread may replace meanwhile: callers hold a snapshot.
+    def _predict(self, X, decode):
+        """What ``decode(targets, outputs)`` returns, in the shape of X.
+
+        All of it belongs to one fitted state, which a fit in another thread may replace
+        meanwhile.
         """
-        check_is_fitted(self)
-        sequences = self._read(X, reset=False)
-        flat = answers(self._outputs(sequences))
-        return unflatten(flat, sequences) if self.return_sequences else flat
+        fitted = snapshot(self)
+        check_is_fitted(fitted)
+        sequences = fitted._read(X, reset=False)
+        flat = decode(fitted._targets, fitted._outputs(sequences))
+        return unflatten(flat, sequences) if fitted.return_sequences else flat
+
+    def _outputs(self, sequences):
+        """Logits or standardised numbers, (n, n_outputs) or (n_steps, n_outputs)."""
+        return self._compute(self.module_, sequences, self.return_sequences)
+
+    def _compute(self, compute, sequences, each_step):
+        """What ``compute`` returns for all sequences: (n, ...), or (n_steps, ...)."""
+        rows = np.arange(len(sequences))
+        with threads_for(self._work(min(len(rows), PREDICTION_BATCH))):
+            device = next(self.module_.parameters()).device
+            outputs = predict_batches(
+                compute, sequences, rows, PREDICTION_BATCH, device, each_step=each_step
+            )
+        return outputs.numpy()
+
+    def _score_steps(self, X, y, sample_weight, metric):
+        """``metric`` of the predictions at all valid steps."""
+        fitted = snapshot(self)
+        check_is_fitted(fitted)
+        sequences = fitted._read(X, reset=False)
+        y, weights = fitted._check_y_and_weights(y, sample_weight, sequences)
+        predictions = fitted._targets.decode(fitted._outputs(sequences))
+        return metric(y, predictions, sample_weight=weights)
+
+    def transform(self, X):
+        """State of the network after reading each sequence, as features.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays or TokenArray
+            Sequences, in any container that :meth:`fit` takes.
+
+        Returns
+        -------
+        states : ndarray of shape (n_sequences, n_features_out)
+            Outputs of the last layer, reduced over the steps as ``pooling`` says: what
+            the head of the network reads. ``n_features_out`` is ``hidden_size``, times
+            2 if bidirectional, times 3 with ``pooling="concat"``.
+        """
+        fitted = snapshot(self)
+        check_is_fitted(fitted)
+        return fitted._states(fitted._read(X, reset=False), fitted.pooling)
+
+    def transform_sequences(self, X):
+        """State of the network at every step of each sequence, as features.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays or TokenArray
+            Sequences, in any container that :meth:`fit` takes.
+
+        Returns
+        -------
+        states : ndarray
+            Outputs of the last layer: an array ``(n_sequences, n_timesteps,
+            n_states)`` if X is a table or a 3-D array (NaN where X is padded), and
+            otherwise a 1-D object array of arrays ``(T_i, n_states)``. ``n_states`` is
+            ``hidden_size``, times 2 if bidirectional.
+        """
+        fitted = snapshot(self)
+        check_is_fitted(fitted)
+        sequences = fitted._read(X, reset=False)
+        return unflatten(fitted._states(sequences, None), sequences)
+
+    def _states(self, sequences, pooling):
+        """Outputs of the last layer, pooled per sequence, or of all steps."""
+        module = self.module_
+
+        def read_and_pool(inputs):
+            pooled = module.pool(module.read(inputs), inputs.lengths, pooling)
+            return pooled.to(module.head.weight.dtype)
+
+        return self._compute(read_and_pool, sequences, each_step=pooling is None)
 
     def stream(self, n_streams=1):
         """Open a stream: sequences that are read step by step, as they come.
@@ -252,26 +313,27 @@ class RecurrentEstimator(SequenceReader, NetworkEstimator):
         True
         """
         check_is_fitted(self)
-        return Stream(SequenceStreamAdapter(snapshot(self)), n_streams)
+        return Stream(SequenceStreamAdapter(self), n_streams)
 
-    def _outputs(self, sequences):
-        """Logits or standardised numbers, (n, n_outputs) or (n_steps, n_outputs)."""
-        rows = np.arange(len(sequences))
-        with threads_for(self._work(min(len(rows), PREDICTION_BATCH))):
-            device = next(self.module_.parameters()).device
-            outputs = predict_batches(
-                self.module_, sequences, rows, PREDICTION_BATCH, device
-            )
-        return outputs.numpy()
-
-    def _step_score(self, X, y, sample_weight, answers, score):
-        """``score`` of the answers to all valid steps."""
-        check_is_fitted(self)
-        sequences = self._read(X, reset=False)
-        y, weights = self._check_y_and_weights(y, sample_weight, sequences)
-        return score(y, answers(self._outputs(sequences)), sample_weight=weights)
+    def _read(self, X, *, reset):
+        """X as sequences, of ``input_length`` steps if that is set."""
+        sequences = super()._read(X, reset=reset)
+        if self.input_length is not None:
+            other = np.flatnonzero(sequences.lengths != self.input_length)
+            if len(other):
+                raise ValueError(
+                    f"sequence {other[0]} of X has {sequences.lengths[other[0]]} "
+                    f"steps, but input_length={self.input_length} accepts that length "
+                    "only. Set input_length=None for sequences of any length."
+                )
+        return sequences
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = {
+            "auto": ["float64", "float32"],
+            "float64": ["float64"],
+            "float32": ["float32"],
+        }.get(self.precision, [])
         return tags

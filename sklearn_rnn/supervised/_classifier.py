@@ -1,20 +1,16 @@
 """RNNClassifier: a label for a sequence."""
 
 import numpy as np
-import torch
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
 from sklearn_rnn._training.holdout import check_validation_data
-from sklearn_rnn.supervised._base import RecurrentEstimator
+from sklearn_rnn.supervised._base import SupervisedEstimator
+from sklearn_rnn.supervised._targets import LabelTargets, check_labels, class_weights
 
 
-class RNNClassifier(ClassifierMixin, RecurrentEstimator):
+class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     r"""Recurrent network that puts sequences into classes.
 
     Reads each sequence step by step, of whatever length, and answers once at its end.
@@ -184,7 +180,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
     """
 
     _parameter_constraints = {
-        **RecurrentEstimator._parameter_constraints,
+        **SupervisedEstimator._parameter_constraints,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
@@ -348,6 +344,13 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
                 'class_weight="balanced" needs all labels at once, which partial_fit '
                 "does not see. Give a dict, or sample_weight."
             )
+        if classes is not None and hasattr(self, "net_"):
+            if not np.array_equal(np.unique(classes), self.classes_):
+                raise ValueError(
+                    f"classes={np.unique(classes).tolist()} is not the same as on the "
+                    f"first call of partial_fit, {self.classes_.tolist()}. Fit anew to "
+                    "learn other classes."
+                )
         return self._fit(X, y, sample_weight, partial=True, classes=classes)
 
     def predict(self, X):
@@ -366,8 +369,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             is a table or a 3-D array without padding, and otherwise a 1-D object array
             of arrays as long as their sequences.
         """
-        fitted = snapshot(self)
-        return fitted._answer(X, fitted._decode_outputs)
+        return self._predict(X, LabelTargets.decode)
 
     def predict_proba(self, X):
         """Probabilities of the labels.
@@ -384,8 +386,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             matrix, where each label has its own probability. With
             ``return_sequences=True`` a row a step, in arrays as :meth:`predict` gives.
         """
-        fitted = snapshot(self)
-        return fitted._answer(X, fitted._probabilities)
+        return self._predict(X, LabelTargets.probabilities)
 
     def predict_log_proba(self, X):
         """Logarithms of the probabilities of the labels.
@@ -400,9 +401,7 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
         log_proba : ndarray of shape (n_sequences, n_classes)
             ``log(predict_proba(X))``.
         """
-        fitted = snapshot(self)
-        with np.errstate(divide="ignore"):
-            return fitted._answer(X, lambda o: np.log(fitted._probabilities(o)))
+        return self._predict(X, LabelTargets.log_probabilities)
 
     def score(self, X, y, sample_weight=None):
         """The share of right answers.
@@ -422,118 +421,25 @@ class RNNClassifier(ClassifierMixin, RecurrentEstimator):
             Accuracy, with ``return_sequences=True`` over the valid steps of all
             sequences. Of an indicator matrix a row counts if all of it is right.
         """
-        fitted = snapshot(self)
-        if not fitted.return_sequences:
-            return super().score(X, y, sample_weight)
-        return fitted._step_score(
-            X, y, sample_weight, fitted._decode_outputs, accuracy_score
-        )
+        if self.return_sequences:
+            return self._score_steps(X, y, sample_weight, accuracy_score)
+        return super().score(X, y, sample_weight)
 
-    def _probabilities(self, outputs):
-        """Probabilities (n, n_classes) of outputs, which are logits."""
-        logits = torch.from_numpy(outputs)
-        if self._multilabel:
-            return torch.sigmoid(logits).numpy()
-        return torch.softmax(logits, dim=1).numpy()
+    def _check_y(self, y):
+        return check_labels(y, self)
 
-    def _decode_outputs(self, outputs):
-        """The likeliest labels (n,), or an indicator matrix."""
-        proba = self._probabilities(outputs)
-        if self._multilabel:
-            return (proba > 0.5).astype(np.int64)
-        return self.classes_[np.argmax(proba, axis=1)]
-
-    def _check_targets(self, y):
-        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
-        kind = type_of_target(y, input_name="y", raise_unknown=True)
-        check_classification_targets(y)
-        if kind == "multilabel-indicator":
-            return y
-        if kind == "multiclass-multioutput":
-            raise ValueError(
-                "Unknown label type: multiclass-multioutput. y may have one label a "
-                "sequence, or an indicator matrix of 0 and 1 with a column a label; "
-                "MultiOutputClassifier fits several multiclass columns."
-            )
-        return column_or_1d(y, warn=True)
-
-    def _learn_targets(self, y, rows, weights, *, continuing, classes=None):
-        known = self.classes_ if continuing else classes
-        if continuing and classes is not None:
-            if not np.array_equal(np.unique(classes), self.classes_):
-                raise ValueError(
-                    f"classes={np.unique(classes).tolist()} is not the same as on the "
-                    f"first call of partial_fit, {self.classes_.tolist()}. Fit anew to "
-                    "learn other classes."
-                )
-        if not continuing:
-            self._multilabel = y.ndim == 2
-        if known is not None:
-            self.classes_ = np.unique(known)
-        else:
-            self.classes_ = (
-                np.arange(y.shape[1]) if self._multilabel else np.unique(y[rows])
-            )
-        self._n_outputs = len(self.classes_)
-        if self._n_outputs < 2 and not self._multilabel:
-            raise ValueError(
-                "RNNClassifier needs sequences of at least 2 classes, got 1 class: "
-                f"{self.classes_.tolist()}."
-            )
-
-    def _encode(self, y, rows):
-        if (y.ndim == 2) != self._multilabel:
-            raise ValueError(
-                "y changed between one label a sequence and an indicator matrix."
-            )
-        if self._multilabel:
-            if y.shape[1] != self._n_outputs:
-                raise ValueError(
-                    f"y has {y.shape[1]} labels, expected {self._n_outputs}."
-                )
-            return torch.from_numpy(y.astype(self._number_type))
-        unknown = np.setdiff1d(y[rows], self.classes_)
-        if len(unknown):
-            raise ValueError(
-                f"y holds the classes {unknown.tolist()}, which are not among the "
-                f"known classes {self.classes_.tolist()}. Name them all in the first "
-                "partial_fit(classes=), or fit anew with warm_start=False."
-            )
-        codes = np.zeros(len(y), dtype=np.int64)
-        codes[rows] = np.searchsorted(self.classes_, y[rows])
-        return torch.from_numpy(codes)
+    def _fit_targets(self, y, rows, weights, classes=None):
+        self._targets = LabelTargets.fit(y, rows, classes)
+        self.classes_ = self._targets.classes
 
     def _apply_class_weight(self, y, rows, weights):
         if self.class_weight is None:
             return weights
-        by_class = np.ones(len(y))
-        by_class[rows] = compute_sample_weight(self.class_weight, y[rows])
-        if not (np.isfinite(by_class).all() and by_class.min() >= 0):
-            raise ValueError(
-                f"class_weight={self.class_weight!r} holds a weight that is negative "
-                "or not finite. Give numbers of 0 or more."
-            )
-        if not by_class[rows].any():
-            raise ValueError(
-                f"class_weight={self.class_weight!r} leaves no class of y any weight. "
-                "Give at least one class a weight above 0."
-            )
+        by_class = class_weights(self.class_weight, y, rows)
         return by_class if weights is None else by_class * weights
 
-    def _strata(self, targets):
-        return None if self._multilabel else targets.numpy()
-
     def _criterion(self):
-        if self._multilabel:
-            return torch.nn.BCEWithLogitsLoss(reduction="none")
-        return torch.nn.CrossEntropyLoss(reduction="none")
-
-    def _score_outputs(self, outputs, targets, weights):
-        if targets.ndim == 2:
-            predicted = (outputs > 0).to(targets.dtype)
-        else:
-            predicted = outputs.argmax(1)
-        return accuracy_score(targets.numpy(), predicted.numpy(), sample_weight=weights)
+        return self._targets.criterion()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

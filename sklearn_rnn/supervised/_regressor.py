@@ -1,33 +1,15 @@
 """RNNRegressor: one or more numbers for a sequence."""
 
-import numpy as np
-import torch
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_array, column_or_1d
 
-from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
 from sklearn_rnn._training.holdout import check_validation_data
-from sklearn_rnn.supervised._base import RecurrentEstimator
-
-LOSSES = {
-    "squared_error": torch.nn.MSELoss,
-    "absolute_error": torch.nn.L1Loss,
-    "huber": torch.nn.HuberLoss,
-}
+from sklearn_rnn.supervised._base import SupervisedEstimator
+from sklearn_rnn.supervised._targets import LOSSES, NumberTargets, check_numbers
 
 
-def _spread(deviation, weights):
-    """Standard deviation of each column, 1 where constant; no square overflows."""
-    largest = np.abs(deviation).max(axis=0)
-    largest[largest == 0] = 1.0
-    share = (deviation / largest) ** 2
-    spread = largest * np.sqrt(np.average(share, axis=0, weights=weights))
-    return np.where(spread > 0, spread, 1.0)
-
-
-class RNNRegressor(RegressorMixin, RecurrentEstimator):
+class RNNRegressor(RegressorMixin, SupervisedEstimator):
     r"""Recurrent network that predicts numbers from sequences.
 
     Reads each sequence step by step, of whatever length, and answers once at its end.
@@ -190,7 +172,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
     """
 
     _parameter_constraints = {
-        **RecurrentEstimator._parameter_constraints,
+        **SupervisedEstimator._parameter_constraints,
         "loss": [StrOptions(set(LOSSES))],
     }
 
@@ -359,8 +341,7 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
             where X is padded), and otherwise a 1-D object array of arrays as long as
             their sequences.
         """
-        fitted = snapshot(self)
-        return fitted._answer(X, fitted._decode_outputs)
+        return self._predict(X, NumberTargets.decode)
 
     def score(self, X, y, sample_weight=None):
         """The coefficient of determination (R2) of the answers.
@@ -379,50 +360,18 @@ class RNNRegressor(RegressorMixin, RecurrentEstimator):
         score : float
             R2, with ``return_sequences=True`` over the valid steps of all sequences.
         """
-        fitted = snapshot(self)
-        if not fitted.return_sequences:
-            return super().score(X, y, sample_weight)
-        return fitted._step_score(X, y, sample_weight, fitted._decode_outputs, r2_score)
+        if self.return_sequences:
+            return self._score_steps(X, y, sample_weight, r2_score)
+        return super().score(X, y, sample_weight)
 
-    def _decode_outputs(self, outputs):
-        """Outputs (n, n_outputs) in the unit of y, (n,) if it has one output."""
-        answers = outputs.astype(np.float64) * self._y_scale + self._y_mean
-        answers = answers.astype(self._y_type, copy=False)
-        return answers[:, 0] if self._one_output else answers
+    def _check_y(self, y):
+        return check_numbers(y, self)
 
-    def _check_targets(self, y):
-        y = check_array(
-            y, ensure_2d=False, dtype="numeric", input_name="y", estimator=self
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            return column_or_1d(y, warn=True)
-        return y
-
-    def _learn_targets(self, y, rows, weights, *, continuing):
-        if continuing:
-            return
-        columns = y.reshape(len(y), -1).astype(np.float64)
-        self._n_outputs, self._one_output = columns.shape[1], y.ndim == 1
-        share = None if weights is None else weights[rows]
-        self._y_mean = np.average(columns[rows], axis=0, weights=share)
-        self._y_type = np.float32 if y.dtype == np.float32 else np.float64
-        self._y_scale = _spread(columns[rows] - self._y_mean, share)
-
-    def _encode(self, y, rows):
-        columns = y.reshape(len(y), -1).astype(np.float64)
-        if columns.shape[1] != self._n_outputs:
-            raise ValueError(
-                f"y has {columns.shape[1]} outputs, but the fitted network has "
-                f"{self._n_outputs}."
-            )
-        standard = (columns - self._y_mean) / self._y_scale
-        return torch.from_numpy(standard.astype(self._number_type))
+    def _fit_targets(self, y, rows, weights):
+        self._targets = NumberTargets.fit(y, rows, weights)
 
     def _criterion(self):
         return LOSSES[self.loss](reduction="none")
-
-    def _score_outputs(self, outputs, targets, weights):
-        return r2_score(targets.numpy(), outputs.numpy(), sample_weight=weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

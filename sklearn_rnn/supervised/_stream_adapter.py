@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._data.tokens import TokenArray
-from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn.streaming._adapter import StreamAdapter
 from sklearn_rnn.streaming._reading import (
     code_rows,
     code_step,
@@ -12,12 +13,11 @@ from sklearn_rnn.streaming._reading import (
 )
 
 
-class SequenceStreamAdapter:
-    """Of a fitted RNNClassifier or RNNRegressor."""
-
-    first_codes = ()
+class SequenceStreamAdapter(StreamAdapter):
+    """Streams of a fitted RNNClassifier or RNNRegressor."""
 
     def __init__(self, model):
+        model = snapshot(model)
         name, self.module = type(model).__name__, model.module_
         if self.module.stack.bidirectional:
             raise ValueError(
@@ -32,18 +32,17 @@ class SequenceStreamAdapter:
                 "input_length=None."
             )
         self.each_step = self.module.pooling is None
-        self.predict = model._decode_outputs
-        if hasattr(model, "_probabilities"):
-            self.predict_proba = model._probabilities
-        self._model, self._size = model, model.input_size_
-        self._number = model._number_type
+        self._read, self._targets = model._read, model._targets
+        self._size, self._number = model.input_size_, model._number_type
         self._vocabulary_size = model._vocabulary_size
         self.rows_are_steps = (
             model._fitted_on_table and model.n_features_in_ == model.input_size_
         )
+        if hasattr(model, "predict_proba"):
+            self.predict_proba = self._targets.probabilities
 
-    def start(self):
-        return stepper(self.module)
+    def predict(self, outputs):
+        return self._targets.decode(outputs)
 
     def step(self, x, n):
         if isinstance(x, TokenArray):
@@ -70,4 +69,4 @@ class SequenceStreamAdapter:
             x = code_rows(x, n, self._vocabulary_size)
         else:
             x = number_rows(x, n, self._size)
-        return self._model._read(x, reset=False)
+        return self._read(x, reset=False)

@@ -53,9 +53,13 @@ class TranslationNet(RecurrentNet):
     Bengio et al., 2015, in two parallel passes after Mihaylova and Martins, 2019).
     """
 
-    sampling_rate = 0.0
-    stop_on = "loss"
-    label_smoothing = 0.0
+    def __init__(
+        self, *args, sampling_rate=0.0, label_smoothing=0.0, stop_on="loss", **kwargs
+    ):
+        super().__init__(*args, **kwargs)
+        self.sampling_rate = sampling_rate
+        self.label_smoothing = label_smoothing
+        self.stop_on = stop_on
 
     def _prepare_examples(self, examples):
         return examples

@@ -7,14 +7,11 @@ from sklearn.base import clone
 from sklearn.callback import with_callbacks
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_rnn._core.device import torch_types
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.randomness import (
     SPLIT,
-    WEIGHTS,
     draw_seed,
     numpy_generator,
-    torch_generator,
 )
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
@@ -28,7 +25,7 @@ from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._nn.builders import build_translation_network
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import draw_holdout, last_split
+from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
     CodeCoder,
@@ -247,8 +244,6 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         "decoder_layers",
     )
 
-    input_length = None  # sources have any
-
     def __init__(
         self,
         source_vectorizer=None,
@@ -378,8 +373,6 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         if self.early_stopping:
             train, valid = self._split(train, seed)
         net = self._continued_net() if continuing else self._new_net(seed)
-        net.sampling_rate = 1 - self.teacher_forcing
-        net.label_smoothing, net.stop_on = self.label_smoothing, self.stop_on
         if self.copy_unknown:
             self._refuse_nothing_to_copy(X)
         if not continuing:
@@ -398,36 +391,34 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     def _split(self, pairs, seed):
         rows, rng = pairs.rows, numpy_generator(seed, SPLIT)
-        if hasattr(self.validation_fraction, "split"):
-            rows, held_out = last_split(rows, self.validation_fraction, rows, None, rng)
-        else:
-            held_out = draw_holdout(rows, self.validation_fraction, rng)
-            rows = np.setdiff1d(rows, held_out)
-        parts = (Pairs(pairs.sources, pairs.targets, part) for part in (rows, held_out))
-        return tuple(parts)
+        parts = split_rows(rows, self.validation_fraction, rng)
+        return tuple(Pairs(pairs.sources, pairs.targets, part) for part in parts)
 
-    def _new_net(self, seed):
-        dtype, _ = torch_types(self.precision, self._number_type)
-        module = build_translation_network(
+    _net_class = TranslationNet
+
+    def _net_options(self):
+        return {
+            "sampling_rate": 1 - self.teacher_forcing,
+            "label_smoothing": self.label_smoothing,
+            "stop_on": self.stop_on,
+        }
+
+    def _build_module(self, **options):
+        return build_translation_network(
             self.cell,
             self.input_size_,
             self.hidden_size,
             len(RESERVED) + len(self._coder.names),
-            generator=torch_generator(seed, WEIGHTS),
-            dtype=dtype,
-            num_layers=self.num_layers,
             bidirectional=self.bidirectional,
             decoder_cell=self.decoder_cell,
             decoder_size=self.decoder_size,
             decoder_layers=self.decoder_layers,
             attention=self.attention,
-            activation=self.activation,
-            dropout=self.dropout,
             reverse_source=self.reverse_source,
             source_vocabulary_size=self._vocabulary_size,
             embedding=self.embedding,
+            **options,
         )
-        return self._make_net(module, self._criterion(), kind=TranslationNet)
 
     # ---------------------------------------------------------------- reading
 

@@ -173,7 +173,7 @@ class SumAndLength(nn.Module):
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
-def test_predicted_answers_in_the_order_of_rows(lengths, batch_size):
+def test_answers_come_in_the_order_of_rows(lengths, batch_size):
     X = [np.full(length, float(i)) for i, length in enumerate(lengths)]
     rows = np.random.default_rng(3).permutation(103)[:60]
     answers = predict_batches(SumAndLength(), from_ragged(X), rows, batch_size, CPU)

@@ -396,9 +396,9 @@ def test_callbacks_that_need_skorchs_data_are_refused(model, ragged):
 
 
 def test_an_optimizer_that_is_none_or_knows_no_decay_says_so(model, ragged):
-    with pytest.raises(TypeError, match=r"no torch.optim.Optimizer; give one of"):
+    with pytest.raises(TypeError, match=r"not a torch.optim.Optimizer. Give one of"):
         model.set_params(optimizer=int).fit(*ragged)
-    with pytest.raises(ValueError, match=r"LBFGS knows no.*weight_decay=0"):
+    with pytest.raises(ValueError, match=r"LBFGS does not support.*weight_decay=0"):
         model.set_params(optimizer=torch.optim.LBFGS).fit(*ragged)
 
 

@@ -8,7 +8,7 @@ from sklearn_rnn._core.randomness import torch_generator
 from sklearn_rnn._nn.builders import build_language_network
 from sklearn_rnn._training import corpus as _corpus
 from sklearn_rnn._training.corpus import as_corpus, gather_window, tbptt_windows
-from sklearn_rnn._training.net import new_net
+from sklearn_rnn._training.net import make_net
 from sklearn_rnn.generation import _net as _language
 from sklearn_rnn.generation._net import (
     LanguageNet,
@@ -92,7 +92,8 @@ def test_documents_are_read_through_as_each_by_itself(
 
 
 def net_around(module):
-    return new_net(
+    return make_net(
+        LanguageNet,
         module,
         torch.nn.Identity(),
         optimizer="sgd",
@@ -101,7 +102,6 @@ def net_around(module):
         average=False,
         callbacks=None,
         device=torch.device("cpu"),
-        kind=LanguageNet,
     )
 
 

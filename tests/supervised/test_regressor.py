@@ -110,11 +110,11 @@ def test_validation_scores_are_r2_in_the_unit_of_the_target(model, sums):
 def test_partial_fit_keeps_the_unit_of_its_first_call(model, sums):
     X, y = sums
     model.partial_fit(X, y)
-    mean, scale = model._y_mean.copy(), model._y_scale.copy()
+    mean, scale = model._targets.mean.copy(), model._targets.scale.copy()
     for _ in range(15):
         model.partial_fit(X[:80], y[:80] + 3)
-    np.testing.assert_array_equal(model._y_mean, mean)
-    np.testing.assert_array_equal(model._y_scale, scale)
+    np.testing.assert_array_equal(model._targets.mean, mean)
+    np.testing.assert_array_equal(model._targets.scale, scale)
     assert model.predict(X[:80]).mean() > y[:80].mean() + 1.5
 
 

@@ -1,0 +1,34 @@
+"""The mean of the weights over all training steps."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass
+class WeightAverage:
+    """A mean of the weights over all steps, in which late steps count most.
+
+    Step s of t counts about as (s / t) ** 3 (Shamir and Zhang, 2013, with eta = 3).
+    There is no horizon to choose, and the mean after n epochs does not depend on how
+    many will follow. During an epoch ``weights`` is the mean; between epochs the module
+    holds the mean, and ``weights`` are those that training continues from.
+    """
+
+    weights: list[Tensor]
+    n_steps: int = 0
+
+    @torch.no_grad()
+    def update(self, weights: list[Tensor]) -> None:
+        """Include the weights after one more step."""
+        self.n_steps += 1
+        torch._foreach_lerp_(self.weights, weights, 4 / (self.n_steps + 3))
+
+    @torch.no_grad()
+    def swap(self, module: nn.Module) -> None:
+        """Exchange these weights and the module's."""
+        for ours, theirs in zip(self.weights, module.parameters(), strict=True):
+            kept = ours.clone()
+            ours.copy_(theirs)
+            theirs.copy_(kept)

@@ -1,0 +1,50 @@
+"""Sequences with their targets and weights, as training reads them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_rnn._data.sequences import Sequences
+from sklearn_rnn._training.batching import (
+    step_places,
+)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Sequences with their targets and weights, of which ``rows`` take part.
+
+    Targets of each step lie behind each other, those of sequence i from ``first[i]``.
+    """
+
+    sequences: Sequences
+    targets: Tensor  # (n, ...), or (n_steps, ...)
+    weights: Tensor | None  # (n,), or (n_steps,)
+    rows: np.ndarray
+    first: np.ndarray | None = None
+
+    def places(self, rows: np.ndarray) -> Tensor:
+        """Which targets belong to the answers to a batch, in the order of those."""
+        if self.first is not None:
+            rows = step_places(self.first[rows], self.sequences.lengths[rows])
+        return torch.from_numpy(rows)
+
+    def all_places(self) -> Tensor:
+        """Which targets belong to the answers to ``self.rows``, row by row."""
+        if self.first is None:
+            return torch.from_numpy(self.rows)
+        lengths = self.sequences.lengths[self.rows]
+        ends = np.cumsum(lengths)
+        first = np.repeat(self.first[self.rows] - ends + lengths, lengths)
+        return torch.from_numpy(first + np.arange(ends[-1]))
+
+    def of_mean_one(self, dtype: torch.dtype) -> "Examples":
+        """The same with weights of mean 1 over ``rows``."""
+        if self.weights is None:
+            return self
+        places = self.all_places()
+        weights = self.weights / self.weights[places].max()
+        weights = weights / weights[places].mean()
+        return replace(self, weights=weights.to(dtype))

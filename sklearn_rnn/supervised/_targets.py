@@ -1,0 +1,206 @@
+"""Labels or numbers: y encoded for the network, and decoded from its outputs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, column_or_1d
+
+LOSSES = {
+    "squared_error": torch.nn.MSELoss,
+    "absolute_error": torch.nn.L1Loss,
+    "huber": torch.nn.HuberLoss,
+}
+
+
+def check_labels(y, estimator):
+    """y as labels (n,) or as an indicator matrix (n, n_labels)."""
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
+    kind = type_of_target(y, input_name="y", raise_unknown=True)
+    check_classification_targets(y)
+    if kind == "multilabel-indicator":
+        return y
+    if kind == "multiclass-multioutput":
+        raise ValueError(
+            "Unknown label type: multiclass-multioutput. y may have one label per "
+            "sequence, or be an indicator matrix of 0 and 1 with one column per label; "
+            "MultiOutputClassifier fits several multiclass columns."
+        )
+    return column_or_1d(y, warn=True)
+
+
+@dataclass(frozen=True)
+class LabelTargets:
+    """One of ``classes`` per row, or with ``multilabel`` any number of them."""
+
+    classes: np.ndarray
+    multilabel: bool
+
+    @classmethod
+    def fit(cls, y, rows, classes=None):
+        """The labels of y at ``rows``, or the ``classes`` that a user announced."""
+        multilabel = y.ndim == 2
+        if classes is not None:
+            found = np.unique(classes)
+        else:
+            found = np.arange(y.shape[1]) if multilabel else np.unique(y[rows])
+        if len(found) < 2 and not multilabel:
+            raise ValueError(
+                "RNNClassifier needs sequences of at least 2 classes, got 1 class: "
+                f"{found.tolist()}."
+            )
+        return cls(found, multilabel)
+
+    @property
+    def n_outputs(self):
+        """Outputs of the network per row."""
+        return len(self.classes)
+
+    def encode(self, y, rows, dtype):
+        """Targets as a tensor with one entry per row, of which ``rows`` take part."""
+        if (y.ndim == 2) != self.multilabel:
+            raise ValueError(
+                "y changed between one label per sequence and an indicator matrix."
+            )
+        if self.multilabel:
+            if y.shape[1] != self.n_outputs:
+                raise ValueError(
+                    f"y has {y.shape[1]} labels, expected {self.n_outputs}."
+                )
+            return torch.from_numpy(y.astype(dtype))
+        unknown = np.setdiff1d(y[rows], self.classes)
+        if len(unknown):
+            raise ValueError(
+                f"y holds the classes {unknown.tolist()}, which are not among the "
+                f"known classes {self.classes.tolist()}. Name them all in the first "
+                "partial_fit(classes=), or fit anew with warm_start=False."
+            )
+        codes = np.zeros(len(y), dtype=np.int64)
+        codes[rows] = np.searchsorted(self.classes, y[rows])
+        return torch.from_numpy(codes)
+
+    def probabilities(self, outputs):
+        """Probabilities (n, n_classes) of outputs, which are logits."""
+        logits = torch.from_numpy(outputs)
+        if self.multilabel:
+            return torch.sigmoid(logits).numpy()
+        return torch.softmax(logits, dim=1).numpy()
+
+    def log_probabilities(self, outputs):
+        """Logarithms of the probabilities."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.probabilities(outputs))
+
+    def decode(self, outputs):
+        """The likeliest labels (n,), or an indicator matrix."""
+        proba = self.probabilities(outputs)
+        if self.multilabel:
+            return (proba > 0.5).astype(np.int64)
+        return self.classes[np.argmax(proba, axis=1)]
+
+    def strata(self, targets):
+        """The class of each row, over which held-out rows are spread evenly."""
+        return None if self.multilabel else targets.numpy()
+
+    def criterion(self):
+        """The loss, as a torch module that returns one loss per row or output."""
+        if self.multilabel:
+            return torch.nn.BCEWithLogitsLoss(reduction="none")
+        return torch.nn.CrossEntropyLoss(reduction="none")
+
+    def score(self, outputs, targets, weights):
+        """Accuracy of outputs, both as tensors."""
+        if self.multilabel:
+            labels = (outputs > 0).to(targets.dtype)
+        else:
+            labels = outputs.argmax(1)
+        return accuracy_score(targets.numpy(), labels.numpy(), sample_weight=weights)
+
+
+def class_weights(class_weight, y, rows):
+    """The weight (n,) of each row's class; 1 outside ``rows``."""
+    by_class = np.ones(len(y))
+    by_class[rows] = compute_sample_weight(class_weight, y[rows])
+    if not (np.isfinite(by_class).all() and by_class.min() >= 0):
+        raise ValueError(
+            f"class_weight={class_weight!r} holds a weight that is negative or not "
+            "finite. Give numbers of 0 or more."
+        )
+    if not by_class[rows].any():
+        raise ValueError(
+            f"class_weight={class_weight!r} leaves no class of y any weight. Give at "
+            "least one class a weight above 0."
+        )
+    return by_class
+
+
+def check_numbers(y, estimator):
+    """y as numbers (n,) or (n, n_outputs)."""
+    y = check_array(
+        y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
+    )
+    if y.ndim == 2 and y.shape[1] == 1:
+        return column_or_1d(y, warn=True)
+    return y
+
+
+@dataclass(frozen=True)
+class NumberTargets:
+    """Numbers, standardised for the network."""
+
+    mean: np.ndarray  # (n_outputs,)
+    scale: np.ndarray  # (n_outputs,)
+    dtype: type  # of predictions
+    one_output: bool  # whether y was one-dimensional
+
+    @classmethod
+    def fit(cls, y, rows, weights):
+        """Mean and spread of y at ``rows``."""
+        columns = y.reshape(len(y), -1).astype(np.float64)[rows]
+        weights = None if weights is None else weights[rows]
+        mean = np.average(columns, axis=0, weights=weights)
+        scale = column_scales(columns - mean, weights)
+        dtype = np.float32 if y.dtype == np.float32 else np.float64
+        return cls(mean, scale, dtype, y.ndim == 1)
+
+    @property
+    def n_outputs(self):
+        """Outputs of the network per row."""
+        return len(self.mean)
+
+    def encode(self, y, rows, dtype):
+        """Standardised numbers (n, n_outputs) as a tensor."""
+        columns = y.reshape(len(y), -1).astype(np.float64)
+        if columns.shape[1] != self.n_outputs:
+            raise ValueError(
+                f"y has {columns.shape[1]} outputs, but the fitted network has "
+                f"{self.n_outputs}."
+            )
+        standard = (columns - self.mean) / self.scale
+        return torch.from_numpy(standard.astype(dtype))
+
+    def decode(self, outputs):
+        """Outputs (n, n_outputs) in the unit of y; (n,) if y was one-dimensional."""
+        numbers = outputs.astype(np.float64) * self.scale + self.mean
+        numbers = numbers.astype(self.dtype, copy=False)
+        return numbers[:, 0] if self.one_output else numbers
+
+    def strata(self, targets):
+        """None: held-out rows are drawn from all rows alike."""
+        return None
+
+    def score(self, outputs, targets, weights):
+        """R2 of outputs, both as tensors."""
+        return r2_score(targets.numpy(), outputs.numpy(), sample_weight=weights)
+
+
+def column_scales(deviations, weights):
+    """Standard deviation of each column, 1 where constant; no square overflows."""
+    largest = np.abs(deviations).max(axis=0)
+    largest[largest == 0] = 1.0
+    shares = (deviations / largest) ** 2
+    scales = largest * np.sqrt(np.average(shares, axis=0, weights=weights))
+    return np.where(scales > 0, scales, 1.0)
