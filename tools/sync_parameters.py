@@ -64,11 +64,16 @@ RENDER: dict[str, Callable[[str, Any], list[str]]] = {
 }
 
 
+def find_definition(body: list[ast.stmt], name: str) -> Any:
+    """The class or function of this name among statements."""
+    return next(node for node in body if getattr(node, "name", None) == name)
+
+
 def find_lines(text: str, class_name: str, place: str) -> slice:
     """Where a class lists its parameters in one of the three places."""
     lines, tree = text.split("\n"), ast.parse(text)
-    (cls,) = (n for n in tree.body if getattr(n, "name", None) == class_name)
-    (init,) = (n for n in cls.body if getattr(n, "name", None) == "__init__")
+    cls = find_definition(tree.body, class_name)
+    init = find_definition(cls.body, "__init__")
     if place == "signature":
         return slice(init.args.args[0].lineno - 1, init.body[0].lineno - 2)
     if place == "assignments":

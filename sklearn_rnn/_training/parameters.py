@@ -178,8 +178,8 @@ DESCRIPTIONS = {
         values regularise more strongly; 0 disables weight decay.""",
     "average": """Whether to predict with a weighted average of the weights over all
         training steps instead of the weights of the last step, which fluctuate. Later
-        steps count more: of t steps, step s has a weight of about ``(s / t) ** 3``
-        (Shamir and Zhang, ICML 2013).""",
+        steps count more: of t steps, step s counts in proportion to about
+        ``(s / t) ** 3`` (Shamir and Zhang, ICML 2013).""",
     "gradient_clip": """Maximum norm of the gradient. A gradient with a larger norm is
         scaled down to this norm. None disables clipping.""",
     "early_stopping": """Whether to stop when the validation loss has not improved for
@@ -239,8 +239,8 @@ OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
         "hidden_size": {"default": 128},
         "window": {
             "default": 64,
-            "description": """Number of time steps through which gradients are
-            propagated back.""",
+            "description": """Length of the training windows in time steps. Gradients
+            are propagated back through this many steps.""",
         },
         "batch_size": {
             "description": """Number of windows per training step, read side by side at
@@ -352,7 +352,7 @@ def parameters_of(estimator: str) -> dict[str, Parameter]:
     found = {}
     for name, parameter in SHARED.items():
         if estimator in parameter.estimators:
-            fields = {"description": DESCRIPTIONS[name]}
+            fields: dict[str, Any] = {"description": DESCRIPTIONS[name]}
             fields |= OVERRIDES.get(estimator, {}).get(name, {})
             text = fields["description"].format_map(WORDS[estimator])
             fields["description"] = " ".join(text.split())

@@ -82,35 +82,39 @@ class RNNForecaster(NetworkEstimator):
         a series. The window limits how far back training looks, but not how long a past
         can be given to ``predict``.
     horizon : int, default=1
-        Steps that the network forecasts at once. ``predict`` goes further by feeding
-        the forecasts back as if they had come true.
+        Number of steps that the network forecasts at once. ``predict`` reaches further
+        by feeding forecasts back as if they had been observed.
     target : {"all", "last"}, default="all"
-        Train the forecasts after each step of a window, or after its last one only.
+        Which forecasts of a window are trained: "all" trains those after each of its
+        steps, "last" only those after its last step.
     differencing : int or None, default=None
-        Read and forecast the differences to the values so many steps before: 1 for a
-        series that wanders, its period for one with a trend and seasons. Forecasts are
-        summed up again.
+        Lag of the differences that are read and forecast in place of the values: 1 for
+        a random walk, the length of the period for a series with trend and season.
+        Forecasts are summed up again. None reads and forecasts the values themselves.
     residual : bool, default=False
-        Forecast the change from the last value (or the last difference), instead of
-        values.
+        Whether to forecast the change from the last value (or the last difference)
+        instead of the value.
     scaling : bool, default=True
-        Standardise each channel (its differences) and exogenous variable by mean and
-        spread in training. Forecasts are in the unit of X in any case.
+        Whether to standardise each channel (or its differences) and each exogenous
+        variable by its mean and standard deviation in training. Forecasts are in the
+        unit of X in either case.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         Loss that training minimises, computed on scaled values (see ``scaling``).
         Ignored if ``intervals="quantile"``, which has a loss of its own.
     intervals : {"conformal", "quantile"} or None, default="conformal"
-        Where :meth:`predict_interval` and :meth:`sample_paths` come from.
-        "conformal": from the errors of forecasts on the latest part of the series, or
-        on some series if there are several, which a twin of the network that never saw
-        them makes (fit trains both; under ``early_stopping`` the validation part serves
-        instead and the twin is spared). "quantile": the network is trained on the
-        pinball loss to answer ``quantiles`` in place of a mean. None: neither.
+        Method behind :meth:`predict_interval` and :meth:`sample_paths`. "conformal"
+        uses errors of forecasts on the latest part of a single series, or on some of
+        several series, made by a second network that was not trained on them. ``fit``
+        trains both networks; under ``early_stopping`` the validation part is used
+        instead and there is no second network. "quantile" trains the network with the
+        pinball loss to predict ``quantiles`` in place of a mean. None provides neither
+        intervals nor paths.
     quantiles : tuple of float, default=(0.025, 0.1, 0.5, 0.9, 0.975)
-        Rising, with 0.5 in the middle: what ``intervals="quantile"`` learns.
+        Quantiles that the network predicts if ``intervals="quantile"``: an odd number
+        of increasing levels with 0.5 in the middle.
     calibration_fraction : float in (0, 1), default=0.3
-        Share of the steps of a single series, or of several series, that the twin's
-        errors are measured on.
+        Fraction of the steps of a single series, or of several series, on which the
+        errors for ``intervals="conformal"`` are measured.
     num_layers : int, default=1
         Number of stacked recurrent layers. Each layer reads the outputs of the layer
         below it.
@@ -145,8 +149,8 @@ class RNNForecaster(NetworkEstimator):
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps
-        count more: of t steps, step s has a weight of about ``(s / t) ** 3`` (Shamir
-        and Zhang, ICML 2013).
+        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
+        (Shamir and Zhang, ICML 2013).
     gradient_clip : float or None, default=1.0
         Maximum norm of the gradient. A gradient with a larger norm is scaled down to
         this norm. None disables clipping.

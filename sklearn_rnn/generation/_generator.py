@@ -78,9 +78,9 @@ class SequenceGenerator(
     Parameters
     ----------
     vectorizer : transformer to TokenArray or None, default=None
-        What makes tokens of text: :class:`CharVectorizer` (None),
-        :class:`WordVectorizer` or another. A copy is fitted, ``vectorizer_``. Documents
-        that are lists of hashable tokens need none.
+        Vectorizer that converts text to tokens, such as :class:`WordVectorizer`; None
+        uses :class:`CharVectorizer`. A copy of it is fitted and stored as
+        ``vectorizer_``. Documents that are lists of hashable tokens need none.
     cell : {"rnn", "gru", "lstm"} or callable, default="lstm"
         Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
@@ -108,16 +108,19 @@ class SequenceGenerator(
         one-hot vectors, whose product with the input weights is looked up instead of
         computed.
     tie_weights : bool, default=False
-        Compare what the network puts out with the embedding's own vectors [2]_.
+        Whether the output layer uses the embedding vectors as its weights [2]_. Not
+        available with ``embedding="onehot"``.
     input : {"content", "filename"}, default="content"
-        Whether ``fit``, ``partial_fit`` and the scores are given texts or names of
-        files, which are read piece by piece. Prompts are always texts.
+        Whether ``fit``, ``partial_fit`` and the scores are given texts, "content", or
+        names of files, "filename", which are read piece by piece. Prompts are always
+        texts.
     window : int, default=64
-        Number of time steps through which gradients are propagated back.
+        Length of the training windows in time steps. Gradients are propagated back
+        through this many steps.
     step : int or None, default=None
-        None reads documents from beginning to end, the state carried from window to
-        window; an integer cuts windows that begin so many steps apart, and reads each
-        by itself in random order.
+        Number of time steps between the starts of successive windows, which are then
+        read independently and in random order. None reads each document from beginning
+        to end and carries the state from window to window.
     max_epochs : int, default=30
         Maximum number of passes over the training text. Training stops earlier if the
         loss does not improve for ``n_iter_no_change`` epochs.
@@ -144,8 +147,8 @@ class SequenceGenerator(
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps
-        count more: of t steps, step s has a weight of about ``(s / t) ** 3`` (Shamir
-        and Zhang, ICML 2013).
+        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
+        (Shamir and Zhang, ICML 2013).
     gradient_clip : float or None, default=1.0
         Maximum norm of the gradient. A gradient with a larger norm is scaled down to
         this norm. None disables clipping.

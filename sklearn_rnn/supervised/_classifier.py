@@ -87,8 +87,8 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps
-        count more: of t steps, step s has a weight of about ``(s / t) ** 3`` (Shamir
-        and Zhang, ICML 2013).
+        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
+        (Shamir and Zhang, ICML 2013).
     gradient_clip : float or None, default=1.0
         Maximum norm of the gradient. A gradient with a larger norm is scaled down to
         this norm. None disables clipping.
@@ -110,8 +110,9 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     tol : float, default=0.0001
         Minimum decrease of the loss that counts as an improvement.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes; "balanced" is inversely proportional to their frequency.
-        A list has one dict for each label of an indicator matrix.
+        Weights of the classes. None weights all classes equally; "balanced" weights
+        each in inverse proportion to its frequency. A list has one dict per label of an
+        indicator matrix.
     warm_start : bool, default=False
         Whether ``fit`` continues from the weights of the previous fit, for up to
         ``max_epochs`` further epochs, instead of starting anew. The learning rate,

@@ -89,8 +89,8 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps
-        count more: of t steps, step s has a weight of about ``(s / t) ** 3`` (Shamir
-        and Zhang, ICML 2013).
+        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
+        (Shamir and Zhang, ICML 2013).
     gradient_clip : float or None, default=1.0
         Maximum norm of the gradient. A gradient with a larger norm is scaled down to
         this norm. None disables clipping.

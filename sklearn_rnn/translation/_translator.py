@@ -48,10 +48,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     Parameters
     ----------
     source_vectorizer : transformer or None, default=None
-        Makes tokens of source texts; None is :class:`CharVectorizer`. Unused for
-        sources that are numbers or codes already.
+        Vectorizer that converts source texts to tokens; None uses
+        :class:`CharVectorizer`. Ignored for sources that are numbers or codes.
     target_vectorizer : transformer or None, default=None
-        Makes tokens of target texts; None is :class:`CharVectorizer`.
+        Vectorizer that converts target texts to tokens; None uses
+        :class:`CharVectorizer`.
     cell : {"rnn", "gru", "lstm"}, default="gru"
         Type of the recurrent cells of the encoder, and of the decoder unless
         ``decoder_cell`` is given.
@@ -65,9 +66,9 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     decoder_cell : {"rnn", "gru", "lstm"} or None, default=None
         Type of the recurrent cells of the decoder. None uses ``cell``.
     decoder_size : int or None, default=None
-        Units of each layer of the decoder; None is ``hidden_size``.
+        Number of units in each layer of the decoder. None uses ``hidden_size``.
     decoder_layers : int or None, default=None
-        Layers of the decoder; None is ``num_layers``.
+        Number of stacked recurrent layers of the decoder. None uses ``num_layers``.
     activation : {"tanh", "relu"}, default="tanh"
         Activation function of the simple cell, ``cell="rnn"``. The other cells have
         fixed activation functions and ignore it.
@@ -75,11 +76,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Whether the encoder reads each source both forwards and backwards and
         concatenates the outputs of the two directions.
     attention : {"dot", "additive"} or None, default="dot"
-        How each step of the decoder looks at the steps of the source (see Notes). None
-        is the plain encoder/decoder, which keeps nothing of the source but its last
-        state.
+        Score by which each step of the decoder weights the steps of the source (see
+        Notes). None is the plain encoder-decoder, which passes on nothing of the source
+        but the last state of the encoder.
     reverse_source : bool, default=False
-        Read the source from its end (Sutskever et al., 2014).
+        Whether to read each source from its end (Sutskever et al., 2014).
     dropout : float in [0, 1), default=0.0
         Fraction of values that are set to zero during training: of the embedded codes,
         between layers and before the output layer. Larger values regularise more
@@ -91,25 +92,30 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Number of features per time step when X is a 2-D table; None means 1. For other
         containers it is inferred from X.
     teacher_forcing : float in [0, 1], default=1.0
-        Share of steps that are given the right code before them in training; the others
-        are given what the network says there.
+        Fraction of the target steps at which, in training, the decoder reads the
+        correct previous code. At the other steps it reads the code that it predicts
+        itself.
     stop_on : {"loss", "accuracy"}, default="loss"
-        What early stopping watches on the validation pairs: the loss, or the share of
-        targets that are not foretold right in every code (recorded as ``valid_loss``).
+        What early stopping monitors on the validation pairs: the "loss", or with
+        "accuracy" the fraction of targets that are not predicted correctly in every
+        code (recorded as ``valid_loss``).
     copy_unknown : bool, default=False
-        Let the network say that a word is one it does not know, and put the word of the
-        source there that it looked at most (Luong et al., 2015), one that is unknown
-        itself if there is any. Needs attention, texts on both sides, and unknown words
-        in training, as ``min_count=2`` makes them.
+        Whether the network may predict that a word is unknown. This prediction is
+        replaced by the source word with the highest attention, by one that is unknown
+        itself if there is any (Luong et al., 2015). Requires attention, texts on both
+        sides, and unknown words in training, such as ``min_count=2`` produces.
     label_smoothing : float in [0, 1), default=0.0
-        Share of each target's weight that is spread over all codes.
+        Fraction of the probability of each target code that training spreads evenly
+        over all codes.
     beam_size : int, default=1
-        Targets followed at once in prediction; 1 is greedy.
+        Number of candidates that prediction keeps for each target. 1 is greedy search.
     length_penalty : float, default=1.0
-        Beams are compared by log-probability / length ** length_penalty.
+        Exponent of the length in the score of a candidate,
+        ``log_probability / length ** length_penalty``. Larger values favour longer
+        targets.
     max_length : int or None, default=None
-        Longest target that prediction writes, the end included; None is one and a half
-        times the longest of training.
+        Maximum number of codes of a predicted target, including the end. None is one
+        and a half times the length of the longest target in training.
     max_epochs : int, default=30
         Maximum number of passes over the training pairs. Training stops earlier if the
         loss does not improve for ``n_iter_no_change`` epochs.
@@ -134,8 +140,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps
-        count more: of t steps, step s has a weight of about ``(s / t) ** 3`` (Shamir
-        and Zhang, ICML 2013).
+        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
+        (Shamir and Zhang, ICML 2013).
     gradient_clip : float or None, default=1.0
         Maximum norm of the gradient. A gradient with a larger norm is scaled down to
         this norm. None disables clipping.
