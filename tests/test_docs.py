@@ -3,6 +3,7 @@
 import inspect
 import pydoc
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -69,65 +70,10 @@ def parameters_of(cls):
     return {p.name: (p.type, p.desc) for p in ClassDoc(cls)["Parameters"]}
 
 
-def test_shared_parameters_have_the_same_words_and_defaults():
-    ours, theirs = parameters_of(RNNClassifier), parameters_of(RNNRegressor)
-    shared = ours.keys() & theirs.keys()
-    assert len(shared) > 25
-    for name in shared - {"validation_fraction"}:
-        assert ours[name] == theirs[name]
-    for name in shared:
-        signatures = [
-            inspect.signature(c).parameters for c in (RNNClassifier, RNNRegressor)
-        ]
-        assert signatures[0][name].default == signatures[1][name].default
-
-
-def test_the_generator_shares_words_and_defaults_where_text_is_no_matter():
-    ours, theirs = parameters_of(SequenceGenerator), parameters_of(RNNClassifier)
-    of_text = {"early_stopping", "validation_fraction", "batch_size", "max_epochs"}
-    of_text |= {"hidden_size", "warm_start", "embedding", "precision", "random_state"}
-    measured = {"cell", "hidden_size", "weight_decay"}  # the defaults differ
-    shared = ours.keys() & theirs.keys()
-    assert len(shared) > 20
-    for name in shared:
-        signatures = [
-            inspect.signature(c).parameters for c in (SequenceGenerator, RNNClassifier)
-        ]
-        if name not in of_text:
-            assert ours[name][1] == theirs[name][1], name
-        same = signatures[0][name].default == signatures[1][name].default
-        assert same == (name not in measured), name
-
-
-def test_the_translator_shares_words_and_defaults_where_pairs_are_no_matter():
-    ours, theirs = parameters_of(SequenceTranslator), parameters_of(RNNClassifier)
-    of_pairs = {"early_stopping", "validation_fraction", "batch_size", "max_epochs"}
-    of_pairs |= {"cell", "hidden_size", "num_layers", "bidirectional", "embedding"}
-    of_pairs |= {"precision", "random_state"}
-    measured = {"hidden_size", "bidirectional", "weight_decay"}  # the defaults differ
-    shared = ours.keys() & theirs.keys()
-    assert len(shared) > 20
-    for name in shared:
-        signatures = [
-            inspect.signature(c).parameters for c in (SequenceTranslator, RNNClassifier)
-        ]
-        assert name in of_pairs or ours[name][1] == theirs[name][1], name
-        same = signatures[0][name].default == signatures[1][name].default
-        assert same == (name not in measured), name
-
-
-def test_the_forecaster_shares_words_and_defaults_where_windows_are_no_matter():
-    ours, theirs = parameters_of(RNNForecaster), parameters_of(RNNRegressor)
-    of_series = {"early_stopping", "validation_fraction", "batch_size", "max_epochs"}
-    of_series |= {"dropout", "precision", "random_state", "loss"}
-    shared = ours.keys() & theirs.keys()
-    assert len(shared) > 20
-    for name in shared:
-        signatures = [
-            inspect.signature(c).parameters for c in (RNNForecaster, RNNRegressor)
-        ]
-        assert name in of_series or ours[name][1] == theirs[name][1], name
-        assert signatures[0][name].default == signatures[1][name].default, name
+def test_shared_parameters_are_in_step_with_their_source():
+    tool = ROOT / "tools" / "sync_parameters.py"
+    run = subprocess.run([sys.executable, tool, "--check"], capture_output=True)
+    assert run.returncode == 0, run.stdout.decode() + run.stderr.decode()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """What the recurrent estimators share: parameters, fit, and a trained network."""
 
 from abc import ABCMeta, abstractmethod
-from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -12,11 +11,9 @@ from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.device import resolve_device, torch_types
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import WEIGHTS, torch_generator
-from sklearn_rnn._core.sklearn_private import HasMethods, Interval, StrOptions
 from sklearn_rnn._core.threads import threads_for
 from sklearn_rnn._nn.layers import GATES
 from sklearn_rnn._training.net import continue_net, make_net
-from sklearn_rnn._training.optimizers import OPTIMIZERS, SCHEDULES
 from sklearn_rnn._training.options import TrainingOptions
 from sklearn_rnn._training.sequence_net import SequenceNet
 
@@ -27,43 +24,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     A subclass reads its data and builds its network in ``_train``, which ends in
     ``_run``.
     """
-
-    _parameter_constraints = {
-        "cell": [StrOptions({"rnn", "lstm", "gru"}), callable],
-        "hidden_size": [Interval(Integral, 1, None, closed="left")],
-        "num_layers": [Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({"tanh", "relu"})],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "embedding": [
-            StrOptions({"auto", "onehot"}),
-            Interval(Integral, 1, None, closed="left"),
-            "array-like",
-        ],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "optimizer": [StrOptions(set(OPTIMIZERS)), type],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "learning_rate_schedule": [
-            StrOptions(set(SCHEDULES)),
-            callable,
-        ],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "average": ["boolean"],
-        "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [
-            Interval(Real, 0, 1, closed="neither"),
-            HasMethods("split"),
-        ],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "callbacks": [list, tuple, None],
-        "device": [str],
-        "precision": [StrOptions({"auto", "float32", "float64", "bfloat16"})],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
 
     # What a warm start cannot change: the weights there are, the optimizer's state.
     _FIXED_ON_WARM_START = (

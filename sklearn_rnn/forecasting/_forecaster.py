@@ -33,9 +33,9 @@ from sklearn_rnn._data.series import (
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.holdout import draw_holdout, split_rows
+from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.forecasting._encoding import SeriesNetwork, fit_encoding
 from sklearn_rnn.forecasting._intervals import (
-    LOSSES,
     Conformal,
     MaskedLoss,
     QuantileLoss,
@@ -68,106 +68,132 @@ class RNNForecaster(NetworkEstimator):
 
     Parameters
     ----------
-    cell : {"rnn", "lstm", "gru"} or callable, default="gru"
-        The recurrent cell. A callable ``cell(input_size, hidden_size)`` returns a torch
-        module with ``forward(x, state) -> (outputs, state)``, where x has the shape
-        ``(n_sequences, n_timesteps, input_size)``, outputs the shape ``(n_sequences,
-        n_timesteps, hidden_size)`` and the first state is None.
+    cell : {"rnn", "gru", "lstm"} or callable, default="gru"
+        Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
+        return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
+        There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the
+        shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial state is
+        None.
     hidden_size : int, default=64
-        Units of each layer in each direction.
+        Number of units in each layer. More units make the network more expressive and
+        slower to train.
     window : int, default=40
-        Steps of a training window; there is one from each step of a series on. It
-        bounds how far back training looks, not how long a past may be.
+        Length of the training windows in time steps. One window starts at each step of
+        a series. The window limits how far back training looks, but not how long a past
+        can be given to ``predict``.
     horizon : int, default=1
-        Steps that the network forecasts at once. ``predict`` goes further by feeding
-        the forecasts back as if they had come true.
+        Number of steps that the network forecasts at once. ``predict`` reaches further
+        by feeding forecasts back as if they had been observed.
     target : {"all", "last"}, default="all"
-        Train the forecasts after each step of a window, or after its last one only.
+        Which forecasts of a window are trained: "all" trains those after each of its
+        steps, "last" only those after its last step.
     differencing : int or None, default=None
-        Read and forecast the differences to the values so many steps before: 1 for a
-        series that wanders, its period for one with a trend and seasons. Forecasts are
-        summed up again.
+        Lag of the differences that are read and forecast in place of the values: 1 for
+        a random walk, the length of the period for a series with trend and season.
+        Forecasts are summed up again. None reads and forecasts the values themselves.
     residual : bool, default=False
-        Forecast the change from the last value (or the last difference), instead of
-        values.
+        Whether to forecast the change from the last value (or the last difference)
+        instead of the value.
     scaling : bool, default=True
-        Standardise each channel (its differences) and exogenous variable by mean and
-        spread in training. Forecasts are in the unit of X in any case.
+        Whether to standardise each channel (or its differences) and each exogenous
+        variable by its mean and standard deviation in training. Forecasts are in the
+        unit of X in either case.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-        What training minimises, on standardised values. Unused if
-        ``intervals="quantile"``.
+        Loss that training minimises, computed on scaled values (see ``scaling``).
+        Ignored if ``intervals="quantile"``, which has a loss of its own.
     intervals : {"conformal", "quantile"} or None, default="conformal"
-        Where :meth:`predict_interval` and :meth:`sample_paths` come from.
-        "conformal": from the errors of forecasts on the latest part of the series, or
-        on some series if there are several, which a twin of the network that never saw
-        them makes (fit trains both; under ``early_stopping`` the validation part serves
-        instead and the twin is spared). "quantile": the network is trained on the
-        pinball loss to answer ``quantiles`` in place of a mean. None: neither.
+        Method behind :meth:`predict_interval` and :meth:`sample_paths`. "conformal"
+        uses errors of forecasts on the latest part of a single series, or on some of
+        several series, made by a second network that was not trained on them. ``fit``
+        trains both networks; under ``early_stopping`` the validation part is used
+        instead and there is no second network. "quantile" trains the network with the
+        pinball loss to predict ``quantiles`` in place of a mean. None provides neither
+        intervals nor paths.
     quantiles : tuple of float, default=(0.025, 0.1, 0.5, 0.9, 0.975)
-        Rising, with 0.5 in the middle: what ``intervals="quantile"`` learns.
+        Quantiles that the network predicts if ``intervals="quantile"``: an odd number
+        of increasing levels with 0.5 in the middle.
     calibration_fraction : float in (0, 1), default=0.3
-        Share of the steps of a single series, or of several series, that the twin's
-        errors are measured on.
+        Fraction of the steps of a single series, or of several series, on which the
+        errors for ``intervals="conformal"`` are measured.
     num_layers : int, default=1
-        Layers, each reading the outputs of the one below.
+        Number of stacked recurrent layers. Each layer reads the outputs of the layer
+        below it.
     activation : {"tanh", "relu"}, default="tanh"
-        Of the simple cell, ``cell="rnn"``; the others have their own.
+        Activation function of the simple cell, ``cell="rnn"``. The other cells have
+        fixed activation functions and ignore it.
     dropout : float in [0, 1), default=0.0
-        Share of values dropped between layers and before the head, in training.
+        Fraction of values that are set to zero during training, between layers and
+        before the output layer. Larger values regularise more strongly; 0 disables
+        dropout.
     max_epochs : int, default=30
-        Passes over the training windows, at most.
+        Maximum number of passes over the training windows. Training stops earlier if
+        the loss does not improve for ``n_iter_no_change`` epochs.
     batch_size : int, default=32
-        Windows a training step.
+        Number of windows per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
-        A ``torch.optim.Optimizer`` class, or the name of one. adam and adamw have an
-        eps of 1e-6, sgd Nesterov momentum 0.9.
+        Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
+        "adamw" use ``eps=1e-6``; "sgd" uses Nesterov momentum of 0.9.
     learning_rate : float, default=0.01
-        Of the optimizer, at the start.
+        Initial learning rate. Larger values train faster, but training can diverge.
     learning_rate_schedule : str or callable, default="constant"
-        How it goes on. "constant"; "plateau", halved when the loss (the validation loss
-        under early stopping) has not fallen for 4 epochs; "cosine", falling to 0 along
-        half a cosine over ``max_epochs``; or times ``learning_rate_schedule(epoch)``,
-        epoch from 0.
+        How the learning rate changes over the epochs. "constant" keeps it. "plateau"
+        halves it when the loss (the validation loss under early stopping) has not
+        decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
+        ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
+        each fit, and returns a factor for ``learning_rate``.
     weight_decay : float, default=0.1
-        Pull of all weights towards 0, in the optimizer's own sense: adamw shrinks them
-        by ``learning_rate * weight_decay`` a step.
+        Weight decay of the optimizer, applied to all weights. "adamw" multiplies them
+        by ``1 - learning_rate * weight_decay`` in each step; the other named optimizers
+        add ``weight_decay`` times the weights to the gradient. Larger values regularise
+        more strongly; 0 disables weight decay.
     average : bool, default=True
-        Answer with a mean of the weights over all training steps, the late ones
-        counting most (about ``(s / t) ** 3`` for step s of t, after Shamir and Zhang,
-        ICML 2013), rather than with those of the last step, which wander.
+        Whether to predict with a weighted average of the weights over all training
+        steps instead of the weights of the last step, which fluctuate. Later steps
+        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
+        (Shamir and Zhang, ICML 2013).
     gradient_clip : float or None, default=1.0
-        Largest norm of the gradient; a longer one is shortened to it.
+        Maximum norm of the gradient. A gradient with a larger norm is scaled down to
+        this norm. None disables clipping.
     early_stopping : bool, default=False
-        Stop when the validation loss has not fallen for ``n_iter_no_change`` epochs,
-        and keep the weights of its lowest. If False all windows train, and the training
-        loss decides when to stop.
+        Whether to stop when the validation loss has not improved for
+        ``n_iter_no_change`` epochs, and to keep the weights of the epoch with the
+        lowest validation loss. The validation windows are set by
+        ``validation_fraction``. If False, training uses all windows and stops when the
+        training loss has not improved for that many epochs. A warm start compares its
+        own epochs only.
     validation_fraction : float in (0, 1) or CV splitter, default=0.1
-        Share of the last steps of a single series, or of the series if there are
-        several, that are held out under early stopping. A splitter splits series; its
-        last split counts.
+        Fraction of the series that is held out under early stopping; of a single
+        series, the fraction of its time steps that is held out at its end. If this is a
+        splitter, it splits the series, and its last split is used.
     n_iter_no_change : int, default=20
-        Epochs without improvement by ``tol`` after which training stops.
-    tol : float, default=1e-4
-        The least fall of the loss that counts as improvement.
+        Number of consecutive epochs without an improvement of the loss by more than
+        ``tol`` after which training stops.
+    tol : float, default=0.0001
+        Minimum decrease of the loss that counts as an improvement.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights of the last one, for ``max_epochs`` more.
-        Learning rate, weight decay, dropout and callbacks may change between; the
+        Whether ``fit`` continues from the weights of the previous fit, for up to
+        ``max_epochs`` further epochs, instead of starting anew. The learning rate,
+        ``weight_decay``, ``dropout`` and ``callbacks`` may change between fits; the
         network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
-        Of skorch, called during training; they are copied first. They find losses and
-        scores in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. One
-        that raises KeyboardInterrupt ends the training, and the estimator is fitted.
-        scikit-learn's own callbacks are set with ``set_callbacks`` instead.
+        Callbacks of skorch, which are copied and then called during training. They find
+        losses and scores in ``net.history``; ``dataset_train`` and ``dataset_valid``
+        are None. If a callback raises KeyboardInterrupt, training ends and the
+        estimator is fitted. Callbacks of scikit-learn are set with ``set_callbacks``
+        instead.
     device : str, default="auto"
-        Torch device; "auto" is the GPU if there is one.
+        Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if there is one,
+        otherwise the CPU.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
-        Number type of weights and states. "auto" is float64 for X of float64 and
-        float32 for anything else. float32 is about twice as fast as
-        float64.
+        Floating-point type of weights and states. "auto" is float64 if X is float64 and
+        float32 otherwise. float32 is about twice as fast as float64. "bfloat16"
+        computes the recurrent layers in bfloat16; data, weights and output layer stay
+        in float32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, shuffling, dropout and the held-out series.
+        Seed of the random numbers that decide the initial weights, shuffling, dropout
+        and the held-out series. Pass an int for results that can be reproduced.
     verbose : int, default=0
-        Print a line an epoch if not 0.
+        Whether to print one line per epoch; 0 prints nothing.
 
     Attributes
     ----------
@@ -239,18 +265,12 @@ class RNNForecaster(NetworkEstimator):
     """
 
     _parameter_constraints = {
-        **{
-            name: constraint
-            for name, constraint in NetworkEstimator._parameter_constraints.items()
-            if name != "embedding"
-        },
-        "window": [Interval(Integral, 1, None, closed="left")],
+        **constraints_of("RNNForecaster"),
         "horizon": [Interval(Integral, 1, None, closed="left")],
         "target": [StrOptions({"all", "last"})],
         "differencing": [Interval(Integral, 1, None, closed="left"), None],
         "residual": ["boolean"],
         "scaling": ["boolean"],
-        "loss": [StrOptions(set(LOSSES))],
         "intervals": [StrOptions({"conformal", "quantile"}), None],
         "quantiles": ["array-like"],
         "calibration_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -299,7 +319,7 @@ class RNNForecaster(NetworkEstimator):
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=20,
-        tol=1e-4,
+        tol=0.0001,
         warm_start=False,
         callbacks=None,
         device="auto",

@@ -34,6 +34,7 @@ from sklearn_rnn._nn.steppers import stepper
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.holdout import split_rows
+from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.generation._net import (
     READ_AT_ONCE,
     LanguageNet,
@@ -77,92 +78,119 @@ class SequenceGenerator(
     Parameters
     ----------
     vectorizer : transformer to TokenArray or None, default=None
-        What makes tokens of text: :class:`CharVectorizer` (None),
-        :class:`WordVectorizer` or another. A copy is fitted, ``vectorizer_``. Documents
-        that are lists of hashable tokens need none.
-    cell : {"rnn", "lstm", "gru"} or callable, default="lstm"
-        The recurrent cell. A callable ``cell(input_size, hidden_size)`` returns a torch
-        module with ``forward(x, state) -> (outputs, state)``, where x has the shape
-        ``(n_sequences, n_timesteps, input_size)``, outputs the shape ``(n_sequences,
-        n_timesteps, hidden_size)`` and the first state is None.
+        Vectorizer that converts text to tokens, such as :class:`WordVectorizer`; None
+        uses :class:`CharVectorizer`. A copy of it is fitted and stored as
+        ``vectorizer_``. Documents that are lists of hashable tokens need none.
+    cell : {"rnn", "gru", "lstm"} or callable, default="lstm"
+        Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
+        return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
+        There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the
+        shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial state is
+        None.
     hidden_size : int, default=128
-        Units of each layer.
+        Number of units in each layer. More units make the network more expressive and
+        slower to train.
     num_layers : int, default=1
-        Layers, each reading the outputs of the one below.
+        Number of stacked recurrent layers. Each layer reads the outputs of the layer
+        below it.
     activation : {"tanh", "relu"}, default="tanh"
-        Of the simple cell, ``cell="rnn"``; the others have their own.
+        Activation function of the simple cell, ``cell="rnn"``. The other cells have
+        fixed activation functions and ignore it.
     dropout : float in [0, 1), default=0.0
-        Share of values dropped from embedded codes, between layers and before the
-        head, in training.
+        Fraction of values that are set to zero during training: of the embedded codes,
+        between layers and before the output layer. Larger values regularise more
+        strongly; 0 disables dropout.
     embedding : {"auto", "onehot"}, int or array-like, default="auto"
-        How codes become features: a trained vector of that many dimensions each
-        ("auto": 64, or the vocabulary's size if smaller), a one-hot vector (whose
-        product with the input weights is looked up, never built), or an array of
-        vectors to start from, of shape ``(vocabulary_size, n_dimensions)``.
+        How codes are represented as input of the first layer. An int is the dimension
+        of embedding vectors that are trained with the network; "auto" is 64, or the
+        vocabulary size if that is smaller. An array of shape
+        ``(vocabulary_size, n_dimensions)`` gives their initial values. "onehot" uses
+        one-hot vectors, whose product with the input weights is looked up instead of
+        computed.
     tie_weights : bool, default=False
-        Compare what the network puts out with the embedding's own vectors [2]_.
+        Whether the output layer uses the embedding vectors as its weights [2]_. Not
+        available with ``embedding="onehot"``.
     input : {"content", "filename"}, default="content"
-        Whether ``fit``, ``partial_fit`` and the scores are given texts or names of
-        files, which are read piece by piece. Prompts are always texts.
+        Whether ``fit``, ``partial_fit`` and the scores are given texts, "content", or
+        names of files, "filename", which are read piece by piece. Prompts are always
+        texts.
     window : int, default=64
-        Steps through which gradients flow back.
+        Length of the training windows in time steps. Gradients are propagated back
+        through this many steps.
     step : int or None, default=None
-        None reads documents from beginning to end, the state carried from window to
-        window; an integer cuts windows that begin so many steps apart, and reads each
-        by itself in random order.
+        Number of time steps between the starts of successive windows, which are then
+        read independently and in random order. None reads each document from beginning
+        to end and carries the state from window to window.
     max_epochs : int, default=30
-        Passes over the text, at most.
+        Maximum number of passes over the training text. Training stops earlier if the
+        loss does not improve for ``n_iter_no_change`` epochs.
     batch_size : int, default=32
-        Windows a training step: places of the text that are read side by side; fewer
-        where a short text would be left with less than 8 windows in a row.
+        Number of windows per training step, read side by side at different places of
+        the text. With ``step=None``, a short text is read at fewer places, so that at
+        least about 8 windows follow each other at each.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
-        A ``torch.optim.Optimizer`` class, or the name of one. adam and adamw have an
-        eps of 1e-6, sgd Nesterov momentum 0.9.
+        Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
+        "adamw" use ``eps=1e-6``; "sgd" uses Nesterov momentum of 0.9.
     learning_rate : float, default=0.01
-        Of the optimizer, at the start.
+        Initial learning rate. Larger values train faster, but training can diverge.
     learning_rate_schedule : str or callable, default="constant"
-        How it goes on. "constant"; "plateau", halved when the loss (the validation loss
-        under early stopping) has not fallen for 4 epochs; "cosine", falling to 0 along
-        half a cosine over ``max_epochs``; or times ``learning_rate_schedule(epoch)``,
-        epoch from 0.
+        How the learning rate changes over the epochs. "constant" keeps it. "plateau"
+        halves it when the loss (the validation loss under early stopping) has not
+        decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
+        ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
+        each fit, and returns a factor for ``learning_rate``.
     weight_decay : float, default=0.0
-        Pull of all weights towards 0, in the optimizer's own sense: adamw shrinks them
-        by ``learning_rate * weight_decay`` a step.
+        Weight decay of the optimizer, applied to all weights. "adamw" multiplies them
+        by ``1 - learning_rate * weight_decay`` in each step; the other named optimizers
+        add ``weight_decay`` times the weights to the gradient. Larger values regularise
+        more strongly; 0 disables weight decay.
     average : bool, default=True
-        Answer with a mean of the weights over all training steps, the late ones
-        counting most (about ``(s / t) ** 3`` for step s of t, after Shamir and Zhang,
-        ICML 2013), rather than with those of the last step, which wander.
+        Whether to predict with a weighted average of the weights over all training
+        steps instead of the weights of the last step, which fluctuate. Later steps
+        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
+        (Shamir and Zhang, ICML 2013).
     gradient_clip : float or None, default=1.0
-        Largest norm of the gradient; a longer one is shortened to it.
+        Maximum norm of the gradient. A gradient with a larger norm is scaled down to
+        this norm. None disables clipping.
     early_stopping : bool, default=False
-        Stop when the validation loss has not fallen for ``n_iter_no_change`` epochs,
-        and keep the weights of its lowest. The validation text is that given to
-        ``fit``, or a part of the training text. If False all text trains, and the
-        training loss decides when to stop. A warm start judges its own epochs only.
+        Whether to stop when the validation loss has not improved for
+        ``n_iter_no_change`` epochs, and to keep the weights of the epoch with the
+        lowest validation loss. The validation text is the one given to ``fit``, or else
+        ``validation_fraction`` of the training text. If False, training uses all text
+        and stops when the training loss has not improved for that many epochs. A warm
+        start compares its own epochs only.
     validation_fraction : float in (0, 1) or CV splitter, default=0.1
-        Share of documents held out under early stopping; of a single document the
-        share at its end. Of a splitter the last split counts.
+        Fraction of the training documents held out under early stopping; of a single
+        document, the fraction held out at its end. If this is a splitter, its last
+        split is used.
     n_iter_no_change : int, default=20
-        Epochs without improvement by ``tol`` after which training stops.
-    tol : float, default=1e-4
-        The least fall of the loss that counts as improvement.
+        Number of consecutive epochs without an improvement of the loss by more than
+        ``tol`` after which training stops.
+    tol : float, default=0.0001
+        Minimum decrease of the loss that counts as an improvement.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights and the vocabulary of the last one, for
-        ``max_epochs`` more. Learning rate, weight decay, dropout and callbacks may
-        change between; the network and the optimizer may not.
+        Whether ``fit`` continues from the weights and the vocabulary of the previous
+        fit, for up to ``max_epochs`` further epochs, instead of starting anew. The
+        learning rate, ``weight_decay``, ``dropout`` and ``callbacks`` may change
+        between fits; the network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
-        Of skorch, called during training; they are copied first. They find losses and
-        scores in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. One
-        that raises KeyboardInterrupt ends the training, and the estimator is fitted.
-        scikit-learn's own callbacks are set with ``set_callbacks`` instead.
+        Callbacks of skorch, which are copied and then called during training. They find
+        losses and scores in ``net.history``; ``dataset_train`` and ``dataset_valid``
+        are None. If a callback raises KeyboardInterrupt, training ends and the
+        estimator is fitted. Callbacks of scikit-learn are set with ``set_callbacks``
+        instead.
     device : str, default="auto"
-        Torch device; "auto" is the GPU if there is one.
+        Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if there is one,
+        otherwise the CPU.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
-        Number type of weights and states. "auto" is float32.
+        Floating-point type of weights and states. "auto" is float32. float32 is about
+        twice as fast as float64. "bfloat16" computes the recurrent layers in bfloat16;
+        data, weights and output layer stay in float32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, shuffling, dropout and the held-out documents.
+        Seed of the random numbers that decide the initial weights, shuffling, dropout
+        and the held-out documents. Pass an int for results that can be reproduced.
     verbose : int, default=0
-        Print a line an epoch if not 0.
+        Whether to print one line per epoch; 0 prints nothing.
 
     Attributes
     ----------
@@ -225,10 +253,9 @@ class SequenceGenerator(
     """
 
     _parameter_constraints = {
-        **NetworkEstimator._parameter_constraints,
+        **constraints_of("SequenceGenerator"),
         "vectorizer": [HasMethods(["fit", "transform"]), None],
         "input": [StrOptions({"content", "filename"})],
-        "window": [Interval(Integral, 1, None, closed="left")],
         "step": [Interval(Integral, 1, None, closed="left"), None],
         "tie_weights": ["boolean"],
     }
@@ -260,7 +287,7 @@ class SequenceGenerator(
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=20,
-        tol=1e-4,
+        tol=0.0001,
         warm_start=False,
         callbacks=None,
         device="auto",

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from dataclasses import replace
-from numbers import Integral
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from sklearn_rnn._core.randomness import (
     draw_seed,
     numpy_generator,
 )
-from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _check_sample_weight
+from sklearn_rnn._core.sklearn_private import _check_sample_weight
 from sklearn_rnn._core.threads import threads_for
 from sklearn_rnn._data.reading import SequenceReader, is_table
 from sklearn_rnn._nn.builders import build_network
@@ -40,15 +39,6 @@ class SupervisedEstimator(
     A subclass checks y (``_check_y``) and learns what it holds (``_fit_targets``),
     kept in ``_targets``, a :class:`LabelTargets` or :class:`NumberTargets`.
     """
-
-    _parameter_constraints = {
-        **NetworkEstimator._parameter_constraints,
-        "bidirectional": ["boolean"],
-        "pooling": [StrOptions({"last", "mean", "max", "concat"})],
-        "return_sequences": ["boolean"],
-        "input_size": [Interval(Integral, 1, None, closed="left"), None],
-        "input_length": [Interval(Integral, 1, None, closed="left"), None],
-    }
 
     _FIXED_ON_WARM_START = (
         *NetworkEstimator._FIXED_ON_WARM_START,

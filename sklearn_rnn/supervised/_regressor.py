@@ -3,8 +3,9 @@
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
-from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
+from sklearn_rnn._core.sklearn_private import _fit_context
 from sklearn_rnn._training.holdout import check_validation_data
+from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.supervised._base import SupervisedEstimator
 from sklearn_rnn.supervised._targets import LOSSES, NumberTargets, check_numbers
 
@@ -16,98 +17,124 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
 
     Parameters
     ----------
-    cell : {"rnn", "lstm", "gru"} or callable, default="gru"
-        The recurrent cell. A callable ``cell(input_size, hidden_size)`` returns a torch
-        module with ``forward(x, state) -> (outputs, state)``, where x has the shape
-        ``(n_sequences, n_timesteps, input_size)``, outputs the shape ``(n_sequences,
-        n_timesteps, hidden_size)`` and the first state is None.
+    cell : {"rnn", "gru", "lstm"} or callable, default="gru"
+        Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
+        return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
+        There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the
+        shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial state is
+        None.
     hidden_size : int, default=64
-        Units of each layer in each direction.
+        Number of units in each layer, in each direction if ``bidirectional=True``. More
+        units make the network more expressive and slower to train.
     num_layers : int, default=1
-        Layers, each reading the outputs of the one below.
+        Number of stacked recurrent layers. Each layer reads the outputs of the layer
+        below it.
     activation : {"tanh", "relu"}, default="tanh"
-        Of the simple cell, ``cell="rnn"``; the others have their own.
+        Activation function of the simple cell, ``cell="rnn"``. The other cells have
+        fixed activation functions and ignore it.
     bidirectional : bool, default=False
-        Read each sequence from both ends and join what is found.
+        Whether to read each sequence both forwards and backwards and to concatenate the
+        outputs of the two directions. A bidirectional network needs complete sequences
+        and cannot be used in a stream.
     dropout : float in [0, 1), default=0.0
-        Share of values dropped from embedded codes, between layers and before the
-        head, in training.
+        Fraction of values that are set to zero during training: of the embedded codes,
+        between layers and before the output layer. Larger values regularise more
+        strongly; 0 disables dropout.
     pooling : {"last", "mean", "max", "concat"}, default="concat"
-        What the head reads of a sequence's outputs: the last (of the backward
-        direction: its own last, at the first step), the mean or the maximum over the
-        steps, or all three side by side.
+        How the outputs at all time steps are summarised for the output layer: by the
+        "last" output, their "mean", their "max", or the concatenation of these three,
+        "concat". For the backward direction of a bidirectional network, the last output
+        is the one at the first time step.
     embedding : {"auto", "onehot"}, int or array-like, default="auto"
-        How codes become features: a trained vector of that many dimensions each
-        ("auto": 64, or the vocabulary's size if smaller), a one-hot vector (whose
-        product with the input weights is looked up, never built), or an array of
-        vectors to start from, of shape ``(vocabulary_size, n_dimensions)``. Other than
-        "auto" it also says that plain integers in X are codes.
+        How codes are represented as input of the first layer. An int is the dimension
+        of embedding vectors that are trained with the network; "auto" is 64, or the
+        vocabulary size if that is smaller. An array of shape
+        ``(vocabulary_size, n_dimensions)`` gives their initial values. "onehot" uses
+        one-hot vectors, whose product with the input weights is looked up instead of
+        computed. Any value other than "auto" also means that integers in X are codes.
     input_size : int or None, default=None
-        Features a step of a table's rows; None is 1. Other containers say it
-        themselves.
+        Number of features per time step when X is a 2-D table; None means 1. For other
+        containers it is inferred from X.
     input_length : int or None, default=None
-        Accept sequences of this many steps only, a statically unrolled network.
+        Number of time steps that every sequence must have; other lengths raise an
+        error, and the model cannot be used in a stream. None accepts sequences of any
+        length.
     return_sequences : bool, default=False
-        Answer at every step instead of once a sequence: the head reads each output,
-        ``pooling`` none.
+        Whether to predict at every time step instead of once per sequence. If True, the
+        output layer reads the output at each step and ``pooling`` is ignored.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-        What training minimises, on targets scaled to mean 0 and variance 1.
+        Loss that training minimises, computed on targets that are standardised to mean
+        0 and variance 1.
     max_epochs : int, default=30
-        Passes over the training sequences, at most.
+        Maximum number of passes over the training sequences. Training stops earlier if
+        the loss does not improve for ``n_iter_no_change`` epochs.
     batch_size : int, default=32
-        Sequences a training step.
+        Number of sequences per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
-        A ``torch.optim.Optimizer`` class, or the name of one. adam and adamw have an
-        eps of 1e-6, sgd Nesterov momentum 0.9.
+        Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
+        "adamw" use ``eps=1e-6``; "sgd" uses Nesterov momentum of 0.9.
     learning_rate : float, default=0.01
-        Of the optimizer, at the start.
+        Initial learning rate. Larger values train faster, but training can diverge.
     learning_rate_schedule : str or callable, default="constant"
-        How it goes on. "constant"; "plateau", halved when the loss (the validation loss
-        under early stopping) has not fallen for 4 epochs; "cosine", falling to 0 along
-        half a cosine over ``max_epochs``; or times ``learning_rate_schedule(epoch)``,
-        epoch from 0.
+        How the learning rate changes over the epochs. "constant" keeps it. "plateau"
+        halves it when the loss (the validation loss under early stopping) has not
+        decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
+        ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
+        each fit, and returns a factor for ``learning_rate``.
     weight_decay : float, default=0.1
-        Pull of all weights towards 0, in the optimizer's own sense: adamw shrinks them
-        by ``learning_rate * weight_decay`` a step.
+        Weight decay of the optimizer, applied to all weights. "adamw" multiplies them
+        by ``1 - learning_rate * weight_decay`` in each step; the other named optimizers
+        add ``weight_decay`` times the weights to the gradient. Larger values regularise
+        more strongly; 0 disables weight decay.
     average : bool, default=True
-        Answer with a mean of the weights over all training steps, the late ones
-        counting most (about ``(s / t) ** 3`` for step s of t, after Shamir and Zhang,
-        ICML 2013), rather than with those of the last step, which wander.
+        Whether to predict with a weighted average of the weights over all training
+        steps instead of the weights of the last step, which fluctuate. Later steps
+        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
+        (Shamir and Zhang, ICML 2013).
     gradient_clip : float or None, default=1.0
-        Largest norm of the gradient; a longer one is shortened to it.
+        Maximum norm of the gradient. A gradient with a larger norm is scaled down to
+        this norm. None disables clipping.
     early_stopping : bool, default=False
-        Stop when the validation loss has not fallen for ``n_iter_no_change`` epochs,
-        and keep the weights of its lowest. The validation rows are those given to
-        ``fit``, or ``validation_fraction`` of the training rows. If False every row
-        trains, and the training loss decides when to stop. A warm start judges its own
-        epochs only.
+        Whether to stop when the validation loss has not improved for
+        ``n_iter_no_change`` epochs, and to keep the weights of the epoch with the
+        lowest validation loss. The validation sequences are those given to ``fit``, or
+        else ``validation_fraction`` of the training sequences. If False, training uses
+        all sequences and stops when the training loss has not improved for that many
+        epochs. A warm start compares its own epochs only.
     validation_fraction : float in (0, 1) or CV splitter, default=0.1
-        Share of rows held out under early stopping. Of a splitter the last
-        split counts: ``GroupShuffleSplit`` keeps each of the ``groups`` given to
-        ``fit`` on one side, ``TimeSeriesSplit`` validates on the latest rows.
+        Fraction of the training sequences held out under early stopping. If this is a
+        splitter, its last split is used: ``GroupShuffleSplit`` keeps each of the
+        ``groups`` given to ``fit`` on one side, ``TimeSeriesSplit`` validates on the
+        latest sequences.
     n_iter_no_change : int, default=20
-        Epochs without improvement by ``tol`` after which training stops.
-    tol : float, default=1e-4
-        The least fall of the loss that counts as improvement.
+        Number of consecutive epochs without an improvement of the loss by more than
+        ``tol`` after which training stops.
+    tol : float, default=0.0001
+        Minimum decrease of the loss that counts as an improvement.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights of the last one, for ``max_epochs`` more.
-        Learning rate, weight decay, dropout and callbacks may change between; the
+        Whether ``fit`` continues from the weights of the previous fit, for up to
+        ``max_epochs`` further epochs, instead of starting anew. The learning rate,
+        ``weight_decay``, ``dropout`` and ``callbacks`` may change between fits; the
         network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
-        Of skorch, called during training; they are copied first. They find losses and
-        scores in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. One
-        that raises KeyboardInterrupt ends the training, and the estimator is fitted.
-        scikit-learn's own callbacks are set with ``set_callbacks`` instead.
+        Callbacks of skorch, which are copied and then called during training. They find
+        losses and scores in ``net.history``; ``dataset_train`` and ``dataset_valid``
+        are None. If a callback raises KeyboardInterrupt, training ends and the
+        estimator is fitted. Callbacks of scikit-learn are set with ``set_callbacks``
+        instead.
     device : str, default="auto"
-        Torch device; "auto" is the GPU if there is one.
+        Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if there is one,
+        otherwise the CPU.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
-        Number type of weights and states. "auto" is float64 for X of float64 and
-        float32 for anything else, text included. float32 is about twice as fast as
-        float64.
+        Floating-point type of weights and states. "auto" is float64 if X is float64 and
+        float32 otherwise, including text. float32 is about twice as fast as float64.
+        "bfloat16" computes the recurrent layers in bfloat16; data, weights and output
+        layer stay in float32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, shuffling, dropout and the held-out rows.
+        Seed of the random numbers that decide the initial weights, shuffling, dropout
+        and the held-out sequences. Pass an int for results that can be reproduced.
     verbose : int, default=0
-        Print a line an epoch if not 0.
+        Whether to print one line per epoch; 0 prints nothing.
 
     Attributes
     ----------
@@ -171,10 +198,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
     True
     """
 
-    _parameter_constraints = {
-        **SupervisedEstimator._parameter_constraints,
-        "loss": [StrOptions(set(LOSSES))],
-    }
+    _parameter_constraints = constraints_of("RNNRegressor")
 
     def __init__(
         self,
@@ -202,7 +226,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=20,
-        tol=1e-4,
+        tol=0.0001,
         warm_start=False,
         callbacks=None,
         device="auto",

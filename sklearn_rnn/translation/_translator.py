@@ -26,6 +26,7 @@ from sklearn_rnn._nn.builders import build_translation_network
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.holdout import split_rows
+from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
     CodeCoder,
@@ -47,111 +48,141 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     Parameters
     ----------
     source_vectorizer : transformer or None, default=None
-        Makes tokens of source texts; None is :class:`CharVectorizer`. Unused for
-        sources that are numbers or codes already.
+        Vectorizer that converts source texts to tokens; None uses
+        :class:`CharVectorizer`. Ignored for sources that are numbers or codes.
     target_vectorizer : transformer or None, default=None
-        Makes tokens of target texts; None is :class:`CharVectorizer`.
-    cell : {"rnn", "lstm", "gru"}, default="gru"
-        Kind of the recurrent cells.
+        Vectorizer that converts target texts to tokens; None uses
+        :class:`CharVectorizer`.
+    cell : {"rnn", "gru", "lstm"}, default="gru"
+        Type of the recurrent cells of the encoder, and of the decoder unless
+        ``decoder_cell`` is given.
     hidden_size : int, default=128
-        Units of each layer of the encoder in each direction.
+        Number of units in each layer of the encoder (in each direction if
+        ``bidirectional=True``), and of the decoder unless ``decoder_size`` is given.
+        More units make the network more expressive and slower to train.
     num_layers : int, default=1
-        Layers of the encoder.
-    decoder_cell : {"rnn", "lstm", "gru"} or None, default=None
-        Cells of the decoder; None is ``cell``.
+        Number of stacked recurrent layers of the encoder, and of the decoder unless
+        ``decoder_layers`` is given. Each layer reads the outputs of the layer below it.
+    decoder_cell : {"rnn", "gru", "lstm"} or None, default=None
+        Type of the recurrent cells of the decoder. None uses ``cell``.
     decoder_size : int or None, default=None
-        Units of each layer of the decoder; None is ``hidden_size``.
+        Number of units in each layer of the decoder. None uses ``hidden_size``.
     decoder_layers : int or None, default=None
-        Layers of the decoder; None is ``num_layers``.
+        Number of stacked recurrent layers of the decoder. None uses ``num_layers``.
     activation : {"tanh", "relu"}, default="tanh"
-        Of the simple cell, ``cell="rnn"``; the others have their own.
+        Activation function of the simple cell, ``cell="rnn"``. The other cells have
+        fixed activation functions and ignore it.
     bidirectional : bool, default=True
-        Let the encoder read from both ends.
+        Whether the encoder reads each source both forwards and backwards and
+        concatenates the outputs of the two directions.
     attention : {"dot", "additive"} or None, default="dot"
-        How each step of the decoder looks at the steps of the source (see Notes). None
-        is the plain encoder/decoder, which keeps nothing of the source but its last
-        state.
+        Score by which each step of the decoder weights the steps of the source (see
+        Notes). None is the plain encoder-decoder, which passes on nothing of the source
+        but the last state of the encoder.
     reverse_source : bool, default=False
-        Read the source from its end (Sutskever et al., 2014).
+        Whether to read each source from its end (Sutskever et al., 2014).
     dropout : float in [0, 1), default=0.0
-        Share of values dropped from embedded codes, between layers and before the
-        head, in training.
+        Fraction of values that are set to zero during training: of the embedded codes,
+        between layers and before the output layer. Larger values regularise more
+        strongly; 0 disables dropout.
     embedding : "auto" or int, default="auto"
-        Dimensions of the trained vectors of codes, source and target; "auto" is 64, or
-        the vocabulary's size if smaller.
+        Dimension of the embedding vectors of source and target codes, which are trained
+        with the network. "auto" is 64, or the vocabulary size if that is smaller.
     input_size : int or None, default=None
-        Features a step of a table's rows; None is 1. Other containers say it
-        themselves.
+        Number of features per time step when X is a 2-D table; None means 1. For other
+        containers it is inferred from X.
     teacher_forcing : float in [0, 1], default=1.0
-        Share of steps that are given the right code before them in training; the others
-        are given what the network says there.
+        Fraction of the target steps at which, in training, the decoder reads the
+        correct previous code. At the other steps it reads the code that it predicts
+        itself.
     stop_on : {"loss", "accuracy"}, default="loss"
-        What early stopping watches on the validation pairs: the loss, or the share of
-        targets that are not foretold right in every code (recorded as ``valid_loss``).
+        What early stopping monitors on the validation pairs: the "loss", or with
+        "accuracy" the fraction of targets that are not predicted correctly in every
+        code (recorded as ``valid_loss``).
     copy_unknown : bool, default=False
-        Let the network say that a word is one it does not know, and put the word of the
-        source there that it looked at most (Luong et al., 2015), one that is unknown
-        itself if there is any. Needs attention, texts on both sides, and unknown words
-        in training, as ``min_count=2`` makes them.
+        Whether the network may predict that a word is unknown. This prediction is
+        replaced by the source word with the highest attention, by one that is unknown
+        itself if there is any (Luong et al., 2015). Requires attention, texts on both
+        sides, and unknown words in training, such as ``min_count=2`` produces.
     label_smoothing : float in [0, 1), default=0.0
-        Share of each target's weight that is spread over all codes.
+        Fraction of the probability of each target code that training spreads evenly
+        over all codes.
     beam_size : int, default=1
-        Targets followed at once in prediction; 1 is greedy.
+        Number of candidates that prediction keeps for each target. 1 is greedy search.
     length_penalty : float, default=1.0
-        Beams are compared by log-probability / length ** length_penalty.
+        Exponent of the length in the score of a candidate,
+        ``log_probability / length ** length_penalty``. Larger values favour longer
+        targets.
     max_length : int or None, default=None
-        Longest target that prediction writes, the end included; None is one and a half
-        times the longest of training.
+        Maximum number of codes of a predicted target, including the end. None is one
+        and a half times the length of the longest target in training.
     max_epochs : int, default=30
-        Passes over the training pairs, at most.
+        Maximum number of passes over the training pairs. Training stops earlier if the
+        loss does not improve for ``n_iter_no_change`` epochs.
     batch_size : int, default=32
-        Pairs a training step.
+        Number of pairs per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
-        A ``torch.optim.Optimizer`` class, or the name of one. adam and adamw have an
-        eps of 1e-6, sgd Nesterov momentum 0.9.
+        Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
+        "adamw" use ``eps=1e-6``; "sgd" uses Nesterov momentum of 0.9.
     learning_rate : float, default=0.01
-        Of the optimizer, at the start.
+        Initial learning rate. Larger values train faster, but training can diverge.
     learning_rate_schedule : str or callable, default="constant"
-        How it goes on. "constant"; "plateau", halved when the loss (the validation loss
-        under early stopping) has not fallen for 4 epochs; "cosine", falling to 0 along
-        half a cosine over ``max_epochs``; or times ``learning_rate_schedule(epoch)``,
-        epoch from 0.
+        How the learning rate changes over the epochs. "constant" keeps it. "plateau"
+        halves it when the loss (the validation loss under early stopping) has not
+        decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
+        ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
+        each fit, and returns a factor for ``learning_rate``.
     weight_decay : float, default=0.0
-        Pull of all weights towards 0, in the optimizer's own sense: adamw shrinks them
-        by ``learning_rate * weight_decay`` a step.
+        Weight decay of the optimizer, applied to all weights. "adamw" multiplies them
+        by ``1 - learning_rate * weight_decay`` in each step; the other named optimizers
+        add ``weight_decay`` times the weights to the gradient. Larger values regularise
+        more strongly; 0 disables weight decay.
     average : bool, default=True
-        Answer with a mean of the weights over all training steps, the late ones
-        counting most (about ``(s / t) ** 3`` for step s of t, after Shamir and Zhang,
-        ICML 2013), rather than with those of the last step, which wander.
+        Whether to predict with a weighted average of the weights over all training
+        steps instead of the weights of the last step, which fluctuate. Later steps
+        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
+        (Shamir and Zhang, ICML 2013).
     gradient_clip : float or None, default=1.0
-        Largest norm of the gradient; a longer one is shortened to it.
+        Maximum norm of the gradient. A gradient with a larger norm is scaled down to
+        this norm. None disables clipping.
     early_stopping : bool, default=False
-        Stop when the validation loss has not fallen for ``n_iter_no_change`` epochs,
-        and keep the weights of its lowest. If False every pair trains.
+        Whether to stop when the validation loss has not improved for
+        ``n_iter_no_change`` epochs, and to keep the weights of the epoch with the
+        lowest validation loss. The validation pairs are ``validation_fraction`` of the
+        training pairs; ``stop_on`` can replace their loss by their error rate. If
+        False, training uses all pairs and stops when the training loss has not improved
+        for that many epochs. A warm start compares its own epochs only.
     validation_fraction : float in (0, 1) or CV splitter, default=0.1
-        Share of pairs held out under early stopping; of a splitter the last split.
+        Fraction of the training pairs held out under early stopping. If this is a
+        splitter, its last split is used.
     n_iter_no_change : int, default=20
-        Epochs without improvement by ``tol`` after which training stops.
-    tol : float, default=1e-4
-        The least fall of the loss that counts as improvement.
+        Number of consecutive epochs without an improvement of the loss by more than
+        ``tol`` after which training stops.
+    tol : float, default=0.0001
+        Minimum decrease of the loss that counts as an improvement.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights of the last one, for ``max_epochs`` more.
-        Learning rate, weight decay, dropout and callbacks may change between; the
+        Whether ``fit`` continues from the weights of the previous fit, for up to
+        ``max_epochs`` further epochs, instead of starting anew. The learning rate,
+        ``weight_decay``, ``dropout`` and ``callbacks`` may change between fits; the
         network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
-        Of skorch, called during training; they are copied first. They find losses and
-        scores in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. One
-        that raises KeyboardInterrupt ends the training, and the estimator is fitted.
-        scikit-learn's own callbacks are set with ``set_callbacks`` instead.
+        Callbacks of skorch, which are copied and then called during training. They find
+        losses and scores in ``net.history``; ``dataset_train`` and ``dataset_valid``
+        are None. If a callback raises KeyboardInterrupt, training ends and the
+        estimator is fitted. Callbacks of scikit-learn are set with ``set_callbacks``
+        instead.
     device : str, default="auto"
-        Torch device; "auto" is the GPU if there is one.
+        Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if there is one,
+        otherwise the CPU.
     precision : {"auto", "float32", "float64"}, default="auto"
-        Number type of weights and states. "auto" is float64 for sources of float64 and
-        float32 for anything else, text included.
+        Floating-point type of weights and states. "auto" is float64 if the sources are
+        float64 and float32 otherwise, including text. float32 is about twice as fast as
+        float64.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, shuffling, dropout and the held-out pairs.
+        Seed of the random numbers that decide the initial weights, shuffling, dropout
+        and the held-out pairs. Pass an int for results that can be reproduced.
     verbose : int, default=0
-        Print a line an epoch if not 0.
+        Whether to print one line per epoch; 0 prints nothing.
 
     Attributes
     ----------
@@ -212,18 +243,13 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     """
 
     _parameter_constraints = {
-        **NetworkEstimator._parameter_constraints,
-        "cell": [StrOptions({"rnn", "lstm", "gru"})],
+        **constraints_of("SequenceTranslator"),
         "source_vectorizer": [HasMethods(["fit", "transform"]), None],
         "target_vectorizer": [HasMethods(["fit", "transform"]), None],
-        "decoder_cell": [StrOptions({"rnn", "lstm", "gru"}), None],
         "decoder_size": [Interval(Integral, 1, None, closed="left"), None],
         "decoder_layers": [Interval(Integral, 1, None, closed="left"), None],
-        "bidirectional": ["boolean"],
         "attention": [StrOptions({"dot", "additive"}), None],
         "reverse_source": ["boolean"],
-        "embedding": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "input_size": [Interval(Integral, 1, None, closed="left"), None],
         "teacher_forcing": [Interval(Real, 0, 1, closed="both")],
         "stop_on": [StrOptions({"loss", "accuracy"})],
         "copy_unknown": ["boolean"],
@@ -231,7 +257,6 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         "beam_size": [Interval(Integral, 1, None, closed="left")],
         "length_penalty": [Interval(Real, 0, None, closed="left")],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
-        "precision": [StrOptions({"auto", "float32", "float64"})],
     }
 
     _FIXED_ON_WARM_START = (
@@ -280,7 +305,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=20,
-        tol=1e-4,
+        tol=0.0001,
         warm_start=False,
         callbacks=None,
         device="auto",
