@@ -7,8 +7,10 @@ import torch
 from torch import nn
 
 from sklearn_rnn._core.randomness import borrowed_global_generator
+from sklearn_rnn._nn.cells.custom import CustomLayer
+from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._nn.language import LanguageNetwork
-from sklearn_rnn._nn.layers import CustomLayer, RecurrentLayer, RecurrentStack
+from sklearn_rnn._nn.layers import RecurrentStack
 from sklearn_rnn._nn.sequence import SequenceNetwork
 from sklearn_rnn._nn.translation import Attention, TranslationNetwork
 
@@ -164,7 +166,7 @@ def build_translation_network(
         *(decoder_cell, target.embedding_dim, H), num_layers=n_layers, **shared
     )
     M = hidden_size * (2 if bidirectional else 1)
-    n_states = n_layers * (2 if decoder_cell == "lstm" else 1)
+    n_states = n_layers * len(CELLS[decoder_cell].state_names)
     looking = None
     if attention is not None:
         looking = Attention(
@@ -179,7 +181,6 @@ def build_translation_network(
         source_embedding=source,
         target_embedding=target,
         attention=looking,
-        decoder_cell=decoder_cell,
         reverse_source=reverse_source,
         dropout=dropout,
     ).to(dtype)
@@ -224,8 +225,7 @@ def _layers(
                 with borrowed_global_generator(seed):
                     level.append(CustomLayer(cell, size, hidden_size))
             else:
-                layer = RecurrentLayer(
-                    cell,
+                layer = CELLS[cell](
                     size,
                     hidden_size,
                     activation=activation,

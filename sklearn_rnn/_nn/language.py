@@ -40,6 +40,10 @@ class LanguageNetwork(nn.Module):
         self.dropout = dropout
         self.compute_dtype = compute_dtype
 
+    def set_dropout(self, p: float) -> None:
+        """Change the dropout rate between the layers and around them."""
+        self.dropout = self.stack.dropout = p
+
     def forward(
         self,
         codes: Tensor,

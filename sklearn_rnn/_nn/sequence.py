@@ -43,6 +43,10 @@ class SequenceNetwork(nn.Module):
         self.pooling, self.dropout = pooling, dropout
         self.compute_dtype = compute_dtype
 
+    def set_dropout(self, p: float) -> None:
+        """Change the dropout rate between the layers and around them."""
+        self.dropout = self.stack.dropout = p
+
     def forward(
         self, inputs: Inputs, generator: torch.Generator | None = None
     ) -> Tensor:

@@ -1,8 +1,4 @@
-"""A trained network fed one step at a time, its state in plain named numpy arrays.
-
-For a batch of one a torch operation costs more to call than to compute; numpy's costs a
-fifth. So the cells are written once more here, in place and without gradients.
-"""
+"""A trained network fed one step at a time, its state in plain named numpy arrays."""
 
 import copy
 from typing import Any, cast
@@ -10,10 +6,10 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from sklearn_rnn._nn.cells.base import to_array
 from sklearn_rnn._nn.language import LanguageNetwork
-from sklearn_rnn._nn.layers import RecurrentLayer
 from sklearn_rnn._nn.sequence import SequenceNetwork
-from sklearn_rnn._nn.state_forms import Arrays, find_layout
+from sklearn_rnn._nn.states import Arrays, find_layout, tensors_of
 
 # Input weights are multiplied out for all codes up to this many numbers.
 LARGEST_TABLE = 2**24
@@ -30,8 +26,8 @@ def stepper(
     From ``states`` on, or for ``n_streams`` that have read nothing.
     """
     layers = [level[0] for level in cast(Any, module.stack.layers)]
-    plain = all(isinstance(layer, RecurrentLayer) for layer in layers)
-    if plain and module.compute_dtype is None and _table_size(module) <= LARGEST_TABLE:
+    ours = all(layer.numpy_cell is not None for layer in layers)
+    if ours and module.compute_dtype is None and _table_size(module) <= LARGEST_TABLE:
         return NumpyStepper(module, states, n_streams)
     return TorchStepper(module, states, n_streams)
 
@@ -203,14 +199,15 @@ class TorchStepper(Stepper):
 
 
 class NumpyStepper(Stepper):
-    """Our own cells. Sigmoids are computed as (1 + tanh(x / 2)) / 2, all at once."""
+    """Through the numpy step of our own cells."""
 
     def __init__(
         self, module: Network, states: Nested | None = None, n_streams: int = 1
     ) -> None:
-        self.layers = []
-        for k, (level,) in enumerate(cast(Any, module.stack.layers)):
-            self.layers.append(_weights(level, module.embedding if k == 0 else None))
+        self.cells = [
+            layer.numpy_cell(layer, module.embedding if k == 0 else None)
+            for k, (layer,) in enumerate(cast(Any, module.stack.layers))
+        ]
         with torch.inference_mode():
             weight: torch.Tensor = module.head.weight
             bias: torch.Tensor = module.head.bias
@@ -218,136 +215,58 @@ class NumpyStepper(Stepper):
             if project is not None:  # two products in a row are one
                 bias = bias + weight @ project.bias
                 weight = weight @ project.weight
-            self.head = _plain(weight.t()), _plain(bias)
-        beginning = {}
-        for k, layer in enumerate(self.layers):
-            zeros = np.zeros((1, len(layer.recurrent)), layer.recurrent.dtype)
-            beginning[f"hidden_{k}"] = zeros
-            if layer.cell == "lstm":
-                beginning[f"cell_{k}"] = zeros
+            self.head = to_array(weight.t()), to_array(bias)
+        self.names = [
+            [f"{name}_{k}" for name in cell.state_names]
+            for k, cell in enumerate(self.cells)
+        ]
+        beginning = {
+            name: np.zeros((1, len(cell.recurrent)), cell.recurrent.dtype)
+            for cell, names in zip(self.cells, self.names, strict=True)
+            for name in names
+        }
         super().__init__(module, beginning)
-        self._begin(n_streams, None if states is None else _named(states))
+        self._begin(n_streams, None if states is None else self._named(states))
+
+    def _named(self, states: Nested) -> Arrays:
+        """States as the module returns them, as named arrays."""
+        return {
+            name: to_array(part)
+            for names, (state,) in zip(self.names, states, strict=True)
+            for name, part in zip(names, tensors_of(state), strict=True)
+        }
 
     def _adopt(self, state):
         """Take over a state; make room for what a step computes on the way."""
         n_before = self.n_streams if self.state else None
         super()._adopt(state)
-        self.hidden = [state[f"hidden_{k}"] for k in range(len(self.layers))]
-        self.cells = [state.get(f"cell_{k}") for k in range(len(self.layers))]
+        self.states = [[state[name] for name in names] for names in self.names]
         if self.n_streams != n_before:
             self._allocate()
 
     def _allocate(self):
-        """Room for what a step computes on the way, and its parts as views."""
+        """Arrays for the intermediate results and the outputs of a step."""
         self.out = np.empty((self.n_streams, len(self.head[1])), self.head[1].dtype)
-        self.room = []
-        for layer, h in zip(self.layers, self.hidden, strict=True):
-            gates = np.empty((self.n_streams, layer.recurrent.shape[1]), h.dtype)
-            recurrent, H = np.empty_like(gates), h.shape[1]
-            parts = [gates[:, k : k + H] for k in range(0, gates.shape[1], H)]
-            parts.append(gates[:, :-H])  # those that a sigmoid squashes
-            self.room.append((gates, recurrent, parts, np.empty_like(h)))
+        self.buffers = [cell.allocate(self.n_streams) for cell in self.cells]
 
     def branch(self, rows=None):
         twin = cast(NumpyStepper, super().branch(rows))
-        twin._allocate()  # even of the same size, it shares no room
+        twin._allocate()  # even of the same size, it shares no buffers
         return twin
 
     def feed(self, x):
-        for k, layer in enumerate(self.layers):
-            gates, recurrent, parts, spare = self.room[k]
-            h = self.hidden[k]
-            if layer.bias is None:  # codes
-                np.take(layer.inputs, x, axis=0, out=gates, mode="clip")
+        steps = zip(self.cells, self.buffers, self.states, strict=True)
+        for cell, buffers, state in steps:
+            gates = buffers.gates
+            if cell.bias is None:  # codes
+                np.take(cell.inputs, x, axis=0, out=gates, mode="clip")
             else:
-                np.matmul(x, layer.inputs, out=gates)
-                gates += layer.bias
-            np.matmul(h, layer.recurrent, out=recurrent)
-            if layer.cell == "lstm":
-                _lstm(gates, recurrent, parts, spare, h, self.cells[k])
-            elif layer.cell == "gru":
-                _gru(gates, recurrent, parts, spare, h, layer.bias_n)
-            else:
-                gates += recurrent
-                if layer.activation == "tanh":
-                    np.tanh(gates, out=h)
-                else:
-                    np.maximum(gates, 0, out=h)
-            x = h
+                np.matmul(x, cell.inputs, out=gates)
+                gates += cell.bias
+            np.matmul(state[0], cell.recurrent, out=buffers.recurrent)
+            cell.step(buffers, *state)
+            x = state[0]
         weight, bias = self.head
         np.matmul(self._pooled(x), weight, out=self.out)
         self.out += bias
         return self.out
-
-
-def _named(states: Nested) -> Arrays:
-    """States of our own cells as named arrays."""
-    found: Arrays = {}
-    for k, (state,) in enumerate(states):
-        parts = state if isinstance(state, tuple) else (state,)
-        for name, part in zip((f"hidden_{k}", f"cell_{k}"), parts, strict=False):
-            found[name] = _plain(part)
-    return found
-
-
-class _weights:
-    """Weights of a layer, transposed; gates of an LSTM in the order i, f, o, g.
-
-    Of a layer that reads codes a row of ``inputs`` a code, and ``bias`` None.
-    """
-
-    def __init__(self, layer: RecurrentLayer, embedding: torch.nn.Embedding | None):
-        self.cell, self.activation, H = layer.cell, layer.activation, layer.hidden_size
-        reads_codes = embedding is not None or layer.onehot
-        with torch.inference_mode():
-            inputs = layer.weight_ih if layer.onehot else layer.weight_ih.t()
-            if embedding is not None:
-                inputs = embedding.weight @ inputs
-            if reads_codes:
-                inputs = inputs + layer.bias
-        recurrent = layer.weight_hh.t()
-        scale = np.ones(recurrent.shape[1], dtype=_plain(layer.bias).dtype)
-        order = np.arange(len(scale))
-        if layer.cell == "lstm":
-            order = np.concatenate([order[: 2 * H], order[3 * H :], order[2 * H : -H]])
-            scale[: 3 * H] = 0.5
-        elif layer.cell == "gru":
-            scale[: 2 * H] = 0.5
-            self.bias_n = _plain(layer.bias_n)
-        self.inputs = np.ascontiguousarray(_plain(inputs)[:, order] * scale)
-        self.recurrent = np.ascontiguousarray(_plain(recurrent)[:, order] * scale)
-        self.bias = None if reads_codes else _plain(layer.bias)[order] * scale
-
-
-def _lstm(gates, recurrent, parts, spare, h, c):
-    i, f, o, g, squashed = parts
-    gates += recurrent
-    np.tanh(gates, out=gates)
-    squashed *= 0.5
-    squashed += 0.5
-    c *= f
-    np.multiply(i, g, out=spare)
-    c += spare
-    np.tanh(c, out=spare)
-    np.multiply(o, spare, out=h)
-
-
-def _gru(gates, recurrent, parts, spare, h, bias_n):
-    r, z, n, squashed = parts
-    H = h.shape[1]
-    squashed += recurrent[:, : 2 * H]
-    np.tanh(squashed, out=squashed)
-    squashed *= 0.5
-    squashed += 0.5
-    np.add(recurrent[:, 2 * H :], bias_n, out=spare)
-    spare *= r
-    n += spare
-    np.tanh(n, out=n)
-    h -= n
-    h *= z
-    h += n
-
-
-def _plain(tensor: torch.Tensor) -> np.ndarray:
-    """A copy as a numpy array on the CPU."""
-    return np.array(tensor.detach().cpu().numpy())

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from sklearn_rnn._nn.layers import RecurrentStack, drop, reverse
 from sklearn_rnn._nn.sequence import Inputs, last_steps
-from sklearn_rnn._nn.states import State
+from sklearn_rnn._nn.states import State, nest_state
 
 
 class Memory(NamedTuple):
@@ -85,7 +85,6 @@ class TranslationNetwork(nn.Module):
         source_embedding: nn.Embedding | None,
         target_embedding: nn.Embedding,
         attention: Attention | None,
-        decoder_cell: str,
         reverse_source: bool = False,
         dropout: float = 0.0,
     ) -> None:
@@ -95,8 +94,12 @@ class TranslationNetwork(nn.Module):
         self.source_embedding = source_embedding
         self.target_embedding = target_embedding
         self.attention = attention
-        self.decoder_cell, self.reverse_source = decoder_cell, reverse_source
+        self.reverse_source = reverse_source
         self.dropout = dropout
+
+    def set_dropout(self, p: float) -> None:
+        """Change the dropout rate of the encoder, the decoder and all else."""
+        self.dropout = self.stack.dropout = self.decoder.dropout = p
 
     def forward(
         self, inputs: Inputs, codes: Tensor, generator: torch.Generator | None = None
@@ -120,15 +123,15 @@ class TranslationNetwork(nn.Module):
         outputs = outputs.transpose(0, 1)
         keys = self.attention.of_memory(outputs) if self.attention else None
         memory = Memory(outputs, lengths, keys)
+        return memory, self._first_states(torch.tanh(self.bridge(summary)))
+
+    def _first_states(self, bridged: Tensor) -> list[list[State]]:
+        """States of the decoder's layers from (B, states * layers * H)."""
         layers = cast(Any, self.decoder.layers)
-        parts = torch.tanh(self.bridge(summary)).chunk(
-            len(layers) * (2 if self.decoder_cell == "lstm" else 1), dim=1
-        )
-        parts = tuple(part.contiguous() for part in parts)
-        if self.decoder_cell != "lstm":
-            return memory, [[h] for h in parts]
         n = len(layers)
-        return memory, [[(parts[k], parts[n + k])] for k in range(n)]
+        parts = bridged.chunk(n * len(layers[0][0].state_names), dim=1)
+        parts = tuple(part.contiguous() for part in parts)
+        return [[nest_state(parts[k::n])] for k in range(n)]
 
     def decode(
         self,

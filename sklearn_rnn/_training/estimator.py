@@ -13,7 +13,7 @@ from sklearn_rnn._core.device import resolve_device
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.sklearn_private import HasMethods, Interval, StrOptions
 from sklearn_rnn._core.threads import threads_for
-from sklearn_rnn._nn.layers import GATES
+from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.net import OPTIMIZERS, TrainingOptions, continue_net, new_net
 
 
@@ -25,7 +25,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """
 
     _parameter_constraints = {
-        "cell": [StrOptions({"rnn", "lstm", "gru"}), callable],
+        "cell": [StrOptions(set(CELLS)), callable],
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "num_layers": [Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions({"tanh", "relu"})],
@@ -184,7 +184,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _work(self, n_rows):
         """Multiply-adds of one step of the widest layer for a batch of ``n_rows``."""
-        gates = GATES.get(self.cell, 4) if isinstance(self.cell, str) else 4
+        cell = CELLS.get(self.cell) if isinstance(self.cell, str) else None
+        gates = 4 if cell is None else cell.n_gates
         directions = 2 if getattr(self, "bidirectional", False) else 1
         inputs = self.hidden_size * (directions if self.num_layers > 1 else 1)
         return n_rows * gates * self.hidden_size * (self.hidden_size + inputs)

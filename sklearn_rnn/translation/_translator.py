@@ -26,6 +26,7 @@ from sklearn_rnn._core.threads import threads_for
 from sklearn_rnn._data.reading import SequenceReader
 from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._nn.builders import build_translation_network
+from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.holdout import draw_holdout, last_split
@@ -216,10 +217,10 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
-        "cell": [StrOptions({"rnn", "lstm", "gru"})],
+        "cell": [StrOptions(set(CELLS))],
         "source_vectorizer": [HasMethods(["fit", "transform"]), None],
         "target_vectorizer": [HasMethods(["fit", "transform"]), None],
-        "decoder_cell": [StrOptions({"rnn", "lstm", "gru"}), None],
+        "decoder_cell": [StrOptions(set(CELLS)), None],
         "decoder_size": [Interval(Integral, 1, None, closed="left"), None],
         "decoder_layers": [Interval(Integral, 1, None, closed="left"), None],
         "bidirectional": ["boolean"],
