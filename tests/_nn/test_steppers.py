@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from small_networks import UsersGRU, each_cell, each_kind
 
 from sklearn_rnn._core.randomness import torch_generator
 from sklearn_rnn._nn import steppers
@@ -21,15 +22,6 @@ SETTINGS = [
 ]
 
 
-class UsersCell(torch.nn.Module):
-    def __init__(self, input_size, hidden_size):
-        super().__init__()
-        self.gru = torch.nn.GRU(input_size, hidden_size, batch_first=True)
-
-    def forward(self, x, state):
-        return self.gru(x, state)
-
-
 def network(cell, **settings):
     module = build_language_network(
         cell, V, 8, generator=torch_generator(0, 0), **settings
@@ -46,11 +38,9 @@ def codes():
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-@pytest.mark.parametrize("cell", ["rnn", "relu", "lstm", "gru"])
-def test_steps_give_the_logits_of_the_module(cell, settings, codes):
-    if cell == "relu":
-        settings = settings | {"activation": "relu"}
-    module = network("rnn" if cell == "relu" else cell, **settings)
+@each_kind
+def test_steps_give_the_logits_of_the_module(cell, activation, settings, codes):
+    module = network(cell, activation=activation, **settings)
     tight = module.head.weight.dtype == torch.float64
     with torch.inference_mode():
         expected, _ = module(codes)
@@ -65,7 +55,7 @@ def test_steps_give_the_logits_of_the_module(cell, settings, codes):
 
 
 @pytest.mark.parametrize("pooling", [None, "last", "mean", "max", "concat"])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@each_cell
 def test_steps_give_the_answers_to_the_whole(cell, pooling):
     module = build_network(
         cell, 2, 6, 3, generator=torch_generator(0, 0), num_layers=2, pooling=pooling
@@ -140,7 +130,7 @@ def test_what_numpy_cannot_step_goes_through_torch(codes, monkeypatch):
         return type(stepper(module, states))
 
     assert kind(network("lstm")) is NumpyStepper
-    assert kind(network(UsersCell)) is TorchStepper
+    assert kind(network(UsersGRU)) is TorchStepper
     assert kind(network("gru", compute_dtype=torch.bfloat16)) is TorchStepper
     monkeypatch.setattr(steppers, "LARGEST_TABLE", 10)
     assert kind(network("lstm")) is TorchStepper
