@@ -14,8 +14,8 @@ class RecurrentStack(nn.Module):
     """Layers on top of each other, each reading in one direction or in both.
 
     ``layers[k]`` holds the forward and, when bidirectional, the backward layer of
-    level ``k``. The backward one reads each sequence's valid part from its end, so that
-    padding is never read before the sequence.
+    level ``k``. The backward layer reads the valid part of each sequence from its end,
+    so that it never reads padding before the sequence.
     """
 
     def __init__(self, layers: list[list[nn.Module]], dropout: float = 0.0) -> None:
@@ -33,8 +33,8 @@ class RecurrentStack(nn.Module):
     ) -> tuple[Tensor, list[list[State]]]:
         """Outputs (T, B, H * directions) in the order of time, and the last states.
 
-        ``lengths`` (B,) is None when no sequence is padded. The states are those after
-        the last column, of use when nothing is padded.
+        ``lengths`` (B,) is None when no sequence is padded. The last states are those
+        after step T, so they are meaningful only when no sequence is padded.
         """
         last_states = []
         for k, level in enumerate(cast(list[list[nn.Module]], self.layers)):
@@ -52,7 +52,7 @@ class RecurrentStack(nn.Module):
         return x, last_states
 
     def _read(self, layer, x, state, generator):
-        """One layer; what a user's cell draws in training comes from our generator."""
+        """Run one layer; a user's cell draws from ``generator`` while training."""
         foreign = isinstance(layer, CustomLayer) and self.training
         if not foreign or generator is None:
             return layer(x, state)
@@ -63,7 +63,7 @@ class RecurrentStack(nn.Module):
 
 
 def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Turn each sequence's valid part round in time; padding stays where it is."""
+    """Reverse the valid part of each sequence in time; padding stays in place."""
     if lengths is None:
         return x.flip(0)
     steps = torch.arange(x.shape[0], device=x.device).unsqueeze(1)  # (T, 1)
@@ -74,7 +74,7 @@ def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
 def drop(
     x: Tensor, p: float, training: bool, generator: torch.Generator | None
 ) -> Tensor:
-    """Dropout whose mask comes from our own generator."""
+    """Dropout with a mask drawn from ``generator``."""
     if not training or p == 0:
         return x
     keep = torch.empty_like(x).bernoulli_(1 - p, generator=generator)

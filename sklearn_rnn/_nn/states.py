@@ -1,4 +1,4 @@
-"""States that layers hand from step to step: nested tensors, and named arrays."""
+"""States of layers as nested tensors and as named arrays, and back."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def nest_state(parts: Sequence[Tensor]) -> State:
-    """The state of a layer of ours: its only part, or a tuple of its parts."""
+    """The state of one of our own cells: its only part, or the tuple of its parts."""
     return parts[0] if len(parts) == 1 else tuple(parts)
 
 
@@ -47,13 +47,13 @@ def map_states(states: State, change: Callable[[Tensor], Tensor]) -> State:
 
 
 def join_states(parts: list[State], join: Callable[[list[Tensor]], Tensor]) -> State:
-    """States like each of ``parts``, with tensors made of a list of theirs."""
+    """States nested like ``parts``, with ``join`` applied to corresponding tensors."""
     tensors = zip(*map(tensors_of, parts), strict=True)
     return rebuild_state(parts[0], map(join, map(list, tensors)))
 
 
 def find_sequence_axis(of_two: Tensor, of_three: Tensor) -> int:
-    """Where the tensor of 2 sequences has the length 2, and that of 3 the length 3."""
+    """The axis whose length is 2 for a state of 2 sequences, and 3 for one of 3."""
     axes = [
         axis
         for axis, sizes in enumerate(zip(of_two.shape, of_three.shape, strict=False))
@@ -62,22 +62,22 @@ def find_sequence_axis(of_two: Tensor, of_three: Tensor) -> int:
     if len(axes) != 1:
         raise ValueError(
             f"the cell's state of 2 sequences has the shape {tuple(of_two.shape)}, of "
-            f"3 sequences {tuple(of_three.shape)}. To be carried on, each sequence "
-            "needs a state of its own: one axis has to be that of the sequences."
+            f"3 sequences {tuple(of_three.shape)}. Exactly one axis must be that of "
+            "the sequences, so that each of them has a state of its own."
         )
     return axes[0]
 
 
 @dataclass(frozen=True)
 class StateLayout:
-    """How a layer nests its state, what its tensors are called, where sequences are."""
+    """The nesting of a layer's state, and the name and sequence axis of each tensor."""
 
     example: State  # of a single sequence
     names: list[str]
     axes: list[int]
 
     def arrays(self, state: State) -> Arrays:
-        """The state of any number of sequences as named arrays; bfloat16 as float32."""
+        """A state as named arrays, with sequences first and bfloat16 as float32."""
         found = {}
         parts = tensors_of(state)
         for name, axis, part in zip(self.names, self.axes, parts, strict=True):
@@ -86,7 +86,7 @@ class StateLayout:
         return found
 
     def nested(self, arrays: Arrays) -> State:
-        """The state as the layer takes it."""
+        """The named arrays as a state that the layer accepts."""
         parts = []
         for name, axis, like in zip(
             self.names, self.axes, tensors_of(self.example), strict=True
@@ -104,7 +104,7 @@ class StateLayout:
 
 @torch.inference_mode()
 def find_layout(layer: Any, k: int, compute_dtype: torch.dtype | None) -> StateLayout:
-    """The layout of the state of layer ``k``, found by letting it read a little."""
+    """The layout of the state of layer ``k``, found by a trial on a few sequences."""
     of_two, of_three = (layer(_trial(layer, 1, n, compute_dtype))[1] for n in (2, 3))
     axes = [
         find_sequence_axis(*parts)
@@ -136,7 +136,7 @@ def fingerprint_network(module: Any) -> str:
 
 
 def _trial(layer: Any, n_steps: int, n: int, dtype: torch.dtype | None) -> Tensor:
-    """Something to read, (T, B) codes or (T, B, F) numbers."""
+    """Input for a trial: codes (T, B) or numbers (T, B, F)."""
     weight = next(layer.parameters(), torch.empty(0))
     if getattr(layer, "onehot", False):
         return torch.zeros(n_steps, n, dtype=torch.long, device=weight.device)
@@ -146,7 +146,7 @@ def _trial(layer: Any, n_steps: int, n: int, dtype: torch.dtype | None) -> Tenso
 
 
 def _refuse_reading_ahead(layer: Any, dtype: torch.dtype | None) -> None:
-    """A stream answers as the whole does only if no output depends on what follows."""
+    """Raise an error if stepping through a sequence differs from reading it at once."""
     x, state, steps = _trial(layer, 3, 2, dtype), None, []
     whole, _ = layer(x)
     for t in range(3):
@@ -154,7 +154,7 @@ def _refuse_reading_ahead(layer: Any, dtype: torch.dtype | None) -> None:
         steps.append(outputs)
     if not torch.allclose(torch.cat(steps), whole, rtol=1e-2, atol=1e-4):
         raise ValueError(
-            "the cell reads ahead, or keeps something outside its state: step by step "
-            "it puts out other numbers than for the same steps at once. A stream needs "
-            "outputs that follow from the state and the present step."
+            "the cell reads ahead, or keeps something outside its state: its outputs "
+            "step by step differ from those for the same steps at once. A stream needs "
+            "outputs that depend only on the state and the present step."
         )

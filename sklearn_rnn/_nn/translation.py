@@ -1,4 +1,4 @@
-"""The network of a translator: read a source, then say a target code by code."""
+"""The network of a translator: read a source, then write a target code by code."""
 
 from typing import Any, NamedTuple, cast
 
@@ -13,8 +13,8 @@ from sklearn_rnn._nn.states import State, nest_state
 class Memory(NamedTuple):
     """What a decoder knows of its sources: the encoder's outputs (B, S, M).
 
-    ``keys`` (B, S, H) are what attention compares with, ``lengths`` (B,) how many steps
-    are valid if not all are.
+    Attention compares the decoder's outputs with the ``keys`` (B, S, H). ``lengths``
+    (B,) holds the numbers of valid steps, and is None if all steps are valid.
     """
 
     outputs: Tensor
@@ -22,18 +22,19 @@ class Memory(NamedTuple):
     keys: Tensor | None
 
     def of(self, rows: Tensor) -> "Memory":
-        """That of some of the sources, or of some more than once."""
+        """The memory of some of the sources, which may be repeated."""
         lengths = None if self.lengths is None else self.lengths[rows]
         keys = None if self.keys is None else self.keys[rows]
         return Memory(self.outputs[rows], lengths, keys)
 
 
 class Attention(nn.Module):
-    """Where each step of the decoder looks, and what it then says.
+    """Weights of the source's steps at each step of the decoder, and their use.
 
-    Dot: :math:`h^T W m / \\sqrt{H}` (Luong et al., 2015, "general", scaled after
-    Vaswani et al., 2017, without which it is learned much more slowly). Additive:
-    :math:`v^T \\tanh(W m + U h)` (Bahdanau et al., 2015). What is said is read from
+    The scores are with "dot" :math:`h^T W m / \\sqrt{H}` (Luong et al., 2015,
+    "general"; the scale is that of Vaswani et al., 2017, and training is much slower
+    without it), and with "additive" :math:`v^T \\tanh(W m + U h)` (Bahdanau et al.,
+    2015). The weights are their softmax over the steps. The head reads
     :math:`\\tanh(C [h; c])`, where the context c is the weighted mean of the memory m.
     """
 
@@ -46,7 +47,7 @@ class Attention(nn.Module):
             self.v = nn.Parameter(torch.empty(H))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Glorot weights; the other layers come initialised."""
+        """Glorot weights of the additive scores; the layers come initialised."""
         if self.kind == "additive":
             nn.init.xavier_uniform_(self.of_hidden, generator=generator)
             nn.init.xavier_uniform_(self.v.unsqueeze(0), generator=generator)
@@ -73,7 +74,7 @@ class Attention(nn.Module):
 
 
 class TranslationNetwork(nn.Module):
-    """Encoder, decoder and, if there is one, the attention between them."""
+    """An encoder, a decoder and, unless it is None, the attention between them."""
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class TranslationNetwork(nn.Module):
         self.dropout = dropout
 
     def set_dropout(self, p: float) -> None:
-        """Change the dropout rate of the encoder, the decoder and all else."""
+        """Change the dropout rate of the encoder, the decoder and around them."""
         self.dropout = self.stack.dropout = self.decoder.dropout = p
 
     def forward(
@@ -111,7 +112,7 @@ class TranslationNetwork(nn.Module):
     def encode(
         self, inputs: Inputs, generator: torch.Generator | None = None
     ) -> tuple[Memory, list[list[State]]]:
-        """What is known of the sources, and the states the decoder begins with."""
+        """The memory of the sources, and the states that the decoder starts from."""
         x, lengths = inputs
         if self.reverse_source:
             x = reverse(x, lengths)

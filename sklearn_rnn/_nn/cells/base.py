@@ -28,77 +28,6 @@ from torch.nn import functional as F
 from sklearn_rnn._nn.states import State, nest_state
 
 
-class NumpyCell(ABC):
-    """The weights of a trained layer and one step of it, in numpy, without gradients.
-
-    For a batch of one, calling a torch operation costs more than computing it. A numpy
-    operation costs a fifth of that, and one that writes into an existing array less
-    still.
-
-    ``inputs`` (F, G) and ``recurrent`` (H, G) are the transposed weights. A layer that
-    reads codes has one row of ``inputs`` per code, and its ``bias`` is None because it
-    is part of these rows.
-
-    The gates are in the order ``gate_order``, the first ``n_sigmoids`` of them halved:
-    a sigmoid is (1 + tanh(x / 2)) / 2, so one tanh over all gates serves both kinds.
-    """
-
-    gate_order: ClassVar[tuple[int, ...] | None] = None  # None: as in the layer
-    n_sigmoids: ClassVar[int] = 0
-
-    def __init__(self, layer: "RecurrentLayer", embedding: nn.Embedding | None) -> None:
-        H, self.state_names = layer.hidden_size, layer.state_names
-        reads_codes = embedding is not None or layer.onehot
-        with torch.inference_mode():
-            inputs = layer.weight_ih if layer.onehot else layer.weight_ih.t()
-            if embedding is not None:
-                inputs = embedding.weight @ inputs
-            if reads_codes:
-                inputs = inputs + layer.bias
-        bias = to_array(layer.bias)
-        order = np.arange(len(bias))
-        if self.gate_order is not None:
-            order = order.reshape(-1, H)[list(self.gate_order)].ravel()
-        scale = np.ones_like(bias)
-        scale[: self.n_sigmoids * H] = 0.5
-        recurrent = to_array(layer.weight_hh.t())
-        self.inputs = np.ascontiguousarray(to_array(inputs)[:, order] * scale)
-        self.recurrent = np.ascontiguousarray(recurrent[:, order] * scale)
-        self.bias = None if reads_codes else bias[order] * scale
-
-    def allocate(self, n_streams: int) -> "Buffers":
-        """Arrays for the intermediate results of a step of ``n_streams`` sequences."""
-        H, G = self.recurrent.shape
-        gates, recurrent = (
-            np.empty((n_streams, G), self.recurrent.dtype) for _ in range(2)
-        )
-        by_gate = [gates[:, k : k + H] for k in range(0, G, H)]
-        sigmoids = gates[:, : self.n_sigmoids * H]
-        return Buffers(gates, recurrent, by_gate, sigmoids, np.empty_like(by_gate[0]))
-
-    @abstractmethod
-    def step(self, buffers: "Buffers", *state: np.ndarray) -> None:
-        """Replace the arrays of ``state``, (B, H) each, by those one step later.
-
-        They come in the order of the layer's ``state_names``. ``buffers.gates`` holds
-        W x + b and ``buffers.recurrent`` U h; a step may overwrite all buffers.
-        """
-
-
-class Buffers(NamedTuple):
-    """Arrays that a step of B sequences computes in.
-
-    ``by_gate`` and ``sigmoids`` are views of ``gates``: each gate of its own, and the
-    gates that a sigmoid squashes.
-    """
-
-    gates: np.ndarray  # (B, G)
-    recurrent: np.ndarray  # (B, G)
-    by_gate: list[np.ndarray]  # (B, H) each
-    sigmoids: np.ndarray  # (B, n_sigmoids * H)
-    spare: np.ndarray  # (B, H)
-
-
 class RecurrentLayer(nn.Module, ABC):
     """One layer of a cell that reads forward in time.
 
@@ -115,7 +44,7 @@ class RecurrentLayer(nn.Module, ABC):
     n_gates: ClassVar[int]
     state_names: ClassVar[tuple[str, ...]] = ("hidden",)
     equations: ClassVar[str]  # in LaTeX, for the documentation
-    numpy_cell: ClassVar[type[NumpyCell]]
+    numpy_cell: ClassVar[type["NumpyCell"]]
 
     def __init__(
         self,
@@ -184,6 +113,77 @@ class RecurrentLayer(nn.Module, ABC):
         weights = [self.weight_ih, self.weight_hh, self.bias, bias_hh]
         weights = [weight.to(dtype) for weight in weights]
         return weights, True, 1, 0.0, self.training, False, False
+
+
+class NumpyCell(ABC):
+    """The weights of a trained layer and one step of it, in numpy, without gradients.
+
+    For a batch of one, calling a torch operation costs more than computing it. A numpy
+    operation costs a fifth of that, and one that writes into an existing array less
+    still.
+
+    ``inputs`` (F, G) and ``recurrent`` (H, G) are the transposed weights. A layer that
+    reads codes has one row of ``inputs`` per code, and its ``bias`` is None because it
+    is part of these rows.
+
+    The gates are in the order ``gate_order``, the first ``n_sigmoids`` of them halved:
+    a sigmoid is (1 + tanh(x / 2)) / 2, so one tanh over all gates serves both kinds.
+    """
+
+    gate_order: ClassVar[tuple[int, ...] | None] = None  # None: as in the layer
+    n_sigmoids: ClassVar[int] = 0
+
+    def __init__(self, layer: RecurrentLayer, embedding: nn.Embedding | None) -> None:
+        H, self.state_names = layer.hidden_size, layer.state_names
+        reads_codes = embedding is not None or layer.onehot
+        with torch.inference_mode():
+            inputs = layer.weight_ih if layer.onehot else layer.weight_ih.t()
+            if embedding is not None:
+                inputs = embedding.weight @ inputs
+            if reads_codes:
+                inputs = inputs + layer.bias
+        bias = to_array(layer.bias)
+        order = np.arange(len(bias))
+        if self.gate_order is not None:
+            order = order.reshape(-1, H)[list(self.gate_order)].ravel()
+        scale = np.ones_like(bias)
+        scale[: self.n_sigmoids * H] = 0.5
+        recurrent = to_array(layer.weight_hh.t())
+        self.inputs = np.ascontiguousarray(to_array(inputs)[:, order] * scale)
+        self.recurrent = np.ascontiguousarray(recurrent[:, order] * scale)
+        self.bias = None if reads_codes else bias[order] * scale
+
+    def allocate(self, n_streams: int) -> "Buffers":
+        """Arrays for the intermediate results of a step of ``n_streams`` sequences."""
+        H, G = self.recurrent.shape
+        gates, recurrent = (
+            np.empty((n_streams, G), self.recurrent.dtype) for _ in range(2)
+        )
+        by_gate = [gates[:, k : k + H] for k in range(0, G, H)]
+        sigmoids = gates[:, : self.n_sigmoids * H]
+        return Buffers(gates, recurrent, by_gate, sigmoids, np.empty_like(by_gate[0]))
+
+    @abstractmethod
+    def step(self, buffers: "Buffers", *state: np.ndarray) -> None:
+        """Replace the arrays of ``state``, (B, H) each, by those one step later.
+
+        They come in the order of the layer's ``state_names``. ``buffers.gates`` holds
+        W x + b and ``buffers.recurrent`` U h; a step may overwrite all buffers.
+        """
+
+
+class Buffers(NamedTuple):
+    """Arrays that a step of B sequences computes in.
+
+    ``by_gate`` and ``sigmoids`` are views of ``gates``: each gate of its own, and the
+    gates that a sigmoid squashes.
+    """
+
+    gates: np.ndarray  # (B, G)
+    recurrent: np.ndarray  # (B, G)
+    by_gate: list[np.ndarray]  # (B, H) each
+    sigmoids: np.ndarray  # (B, n_sigmoids * H)
+    spare: np.ndarray  # (B, H)
 
 
 def recurrent_gradient(d_gates: Tensor, hidden: Tensor) -> Tensor:

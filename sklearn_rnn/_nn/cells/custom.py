@@ -15,7 +15,7 @@ class CustomLayer(nn.Module):
     on the second one. Outside of this layer they are on the first axis.
     """
 
-    state_names = numpy_cell = None  # known of our own cells only
+    state_names = numpy_cell = None  # only our own cells declare them
 
     def __init__(self, build: Callable[[int, int], nn.Module], input_size: int, H: int):
         super().__init__()
@@ -26,10 +26,14 @@ class CustomLayer(nn.Module):
                 "torch.nn.Module."
             )
         self.input_size, self.hidden_size = input_size, H
-        self._axes: list[int] | None = None  # of sequences, of each tensor of a state
+        self._axes: list[int] | None = (
+            None  # the axis of sequences of each tensor of a state
+        )
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
-        weight = next(self.module.parameters(), x)  # bfloat16 is for our own layers
+        weight = next(
+            self.module.parameters(), x
+        )  # only our own layers compute in bfloat16
         if state is not None:
             state = self._move_axes(state, x, into=True)
         answer = self.module(x.transpose(0, 1).to(weight.dtype), state)
@@ -49,10 +53,10 @@ class CustomLayer(nn.Module):
         return outputs.transpose(0, 1), self._move_axes(state, x)
 
     def _move_axes(self, state: State, x: Tensor, into: bool = False) -> State:
-        """A state with its sequences on the first axis, or ``into`` the cell's own."""
+        """Move the sequences to the first axis, or ``into`` the cell's own axes."""
         if self._axes is None:
             self._axes = self._find_axes(x)
-        if not self._axes:  # nothing that could be moved; a stream refuses it
+        if not self._axes:  # not found; a stream of this cell is an error
             return state
         parts = (
             (part.movedim(0, axis) if into else part.movedim(axis, 0)).contiguous()
@@ -62,9 +66,9 @@ class CustomLayer(nn.Module):
 
     @torch.no_grad()
     def _find_axes(self, x: Tensor) -> list[int]:
-        """Where the sequences are, seen from states of two and of three."""
+        """The axis of sequences of each tensor, from states of two and of three."""
         weight, training = next(self.module.parameters(), x), self.module.training
-        self.module.eval()  # without chance
+        self.module.eval()  # without randomness
         try:
             two, three = (
                 tensors_of(
