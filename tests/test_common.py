@@ -263,7 +263,7 @@ def checks_without_data():
                 yield pytest.param(estimator, check, id=name)
 
 
-@pytest.mark.parametrize(("estimator", "check"), checks_without_data())
+@pytest.mark.parametrize(("estimator", "check"), list(checks_without_data()))
 def test_check_without_data(estimator, check):
     check(type(estimator).__name__, estimator)
 

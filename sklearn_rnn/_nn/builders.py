@@ -7,12 +7,14 @@ import torch
 from torch import nn
 
 from sklearn_rnn._core.randomness import borrowed_global_generator
+from sklearn_rnn._nn.cells.custom import CustomLayer
+from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._nn.language import LanguageNetwork
-from sklearn_rnn._nn.layers import CustomLayer, RecurrentLayer, RecurrentStack
+from sklearn_rnn._nn.layers import RecurrentStack
 from sklearn_rnn._nn.sequence import SequenceNetwork
 from sklearn_rnn._nn.translation import Attention, TranslationNetwork
 
-AUTO_EMBEDDING = 64  # features that "auto" gives a token, or the vocabulary if smaller
+AUTO_EMBEDDING = 64  # largest dimension of embedding="auto"
 
 
 def build_network(
@@ -32,10 +34,10 @@ def build_network(
     vocabulary_size: int | None = None,
     embedding: str | int | torch.Tensor = "auto",
 ) -> SequenceNetwork:
-    """Build and initialise the network, on the CPU.
+    """Build and initialise the network of a classifier or regressor, on the CPU.
 
-    Modules are made without memory and filled from ``generator``, for torch's own
-    initialisation draws from the global one.
+    The modules are created without memory and filled from ``generator``, because
+    torch's own initialisation draws from the global generator.
     """
     table, input_size, onehot = _input_layer(
         cell, input_size, vocabulary_size, embedding, generator
@@ -80,8 +82,8 @@ def build_language_network(
 ) -> LanguageNetwork:
     """Build and initialise the network of a generator, on the CPU.
 
-    ``neutral_codes`` start as nothing: what training never shows them then says
-    nothing to the network, instead of something random.
+    The vectors of ``neutral_codes`` start at zero, so that codes which never occur in
+    training leave the network unaffected instead of adding random input.
     """
     table, input_size, onehot = _input_layer(
         cell, vocabulary_size, vocabulary_size, embedding, generator
@@ -155,23 +157,25 @@ def build_translation_network(
     shared: dict[str, Any] = {"activation": activation, "generator": generator}
     shared |= {"onehot": False, "compute_dtype": compute_dtype}
     encoder = _layers(
-        *(cell, input_size, hidden_size),
+        cell,
+        input_size,
+        hidden_size,
         num_layers=num_layers,
         bidirectional=bidirectional,
         **shared,
     )
     target = _embedding(n_codes, embedding, generator)
     decoder = _layers(
-        *(decoder_cell, target.embedding_dim, H), num_layers=n_layers, **shared
+        decoder_cell, target.embedding_dim, H, num_layers=n_layers, **shared
     )
     M = hidden_size * (2 if bidirectional else 1)
-    n_states = n_layers * (2 if decoder_cell == "lstm" else 1)
-    looking = None
+    n_states = n_layers * len(CELLS[decoder_cell].state_names)
+    attention_layer = None
     if attention is not None:
-        looking = Attention(
+        attention_layer = Attention(
             attention, _linear(M, H, generator), _linear(H + M, H, generator)
         )
-        looking.initialize(generator)
+        attention_layer.initialize(generator)
     return TranslationNetwork(
         RecurrentStack(encoder, dropout),
         RecurrentStack(decoder, dropout),
@@ -179,15 +183,14 @@ def build_translation_network(
         _linear(H, n_codes, generator),
         source_embedding=source,
         target_embedding=target,
-        attention=looking,
-        decoder_cell=decoder_cell,
+        attention=attention_layer,
         reverse_source=reverse_source,
         dropout=dropout,
     ).to(dtype)
 
 
 def _input_layer(cell, input_size, vocabulary_size, embedding, generator):
-    """The embedding or None, the features that it gives, whether codes are one-hot."""
+    """The embedding or None, the number of features, and whether codes are one-hot."""
     if vocabulary_size is None:
         return None, input_size, False
     if isinstance(embedding, str) and embedding == "onehot":
@@ -213,7 +216,7 @@ def _layers(
     compute_dtype,
     generator,
 ) -> list[list[nn.Module]]:
-    """Layer by layer, the forward one and, if asked, the backward one."""
+    """The forward and, if ``bidirectional``, the backward layer of each level."""
     directions = 2 if bidirectional else 1
     layers: list[list[nn.Module]] = []
     for k in range(num_layers):
@@ -225,8 +228,7 @@ def _layers(
                 with borrowed_global_generator(seed):
                     level.append(CustomLayer(cell, size, hidden_size))
             else:
-                layer = RecurrentLayer(
-                    cell,
+                layer = CELLS[cell](
                     size,
                     hidden_size,
                     activation=activation,
@@ -240,7 +242,7 @@ def _layers(
 
 
 def _linear(n_inputs, n_outputs, generator):
-    """A dense layer with Glorot weights and no bias to start with."""
+    """A dense layer with Glorot weights and a bias of zero."""
     layer = nn.Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
@@ -248,7 +250,7 @@ def _linear(n_inputs, n_outputs, generator):
 
 
 def _embedding(vocabulary_size, embedding, generator):
-    """A trainable table of one row a code, random or pretrained."""
+    """A trainable table with one row per code, random or pretrained."""
     if isinstance(embedding, torch.Tensor):
         return nn.Embedding.from_pretrained(embedding.clone(), freeze=False)
     size = min(AUTO_EMBEDDING, vocabulary_size) if embedding == "auto" else embedding

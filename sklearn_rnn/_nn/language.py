@@ -1,4 +1,4 @@
-"""The network of a generator: read codes, say at every step what comes next."""
+"""The network of a generator: read codes and predict the next one at every step."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ class LanguageNetwork(nn.Module):
     """Codes to logits of the next code, at every step.
 
     ``embedding`` is None if the first layer looks codes up itself. With
-    ``tie_weights`` the outputs are compared with the rows of the embedding (Press and
-    Wolf, 2017), to whose width ``project`` brings them if they have another.
+    ``tie_weights`` the head shares the weights of the embedding (Press and Wolf, 2017).
+    If the outputs have another width than the embedding, ``project`` maps them to it.
     """
 
     def __init__(
@@ -39,6 +39,10 @@ class LanguageNetwork(nn.Module):
             self.head.weight = embedding.weight
         self.dropout = dropout
         self.compute_dtype = compute_dtype
+
+    def set_dropout(self, p: float) -> None:
+        """Change the dropout rate between the layers and around them."""
+        self.dropout = self.stack.dropout = p
 
     def forward(
         self,

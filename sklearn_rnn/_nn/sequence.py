@@ -1,4 +1,4 @@
-"""The whole network of a classifier or regressor: read, pool, answer."""
+"""The network of a classifier or regressor: read, pool, predict."""
 
 from typing import NamedTuple
 
@@ -21,9 +21,9 @@ class Inputs(NamedTuple):
 class SequenceNetwork(nn.Module):
     """Sequences to logits or (standardised) numbers.
 
-    ``embedding`` is None for numbers and for codes that the first layer looks up
-    itself. The head reads what ``pooling`` leaves of the valid steps; if that is None,
-    it answers each of them.
+    ``embedding`` is None for numbers, and for codes that the first layer looks up
+    itself. ``pooling`` reduces the outputs of the valid steps to the input of the
+    head; without pooling the head reads every valid step.
     """
 
     def __init__(
@@ -43,13 +43,17 @@ class SequenceNetwork(nn.Module):
         self.pooling, self.dropout = pooling, dropout
         self.compute_dtype = compute_dtype
 
+    def set_dropout(self, p: float) -> None:
+        """Change the dropout rate between the layers and around them."""
+        self.dropout = self.stack.dropout = p
+
     def forward(
         self, inputs: Inputs, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Answers (B, n_outputs); ``generator`` draws the dropout masks in training.
+        """Outputs (B, n_outputs); ``generator`` draws the dropout masks in training.
 
-        Without pooling an answer to each valid step, (n_steps, n_outputs), in the order
-        of time and then of the batch.
+        Without pooling there is one output per valid step, (n_steps, n_outputs), in
+        the order of time and then of the batch.
         """
         outputs = self.read(inputs, generator)  # (T, B, H)
         pooled = self.pool(outputs, inputs.lengths, self.pooling)
@@ -75,8 +79,10 @@ class SequenceNetwork(nn.Module):
         return pool(outputs, lengths, pooling, self.stack.bidirectional)
 
     def _answers(self, pooled: Tensor) -> Tensor:
-        """The head, one row like another: to one output BLAS adds the last ones up in
-        another order than the others, so that a row's place would change its bits.
+        """Outputs of the head that do not depend on a row's place in the batch.
+
+        With a single output, BLAS sums the trailing rows in another order than the
+        others.
         """
         weight = self.head.weight
         if len(weight) > 1 or torch.is_grad_enabled():
@@ -85,7 +91,7 @@ class SequenceNetwork(nn.Module):
 
 
 def valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
-    """The valid ones of the steps (T, B, H), behind each other: (n_steps, H)."""
+    """The valid steps of outputs (T, B, H), concatenated: (n_steps, H)."""
     flat = outputs.flatten(0, 1)
     if lengths is None:
         return flat
@@ -94,7 +100,7 @@ def valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tensor:
-    """What is left of the valid steps: (B, H), or (B, 3 H) for "concat"."""
+    """The valid steps reduced to (B, H), or to (B, 3 H) by "concat"."""
     if how == "concat":  # of Howard and Ruder (2018)
         parts = [pool(outputs, lengths, part, both) for part in ("last", "mean", "max")]
         return torch.cat(parts, 1)
@@ -111,7 +117,7 @@ def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tenso
 
 
 def last_steps(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:
-    """The last step that each direction read: of the backward half, the first."""
+    """The last step that each direction read, (B, H): backward, that is the first."""
     if lengths is None:
         last = outputs[-1]
     else:

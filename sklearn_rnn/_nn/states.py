@@ -1,11 +1,21 @@
-"""Nested states: the tensors in them, and which of their axes is that of sequences."""
+"""States of layers as nested tensors and as named arrays, and back."""
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
-State = Any  # what a layer hands from one step to the next: a tensor or a tuple of them
+State = Any  # a tensor, or tensors nested in tuples and lists
+Arrays = dict[str, np.ndarray]
+
+
+def nest_state(parts: Sequence[Tensor]) -> State:
+    """The state of one of our own cells: its only part, or the tuple of its parts."""
+    return parts[0] if len(parts) == 1 else tuple(parts)
 
 
 def tensors_of(state: State) -> list[Tensor]:
@@ -37,13 +47,13 @@ def map_states(states: State, change: Callable[[Tensor], Tensor]) -> State:
 
 
 def join_states(parts: list[State], join: Callable[[list[Tensor]], Tensor]) -> State:
-    """States like each of ``parts``, with tensors made of a list of theirs."""
+    """States nested like ``parts``, with ``join`` applied to corresponding tensors."""
     tensors = zip(*map(tensors_of, parts), strict=True)
     return rebuild_state(parts[0], map(join, map(list, tensors)))
 
 
 def find_sequence_axis(of_two: Tensor, of_three: Tensor) -> int:
-    """Where the tensor of 2 sequences has the length 2, and that of 3 the length 3."""
+    """The axis whose length is 2 for a state of 2 sequences, and 3 for one of 3."""
     axes = [
         axis
         for axis, sizes in enumerate(zip(of_two.shape, of_three.shape, strict=False))
@@ -52,7 +62,99 @@ def find_sequence_axis(of_two: Tensor, of_three: Tensor) -> int:
     if len(axes) != 1:
         raise ValueError(
             f"the cell's state of 2 sequences has the shape {tuple(of_two.shape)}, of "
-            f"3 sequences {tuple(of_three.shape)}. To be carried on, each sequence "
-            "needs a state of its own: one axis has to be that of the sequences."
+            f"3 sequences {tuple(of_three.shape)}. Exactly one axis must be that of "
+            "the sequences, so that each of them has a state of its own."
         )
     return axes[0]
+
+
+@dataclass(frozen=True)
+class StateLayout:
+    """The nesting of a layer's state, and the name and sequence axis of each tensor."""
+
+    example: State  # of a single sequence
+    names: list[str]
+    axes: list[int]
+
+    def arrays(self, state: State) -> Arrays:
+        """A state as named arrays, with sequences first and bfloat16 as float32."""
+        found = {}
+        parts = tensors_of(state)
+        for name, axis, part in zip(self.names, self.axes, parts, strict=True):
+            part = part.float() if part.dtype == torch.bfloat16 else part
+            found[name] = np.array(part.movedim(axis, 0).cpu().numpy())
+        return found
+
+    def nested(self, arrays: Arrays) -> State:
+        """The named arrays as a state that the layer accepts."""
+        parts = []
+        for name, axis, like in zip(
+            self.names, self.axes, tensors_of(self.example), strict=True
+        ):
+            part = torch.from_numpy(arrays[name]).to(like.device, like.dtype)
+            parts.append(part.movedim(0, axis).contiguous())
+        return rebuild_state(self.example, iter(parts))
+
+    @property
+    def zeros(self) -> Arrays:
+        """The state of one sequence, in zeros."""
+        found = self.arrays(self.example)
+        return {name: np.zeros_like(array) for name, array in found.items()}
+
+
+@torch.inference_mode()
+def find_layout(layer: Any, k: int, compute_dtype: torch.dtype | None) -> StateLayout:
+    """The layout of the state of layer ``k``, found by a trial on a few sequences."""
+    of_two, of_three = (layer(_trial(layer, 1, n, compute_dtype))[1] for n in (2, 3))
+    axes = [
+        find_sequence_axis(*parts)
+        for parts in zip(tensors_of(of_two), tensors_of(of_three), strict=True)
+    ]
+    if layer.state_names is None:  # a user's cell
+        _refuse_reading_ahead(layer, compute_dtype)
+        names = [f"state_{k}_{i}" for i in range(len(axes))]
+    else:
+        names = [f"{name}_{k}" for name in layer.state_names]
+    parts = tensors_of(of_two)
+    one = [part.narrow(axis, 0, 1) for part, axis in zip(parts, axes, strict=True)]
+    return StateLayout(rebuild_state(of_two, iter(one)), names, axes)
+
+
+def fingerprint_network(module: Any) -> str:
+    """A hash of what a module computes: no other module can use its states."""
+    cells = [
+        [getattr(layer, fact, None) for fact in ("name", "hidden_size", "activation")]
+        for level in module.stack.layers
+        for layer in level
+    ]
+    facts = cells, getattr(module, "pooling", None), module.compute_dtype
+    found = hashlib.sha256(repr(facts).encode())
+    for name, value in module.state_dict().items():
+        found.update(f"{name} {tuple(value.shape)}".encode())
+        found.update(value.detach().cpu().numpy().tobytes())
+    return found.hexdigest()
+
+
+def _trial(layer: Any, n_steps: int, n: int, dtype: torch.dtype | None) -> Tensor:
+    """Input for a trial: codes (T, B) or numbers (T, B, F)."""
+    weight = next(layer.parameters(), torch.empty(0))
+    if getattr(layer, "onehot", False):
+        return torch.zeros(n_steps, n, dtype=torch.long, device=weight.device)
+    count = torch.arange(n_steps * n * layer.input_size, device=weight.device)
+    x = torch.sin(count + 1.0).view(n_steps, n, layer.input_size)
+    return x.to(dtype or weight.dtype)
+
+
+def _refuse_reading_ahead(layer: Any, dtype: torch.dtype | None) -> None:
+    """Raise an error if stepping through a sequence differs from reading it at once."""
+    x, state, steps = _trial(layer, 3, 2, dtype), None, []
+    whole, _ = layer(x)
+    for t in range(3):
+        outputs, state = layer(x[t : t + 1], state)
+        steps.append(outputs)
+    if not torch.allclose(torch.cat(steps), whole, rtol=1e-2, atol=1e-4):
+        raise ValueError(
+            "the cell reads ahead, or keeps something outside its state: its outputs "
+            "step by step differ from those for the same steps at once. A stream needs "
+            "outputs that depend only on the state and the present step."
+        )

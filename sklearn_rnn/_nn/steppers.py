@@ -1,8 +1,4 @@
-"""A trained network fed one step at a time, its state in plain named numpy arrays.
-
-For a batch of one a torch operation costs more to call than to compute; numpy's costs a
-fifth. So the cells are written once more here, in place and without gradients.
-"""
+"""Trained networks that read one step at a time and keep states as numpy arrays."""
 
 import copy
 from typing import Any, cast
@@ -10,12 +6,12 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from sklearn_rnn._nn.cells.base import to_array
 from sklearn_rnn._nn.language import LanguageNetwork
-from sklearn_rnn._nn.layers import RecurrentLayer
 from sklearn_rnn._nn.sequence import SequenceNetwork
-from sklearn_rnn._nn.state_forms import Arrays, find_layout
+from sklearn_rnn._nn.states import Arrays, find_layout, tensors_of
 
-# Input weights are multiplied out for all codes up to this many numbers.
+# Largest size of a table with the input's share of the gates for every code.
 LARGEST_TABLE = 2**24
 
 Network = LanguageNetwork | SequenceNetwork
@@ -25,19 +21,19 @@ Nested = list[list[Any]]  # states, layer by layer, as a module returns them
 def stepper(
     module: Network, states: Nested | None = None, n_streams: int = 1
 ) -> "Stepper":
-    """The fastest way to feed ``module`` step by step.
+    """The fastest stepper for ``module``.
 
-    From ``states`` on, or for ``n_streams`` that have read nothing.
+    It continues from ``states``, or starts with ``n_streams`` that have read nothing.
     """
     layers = [level[0] for level in cast(Any, module.stack.layers)]
-    plain = all(isinstance(layer, RecurrentLayer) for layer in layers)
-    if plain and module.compute_dtype is None and _table_size(module) <= LARGEST_TABLE:
+    ours = all(layer.numpy_cell is not None for layer in layers)
+    if ours and module.compute_dtype is None and _table_size(module) <= LARGEST_TABLE:
         return NumpyStepper(module, states, n_streams)
     return TorchStepper(module, states, n_streams)
 
 
 def _table_size(module):
-    """Numbers in the first layer's input weights when multiplied out for all codes."""
+    """Size of the table with the first layer's share of the gates for every code."""
     first = module.stack.layers[0][0]
     if module.embedding is not None:
         return module.embedding.num_embeddings * first.weight_hh.shape[0]
@@ -45,19 +41,20 @@ def _table_size(module):
 
 
 class Stepper:
-    """Streams that read step by step; both ways of computing have this in common.
+    """Streams that read step by step, without the way in which a step is computed.
 
-    ``state`` holds arrays with a row a stream: ``n_steps`` (n,), the number of steps
-    read; ``hidden_k`` and ``cell_k`` (n, H) of layer k, or ``state_k_i`` of a user's
-    cell; and where the head reads a mean or a maximum of all outputs, their ``sum`` or
-    ``max`` so far. ``beginning`` is the same of one stream that has read nothing.
+    ``state`` holds arrays with one row per stream: ``n_steps`` (n,), the number of
+    steps read; the states (n, H) of layer k under the cell's names for them, such as
+    ``hidden_k`` and ``cell_k``, or ``state_k_i`` for a user's cell; and, if the head
+    reads a mean or a maximum of all outputs, their ``sum`` or ``max`` so far.
+    ``beginning`` is the state of one stream that has read nothing.
     """
 
     def __init__(self, module: Network, beginning: Arrays) -> None:
         self.pooling = getattr(module, "pooling", None)  # a generator's has none
         width = cast(Any, module.stack.layers)[-1][0].hidden_size
         self.beginning = {"n_steps": np.zeros(1, dtype=np.int64), **beginning}
-        if self.pooling in ("mean", "concat"):  # of very many steps: in float64
+        if self.pooling in ("mean", "concat"):  # float64, for sums of very many steps
             self.beginning["sum"] = np.zeros((1, width))
         if self.pooling in ("max", "concat"):
             lowest = torch.full((1, width), -np.inf, dtype=module.head.weight.dtype)
@@ -72,17 +69,17 @@ class Stepper:
     def feed(self, x: np.ndarray) -> np.ndarray:
         """Outputs of the head after one more step of each stream.
 
-        ``x`` are numbers (n, F) of the network's type, or codes (n,). What is returned
-        may be overwritten by the next call.
+        ``x`` holds numbers (n, F) of the network's type, or codes (n,). The next call
+        may overwrite the returned array.
         """
         raise NotImplementedError
 
     def save(self) -> Arrays:
-        """A copy of the state, to be put back by :meth:`restore`."""
+        """A copy of the state for :meth:`restore`."""
         return {name: array.copy() for name, array in self.state.items()}
 
     def restore(self, saved: Arrays, rows: np.ndarray | None = None) -> None:
-        """Go on from a saved state, or from some of its rows."""
+        """Continue from a saved state, or from some of its rows."""
         self._adopt(
             {
                 name: array.copy() if rows is None else array[rows]
@@ -91,12 +88,12 @@ class Stepper:
         )
 
     def put(self, saved: Arrays, rows: Any = slice(None)) -> None:
-        """Let some rows, or all, go on from a saved state of as many or of one."""
+        """Set some rows, or all, to a saved state of as many rows or of one row."""
         for name, array in saved.items():
             self.state[name][rows] = array
 
     def resize(self, n_streams: int) -> None:
-        """Keep the first rows; new ones have read nothing."""
+        """Keep the first ``n_streams`` rows, or add rows that have read nothing."""
         grown = {
             name: np.repeat(array, n_streams, axis=0)
             for name, array in self.beginning.items()
@@ -106,7 +103,7 @@ class Stepper:
         self._adopt(grown)
 
     def branch(self, rows: np.ndarray | None = None) -> "Stepper":
-        """Another stepper in the same states, or in some, which goes its own way."""
+        """An independent stepper with the same states, or with some of their rows."""
         twin = copy.copy(self)
         twin.restore(self.state, rows)
         return twin
@@ -122,8 +119,8 @@ class Stepper:
     def _adopt(self, state: Arrays) -> None:
         self.state = state
 
-    def _pooled(self, h: np.ndarray) -> np.ndarray:
-        """What the head reads after a step whose outputs are h (B, H)."""
+    def _pool(self, h: np.ndarray) -> np.ndarray:
+        """The input of the head after a step with the outputs h (B, H)."""
         state = self.state
         np.add(state["n_steps"], 1, out=state["n_steps"])
         if self.pooling in (None, "last"):
@@ -140,32 +137,32 @@ class Stepper:
 
 
 class TorchStepper(Stepper):
-    """Through the module itself: any cell, any number type, any device."""
+    """Steps computed by the module itself: any cell, number type and device."""
 
     def __init__(
         self, module: Network, states: Nested | None = None, n_streams: int = 1
     ) -> None:
         self.module = module
         self.device = module.head.weight.device
-        self.forms = [
+        self.layouts = [
             find_layout(level[0], k, module.compute_dtype)
             for k, level in enumerate(cast(Any, module.stack.layers))
         ]
         beginning: Arrays = {}
-        for form in self.forms:
-            beginning |= form.zeros
+        for layout in self.layouts:
+            beginning |= layout.zeros
         super().__init__(module, beginning)
-        self._begin(n_streams, None if states is None else self._named(states))
+        self._begin(n_streams, None if states is None else self._name_states(states))
 
-    def _named(self, states):
+    def _name_states(self, states):
         found: Arrays = {}
-        for form, (state,) in zip(self.forms, states, strict=True):
-            found |= form.arrays(state)
+        for layout, (state,) in zip(self.layouts, states, strict=True):
+            found |= layout.arrays(state)
         return found
 
     def feed(self, x):
         fresh = self.state["n_steps"] == 0
-        if fresh.any() and not fresh.all():  # the one begin, the others go on
+        if fresh.any() and not fresh.all():  # some streams start, the others continue
             groups = [np.flatnonzero(fresh), np.flatnonzero(~fresh)]
             back = np.argsort(np.concatenate(groups))
             parts = [self._read(x[rows], rows, rows is groups[0]) for rows in groups]
@@ -179,7 +176,7 @@ class TorchStepper(Stepper):
         self.state.update(read)
         with torch.inference_mode():
             head = getattr(self.module, "logits", self.module.head)
-            answers = head(torch.from_numpy(self._pooled(h)).to(self.device))
+            answers = head(torch.from_numpy(self._pool(h)).to(self.device))
             return answers.cpu().numpy()
 
     @torch.inference_mode()
@@ -193,161 +190,84 @@ class TorchStepper(Stepper):
             x = module.embedding(x)
         if module.compute_dtype is not None and x.is_floating_point():
             x = x.to(module.compute_dtype)
-        states = None  # a user's cell makes its first state itself
+        states = None  # a user's cell creates its first state itself
         if not fresh:
             arrays = {name: array[rows] for name, array in self.state.items()}
-            states = [[form.nested(arrays)] for form in self.forms]
+            states = [[layout.nested(arrays)] for layout in self.layouts]
         outputs, states = module.stack(x, None, states)
         outputs = outputs[0].to(module.head.weight.dtype).cpu().numpy()
-        return {"outputs": outputs, **self._named(states)}
+        return {"outputs": outputs, **self._name_states(states)}
 
 
 class NumpyStepper(Stepper):
-    """Our own cells. Sigmoids are computed as (1 + tanh(x / 2)) / 2, all at once."""
+    """Steps computed in numpy, by the cells that bring a numpy step."""
 
     def __init__(
         self, module: Network, states: Nested | None = None, n_streams: int = 1
     ) -> None:
-        self.layers = []
-        for k, (level,) in enumerate(cast(Any, module.stack.layers)):
-            self.layers.append(_weights(level, module.embedding if k == 0 else None))
+        self.cells = [
+            layer.numpy_cell(layer, module.embedding if k == 0 else None)
+            for k, (layer,) in enumerate(cast(Any, module.stack.layers))
+        ]
         with torch.inference_mode():
             weight: torch.Tensor = module.head.weight
             bias: torch.Tensor = module.head.bias
             project = getattr(module, "project", None)
-            if project is not None:  # two products in a row are one
+            if project is not None:  # merge two products into one
                 bias = bias + weight @ project.bias
                 weight = weight @ project.weight
-            self.head = _plain(weight.t()), _plain(bias)
-        beginning = {}
-        for k, layer in enumerate(self.layers):
-            zeros = np.zeros((1, len(layer.recurrent)), layer.recurrent.dtype)
-            beginning[f"hidden_{k}"] = zeros
-            if layer.cell == "lstm":
-                beginning[f"cell_{k}"] = zeros
+            self.head = to_array(weight.t()), to_array(bias)
+        self.names = [
+            [f"{name}_{k}" for name in cell.state_names]
+            for k, cell in enumerate(self.cells)
+        ]
+        beginning = {
+            name: np.zeros((1, len(cell.recurrent)), cell.recurrent.dtype)
+            for cell, names in zip(self.cells, self.names, strict=True)
+            for name in names
+        }
         super().__init__(module, beginning)
-        self._begin(n_streams, None if states is None else _named(states))
+        self._begin(n_streams, None if states is None else self._name_states(states))
+
+    def _name_states(self, states: Nested) -> Arrays:
+        """The states that the module returns, as named arrays."""
+        return {
+            name: to_array(part)
+            for names, (state,) in zip(self.names, states, strict=True)
+            for name, part in zip(names, tensors_of(state), strict=True)
+        }
 
     def _adopt(self, state):
-        """Take over a state; make room for what a step computes on the way."""
+        """Take over a state, with new buffers if the number of streams changed."""
         n_before = self.n_streams if self.state else None
         super()._adopt(state)
-        self.hidden = [state[f"hidden_{k}"] for k in range(len(self.layers))]
-        self.cells = [state.get(f"cell_{k}") for k in range(len(self.layers))]
+        self.states = [[state[name] for name in names] for names in self.names]
         if self.n_streams != n_before:
             self._allocate()
 
     def _allocate(self):
-        """Room for what a step computes on the way, and its parts as views."""
+        """Create the arrays for the intermediate results and outputs of a step."""
         self.out = np.empty((self.n_streams, len(self.head[1])), self.head[1].dtype)
-        self.room = []
-        for layer, h in zip(self.layers, self.hidden, strict=True):
-            gates = np.empty((self.n_streams, layer.recurrent.shape[1]), h.dtype)
-            recurrent, H = np.empty_like(gates), h.shape[1]
-            parts = [gates[:, k : k + H] for k in range(0, gates.shape[1], H)]
-            parts.append(gates[:, :-H])  # those that a sigmoid squashes
-            self.room.append((gates, recurrent, parts, np.empty_like(h)))
+        self.buffers = [cell.allocate(self.n_streams) for cell in self.cells]
 
     def branch(self, rows=None):
         twin = cast(NumpyStepper, super().branch(rows))
-        twin._allocate()  # even of the same size, it shares no room
+        twin._allocate()  # streams of equal number must not share buffers
         return twin
 
     def feed(self, x):
-        for k, layer in enumerate(self.layers):
-            gates, recurrent, parts, spare = self.room[k]
-            h = self.hidden[k]
-            if layer.bias is None:  # codes
-                np.take(layer.inputs, x, axis=0, out=gates, mode="clip")
+        steps = zip(self.cells, self.buffers, self.states, strict=True)
+        for cell, buffers, state in steps:
+            gates = buffers.gates
+            if cell.bias is None:  # codes
+                np.take(cell.inputs, x, axis=0, out=gates, mode="clip")
             else:
-                np.matmul(x, layer.inputs, out=gates)
-                gates += layer.bias
-            np.matmul(h, layer.recurrent, out=recurrent)
-            if layer.cell == "lstm":
-                _lstm(gates, recurrent, parts, spare, h, self.cells[k])
-            elif layer.cell == "gru":
-                _gru(gates, recurrent, parts, spare, h, layer.bias_n)
-            else:
-                gates += recurrent
-                if layer.activation == "tanh":
-                    np.tanh(gates, out=h)
-                else:
-                    np.maximum(gates, 0, out=h)
-            x = h
+                np.matmul(x, cell.inputs, out=gates)
+                gates += cell.bias
+            np.matmul(state[0], cell.recurrent, out=buffers.recurrent)
+            cell.step(buffers, *state)
+            x = state[0]
         weight, bias = self.head
-        np.matmul(self._pooled(x), weight, out=self.out)
+        np.matmul(self._pool(x), weight, out=self.out)
         self.out += bias
         return self.out
-
-
-def _named(states: Nested) -> Arrays:
-    """States of our own cells as named arrays."""
-    found: Arrays = {}
-    for k, (state,) in enumerate(states):
-        parts = state if isinstance(state, tuple) else (state,)
-        for name, part in zip((f"hidden_{k}", f"cell_{k}"), parts, strict=False):
-            found[name] = _plain(part)
-    return found
-
-
-class _weights:
-    """Weights of a layer, transposed; gates of an LSTM in the order i, f, o, g.
-
-    Of a layer that reads codes a row of ``inputs`` a code, and ``bias`` None.
-    """
-
-    def __init__(self, layer: RecurrentLayer, embedding: torch.nn.Embedding | None):
-        self.cell, self.activation, H = layer.cell, layer.activation, layer.hidden_size
-        reads_codes = embedding is not None or layer.onehot
-        with torch.inference_mode():
-            inputs = layer.weight_ih if layer.onehot else layer.weight_ih.t()
-            if embedding is not None:
-                inputs = embedding.weight @ inputs
-            if reads_codes:
-                inputs = inputs + layer.bias
-        recurrent = layer.weight_hh.t()
-        scale = np.ones(recurrent.shape[1], dtype=_plain(layer.bias).dtype)
-        order = np.arange(len(scale))
-        if layer.cell == "lstm":
-            order = np.concatenate([order[: 2 * H], order[3 * H :], order[2 * H : -H]])
-            scale[: 3 * H] = 0.5
-        elif layer.cell == "gru":
-            scale[: 2 * H] = 0.5
-            self.bias_n = _plain(layer.bias_n)
-        self.inputs = np.ascontiguousarray(_plain(inputs)[:, order] * scale)
-        self.recurrent = np.ascontiguousarray(_plain(recurrent)[:, order] * scale)
-        self.bias = None if reads_codes else _plain(layer.bias)[order] * scale
-
-
-def _lstm(gates, recurrent, parts, spare, h, c):
-    i, f, o, g, squashed = parts
-    gates += recurrent
-    np.tanh(gates, out=gates)
-    squashed *= 0.5
-    squashed += 0.5
-    c *= f
-    np.multiply(i, g, out=spare)
-    c += spare
-    np.tanh(c, out=spare)
-    np.multiply(o, spare, out=h)
-
-
-def _gru(gates, recurrent, parts, spare, h, bias_n):
-    r, z, n, squashed = parts
-    H = h.shape[1]
-    squashed += recurrent[:, : 2 * H]
-    np.tanh(squashed, out=squashed)
-    squashed *= 0.5
-    squashed += 0.5
-    np.add(recurrent[:, 2 * H :], bias_n, out=spare)
-    spare *= r
-    n += spare
-    np.tanh(n, out=n)
-    h -= n
-    h *= z
-    h += n
-
-
-def _plain(tensor: torch.Tensor) -> np.ndarray:
-    """A copy as a numpy array on the CPU."""
-    return np.array(tensor.detach().cpu().numpy())

@@ -1,4 +1,4 @@
-"""The network of a translator: read a source, then say a target code by code."""
+"""The network of a translator: read a source, then write a target code by code."""
 
 from typing import Any, NamedTuple, cast
 
@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 from sklearn_rnn._nn.layers import RecurrentStack, drop, reverse
 from sklearn_rnn._nn.sequence import Inputs, last_steps
-from sklearn_rnn._nn.states import State
+from sklearn_rnn._nn.states import State, nest_state
 
 
 class Memory(NamedTuple):
     """What a decoder knows of its sources: the encoder's outputs (B, S, M).
 
-    ``keys`` (B, S, H) are what attention compares with, ``lengths`` (B,) how many steps
-    are valid if not all are.
+    Attention compares the decoder's outputs with the ``keys`` (B, S, H). ``lengths``
+    (B,) holds the numbers of valid steps, and is None if all steps are valid.
     """
 
     outputs: Tensor
@@ -22,18 +22,19 @@ class Memory(NamedTuple):
     keys: Tensor | None
 
     def of(self, rows: Tensor) -> "Memory":
-        """That of some of the sources, or of some more than once."""
+        """The memory of some of the sources, which may be repeated."""
         lengths = None if self.lengths is None else self.lengths[rows]
         keys = None if self.keys is None else self.keys[rows]
         return Memory(self.outputs[rows], lengths, keys)
 
 
 class Attention(nn.Module):
-    """Where each step of the decoder looks, and what it then says.
+    """Weights of the source's steps at each step of the decoder, and their use.
 
-    Dot: :math:`h^T W m / \\sqrt{H}` (Luong et al., 2015, "general", scaled after
-    Vaswani et al., 2017, without which it is learned much more slowly). Additive:
-    :math:`v^T \\tanh(W m + U h)` (Bahdanau et al., 2015). What is said is read from
+    The scores are with "dot" :math:`h^T W m / \\sqrt{H}` (Luong et al., 2015,
+    "general"; the scale is that of Vaswani et al., 2017, and training is much slower
+    without it), and with "additive" :math:`v^T \\tanh(W m + U h)` (Bahdanau et al.,
+    2015). The weights are their softmax over the steps. The head reads
     :math:`\\tanh(C [h; c])`, where the context c is the weighted mean of the memory m.
     """
 
@@ -46,7 +47,7 @@ class Attention(nn.Module):
             self.v = nn.Parameter(torch.empty(H))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Glorot weights; the other layers come initialised."""
+        """Glorot weights of the additive scores; the layers come initialised."""
         if self.kind == "additive":
             nn.init.xavier_uniform_(self.of_hidden, generator=generator)
             nn.init.xavier_uniform_(self.v.unsqueeze(0), generator=generator)
@@ -73,7 +74,7 @@ class Attention(nn.Module):
 
 
 class TranslationNetwork(nn.Module):
-    """Encoder, decoder and, if there is one, the attention between them."""
+    """An encoder, a decoder and, unless it is None, the attention between them."""
 
     def __init__(
         self,
@@ -85,7 +86,6 @@ class TranslationNetwork(nn.Module):
         source_embedding: nn.Embedding | None,
         target_embedding: nn.Embedding,
         attention: Attention | None,
-        decoder_cell: str,
         reverse_source: bool = False,
         dropout: float = 0.0,
     ) -> None:
@@ -95,8 +95,12 @@ class TranslationNetwork(nn.Module):
         self.source_embedding = source_embedding
         self.target_embedding = target_embedding
         self.attention = attention
-        self.decoder_cell, self.reverse_source = decoder_cell, reverse_source
+        self.reverse_source = reverse_source
         self.dropout = dropout
+
+    def set_dropout(self, p: float) -> None:
+        """Change the dropout rate of the encoder, the decoder and around them."""
+        self.dropout = self.stack.dropout = self.decoder.dropout = p
 
     def forward(
         self, inputs: Inputs, codes: Tensor, generator: torch.Generator | None = None
@@ -108,7 +112,7 @@ class TranslationNetwork(nn.Module):
     def encode(
         self, inputs: Inputs, generator: torch.Generator | None = None
     ) -> tuple[Memory, list[list[State]]]:
-        """What is known of the sources, and the states the decoder begins with."""
+        """The memory of the sources, and the states that the decoder starts from."""
         x, lengths = inputs
         if self.reverse_source:
             x = reverse(x, lengths)
@@ -120,15 +124,15 @@ class TranslationNetwork(nn.Module):
         outputs = outputs.transpose(0, 1)
         keys = self.attention.of_memory(outputs) if self.attention else None
         memory = Memory(outputs, lengths, keys)
+        return memory, self._first_states(torch.tanh(self.bridge(summary)))
+
+    def _first_states(self, bridged: Tensor) -> list[list[State]]:
+        """States of the decoder's layers from (B, states * layers * H)."""
         layers = cast(Any, self.decoder.layers)
-        parts = torch.tanh(self.bridge(summary)).chunk(
-            len(layers) * (2 if self.decoder_cell == "lstm" else 1), dim=1
-        )
-        parts = tuple(part.contiguous() for part in parts)
-        if self.decoder_cell != "lstm":
-            return memory, [[h] for h in parts]
         n = len(layers)
-        return memory, [[(parts[k], parts[n + k])] for k in range(n)]
+        parts = bridged.chunk(n * len(layers[0][0].state_names), dim=1)
+        parts = tuple(part.contiguous() for part in parts)
+        return [[nest_state(parts[k::n])] for k in range(n)]
 
     def decode(
         self,

@@ -12,7 +12,7 @@ from sklearn_rnn._core.device import resolve_device, torch_types
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import WEIGHTS, torch_generator
 from sklearn_rnn._core.threads import threads_for
-from sklearn_rnn._nn.layers import GATES
+from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.net import continue_net, make_net
 from sklearn_rnn._training.options import TrainingOptions
 from sklearn_rnn._training.sequence_net import SequenceNet
@@ -169,7 +169,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _work(self, n_rows):
         """Multiply-adds of one step of the widest layer for a batch of ``n_rows``."""
-        gates = GATES.get(self.cell, 4) if isinstance(self.cell, str) else 4
+        cell = CELLS.get(self.cell) if isinstance(self.cell, str) else None
+        gates = 4 if cell is None else cell.n_gates
         directions = 2 if getattr(self, "bidirectional", False) else 1
         inputs = self.hidden_size * (directions if self.num_layers > 1 else 1)
         return n_rows * gates * self.hidden_size * (self.hidden_size + inputs)

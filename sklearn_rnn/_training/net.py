@@ -302,7 +302,7 @@ def continue_net(
         group["lr"] = learning_rate
         if "weight_decay" in group:
             group["weight_decay"] = weight_decay
-    net.module_.dropout = net.module_.stack.dropout = dropout
+    net.module_.set_dropout(dropout)
     net.criterion_ = criterion
     net.callbacks = _copy_callbacks(callbacks)
     net.initialize_callbacks()

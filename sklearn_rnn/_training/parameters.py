@@ -12,7 +12,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from sklearn_rnn._core.sklearn_private import HasMethods, Interval, StrOptions
-from sklearn_rnn._nn.layers import GATES as CELLS
+from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.optimizers import OPTIMIZERS, SCHEDULES
 
 CLASSIFIER, REGRESSOR = "RNNClassifier", "RNNRegressor"

@@ -81,7 +81,7 @@ class SequenceGenerator(
         Vectorizer that converts text to tokens, such as :class:`WordVectorizer`; None
         uses :class:`CharVectorizer`. A copy of it is fitted and stored as
         ``vectorizer_``. Documents that are lists of hashable tokens need none.
-    cell : {"rnn", "gru", "lstm"} or callable, default="lstm"
+    cell : {"rnn", "lstm", "gru"} or callable, default="lstm"
         Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
         There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the

@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.threads import threads_for_step
-from sklearn_rnn._nn.state_forms import fingerprint_network
+from sklearn_rnn._nn.states import fingerprint_network
 from sklearn_rnn.streaming._pipeline import PipelineStreamAdapter
 
 BROKEN = (EOFError, zipfile.BadZipFile, zlib.error)

@@ -17,7 +17,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
 
     Parameters
     ----------
-    cell : {"rnn", "gru", "lstm"} or callable, default="gru"
+    cell : {"rnn", "lstm", "gru"} or callable, default="gru"
         Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
         There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the

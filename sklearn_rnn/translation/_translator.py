@@ -53,7 +53,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     target_vectorizer : transformer or None, default=None
         Vectorizer that converts target texts to tokens; None uses
         :class:`CharVectorizer`.
-    cell : {"rnn", "gru", "lstm"}, default="gru"
+    cell : {"rnn", "lstm", "gru"}, default="gru"
         Type of the recurrent cells of the encoder, and of the decoder unless
         ``decoder_cell`` is given.
     hidden_size : int, default=128
@@ -63,7 +63,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     num_layers : int, default=1
         Number of stacked recurrent layers of the encoder, and of the decoder unless
         ``decoder_layers`` is given. Each layer reads the outputs of the layer below it.
-    decoder_cell : {"rnn", "gru", "lstm"} or None, default=None
+    decoder_cell : {"rnn", "lstm", "gru"} or None, default=None
         Type of the recurrent cells of the decoder. None uses ``cell``.
     decoder_size : int or None, default=None
         Number of units in each layer of the decoder. None uses ``hidden_size``.

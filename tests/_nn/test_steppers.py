@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from small_networks import UsersGRU, each_cell, each_kind
 
 from sklearn_rnn._core.randomness import torch_generator
-from sklearn_rnn._nn import steppers as _stepper
+from sklearn_rnn._nn import steppers
 from sklearn_rnn._nn.builders import build_language_network, build_network
 from sklearn_rnn._nn.sequence import Inputs
-from sklearn_rnn._nn.states import map_states
 from sklearn_rnn._nn.steppers import NumpyStepper, TorchStepper, stepper
 
 V, B, T = 11, 3, 9
@@ -20,15 +20,6 @@ SETTINGS = [
     {"embedding": 8, "tie_weights": True, "num_layers": 2},
     {"dtype": torch.float64},
 ]
-
-
-class UsersCell(torch.nn.Module):
-    def __init__(self, input_size, hidden_size):
-        super().__init__()
-        self.gru = torch.nn.GRU(input_size, hidden_size, batch_first=True)
-
-    def forward(self, x, state):
-        return self.gru(x, state)
 
 
 def network(cell, **settings):
@@ -47,11 +38,9 @@ def codes():
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-@pytest.mark.parametrize("cell", ["rnn", "relu", "lstm", "gru"])
-def test_steps_give_the_logits_of_the_module(cell, settings, codes):
-    if cell == "relu":
-        settings = settings | {"activation": "relu"}
-    module = network("rnn" if cell == "relu" else cell, **settings)
+@each_kind
+def test_steps_give_the_logits_of_the_module(cell, activation, settings, codes):
+    module = network(cell, activation=activation, **settings)
     tight = module.head.weight.dtype == torch.float64
     with torch.inference_mode():
         expected, _ = module(codes)
@@ -66,7 +55,7 @@ def test_steps_give_the_logits_of_the_module(cell, settings, codes):
 
 
 @pytest.mark.parametrize("pooling", [None, "last", "mean", "max", "concat"])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@each_cell
 def test_steps_give_the_answers_to_the_whole(cell, pooling):
     module = build_network(
         cell, 2, 6, 3, generator=torch_generator(0, 0), num_layers=2, pooling=pooling
@@ -141,31 +130,7 @@ def test_what_numpy_cannot_step_goes_through_torch(codes, monkeypatch):
         return type(stepper(module, states))
 
     assert kind(network("lstm")) is NumpyStepper
-    assert kind(network(UsersCell)) is TorchStepper
+    assert kind(network(UsersGRU)) is TorchStepper
     assert kind(network("gru", compute_dtype=torch.bfloat16)) is TorchStepper
-    monkeypatch.setattr(_stepper, "LARGEST_TABLE", 10)
+    monkeypatch.setattr(steppers, "LARGEST_TABLE", 10)
     assert kind(network("lstm")) is TorchStepper
-
-
-def test_neutral_codes_say_nothing_at_the_start():
-    module = build_language_network(
-        "gru", V, 8, generator=torch_generator(0, 0), neutral_codes=(0, 1)
-    )
-    assert not module.embedding.weight[:2].any()
-    assert module.embedding.weight[2:].all()
-
-
-def test_tied_weights_are_one_tensor():
-    module = network("lstm", embedding=5, tie_weights=True)
-    assert module.head.weight is module.embedding.weight
-    n_parameters = len(list(module.parameters()))
-    assert n_parameters == len(set(map(id, module.parameters()))) == 7
-    assert module.project.weight.shape == (5, 8)
-    assert network("lstm", embedding=8, tie_weights=True).project is None
-
-
-def test_states_are_mapped_wherever_they_are():
-    states = [[(torch.ones(2, 3), torch.ones(2, 3))], [torch.ones(2, 3)]]
-    doubled = map_states(states, lambda state: 2 * state)
-    assert isinstance(doubled[0][0], tuple)
-    assert doubled[0][0][1].sum() == doubled[1][0].sum() == 12

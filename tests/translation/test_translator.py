@@ -344,6 +344,13 @@ def test_unknown_words_are_copied_from_where_it_looks():
         translator(copy_unknown=True, attention=None).fit(WORDS, TURNED)
 
 
+def test_a_warm_start_with_another_dropout_changes_encoder_and_decoder():
+    model = translator(num_layers=2, dropout=0.0, warm_start=True, max_epochs=1)
+    model.fit(WORDS, TURNED).set_params(dropout=0.5).fit(WORDS, TURNED)
+    module = model.module_
+    assert module.dropout == module.stack.dropout == module.decoder.dropout == 0.5
+
+
 def test_a_warm_start_goes_on():
     model = translator(warm_start=True, max_epochs=2).fit(WORDS, TURNED)
     assert model.fit(WORDS, TURNED).n_iter_ == 4

@@ -1,0 +1,10 @@
+"""The cells by the names that users give."""
+
+from sklearn_rnn._nn.cells.base import RecurrentLayer
+from sklearn_rnn._nn.cells.gru import GRULayer
+from sklearn_rnn._nn.cells.lstm import LSTMLayer
+from sklearn_rnn._nn.cells.simple import SimpleLayer
+
+CELLS: dict[str, type[RecurrentLayer]] = {
+    layer.name: layer for layer in (SimpleLayer, LSTMLayer, GRULayer)
+}

@@ -1,0 +1,70 @@
+"""Small torch modules with weights from private generators, and what tests vary."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sklearn_rnn._nn.builders import build_network
+from sklearn_rnn._nn.cells.registry import CELLS
+from sklearn_rnn._nn.layers import RecurrentStack
+from sklearn_rnn._nn.states import nest_state
+
+KINDS = [*((name, "tanh") for name in CELLS), ("rnn", "relu")]
+LENGTHS = torch.tensor([5, 2, 1, 4])
+
+each_kind = pytest.mark.parametrize("cell, activation", KINDS)
+each_cell = pytest.mark.parametrize("cell", list(CELLS))
+each_mode = pytest.mark.parametrize(
+    "mode", [torch.enable_grad, torch.inference_mode], ids=["grad", "inference"]
+)
+
+
+def private(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def normal(*shape, seed=0, dtype=torch.float64):
+    return torch.randn(*shape, generator=private(seed), dtype=dtype)
+
+
+def close(actual, expected, tolerance=1e-12):
+    actual = actual.detach().double().numpy()
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance)
+
+
+def make_layer(cell, F=3, H=4, *, seed=0, dtype=torch.float64, **options):
+    layer = CELLS[cell](F, H, **options)
+    generator = private(seed)
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter, std=0.5, generator=generator)
+    return layer.to(dtype)
+
+
+def make_stack(cell, num_layers, directions, dropout=0.0):
+    sizes = [3] + [4 * directions] * (num_layers - 1)
+    levels = [
+        [make_layer(cell, size, seed=10 * k + d) for d in range(directions)]
+        for k, size in enumerate(sizes)
+    ]
+    return RecurrentStack(levels, dropout)
+
+
+def make_network(cell="gru", seed=0, **options):
+    options = {"dtype": torch.float64, **options}
+    return build_network(cell, 3, 4, 2, generator=private(seed), **options)
+
+
+def random_state(cell, B, H=4):
+    return nest_state(list(normal(len(CELLS[cell].state_names), B, H, seed=9)))
+
+
+class UsersGRU(nn.Module):
+    """A cell as users bring it."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.gru = nn.GRU(input_size, hidden_size, batch_first=True)
+
+    def forward(self, x, state=None):
+        return self.gru(x, state)
