@@ -1,6 +1,5 @@
 """The Hopfield network as an estimator."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_rnn._core.drafts import commit, snapshot
 from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
-from sklearn_rnn.energy._hopfield_capacity import CapacityWarning, capacity
+from sklearn_rnn.energy._hopfield_capacity import capacity, warn_about_patterns
 from sklearn_rnn.energy._hopfield_dynamics import Dynamics, Trace, fixed_points, recall
 from sklearn_rnn.energy._hopfield_rules import RULES, exactly_summable, learn
 from sklearn_rnn.energy._spin_networks import DenseNetwork, PairwiseNetwork
@@ -495,37 +494,3 @@ def _clamped(clamp, shape):
             f"{shape[1:]} for all rows alike."
         )
     return np.broadcast_to(clamp, shape)
-
-
-def warn_about_patterns(patterns, rule, limit):
-    """Say why some patterns will not be recalled."""
-    n_patterns, n_units = patterns.shape
-    if n_patterns > limit:
-        warnings.warn(
-            f"{n_patterns} patterns of {n_units} units are a load of "
-            f"{n_patterns / n_units:.3g} a unit, but rule={rule!r} holds about "
-            f"{limit / n_units:.3g}, that is {limit:.4g} patterns. Store fewer, or try "
-            "another rule: 'dense' holds most.",
-            CapacityWarning,
-            stacklevel=6,
-        )
-    distinct, first, counts = np.unique(
-        np.packbits(patterns > 0, axis=1), axis=0, return_index=True, return_counts=True
-    )
-    if len(distinct) < n_patterns:
-        twice = first[counts > 1].min()
-        warnings.warn(
-            f"Of {n_patterns} patterns only {len(distinct)} differ: pattern {twice} is "
-            "there more than once. predict answers with the first of equals.",
-            CapacityWarning,
-            stacklevel=6,
-        )
-    alike = np.flatnonzero(np.abs(patterns.sum(axis=1)) == n_units)
-    if len(alike) and n_units > 1:
-        state = "on" if patterns[alike[0], 0] > 0 else "off"
-        warnings.warn(
-            f"All units of pattern {alike[0]} are {state}, so that it says nothing. "
-            "Values above binarize are on: set it between the values of X.",
-            CapacityWarning,
-            stacklevel=6,
-        )

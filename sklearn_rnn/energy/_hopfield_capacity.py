@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from sklearn_rnn._core.randomness import draw_seed
+from sklearn_rnn._core.user_warnings import warn_user
 
 
 class CapacityWarning(UserWarning):
@@ -31,6 +32,41 @@ def capacity(rule, n_units, margin):
     else:
         share = 1.0
     return float(max(1.0, share * n_units))  # one pattern can always be stored
+
+
+def warn_about_patterns(patterns, rule, limit):
+    """Warn if some patterns, -1 and +1 of shape (n_patterns, n_units), get lost.
+
+    ``limit`` is the number of random patterns that the rule can hold.
+    """
+    n_patterns, n_units = patterns.shape
+    if n_patterns > limit:
+        warn_user(
+            f"{n_patterns} patterns of {n_units} units are a load of "
+            f"{n_patterns / n_units:.3g} per unit, but rule={rule!r} holds about "
+            f"{limit / n_units:.3g}, that is {limit:.4g} patterns. Store fewer, or try "
+            "another rule: 'dense' holds most.",
+            CapacityWarning,
+        )
+    distinct, first, counts = np.unique(
+        np.packbits(patterns > 0, axis=1), axis=0, return_index=True, return_counts=True
+    )
+    if len(distinct) < n_patterns:
+        repeated = first[counts > 1].min()
+        warn_user(
+            f"Of {n_patterns} patterns only {len(distinct)} differ: pattern {repeated} "
+            "is there more than once. predict answers with the first of equals.",
+            CapacityWarning,
+        )
+    uniform = np.flatnonzero(np.abs(patterns.sum(axis=1)) == n_units)
+    if len(uniform) and n_units > 1:
+        state = "on" if patterns[uniform[0], 0] > 0 else "off"
+        warn_user(
+            f"All units of pattern {uniform[0]} are {state}, so that it carries no "
+            "information. Values above binarize are on: set it between the values of "
+            "X.",
+            CapacityWarning,
+        )
 
 
 def hebb_bit_error(load):

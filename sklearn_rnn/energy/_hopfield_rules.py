@@ -5,13 +5,14 @@ symmetric weights of shape ``(n_units, n_units)`` with a zero diagonal, and the 
 of passes it took.
 """
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import dsymv, dsyr2
 from sklearn.exceptions import ConvergenceWarning
+
+from sklearn_rnn._core.user_warnings import warn_user
 
 Array = NDArray[np.float64]
 
@@ -80,12 +81,11 @@ def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
         step = ((stability < margin) * patterns).T @ patterns
         weights = weights + (step + step.T) / (2 * n_units)
         np.fill_diagonal(weights, 0)
-    warnings.warn(
+    warn_user(
         f"The perceptron rule did not reach margin={margin} for all units of all "
         f"patterns in {MOST_PASSES} passes; their least stability is {greatest:.3g}. "
         "Store fewer patterns or ask for a smaller margin.",
         ConvergenceWarning,
-        stacklevel=7,
     )
     return best, MOST_PASSES
 
