@@ -20,7 +20,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_rnn import BoltzmannMachine
 from sklearn_rnn.datasets import load_letters
-from sklearn_rnn.energy._boltzmann_sampling import annealed_log_partition
+from sklearn_rnn.energy._boltzmann_sampling import estimate_log_partition
 
 # Ten units each: n_features, n_hidden, connections.
 SHAPES = {
@@ -1012,10 +1012,10 @@ def test_free_samples_are_the_letters_learned(letter_machine):
 @pytest.mark.parametrize("shape", ["restricted", "full", "visible only"])
 def test_annealed_importance_sampling_finds_log_z(shape):
     model = exact_machine(shape).fit(noisy_prototypes(SHAPES[shape][0]))
-    machine = model._machine()
+    machine = model._assemble_machine()
     base = np.log(0.3 / 0.7) * np.ones(machine.shape[1])
     estimates = [
-        annealed_log_partition(machine, base, 300, np.random.default_rng(seed))
+        estimate_log_partition(machine, base, 300, np.random.default_rng(seed))
         for seed in range(5)
     ]
     assert_allclose(np.mean(estimates), model.log_partition_, atol=0.05)
@@ -1024,9 +1024,9 @@ def test_annealed_importance_sampling_finds_log_z(shape):
 
 def test_annealed_importance_sampling_finds_log_z_of_gaussian_units(gaussian):
     model, _ = gaussian
-    machine = model._progress.average  # standardised
+    machine = model._state.average  # standardised
     rng = np.random.default_rng(0)
-    estimate = annealed_log_partition(machine, np.zeros(3), 1000, rng)
+    estimate = estimate_log_partition(machine, np.zeros(3), 1000, rng)
     expected = model.log_partition_ - np.log(model.scale_).sum()
     assert_allclose(estimate, expected, atol=0.1)
 
@@ -1100,7 +1100,7 @@ def test_an_interrupt_while_log_z_is_estimated_keeps_what_was_learned(monkeypatc
         raise KeyboardInterrupt
 
     monkeypatch.setattr(
-        "sklearn_rnn.energy._boltzmann.annealed_log_partition", interrupt
+        "sklearn_rnn.energy._boltzmann_trainer.estimate_log_partition", interrupt
     )
     X = noisy_prototypes(25)
     model = BoltzmannMachine(21, max_epochs=2, random_state=0)

@@ -466,7 +466,7 @@ def test_rows_taken_by_pieces_are_the_same(rng, monkeypatch):
     memory = HopfieldDenoiser(temperature=0.5, random_state=0).fit(signs(rng, 5, 43))
     start = signs(rng, 40, 43)
     whole = memory.recall(start)
-    monkeypatch.setattr(_hopfield_dynamics, "PIECE", 43 * 7)
+    monkeypatch.setattr(_hopfield_dynamics, "CHUNK", 43 * 7)
     pieces = memory.recall(start)
     for name in whole:
         assert_array_equal(pieces[name], whole[name])
@@ -588,8 +588,8 @@ def test_patterns_that_say_nothing_are_warned_of(value, state, rng):
     ("params", "message"),
     [
         ({"temperature": -1.0}, "temperature"),
-        ({"temperature": [1.0, -1.0]}, "temperature.*one a sweep"),
-        ({"temperature": [[1.0]]}, "temperature.*one a sweep"),
+        ({"temperature": [1.0, -1.0]}, "temperature.*one per sweep"),
+        ({"temperature": [[1.0]]}, "temperature.*one per sweep"),
         ({"thresholds": np.zeros(3)}, r"thresholds have the shape \(3,\).*4 features"),
         ({"thresholds": [0, np.nan, 0, 0]}, "NaN"),
         ({"rule": "oja"}, "rule"),
