@@ -167,10 +167,10 @@ def sweep_units(
     free: Mask | None = None,
     temperature: float = 1.0,
 ) -> Array:
-    """Every unit of every row once, one after the other, by chance.
+    """Sample every unit of ``units``, (n_rows, n_units), once, one after the other.
 
-    With ``u = (s + 1) / 2`` this is a network of units s of -1 and +1, of a quarter of
-    the weights and the thresholds ``-(bias / 2 + sum_j w_ij / 4)``.
+    With ``u = (s + 1) / 2`` this is a network of units s of -1 and +1 with a quarter of
+    the weights and with the thresholds ``-(bias / 2 + sum_j w_ij / 4)``.
     """
     thresholds = -(biases / 2 + weights.sum(axis=1) / 4)
     network = PairwiseNetwork(weights / 4, thresholds.astype(np.float64))
@@ -187,8 +187,8 @@ def estimate_log_partition(
 ) -> float:
     """log Z by annealed importance sampling (Neal, 2001; Salakhutdinov, Murray, 2008).
 
-    Runs go from a machine without weights, of the visible biases ``base_bias``, whose
-    log Z is known, to this one in ``n_steps`` equal steps.
+    Each run starts at a machine without weights and with visible biases ``base_bias``,
+    whose log Z is known, and reaches this machine in ``n_steps`` equal steps.
     """
     n_hidden, n_visible = machine.shape
     log_z = n_hidden * np.log(2)
@@ -204,7 +204,7 @@ def estimate_log_partition(
 def _anneal_layers(
     machine: Machine, base_bias: Array, shares: Array, rng: np.random.Generator
 ) -> Array:
-    """Log weights of the runs, hidden units summed out."""
+    """Log weights of the runs, (AIS_RUNS,), with hidden units summed out."""
     number = machine.components.dtype.type
     towards = machine.visible_bias - base_bias
     now = base_bias
@@ -228,7 +228,7 @@ def _anneal_layers(
 def _anneal_units(
     machine: Machine, base_bias: Array, shares: Array, rng: np.random.Generator
 ) -> Array:
-    """Log weights of the runs, over the states of all units."""
+    """Log weights of the runs, (AIS_RUNS,), over the states of all units."""
     weights, biases = machine.join_layers()
     base = np.concatenate([base_bias, np.zeros(machine.shape[0])])
     units = sample_bernoulli(np.tile(sigmoid(base), (AIS_RUNS, 1)), rng)
