@@ -66,11 +66,11 @@ def pseudo_likelihood(machine, peer, X):
 
 def log_likelihood(peer, machine, X):
     """Our score of the parameters of a BernoulliRBM."""
-    learned = machine._progress.average
+    learned = machine._state.average
     learned.components = peer.components_
     learned.hidden_bias = peer.intercept_hidden_
     learned.visible_bias = peer.intercept_visible_
-    machine._finish(learned)
+    machine._set_fitted(machine.ais_steps)
     return machine.score(X)
 
 

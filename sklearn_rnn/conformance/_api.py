@@ -1,7 +1,6 @@
 """Running the checks: one by one, through pytest, or all with a report."""
 
 import re
-import warnings
 from collections import Counter
 from dataclasses import replace
 from unittest import SkipTest
@@ -10,6 +9,7 @@ from sklearn import config_context
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
 
 from sklearn_rnn._core.sklearn_private import StrOptions, validate_params
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn.conformance._selection import Check, checks_of
 
 
@@ -248,11 +248,9 @@ def check_sequence_estimator(
             "expected_to_fail_reason": reason or "Check is not expected to fail",
         }
         if status == "skipped" and on_skip == "warn":
-            warnings.warn(
-                f"Skipping {check}: {exception}", SkipTestWarning, stacklevel=2
-            )
+            warn_user(f"Skipping {check}: {exception}", SkipTestWarning)
         if status in ("failed", "xfail") and on_fail == "warn":
-            warnings.warn(EstimatorCheckFailedWarning(**result), stacklevel=2)
+            warn_user(EstimatorCheckFailedWarning(**result))
         results.append(result)
         if callback is not None:
             callback(**result)

@@ -1,7 +1,5 @@
 """The Boltzmann machine as an estimator."""
 
-import time
-from contextlib import nullcontext
 from numbers import Integral, Real
 
 import numpy as np
@@ -14,41 +12,75 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length, check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_rnn._core.drafts import commit, snapshot
+from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import (
     SAMPLING,
-    SHUFFLING,
     SPLIT,
     WEIGHTS,
     draw_seed,
     numpy_generator,
 )
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
-from sklearn_rnn._core.threads import WORK_WORTH_THREADS, on_one_thread
-from sklearn_rnn.energy._boltzmann_enumeration import (
-    ENUMERABLE,
-    QUICKLY_ENUMERABLE,
-    log_partition,
-    n_enumerated,
-)
-from sklearn_rnn.energy._boltzmann_learning import (
-    Chains,
-    FreeEnergyGap,
-    LearningOptions,
-    LearningState,
-    learn_epoch,
-)
+from sklearn_rnn.energy._boltzmann_learning import FreeEnergyGap, LearningOptions
 from sklearn_rnn.energy._boltzmann_parameters import Machine
 from sklearn_rnn.energy._boltzmann_sampling import (
     Clamp,
-    annealed_log_partition,
-    coin_flips,
-    draw_visible,
-    sweep,
+    check_clamp,
+    plan_temperatures,
+    sample_visible,
+)
+from sklearn_rnn.energy._boltzmann_trainer import (
+    Trainer,
+    choose_exact,
+    draw_first_state,
+    find_log_partition,
 )
 
-# Sampling begins at so many times the temperature it is to end with.
-HOT = 10.0
+# What only some machines have, and a new fit must not inherit.
+ATTRIBUTES_OF_SOME_MACHINES = (
+    "scale_",
+    "visible_weights_",
+    "hidden_weights_",
+    "free_energy_gap_",
+    "_mean",
+    "_std",
+)
+
+
+def check_structure(n_hidden, full, gaussian):
+    """Raise an error for combinations of parameters that make no machine."""
+    if n_hidden == 0 and not full:
+        raise ValueError(
+            "n_hidden=0 leaves a restricted machine without weights. Set it above 0, "
+            "or connections='full'."
+        )
+    if gaussian and full:
+        raise ValueError(
+            "visible='gaussian' needs connections='restricted': weights between "
+            "Gaussian units could make their distribution improper."
+        )
+
+
+def check_probabilities(X):
+    """Raise an error if a value is not from 0 to 1."""
+    outside = (X < 0) | (X > 1)
+    if outside.any():
+        raise ValueError(
+            f"X holds {X[outside][0]:.6g}. With binarize=None values are "
+            "probabilities, from 0 to 1. Set binarize to the value above which a unit "
+            "is on, or use visible='gaussian'."
+        )
+
+
+def check_hidden(H, components):
+    """Hidden states as an array (n_samples, n_hidden), for weights ``components``."""
+    H = check_array(H, dtype=components.dtype, ensure_min_features=0, input_name="H")
+    if H.shape[1] != len(components):
+        raise ValueError(
+            f"H has {H.shape[1]} columns, but BoltzmannMachine has "
+            f"{len(components)} hidden units."
+        )
+    return H
 
 
 class BoltzmannMachine(
@@ -282,20 +314,21 @@ class BoltzmannMachine(
             is asked of too many units, or if learning diverges. The machine then is
             what it was before.
         """
-        draft = snapshot(self)
-        X = draft._validate(X, reset=True)
-        draft._begin(X)
-        visible = draft._prepare(X)
-        judge = None
-        if self.early_stopping:
-            split = int(numpy_generator(draft._seed, SPLIT).integers(2**31))
-            visible, held_out = train_test_split(
-                visible, test_size=self.validation_fraction, random_state=split
-            )
-            judge = FreeEnergyGap(
-                draft._progress, visible, held_out, self.tol, self.n_iter_no_change
-            )
-        return self._train_draft(draft, visible, self.max_epochs, judge)
+        with draft(self) as new:
+            rows = new._start(new._validate(X, reset=True))
+            gap = None
+            if self.early_stopping:
+                seed = int(numpy_generator(new._seed, SPLIT).integers(2**31))
+                rows, held_out = train_test_split(
+                    rows, test_size=self.validation_fraction, random_state=seed
+                )
+                gap = FreeEnergyGap(
+                    new._state, rows, held_out, self.tol, self.n_iter_no_change
+                )
+            interrupt = new._train(rows, self.max_epochs, gap)
+        if interrupt is not None:
+            raise interrupt
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -313,12 +346,14 @@ class BoltzmannMachine(
         self : object
             The fitted machine.
         """
-        draft = snapshot(self)
         first = not hasattr(self, "components_")
-        X = draft._validate(X, reset=first)
-        if first:
-            draft._begin(X)
-        return self._train_draft(draft, draft._prepare(X), 1)
+        with draft(self) as new:
+            X = new._validate(X, reset=first)
+            rows = new._start(X) if first else new._prepare(X)
+            interrupt = new._train(rows, n_epochs=1)
+        if interrupt is not None:
+            raise interrupt
+        return self
 
     def transform(self, X):
         """Means of the hidden units.
@@ -334,8 +369,8 @@ class BoltzmannMachine(
             Probabilities that a hidden unit is 1, given the row.
         """
         check_is_fitted(self)
-        visible = self._visible(self._validate(X, reset=False))
-        return self._machine().hidden_means(visible)
+        visible = self._to_visible(self._validate(X, reset=False))
+        return self._assemble_machine().hidden_means(visible)
 
     def inverse_transform(self, H):
         """Means of the visible units.
@@ -352,8 +387,8 @@ class BoltzmannMachine(
             the hidden ones.
         """
         check_is_fitted(self)
-        hidden = self._hidden(H)
-        return self._unscale(self._machine().visible_means(hidden))
+        hidden = check_hidden(H, self.components_)
+        return self._from_visible(self._assemble_machine().visible_means(hidden))
 
     def energy(self, X, H):
         """Energy of visible and hidden states together.
@@ -371,10 +406,10 @@ class BoltzmannMachine(
             In nats.
         """
         check_is_fitted(self)
-        visible = self._visible(self._validate(X, reset=False))
-        hidden = self._hidden(H)
+        visible = self._to_visible(self._validate(X, reset=False))
+        hidden = check_hidden(H, self.components_)
         check_consistent_length(visible, hidden)
-        return self._machine().energy(visible, hidden)
+        return self._assemble_machine().energy(visible, hidden)
 
     def free_energy(self, X):
         """Energy of visible states, hidden ones summed out.
@@ -390,8 +425,8 @@ class BoltzmannMachine(
             ``-log sum_h exp(-E(x, h))``, in nats.
         """
         check_is_fitted(self)
-        visible = self._visible(self._validate(X, reset=False))
-        return self._machine().free_energy(visible)
+        visible = self._to_visible(self._validate(X, reset=False))
+        return self._assemble_machine().free_energy(visible)
 
     def score_samples(self, X):
         """Log-likelihood of each row.
@@ -475,141 +510,114 @@ default=None
         check_is_fitted(self)
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
-        temperatures = _temperatures(temperature, n_gibbs_steps)
-        held = self._read_clamp(clamp, n_samples)
+        temperatures = plan_temperatures(temperature, n_gibbs_steps)
+        held = None
+        if clamp is not None:
+            shape = n_samples, self.n_features_in_
+            clamp = check_clamp(clamp, shape, self.components_.dtype)
+            free = np.isnan(clamp)
+            held = Clamp(~free, self._to_visible(np.where(free, 0, clamp)))
         seed = self._seed if random_state is None else draw_seed(random_state)
-        rng = numpy_generator(seed, SAMPLING)
-        chains = self._progress.chains
-        start = rng.integers(len(chains.hidden), size=n_samples)
-        visible, hidden = chains.visible[start], chains.hidden[start]
-        machine = self._machine()
-        with on_one_thread():
-            for step_temperature in temperatures:
-                visible, hidden, _ = sweep(
-                    machine,
-                    visible,
-                    hidden,
-                    rng,
-                    held=held,
-                    temperature=step_temperature,
-                )
-        X = self._unscale(visible)
-        return X if held is None else np.where(held.mask, held.given, X)
+        visible = sample_visible(
+            self._assemble_machine(),
+            self._state.chains,
+            n_samples,
+            temperatures,
+            numpy_generator(seed, SAMPLING),
+            held,
+        )
+        X = self._from_visible(visible)
+        if held is not None and self._is_gaussian:  # the values given, not rounded
+            X = np.where(held.mask, clamp, X)
+        return X
 
     def _validate(self, X, *, reset):
         dtype = (np.float64, np.float32) if reset else self.components_.dtype
         # the order of an array in memory decides how sums over it are rounded
         return validate_data(self, X, reset=reset, dtype=dtype, order="C")
 
-    def _visible(self, X):
-        """Visible states as the machine has them."""
-        if hasattr(self, "scale_"):
-            return X / self.scale_
-        return self._prepare(X).astype(X.dtype, copy=False)
+    @property
+    def _is_gaussian(self):
+        """Whether the machine was fitted with Gaussian visible units."""
+        return hasattr(self, "_std")
+
+    def _start(self, X):
+        """Forget everything learned and draw the first state. Returns rows to learn."""
+        full, gaussian = self.connections == "full", self.visible == "gaussian"
+        check_structure(self.n_hidden, full, gaussian)
+        for name in ATTRIBUTES_OF_SOME_MACHINES:
+            vars(self).pop(name, None)
+        if gaussian:
+            self._mean, std = X.mean(axis=0), X.std(axis=0)
+            self._std = np.where(std > 0, std, 1).astype(X.dtype)
+        self._seed = draw_seed(self.random_state)
+        self._n_features_out = self.n_hidden
+        rows = self._prepare(X)
+        rng = numpy_generator(self._seed, WEIGHTS)
+        self._state = draw_first_state(
+            rows, self.n_hidden, self.batch_size, X.dtype, rng, full, gaussian
+        )
+        return rows
 
     def _prepare(self, X):
-        """What is learned from: Gaussian columns standardised, or bits, or X."""
-        if hasattr(self, "scale_"):
-            return (X - self._centre) / self._deviation
+        """Rows to learn from: standardised Gaussian columns, bits or probabilities."""
+        if self._is_gaussian:
+            return (X - self._mean) / self._std
         if self.binarize is not None:
             return X > self.binarize
-        odd = (X < 0) | (X > 1)
-        if odd.any():
-            raise ValueError(
-                f"X holds {X[odd][0]:.6g}. With binarize=None values are "
-                "probabilities, from 0 to 1. Set binarize to the value above which a "
-                "unit is on, or take visible='gaussian'."
-            )
+        check_probabilities(X)
         return X
 
-    def _hidden(self, H):
-        H = check_array(
-            H, dtype=self.components_.dtype, ensure_min_features=0, input_name="H"
+    def _train(self, rows, n_epochs, gap=None):
+        """Train and set the fitted attributes. Returns an interrupt, if one came.
+
+        The last whole epoch before an interrupt counts; without one it is raised.
+        """
+        n_epochs_before, interrupt = self._state.n_epochs, None
+        options = LearningOptions(
+            exact=choose_exact(self._state.machine, self.gradient),
+            sample_hidden=self.positive_phase == "gibbs",
+            n_gibbs_steps=self.n_gibbs_steps,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            average=self.average,
         )
-        n_hidden = len(self.components_)
-        if H.shape[1] != n_hidden:
-            raise ValueError(
-                f"H has {H.shape[1]} columns, but {type(self).__name__} has "
-                f"{n_hidden} hidden units."
-            )
-        return H
+        name = type(self).__name__ if self.verbose else ""
+        trainer = Trainer(rows, options, self._seed, gap, name)
+        try:
+            for state in trainer.run(self._state, n_epochs):
+                self._state = state
+            self._set_fitted(self.ais_steps)
+        except KeyboardInterrupt as error:
+            if self._state.n_epochs == n_epochs_before:
+                raise
+            interrupt = error
+            self._set_fitted(ais_steps=0)
+        return interrupt
 
-    def _unscale(self, visible):
-        return visible * self.scale_ if hasattr(self, "scale_") else visible
+    def _set_fitted(self, ais_steps):
+        """Set the fitted attributes from the state that was learned."""
+        machine = self._state.average
+        self.n_iter_ = self._state.n_epochs
+        if self._state.gaps is not None:
+            self.free_energy_gap_ = self._state.gaps
+        self.log_partition_ = find_log_partition(self._state, ais_steps, self._seed)
+        if machine.gaussian:  # back from standardised columns to the units of X
+            self.scale_ = machine.scale * self._std
+            machine = machine.shift_visible(self._mean / self.scale_)
+            machine.visible_bias *= self.scale_
+            # densities are of X, not of X / scale_
+            self.log_partition_ += float(np.log(self.scale_).sum())
+        self.components_ = machine.components
+        self.intercept_hidden_ = machine.hidden_bias
+        self.intercept_visible_ = machine.visible_bias
+        if machine.full:
+            self.visible_weights_ = machine.visible_weights
+            self.hidden_weights_ = machine.hidden_weights
 
-    def _read_clamp(self, clamp, n_samples):
-        """What sampling may not change."""
-        if clamp is None:
-            return None
-        clamp = check_array(
-            clamp,
-            dtype=self.components_.dtype,
-            ensure_2d=False,
-            ensure_all_finite="allow-nan",
-            input_name="clamp",
-        )
-        shape = n_samples, self.n_features_in_
-        if clamp.shape not in (shape, shape[1:]):
-            raise ValueError(
-                f"clamp has the shape {clamp.shape}. It needs the shape {shape[1:]} or "
-                f"{shape}, with a value for each unit that stays and NaN elsewhere."
-            )
-        clamp = np.broadcast_to(clamp, shape)
-        free = np.isnan(clamp)
-        values = self._visible(np.where(free, 0, clamp))
-        given = clamp if hasattr(self, "scale_") else values  # the same, not rounded
-        return Clamp(~free, values, given)
-
-    def _begin(self, X):
-        """First weights and chains."""
-        n_hidden, n_visible = self.n_hidden, X.shape[1]
-        full, gaussian = self.connections == "full", self.visible == "gaussian"
-        if n_hidden == 0 and not full:
-            raise ValueError(
-                "n_hidden=0 leaves a restricted machine without weights. Set it above "
-                "0, or connections='full'."
-            )
-        if gaussian and full:
-            raise ValueError(
-                "visible='gaussian' needs connections='restricted': weights between "
-                "Gaussian units could make their distribution improper."
-            )
-        self._seed = draw_seed(self.random_state)
-        self.n_iter_ = 0
-        self._n_features_out = n_hidden
-        forgotten = "scale_", "visible_weights_", "hidden_weights_", "free_energy_gap_"
-        for name in forgotten:
-            vars(self).pop(name, None)
-        rng = numpy_generator(self._seed, WEIGHTS)
-        machine = Machine(
-            # Glorot's size: much smaller weights take long to tell hidden units apart
-            components=rng.normal(
-                0, np.sqrt(2 / (n_hidden + n_visible)), (n_hidden, n_visible)
-            ),
-            hidden_bias=np.zeros(n_hidden),
-            visible_bias=np.zeros(n_visible),
-        )
-        if gaussian:
-            self._centre, deviation = X.mean(axis=0), X.std(axis=0)
-            self._deviation = np.where(deviation > 0, deviation, 1).astype(X.dtype)
-            self.scale_ = self._deviation
-            machine.scale = np.ones(n_visible)
-        else:  # the log odds, as if each unit had been on and off once more
-            count = self._prepare(X).sum(axis=0)
-            machine.visible_bias = np.log(count + 1) - np.log(len(X) - count + 1)
-        if full:
-            machine.visible_weights = np.zeros((n_visible, n_visible))
-            machine.hidden_weights = np.zeros((n_hidden, n_hidden))
-        machine = machine.astype(X.dtype)
-        self._base_bias = machine.visible_bias.copy()
-        start = np.tile(self._base_bias, (self.batch_size, 1))
-        visible = draw_visible(machine, start, rng)
-        hidden = coin_flips(machine.hidden_means(visible), rng)
-        chains = Chains(visible, hidden)
-        self._progress = LearningState(machine, chains, average=machine.copy())
-
-    def _machine(self):
-        """The fitted parameters in one piece."""
+    def _assemble_machine(self):
+        """The fitted parameters as one object."""
         machine = Machine(
             components=self.components_,
             hidden_bias=self.intercept_hidden_,
@@ -622,118 +630,17 @@ default=None
             machine.visible_bias = machine.visible_bias / self.scale_
         return machine
 
-    def _install(self, machine):
-        """Make what was learned the fitted attributes."""
-        if machine.gaussian:  # learned of standardised columns
-            self.scale_ = machine.scale * self._deviation
-            machine = machine.shifted(self._centre / self.scale_)
-            machine.visible_bias *= self.scale_
-        self.components_ = machine.components
-        self.intercept_hidden_ = machine.hidden_bias
-        self.intercept_visible_ = machine.visible_bias
-        if machine.full:
-            self.visible_weights_ = machine.visible_weights
-            self.hidden_weights_ = machine.hidden_weights
+    def _to_visible(self, X):
+        """Visible states of the machine for rows of X, (n_samples, n_features)."""
+        if self._is_gaussian:
+            return X / self.scale_
+        return self._prepare(X).astype(X.dtype, copy=False)
 
-    def _train_draft(self, draft, rows, n_epochs, judge=None):
-        """Learn by a draft; an interrupted one counts up to its last whole epoch."""
-        before = draft.n_iter_
-        try:
-            draft._learn(rows, n_epochs, judge)
-            draft._finish()
-            commit(draft, self)
-        except KeyboardInterrupt:
-            if draft.n_iter_ > before:
-                draft._finish(at_once=True)
-                commit(draft, self)
-            raise
-        return self
-
-    def _learn(self, rows, n_epochs, judge):
-        progress = self._progress
-        lesson = self._lesson(progress.machine)
-        work = self.batch_size * progress.machine.components.size
-        one_thread = on_one_thread if work < WORK_WORTH_THREADS else nullcontext
-        for _ in range(n_epochs):
-            begin = time.perf_counter()
-            progress = progress.copy()
-            # an epoch's chance depends on its number alone, so that partial_fit goes on
-            rng = numpy_generator(self._seed, SHUFFLING, self.n_iter_)
-            # divergence is looked for afterwards
-            with one_thread(), np.errstate(all="ignore"):
-                learn_epoch(progress, rows, lesson, self.learning_rate, rng)
-            if not progress.average.is_finite:
-                raise ValueError(
-                    f"Learning diverged in epoch {self.n_iter_ + 1}: weights are not "
-                    "finite any more. Lower learning_rate, or scale Gaussian columns."
-                )
-            state = {"_progress": progress, "n_iter_": self.n_iter_ + 1}
-            if judge is not None:
-                state["_progress"] = judge.judge(progress)
-                state["free_energy_gap_"] = judge.gaps.copy()
-            vars(self).update(state)  # at once, whenever an interrupt comes
-            if self.verbose:
-                self._report(rows, judge, time.perf_counter() - begin)
-            if judge is not None and judge.is_enough:
-                break
-
-    def _report(self, rows, judge, seconds):
-        machine = self._progress.average
-        free_energy = machine.free_energy(machine.scaled(rows[:1000])).mean()
-        gap = f"gap {judge.gaps[-1]:.4f}, " if judge else ""
-        print(
-            f"[{type(self).__name__}] epoch {self.n_iter_}: free energy "
-            f"{free_energy:.3f}, {gap}{seconds:.2f} s"
-        )
-
-    def _lesson(self, machine):
-        n_units = n_enumerated(machine)
-        if self.gradient == "exact" and n_units > ENUMERABLE:
-            raise ValueError(
-                f"gradient='exact' sums over all states of {n_units} units; "
-                f"{ENUMERABLE} are the most. Use gradient='pcd', or fewer units."
-            )
-        return LearningOptions(
-            exact=self.gradient == "exact"
-            or (self.gradient == "auto" and n_units <= QUICKLY_ENUMERABLE),
-            by_chance=self.positive_phase == "gibbs",
-            n_gibbs_steps=self.n_gibbs_steps,
-            batch_size=self.batch_size,
-            weight_decay=self.weight_decay,
-            average=self.average,
-        )
-
-    def _finish(self, *, at_once=False):
-        """Everything that follows from what was learned; at once, what is quick."""
-        machine = self._progress.average
-        self._install(machine)
-        self.log_partition_ = np.nan
-        with on_one_thread():
-            if n_enumerated(machine) <= ENUMERABLE:
-                self.log_partition_ = log_partition(machine)
-            elif self.ais_steps and not at_once:
-                rng = numpy_generator(self._seed, SAMPLING, self.n_iter_)
-                self.log_partition_ = annealed_log_partition(
-                    machine, self._base_bias, self.ais_steps, rng
-                )
-        if machine.gaussian:  # densities are of X, not of X / scale_
-            self.log_partition_ += float(np.log(self.scale_).sum())
+    def _from_visible(self, visible):
+        """Rows in the units of X for visible states, (n_samples, n_features)."""
+        return visible * self.scale_ if self._is_gaussian else visible
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _temperatures(temperature, n_steps):
-    """One temperature a step."""
-    temperatures = np.asarray(temperature, dtype=np.float64)
-    if temperatures.shape not in ((), (n_steps,)) or not (temperatures > 0).all():
-        raise ValueError(
-            "temperature needs to be a number above 0, or as many of them as "
-            f"n_gibbs_steps={n_steps}. Got {temperature!r}."
-        )
-    if temperatures.ndim == 0:
-        descent = np.geomspace(HOT, 1, n_steps // 2)
-        return (temperature * np.r_[descent, np.ones(n_steps - len(descent))]).tolist()
-    return temperatures.tolist()

@@ -11,22 +11,21 @@ from sklearn_rnn.energy._boltzmann_parameters import (
     Array,
     Machine,
     Moments,
+    enumerate_states,
     pair_energy,
     sigmoid,
     softplus,
-    states_counted,
 )
 
-# A sum over all states is taken of up to so many units, and by default learned from of
-# up to so many.
-ENUMERABLE = 20
-QUICKLY_ENUMERABLE = 10
-# States held at once.
-PIECE = 2**14
+# Most units whose states are enumerated, on request and with gradient="auto".
+MAX_ENUMERATED_UNITS = 20
+MAX_UNITS_FOR_AUTO = 10
+# States in memory at once.
+CHUNK = 2**14
 
 
-def n_enumerated(machine: Machine) -> int:
-    """Units whose states have to be listed; the others are summed in closed form."""
+def count_enumerated_units(machine: Machine) -> int:
+    """Number of units to enumerate; the others are summed in closed form."""
     n_hidden, n_visible = machine.shape
     if machine.full:
         return n_visible + n_hidden
@@ -35,7 +34,11 @@ def n_enumerated(machine: Machine) -> int:
 
 def log_partition(machine: Machine) -> float:
     """log Z, exactly."""
-    return float(logsumexp([logsumexp(weights) for weights, _, _ in _pieces(machine)]))
+    return float(
+        logsumexp(
+            [logsumexp(weights) for weights, _, _ in _enumerate_weighted(machine)]
+        )
+    )
 
 
 def model_moments(machine: Machine) -> Moments:
@@ -43,24 +46,24 @@ def model_moments(machine: Machine) -> Moments:
     log_z = log_partition(machine)
     parts = (
         Moments.of(visible, hidden, np.exp(weights - log_z), pairs=machine.full)
-        for weights, visible, hidden in _pieces(machine)
+        for weights, visible, hidden in _enumerate_weighted(machine)
     )
     return reduce(add, parts)
 
 
-def _pieces(machine: Machine) -> Iterator[tuple[Array, Array, Array]]:
+def _enumerate_weighted(machine: Machine) -> Iterator[tuple[Array, Array, Array]]:
     """Log weights of states, with their visible and hidden states or means.
 
-    What is not listed has its mean given what is: that is all that products across the
-    layers need.
+    Units that are not enumerated have their means given those that are. Mean products
+    across the layers need no more.
     """
     n_hidden, n_visible = machine.shape
-    n_units = n_enumerated(machine)
+    n_units = count_enumerated_units(machine)
     dtype = machine.components.dtype
-    for start in range(0, 2**n_units, PIECE):
-        states = states_counted(n_units, start, PIECE).astype(dtype)
+    for start in range(0, 2**n_units, CHUNK):
+        states = enumerate_states(n_units, start, CHUNK).astype(dtype)
         if machine.full:
-            weights, biases = machine.joint()
+            weights, biases = machine.join_layers()
             log_weights = states @ biases + pair_energy(weights, states)
             yield log_weights, states[:, :n_visible], states[:, n_visible:]
         elif n_units == n_hidden:

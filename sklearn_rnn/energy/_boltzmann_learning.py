@@ -1,4 +1,4 @@
-"""How a Boltzmann machine learns: its two phases, batch by batch."""
+"""Learning of a Boltzmann machine: the two phases, batch by batch."""
 
 from dataclasses import dataclass, replace
 
@@ -7,35 +7,40 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from sklearn_rnn.energy._boltzmann_enumeration import model_moments
-from sklearn_rnn.energy._boltzmann_parameters import FEW_HIDDEN, Array, Machine, Moments
-from sklearn_rnn.energy._boltzmann_sampling import Clamp, coin_flips, sweep
+from sklearn_rnn.energy._boltzmann_parameters import (
+    MAX_ENUMERATED_HIDDEN,
+    Array,
+    Machine,
+    Moments,
+)
+from sklearn_rnn.energy._boltzmann_sampling import (
+    Chains,
+    Clamp,
+    sample_bernoulli,
+    sweep,
+)
 
-# Numbers held at once where the hidden states of each row are listed.
-PIECE = 2**22
+# Most numbers in memory at once where the hidden states of each row are enumerated.
+CHUNK = 2**22
 
-# In an average over t steps, step s counts as (s / t) ** LATE. So many steps in a row
-# count as the last of them, which saves time.
-LATE = 8
-SELDOM = 10
-
-
-@dataclass
-class Chains:
-    """States of the machine's own life, which go on from batch to batch."""
-
-    visible: Array  # (n_chains, n_visible)
-    hidden: Array  # (n_chains, n_hidden)
+# In an average over t steps, step s has the weight (s / t) ** AVERAGE_POWER. To save
+# time, it is updated every STEPS_PER_AVERAGE steps, as if all were like the last.
+AVERAGE_POWER = 8
+STEPS_PER_AVERAGE = 10
 
 
 @dataclass
 class LearningState:
-    """How far learning has come."""
+    """Everything that learning continues from."""
 
     machine: Machine
     chains: Chains
-    average: Machine  # of the machine over all steps, the late ones counting most
+    average: Machine  # of the machine over all steps, late ones having most weight
+    base_bias: Array  # visible biases before learning
     n_steps: int = 0
-    n_averaged: int = 0
+    n_averaged: int = 0  # steps that the average has seen
+    n_epochs: int = 0
+    gaps: list[float] | None = None  # of the free energies, with early stopping
 
     def copy(self) -> "LearningState":
         return replace(
@@ -45,41 +50,44 @@ class LearningState:
             average=self.average.copy(),
         )
 
-    def take_in(self, *, late: bool) -> None:
-        """Average over the steps since the last time; not ``late`` is no average."""
+    def update_average(self, *, late: bool) -> None:
+        """Include the steps since the last update; without ``late`` only the last."""
         if self.n_averaged < self.n_steps:
-            before = (self.n_averaged / self.n_steps) ** (LATE + 1) if late else 0.0
+            before = (
+                (self.n_averaged / self.n_steps) ** (AVERAGE_POWER + 1) if late else 0.0
+            )
             self.average.approach(self.machine, 1 - before)
             self.n_averaged = self.n_steps
 
 
 @dataclass
 class LearningOptions:
-    """What one epoch is taught by."""
+    """Settings of the learning rule."""
 
-    exact: bool
-    by_chance: bool  # hidden states of the positive phase are samples, not means
+    exact: bool  # the negative phase sums over all states
+    sample_hidden: bool  # hidden states of the positive phase are samples, not means
     n_gibbs_steps: int
     batch_size: int
+    learning_rate: float
     weight_decay: float
     average: bool
 
 
 def positive_moments(
-    machine: Machine, visible: Array, lesson: LearningOptions, rng: np.random.Generator
+    machine: Machine, visible: Array, options: LearningOptions, rng: np.random.Generator
 ) -> Moments:
     """Moments with the visible units clamped to the rows of the data."""
-    few = machine.shape[0] <= FEW_HIDDEN and not lesson.by_chance
-    if machine.full and (lesson.exact or few):
+    few = machine.shape[0] <= MAX_ENUMERATED_HIDDEN and not options.sample_hidden
+    if machine.full and (options.exact or few):
         return _exact_posterior_moments(machine, visible)
     hidden = machine.hidden_means(visible)
-    if lesson.by_chance:
-        hidden = coin_flips(hidden, rng)
+    if options.sample_hidden:
+        hidden = sample_bernoulli(hidden, rng)
         if machine.full:
-            held = Clamp(np.ones(visible.shape, bool), visible, visible)
-            for _ in range(lesson.n_gibbs_steps):
-                _, hidden, _ = sweep(machine, visible, hidden, rng, held=held)
-    moments = Moments.of(visible, hidden, _even(visible), pairs=machine.full)
+            clamp = Clamp(np.ones(visible.shape, bool), visible)
+            for _ in range(options.n_gibbs_steps):
+                _, hidden, _ = sweep(machine, visible, hidden, rng, clamp=clamp)
+    moments = Moments.of(visible, hidden, _equal_weights(visible), pairs=machine.full)
     if machine.gaussian:
         residual = visible - machine.visible_fields(hidden)
         moments.spread = (visible * residual).mean(axis=0)
@@ -88,75 +96,74 @@ def positive_moments(
 
 
 def negative_moments(
-    machine: Machine, chains: Chains, lesson: LearningOptions, rng: np.random.Generator
+    machine: Machine, chains: Chains, options: LearningOptions, rng: np.random.Generator
 ) -> Moments:
-    """Moments of the machine left to itself: all states, or persistent chains."""
-    if lesson.exact:
+    """Moments of the machine without data: over all states, or persistent chains."""
+    if options.exact:
         return model_moments(machine)
-    for _ in range(lesson.n_gibbs_steps):
+    for _ in range(options.n_gibbs_steps):
         chains.visible, chains.hidden, means = sweep(
             machine, chains.visible, chains.hidden, rng
         )
     visible = chains.visible
-    moments = Moments.of(visible, means, _even(visible), pairs=machine.full)
+    moments = Moments.of(visible, means, _equal_weights(visible), pairs=machine.full)
     if machine.gaussian:
         moments.square = (visible**2).mean(axis=0)
     return moments
 
 
-def _even(rows: Array) -> Array:
-    """An equal share for each row."""
+def _equal_weights(rows: Array) -> Array:
+    """Equal weights of rows, (n_rows,), which sum to 1."""
     return np.full(len(rows), 1 / len(rows), rows.dtype)
 
 
 def _exact_posterior_moments(machine: Machine, visible: Array) -> Moments:
     """Positive moments of a full machine, over all hidden states of each row."""
-    means, among = [], np.zeros((machine.shape[0],) * 2)
-    size = max(1, PIECE >> machine.shape[0])
+    means, products = [], np.zeros((machine.shape[0],) * 2)
+    size = max(1, CHUNK >> machine.shape[0])
     for start in range(0, len(visible), size):
         fields = machine.hidden_fields(visible[start : start + size])
-        states, log_weights = machine.weighed_hidden(fields)
+        states, log_weights = machine.enumerate_hidden(fields)
         shares = softmax(log_weights, axis=1)
         means.append(shares @ states)
-        among += (shares.sum(axis=0)[:, None] * states).T @ states
+        products += (shares.sum(axis=0)[:, None] * states).T @ states
     hidden = np.concatenate(means)
-    moments = Moments.of(visible, hidden, _even(visible), pairs=True)
-    moments.among_hidden = (among / len(visible)).astype(hidden.dtype)
+    moments = Moments.of(visible, hidden, _equal_weights(visible), pairs=True)
+    moments.among_hidden = (products / len(visible)).astype(hidden.dtype)
     return moments
 
 
 def learn_epoch(
-    progress: LearningState,
+    state: LearningState,
     rows: NDArray,
-    lesson: LearningOptions,
-    rate: float,
+    options: LearningOptions,
     rng: np.random.Generator,
 ) -> None:
-    """Learn from all rows once, in a new order, in place."""
-    machine = progress.machine
+    """Learn from all rows (n_rows, n_visible) once, in random order, in place."""
+    machine = state.machine
     order = rng.permutation(len(rows))
-    for start in range(0, len(rows), lesson.batch_size):
-        batch = machine.scaled(rows[order[start : start + lesson.batch_size]])
-        positive = positive_moments(machine, batch, lesson, rng)
-        negative = negative_moments(machine, progress.chains, lesson, rng)
-        machine.learn(positive, negative, rate, lesson.weight_decay)
-        progress.n_steps += 1
-        if progress.n_steps % SELDOM == 0:
-            progress.take_in(late=lesson.average)
-    progress.take_in(late=lesson.average)
+    for start in range(0, len(rows), options.batch_size):
+        batch = machine.scale_data(rows[order[start : start + options.batch_size]])
+        positive = positive_moments(machine, batch, options, rng)
+        negative = negative_moments(machine, state.chains, options, rng)
+        machine.learn(positive, negative, options.learning_rate, options.weight_decay)
+        state.n_steps += 1
+        if state.n_steps % STEPS_PER_AVERAGE == 0:
+            state.update_average(late=options.average)
+    state.update_average(late=options.average)
 
 
 class FreeEnergyGap:
-    """Tells memorising from learning, by rows that are not learned from.
+    """Detects overfitting by the free energies of rows that are not learned from.
 
-    log Z falls out of the difference of two mean free energies, which is that of the
-    log-likelihoods (Hinton, 2012, section 6). By chance there is one before learning
-    too; what counts is how much it has grown.
+    log Z cancels out of the difference of two mean free energies, which is therefore
+    the difference of the log-likelihoods (Hinton, 2012, section 6). Random differences
+    between the rows open a gap before learning already; what counts is its growth.
     """
 
     def __init__(
         self,
-        beginning: LearningState,
+        state: LearningState,
         train: NDArray,
         held_out: NDArray,
         tol: float,
@@ -164,28 +171,29 @@ class FreeEnergyGap:
     ):
         self.train, self.held_out = train[: len(held_out)], held_out
         self.tol, self.patience = tol, patience
-        self.first = self._gap(beginning.average)
+        self.first = self._measure(state.average)
         self.gaps: list[float] = []
-        self.kept = beginning
+        self.kept = state
         self.n_wide = 0
 
-    def judge(self, progress: LearningState) -> LearningState:
-        """Of all epochs so far, the last one with a gap that was not too wide."""
-        self.gaps.append(self._gap(progress.average) - self.first)
+    def judge(self, state: LearningState) -> LearningState:
+        """Record an epoch. Returns the state of the last one with a narrow gap."""
+        self.gaps.append(self._measure(state.average) - self.first)
         if self.gaps[-1] <= self.tol or len(self.gaps) == 1:
-            self.kept, self.n_wide = progress, 0
+            self.kept, self.n_wide = state, 0
         else:
             self.n_wide += 1
         return self.kept
 
     @property
-    def is_enough(self) -> bool:
+    def is_exhausted(self) -> bool:
+        """Whether the gap was wide for as many epochs as the patience allows."""
         return self.n_wide == self.patience
 
-    def _gap(self, machine: Machine) -> float:
-        """In nats a visible unit."""
+    def _measure(self, machine: Machine) -> float:
+        """The gap in nats per visible unit."""
         held_out, train = (
-            machine.free_energy(machine.scaled(rows)).mean()
+            machine.free_energy(machine.scale_data(rows)).mean()
             for rows in (self.held_out, self.train)
         )
         return float(held_out - train) / machine.shape[1]

@@ -1,4 +1,4 @@
-"""A Boltzmann machine in numbers: energies, means, and what it is taught by.
+"""The parameters of a Boltzmann machine: energies, means, and a learning step.
 
 Units are 0 or 1; visible units may be Gaussian instead. With visible states v and
 hidden states h,
@@ -19,12 +19,12 @@ from scipy.special import entr, logsumexp
 
 Array = NDArray[np.floating]
 
-# The states of the hidden units of a full machine are summed over up to so many of
-# them; beyond, mean-field theory stands in.
-FEW_HIDDEN = 10
-# Scales fall no lower, for columns that are constant or follow from the hidden units.
-LEAST_SCALE = 0.01
-# Mean-field equations are iterated until no unit moves by more, or so often.
+# Most hidden units of a full machine whose states are summed over; with more of them,
+# mean-field theory approximates the sum.
+MAX_ENUMERATED_HIDDEN = 10
+# Lower limit of the scales, for columns that are constant or follow from hidden units.
+MIN_SCALE = 0.01
+# Mean-field equations are iterated until no unit moves by more than the tolerance.
 MEAN_FIELD_TOL = 1e-8
 MEAN_FIELD_STEPS = 200
 
@@ -45,21 +45,22 @@ class Moments:
     def of(
         cls, visible: Array, hidden: Array, share: Array, *, pairs: bool
     ) -> "Moments":
-        """Means over rows that count by their share, which sum to 1."""
-        weighed = share[:, None] * hidden
-        moments = cls(share @ visible, weighed.sum(axis=0), weighed.T @ visible)
+        """Means over rows with weights ``share`` of shape (n_rows,), which sum to 1."""
+        weighted = share[:, None] * hidden
+        moments = cls(share @ visible, weighted.sum(axis=0), weighted.T @ visible)
         if pairs:
             moments.among_visible = (share[:, None] * visible).T @ visible
-            moments.among_hidden = weighed.T @ hidden
+            moments.among_hidden = weighted.T @ hidden
         return moments
 
     def __add__(self, other: "Moments") -> "Moments":
-        return self._with(other, np.add)
+        return self._combine(other, np.add)
 
     def __sub__(self, other: "Moments") -> "Moments":
-        return self._with(other, np.subtract)
+        return self._combine(other, np.subtract)
 
-    def _with(self, other: "Moments", operation: np.ufunc) -> "Moments":
+    def _combine(self, other: "Moments", operation: np.ufunc) -> "Moments":
+        """Apply the operation to each moment that both have."""
         theirs = vars(other)
         results = {
             name: operation(mine, theirs[name])
@@ -93,7 +94,7 @@ class Machine:
         return self.components.shape
 
     def astype(self, dtype: np.dtype) -> "Machine":
-        """A copy in a number type."""
+        """A copy with arrays of the given dtype."""
         arrays: dict[str, Any] = {
             name: value.astype(dtype)
             for name, value in vars(self).items()
@@ -105,7 +106,7 @@ class Machine:
         return self.astype(self.components.dtype)
 
     def approach(self, other: "Machine", share: float) -> None:
-        """Go a share of the way to the parameters of another machine, in place."""
+        """Move a share of the way to the parameters of another machine, in place."""
         theirs = vars(other)
         for name, value in vars(self).items():
             if value is not None:
@@ -134,7 +135,7 @@ class Machine:
         return -own - pair_energy(self.visible_weights, visible)
 
     def free_energy(self, visible: Array) -> Array:
-        """-log sum_h exp(-E(v, h)); its mean-field bound with many coupled hiddens."""
+        """-log sum_h exp(-E(v, h)), or its mean-field bound with many coupled units."""
         fields = self.hidden_fields(visible)
         return self.visible_energy(visible) - self.hidden_log_sum(fields)[0]
 
@@ -149,8 +150,8 @@ class Machine:
         """log sum_h exp(h fields + 1/2 h J h), and the mean hidden state under it."""
         if self.hidden_weights is None:
             return softplus(fields).sum(axis=1), sigmoid(fields)
-        if fields.shape[1] <= FEW_HIDDEN:
-            states, log_weights = self.weighed_hidden(fields)
+        if fields.shape[1] <= MAX_ENUMERATED_HIDDEN:
+            states, log_weights = self.enumerate_hidden(fields)
             total = logsumexp(log_weights, axis=1)
             return total, np.exp(log_weights - total[:, None]) @ states
         means = mean_field(fields, self.hidden_weights)
@@ -158,9 +159,9 @@ class Machine:
         bound = (means * fields + entropy).sum(axis=1)
         return bound + pair_energy(self.hidden_weights, means), means
 
-    def weighed_hidden(self, fields: Array) -> tuple[Array, Array]:
-        """All hidden states, and for each row of fields their log weights."""
-        states = states_counted(fields.shape[1]).astype(fields.dtype)
+    def enumerate_hidden(self, fields: Array) -> tuple[Array, Array]:
+        """Hidden states (n_states, n_hidden) and log weights (n_rows, n_states)."""
+        states = enumerate_states(fields.shape[1]).astype(fields.dtype)
         return states, fields @ states.T + pair_energy(self.hidden_weights, states)
 
     def visible_means(self, hidden: Array) -> Array:
@@ -179,7 +180,7 @@ class Machine:
         ]
         return all(np.isfinite(array).all() for array in arrays)
 
-    def joint(self) -> tuple[Array, Array]:
+    def join_layers(self) -> tuple[Array, Array]:
         """Symmetric weights and biases of all units, the visible ones first."""
         n_hidden, n_visible = self.shape
         weights = np.zeros((n_visible + n_hidden,) * 2)
@@ -204,7 +205,7 @@ class Machine:
             # variance over time, since some batches hold outliers and most do not.
             share = min(rate, 0.5)
             self.scale *= np.sqrt(1 + share * np.maximum(positive.spread - 1, -1))
-            np.maximum(self.scale, LEAST_SCALE, out=self.scale)
+            np.maximum(self.scale, MIN_SCALE, out=self.scale)
         for moments in (positive, negative):
             if moments.square is not None:  # v = x / s has grown as s fell
                 rate /= max(1.0, float(moments.square.mean()))
@@ -226,21 +227,21 @@ class Machine:
             products *= rate
             weights += products
 
-    def scaled(self, data: NDArray) -> Array:
-        """Visible states of data, which may be bits."""
+    def scale_data(self, data: NDArray) -> Array:
+        """Visible states for rows of data, which may be booleans."""
         data = data.astype(self.components.dtype, copy=False)
         return data if self.scale is None else data / self.scale
 
-    def shifted(self, offset: Array) -> "Machine":
-        """The same distribution of v + offset, for Gaussian v."""
-        moved = self.copy()
-        moved.visible_bias += offset
-        moved.hidden_bias -= self.components @ offset
-        return moved
+    def shift_visible(self, offset: Array) -> "Machine":
+        """The machine of v + offset, for Gaussian v."""
+        shifted = self.copy()
+        shifted.visible_bias += offset
+        shifted.hidden_bias -= self.components @ offset
+        return shifted
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), by way of tanh, which numpy computes many at a time."""
+    """1 / (1 + exp(-x)), by tanh, which numpy computes with vector instructions."""
     values = np.tanh(x * x.dtype.type(0.5))
     values += 1
     values *= x.dtype.type(0.5)
@@ -259,10 +260,10 @@ def pair_energy(weights: Array | None, states: Array) -> Array | float:
     return np.einsum("nu,nu->n", states @ weights, states) / 2
 
 
-def states_counted(
+def enumerate_states(
     n_units: int, start: int = 0, most: int | None = None
 ) -> NDArray[np.uint8]:
-    """States in the order of binary numbers, one a row: all, or ``most`` of them."""
+    """States in the order of binary numbers, one per row: all, or at most ``most``."""
     stop = 2**n_units if most is None else min(start + most, 2**n_units)
     return (np.arange(start, stop)[:, None] >> np.arange(n_units) & 1).astype(np.uint8)
 
@@ -270,9 +271,9 @@ def states_counted(
 def mean_field(fields: Array, weights: Array, tol: float = MEAN_FIELD_TOL) -> Array:
     """Means m that solve ``m = sigmoid(fields + W m)``, row by row.
 
-    Iterated from the means without weights, half of the way each time, which keeps
-    strong weights from making them swing. A row stops by itself, so that its answer
-    does not depend on the others.
+    Iterated from the means without weights, half of the way each time, so that strong
+    weights do not cause oscillations. Each row stops when it has converged, so that its
+    answer does not depend on the others.
     """
     means = sigmoid(fields)
     active = np.arange(len(fields))

@@ -1,11 +1,14 @@
-"""Boltzmann machines by chance: Gibbs sampling, and log Z by annealing."""
+"""Gibbs sampling of Boltzmann machines, and log Z by annealed importance sampling."""
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
+from sklearn.utils import check_array
 
+from sklearn_rnn._core.threads import on_one_thread
 from sklearn_rnn.energy._boltzmann_parameters import (
     Array,
     Machine,
@@ -17,6 +20,16 @@ from sklearn_rnn.energy._spin_networks import Mask, PairwiseNetwork
 
 # Independent runs of annealed importance sampling.
 AIS_RUNS = 100
+# Sampling at one temperature starts at so many times this temperature.
+START_FACTOR = 10.0
+
+
+@dataclass
+class Chains:
+    """Markov chains of the machine without data, which persist between batches."""
+
+    visible: Array  # (n_chains, n_visible)
+    hidden: Array  # (n_chains, n_hidden)
 
 
 @dataclass
@@ -25,11 +38,66 @@ class Clamp:
 
     mask: Mask  # (n_samples, n_visible)
     values: Array
-    given: Array  # the values in the unit of the data
+
+    def apply(self, visible: Array) -> Array:
+        return np.where(self.mask, self.values, visible)
 
 
-def coin_flips(probabilities: Array, rng: np.random.Generator) -> Array:
-    """1 with the given probability, else 0."""
+def check_clamp(clamp: Any, shape: tuple[int, int], dtype: np.dtype) -> Array:
+    """Values to clamp in the shape (n_samples, n_visible), NaN where units are free."""
+    clamp = check_array(
+        clamp,
+        dtype=dtype,
+        ensure_2d=False,
+        ensure_all_finite="allow-nan",
+        input_name="clamp",
+    )
+    if clamp.shape not in (shape, shape[1:]):
+        raise ValueError(
+            f"clamp has the shape {clamp.shape}. It needs the shape {shape[1:]} or "
+            f"{shape}, with a value for each unit that stays and NaN elsewhere."
+        )
+    return np.broadcast_to(clamp, shape)
+
+
+def plan_temperatures(temperature: Any, n_steps: int) -> list[float]:
+    """One temperature per step; a single number is approached from above."""
+    temperatures = np.asarray(temperature, dtype=np.float64)
+    if temperatures.shape not in ((), (n_steps,)) or not (temperatures > 0).all():
+        raise ValueError(
+            "temperature needs to be a number above 0, or as many of them as "
+            f"n_gibbs_steps={n_steps}. Got {temperature!r}."
+        )
+    if temperatures.ndim == 0:
+        descent = np.geomspace(START_FACTOR, 1, n_steps // 2)
+        temperatures = temperatures * np.r_[descent, np.ones(n_steps - len(descent))]
+    return temperatures.tolist()
+
+
+def sample_visible(
+    machine: Machine,
+    chains: Chains,
+    n_samples: int,
+    temperatures: list[float],
+    rng: np.random.Generator,
+    clamp: Clamp | None = None,
+) -> Array:
+    """Visible states (n_samples, n_visible) after one sweep per temperature.
+
+    Each sample starts from one of the chains, drawn at random.
+    """
+    start = rng.integers(len(chains.hidden), size=n_samples)
+    visible, hidden = chains.visible[start], chains.hidden[start]
+    with on_one_thread():
+        for temperature in temperatures:
+            visible, hidden, _ = sweep(
+                machine, visible, hidden, rng, clamp=clamp, temperature=temperature
+            )
+    return visible
+
+
+def sample_bernoulli(probabilities: Array, rng: np.random.Generator) -> Array:
+    """1 with the given probabilities, else 0."""
     dtype = probabilities.dtype
     return (rng.random(probabilities.shape, dtype=dtype) < probabilities).astype(dtype)
 
@@ -40,55 +108,54 @@ def sweep(
     hidden: Array,
     rng: np.random.Generator,
     *,
-    held: Clamp | None = None,
+    clamp: Clamp | None = None,
     temperature: float = 1.0,
 ) -> tuple[Array, Array, Array]:
     """Sample every unit once, in each row.
 
-    Returns visible states, hidden states, and what is known of the means of the latter
-    given the former. A restricted machine samples a layer at a time, the visible one
-    first; others sample unit by unit.
+    Returns visible states, hidden states, and the means of the hidden units given the
+    visible ones, for which a full machine returns the states themselves. A restricted
+    machine samples the visible layer, then the hidden one; a full one unit by unit.
     """
     if machine.full:
-        return _sweep_all(machine, visible, hidden, rng, held, temperature)
+        return _sweep_full(machine, visible, hidden, rng, clamp, temperature)
     visible = draw_visible(machine, machine.visible_fields(hidden), rng, temperature)
-    if held is not None:
-        visible = np.where(held.mask, held.values, visible)
+    if clamp is not None:
+        visible = clamp.apply(visible)
     means = sigmoid(machine.hidden_fields(visible) / temperature)
-    return visible, coin_flips(means, rng), means
+    return visible, sample_bernoulli(means, rng), means
 
 
 def draw_visible(
     machine: Machine, fields: Array, rng: np.random.Generator, temperature: float = 1
 ) -> Array:
-    """Visible states given their fields."""
+    """Sample visible states given their fields, both (n_rows, n_visible)."""
     if machine.gaussian:
         noise = rng.standard_normal(fields.shape, dtype=fields.dtype)
         return fields + float(np.sqrt(temperature)) * noise
-    return coin_flips(sigmoid(fields / temperature), rng)
+    return sample_bernoulli(sigmoid(fields / temperature), rng)
 
 
-def _sweep_all(
+def _sweep_full(
     machine: Machine,
     visible: Array,
     hidden: Array,
     rng: np.random.Generator,
-    held: Clamp | None,
+    clamp: Clamp | None,
     temperature: float,
 ) -> tuple[Array, Array, Array]:
+    """Sample every unit once, one after the other, given all others."""
     n_visible = visible.shape[1]
     free = None
-    if held is not None:
+    if clamp is not None:
         free = np.ones((len(visible), sum(machine.shape)), bool)
-        free[:, :n_visible] = ~held.mask
-        visible = np.where(held.mask, held.values, visible)
+        free[:, :n_visible] = ~clamp.mask
+        visible = clamp.apply(visible)
     units = np.hstack([visible, hidden])
-    units = sweep_units(*machine.joint(), units, rng, free, temperature)
-    hidden = units[:, n_visible:]
-    if held is None:
-        visible = units[:, :n_visible]
-    else:  # which may be probabilities
-        visible = np.where(held.mask, held.values, units[:, :n_visible])
+    units = sweep_units(*machine.join_layers(), units, rng, free, temperature)
+    visible, hidden = units[:, :n_visible], units[:, n_visible:]
+    if clamp is not None:  # clamped values may be probabilities, units are 0 or 1
+        visible = clamp.apply(visible)
     return visible, hidden, hidden
 
 
@@ -100,10 +167,10 @@ def sweep_units(
     free: Mask | None = None,
     temperature: float = 1.0,
 ) -> Array:
-    """Every unit of every row once, one after the other, by chance.
+    """Sample every unit of ``units``, (n_rows, n_units), once, one after the other.
 
-    With ``u = (s + 1) / 2`` this is a network of units s of -1 and +1, of a quarter of
-    the weights and the thresholds ``-(bias / 2 + sum_j w_ij / 4)``.
+    With ``u = (s + 1) / 2`` this is a network of units s of -1 and +1 with a quarter of
+    the weights and with the thresholds ``-(bias / 2 + sum_j w_ij / 4)``.
     """
     thresholds = -(biases / 2 + weights.sum(axis=1) / 4)
     network = PairwiseNetwork(weights / 4, thresholds.astype(np.float64))
@@ -115,13 +182,13 @@ def sweep_units(
     return (states.T > 0).astype(units.dtype)
 
 
-def annealed_log_partition(
+def estimate_log_partition(
     machine: Machine, base_bias: Array, n_steps: int, rng: np.random.Generator
 ) -> float:
     """log Z by annealed importance sampling (Neal, 2001; Salakhutdinov, Murray, 2008).
 
-    Runs go from a machine without weights, of the visible biases ``base_bias``, whose
-    log Z is known, to this one in ``n_steps`` equal steps.
+    Each run starts at a machine without weights and with visible biases ``base_bias``,
+    whose log Z is known, and reaches this machine in ``n_steps`` equal steps.
     """
     n_hidden, n_visible = machine.shape
     log_z = n_hidden * np.log(2)
@@ -129,15 +196,15 @@ def annealed_log_partition(
         log_z += n_visible * np.log(2 * np.pi) / 2
     else:
         log_z += float(softplus(base_bias).sum())
-    annealed = _annealed_units if machine.full else _annealed_layers
-    log_weights = annealed(machine, base_bias, np.linspace(0, 1, n_steps + 1), rng)
+    anneal = _anneal_units if machine.full else _anneal_layers
+    log_weights = anneal(machine, base_bias, np.linspace(0, 1, n_steps + 1), rng)
     return float(log_z + logsumexp(log_weights) - np.log(AIS_RUNS))
 
 
-def _annealed_layers(
+def _anneal_layers(
     machine: Machine, base_bias: Array, shares: Array, rng: np.random.Generator
 ) -> Array:
-    """Log weights of the runs, hidden units summed out."""
+    """Log weights of the runs, (AIS_RUNS,), with hidden units summed out."""
     number = machine.components.dtype.type
     towards = machine.visible_bias - base_bias
     now = base_bias
@@ -151,20 +218,20 @@ def _annealed_layers(
         then, now = now, base_bias + share * towards
         if machine.gaussian:
             log_weights += ((then**2).sum() - (now**2).sum()) / 2
-        hidden = coin_flips(sigmoid(share * fields), rng)
+        hidden = sample_bernoulli(sigmoid(share * fields), rng)
         visible = draw_visible(
             machine, share * (hidden @ machine.components) + now, rng
         )
     return log_weights
 
 
-def _annealed_units(
+def _anneal_units(
     machine: Machine, base_bias: Array, shares: Array, rng: np.random.Generator
 ) -> Array:
-    """Log weights of the runs, over the states of all units."""
-    weights, biases = machine.joint()
+    """Log weights of the runs, (AIS_RUNS,), over the states of all units."""
+    weights, biases = machine.join_layers()
     base = np.concatenate([base_bias, np.zeros(machine.shape[0])])
-    units = coin_flips(np.tile(sigmoid(base), (AIS_RUNS, 1)), rng)
+    units = sample_bernoulli(np.tile(sigmoid(base), (AIS_RUNS, 1)), rng)
     log_weights = np.zeros(AIS_RUNS)
     for before, share in pairwise(shares):
         gain = units @ (biases - base) + pair_energy(weights, units)

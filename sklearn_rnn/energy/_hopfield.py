@@ -1,6 +1,5 @@
 """The Hopfield network as an estimator."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,16 +7,42 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Bunch, check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_rnn._core.drafts import commit, snapshot
+from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
-from sklearn_rnn.energy._hopfield_capacity import CapacityWarning, capacity
-from sklearn_rnn.energy._hopfield_dynamics import Dynamics, Trace, fixed_points, recall
+from sklearn_rnn.energy._hopfield_capacity import capacity, warn_about_patterns
+from sklearn_rnn.energy._hopfield_dynamics import (
+    Dynamics,
+    Trace,
+    find_stable,
+    plan_temperatures,
+    recall,
+)
 from sklearn_rnn.energy._hopfield_rules import RULES, exactly_summable, learn
 from sklearn_rnn.energy._spin_networks import DenseNetwork, PairwiseNetwork
 
-# Sweeps over which a single temperature falls to 0.
-ANNEALING_SWEEPS = 20
+
+def check_thresholds(thresholds, n_units):
+    """Thresholds of the caller as a new array of shape (n_units,)."""
+    thresholds = check_array(thresholds, ensure_2d=False, dtype=float, copy=True)
+    if thresholds.shape != (n_units,):
+        raise ValueError(
+            f"thresholds have the shape {thresholds.shape}, but X has {n_units} "
+            f"features. Give an array of shape ({n_units},), 'zero' or 'learned'."
+        )
+    return thresholds
+
+
+def check_clamp(clamp, shape):
+    """The clamp of the caller as a mask of shape (n_samples, n_features)."""
+    clamp = np.asarray(clamp)
+    if clamp.shape not in (shape, shape[1:]) or clamp.dtype != bool:
+        raise ValueError(
+            f"clamp is an array of {clamp.dtype} of shape {clamp.shape}. It needs to "
+            f"hold True for each unit that stays, in the shape {shape} of X or "
+            f"{shape[1:]} for all rows alike."
+        )
+    return np.broadcast_to(clamp, shape)
 
 
 class HopfieldDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -285,11 +310,11 @@ default=None
         """
         check_is_fitted(self)
         X = self._validate(X, reset=False)
-        states = self._as_states(X).T
-        network = self._network()
-        follower = Trace(network, states) if trace else None
-        free = None if clamp is None else ~_clamped(clamp, X.shape).T
-        found = recall(network, states, free, self._dynamics(), follower)
+        states = self._to_states(X).T
+        network = self._make_network()
+        energy_trace = Trace(network, states) if trace else None
+        free = None if clamp is None else ~check_clamp(clamp, X.shape).T
+        found = recall(network, states, free, self._make_dynamics(), energy_trace)
         on = found.states.T > 0
         recalled = Bunch(
             patterns=np.where(on, X.dtype.type(1), X.dtype.type(self._low)),
@@ -299,7 +324,7 @@ default=None
             energy=found.energy,
         )
         if trace:
-            recalled.energy_trace = np.array(follower.energies).T
+            recalled.energy_trace = np.array(energy_trace.energies).T
         return recalled
 
     def predict(self, X):
@@ -317,7 +342,7 @@ default=None
             recalled state; of equals, the one stored first.
         """
         check_is_fitted(self)
-        recalled = self._as_states(self.transform(X))
+        recalled = self._to_states(self.transform(X))
         return self.labels_[(recalled @ self.patterns_.T).argmax(axis=1)]
 
     def energy(self, X):
@@ -334,8 +359,8 @@ default=None
             In the units of the weights.
         """
         check_is_fitted(self)
-        states = self._as_states(self._validate(X, reset=False))
-        return self._network().stability_and_energy(states.T)[1]
+        states = self._to_states(self._validate(X, reset=False))
+        return self._make_network().stability_and_energy(states.T)[1]
 
     def score(self, X, y=None):
         """Share of the rows that are recalled as the right pattern, or as themselves.
@@ -357,52 +382,53 @@ default=None
         if y is not None:
             check_consistent_length(X, y)
             return float(np.mean(self.predict(X) == column_or_1d(y)))
-        states = self._as_states(self._validate(X, reset=False)).T
+        states = self._to_states(self._validate(X, reset=False)).T
         asynchronous = self.update == "asynchronous"
-        stable = fixed_points(self._network(), states, None, asynchronous=asynchronous)
+        network = self._make_network()
+        stable = find_stable(network, states, None, asynchronous=asynchronous)
         return float(stable.mean())
 
     def _validate(self, X, *, reset):
         return validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
 
-    def _as_states(self, X):
-        """-1 and +1, in float64."""
+    def _to_states(self, X):
+        """States of -1 and +1 in float64, (n_samples, n_features)."""
         cut = self.binarize
         if cut is None:
-            odd = (X != 1) & (X != self._low)
-            if odd.any():
+            other = (X != 1) & (X != self._low)
+            if other.any():
                 raise ValueError(
-                    f"X holds {X[odd][0]:.6g}. With binarize=None patterns consist of "
-                    f"{self._low} and 1, and the same two in fit and afterwards. Set "
-                    "binarize to the value above which a unit is on."
+                    f"X holds {X[other][0]:.6g}. With binarize=None patterns consist "
+                    f"of {self._low} and 1, and the same two in fit and afterwards. "
+                    "Set binarize to the value above which a unit is on."
                 )
             cut = 0.0
         return np.where(X > cut, 1.0, -1.0)
 
     def _fit(self, X, y, *, reset):
-        """Store X, alone or beside what is stored; if that fails nothing changes."""
-        draft = snapshot(self)
-        X = draft._validate(X, reset=reset)
-        if reset:
-            draft._seed = draw_seed(self.random_state)
-            draft._low = -1 if ((X == -1) | (X == 1)).all() and (X == -1).any() else 0
-        states = draft._as_states(X)
-        labels = None if y is None else column_or_1d(y, warn=True).copy()
-        if labels is not None:
-            check_consistent_length(X, labels)
-        if not reset:
-            labels = draft._labels_beside(labels)
-            states = np.vstack([self.patterns_, states])
-        draft.patterns_ = states
-        draft._labelled = labels is not None
-        draft.labels_ = np.arange(len(states)) if labels is None else labels
-        draft._learn()
-        commit(draft, self)
+        """Store X alone, or beside the stored patterns."""
+        with draft(self) as new:
+            X = new._validate(X, reset=reset)
+            if reset:
+                new._seed = draw_seed(self.random_state)
+                is_signed = ((X == -1) | (X == 1)).all() and (X == -1).any()
+                new._low = -1 if is_signed else 0
+            states = new._to_states(X)
+            labels = None if y is None else column_or_1d(y, warn=True).copy()
+            if labels is not None:
+                check_consistent_length(X, labels)
+            if not reset:
+                labels = self._append_labels(labels)
+                states = np.vstack([self.patterns_, states])
+            new.patterns_ = states
+            new._has_labels = labels is not None
+            new.labels_ = np.arange(len(states)) if labels is None else labels
+            new._learn()
         return self
 
-    def _labels_beside(self, labels):
-        """The labels of before and the new ones, or None if patterns have none."""
-        if self._labelled != (labels is not None):
+    def _append_labels(self, labels):
+        """All labels, the stored ones first, or None if patterns have none."""
+        if self._has_labels != (labels is not None):
             got, before = ("no y", "one") if labels is None else ("y", "none")
             raise ValueError(
                 f"partial_fit got {got}, but the patterns stored before came with "
@@ -411,44 +437,44 @@ default=None
         return labels if labels is None else np.concatenate([self.labels_, labels])
 
     def _learn(self):
-        """Everything that follows from patterns and parameters."""
+        """Set the fitted attributes that follow from patterns and parameters."""
         n_units = self.patterns_.shape[1]
         self.capacity_ = capacity(self.rule, n_units, self.margin)
         warn_about_patterns(self.patterns_, self.rule, self.capacity_)
-        learned = isinstance(self.thresholds, str) and self.thresholds == "learned"
+        given = not isinstance(self.thresholds, str)
         if self.rule == "dense":
             # an always-on unit would add the same to the overlap with each pattern
-            weights, thresholds, self.n_iter_ = (
-                np.zeros((n_units, 0)),
-                np.zeros(n_units),
-                1,
-            )
+            weights, thresholds = np.zeros((n_units, 0)), np.zeros(n_units)
+            self.n_iter_ = 1
         else:
             weights, thresholds, self.n_iter_ = learn(
-                self.rule, self.patterns_, self.margin, with_thresholds=learned
+                self.rule,
+                self.patterns_,
+                self.margin,
+                with_thresholds=not given and self.thresholds == "learned",
             )
-        if not isinstance(self.thresholds, str):
-            thresholds = _given(self.thresholds, n_units)
+        if given:
+            thresholds = check_thresholds(self.thresholds, n_units)
         weights, self.thresholds_ = exactly_summable(weights, thresholds)
-        # the unit of temperature: what holds a unit of a stored pattern in place
+        # the unit of temperature: the field that keeps a unit of a pattern as it is
         self._mean_field = 1.0
         vars(self).pop("weights_", None)
         if self.rule != "dense":
             self.weights_ = weights
             fields = self.patterns_ @ weights
             self._mean_field = float(max(0, (fields * self.patterns_).mean()))
-        self._dynamics()  # refuses a bad temperature now
+        self._make_dynamics()  # raises an error now if the temperature is invalid
 
-    def _network(self):
+    def _make_network(self):
         if self.rule == "dense":
             return DenseNetwork(self.patterns_, self.thresholds_, float(self.beta))
         return PairwiseNetwork(self.weights_, self.thresholds_)
 
-    def _dynamics(self):
+    def _make_dynamics(self):
         return Dynamics(
             asynchronous=self.update == "asynchronous",
             random_order=self.order == "random",
-            temperatures=_schedule(self.temperature) * self._mean_field,
+            temperatures=plan_temperatures(self.temperature) * self._mean_field,
             max_iter=self.max_iter,
             seed=self._seed,
         )
@@ -457,75 +483,3 @@ default=None
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _given(thresholds, n_units):
-    """Thresholds of the caller, if they are one a unit."""
-    thresholds = check_array(thresholds, ensure_2d=False, dtype=float, copy=True)
-    if thresholds.shape != (n_units,):
-        raise ValueError(
-            f"thresholds have the shape {thresholds.shape}, but X has {n_units} "
-            f"features. Give an array of shape ({n_units},), 'zero' or 'learned'."
-        )
-    return thresholds
-
-
-def _schedule(temperature):
-    """One temperature a sweep."""
-    if np.ndim(temperature) == 0:
-        if temperature == 0:
-            return np.zeros(0)
-        return np.linspace(temperature, 0, ANNEALING_SWEEPS, endpoint=False)
-    temperatures = check_array(temperature, ensure_2d=False, dtype=np.float64)
-    if temperatures.ndim != 1 or (temperatures < 0).any():
-        raise ValueError(
-            "temperature needs to be 0, a number above it, or a list of such numbers, "
-            f"one a sweep. Got {temperature!r}."
-        )
-    return temperatures
-
-
-def _clamped(clamp, shape):
-    """A mask of the given shape, (n_samples, n_features)."""
-    clamp = np.asarray(clamp)
-    if clamp.shape not in (shape, shape[1:]) or clamp.dtype != bool:
-        raise ValueError(
-            f"clamp is an array of {clamp.dtype} of shape {clamp.shape}. It needs to "
-            f"hold True for each unit that stays, in the shape {shape} of X or "
-            f"{shape[1:]} for all rows alike."
-        )
-    return np.broadcast_to(clamp, shape)
-
-
-def warn_about_patterns(patterns, rule, limit):
-    """Say why some patterns will not be recalled."""
-    n_patterns, n_units = patterns.shape
-    if n_patterns > limit:
-        warnings.warn(
-            f"{n_patterns} patterns of {n_units} units are a load of "
-            f"{n_patterns / n_units:.3g} a unit, but rule={rule!r} holds about "
-            f"{limit / n_units:.3g}, that is {limit:.4g} patterns. Store fewer, or try "
-            "another rule: 'dense' holds most.",
-            CapacityWarning,
-            stacklevel=6,
-        )
-    distinct, first, counts = np.unique(
-        np.packbits(patterns > 0, axis=1), axis=0, return_index=True, return_counts=True
-    )
-    if len(distinct) < n_patterns:
-        twice = first[counts > 1].min()
-        warnings.warn(
-            f"Of {n_patterns} patterns only {len(distinct)} differ: pattern {twice} is "
-            "there more than once. predict answers with the first of equals.",
-            CapacityWarning,
-            stacklevel=6,
-        )
-    alike = np.flatnonzero(np.abs(patterns.sum(axis=1)) == n_units)
-    if len(alike) and n_units > 1:
-        state = "on" if patterns[alike[0], 0] > 0 else "off"
-        warnings.warn(
-            f"All units of pattern {alike[0]} are {state}, so that it says nothing. "
-            "Values above binarize are on: set it between the values of X.",
-            CapacityWarning,
-            stacklevel=6,
-        )

@@ -1,4 +1,4 @@
-"""How many patterns a Hopfield network holds: limits, theory, measurement."""
+"""The capacity of a Hopfield network: limits, warnings, theory and measurement."""
 
 import warnings
 
@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from sklearn_rnn._core.randomness import draw_seed
+from sklearn_rnn._core.user_warnings import warn_user
 
 
 class CapacityWarning(UserWarning):
@@ -17,7 +18,7 @@ class CapacityWarning(UserWarning):
 
 
 def capacity(rule, n_units, margin):
-    """The most random patterns of n_units that a rule can be expected to hold."""
+    """Number of random patterns of n_units that a rule can be expected to hold."""
     if rule == "hebb":
         share = CRITICAL_LOAD
     elif rule == "storkey":
@@ -33,6 +34,41 @@ def capacity(rule, n_units, margin):
     return float(max(1.0, share * n_units))  # one pattern can always be stored
 
 
+def warn_about_patterns(patterns, rule, limit):
+    """Warn if some patterns, -1 and +1 of shape (n_patterns, n_units), get lost.
+
+    ``limit`` is the number of random patterns that the rule can hold.
+    """
+    n_patterns, n_units = patterns.shape
+    if n_patterns > limit:
+        warn_user(
+            f"{n_patterns} patterns of {n_units} units are a load of "
+            f"{n_patterns / n_units:.3g} per unit, but rule={rule!r} holds about "
+            f"{limit / n_units:.3g}, that is {limit:.4g} patterns. Store fewer, or try "
+            "another rule: 'dense' holds most.",
+            CapacityWarning,
+        )
+    distinct, first, counts = np.unique(
+        np.packbits(patterns > 0, axis=1), axis=0, return_index=True, return_counts=True
+    )
+    if len(distinct) < n_patterns:
+        repeated = first[counts > 1].min()
+        warn_user(
+            f"Of {n_patterns} patterns only {len(distinct)} differ: pattern {repeated} "
+            "is there more than once. predict answers with the first of equals.",
+            CapacityWarning,
+        )
+    uniform = np.flatnonzero(np.abs(patterns.sum(axis=1)) == n_units)
+    if len(uniform) and n_units > 1:
+        state = "on" if patterns[uniform[0], 0] > 0 else "off"
+        warn_user(
+            f"All units of pattern {uniform[0]} are {state}, so that it carries no "
+            "information. Values above binarize are on: set it between the values of "
+            "X.",
+            CapacityWarning,
+        )
+
+
 def hebb_bit_error(load):
     """Share of the units of a stored pattern that the first update gets wrong.
 
@@ -42,7 +78,7 @@ def hebb_bit_error(load):
     Parameters
     ----------
     load : array-like of float
-        Patterns a unit, above 0.
+        Patterns per unit, above 0.
 
     Returns
     -------
@@ -74,7 +110,7 @@ def hebb_overlap(load):
     Parameters
     ----------
     load : array-like of float
-        Patterns a unit, above 0.
+        Patterns per unit, above 0.
 
     Returns
     -------
@@ -105,6 +141,7 @@ CRITICAL_LOAD = float(-_turn.fun)  # 0.1379
 
 
 def _hebb_overlap(load):
+    """The overlap at a single load."""
     if load >= CRITICAL_LOAD:
         return 0.0
     largest = 1 / np.sqrt(2 * load) + 1
@@ -131,11 +168,11 @@ def capacity_curve(
         A :class:`HopfieldDenoiser`, or whatever has ``fit`` and ``transform``. It is
         cloned.
     n_features : int, default=500
-        Units of a pattern.
+        Number of units of a pattern.
     loads : array-like of shape (n_loads,) or None, default=None
-        Patterns a unit. None is 12 of them from 0.02 to 0.24.
+        Patterns per unit. By default 12 values from 0.02 to 0.24.
     n_repeats : int, default=3
-        Sets of patterns a load.
+        Number of sets of patterns per load.
     flipped : float, default=0.0
         Share of the units flipped before recall, from 0 to 1.
     random_state : int, RandomState instance or None, default=None
@@ -171,7 +208,10 @@ def capacity_curve(
     n_patterns = np.maximum(1, np.rint(loads * n_features)).astype(int)
     rng = np.random.default_rng(draw_seed(random_state))
     overlaps = [
-        [_overlap(estimator, count, n_features, flipped, rng) for _ in range(n_repeats)]
+        [
+            _measure_overlap(estimator, count, n_features, flipped, rng)
+            for _ in range(n_repeats)
+        ]
         for count in n_patterns
     ]
     return Bunch(loads=loads, n_patterns=n_patterns, overlaps=np.array(overlaps))
@@ -181,7 +221,8 @@ def capacity_curve(
 PROBES = 100
 
 
-def _overlap(estimator, n_patterns, n_features, flipped, rng):
+def _measure_overlap(estimator, n_patterns, n_features, flipped, rng):
+    """Mean overlap of recalled and stored patterns, for new random patterns."""
     patterns = rng.choice([-1.0, 1.0], (n_patterns, n_features))
     wanted = patterns[:PROBES]
     signs = np.ones(wanted.shape)

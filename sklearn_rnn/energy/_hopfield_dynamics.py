@@ -1,27 +1,32 @@
-"""From a state to a remembered one: the dynamics of a Hopfield network.
+"""The dynamics of a Hopfield network: from any state to a stored pattern.
 
-The orders of the units and the noise of their thresholds are drawn once a sweep for all
-rows, so that what happens to a row does not depend on the rows beside it.
+The order of the units and the noise of their thresholds are drawn once per sweep for
+all rows, so that what happens to a row does not depend on the rows beside it.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import check_array
 
 from sklearn_rnn._core.threads import on_one_thread
 from sklearn_rnn.energy._spin_networks import Array, Mask, Network
 
-# Numbers held at once: rows are recalled by so many in a piece.
-PIECE = 2**23
+# Most numbers in memory at once: more rows are recalled in chunks of this size.
+CHUNK = 2**23
+
+# Sweeps over which a single temperature falls to 0.
+ANNEALING_SWEEPS = 20
 
 
 @dataclass
 class Dynamics:
     """How states are updated.
 
-    ``temperatures``, in the units of the fields, has an entry for each sweep under
-    chance; deterministic sweeps follow until a row is stable, ``max_iter`` at most.
+    ``temperatures``, in the units of the fields, has an entry for each stochastic
+    sweep; at most ``max_iter`` deterministic sweeps follow, until a row is stable.
     """
 
     asynchronous: bool
@@ -32,8 +37,8 @@ class Dynamics:
 
 
 @dataclass
-class Recalled:
-    """What became of each row."""
+class RecallResult:
+    """The outcome of recall for each row."""
 
     states: Array  # (n_units, n_rows)
     n_iter: NDArray[np.int64]  # the last sweep that changed the row, or 0
@@ -49,9 +54,25 @@ class Trace:
         self.energies = [network.stability_and_energy(states)[1]]
 
     def add(self, rows: NDArray[np.int64], change: Array) -> None:
+        """Append the energies after a change of those of some rows."""
         energy = self.energies[-1].copy()
         energy[rows] += change
         self.energies.append(energy)
+
+
+def plan_temperatures(temperature: Any) -> NDArray[np.float64]:
+    """One temperature per stochastic sweep, (n_sweeps,); a number falls linearly."""
+    if np.ndim(temperature) == 0:
+        if temperature == 0:
+            return np.zeros(0)
+        return np.linspace(temperature, 0, ANNEALING_SWEEPS, endpoint=False)
+    temperatures = check_array(temperature, ensure_2d=False, dtype=np.float64)
+    if temperatures.ndim != 1 or (temperatures < 0).any():
+        raise ValueError(
+            "temperature needs to be 0, a number above it, or a list of such numbers, "
+            f"one per sweep. Got {temperature!r}."
+        )
+    return temperatures
 
 
 def recall(
@@ -60,16 +81,16 @@ def recall(
     free: Mask | None,
     dynamics: Dynamics,
     trace: Trace | None = None,
-) -> Recalled:
-    """Let every column of ``states``, shape (n_units, n_rows), run until it is stable.
+) -> RecallResult:
+    """Update every column of ``states``, (n_units, n_rows), until it is stable.
 
-    ``free``, of the same shape, marks the units that may change; None is all. A trace
-    wants all rows at once; without it they are taken by pieces.
+    ``free``, of the same shape, marks the units that may change; None means all. A
+    trace needs all rows at once; without it they are recalled in chunks.
     """
     n_units, n_rows = states.shape
-    size = n_rows if trace is not None else max(1, PIECE // n_units)
-    pieces = [
-        _recall_piece(
+    size = n_rows if trace is not None else max(1, CHUNK // n_units)
+    chunks = [
+        _recall_chunk(
             network,
             states[:, k : k + size],
             None if free is None else free[:, k : k + size],
@@ -78,23 +99,24 @@ def recall(
         )
         for k in range(0, n_rows, size)
     ]
-    if len(pieces) == 1:
-        return pieces[0]
-    return Recalled(
+    if len(chunks) == 1:
+        return chunks[0]
+    return RecallResult(
         *(
-            np.concatenate([getattr(piece, name) for piece in pieces], axis=-1)
+            np.concatenate([getattr(chunk, name) for chunk in chunks], axis=-1)
             for name in ("states", "n_iter", "converged", "cycle", "energy")
         )
     )
 
 
-def _recall_piece(
+def _recall_chunk(
     network: Network,
     states: Array,
     free: Mask | None,
     dynamics: Dynamics,
     trace: Trace | None,
-) -> Recalled:
+) -> RecallResult:
+    """Recall all columns of ``states`` at once."""
     states = np.array(states, dtype=network.dtype, order="C")
     n_rows = states.shape[1]
     rng = np.random.default_rng(dynamics.seed)
@@ -118,7 +140,7 @@ def _recall_piece(
         n_iter[active[changed]] = sweep
         if dynamics.asynchronous:
             stays, energy[active] = network.stability_and_energy(new)
-            settled = _for_all_free(stays, free)
+            settled = _all_free_units_stay(stays, free)
         else:
             settled = ~changed
             if before is not None:
@@ -140,22 +162,23 @@ def _recall_piece(
         converged[active] = False
     else:
         energy = network.stability_and_energy(states)[1]
-        converged[active] = fixed_points(network, here, free, asynchronous=False)
-    return Recalled(states, n_iter, converged, cycle, energy)
+        converged[active] = find_stable(network, here, free, asynchronous=False)
+    return RecallResult(states, n_iter, converged, cycle, energy)
 
 
-def fixed_points(
+def find_stable(
     network: Network, states: Array, free: Mask | None, *, asynchronous: bool
 ) -> Mask:
-    """Whether a deterministic sweep would leave each row as it is."""
+    """Whether a deterministic sweep would leave each row as it is, (n_rows,)."""
     if asynchronous:
         stays, _ = network.stability_and_energy(states)
     else:
         stays = network.update_sync(states) == states
-    return _for_all_free(stays, free)
+    return _all_free_units_stay(stays, free)
 
 
-def _for_all_free(stays: Mask, free: Mask | None) -> Mask:
+def _all_free_units_stay(stays: Mask, free: Mask | None) -> Mask:
+    """Whether the free units of each row stay, (n_rows,)."""
     if free is not None:
         stays = stays | ~free
     return np.asarray(stays.all(axis=0))

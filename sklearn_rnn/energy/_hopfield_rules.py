@@ -1,11 +1,10 @@
-"""How patterns become weights: the learning rules of a Hopfield network.
+"""The learning rules of a Hopfield network, which turn patterns into weights.
 
 Patterns are rows of -1 and +1, of shape ``(n_patterns, n_units)``. Every rule returns
 symmetric weights of shape ``(n_units, n_units)`` with a zero diagonal, and the number
-of passes it took.
+of passes over the patterns.
 """
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -13,14 +12,16 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dsymv, dsyr2
 from sklearn.exceptions import ConvergenceWarning
 
+from sklearn_rnn._core.user_warnings import warn_user
+
 Array = NDArray[np.float64]
 
-# Passes of the perceptron; where a solution exists tens of them find it.
-MOST_PASSES = 1000
+# Most passes of the perceptron rule; if a solution exists, tens of passes find it.
+MAX_PASSES = 1000
 
 
 def hebb(patterns: Array, margin: float) -> tuple[Array, int]:
-    """Units that are alike in a pattern attract each other (Hopfield, 1982).
+    """Strengthen the weights of units that agree in a pattern (Hopfield, 1982).
 
     ``w_ij = sum_m x_mi x_mj``: integers, exactly.
     """
@@ -30,7 +31,7 @@ def hebb(patterns: Array, margin: float) -> tuple[Array, int]:
 
 
 def storkey(patterns: Array, margin: float) -> tuple[Array, int]:
-    """Hebb's rule, less what the network already knows (Storkey, 1997).
+    """Hebb's rule minus what the network has already stored (Storkey, 1997).
 
     For one pattern x after the other, with ``h_ij = sum_{k != i, j} w_ik x_k``,
     ``w_ij += (x_i x_j - x_i h_ji - h_ij x_j) / n``.
@@ -49,9 +50,10 @@ def storkey(patterns: Array, margin: float) -> tuple[Array, int]:
 
 
 def pseudo_inverse(patterns: Array, margin: float) -> tuple[Array, int]:
-    """The projection onto the patterns, diagonal removed (Personnaz et al., 1985).
+    """The projection onto the patterns without its diagonal (Personnaz et al., 1985).
 
-    ``W = pinv(X) X``, so that ``W x = x`` for each stored x before its diagonal goes.
+    ``W = pinv(X) X``, so that ``W x = x`` for each stored x before the diagonal is
+    removed.
     """
     weights = np.linalg.pinv(patterns) @ patterns
     np.fill_diagonal(weights, 0)
@@ -59,17 +61,18 @@ def pseudo_inverse(patterns: Array, margin: float) -> tuple[Array, int]:
 
 
 def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
-    """Hebb's rule repeated where a pattern is not yet held firmly (Gardner, 1988).
+    """Hebb's rule repeated where a pattern is not stable enough (Gardner, 1988).
 
-    From Hebb's weights on, each pass finds the units whose stability
+    Starting from Hebb's weights, each pass finds the units whose stability
     ``x_i sum_j w_ij x_j / |w_i|`` is below the margin, with e_i = 1 there and 0
     elsewhere, and adds ``(e_i + e_j) x_i x_j / 2n``, which keeps the weights symmetric.
-    If no pass reaches the margin, the one whose least stability was greatest counts.
+    If no pass reaches the margin, the weights with the greatest least stability are
+    returned.
     """
     n_units = patterns.shape[1]
     weights = hebb(patterns, margin)[0] / n_units
     best, greatest = weights, -np.inf
-    for n_passes in range(1, MOST_PASSES + 1):
+    for n_passes in range(1, MAX_PASSES + 1):
         size = np.linalg.norm(weights, axis=1)
         stability = patterns * (patterns @ weights) / np.where(size > 0, size, 1)
         least = float(stability.min())
@@ -80,14 +83,13 @@ def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
         step = ((stability < margin) * patterns).T @ patterns
         weights = weights + (step + step.T) / (2 * n_units)
         np.fill_diagonal(weights, 0)
-    warnings.warn(
+    warn_user(
         f"The perceptron rule did not reach margin={margin} for all units of all "
-        f"patterns in {MOST_PASSES} passes; their least stability is {greatest:.3g}. "
+        f"patterns in {MAX_PASSES} passes; their least stability is {greatest:.3g}. "
         "Store fewer patterns or ask for a smaller margin.",
         ConvergenceWarning,
-        stacklevel=7,
     )
-    return best, MOST_PASSES
+    return best, MAX_PASSES
 
 
 RULES: dict[str, Callable[[Array, float], tuple[Array, int]]] = {
@@ -101,7 +103,7 @@ RULES: dict[str, Callable[[Array, float], tuple[Array, int]]] = {
 def learn(
     rule: str, patterns: Array, margin: float, *, with_thresholds: bool
 ) -> tuple[Array, Array, int]:
-    """Weights, thresholds, and the passes it took.
+    """Weights, thresholds, and the number of passes.
 
     Thresholds are learned as the weights of one more unit that is on in every pattern:
     ``sum_j w_ij s_j + w_i* >= 0`` is ``sum_j w_ij s_j >= -w_i*``.
@@ -118,21 +120,22 @@ def learn(
 def exactly_summable(weights: Array, thresholds: Array) -> tuple[Array, Array]:
     """The same numbers, rounded so that no sum of them is ever rounded.
 
-    All become multiples of one power of two, as coarse as it takes for a field and
-    its threshold to fit into the 53 bits of a float64. The field of a unit is then the
-    same number however and in whatever order it is added up: alone, in a batch, or
-    kept up to date flip by flip. So a tie stays a tie. Integers stay as they are; other
-    weights move by less than 1e-9 of the largest one, for up to a million units.
+    All become multiples of one power of two, just coarse enough for a field and its
+    threshold to fit into the 53 bits of a float64. The field of a unit is then the same
+    number in whatever order it is summed: alone, in a batch, or updated after each
+    flip. So a tie stays a tie. Integers stay as they are; other weights change by less
+    than 1e-9 of the largest one, for up to a million units.
     """
     reach = np.abs(weights).sum(axis=1, initial=0)
-    # what is beyond the reach of all fields needs no finer comparison
+    # thresholds beyond the reach of all fields need no finer comparison
     most = reach + np.minimum(np.abs(thresholds), np.maximum(reach, 1))
     largest = float(most.max(initial=0))
     if largest == 0:
         return weights, thresholds
     n_bits = 51 - int(np.ceil(np.log2(largest)))
-    return _rounded(weights, n_bits), _rounded(thresholds, n_bits)
+    return _round_to_bits(weights, n_bits), _round_to_bits(thresholds, n_bits)
 
 
-def _rounded(values: Array, n_bits: int) -> Array:
+def _round_to_bits(values: Array, n_bits: int) -> Array:
+    """Round to multiples of ``2 ** -n_bits``."""
     return np.ldexp(np.rint(np.ldexp(values, n_bits)), -n_bits)

@@ -1,14 +1,14 @@
-"""Networks of -1/+1 units: their energy, and how units turn on and off.
+"""Networks of -1/+1 units: their energy, and the update of their units.
 
 States have the shape ``(n_units, n_rows)``, a column for each row of the caller, so
 that a unit's states in all rows lie side by side. An update turns unit i on where
 ``threshold_i <= field_i``.
 
-Chance enters by the thresholds alone. A unit that turns on with the probability
+Updates are stochastic through noisy thresholds. A unit that turns on with probability
 ``1 / (1 + exp(-2 (field - threshold) / T))`` (Glauber, 1963) turns on where
 ``threshold + T / 2 x <= field``, x from the logistic distribution. Updates take such
-noise, of shape ``(n_units, 1)`` or ``(n_units, n_rows)``, beside the states. Units that
-are not ``free``, a mask of the shape of the states, stay as they are.
+noise, of shape ``(n_units, 1)`` or ``(n_units, n_rows)``, beside the states. ``free``
+is a mask of the shape of the states; units outside it stay as they are.
 """
 
 from collections.abc import Callable
@@ -22,17 +22,17 @@ Array = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 Watcher = Callable[[Array], None]
 
-# Units of one sweep whose fields are found by one matrix product. Inside a block each
-# flip is added to the fields of those to come, which costs block / 2 multiply-adds.
+# Units of a sweep whose fields are computed by one matrix product. Within a block each
+# flip is added to the fields of later units, which costs block / 2 multiply-adds.
 BLOCK = 32
 
-# Two fields of a dense network may differ by rounding where they are the same number;
-# what is this close to its threshold counts as reaching it.
+# Fields of a dense network are rounded: a field this close below its threshold counts
+# as reaching it.
 ROUNDING = 1e-9
 
 
 class Network(Protocol):
-    """What recall asks of a network."""
+    """What recall needs of a network."""
 
     dtype: np.dtype
     thresholds: NDArray[np.float64]
@@ -52,9 +52,9 @@ class Network(Protocol):
 
 
 def subtract_thresholds(fields: Array, limits: Array) -> Array:
-    """The fields less their limits, in place, without negative zeros.
+    """Fields minus their limits, in place, without negative zeros.
 
-    Their signs are the new states: a tie is +0, and its sign +1.
+    The signs of the result are the new states: a tie is +0, and its sign +1.
     """
     if limits.any():
         fields -= limits
@@ -62,13 +62,13 @@ def subtract_thresholds(fields: Array, limits: Array) -> Array:
     return fields
 
 
-def disturbed(thresholds: Array, noise: Array | None) -> Array:
-    """Thresholds as a column, and noise added."""
+def add_noise(thresholds: Array, noise: Array | None) -> Array:
+    """Thresholds as a column, plus noise if there is any."""
     return thresholds[:, None] if noise is None else thresholds[:, None] + noise
 
 
-def signs(values: Array, out: Array | None = None) -> Array:
-    """-1 or +1."""
+def to_spins(values: Array, out: Array | None = None) -> Array:
+    """The sign of each value as -1 or +1; that of +0 is +1."""
     return np.copysign(values.dtype.type(1), values, out=out)
 
 
@@ -98,9 +98,9 @@ class PairwiseNetwork:
         return stays, energy
 
     def update_sync(self, states: Array, noise: Array | None = None) -> Array:
-        """All units at once, each from the states before."""
+        """The states after all units were updated at once."""
         fields = subtract_thresholds(self.weights @ states, self._limits(noise))
-        return signs(fields, out=fields)
+        return to_spins(fields, out=fields)
 
     def update_async(
         self,
@@ -121,7 +121,7 @@ class PairwiseNetwork:
             )  # (block, n_rows)
             among = rows[:, units]
             for k, unit in enumerate(units):
-                change = signs(fields[k])
+                change = to_spins(fields[k])
                 change -= states[unit]
                 if free is not None:
                     change *= free[unit]
@@ -136,7 +136,7 @@ class PairwiseNetwork:
 
     def _limits(self, noise: Array | None = None) -> Array:
         """Thresholds in the number type of the fields, for the same decisions."""
-        thresholds = disturbed(self.thresholds, noise)
+        thresholds = add_noise(self.thresholds, noise)
         if not self.integer:
             return thresholds
         return np.clip(np.ceil(thresholds), -(2**23), 2**23).astype(self.dtype)
@@ -147,7 +147,7 @@ class DenseNetwork:
 
     ``E = -1/beta log sum_m exp(beta x_m s) + thresholds s`` (Demircigil et al., 2017,
     in the logarithmic form of Ramsauer et al., 2021). The field of a unit is half of
-    what its turning on takes off the energy, from -1 to +1.
+    the energy that turning it on saves, from -1 to +1.
     """
 
     dtype = np.dtype(np.float64)
@@ -165,8 +165,8 @@ class DenseNetwork:
     def stability_and_energy(self, states: Array) -> tuple[Mask, Array]:
         """Which units would stay if updated alone, and the energy of each row."""
         overlaps = self.patterns @ states
-        drawn = self._recalled(overlaps)
-        on = self._field(drawn, states) >= self.thresholds[:, None] - ROUNDING
+        recalled = self._average_patterns(overlaps)
+        on = self._field(recalled, states) >= self.thresholds[:, None] - ROUNDING
         most = overlaps.max(axis=0)
         total = np.exp(self.beta * (overlaps - most)).sum(axis=0)
         energy = self.thresholds @ states - most - np.log(total) / self.beta
@@ -178,9 +178,9 @@ class DenseNetwork:
         It maximises a bound on -E that touches it at ``states`` (Ramsauer et al.'s
         concave-convex step), so the energy never rises.
         """
-        drawn = self._recalled(self.patterns @ states)
-        return signs(
-            subtract_thresholds(drawn, disturbed(self.thresholds, noise) - ROUNDING)
+        recalled = self._average_patterns(self.patterns @ states)
+        return to_spins(
+            subtract_thresholds(recalled, add_noise(self.thresholds, noise) - ROUNDING)
         )
 
     def update_async(
@@ -194,12 +194,12 @@ class DenseNetwork:
         """One sweep in place, each unit from all changes before it."""
         overlaps = self.patterns @ states  # (n_patterns, n_rows), integers
         shares = self._shares(overlaps)
-        limits = disturbed(self.thresholds, noise) - ROUNDING
+        limits = add_noise(self.thresholds, noise) - ROUNDING
         for unit in order:
             pattern = self.patterns[:, unit]
             state = states[unit]
             field = self._field(pattern @ shares, state)
-            change = signs(field - limits[unit])
+            change = to_spins(field - limits[unit])
             change -= state
             if free is not None:
                 change *= free[unit]
@@ -212,22 +212,22 @@ class DenseNetwork:
                 watch(-change * (field - self.thresholds[unit]))
 
     def _shares(self, overlaps: Array) -> Array:
-        """How much each pattern is recalled: softmax of beta times its overlap."""
+        """Softmax of beta times the overlap with each pattern, (n_patterns, n_rows)."""
         shares = self.beta * (overlaps - overlaps.max(axis=0))
         np.exp(shares, out=shares)
         shares /= shares.sum(axis=0)
         return shares
 
-    def _recalled(self, overlaps: Array) -> Array:
-        """The patterns' mean, weighted by their shares, of shape (n_units, n_rows)."""
+    def _average_patterns(self, overlaps: Array) -> Array:
+        """Mean of the patterns, weighted by their shares, (n_units, n_rows)."""
         return self.patterns.T @ self._shares(overlaps)
 
     def _field(self, recalled: Array, states: Array) -> Array:
-        """Half of the energy that a unit's being on saves, whichever it is now.
+        """Half of the energy saved if a unit is on rather than off, whatever it is now.
 
-        Of two states that differ in unit i alone, the other one has
-        ``log sum exp - 2 beta + log(a + (1 - a) exp(4 beta))`` with a, the share of the
-        patterns that agree with the unit's state.
+        If unit i alone is flipped, ``log sum exp`` changes by
+        ``-2 beta + log(a + (1 - a) exp(4 beta))``, where a is the share of the patterns
+        that agree with the unit's present state.
         """
         agree = np.clip((1 + recalled * states) / 2, 0, 1)
         others = (1 - agree) + agree * np.exp(-4 * self.beta)

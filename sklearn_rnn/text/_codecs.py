@@ -2,12 +2,12 @@
 
 import itertools
 import os
-import warnings
 from collections.abc import Hashable
 
 import numpy as np
 from sklearn.base import clone
 
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.sequences import check_codes, from_tokens
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import TextFile
@@ -209,12 +209,10 @@ def warn_of_unknown(unknown, where):
     """Say which tokens the model does not know, if any."""
     if unknown:
         shown = ", ".join(repr(token) for token in list(unknown)[:5])
-        warnings.warn(
+        warn_user(
             f"{where} has {sum(unknown.values())} token(s) that the model does not "
             f"know: {shown}{' ...' if len(unknown) > 5 else ''}. It cannot take them "
-            "into account.",
-            UserWarning,
-            stacklevel=4,
+            "into account."
         )
 
 

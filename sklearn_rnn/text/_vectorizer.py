@@ -1,6 +1,5 @@
 """What the character and the word vectorizer share: tokens to codes and back."""
 
-import warnings
 from abc import ABCMeta, abstractmethod
 from collections import Counter, defaultdict
 from itertools import chain, compress
@@ -21,6 +20,7 @@ from sklearn_rnn._core.sklearn_private import (
     StrOptions,
     _fit_context,
 )
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import CodeStream, bounded, cut, read_tokens
 
@@ -341,12 +341,10 @@ class TokenVectorizer(
         longest = int(lengths.max())
         size = 4 * len(lengths) * longest
         if size > PADDED_BYTES_WITHOUT_WARNING:
-            warnings.warn(
+            warn_user(
                 f"padding {len(lengths)} documents to the longest of {longest} "
                 f"tokens takes {size / 2**30:.1f} GiB, while they hold only "
-                f"{lengths.sum()} tokens. Set max_length to cut the longest ones.",
-                UserWarning,
-                stacklevel=3,
+                f"{lengths.sum()} tokens. Set max_length to cut the longest ones."
             )
         codes = np.zeros((len(lengths), longest), dtype=np.int32)
         codes[np.arange(longest) < lengths[:, None]] = flat

@@ -850,12 +850,15 @@ def test_first_failure_is_raised():
 
 
 def test_failures_and_skips_may_be_warnings():
-    with pytest.warns(EstimatorCheckFailedWarning, match="check_input_unchanged"):
+    failed = pytest.warns(EstimatorCheckFailedWarning, match="check_input_unchanged")
+    with failed as caught:
         check_sequence_estimator(
             NeedsWriteableInput(), containers=("3d",), on_fail="warn"
         )
-    with pytest.warns(SkipTestWarning, match="check_fit_and_answer"):
+    assert {warning.filename for warning in caught} == {__file__}
+    with pytest.warns(SkipTestWarning, match="check_fit_and_answer") as caught:
         check_sequence_estimator(LogisticRegression())
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_callback_hears_of_every_check():

@@ -1,16 +1,23 @@
-"""How much a memory holds: theory against published values, and the measurement."""
+"""How much a memory holds: theory, warnings and the measurement."""
 
 import warnings
 
 import numpy as np
 import pytest
+from energy_examples import draw_signs, flip_units
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.integrate import quad
 from scipy.stats import norm
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import HopfieldDenoiser
-from sklearn_rnn.energy import capacity_curve, hebb_bit_error, hebb_overlap
+from sklearn_rnn.energy import (
+    CapacityWarning,
+    capacity_curve,
+    hebb_bit_error,
+    hebb_overlap,
+)
 from sklearn_rnn.energy._hopfield_capacity import CRITICAL_LOAD, capacity
 
 
@@ -39,6 +46,40 @@ def test_bit_error_is_that_of_the_textbook(load, error):
     assert_allclose(hebb_bit_error(load), error, rtol=0.03)
 
 
+@pytest.mark.parametrize("load", [0.05, 0.1, 0.138, 0.2, 0.3])
+def test_one_step_bit_error_is_that_of_the_theory(load):
+    rng = np.random.default_rng(0)
+    n, errors = 1000, []
+    for _ in range(8):
+        patterns = draw_signs(rng, round(load * n), n)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CapacityWarning)
+            memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(patterns)
+        errors.append((memory.transform(patterns) != patterns).mean())
+    # crosstalk of the other patterns alone, at finite n
+    expected = hebb_bit_error((round(load * n) - 1) / (n - 1))
+    sampled = np.std(errors, ddof=1) / np.sqrt(len(errors))
+    counted = np.sqrt(expected / (len(errors) * patterns.size))
+    assert abs(np.mean(errors) - expected) < 4 * np.hypot(sampled, counted)
+
+
+@pytest.mark.parametrize(
+    ("n_patterns", "share"), [(7, 0.993), (13, 0.745), (19, 0.267), (25, 0.032)]
+)
+def test_hebb_recovers_what_it_did_in_published_runs(n_patterns, share):
+    rng = np.random.default_rng(n_patterns)
+    hits = []
+    for seed in range(40):
+        patterns = draw_signs(rng, n_patterns, 100)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CapacityWarning)
+            memory = HopfieldDenoiser(random_state=seed).fit(patterns)
+        noisy, index = flip_units(patterns, 15, 25, rng, low=0 - 1)
+        hits.append((memory.transform(noisy) == patterns[index]).all(axis=1).mean())
+    standard_error = np.std(hits, ddof=1) / np.sqrt(len(hits))
+    assert abs(np.mean(hits) - share) < 4 * standard_error + 0.01
+
+
 @pytest.mark.parametrize("margin", [0.0, 0.5, 1.0, 2.0])
 def test_perceptron_capacity_is_gardners_integral(margin):
     integral = quad(lambda t: norm.pdf(t) * (t + margin) ** 2, -margin, 20)[0]
@@ -48,6 +89,49 @@ def test_perceptron_capacity_is_gardners_integral(margin):
 def test_one_pattern_can_always_be_stored():
     for rule in ("hebb", "storkey", "pseudo_inverse", "perceptron", "dense"):
         assert capacity(rule, 1, 1.0) >= 1
+
+
+# ----------------------------------------------------------------------------- warnings
+
+
+@pytest.mark.parametrize(
+    ("rule", "limit"), [("hebb", 2.758), ("storkey", 8.171), ("pseudo_inverse", 20)]
+)
+def test_more_patterns_than_a_rule_holds_are_warned_of(rule, limit, rng):
+    with pytest.warns(
+        CapacityWarning, match=f"21 patterns of 20 units.*{limit}"
+    ) as got:
+        HopfieldDenoiser(rule).fit(draw_signs(rng, 21, 20))
+    assert got[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        HopfieldDenoiser(rule).fit(draw_signs(rng, 2, 20))
+
+
+def test_identical_patterns_are_warned_of(rng):
+    X = draw_signs(rng, 3, 60)[[0, 1, 2, 1]]
+    with pytest.warns(CapacityWarning, match="Of 4 patterns only 3 differ: pattern 1"):
+        memory = HopfieldDenoiser().fit(X)
+    assert_array_equal(memory.predict(X), [0, 1, 2, 1])
+
+
+@pytest.mark.parametrize(("value", "state"), [(0, "off"), (1, "on")])
+def test_patterns_that_say_nothing_are_warned_of(value, state, rng):
+    X = (draw_signs(rng, 3, 60) > 0).astype(float)
+    X[1] = value
+    with pytest.warns(CapacityWarning, match=f"pattern 1 are {state}.*binarize"):
+        HopfieldDenoiser().fit(X)
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_warnings_of_a_pipeline_point_at_the_line_of_its_user(method, rng):
+    pipeline = make_pipeline(HopfieldDenoiser(), HopfieldDenoiser("pseudo_inverse"))
+    with pytest.warns(CapacityWarning) as caught:
+        getattr(pipeline, method)(draw_signs(rng, 21, 20))
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+# -------------------------------------------------------------------------- measurement
 
 
 def test_curve_falls_where_theory_says():

@@ -292,9 +292,10 @@ def test_a_prompt_of_unknown_characters_only_is_an_error(learned):
 
 
 def test_unknown_characters_of_a_prompt_are_reported(learned):
-    with pytest.warns(UserWarning, match=r"2 token\(s\).*'Z'"):
+    with pytest.warns(UserWarning, match=r"2 token\(s\).*'Z'") as caught:
         written = learned.generate("theZZ cat sat on the m", 2, temperature=0)
     assert written == "at"
+    assert caught[0].filename == __file__
     with pytest.warns(UserWarning, match="'Z'"):
         proba = learned.predict_proba(["Z"])
     assert np.isfinite(proba).all()

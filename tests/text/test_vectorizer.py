@@ -700,8 +700,9 @@ def test_expensive_padding_warns_and_names_max_length(
     documents = [write("a"), write("ab" * 5), write("c")]
     monkeypatch.setattr(_vectorizer, "PADDED_BYTES_WITHOUT_WARNING", 4 * 3 * 10 - 1)
     message = "padding 3 documents to the longest of 10 .* only 12 tokens.* max_length"
-    with pytest.warns(UserWarning, match=message):
+    with pytest.warns(UserWarning, match=message) as caught:
         tokens = vectorizer.transform(documents)
+    assert caught[0].filename == __file__
     assert_array_equal(tokens[0], [4] + [0] * 9)
 
 

@@ -1,0 +1,151 @@
+"""Recall: sweeps, clamps, temperatures, and rows that do not depend on each other."""
+
+import numpy as np
+import pytest
+from energy_examples import RULES, draw_signs, flip_units, pick_letters
+from numpy.testing import assert_array_equal
+
+from sklearn_rnn import HopfieldDenoiser
+from sklearn_rnn.energy import _hopfield_dynamics
+
+# Four units and two patterns show a case by hand, and are more than Hebb's rule holds.
+by_hand = pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
+
+
+def test_synchronous_updates_may_alternate_between_two_states():
+    memory = HopfieldDenoiser(update="synchronous").fit([[1, -1]])
+    found = memory.recall([[1, 1], [1, -1]])
+    assert_array_equal(found.cycle, [True, False])
+    assert_array_equal(found.converged, [False, True])
+    assert abs(found.patterns[0].sum()) == 2
+    asynchronous = HopfieldDenoiser().fit([[1, -1]]).recall([[1, 1]])
+    assert asynchronous.converged.all() and not asynchronous.cycle.any()
+
+
+def test_n_iter_counts_the_sweeps_that_changed_something():
+    T = pick_letters("JLMQT")[-1:]
+    memory = HopfieldDenoiser("pseudo_inverse", random_state=0).fit(
+        pick_letters("JLMQT")
+    )
+    half = T.copy()
+    half[:, 32:] = 0
+    found = memory.recall(np.vstack([T, half]))
+    assert found.n_iter[0] == 0
+    assert found.n_iter[1] >= 1
+
+
+def test_max_iter_ends_recall_and_says_so(rng):
+    memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(
+        draw_signs(rng, 9, 70)
+    )
+    found = memory.recall(draw_signs(rng, 40, 70))
+    assert not found.converged.all()
+    assert (found.n_iter <= 1).all()
+    stable = [memory.score(row[None]) == 1 for row in found.patterns]
+    assert_array_equal(found.converged, stable)
+
+
+@pytest.mark.parametrize("update", ["asynchronous", "synchronous"])
+@pytest.mark.parametrize("rule", ["hebb", "dense"])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_clamped_units_stay(rule, update, temperature, rng):
+    memory = HopfieldDenoiser(
+        rule, update=update, temperature=temperature, random_state=0
+    ).fit(draw_signs(rng, 4, 30))
+    start = draw_signs(rng, 12, 30)
+    for clamp in (rng.random(30) < 0.5, rng.random((12, 30)) < 0.5):
+        found = memory.recall(start, clamp)
+        mask = np.broadcast_to(clamp, start.shape)
+        assert_array_equal(found.patterns[mask], start[mask])
+        assert (found.patterns != start).any()
+    assert_array_equal(memory.recall(start, np.ones(30, bool)).patterns, start)
+
+
+def test_knowing_some_units_helps():
+    rng = np.random.default_rng(0)
+    patterns = draw_signs(rng, 10, 100)
+    memory = HopfieldDenoiser(random_state=0).fit(patterns)
+    start = np.repeat(patterns[:5], 20, axis=0)
+    start[:, 40:] = draw_signs(rng, 100, 60)
+    known = np.arange(100) < 40
+    right = np.repeat(patterns[:5], 20, axis=0)
+    overlap = [
+        (memory.recall(start, clamp).patterns * right).mean() for clamp in (None, known)
+    ]
+    assert overlap[1] > overlap[0] + 0.02
+
+
+# -------------------------------------------------------------------------- temperature
+
+
+def test_annealing_recovers_stored_patterns(rng):
+    patterns = draw_signs(rng, 3, 100)
+    memory = HopfieldDenoiser(temperature=0.5, random_state=0).fit(patterns)
+    noisy, index = flip_units(patterns, 20, 100, rng)
+    assert (memory.transform(noisy) == patterns[index]).all(axis=1).mean() > 0.95
+
+
+def test_heat_makes_a_row_forget_where_it_began(rng):
+    patterns = draw_signs(rng, 3, 100)
+    hot = HopfieldDenoiser(temperature=np.full(30, 50.0), random_state=0).fit(patterns)
+    found = hot.transform(patterns)
+    assert not (found == patterns).all(axis=1).any()
+
+
+@by_hand
+def test_a_unit_is_on_as_often_as_the_logistic_function_says():
+    """Two units, w = 1 (mean field 1), the second clamped: P(on) = 1/(1+exp(-2/T))."""
+    ups = []
+    for seed in range(2000):
+        memory = HopfieldDenoiser(
+            temperature=[2.0], random_state=seed, update="synchronous", max_iter=1
+        )
+        memory.fit([[1, 1]])
+        # after one noisy sweep, before the deterministic one that follows
+        found = memory.recall([[-1, 1]], [False, True], trace=True)
+        ups.append(found.energy_trace[0, 1] < 0)
+    p = 1 / (1 + np.exp(-2 / 2.0))
+    assert abs(np.mean(ups) - p) < 4 * np.sqrt(p * (1 - p) / 2000)
+
+
+def test_a_number_is_a_descent_over_20_sweeps(rng):
+    patterns = draw_signs(rng, 3, 30)
+    start = draw_signs(rng, 10, 30)
+    schedule = np.linspace(0.7, 0, 20, endpoint=False)
+    results = [
+        HopfieldDenoiser(temperature=t, random_state=3).fit(patterns).transform(start)
+        for t in (0.7, schedule)
+    ]
+    assert_array_equal(*results)
+
+
+# --------------------------------------------------------------------------------- rows
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+@pytest.mark.parametrize("update", ["asynchronous", "synchronous"])
+@pytest.mark.parametrize("rule", RULES)
+def test_a_row_gets_the_same_answer_alone_in_a_batch_and_in_any_order(
+    rule, update, temperature, rng
+):
+    memory = HopfieldDenoiser(
+        rule, update=update, temperature=temperature, random_state=0
+    ).fit(draw_signs(rng, 5, 43))
+    start = draw_signs(rng, 40, 43)
+    together = memory.transform(start)
+    alone = np.vstack([memory.transform(row[None]) for row in start])
+    assert_array_equal(alone, together)
+    order = rng.permutation(40)
+    assert_array_equal(memory.transform(start[order]), together[order])
+
+
+def test_rows_recalled_in_chunks_are_the_same(rng, monkeypatch):
+    memory = HopfieldDenoiser(temperature=0.5, random_state=0).fit(
+        draw_signs(rng, 5, 43)
+    )
+    start = draw_signs(rng, 40, 43)
+    whole = memory.recall(start)
+    monkeypatch.setattr(_hopfield_dynamics, "CHUNK", 43 * 7)
+    chunks = memory.recall(start)
+    for name in whole:
+        assert_array_equal(chunks[name], whole[name])

@@ -1,0 +1,91 @@
+"""Single updates and energies against the equations, one unit at a time."""
+
+import numpy as np
+import pytest
+import reference_hopfield as reference
+from energy_examples import PAIRWISE, RULES, draw_signs
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_rnn import HopfieldDenoiser
+
+# Four units and two patterns show a case by hand, and are more than Hebb's rule holds.
+by_hand = pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_energy_is_that_of_the_equation(rule, rng):
+    patterns, s = draw_signs(rng, 4, 30), draw_signs(rng, 5, 30)
+    memory = HopfieldDenoiser(rule, thresholds="learned", beta=0.3).fit(patterns)
+    theta = memory.thresholds_
+    if rule == "dense":
+        expected = [reference.dense_energy(patterns, 0.3, theta, row) for row in s]
+    else:
+        expected = [reference.energy(memory.weights_, theta, row) for row in s]
+    assert_allclose(memory.energy(s), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("rule", PAIRWISE)
+@pytest.mark.parametrize("thresholds", ["zero", "learned"])
+def test_recall_is_that_of_one_unit_at_a_time_bit_for_bit(rule, thresholds, rng):
+    patterns = draw_signs(rng, 8, 70)
+    memory = HopfieldDenoiser(rule, thresholds=thresholds, order="fixed").fit(patterns)
+    start = draw_signs(rng, 60, 70)
+    expected = [reference.recall(memory.weights_, memory.thresholds_, s) for s in start]
+    assert_array_equal(memory.transform(start), expected)
+
+
+@pytest.mark.parametrize("beta", [0.1, 1.0])
+def test_dense_recall_compares_the_energies_of_both_states(beta, rng):
+    patterns = draw_signs(rng, 12, 20)
+    thresholds = rng.normal(size=20) / 10
+    memory = HopfieldDenoiser(
+        "dense", beta=beta, thresholds=thresholds, order="fixed"
+    ).fit(patterns)
+    start = draw_signs(rng, 30, 20)
+    expected = [reference.dense_recall(patterns, beta, thresholds, s) for s in start]
+    assert_array_equal(memory.transform(start), expected)
+
+
+@by_hand
+@pytest.mark.parametrize(("threshold", "state"), [(2, 1), (2.01, -1)])
+def test_a_unit_whose_field_is_its_threshold_turns_on(threshold, state):
+    # w_12 = 2 and w_13 = w_14 = 0, so that the field of the first unit is 2 s_2
+    memory = HopfieldDenoiser(order="fixed", thresholds=[threshold, 0, 0, 0])
+    memory.fit([[1, 1, 1, 1], [1, 1, -1, -1]])
+    found = memory.recall([[-state, 1, 1, 1]], [False, True, True, True])
+    assert_array_equal(found.patterns, [[state, 1, 1, 1]])
+
+
+def test_synchronous_recall_repeats_the_sign_of_the_fields(rng):
+    patterns = draw_signs(rng, 5, 51)
+    memory = HopfieldDenoiser(update="synchronous", max_iter=2).fit(patterns)
+    start = draw_signs(rng, 10, 51)
+    once = np.where(start @ memory.weights_ >= 0, 1, -1)
+    twice = np.where(once @ memory.weights_ >= 0, 1, -1)
+    assert_array_equal(memory.transform(start), twice)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("order", ["random", "fixed"])
+def test_energy_never_rises_and_a_stable_state_is_reached(rule, order, rng):
+    memory = HopfieldDenoiser(
+        rule, order=order, thresholds="learned", random_state=0
+    ).fit(draw_signs(rng, 6, 50))
+    start = draw_signs(rng, 20, 50)
+    found = memory.recall(start, trace=True)
+    scale = np.abs(found.energy_trace).max()
+    assert (np.diff(found.energy_trace) <= 1e-9 * scale).all()
+    assert_allclose(found.energy_trace[:, 0], memory.energy(start), rtol=1e-9)
+    assert_allclose(found.energy_trace[:, -1], found.energy, atol=1e-9 * scale)
+    assert_allclose(found.energy, memory.energy(found.patterns), rtol=1e-12)
+    assert found.converged.all() and not found.cycle.any()
+    assert memory.score(found.patterns) == 1.0
+
+
+def test_synchronous_dense_recall_never_raises_the_energy(rng):
+    memory = HopfieldDenoiser("dense", update="synchronous", beta=0.05)
+    found = memory.fit(draw_signs(rng, 30, 40)).recall(
+        draw_signs(rng, 50, 40), trace=True
+    )
+    assert (np.diff(found.energy_trace) <= 1e-9).all()
+    assert found.converged.all()
