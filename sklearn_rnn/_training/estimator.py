@@ -115,6 +115,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             tasks.end(lambda: net)
         return interrupt
 
+    def _net_options(self):
+        """Further arguments of the net, which a warm start may change."""
+        return {}
+
     def _make_net(self, module, criterion, **kind):
         """A new net around a module that was just built."""
         self._fixed_on_warm_start = {
@@ -130,6 +134,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             callbacks=self.callbacks,
             device=resolve_device(self.device),
             **kind,
+            **self._net_options(),
         )
 
     def _continued_net(self):
@@ -151,6 +156,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             weight_decay=self.weight_decay,
             dropout=self.dropout,
             callbacks=self.callbacks,
+            **self._net_options(),
         )
 
     def _plan(self, seed, tasks, epochs, partial):

@@ -378,6 +378,7 @@ def new_net(
     callbacks: list | None,
     device: torch.device,
     kind: type[RecurrentNet] = RecurrentNet,
+    **net_options: Any,
 ) -> RecurrentNet:
     """A net around ``module``, ready to train. The callbacks are copied."""
     if isinstance(optimizer, str):
@@ -405,6 +406,7 @@ def new_net(
         train_split=None,
         device=device,
         verbose=0,
+        **net_options,
         **{f"optimizer__{name}": value for name, value in options.items()},
     )
     net.initialize()
@@ -423,9 +425,11 @@ def continue_net(
     weight_decay: float,
     dropout: float,
     callbacks: list | None,
+    **net_options: Any,
 ) -> RecurrentNet:
     """A copy to train further: a fit that fails leaves the original as it is."""
     net = copy.deepcopy(net)
+    vars(net).update(net_options)
     for group in net.optimizer_.param_groups:
         group["lr"] = learning_rate
         if "weight_decay" in group:
