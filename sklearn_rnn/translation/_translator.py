@@ -25,7 +25,6 @@ from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._nn.builders import build_translation_network
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
@@ -34,9 +33,56 @@ from sklearn_rnn.text._codecs import (
     coder_for,
     read_documents,
 )
-from sklearn_rnn.text._documents import read_tokens
-from sklearn_rnn.text._vectorizer import TokenVectorizer
-from sklearn_rnn.translation._net import Pairs, TranslationNet, beam_search
+from sklearn_rnn.translation._beam_search import beam_search
+from sklearn_rnn.translation._copying import check_copying, copy_unknown_words
+from sklearn_rnn.translation._net import Pairs, TranslationNet
+from sklearn_rnn.translation._options import SearchOptions
+
+
+def list_if_iterator(X):
+    """X, or a list of what an iterator yields, since that can be read only once."""
+    return list(X) if hasattr(X, "__next__") else X
+
+
+def read_texts(X):
+    """Source texts as a list, or None if X holds numbers or codes."""
+    first = next(iter(X), None) if hasattr(X, "__iter__") else None
+    if isinstance(X, TokenArray) or not isinstance(first, (str, bytes)):
+        return None
+    texts = list(read_documents(X, False))
+    for row, text in enumerate(texts):
+        if isinstance(text, (str, bytes)) and not text.strip():
+            raise ValueError(f"source {row} is empty: {text!r}. Leave it out.")
+    return texts
+
+
+def decode_targets(codec, all_codes):
+    """Targets in the form of those of fit: texts, lists of tokens, or a TokenArray."""
+    all_codes = [[code for code in codes if code != END] for codes in all_codes]
+    if isinstance(codec, CodeCoder):
+        table = np.zeros((len(all_codes), max(1, *map(len, all_codes))), dtype=np.int32)
+        for row, codes in zip(table, all_codes, strict=True):
+            row[: len(codes)] = codes
+        return TokenArray(table, len(codec.names) + len(RESERVED))
+    targets = np.empty(len(all_codes), dtype=object)
+    for k, codes in enumerate(all_codes):
+        targets[k] = codec.decode(codes)
+    return targets.astype(str) if type(codec) is TextCoder else targets
+
+
+def describe_hypothesis(hypothesis, codec):
+    """What ``predict_n_best`` tells about one target."""
+    return {
+        "target": decode_targets(codec, [hypothesis.codes])[0],
+        "log_probability": hypothesis.log_probability,
+        "score": hypothesis.score,
+        "ended": hypothesis.is_ended,
+    }
+
+
+def is_exact(hypothesis, true):
+    """Whether the codes of a hypothesis are the true ones, all of them known."""
+    return np.array_equal(hypothesis.codes, true) and UNKNOWN not in true
 
 
 class SequenceTranslator(SequenceReader, NetworkEstimator):
@@ -186,7 +232,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     Attributes
     ----------
-    source_vectorizer_ : transformer
+    source_vectorizer_ : transformer or None
         The fitted one, for sources that are text.
     target_vectorizer_ : transformer or None
         The fitted one, for targets that are text.
@@ -390,50 +436,29 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
                 "SequenceTranslator requires y to be passed, but the target y is None."
             )
         continuing = hasattr(self, "net_") and self.warm_start
-        sources = self._sources(X, reset=not continuing)
-        targets = self._targets(y, reset=not continuing)
+        sources = self._read_sources(X, reset=not continuing)
+        targets = self._read_targets(y, reset=not continuing)
         check_consistent_length(sources.lengths, targets.lengths)
-        seed, rows = draw_seed(self.random_state), np.arange(len(sources))
-        train, valid = Pairs(sources, targets, rows), None
-        if self.early_stopping:
-            train, valid = self._split(train, seed)
-        net = self._continued_net() if continuing else self._new_net(seed)
         if self.copy_unknown:
-            self._refuse_nothing_to_copy(X)
+            check_copying(X, self.source_vectorizer_, self._codec, self.attention)
+        seed = draw_seed(self.random_state)
+        train, valid = Pairs(sources, targets, np.arange(len(sources))), None
+        if self.early_stopping:
+            rng = numpy_generator(seed, SPLIT)
+            train, valid = train.split(self.validation_fraction, rng)
+        net = self._continued_net() if continuing else self._new_net(seed)
         if not continuing:
             self.max_length_ = int(targets.lengths.max())
         return self._run(net, train, valid, seed, (X, y, None), False)
 
-    def _refuse_nothing_to_copy(self, X):
-        texts = type(self._coder) is TextCoder and not isinstance(X, TokenArray)
-        read = isinstance(getattr(self, "source_vectorizer_", None), TokenVectorizer)
-        if self.attention is None or not (texts and read):
-            raise ValueError(
-                "copy_unknown=True copies words of source texts into target texts by "
-                "the attention. Give texts on both sides, and set attention="
-                '"additive" or "dot".'
-            )
-
-    def _split(self, pairs, seed):
-        rows, rng = pairs.rows, numpy_generator(seed, SPLIT)
-        parts = split_rows(rows, self.validation_fraction, rng)
-        return tuple(Pairs(pairs.sources, pairs.targets, part) for part in parts)
-
     _net_class = TranslationNet
-
-    def _net_options(self):
-        return {
-            "sampling_rate": 1 - self.teacher_forcing,
-            "label_smoothing": self.label_smoothing,
-            "stop_on": self.stop_on,
-        }
 
     def _build_module(self, **options):
         return build_translation_network(
             self.cell,
             self.input_size_,
             self.hidden_size,
-            len(RESERVED) + len(self._coder.names),
+            len(RESERVED) + len(self._codec.names),
             bidirectional=self.bidirectional,
             decoder_cell=self.decoder_cell,
             decoder_size=self.decoder_size,
@@ -445,44 +470,49 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             **options,
         )
 
-    # ---------------------------------------------------------------- reading
+    def _net_options(self):
+        """Arguments of the net, which a warm start may change."""
+        return {
+            "sampling_rate": 1 - self.teacher_forcing,
+            "label_smoothing": self.label_smoothing,
+            "stop_on": self.stop_on,
+        }
 
-    def _sources(self, X, *, reset):
+    def _read_sources(self, X, *, reset):
         """Sources as sequences of codes or numbers."""
-        if hasattr(X, "__next__"):  # a generator can be looked at only once
-            X = list(X)
-        first = next(iter(X), None) if hasattr(X, "__iter__") else None
-        if isinstance(X, TokenArray) or not isinstance(first, (str, bytes)):
-            return self._read(X, reset=reset)
-        texts = list(read_documents(X, False))
+        texts = read_texts(X := list_if_iterator(X))
         if reset:
-            chosen = self.source_vectorizer
-            vectorizer = CharVectorizer() if chosen is None else clone(chosen)
-            self.source_vectorizer_ = vectorizer.fit(texts)
-        for row, text in enumerate(texts):
-            if not text.strip():
-                raise ValueError(f"source {row} is empty: {text!r}. Leave it out.")
+            self.source_vectorizer_ = None
+            if texts is not None:
+                chosen = self.source_vectorizer
+                vectorizer = CharVectorizer() if chosen is None else clone(chosen)
+                self.source_vectorizer_ = vectorizer.fit(texts)
+        if texts is None:
+            return self._read(X, reset=reset)
+        if self.source_vectorizer_ is None:
+            raise ValueError(
+                "X holds texts, but SequenceTranslator was fitted on numbers or codes. "
+                "Give predict the same kind of sources as fit."
+            )
         return self._read(self.source_vectorizer_.transform(texts), reset=reset)
 
-    def _targets(self, y, *, reset):
+    def _read_targets(self, y, *, reset):
         """Targets as a corpus, each between the start and the end code."""
         documents = read_documents(y, False)
         if reset:
-            self._coder, documents = coder_for(
+            self._codec, documents = coder_for(
                 documents, self.target_vectorizer, default=CharVectorizer()
             )
-            self.target_vectorizer_ = self._coder.vectorizer
-            lengths, flat = self._coder.learn(documents)
+            self.target_vectorizer_ = self._codec.vectorizer
+            lengths, flat = self._codec.learn(documents)
         else:
-            lengths, flat = self._coder.encode(documents)
+            lengths, flat = self._codec.encode(documents)
         if not np.all(lengths):
             raise ValueError(
                 f"target {np.argmin(lengths)} is empty: it has no tokens. Leave the "
                 "pair out."
             )
         return as_corpus(lengths, flat)
-
-    # ---------------------------------------------------------------- translating
 
     def predict(
         self,
@@ -517,17 +547,19 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             Only with ``return_attention=True``: how much each code, the end included,
             looked at each step of the source.
         """
-        fitted = snapshot(self)
+        fitted, X = snapshot(self), list_if_iterator(X)
         found = fitted._search(
-            X, beam_size, length_penalty, max_length, return_attention
+            X, beam_size, length_penalty, max_length, return_attention=return_attention
         )
-        best = [said[0] for said in found]
-        answers = fitted._decode_targets([said.codes for said in best])
+        best = [hypotheses[0] for hypotheses in found]
+        targets = decode_targets(fitted._codec, [one.codes for one in best])
         if fitted.copy_unknown:
-            answers = fitted._copy_unknown_words(answers, best, X)
+            texts = list(read_documents(X, False))
+            vectorizer = fitted.source_vectorizer_
+            targets = copy_unknown_words(targets, best, texts, vectorizer)
         if not return_attention:
-            return answers
-        return answers, [np.array(said.attention) for said in best]
+            return targets
+        return targets, [one.attention for one in best]
 
     def predict_n_best(
         self, X, n=5, *, beam_size=None, length_penalty=None, max_length=None
@@ -555,20 +587,10 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             ``ended``, whether the end was said before ``max_length``.
         """
         fitted = snapshot(self)
-        beam_size = max(n, fitted.beam_size if beam_size is None else beam_size)
-        penalty = fitted.length_penalty if length_penalty is None else length_penalty
-        found = fitted._search(X, beam_size, length_penalty, max_length, n_best=n)
+        found = fitted._search(X, beam_size, length_penalty, max_length, n=n)
         return [
-            [
-                {
-                    "target": fitted._decode_targets([said.codes])[0],
-                    "log_probability": said.log_probability,
-                    "score": said.score(penalty),
-                    "ended": said.is_ended,
-                }
-                for said in of_one[:n]
-            ]
-            for of_one in found
+            [describe_hypothesis(one, fitted._codec) for one in hypotheses[:n]]
+            for hypotheses in found
         ]
 
     def score(self, X, y):
@@ -588,96 +610,31 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         """
         fitted = snapshot(self)
         found = fitted._search(X)
-        targets = fitted._targets(y, reset=False)
+        targets = fitted._read_targets(y, reset=False)
         check_consistent_length(found, targets.lengths)
-        right = []
-        for of_one, start, n in zip(
-            found, targets.starts, targets.lengths, strict=True
-        ):
-            true = targets.codes[start + 1 : start + 1 + n]
-            said = of_one[0].codes
-            right.append(UNKNOWN not in true and np.array_equal(true, said))
-        return float(np.mean(right))
+        ends = targets.starts + 1 + targets.lengths
+        is_right = [
+            is_exact(hypotheses[0], targets.codes[start + 1 : end])
+            for hypotheses, start, end in zip(found, targets.starts, ends, strict=True)
+        ]
+        return float(np.mean(is_right))
 
-    def _search(
-        self,
-        X,
-        beam_size=None,
-        length_penalty=None,
-        max_length=None,
-        attention=False,
-        n_best=1,
-    ):
-        """All targets found of each source, the best first."""
-        check_is_fitted(self)
-        if attention and self.module_.attention is None:
-            raise ValueError(
-                "attention=None has no attention to return. Set "
-                'attention="dot" or "additive" and fit again.'
-            )
-        given = {"beam_size": beam_size, "length_penalty": length_penalty}
-        given["max_length"] = max_length
-        for name, value in given.items():
-            kind = Real if name == "length_penalty" else Integral
-            if value is None:
-                given[name] = getattr(self, name)
-            elif not isinstance(value, kind) or value < (kind is Integral):
-                raise ValueError(f"{name}={value!r}; expected a positive number.")
-        if given["max_length"] is None:
-            given["max_length"] = self.max_length_ + (self.max_length_ + 1) // 2
-        sources = self._sources(X, reset=False)
-        looks = attention or self.copy_unknown
-        with threads_for(self._work(min(len(sources), self.batch_size))):
-            found = beam_search(
-                self.module_,
-                sources,
-                n_best=n_best,
-                attention=looks,
-                allow_unknown=self.copy_unknown,
-                **given,
-            )
-        if looks:
-            for of_one, length in zip(found, sources.lengths, strict=True):
-                of_one[0].attention[:] = [w[:length] for w in of_one[0].attention]
-        return found
+    def _search(self, X, *given, **named):
+        """Hypotheses of each source, the best first.
 
-    def _decode_targets(self, all_codes):
-        """Targets in the form of those of fit."""
-        codes = [[code for code in said if code != END] for said in all_codes]
-        if isinstance(self._coder, CodeCoder):
-            width = max(1, max(map(len, codes)))
-            table = np.zeros((len(codes), width), dtype=np.int32)
-            for row, said in zip(table, codes, strict=True):
-                row[: len(said)] = said
-            return TokenArray(table, len(self._coder.names) + len(RESERVED))
-        answers = np.empty(len(codes), dtype=object)
-        for k, said in enumerate(codes):
-            answers[k] = self._coder.decode(said)
-        if type(self._coder) is TextCoder:
-            return answers.astype(str)
-        return answers
-
-    def _copy_unknown_words(self, answers, said, X):
-        """Texts whose unknown words are those of the source looked at most.
-
-        Of its words those come first that are unknown, too.
+        What the call gives is passed to ``SearchOptions.from_call``.
         """
-        vectorizer, texts = self.source_vectorizer_, list(read_documents(X, False))
-        unknown = np.asarray(vectorizer.transform(texts)) == UNKNOWN
-        sources = read_tokens(texts, vectorizer._reader())
-        copied = []
-        for answer, best, pieces, first in zip(
-            answers, said, sources, unknown, strict=True
-        ):
-            tokens, text = [token for piece in pieces for token in piece], str(answer)
-            for code, weights in zip(best.codes, best.attention, strict=True):
-                if code == UNKNOWN:
-                    ranked = weights + first[: len(weights)]
-                    place = int(ranked.argmax()) - vectorizer.boundaries
-                    word = tokens[min(max(place, 0), len(tokens) - 1)]
-                    text = text.replace("\ufffd", word, 1)
-            copied.append(text)
-        return np.array(copied)
+        check_is_fitted(self)
+        options = SearchOptions.from_call(self, *given, **named)
+        if options.keep_attention and self.module_.attention is None:
+            raise ValueError(
+                "a translator with attention=None has no attention, neither to return "
+                "nor to copy unknown words by. Set attention="
+                '"dot" or "additive" and fit again.'
+            )
+        sources = self._read_sources(X, reset=False)
+        with threads_for(self._work(min(len(sources), self.batch_size))):
+            return beam_search(self.module_, sources, options)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
