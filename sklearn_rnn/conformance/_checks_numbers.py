@@ -4,10 +4,10 @@ from unittest import SkipTest
 
 import numpy as np
 
+from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn.conformance._examples import (
     LENGTHS,
     example,
-    objects,
     padded,
     sequences,
     series_of,
@@ -30,7 +30,7 @@ def check_ragged_containers(name, estimator):
     X = sequences()
     others = {
         "a tuple of arrays": tuple(X),
-        "an object array": objects(X),
+        "an object array": object_array(X),
         "a list of lists of steps": [x.tolist() for x in X],
         "a list of Fortran-ordered arrays": [np.asfortranarray(x) for x in X],
     }

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn.conformance._examples import (
     TEXTS,
     example,
-    objects,
     series_of,
     targets,
 )
@@ -26,7 +26,7 @@ def check_text_containers(name, estimator):
     others = {
         "a tuple": TEXTS,
         "an array of str": np.array(X),
-        "an object array": objects(X),
+        "an object array": object_array(X),
     }
     assert_same_from(estimator, X, others, targets(estimator))
 

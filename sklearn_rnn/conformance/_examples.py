@@ -61,13 +61,6 @@ def tokens(vocabulary_size=VOCABULARY_SIZE):
     return TokenArray(codes, vocabulary_size)
 
 
-def objects(X):
-    """A list as an object array of the same elements."""
-    result = np.empty(len(X), dtype=object)
-    result[:] = X
-    return result
-
-
 def series_of(X):
     """A list as a pandas Series, whose index is not its order."""
     try:

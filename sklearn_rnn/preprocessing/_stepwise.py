@@ -20,7 +20,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_rnn._core.callbacks import one_task
-from sklearn_rnn._core.drafts import commit, snapshot
+from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -30,6 +30,7 @@ from sklearn_rnn._core.sklearn_private import (
     _fit_context,
     _routing_enabled,
 )
+from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.sequences import (
     Sequences,
     first_nonfinite,
@@ -74,10 +75,7 @@ class _Stacked:
         parts = [steps[a:b] for a, b in zip(ends - self.lengths, ends, strict=True)]
         if self.as_list:
             return parts
-        result = np.empty(len(parts), dtype=object)
-        for i, part in enumerate(parts):  # all at once, numpy would join equal lengths
-            result[i] = part
-        return result
+        return object_array(parts)
 
     def _padded(self, steps):
         last = steps[np.cumsum(self.lengths) - 1]
@@ -399,21 +397,20 @@ class StepwiseTransformer(
         )
 
     def _fit(self, method, X, y, params):
-        """Fit a draft by the transformer's own method, and only then become it."""
-        draft = snapshot(self)
-        going_on = method == "partial_fit" and hasattr(self, "transformer_")
-        stacked = draft._read(X, reset=not going_on)
-        # a copy, since a partial_fit that fails may have changed half of its state
-        draft.transformer_ = (
-            deepcopy(self.transformer_) if going_on else clone(self.transformer)
-        )
-        fit = getattr(draft.transformer_, method)
-        y, params = self._metadata(method, stacked, y, params)
-        with stacked.naming_sequences():
-            result = fit(stacked.steps, y, **params)
-        if method == "fit_transform":
-            result = stacked.put_back(result)
-        commit(draft, self)
+        """Fit by the transformer's own method; if it fails, nothing has changed."""
+        with draft(self) as new:
+            continuing = method == "partial_fit" and hasattr(self, "transformer_")
+            stacked = new._read(X, reset=not continuing)
+            # a copy, since a partial_fit that fails may have changed half of its state
+            new.transformer_ = (
+                deepcopy(self.transformer_) if continuing else clone(self.transformer)
+            )
+            fit = getattr(new.transformer_, method)
+            y, params = self._metadata(method, stacked, y, params)
+            with stacked.naming_sequences():
+                result = fit(stacked.steps, y, **params)
+            if method == "fit_transform":
+                result = stacked.put_back(result)
         return result
 
     def _metadata(self, method, stacked, y, params):

@@ -1,25 +1,28 @@
 """Streams: state that persists between predictions."""
 
 import json
-import os
 import threading
-import zipfile
-import zlib
-from contextlib import suppress
 from copy import deepcopy
-from numbers import Integral
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.threads import threads_for_step
+from sklearn_rnn._data.ragged import split_steps
 from sklearn_rnn._nn.states import fingerprint_network
+from sklearn_rnn.streaming._keys import KeyedRows
 from sklearn_rnn.streaming._pipeline import PipelineStreamAdapter
+from sklearn_rnn.streaming._state_file import (
+    check_state,
+    read_keys,
+    read_state,
+    write_state,
+)
 
-BROKEN = (EOFError, zipfile.BadZipFile, zlib.error)
-FIRST_SLOTS = 8  # of a stream with keys; doubled whenever they are all taken
+FIRST_ROWS = 8  # of a stream with keys; doubled whenever they are all taken
 
 
 def _adapter_has(method):
@@ -94,20 +97,17 @@ class Stream:
     """
 
     def __init__(self, adapter, n_streams=1):
-        whole = isinstance(n_streams, Integral) and not isinstance(n_streams, bool)
-        if n_streams is not None and not (whole and n_streams >= 1):
-            raise ValueError(
-                "n_streams must be an integer of at least 1, or None for streams by "
-                f"key, got {n_streams!r}."
-            )
+        if n_streams is not None:
+            check_integer("n_streams", n_streams, minimum=1, or_none="streams by key")
         self._adapter = adapter
-        self._open(n_streams or FIRST_SLOTS)
+        self._open(n_streams or FIRST_ROWS)
         if n_streams is None:
-            self._slots = Slots(FIRST_SLOTS)
+            self._keyed = KeyedRows(FIRST_ROWS)
 
     def _open(self, n_rows):
         """Begin with sequences that have read nothing but the start code."""
-        self._lock, self._slots = threading.Lock(), None  # slots: if there are keys
+        self._lock = threading.Lock()
+        self._keyed = None  # of a stream by key
         layers = [level[0] for level in self._adapter.module.stack.layers]
         self._work = max(4 * layer.hidden_size**2 for layer in layers)
         self._stepper = self._adapter.start()
@@ -168,7 +168,7 @@ class Stream:
         with self._lock:
             if isinstance(x, dict):
                 return self._read_by_key(x, answer)
-            if self._slots is not None:
+            if self._keyed is not None:
                 raise ValueError(
                     "this stream goes by key; expected a dict of keys and their steps, "
                     f"got {type(x).__name__}. model.stream(n_streams=1) opens one that "
@@ -185,30 +185,30 @@ class Stream:
                 return answers
             if chunk.lengths.min() == chunk.lengths.max():
                 return answers.reshape(len(chunk), -1, *answers.shape[1:])
-            return _split_steps(answers, chunk.lengths)
+            return split_steps(answers, chunk.lengths)
 
     def _read_by_key(self, x, answer):
-        slots = self._slots or self._first_slots()
+        keyed = self._keyed or self._first_keys()
         keys, steps = list(x), list(x.values())
         if not keys:
             return {}
         step, chunk = self._adapter.step(steps, len(keys)), None
         if step is None:
             chunk = self._adapter.chunk(steps, len(keys))
-        rows, joining = slots.rows_of(keys)
-        if slots.n_rows > self._stepper.n_streams:
-            self._stepper.resize(slots.n_rows)
+        rows, joining = keyed.rows_of(keys)
+        if keyed.n_rows > self._stepper.n_streams:
+            self._stepper.resize(keyed.n_rows)
         if chunk is not None:
             answers = answer(self._through(chunk, rows))
             if self._adapter.each_step:
-                answers = _split_steps(answers, chunk.lengths)
+                answers = split_steps(answers, chunk.lengths)
         else:
             part = self._stepper.branch(rows)
             with threads_for_step(len(rows) * self._work):
                 answers = answer(part.feed(step))
             self._stepper.put(part.state, rows)
-        slots.join(joining)
-        self._slots = slots
+        keyed.add(joining)
+        self._keyed = keyed
         return dict(zip(keys, answers, strict=True))
 
     def _through(self, chunk, rows):
@@ -243,14 +243,14 @@ class Stream:
     @property
     def n_streams(self):
         """How many sequences there are."""
-        return self._stepper.n_streams if self._slots is None else len(self._slots.rows)
+        return self._stepper.n_streams if self._keyed is None else len(self._keyed.rows)
 
     @property
     def keys(self):
         """The keys in the order of their joining; None if streams are counted."""
-        return None if self._slots is None else list(self._slots.rows)
+        return None if self._keyed is None else list(self._keyed.rows)
 
-    def _first_slots(self):
+    def _first_keys(self):
         """Slots of a stream that counts, if nothing depends on that yet."""
         n_steps = self._stepper.state["n_steps"]
         if len(n_steps) > 1 or n_steps[0] > len(self._adapter.first_codes):
@@ -258,7 +258,7 @@ class Stream:
                 f"this stream counts its {len(n_steps)} sequence(s), and was given "
                 "keys. Open one for keys: model.stream(n_streams=None)."
             )
-        return Slots(1)
+        return KeyedRows(1)
 
     def reset(self, which=None):
         """Let sequences end: what comes next begins a new one.
@@ -279,10 +279,10 @@ class Stream:
             If there is no such stream or key; none is reset then.
         """
         with self._lock:
-            if self._slots is None:
+            if self._keyed is None:
                 rows = self._counted(which)
             else:
-                rows = self._slots.leave(self._slots.named(which))
+                rows = self._keyed.remove(self._keyed.select(which))
             self._stepper.put(self._stepper.beginning, rows)
         return self
 
@@ -311,7 +311,7 @@ class Stream:
             twin = object.__new__(type(self))
             vars(twin).update(vars(self), _lock=threading.Lock())
             twin._stepper = self._stepper.branch()
-            twin._slots = deepcopy(self._slots)
+            twin._keyed = deepcopy(self._keyed)
         return twin
 
     @property
@@ -341,31 +341,31 @@ class Stream:
             self._set_arrays({name: state[name] for name in state if name != "model"})
 
     def _arrays(self):
-        if self._slots is None:
+        if self._keyed is None:
             return self._stepper.save()
-        keys = [key if isinstance(key, str) else int(key) for key in self._slots.rows]
-        rows = np.array(list(self._slots.rows.values()), dtype=np.intp)
+        keys = [key if isinstance(key, str) else int(key) for key in self._keyed.rows]
+        rows = np.array(list(self._keyed.rows.values()), dtype=np.intp)
         saved = {name: array[rows] for name, array in self._stepper.state.items()}
         return {"keys": np.array(json.dumps(keys)), **saved}
 
     def _set_arrays(self, arrays):
         if "keys" not in arrays:
-            if self._slots is not None:
+            if self._keyed is not None:
                 raise ValueError("the state has no keys, but this stream goes by key.")
             n = self._stepper.n_streams
             self._stepper.restore(check_state(arrays, self._stepper.beginning, n))
             return
-        if self._slots is None:
-            self._first_slots()
+        if self._keyed is None:
+            self._first_keys()
         keys = read_keys(arrays.pop("keys"))
         given = check_state(arrays, self._stepper.beginning, len(keys))
-        slots = Slots(max(len(keys), FIRST_SLOTS))
-        rows, joining = slots.rows_of(keys)
-        slots.join(joining)
+        keyed = KeyedRows(max(len(keys), FIRST_ROWS))
+        rows, joining = keyed.rows_of(keys)
+        keyed.add(joining)
         fresh = self._stepper.branch(rows[:0])
-        fresh.resize(slots.n_rows)
+        fresh.resize(keyed.n_rows)
         fresh.put(given, rows)
-        self._stepper, self._slots = fresh, slots
+        self._stepper, self._keyed = fresh, keyed
 
     def save(self, path):
         """Write the state to a file, all of it or nothing.
@@ -380,16 +380,7 @@ class Stream:
         self : Stream
             The stream.
         """
-        path = os.fspath(path)
-        draft = f"{path}.{os.getpid()}.{threading.get_ident()}.part"
-        try:
-            with open(draft, "xb") as file:
-                np.savez(file, **self.state)
-            os.replace(draft, path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.remove(draft)
-            raise
+        write_state(path, self.state)
         return self
 
     def load(self, path):
@@ -411,21 +402,12 @@ class Stream:
             If the file cannot be read, or its state is not one of this model and this
             number of streams; the stream then stays as it was.
         """
-        with open(path, "rb") as file:
-            try:
-                with np.load(file, allow_pickle=False) as archive:
-                    state = dict(archive)
-            except (ValueError, TypeError, LookupError, OSError, *BROKEN) as error:
-                raise ValueError(
-                    f"{os.fspath(path)!r} is not a file that Stream.save wrote, or it "
-                    f"is damaged: {error}"
-                ) from error
-        self.state = state
+        self.state = read_state(path)
         return self
 
     def __getstate__(self):
         with self._lock:
-            counted = self._slots is None
+            counted = self._keyed is None
             n_streams = self._stepper.n_streams if counted else None
             return {
                 "adapter": self._adapter,
@@ -497,97 +479,3 @@ def open_stream(model, n_streams=1):
     if not before:
         return open_stream(last, n_streams)
     return Stream(PipelineStreamAdapter(before, open_stream(last)._adapter), n_streams)
-
-
-class Slots:
-    """Which row of the state belongs to which key; rows that are left are reused."""
-
-    def __init__(self, n_rows):
-        self.n_rows, self.rows = n_rows, {}
-        self.free = list(range(n_rows))[::-1]
-
-    def rows_of(self, keys):
-        """A row for each of ``keys``, and the rows of those that :meth:`join` adds."""
-        new = [key for key in keys if key not in self.rows]
-        for key in new:
-            if not isinstance(key, (str, Integral)) or isinstance(key, bool):
-                raise TypeError(
-                    f"the key {key!r} is of type {type(key).__name__}; expected str or "
-                    "int, which a file can hold too."
-                )
-        while len(self.free) < len(new):
-            self.free[:0] = range(self.n_rows, 2 * self.n_rows)[::-1]
-            self.n_rows *= 2
-        joining = dict(zip(new, reversed(self.free), strict=False))
-        rows = [self.rows[key] if key in self.rows else joining[key] for key in keys]
-        return np.array(rows, dtype=np.intp), joining
-
-    def join(self, joining):
-        """Give new keys the rows that were set aside for them."""
-        self.rows.update(joining)
-        del self.free[len(self.free) - len(joining) :]
-
-    def named(self, which):
-        """A list of the keys that ``which`` names."""
-        if which is None:
-            return list(self.rows)
-        keys = [which] if isinstance(which, (str, Integral)) else list(which)
-        for key in keys:
-            if key not in self.rows:
-                raise ValueError(f"no sequence has the key {key!r}.")
-        return list(dict.fromkeys(keys))
-
-    def leave(self, keys):
-        """Take back the rows of ``keys``."""
-        rows = [self.rows.pop(key) for key in keys]
-        self.free += rows
-        return rows
-
-
-def check_state(arrays, beginning, n):
-    """Arrays of the type and shape of ``beginning``, for ``n`` sequences."""
-    missing, extra = beginning.keys() - arrays.keys(), arrays.keys() - beginning.keys()
-    if missing or extra:
-        raise ValueError(
-            f"the state lacks {sorted(missing)} and has {sorted(extra)} too many; "
-            f"expected {list(beginning)}."
-        )
-    found = {}
-    for name, like in beginning.items():
-        array = np.asarray(arrays[name])
-        if array.shape != (n, *like.shape[1:]):
-            raise ValueError(
-                f"{name} of the state has the shape {array.shape}; this stream has "
-                f"{(n, *like.shape[1:])}."
-            )
-        if not np.can_cast(array.dtype, like.dtype, "same_kind"):
-            raise ValueError(
-                f"{name} of the state has dtype {array.dtype}, expected {like.dtype}."
-            )
-        found[name] = array.astype(like.dtype)
-    if found["n_steps"].min(initial=0) < 0:
-        raise ValueError("n_steps of the state are negative.")
-    for name, array in found.items():
-        read = array[found["n_steps"] > 0]  # before, a maximum is minus infinity
-        if not np.isfinite(read).all():
-            raise ValueError(f"{name} of the state holds NaN or infinity.")
-    return found
-
-
-def read_keys(array):
-    """The keys in the order of the state's rows."""
-    try:
-        keys = json.loads(str(array))
-        if isinstance(keys, list) and len(set(keys)) == len(keys):
-            return keys
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(f"keys of the state are {array!r}, no JSON list of distinct keys.")
-
-
-def _split_steps(flat, lengths):
-    """Answers of each sequence, as an object array of arrays (T_i, ...)."""
-    answers = np.empty(len(lengths), dtype=object)
-    for k, part in enumerate(np.split(flat, np.cumsum(lengths)[:-1])):
-        answers[k] = part
-    return answers

@@ -6,6 +6,7 @@ Flat means the valid steps of all sequences behind each other, ``(n_steps,)`` or
 
 import numpy as np
 
+from sklearn_rnn._data.ragged import split_steps
 from sklearn_rnn._data.sequences import Sequences
 
 
@@ -92,7 +93,4 @@ def unflatten(flat: np.ndarray, sequences: Sequences) -> np.ndarray:
             answers = np.full(shape, np.nan, dtype=flat.dtype)
             answers[np.arange(width) < lengths[:, None]] = flat
             return answers
-    answers = np.empty(len(lengths), dtype=object)
-    for i, row in enumerate(np.split(flat, np.cumsum(lengths)[:-1])):
-        answers[i] = row
-    return answers
+    return split_steps(flat, lengths)

@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.callbacks import one_task
-from sklearn_rnn._core.drafts import commit, snapshot
+from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn.text._documents import TOKEN_PATTERN, check_tokens, read_texts
 
@@ -286,9 +286,8 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
         ValueError
             If no document holds a word.
         """
-        draft = snapshot(self)
-        draft._learn(draft._read(X))
-        commit(draft, self)
+        with draft(self) as new:
+            new._learn(new._read(X))
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -308,11 +307,10 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
         statistics : ndarray of float64 of shape (n_documents, n_statistics)
             One row a document.
         """
-        draft = snapshot(self)
-        documents = list(draft._read(X))
-        draft._learn(documents)
-        statistics = draft._to_array(documents)
-        commit(draft, self)
+        with draft(self) as new:
+            documents = list(new._read(X))
+            new._learn(documents)
+            statistics = new._to_array(documents)
         return statistics
 
     def transform(self, X):

@@ -12,7 +12,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.callbacks import one_task
-from sklearn_rnn._core.drafts import commit, snapshot
+from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -88,9 +88,8 @@ class TokenVectorizer(
         self : object
             The fitted vectorizer.
         """
-        draft = snapshot(self)
-        draft._learn(X, encode=False)
-        commit(draft, self)
+        with draft(self) as new:
+            new._learn(X, encode=False)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -110,9 +109,8 @@ class TokenVectorizer(
         tokens : TokenArray of shape (n_documents, n_timesteps)
             Codes, padded on the right with 0 to the longest document.
         """
-        draft = snapshot(self)
-        tokens = draft._to_array(*draft._learn(X))
-        commit(draft, self)
+        with draft(self) as new:
+            tokens = new._to_array(*new._learn(X))
         return tokens
 
     def transform(self, X):

@@ -20,6 +20,7 @@ from sklearn_rnn._core.sklearn_private import (
     _fit_context,
 )
 from sklearn_rnn._core.threads import threads_for
+from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.reading import SequenceReader
 from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._nn.builders import build_translation_network
@@ -64,9 +65,7 @@ def decode_targets(codec, all_codes):
         for row, codes in zip(table, all_codes, strict=True):
             row[: len(codes)] = codes
         return TokenArray(table, len(codec.names) + len(RESERVED))
-    targets = np.empty(len(all_codes), dtype=object)
-    for k, codes in enumerate(all_codes):
-        targets[k] = codec.decode(codes)
+    targets = object_array(codec.decode(codes) for codes in all_codes)
     return targets.astype(str) if type(codec) is TextCoder else targets
 
 
