@@ -62,8 +62,8 @@ def find_sequence_axis(of_two: Tensor, of_three: Tensor) -> int:
     if len(axes) != 1:
         raise ValueError(
             f"the cell's state of 2 sequences has the shape {tuple(of_two.shape)}, of "
-            f"3 sequences {tuple(of_three.shape)}. Exactly one axis must be that of "
-            "the sequences, so that each of them has a state of its own."
+            f"3 sequences {tuple(of_three.shape)}. Exactly one axis has to be that "
+            "of the sequences, so that each of them has a state of its own."
         )
     return axes[0]
 

@@ -105,6 +105,7 @@ class Stepper:
     def branch(self, rows: np.ndarray | None = None) -> "Stepper":
         """An independent stepper with the same states, or with some of their rows."""
         twin = copy.copy(self)
+        twin.state = {}  # so that nothing is shared that depends on the state
         twin.restore(self.state, rows)
         return twin
 
@@ -241,32 +242,24 @@ class NumpyStepper(Stepper):
         """Take over a state, with new buffers if the number of streams changed."""
         n_before = self.n_streams if self.state else None
         super()._adopt(state)
-        self.states = [[state[name] for name in names] for names in self.names]
-        if self.n_streams != n_before:
-            self._allocate()
-
-    def _allocate(self):
-        """Create the arrays for the intermediate results and outputs of a step."""
-        self.out = np.empty((self.n_streams, len(self.head[1])), self.head[1].dtype)
-        self.buffers = [cell.allocate(self.n_streams) for cell in self.cells]
-
-    def branch(self, rows=None):
-        twin = cast(NumpyStepper, super().branch(rows))
-        twin._allocate()  # streams of equal number must not share buffers
-        return twin
+        n, (_, bias) = self.n_streams, self.head
+        if n != n_before:
+            self.out = np.empty((n, len(bias)), bias.dtype)
+            self.buffers = [cell.allocate(n) for cell in self.cells]
+        states = ([state[name] for name in names] for names in self.names)
+        self.steps = list(zip(self.cells, self.buffers, states, strict=True))
 
     def feed(self, x):
-        steps = zip(self.cells, self.buffers, self.states, strict=True)
-        for cell, buffers, state in steps:
-            gates = buffers.gates
+        for cell, buffers, state in self.steps:
+            gates, h = buffers.gates, state[0]
             if cell.bias is None:  # codes
                 np.take(cell.inputs, x, axis=0, out=gates, mode="clip")
             else:
                 np.matmul(x, cell.inputs, out=gates)
                 gates += cell.bias
-            np.matmul(state[0], cell.recurrent, out=buffers.recurrent)
-            cell.step(buffers, *state)
-            x = state[0]
+            np.matmul(h, cell.recurrent, out=buffers.recurrent)
+            cell.step(buffers, state)
+            x = h
         weight, bias = self.head
         np.matmul(self._pool(x), weight, out=self.out)
         self.out += bias

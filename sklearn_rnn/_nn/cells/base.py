@@ -164,8 +164,8 @@ class NumpyCell(ABC):
         return Buffers(gates, recurrent, by_gate, sigmoids, np.empty_like(by_gate[0]))
 
     @abstractmethod
-    def step(self, buffers: "Buffers", *state: np.ndarray) -> None:
-        """Replace the arrays of ``state``, (B, H) each, by those one step later.
+    def step(self, buffers: "Buffers", state: list[np.ndarray]) -> None:
+        """Overwrite the arrays of ``state``, (B, H) each, with those one step later.
 
         They come in the order of the layer's ``state_names``. ``buffers.gates`` holds
         W x + b and ``buffers.recurrent`` U h; a step may overwrite all buffers.

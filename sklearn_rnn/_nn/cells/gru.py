@@ -88,7 +88,7 @@ class NumpyGRU(NumpyCell):
         super().__init__(layer, embedding)
         self.bias_n = to_array(layer.get_parameter("bias_n"))
 
-    def step(self, buffers: Buffers, *state: np.ndarray) -> None:
+    def step(self, buffers: Buffers, state: list[np.ndarray]) -> None:
         (h,) = state
         _, recurrent, (r, z, n), sigmoids, spare = buffers
         H = h.shape[1]

@@ -85,7 +85,7 @@ class NumpyLSTM(NumpyCell):
     gate_order = (0, 1, 3, 2)
     n_sigmoids = 3
 
-    def step(self, buffers: Buffers, *state: np.ndarray) -> None:
+    def step(self, buffers: Buffers, state: list[np.ndarray]) -> None:
         h, c = state
         gates, recurrent, (i, f, o, g), sigmoids, spare = buffers
         gates += recurrent

@@ -58,7 +58,7 @@ class NumpySimple(NumpyCell):
         super().__init__(layer, embedding)
         self.activation = layer.activation
 
-    def step(self, buffers: Buffers, *state: np.ndarray) -> None:
+    def step(self, buffers: Buffers, state: list[np.ndarray]) -> None:
         (h,) = state
         gates = buffers.gates
         gates += buffers.recurrent

@@ -27,7 +27,7 @@ class NumpyPeephole(NumpyCell):
         super().__init__(layer, embedding)
         self.peephole = to_array(layer.peephole)
 
-    def step(self, buffers, *state):
+    def step(self, buffers, state):
         h, c = state
         p_i, p_f, p_o = self.peephole
         i, f, g, o = np.split(buffers.gates + buffers.recurrent, 4, axis=1)
