@@ -45,7 +45,7 @@ def check_number(
     is_number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
     if not (
         is_number
-        and np.isfinite(value)
+        and -np.inf < value < np.inf
         and (minimum is None or value >= minimum)
         and (above is None or value > above)
         and (maximum is None or value <= maximum)

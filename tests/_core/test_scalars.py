@@ -1,5 +1,7 @@
 """Checks of single numbers that methods take."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,11 @@ def test_the_meaning_of_none_is_told():
 @pytest.mark.parametrize(
     ("bounds", "good", "bad"),
     [
-        ({"minimum": 0}, [0, 0.5, np.float32(7)], [-0.1, np.nan, np.inf, True, "a"]),
+        (
+            {"minimum": 0},
+            [0, 0.5, np.float32(7), Fraction(1, 3), 10**400],
+            [-0.1, np.nan, np.inf, True, "a"],
+        ),
         ({"above": 0}, [1e-300, 3], [0, -1]),
         ({"above": 0, "maximum": 1}, [0.1, 1], [0, 1.01]),
         ({"above": 0, "below": 1}, [0.5], [0, 1]),

@@ -17,6 +17,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -501,7 +502,7 @@ def test_sequences_are_refused_before_fit():
 
 
 @pytest.mark.parametrize(
-    "params", [{"transformer": "scale"}, {"transformer": RNNClassifier()}]
+    "params", [{"transformer": "scale"}, {"transformer": LogisticRegression()}]
 )
 def test_what_is_no_transformer_is_refused(params):
     with pytest.raises(InvalidParameterError, match="'transformer' parameter"):

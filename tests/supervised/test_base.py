@@ -1,0 +1,116 @@
+"""States of the network as features, from both supervised estimators."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
+
+
+@pytest.fixture
+def fitted(ragged):
+    X, y = ragged
+    return RNNClassifier(hidden_size=5, max_epochs=3, random_state=0).fit(X, y)
+
+
+def pad(X):
+    padded = np.full((len(X), max(map(len, X)), X[0].shape[1]), np.nan)
+    for row, x in zip(padded, X, strict=True):
+        row[: len(x)] = x
+    return padded
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "concat"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_states_are_what_the_head_reads(ragged, pooling, bidirectional):
+    X, y = ragged
+    model = RNNClassifier(
+        hidden_size=5,
+        pooling=pooling,
+        bidirectional=bidirectional,
+        max_epochs=2,
+        random_state=0,
+    ).fit(X, y)
+    states = model.transform(X)
+    width = 5 * (1 + bidirectional) * (3 if pooling == "concat" else 1)
+    assert states.shape == (40, width)
+    logits = model.module_.head(torch.from_numpy(states)).detach()
+    proba = torch.softmax(logits, 1).numpy()
+    assert_allclose(model.predict_proba(X), proba, rtol=1e-6)
+    names = model.get_feature_names_out()
+    assert names.tolist() == [f"rnnclassifier{k}" for k in range(width)]
+
+
+def test_states_do_not_depend_on_batch_order_or_padding(fitted, ragged):
+    X, _ = ragged
+    states = fitted.transform(X)
+    assert_allclose(fitted.transform(pad(X)), states, rtol=1e-5)
+    assert_allclose(fitted.transform(X[::-1])[::-1], states, rtol=1e-5)
+    assert_allclose(fitted.transform(X[7:8])[0], states[7], rtol=1e-5)
+
+
+def test_states_of_every_step(fitted, ragged):
+    X, _ = ragged
+    steps = fitted.transform_sequences(X)
+    assert steps.dtype == object
+    assert [row.shape for row in steps] == [(len(x), 5) for x in X]
+    states = fitted.transform(X)
+    assert_allclose([row[-1] for row in steps], states[:, :5], rtol=1e-5)
+    assert_allclose([row.mean(0) for row in steps], states[:, 5:10], rtol=1e-5)
+    assert_allclose([row.max(0) for row in steps], states[:, 10:], rtol=1e-5)
+    padded = fitted.transform_sequences(pad(X))
+    assert padded.shape == (40, max(map(len, X)), 5)
+    for row, expected in zip(padded, steps, strict=True):
+        assert_allclose(row[: len(expected)], expected, rtol=1e-5)
+        assert np.isnan(row[len(expected) :]).all()
+
+
+def test_models_of_every_step_pool_their_states_too(rng):
+    X = rng.normal(size=(12, 6, 2))
+    model = RNNRegressor(
+        hidden_size=4,
+        pooling="mean",
+        return_sequences=True,
+        max_epochs=2,
+        random_state=0,
+    ).fit(X, X.cumsum(1))
+    steps = model.transform_sequences(X)
+    assert steps.shape == (12, 6, 4)
+    assert_allclose(model.transform(X), steps.mean(1), rtol=1e-5)
+    head = model.module_.head
+    outputs = head(torch.from_numpy(steps)).detach().numpy()
+    decoded = model._targets.decode(outputs.reshape(-1, 2)).reshape(12, 6, 2)
+    assert_allclose(model.predict(X), decoded, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_states_keep_the_number_type(rng, dtype):
+    X, y = rng.normal(size=(20, 5)).astype(dtype), np.arange(20) % 2
+    model = RNNClassifier(hidden_size=3, max_epochs=1, random_state=0)
+    assert model.fit_transform(X, y).dtype == dtype
+
+
+def test_states_of_text_train_another_classifier(names):
+    texts, y = names
+    model = make_pipeline(
+        CharVectorizer(),
+        RNNClassifier(hidden_size=8, max_epochs=10, random_state=0),
+        LogisticRegression(),
+    )
+    search = GridSearchCV(model, {"rnnclassifier__pooling": ["last", "mean"]}, cv=2)
+    assert search.fit(texts, y).best_score_ > 0.9
+    features = search.best_estimator_[:-1].transform(texts)
+    assert_array_equal(search.best_estimator_[-1].predict(features), y)
+
+
+def test_states_come_as_frames(rng):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(rng.normal(size=(20, 5)), index=np.arange(20) + 100)
+    model = RNNRegressor(hidden_size=2, pooling="last", max_epochs=1, random_state=0)
+    states = model.set_output(transform="pandas").fit_transform(frame, np.arange(20.0))
+    assert list(states.columns) == ["rnnregressor0", "rnnregressor1"]
+    assert list(states.index) == list(frame.index)
