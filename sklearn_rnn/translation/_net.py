@@ -86,8 +86,7 @@ class TranslationNet(RecurrentNet):
         self.module_.train()
         is_guessed = torch.empty(codes.shape, device=codes.device)
         is_guessed.bernoulli_(self.sampling_rate, generator=self.dropout_generator)
-        is_guessed[0] = 0  # the start code
-        guesses = torch.cat([codes[:1], guesses[:-1]])
+        guesses = torch.cat([codes[:1], guesses[:-1]])  # the start code stays
         return torch.where(is_guessed.bool(), guesses, codes)
 
     @torch.inference_mode()

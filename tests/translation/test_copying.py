@@ -82,7 +82,7 @@ def test_steps_are_chosen_for_unknown_codes_only():
 
 def test_placeholders_are_filled_in_order():
     assert fill_placeholders("\ufffd b \ufffd", ["a", "c"]) == "a b c"
-    assert fill_placeholders("\ufffd \ufffd", ["a"]) == "a \ufffd"
+    assert fill_placeholders("A\ufffd \ufffd", ["a"]) == "Aa \ufffd"
 
 
 def test_a_placeholder_inside_a_copied_word_stays():

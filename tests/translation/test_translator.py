@@ -20,7 +20,10 @@ from sklearn_rnn import (
     TokenArray,
     WordVectorizer,
 )
+from sklearn_rnn._data.tokens import END, UNKNOWN
 from sklearn_rnn._nn.translation import Memory
+from sklearn_rnn.translation._beam_search import Hypothesis
+from sklearn_rnn.translation._translator import is_exact
 
 WORDS = ["".join(w) for n in (1, 2, 3) for w in itertools.product("abc", repeat=n)] * 3
 TURNED = [word[::-1] for word in WORDS]
@@ -293,6 +296,13 @@ def test_the_score_is_the_share_of_targets_exactly_right():
     right = model.predict(WORDS) == np.array(TURNED)
     assert model.score(WORDS, TURNED) == right.mean()
     assert model.score(["abc"], ["?"]) == 0
+
+
+def test_a_target_with_an_unknown_token_is_never_right():
+    assert is_exact(Hypothesis([4, END], -1.0, -0.5), np.array([4, END]))
+    assert not is_exact(Hypothesis([4, END], -1.0, -0.5), np.array([4]))
+    unknown = Hypothesis([UNKNOWN, END], -1.0, -0.5)
+    assert not is_exact(unknown, np.array([UNKNOWN, END]))
 
 
 # ---------------------------------------------------------------- bad input
