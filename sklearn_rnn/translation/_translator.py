@@ -31,9 +31,9 @@ from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.holdout import draw_holdout, last_split
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
-    CodeCoder,
-    TextCoder,
-    coder_for,
+    CodeCodec,
+    TextCodec,
+    make_codec,
     read_documents,
 )
 from sklearn_rnn.text._documents import read_tokens
@@ -387,7 +387,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         return self._run(net, train, valid, seed, (X, y, None), False)
 
     def _refuse_nothing_to_copy(self, X):
-        texts = type(self._coder) is TextCoder and not isinstance(X, TokenArray)
+        texts = type(self._coder) is TextCodec and not isinstance(X, TokenArray)
         read = isinstance(getattr(self, "source_vectorizer_", None), TokenVectorizer)
         if self.attention is None or not (texts and read):
             raise ValueError(
@@ -452,11 +452,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         """Targets as a corpus, each between the start and the end code."""
         documents = read_documents(y, False)
         if reset:
-            self._coder, documents = coder_for(
+            self._coder, documents = make_codec(
                 documents, self.target_vectorizer, default=CharVectorizer()
             )
             self.target_vectorizer_ = self._coder.vectorizer
-            lengths, flat = self._coder.learn(documents)
+            lengths, flat = self._coder.fit_encode(documents)
         else:
             lengths, flat = self._coder.encode(documents)
         if not np.all(lengths):
@@ -628,7 +628,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     def _decode_targets(self, all_codes):
         """Targets in the form of those of fit."""
         codes = [[code for code in said if code != END] for said in all_codes]
-        if isinstance(self._coder, CodeCoder):
+        if isinstance(self._coder, CodeCodec):
             width = max(1, max(map(len, codes)))
             table = np.zeros((len(codes), width), dtype=np.int32)
             for row, said in zip(table, codes, strict=True):
@@ -637,7 +637,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         answers = np.empty(len(codes), dtype=object)
         for k, said in enumerate(codes):
             answers[k] = self._coder.decode(said)
-        if type(self._coder) is TextCoder:
+        if type(self._coder) is TextCodec:
             return answers.astype(str)
         return answers
 
