@@ -57,7 +57,7 @@ def apply_constraints(
         return logits
     for row, text in zip(logits, texts, strict=True):
         if options.repetition_penalty != 1:  # Keskar et al., 2019
-            seen = np.unique(text.prompt + text.codes)
+            seen = list({*text.prompt, *text.codes})
             factor = np.where(row[seen] > 0, 1 / options.repetition_penalty, 1)
             factor[row[seen] < 0] = options.repetition_penalty
             row[seen] *= factor

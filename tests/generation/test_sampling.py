@@ -89,6 +89,12 @@ def test_the_repetition_penalty_weakens_what_was_there():
     assert found[0, 3:].tolist() == [-2.0, 2.0, 3.0, -2.0, 1.0]
 
 
+def test_the_repetition_penalty_leaves_the_first_token_of_an_empty_text():
+    options = DecodingOptions(repetition_penalty=2.0)
+    found = apply_constraints(np.ones((1, 8)), options, [Continuation([])], 9)
+    assert found[0, 3:].tolist() == [1, 1, 1, 1, 1]
+
+
 def test_required_codes_are_forced_when_no_other_step_is_left():
     options = DecodingOptions(required=(6, 7))
     text = Continuation([6], [])  # in the prompt it does not count
