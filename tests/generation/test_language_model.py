@@ -51,6 +51,17 @@ def test_a_fit_during_a_prediction_does_not_change_its_classes(learned, monkeypa
     assert generator.predict("the c").tolist() == ["a"]
 
 
+def test_the_parts_of_a_model_are_of_one_fit(learned, monkeypatch):
+    generator, module = copy.copy(learned), learned.module_
+
+    def read_slowly(estimator):
+        generator._codec = None  # as if a fit in another thread ended here
+        return module
+
+    monkeypatch.setattr(SequenceGenerator, "module_", property(read_slowly))
+    assert LanguageModel.of(generator).codec is learned._codec
+
+
 def test_work_grows_with_the_number_of_texts(learned):
     model = LanguageModel.of(learned)
     assert model.work == learned._work(1)

@@ -210,13 +210,17 @@ def test_streams_that_are_over_leave_the_others_alone():
 
 def test_a_beam_search_extends_every_text_as_if_alone():
     model = Model(2)
-    steps, logits = model.begin(3)
-    texts = [Continuation(prompt) for prompt in ([4], [5], [4])]
-    options = DecodingOptions(repetition_penalty=3.0)
+    steps, _ = model.begin(3)
+    logits = steps.feed(np.array([4, 5, 6])).copy()
+    texts = [Continuation([code]) for code in (4, 5, 6)]
+    options = DecodingOptions(repetition_penalty=3.0, banned=(END,))
     extend_by_beam_search(steps, logits, options, texts, 5, 3)
     for text in texts:
-        expected, _ = beam_search(*model.begin(), options, text.prompt, 5, 3)
+        alone, _ = model.begin()
+        logits = alone.feed(np.array(text.prompt))
+        expected, _ = beam_search(alone, logits, options, text.prompt, 5, 3)
         assert text.codes == expected
+    assert len({tuple(text.codes) for text in texts}) > 1
 
 
 def test_random_numbers_of_a_text_do_not_depend_on_other_texts():
