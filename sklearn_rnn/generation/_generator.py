@@ -1,78 +1,71 @@
-"""SequenceGenerator: learn how text goes on, and write it."""
+"""SequenceGenerator: learn to continue text, score text, and generate new text."""
 
-from collections import Counter
-from collections.abc import Hashable
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import with_callbacks
 from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.device import number_type
-from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.randomness import (
-    SAMPLING,
     SPLIT,
     draw_seed,
     numpy_generator,
 )
+from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
     StrOptions,
     _fit_context,
 )
-from sklearn_rnn._core.threads import threads_for
 from sklearn_rnn._data.reading import is_table
-from sklearn_rnn._data.tokens import END, PADDING, RESERVED, UNKNOWN
+from sklearn_rnn._data.tokens import END, PADDING, UNKNOWN
 from sklearn_rnn._nn.builders import build_language_network
-from sklearn_rnn._nn.functional import log_softmax
-from sklearn_rnn._nn.steppers import stepper
 from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn._training.parameters import constraints_of
-from sklearn_rnn.generation._net import (
-    READ_AT_ONCE,
-    LanguageNet,
-    TextExamples,
-    read_through,
-    token_losses,
-)
+from sklearn_rnn.generation import _scoring
+from sklearn_rnn.generation._language_model import LanguageModel, encode_known
+from sklearn_rnn.generation._net import LanguageNet, TextExamples, split_corpus
+from sklearn_rnn.generation._options import DecodingOptions, document_options
 from sklearn_rnn.generation._sampling import (
-    Continuation,
-    DecodingOptions,
-    beam,
+    extend_by_beam_search,
     generate_tokens,
+    uniform_draws,
 )
-from sklearn_rnn.generation._scoring import HiddenTextCost, SpellingRecorder
 from sklearn_rnn.generation._session import WritingSession
 from sklearn_rnn.generation._stream_adapter import TextStreamAdapter
 from sklearn_rnn.streaming._stream import Stream
 from sklearn_rnn.text import CharVectorizer
-from sklearn_rnn.text._codecs import (
-    END_NAME,
-    CodeCoder,
-    TokenCoder,
-    coder_for,
-    read_documents,
-    warn_of_unknown,
-)
+from sklearn_rnn.text._codecs import make_codec, read_documents
 
-# Chance numbers are drawn in blocks of this many a stream.
-BLOCK = 256
+
+def read_embedding(embedding, vocabulary_size, dtype):
+    """Initial vectors of the codes as a tensor (vocabulary_size, n_dimensions).
+
+    Other settings of the parameter ``embedding`` are returned as they are.
+    """
+    if not is_table(embedding):
+        return embedding
+    vectors = check_array(embedding, dtype=dtype)
+    if len(vectors) != vocabulary_size:
+        raise ValueError(
+            f"embedding has {len(vectors)} vectors, but the vocabulary has a size of "
+            f"{vocabulary_size}: give a vector for each code."
+        )
+    return torch.tensor(vectors)
 
 
 class SequenceGenerator(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator
 ):
-    r"""Recurrent network that learns how text goes on, and writes it.
+    r"""Recurrent network that learns to continue text and generates new text.
 
-    At every step it foretells the next token: a character, a word, or any other token
-    of a sequence. Fitted, it scores text, writes on from a prompt, and writes together
+    At every step it predicts the next token: a character, a word, or any other token of
+    a sequence. Once fitted, it scores texts, continues prompts, and writes together
     with a person.
 
     Parameters
@@ -195,21 +188,21 @@ class SequenceGenerator(
     Attributes
     ----------
     classes_ : ndarray of shape (n_tokens + 1,)
-        What can come next: "<end>", then the tokens in the order of their codes. Of a
-        generator fitted on codes, the end code 3 and the codes.
+        What can come next: "<end>", then the tokens in the order of their codes. If
+        fitted on codes, the end code 3 and the codes of the tokens.
     vectorizer_ : transformer or None
         The fitted vectorizer; None if fitted on tokens or codes.
     vocabulary_size_ : int
         4 + number of tokens.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     loss_curve_ : list of float
-        Mean training loss of each epoch, in nats a token.
+        Mean training loss of each epoch, in nats per token.
     validation_scores_ : list of float or None
-        Minus bits a token on the validation text after each epoch, under early
+        Minus the bits per token of the validation text after each epoch, under early
         stopping.
     best_validation_score_ : float or None
-        The one of the epoch whose weights were kept, that of the lowest loss.
+        Score at the epoch whose weights were kept, which had the lowest loss.
     net_ : skorch.NeuralNet
         The trained net, with ``history``.
 
@@ -217,22 +210,22 @@ class SequenceGenerator(
     --------
     WordVectorizer : Words as tokens.
     split_text : Cuts one text into pieces, for cross-validation.
-    RNNClassifier : A label for a sequence; lists the equations of the cells.
+    RNNClassifier : Classifies sequences; lists the equations of the cells.
 
     Notes
     -----
-    A document is read as start code, tokens, end code; the network is trained to
-    foretell each of them but the first, by the cross-entropy of every token:
+    A document is read as start code, tokens, end code. The network is trained to
+    predict all of them except the first, by minimizing the cross-entropy:
 
     .. math:: -\frac{1}{n} \sum_t \log p(x_{t+1} \mid x_1 \ldots x_t)
 
-    With ``step=None`` by truncated backpropagation through time [1]_: documents are
-    queued in random order on ``batch_size`` lanes of balanced length, a document longer
-    than its lane being cut; the state goes on from window to window, and is zero where
-    a document begins or goes on after a cut.
+    ``step=None`` trains by truncated backpropagation through time [1]_. Documents are
+    queued in random order on ``batch_size`` lanes of balanced length; a document that
+    is longer than its lane is cut. The state is carried from window to window, and is
+    zero at the start of a document and after a cut.
 
-    A token that training never shows (unknown, if none was pruned) starts as a vector
-    of zeros, so that it says nothing to the network.
+    The embeddings of padding and of unknown tokens start as zeros, so that a token
+    that never occurs in training has no effect.
 
     References
     ----------
@@ -327,18 +320,18 @@ class SequenceGenerator(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, X_val=None):
-        """Learn how text goes on.
+        """Learn to continue text.
 
         Parameters
         ----------
         X : str, iterable of documents or TokenArray
             One long text; or documents, each a text or a list of tokens; or, with
-            ``input="filename"``, names of files; or codes from a vectorizer in front.
-            Read once, so a generator will do.
+            ``input="filename"``, names of files; or codes of a vectorizer that was
+            applied before. X is read once, so it can be a generator.
         y : None
             Ignored.
         X_val : like X, default=None
-            Text that judges early stopping in place of a held-out part of X.
+            Validation text for early stopping, instead of a held-out part of X.
 
         Returns
         -------
@@ -349,30 +342,31 @@ class SequenceGenerator(
         ------
         ValueError
             If X holds no token or is a list of single characters, or if training
-            diverges; the generator is then as it was before.
+            diverges. The generator is then unchanged.
         KeyboardInterrupt
-            After an interrupt; the last finished epoch (or the best) is installed.
+            After an interrupt. The generator is then fitted as after the last finished
+            epoch (or the best one).
         """
         return self._fit(X, validation=X_val)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
-        """Train one epoch more, on this text, say of another author.
+        """Train for one more epoch, for example on text of another author.
 
         The vocabulary stays that of the first call: other tokens are read as unknown,
-        with a warning. The learning rate stays constant and nothing is held out.
+        with a warning. The learning rate is constant and no text is held out.
 
         Parameters
         ----------
         X : str, iterable of documents or TokenArray
-            As in :meth:`fit`.
+            Text to train on, as in :meth:`fit`.
         y : None
             Ignored.
 
         Returns
         -------
         self : object
-            The generator.
+            The fitted generator.
         """
         return self._fit(X, partial=True)
 
@@ -381,141 +375,72 @@ class SequenceGenerator(
         """Read, build or continue, train, keep the outcome. Returns an interrupt."""
         if validation is not None and not self.early_stopping:
             raise ValueError(
-                "X_val judges early stopping, but early_stopping=False. Set "
+                "X_val is used for early stopping, but early_stopping=False. Set "
                 "SequenceGenerator(early_stopping=True)."
             )
-        continuing = hasattr(self, "net_") and (partial or self.warm_start)
-        if continuing:
-            train = self._encode_known(X, "X")
+        is_continued = hasattr(self, "net_") and (partial or self.warm_start)
+        if is_continued:
+            train, _ = encode_known(self._codec, self._documents(X), "X")
         else:
-            train = self._learn(X)
+            train = self._fit_codec(X)
         if not train.n_steps > len(train.lengths):
             raise ValueError("X holds no token. Give a text to learn from.")
-        seed, valid = draw_seed(self.random_state), None
+        seed, valid_examples = draw_seed(self.random_state), None
         if self.early_stopping and not partial:
             if validation is None:
-                train, valid = self._split(train, seed)
+                rng = numpy_generator(seed, SPLIT)
+                train, valid = split_corpus(train, self.validation_fraction, rng)
             else:
-                valid = self._encode_known(validation, "X_val")
-            valid = TextExamples(valid, self.window)
-        net = self._continued_net() if continuing else self._new_net(seed)
-        train = TextExamples(train, self.window, self.step)
-        return self._run(net, train, valid, seed, (X, None, None), partial)
+                documents = self._documents(validation)
+                valid, _ = encode_known(self._codec, documents, "X_val")
+            valid_examples = TextExamples(valid, self.window)
+        net = self._continued_net() if is_continued else self._new_net(seed)
+        examples = TextExamples(train, self.window, self.step)
+        return self._run(net, examples, valid_examples, seed, (X, None, None), partial)
 
-    def _learn(self, X):
-        """The corpus of X, from which also the vocabulary is learned."""
+    def _documents(self, X):
+        """X as an iterable of documents."""
+        return read_documents(X, self.input == "filename")
+
+    def _fit_codec(self, X):
+        """Learn the vocabulary and the spelling of X; return X as a corpus."""
         self._number_type = number_type(self.precision, np.float32)
-        documents = read_documents(X, self.input == "filename")
-        self._coder, documents = coder_for(
-            documents, self.vectorizer, default=CharVectorizer()
+        self._codec, documents = make_codec(
+            self._documents(X), self.vectorizer, default=CharVectorizer()
         )
-        self.vectorizer_ = self._coder.vectorizer
-        lesson = SpellingRecorder(self.vectorizer_)
-        corpus = as_corpus(*self._coder.learn(documents, lesson))
-        self._spelling = lesson.spelling(self._coder.code_of)
-        names = self._coder.names
-        self.vocabulary_size_ = len(RESERVED) + len(names)
-        end = END if isinstance(self._coder, CodeCoder) else END_NAME
-        self.classes_ = np.empty(len(names) + 1, dtype=object)
-        self.classes_[:] = [end, *names]
+        recorder = _scoring.SpellingRecorder(self._codec.vectorizer)
+        corpus = as_corpus(*self._codec.fit_encode(documents, recorder))
+        self._spelling = recorder.fit_spelling(self._codec.code_of)
+        self.vectorizer_ = self._codec.vectorizer
+        self.vocabulary_size_ = self._codec.vocabulary_size
+        self.classes_ = self._codec.classes
         return corpus
-
-    def _split(self, corpus, seed):
-        """Training and validation part: documents held out, or the tail of the only."""
-        fraction, rng = self.validation_fraction, numpy_generator(seed, SPLIT)
-        rows = np.arange(len(corpus.lengths))
-        if hasattr(fraction, "split") or len(rows) > 1:
-            rows, held_out = split_rows(rows, fraction, rng)
-        else:
-            n_valid = int(np.ceil(fraction * corpus.n_steps))
-            if n_valid >= corpus.n_steps:
-                raise ValueError(
-                    f"validation_fraction={fraction} of {corpus.n_steps} steps leaves "
-                    "none to train on. Give more text, or set early_stopping=False."
-                )
-            return corpus.cut(n_valid)
-        return corpus.part(rows), corpus.part(held_out)
 
     _net_class = LanguageNet
 
     def _build_module(self, **options):
-        embedding = self.embedding
-        if is_table(embedding):
-            embedding = torch.tensor(check_array(embedding, dtype=self._number_type))
-            if len(embedding) != self.vocabulary_size_:
-                raise ValueError(
-                    f"embedding has {len(embedding)} vectors, but the vocabulary has a "
-                    f"size of {self.vocabulary_size_}: give a vector for each code."
-                )
         self._n_features_out = self.hidden_size
         return build_language_network(
             self.cell,
             self.vocabulary_size_,
             self.hidden_size,
-            embedding=embedding,
+            embedding=read_embedding(
+                self.embedding, self.vocabulary_size_, self._number_type
+            ),
             tie_weights=self.tie_weights,
             neutral_codes=(PADDING, UNKNOWN),
             **options,
         )
 
     def _work(self, n_rows):
+        """Multiply-adds of one step of the widest layer or of the head."""
         head = n_rows * self.hidden_size * self.vocabulary_size_
         return max(super()._work(n_rows), head)
 
-    # ---------------------------------------------------------------- reading
-
-    def _encode_known(self, X, where):
-        """X under the learned vocabulary; unknown tokens raise a warning."""
-        return self._read(read_documents(X, self.input == "filename"), where)[0]
-
-    def _read(self, documents, where):
-        """The corpus of documents, and how many tokens of each are known."""
-        unknown, code_of = Counter(), self._coder.code_of
-
-        def watch(text, tokens):
-            unknown.update(token for token in tokens if token not in code_of)
-
-        lengths, flat = self._coder.encode(documents, watch)
-        if not len(lengths):
-            raise ValueError(f"{where} holds no document. Give at least one.")
-        warn_of_unknown(unknown, where)
-        owners = np.repeat(np.arange(len(lengths)), lengths)
-        n_known = np.bincount(owners[flat != UNKNOWN], minlength=len(lengths))
-        return as_corpus(lengths, flat), n_known
-
-    def _prompts(self, prompt):
-        """Whether it is a single one, and an iterable of all that there are."""
-        check_is_fitted(self)
-        if not hasattr(prompt, "__iter__"):
-            raise TypeError(
-                f"the prompt is {prompt!r} of type {type(prompt).__name__}; expected "
-                "what the generator was fitted on, or a list of such."
-            )
-        single = self._coder.is_single(prompt)
-        if isinstance(self._coder, CodeCoder):
-            return single, prompt
-        if single and isinstance(self._coder, TokenCoder):
-            return single, [list(prompt)]
-        return single, [prompt] if single else list(prompt)
-
-    def _read_prefixes(self, prefixes):
-        """Last outputs and states after reading each prefix, and what was read."""
-        check_is_fitted(self)
-        corpus, n_known = self._read(self._prompts(prefixes)[1], "the text")
-        with threads_for(self._work(min(len(corpus.lengths), READ_AT_ONCE))):
-            outputs, states = read_through(self.module_, corpus)
-        texts = [
-            Continuation(corpus.codes[start + 1 : start + length].tolist())
-            for start, length in zip(corpus.starts, corpus.lengths, strict=True)
-        ]
-        return outputs, states, texts, n_known
-
-    def _logits(self, outputs):
-        with torch.inference_mode():
-            return self.module_.logits(outputs).cpu().numpy()
+    # ---------------------------------------------------------------- predictions
 
     def transform(self, X):
-        """The state after reading each text, as features for another estimator.
+        """Compute the state after each text, as features for another estimator.
 
         Parameters
         ----------
@@ -525,128 +450,106 @@ class SequenceGenerator(
         Returns
         -------
         states : ndarray of shape (n_documents, hidden_size)
-            What the last layer put out after the last token.
+            Outputs of the last layer after the last token.
         """
-        return self._read_prefixes(X)[0].float().cpu().numpy()
+        return LanguageModel.of(self).read(X).outputs.float().cpu().numpy()
 
     def predict_proba(self, X):
-        """How likely each token is to come next, or the text to end.
+        """Predict the probability of every next token, and of the end of the text.
 
         Parameters
         ----------
         X : iterable of documents or TokenArray
-            What has been read so far, of any length; the empty text is the beginning. A
-            bare text is one prefix. Unknown tokens raise a warning.
+            Beginnings of texts, of any length; the empty text is allowed. A single text
+            is one prefix. Unknown tokens raise a warning.
 
         Returns
         -------
         proba : ndarray of shape (n_prefixes, n_tokens + 1)
-            In the order of ``classes_``.
+            Probabilities in the order of ``classes_``.
         """
-        outputs, _, _, _ = self._read_prefixes(X)
-        return np.exp(log_softmax(self._logits(outputs)[:, END:]))
+        return LanguageModel.of(self).predict_proba(X)
 
     def predict(self, X):
-        """The likeliest next token.
+        """Predict the likeliest next token.
 
         Parameters
         ----------
         X : iterable of documents or TokenArray
-            What has been read so far, as for :meth:`predict_proba`.
+            Beginnings of texts, as in :meth:`predict_proba`.
 
         Returns
         -------
         tokens : ndarray of shape (n_prefixes,)
-            Of the tokens in ``classes_``.
+            One of ``classes_`` per prefix.
         """
-        proba = self.predict_proba(X)
-        return self.classes_[proba.argmax(1)]
+        model = LanguageModel.of(self)
+        return model.classes[model.predict_proba(X).argmax(1)]
 
     # ---------------------------------------------------------------- scores
 
     def score(self, X, y=None):
-        """Minus :meth:`bits_per_character`, so that more is better.
+        """Return minus :meth:`bits_per_character`, so that greater is better.
 
         Parameters
         ----------
         X : str, iterable of documents or TokenArray
-            Text that was not learned from.
+            Text that the generator was not fitted on.
         y : None
             Ignored.
 
         Returns
         -------
         score : float
-            Comparable between settings of network and vectorizer.
+            Minus bits per character, comparable between networks and vectorizers.
         """
         return -self.bits_per_character(X)
 
     def bits_per_character(self, X):
-        """Bits that the text as given takes, per character.
+        """Compute the bits that the text as given takes, per character.
 
-        All of it is paid for: the tokens and the end of each document at their
-        probability, an unknown token and what stands between the tokens by what they
-        hide.
+        They include the tokens and the end of each document, and what tokens do not
+        show: the characters of unknown tokens, and the text between tokens.
 
         Parameters
         ----------
         X : str, iterable of documents or TokenArray
-            Text that was not learned from.
+            Text that the generator was not fitted on.
 
         Returns
         -------
         bits : float
-            Of documents that are no text, bits a token.
+            Bits per character. For documents that are not texts, bits per token.
 
         Raises
         ------
         ValueError
             If the text is empty, or if the vectorizer folds case or accents, which
-            would make settings incomparable.
+            would make scores incomparable.
         """
-        bits, _, n_characters = self._price(X, hidden=True)
-        if not n_characters:
-            raise ValueError("X has no characters, so there is nothing to score.")
-        return bits / n_characters
+        model = LanguageModel.of(self)
+        return _scoring.bits_per_character(model, self._documents(X))
 
     def perplexity(self, X):
-        """Among how many tokens, as it were, each next one has to be guessed.
+        """Compute the effective number of equally likely next tokens.
 
         Parameters
         ----------
         X : str, iterable of documents or TokenArray
-            Text that was not learned from.
+            Text that the generator was not fitted on.
 
         Returns
         -------
         perplexity : float
-            2 to the power of the mean bits a token, the end of each document included.
-            Models are comparable only if they have the same vocabulary.
+            2 to the power of the mean bits per token, the end of each document
+            included. Only models with the same vocabulary are comparable.
         """
-        bits, n_steps, _ = self._price(X, hidden=False)
-        return float(2 ** (bits / n_steps))
+        model = LanguageModel.of(self)
+        return _scoring.perplexity(model, self._documents(X))
 
-    def _price(self, X, hidden):
-        """Bits of the text, its steps, and its characters (or tokens)."""
-        check_is_fitted(self)
-        price = None
-        if hidden and self.vectorizer_ is not None:
-            price = HiddenTextCost(
-                self.vectorizer_, self._spelling, self._coder.code_of
-            )
-        documents = read_documents(X, self.input == "filename")
-        lengths, flat = self._coder.encode(documents, price)
-        if not len(lengths):
-            raise ValueError("X holds no document. Give at least one.")
-        corpus = as_corpus(lengths, flat)
-        with threads_for(self._work(min(len(lengths), READ_AT_ONCE))):
-            bits = token_losses(self.module_, corpus).sum() / np.log(2)
-        if price is None:
-            return bits, corpus.n_steps, int(lengths.sum())
-        return bits + price.bits, corpus.n_steps, price.n_characters
+    # ---------------------------------------------------------------- generation
 
-    # ---------------------------------------------------------------- writing
-
+    @document_options
     def generate(
         self,
         prompt="",
@@ -663,83 +566,64 @@ class SequenceGenerator(
         beam_size=None,
         random_state=None,
     ):
-        """Write on from a prompt, or from many at once.
+        """Continue a prompt, or several at once.
 
         Parameters
         ----------
         prompt : str, list of tokens, TokenArray, or list of prompts, default=""
-            What the network reads first, of any length.
+            Text that the network reads first, of any length.
         n_tokens : int, default=200
-            Tokens to write, unless the text ends before.
-        temperature : float, default=1.0
-            Below 1 the likely tokens become likelier, above 1 less so; 0 always takes
-            the likeliest.
-        top_k : int or None, default=None
-            Draw among so many likeliest tokens.
-        top_p : float in (0, 1] or None, default=None
-            Draw among the fewest tokens that together have this probability.
-        repetition_penalty : float, default=1.0
-            Above 1 makes tokens that stand in the text already less likely.
-        stop : str, list of str or None, default=None
-            Texts (or tokens) after which writing ends, themselves included.
-        banned : token, list of tokens or None, default=None
-            Tokens that must not come; "<end>" is the end of the text.
-        required : token, list of tokens or None, default=None
-            Tokens that must come: if they have not by then, the last steps are theirs.
-        mask : callable or None, default=None
-            ``mask(tokens, logits) -> logits``, with the tokens of the text so far and
-            logits in the order of ``classes_``; minus infinity forbids.
+            Number of tokens to generate, unless the text ends before.
+        {decoding_options}
         beam_size : int or None, default=None
-            Instead of drawing, search for the likeliest continuation with so many
-            candidates side by side; 1 is greedy.
+            If given, search for the likeliest continuation with this many candidates at
+            each step, instead of sampling; 1 is greedy.
         random_state : int, RandomState instance or None, default=None
-            Decides the draws, for each prompt on its own: prompts in a batch do not
-            change each other's continuation.
+            Seed of the sampling. Each prompt has its own random numbers: prompts in a
+            batch do not change each other's continuation.
 
         Returns
         -------
         continuation : str, list of tokens or TokenArray; or a list of them
-            What follows the prompt, without it. A list if ``prompt`` is one of several.
+            The text after the prompt, without it. A list if several prompts are given.
 
         Raises
         ------
         ValueError
-            If a knob is out of its range, a token unknown, a prompt without any known
-            token, or no token left to choose.
+            If an option is out of its range, a token is unknown, a prompt has no known
+            token, or no token is left to choose.
         """
-        how = self._decoding_options(
-            temperature, top_k, top_p, repetition_penalty, stop, banned, required, mask
+        model = LanguageModel.of(self)
+        options = DecodingOptions.from_user(
+            model.codec,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            stop=stop,
+            banned=banned,
+            required=required,
+            mask=mask,
         )
-        _check_number("n_tokens", n_tokens, Integral, 0, "closed")
-        if len(how.required) > n_tokens:
-            raise ValueError(
-                f"n_tokens={n_tokens} leaves no room for the {len(how.required)} "
-                "required tokens."
-            )
-        single, stepper_, logits, texts = self._start(prompt)
-        with threads_for(self._work(len(texts))):
+        options.check_n_tokens(n_tokens)
+        if beam_size is not None:
+            options.check_beam_size(beam_size)
+        is_single, stepper, logits, texts = model.start(prompt)
+        with model.threads(len(texts)):
             if beam_size is not None:
-                _check_number("beam_size", beam_size, Integral, 1, "closed")
-                if (temperature, top_k, top_p) != (1.0, None, None):
-                    raise ValueError(
-                        "a beam draws nothing: temperature, top_k and top_p have no "
-                        "meaning beside beam_size. Leave them at their defaults."
-                    )
-                saved = stepper_.save()
-                for k, text in enumerate(texts):
-                    stepper_.restore(saved, np.array([k]))
-                    row = logits[[k]]
-                    codes, _ = beam(
-                        stepper_, row, how, text.prompt, n_tokens, beam_size
-                    )
-                    text.codes[:] = codes
+                extend_by_beam_search(
+                    stepper, logits, options, texts, n_tokens, beam_size
+                )
             else:
-                draw = _uniform_draws(draw_seed(random_state), len(texts))
-                for _ in generate_tokens(stepper_, logits, how, texts, n_tokens, draw):
+                draw = uniform_draws(draw_seed(random_state), len(texts))
+                for _ in generate_tokens(
+                    stepper, logits, options, texts, n_tokens, draw
+                ):
                     pass
-        written = [self._coder.decode(text.codes) for text in texts]
-        return written[0] if single else written
+        generated = [model.codec.decode(text.codes) for text in texts]
+        return generated[0] if is_single else generated
 
+    @document_options
     def generate_iter(
         self,
         prompt="",
@@ -755,75 +639,68 @@ class SequenceGenerator(
         mask=None,
         random_state=None,
     ):
-        """Write on from one prompt, token by token as they come.
+        """Continue one prompt, token by token.
 
         Parameters
         ----------
         prompt : str, list of tokens or TokenArray, default=""
-            What the network reads first, of any length.
+            Text that the network reads first, of any length.
         n_tokens : int or None, default=None
-            Tokens to write, unless the text ends before. None goes on until it does.
-        temperature : float, default=1.0
-            Below 1 the likely tokens become likelier, above 1 less so; 0 always takes
-            the likeliest.
-        top_k : int or None, default=None
-            Draw among so many likeliest tokens.
-        top_p : float in (0, 1] or None, default=None
-            Draw among the fewest tokens that together have this probability.
-        repetition_penalty : float, default=1.0
-            Above 1 makes tokens that stand in the text already less likely.
-        stop : str, list of str or None, default=None
-            Texts (or tokens) after which writing ends, themselves included.
-        banned : token, list of tokens or None, default=None
-            Tokens that must not come; "<end>" is the end of the text.
-        required : token, list of tokens or None, default=None
-            Tokens that must come: if they have not by then, the last steps are theirs.
-        mask : callable or None, default=None
-            ``mask(tokens, logits) -> logits``, with the tokens of the text so far and
-            logits in the order of ``classes_``; minus infinity forbids.
+            Number of tokens to generate, unless the text ends before. With None it
+            continues until the text ends.
+        {decoding_options}
         random_state : int, RandomState instance or None, default=None
-            Decides the draws.
+            Seed of the sampling.
 
         Yields
         ------
-        token : str, or what the tokens are
-            What :meth:`generate` would write with these arguments, a token at a time.
+        token : str, or a token of another type
+            The tokens that :meth:`generate` returns for the same arguments.
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`generate`, or if several prompts are given.
         """
-        how = self._decoding_options(
-            temperature, top_k, top_p, repetition_penalty, stop, banned, required, mask
+        model = LanguageModel.of(self)
+        options = DecodingOptions.from_user(
+            model.codec,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            stop=stop,
+            banned=banned,
+            required=required,
+            mask=mask,
         )
         if n_tokens is not None:
-            _check_number("n_tokens", n_tokens, Integral, 0, "closed")
-        single, stepper_, logits, texts = self._start(prompt)
-        if not single:
+            check_integer("n_tokens", n_tokens, minimum=0)
+        is_single, stepper, logits, texts = model.start(prompt)
+        if not is_single:
             raise ValueError(
-                f"generate_iter writes on from one prompt, got {len(texts)}. Use "
-                "generate for several."
+                f"generate_iter continues one prompt, got {len(texts)}. Use generate "
+                "for several."
             )
-        draw = _uniform_draws(draw_seed(random_state), 1)
-
-        def tokens():
-            for (text,) in generate_tokens(
-                stepper_, logits, how, texts, n_tokens, draw
-            ):
-                if text.codes[-1] != END:
-                    yield self.classes_[text.codes[-1] - END]
-
-        return tokens()
+        draw = uniform_draws(draw_seed(random_state), 1)
+        written = generate_tokens(stepper, logits, options, texts, n_tokens, draw)
+        codes = (text.codes[-1] for (text,) in written)
+        return (model.classes[code - END] for code in codes if code != END)
 
     def stream(self, n_streams=1):
-        """Open a stream: texts that are read token by token, as they come.
+        """Open a stream, which reads texts piece by piece as they arrive.
 
         Parameters
         ----------
         n_streams : int or None, default=1
-            How many texts go on together; None is for any number of them by key.
+            Number of texts that are read side by side; None is for any number of texts
+            with keys.
 
         Returns
         -------
         stream : Stream
-            Foretells the next token, after each token or piece of text, as
-            :meth:`predict` and :meth:`predict_proba` do after all of it.
+            Predicts the next token after each piece of text, as :meth:`predict` and
+            :meth:`predict_proba` do for the whole text.
 
         Examples
         --------
@@ -834,8 +711,7 @@ class SequenceGenerator(
         >>> stream.predict("the c").tolist(), stream.predict("a").tolist()
         (['a'], ['t'])
         """
-        check_is_fitted(self)
-        return Stream(TextStreamAdapter(snapshot(self)), n_streams)
+        return Stream(TextStreamAdapter(LanguageModel.of(self)), n_streams)
 
     def session(self, prompt="", *, temperature=1.0):
         """Write together with a person, who picks among the likeliest next tokens.
@@ -843,160 +719,41 @@ class SequenceGenerator(
         Parameters
         ----------
         prompt : str, list of tokens or TokenArray, default=""
-            How the text begins.
+            Beginning of the text.
         temperature : float, default=1.0
-            Above 1 evens out the suggested probabilities, below 1 sharpens them.
+            Values above 1 even out the suggested probabilities, values below 1 sharpen
+            them.
 
         Returns
         -------
         session : WritingSession
-            With ``suggest``, ``pick``, ``accept``, ``undo``, ``branch`` and ``text``.
+            A session with ``suggest``, ``pick``, ``accept``, ``undo``, ``branch`` and
+            ``text``.
         """
-        return WritingSession(snapshot(self), prompt, temperature=temperature)
+        return WritingSession(self, prompt, temperature=temperature)
 
     def resume(self, transcript):
-        """Take up a writing session where its transcript ends.
+        """Continue a writing session from the end of its transcript.
 
         Parameters
         ----------
         transcript : str
-            JSON, as :meth:`WritingSession.to_json` returns it.
+            JSON that :meth:`WritingSession.to_json` returned.
 
         Returns
         -------
         session : WritingSession
-            As the one that was written down; each token costs one step again.
+            A session like the one that was written down. Its tokens are read again.
 
         Raises
         ------
         ValueError
             If the transcript cannot be read, or is of another model.
         """
-        check_is_fitted(self)
-        return WritingSession.from_json(snapshot(self), transcript)
-
-    def _start(self, prompt):
-        """A stepper that has read the prompts, its logits, and the texts begun."""
-        single, prompts = self._prompts(prompt)
-        outputs, states, texts, n_known = self._read_prefixes(prompts)
-        for k, text in enumerate(texts):
-            if text.prompt and not n_known[k]:
-                raise ValueError(
-                    f"prompt {k} holds no token that the model knows: {prompts[k]!r}. "
-                    "Begin with known ones (classes_ lists them), or with an empty one."
-                )
-        return single, stepper(self.module_, states), self._logits(outputs), texts
-
-    def _decoding_options(
-        self, temperature, top_k, top_p, penalty, stop, banned, required, mask
-    ):
-        """The knobs, checked, their tokens as codes."""
-        _check_knobs(temperature, top_k, top_p, penalty)
-        check_is_fitted(self)
-        required = self._codes_of(required, "required")
-        banned = self._codes_of(banned, "banned")
-        if set(required) & set(banned):
-            raise ValueError("required and banned name the same token.")
-        return DecodingOptions(
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            repetition_penalty=penalty,
-            banned=banned,
-            required=required,
-            stop=tuple(self._stops(stop)),
-            mask=None if mask is None else self._wrap_mask(mask),
-        )
-
-    def _codes_of(self, tokens, where):
-        """Codes of a token or of several."""
-        if tokens is None:
-            return ()
-        tokens = [tokens] if isinstance(tokens, (str, tuple, int)) else tokens
-        return tuple(self._code_of(token, where) for token in tokens)
-
-    def _code_of(self, token, where):
-        """The code of a token that the model can write."""
-        token = token if isinstance(token, Hashable) else repr(token)
-        code = END if token == self.classes_[0] else self._coder.code_of.get(token)
-        if code is None:
-            raise ValueError(
-                f"{where} holds {token!r}, which is no token of this model. classes_ "
-                f"lists the {len(self.classes_)} that it can write, among them "
-                f"{self.classes_[:6].tolist()}."
-            )
-        return code
-
-    def _stops(self, stop):
-        """Code sequences to stop at."""
-        if stop is None:
-            return
-        stops = [stop] if isinstance(stop, (str, int)) else stop
-        for part in stops:
-            if isinstance(part, str) and self.vectorizer_ is not None:
-                _, codes = self._coder.encode([part])
-            else:
-                codes = self._codes_of(part, "stop")
-            if not len(codes) or UNKNOWN in codes:
-                raise ValueError(
-                    f"stop={part!r} cannot be written with the tokens of this model."
-                )
-            yield tuple(int(code) for code in codes)
-
-    def _wrap_mask(self, mask):
-        """The user's mask, which knows tokens, as one that knows codes."""
-
-        def masked(codes, logits):
-            tokens = [self.classes_[code - END] for code in codes if code >= END]
-            answer = np.asarray(mask(tokens, logits[END:].copy()), dtype=logits.dtype)
-            if answer.shape != self.classes_.shape or np.isnan(answer).any():
-                raise ValueError(
-                    f"mask returned an array of shape {answer.shape}; expected logits "
-                    f"of shape {self.classes_.shape} in the order of classes_, without "
-                    "NaN, minus infinity for what must not come."
-                )
-            logits[END:] = answer
-            return logits
-
-        return masked
+        return WritingSession.from_json(self, transcript)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-def _uniform_draws(seed, n_streams):
-    """A function that draws a number in [0, 1) for each stream, from its own generator.
-
-    So what a stream gets does not depend on how many there are.
-    """
-    rngs = [numpy_generator(seed, SAMPLING, k) for k in range(n_streams)]
-
-    def numbers():
-        while True:
-            yield from np.stack([rng.random(BLOCK) for rng in rngs], axis=1)
-
-    return numbers().__next__
-
-
-def _check_knobs(temperature, top_k, top_p, penalty):
-    _check_number("temperature", temperature, Real, 0, "closed")
-    if top_k is not None:
-        _check_number("top_k", top_k, Integral, 1, "closed")
-    if top_p is not None:
-        _check_number("top_p", top_p, Real, 0, "open")
-        if top_p > 1:
-            raise ValueError(f"top_p must be in (0, 1], got {top_p}.")
-    _check_number("repetition_penalty", penalty, Real, 0, "open")
-
-
-def _check_number(name, value, kind, low, edge):
-    """Refuse a value of another kind, or below ``low``."""
-    good = isinstance(value, kind) and not isinstance(value, bool)
-    good = good and (value >= low if edge == "closed" else value > low)
-    if not (good and np.isfinite(value)):
-        what = "an integer" if kind is Integral else "a number"
-        bound = "of at least" if edge == "closed" else "above"
-        raise ValueError(f"{name} must be {what} {bound} {low}, got {value!r}.")

@@ -1,7 +1,8 @@
-"""Training a generator's network on a corpus, and reading with the trained one."""
+"""Training the network of a generator on a corpus, and reading with a trained one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,11 @@ from sklearn_rnn._training.corpus import (
     overlapping_windows,
     tbptt_windows,
 )
+from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn._training.net import RecurrentNet
 
-# While reading: logits held at once, documents side by side, and steps of a chunk.
-LOGITS_AT_ONCE, READ_AT_ONCE, STEPS_AT_ONCE = 2**22, 256, 2**12
+# Limits of one batch while reading.
+MAX_LOGITS, MAX_DOCUMENTS, MAX_STEPS = 2**22, 256, 2**12
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,28 @@ class TextExamples:
         return overlapping_windows(self.corpus, self.window, self.step, batch_size, rng)
 
 
+def split_corpus(
+    corpus: Corpus, fraction: Any, rng: np.random.Generator
+) -> tuple[Corpus, Corpus]:
+    """Training and validation part: some documents, or the end of a single one.
+
+    ``fraction`` is the share of validation data, or a splitter.
+    """
+    rows = np.arange(len(corpus.lengths))
+    if len(rows) == 1 and not hasattr(fraction, "split"):
+        n_valid = int(np.ceil(fraction * corpus.n_steps))
+        if n_valid >= corpus.n_steps:
+            raise ValueError(
+                f"validation_fraction={fraction} of {corpus.n_steps} steps leaves none "
+                "to train on. Give more text, or set early_stopping=False."
+            )
+        return corpus.cut(n_valid)
+    train, valid = split_rows(rows, fraction, rng)
+    return corpus.part(train), corpus.part(valid)
+
+
 class LanguageNet(RecurrentNet):
-    """A net that foretells every code of a text, its state carried along."""
+    """A net that predicts every code of a text, its state carried between windows."""
 
     def _prepare_examples(self, examples):
         return examples
@@ -66,17 +88,14 @@ class LanguageNet(RecurrentNet):
         return losses.mean(), logits, len(losses)
 
     def _carry_states(self, fresh):
-        """The last window's states, zero in ``fresh`` columns."""
+        """The states after the last window, zero in ``fresh`` columns (B,)."""
         if self.states is None or fresh.all():
             return None
+        states = slice_states(self.states, slice(len(fresh)))
         if not fresh.any():
-            return map_states(self.states, lambda state: state[: len(fresh)])
+            return states
         keep = torch.from_numpy(~fresh).to(self.device)
-
-        def kept(state):
-            return state[: len(fresh)] * keep.view(-1, *[1] * (state.ndim - 1))
-
-        return map_states(self.states, kept)
+        return map_states(states, lambda s: s * keep.view(-1, *[1] * (s.ndim - 1)))
 
     def _record_validation(self, valid, plan):
         loss = token_losses(self.module_, valid.corpus).mean()
@@ -84,65 +103,70 @@ class LanguageNet(RecurrentNet):
         self.history.record("valid_score", -loss / np.log(2))
 
 
+def slice_states(states: Any, rows: slice) -> Any:
+    """The states of some sequences."""
+    return map_states(states, itemgetter(rows))
+
+
 def token_losses(module: LanguageNetwork, corpus: Corpus) -> np.ndarray:
     """Minus log-probability in nats of each code of a corpus, given those before it.
 
-    Document after document, n_steps in all, each read from a state of zeros.
+    Their shape is (n_steps,), document after document. Every document is read from a
+    state of zeros.
     """
     losses = np.empty(corpus.n_steps)
     places = np.cumsum(corpus.lengths) - corpus.lengths
-    for batch in _by_length(corpus):
+    for batch in _batches_by_length(corpus):
         starts, lengths = corpus.starts[batch], corpus.lengths[batch]
         states, t = None, 0
         while t < lengths[0]:
             width = int(np.count_nonzero(lengths > t))
-            room = 1 + LOGITS_AT_ONCE // int(width * module.head.out_features)
-            steps = np.minimum(room, lengths[:width] - t)
+            chunk = 1 + MAX_LOGITS // int(width * module.head.out_features)
+            steps = np.minimum(chunk, lengths[:width] - t)
             window = Window(starts[:width] + t, steps, np.zeros(width, dtype=bool))
-            nats, states = _window_losses(module, corpus, window, states)
+            values, states = _window_losses(module, corpus, window, states)
             for column, n_steps in enumerate(steps):
                 place = places[batch[column]] + t
-                losses[place : place + n_steps] = nats[:n_steps, column]
-            t += room
+                losses[place : place + n_steps] = values[:n_steps, column]
+            t += chunk
     return losses
 
 
 @torch.inference_mode()
 def _window_losses(module, corpus, window, states):
-    """Losses (T, B) of a window that goes on from the first columns of ``states``."""
+    """Losses (T, B) of a window that continues the first columns of ``states``."""
     device = next(module.parameters()).device
     inputs, targets, _ = gather_window(corpus, window)
     if states is not None:
-        states = map_states(states, lambda s: s[: len(window.starts)])
+        states = slice_states(states, slice(len(window.starts)))
     logits, states = module(torch.from_numpy(inputs).to(device), states)
     losses = step_losses(logits, torch.from_numpy(targets).to(device))
     return losses.cpu().numpy(), states
 
 
 @torch.inference_mode()
-def read_through(
+def read_corpus(
     module: LanguageNetwork, corpus: Corpus
 ) -> tuple[Tensor, list[list[Any]]]:
     """Last outputs (n, H) and states after the start code and tokens of each document.
 
-    Nothing is padded: where a document ends, the others go on without it.
+    Nothing is padded: where a document ends, the others are read on without it.
     """
     device = next(module.parameters()).device
     parts, order = [], []
-    for batch in _by_length(corpus):
+    for batch in _batches_by_length(corpus):
         starts, lengths = corpus.starts[batch], corpus.lengths[batch]
         states, t = None, 0
         while len(starts):
-            n_steps = min(lengths[-1] - t, STEPS_AT_ONCE)
+            n_steps = min(lengths[-1] - t, MAX_STEPS)
             index = starts + t + np.arange(n_steps)[:, None]
             codes = torch.from_numpy(corpus.codes[index].astype(np.int64))
             outputs, states = module.read(codes.to(device), states)
             t += n_steps
             left = np.count_nonzero(lengths > t)
-            parts.append(
-                [[outputs[-1, left:]], *map_states(states, lambda s: s[left:])]  # noqa: B023
-            )
-            states = map_states(states, lambda s: s[:left])  # noqa: B023
+            ended = slice_states(states, slice(left, None))
+            parts.append([[outputs[-1, left:]], *ended])
+            states = slice_states(states, slice(left))
             order.append(batch[left : len(starts)])
             starts, lengths = starts[:left], lengths[:left]
     back = torch.from_numpy(np.argsort(np.concatenate(order))).to(device)
@@ -150,7 +174,7 @@ def read_through(
     return outputs, states
 
 
-def _by_length(corpus):
-    """Rows of a corpus in batches, the longest first, also within a batch."""
+def _batches_by_length(corpus):
+    """Rows of a corpus in batches, longest documents first, also within a batch."""
     rows = np.argsort(-corpus.lengths, kind="stable")
-    return np.split(rows, range(READ_AT_ONCE, len(rows), READ_AT_ONCE))
+    return np.split(rows, range(MAX_DOCUMENTS, len(rows), MAX_DOCUMENTS))

@@ -30,7 +30,7 @@ class WittenBell:
     Parameters
     ----------
     order : int
-        How many symbols the longest context has: ``order=4`` counts 5-grams.
+        Number of symbols of the longest context: ``order=4`` counts 5-grams.
 
     Notes
     -----
@@ -43,8 +43,8 @@ class WittenBell:
     are equally likely. After a context never seen it is p_{k-1}. At the start of a
     sequence contexts are shorter. [1]_
 
-    Each context length keeps sorted numpy arrays rather than dicts: of a book of a
-    million characters a model of order 4 is learned in about a second and takes a few
+    Each context length keeps sorted numpy arrays rather than dicts: a model of order 4
+    of a book of a million characters is fitted in about a second and takes a few
     megabytes.
 
     References
@@ -78,9 +78,9 @@ class WittenBell:
         sequences : iterable of iterables of hashable symbols
             Texts, or lists of symbols.
         n_symbols : int
-            How many symbols there are, seen or not.
+            Number of symbols there are, seen or not.
         weights : iterable of float or None, default=None
-            How often each sequence counts; by default once.
+            Number of times each sequence counts; by default once.
 
         Returns
         -------
@@ -93,28 +93,28 @@ class WittenBell:
             If the sequences hold more than ``n_symbols`` different symbols.
         """
         codes: defaultdict[Hashable, int] = defaultdict(count().__next__)
-        flat, lengths = _flat(sequences, codes.__getitem__)
+        flat, lengths = _flatten(sequences, codes.__getitem__)
         if len(codes) > n_symbols:
             raise ValueError(
                 f"n_symbols={n_symbols}, but the sequences hold {len(codes)} different "
                 "symbols; give the size of the whole symbol set."
             )
-        times = None if weights is None else np.repeat(list(weights), lengths)
+        repeats = None if weights is None else np.repeat(list(weights), lengths)
         self.n_symbols_, self.codes_ = n_symbols, dict(codes)
         self.levels_: list[Level] = []
-        place, contexts, n_contexts = _places(lengths), np.zeros_like(flat), 1
+        n_before, contexts, n_contexts = _count_before(lengths), np.zeros_like(flat), 1
         for order in range(self.order + 1):
-            rows = np.flatnonzero(place >= order)
+            rows = np.flatnonzero(n_before >= order)
             if not len(rows):
                 break
             keys, grams = np.unique(
                 contexts[rows] * len(codes) + flat[rows], return_inverse=True
             )
-            counts = np.bincount(grams, None if times is None else times[rows])
+            counts = np.bincount(grams, None if repeats is None else repeats[rows])
             owners = keys // len(codes)
             totals = np.bincount(owners, counts, n_contexts)
             types = np.bincount(owners, minlength=n_contexts)
-            types = np.maximum(types, 1)  # a context at ends alone: p_k = p_{k-1}
+            types = np.maximum(types, 1)  # of a context only at ends: p_k = p_{k-1}
             self.levels_.append(Level(keys, counts, totals, types))
             contexts[rows] = grams
             contexts, n_contexts = np.roll(contexts, 1), len(keys)
@@ -126,15 +126,15 @@ class WittenBell:
         Parameters
         ----------
         sequence : iterable of hashable symbols
-            A text, or a list of symbols. A symbol never seen has its share of what
-            the base leaves to it.
+            A text, or a list of symbols. Symbols never seen share what the uniform
+            distribution leaves to them.
 
         Returns
         -------
         ndarray of shape (n_symbols_of_the_sequence,), float64
             In bits, 0 or less.
         """
-        return self._log2(*_flat([sequence], self._code))
+        return self._log2(*_flatten([sequence], self._code))
 
     def code_lengths(self, sequences: Iterable[Symbols]) -> np.ndarray:
         """Minus log2 of the probability of each of many sequences.
@@ -149,7 +149,7 @@ class WittenBell:
         ndarray of shape (n_sequences,), float64
             In bits.
         """
-        flat, lengths = _flat(sequences, self._code)
+        flat, lengths = _flatten(sequences, self._code)
         row = np.repeat(np.arange(len(lengths)), lengths)
         return np.bincount(row, -self._log2(flat, lengths), len(lengths))
 
@@ -157,11 +157,11 @@ class WittenBell:
         return self.codes_.get(symbol, -1)
 
     def _log2(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Log2 of the probability of each of the codes of sequences end to end."""
-        place, contexts = _places(lengths), np.zeros_like(flat)
+        """Log2 of the probability (n,) of each code of concatenated sequences."""
+        n_before, contexts = _count_before(lengths), np.zeros_like(flat)
         p = np.full(len(flat), 1 / self.n_symbols_)
         for order, level in enumerate(self.levels_):
-            rows = np.flatnonzero((contexts >= 0) & (place >= order))
+            rows = np.flatnonzero((contexts >= 0) & (n_before >= order))
             here, codes = contexts[rows], flat[rows]
             keys = np.where(codes < 0, -1, here * len(self.codes_) + codes)
             grams = np.searchsorted(level.keys, keys)
@@ -176,10 +176,10 @@ class WittenBell:
         return np.log2(p)
 
 
-def _flat(
+def _flatten(
     sequences: Iterable[Symbols], code: Callable[[Hashable], int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The codes of sequences end to end, and how many each has."""
+    """The codes of concatenated sequences, and how many each sequence has."""
     flat, lengths = array("i"), []
     for sequence in sequences:
         before = len(flat)
@@ -188,7 +188,7 @@ def _flat(
     return np.array(flat, dtype=np.int64), np.array(lengths, dtype=np.int64)
 
 
-def _places(lengths: np.ndarray) -> np.ndarray:
-    """How many symbols stand before each one in its own sequence."""
+def _count_before(lengths: np.ndarray) -> np.ndarray:
+    """The number of symbols before each one in its own sequence."""
     ends = np.cumsum(lengths)
     return np.arange(lengths.sum()) - np.repeat(ends - lengths, lengths)

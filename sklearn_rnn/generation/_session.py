@@ -1,37 +1,39 @@
 """WritingSession: a person and a generator write one text together."""
 
 import copy
-import hashlib
 import json
 from dataclasses import dataclass
-from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
+from sklearn_rnn._core.drafts import snapshot
+from sklearn_rnn._core.scalars import check_integer, check_number, is_integer
+from sklearn_rnn._data.tokens import END, TokenArray
 from sklearn_rnn._nn.functional import log_softmax
-from sklearn_rnn.text._codecs import CodeCoder
+from sklearn_rnn.generation._language_model import LanguageModel, class_log_proba
+from sklearn_rnn.generation._options import find_code
 
 FORMAT = "sklearn_rnn writing session"
 VERSION = 1
-SHOWN = 10  # tokens that are suggested, and that the statistics ask for
+N_SUGGESTED = 10  # also what the statistics call suggested
 
 
 @dataclass(frozen=True)
 class Step:
-    """A token that was accepted, and how it came."""
+    """A token that was accepted, and how it was chosen."""
 
     code: int
     log_probability: float  # at temperature 1
-    rank: int  # of the token among all, 0 the likeliest
-    picked: bool  # out of the suggestions, rather than typed
+    rank: int  # of the token among all, 0 is the likeliest
+    picked: bool  # from the suggestions, rather than typed
     temperature: float
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Where the network stands: its state, and what it believes comes next."""
+    """The state of the network, and its prediction of the next token."""
 
     state: object
     log_proba: np.ndarray  # (n_classes,)
@@ -40,28 +42,29 @@ class Moment:
 class WritingSession:
     """A text that a person writes together with a generator.
 
-    The network suggests what could come next, the person picks a suggestion or gives a
-    token of their own, and the network takes that step. No step is taken twice: undoing
-    goes back to a state that was kept.
+    The network suggests next tokens, the person picks one of them or types another
+    token, and the network reads it. No token is read twice: undoing goes back to a
+    state that was kept.
 
-    Made by :meth:`SequenceGenerator.session` and :meth:`SequenceGenerator.resume`.
+    Sessions are opened by :meth:`SequenceGenerator.session` and
+    :meth:`SequenceGenerator.resume`.
 
     Parameters
     ----------
     generator : SequenceGenerator
-        Fitted. A later fit of it does not change this session.
+        A fitted generator. A later fit of it does not change this session.
     prompt : str, list of tokens or TokenArray
-        How the text begins.
+        Beginning of the text.
     temperature : float, default=1.0
-        Above 1 evens out the suggested probabilities, below 1 sharpens them. Can be set
-        on the way.
+        Values above 1 even out the suggested probabilities, values below 1 sharpen
+        them. It can be set during the session.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_tokens + 1,)
-        What can be suggested: those of the generator.
+        Tokens that can be suggested: the classes of the generator.
     temperature : float
-        The present temperature.
+        Current temperature.
 
     Examples
     --------
@@ -88,46 +91,44 @@ class WritingSession:
     """
 
     def __init__(self, generator, prompt, *, temperature=1.0):
-        single, self._stepper, logits, texts = generator._start(prompt)
-        if not single:
+        self._model = LanguageModel.of(generator)
+        is_single, self._stepper, logits, texts = self._model.start(prompt)
+        if not is_single:
             raise ValueError(
                 f"a session writes one text, got {len(texts)} prompts. Open a session "
-                "for each."
+                "for each of them."
             )
         if isinstance(prompt, bytes):
             raise TypeError(
                 "the prompt of a session is part of its text, got bytes. Decode them "
                 "first."
             )
-        # a copy: whoever gave a list may go on changing theirs
+        # a copy, since the user may change a list later
         prompt = prompt.tolist() if isinstance(prompt, np.ndarray) else prompt
-        self._prompt = prompt if isinstance(prompt, str) else list(prompt)
-        self._prompt_codes, self._generator = texts[0].prompt, generator
-        self.classes_ = generator.classes_
+        self._prompt: Any = prompt if isinstance(prompt, str) else list(prompt)
+        self._prompt_codes = texts[0].prompt
+        self.classes_ = self._model.classes
         self.temperature = temperature
         self._steps = []
-        self._moments = [self._moment(logits)]
-        self._shown = None
+        self._moments = [self._keep_moment(logits)]
+        self._suggested: Any = None  # positions in classes_, or not asked for yet
 
     @property
     def temperature(self):
-        """How even the suggested probabilities are."""
+        """Current temperature of the suggestions."""
         return self._temperature
 
     @temperature.setter
     def temperature(self, value):
-        is_number = isinstance(value, Real) and not isinstance(value, bool)
-        if not is_number or not 0 < value < np.inf:
-            raise ValueError(f"temperature must be a number above 0, got {value!r}.")
-        self._temperature = float(value)
+        self._temperature = float(check_number("temperature", value, above=0))
 
-    def suggest(self, k=SHOWN):
-        """The likeliest next tokens.
+    def suggest(self, k=N_SUGGESTED):
+        """Suggest the likeliest next tokens.
 
         Parameters
         ----------
         k : int, default=10
-            How many; all if there are fewer.
+            Number of suggestions; all tokens if there are fewer.
 
         Returns
         -------
@@ -139,15 +140,14 @@ class WritingSession:
         ValueError
             If the text has ended, or k is below 1.
         """
-        if not _is_whole(k, 1):
-            raise ValueError(f"k must be an integer of at least 1, got {k!r}.")
-        self._refuse_if_over()
+        check_integer("k", k, minimum=1)
+        self._check_not_over()
         log_proba = self._moments[-1].log_proba
-        with np.errstate(over="ignore"):  # to -inf, near temperature 0
+        with np.errstate(over="ignore"):  # to minus infinity, near temperature 0
             sharpened = (log_proba - log_proba.max()) / self.temperature
         proba = np.exp(log_softmax(sharpened))
-        self._shown = np.argsort(-proba, kind="stable")[:k]
-        return [(self.classes_[j], float(proba[j])) for j in self._shown]
+        self._suggested = np.argsort(-proba, kind="stable")[:k]
+        return [(self.classes_[j], float(proba[j])) for j in self._suggested]
 
     def pick(self, index):
         """Accept one of the tokens that were suggested last.
@@ -155,8 +155,8 @@ class WritingSession:
         Parameters
         ----------
         index : int
-            Its place in what :meth:`suggest` returned, from 0; in ten suggestions if
-            it was not called since the last step.
+            Position in the list that :meth:`suggest` returned, from 0. If it was not
+            called since the last step, position in ten suggestions.
 
         Returns
         -------
@@ -166,16 +166,16 @@ class WritingSession:
         Raises
         ------
         ValueError
-            If there is no such place, or the text has ended.
+            If there is no such position, or the text has ended.
         """
-        if self._shown is None:
+        if self._suggested is None:
             self.suggest()
-        if not _is_whole(index, 0, len(self._shown) - 1):
+        if not is_integer(index, 0, len(self._suggested) - 1):
             raise ValueError(
-                f"index must be in 0..{len(self._shown) - 1}, the places of the "
+                f"index must be in 0..{len(self._suggested) - 1}, the positions of the "
                 f"suggestions, got {index!r}."
             )
-        return self._take(int(self._shown[index]) + END, picked=True)
+        return self._accept_code(int(self._suggested[index]) + END, picked=True)
 
     def accept(self, token):
         """Accept any token that the model can write.
@@ -195,15 +195,16 @@ class WritingSession:
         ValueError
             If the model has no such token, or the text has ended.
         """
-        return self._take(self._generator._code_of(token, "accept"), picked=False)
+        code = find_code(self._model.codec, token, "accept")
+        return self._accept_code(code, picked=False)
 
     def undo(self, n=1):
-        """Take back the last tokens, without reading anything again.
+        """Remove the last tokens, without reading anything again.
 
         Parameters
         ----------
         n : int, default=1
-            How many.
+            Number of tokens.
 
         Returns
         -------
@@ -213,65 +214,62 @@ class WritingSession:
         Raises
         ------
         ValueError
-            If fewer were written; none is taken back then.
+            If fewer tokens were accepted; then none is removed.
         """
-        if not _is_whole(n, 0, len(self._steps)):
+        if not is_integer(n, 0, len(self._steps)):
             raise ValueError(
                 f"n must be an integer from 0 to {len(self._steps)}, the tokens "
-                f"written since the prompt, got {n!r}."
+                f"accepted since the prompt, got {n!r}."
             )
         if n:
             del self._steps[-n:], self._moments[-n:]
             self._stepper.restore(self._moments[-1].state)
-            self._shown = None
+            self._suggested = None
         return self
 
     def branch(self):
-        """A copy that goes its own way from here.
+        """Copy the session, to continue the text in another way.
 
         Returns
         -------
         branch : WritingSession
-            Shares nothing that changes with this one.
+            A session that is independent of this one.
         """
         twin = copy.copy(self)
         twin._steps, twin._moments = [*self._steps], [*self._moments]
         twin._stepper = self._stepper.branch()
         return twin
 
-    def write(self, chooser, n_tokens, k=SHOWN):
+    def write(self, chooser, n_tokens, k=N_SUGGESTED):
         """Let a function choose in place of a person.
 
         Parameters
         ----------
         chooser : callable
-            ``chooser(suggestions)`` with what :meth:`suggest` returns; answers with the
-            place of a suggestion, a token that is no int, or None to stop.
+            ``chooser(suggestions)`` is called with the list that :meth:`suggest`
+            returns. It returns the position of a suggestion, a token that is not an
+            int, or None to stop.
         n_tokens : int
-            Tokens to write at most.
+            Largest number of tokens.
         k : int, default=10
-            How many tokens are suggested each time.
+            Number of suggestions at each step.
 
         Returns
         -------
         self : WritingSession
             The session.
         """
-        if not _is_whole(n_tokens, 0):
-            raise ValueError(
-                f"n_tokens must be an integer of at least 0, got {n_tokens!r}."
-            )
+        check_integer("n_tokens", n_tokens, minimum=0)
         for _ in range(n_tokens):
             if self.is_over:
                 break
             choice = chooser(self.suggest(k))
             if choice is None:
                 break
-            is_place = isinstance(choice, Integral) and not isinstance(choice, bool)
-            self.pick(choice) if is_place else self.accept(choice)
+            self.pick(choice) if is_integer(choice) else self.accept(choice)
         return self
 
-    # ---------------------------------------------------------------- what there is
+    # ---------------------------------------------------------------- the text so far
 
     @property
     def is_over(self):
@@ -285,48 +283,51 @@ class WritingSession:
 
     @property
     def written(self):
-        """What was written after the prompt, as the vectorizer writes it."""
-        return self._generator._coder.decode([step.code for step in self._steps])
+        """The text after the prompt, as the vectorizer writes it."""
+        return self._model.codec.decode([step.code for step in self._steps])
 
     @property
     def text(self):
-        """The prompt, and what was written after it."""
+        """The prompt and the text after it."""
         written = self.written
         if isinstance(written, TokenArray):
             codes = [*self._prompt_codes, *written.view(np.ndarray)[0]]
             return TokenArray(np.array([codes], np.int32), written.vocabulary_size)
         if not isinstance(written, str):
             return [*self._prompt, *written]
-        apart = self._prompt and written and not self._prompt[-1:].isspace()
-        return self._prompt + " " * (self._separator if apart else 0) + written
+        is_apart = self._prompt and written and not self._prompt[-1:].isspace()
+        space = " " * self._separator_length() if is_apart else ""
+        return self._prompt + space + written
 
     @property
     def log_probability(self):
         """Natural logarithm of the probability of the accepted tokens.
 
-        That of the model itself, at temperature 1, among ``classes_``.
+        The probabilities are those at temperature 1 among ``classes_``.
         """
         return float(sum(step.log_probability for step in self._steps))
 
     def statistics(self):
-        """How the text came about.
+        """Count how the text was written.
 
         Returns
         -------
         statistics : :class:`~sklearn.utils.Bunch`
-            ``n_tokens``, of which ``n_picked`` and ``n_typed``; ``n_suggested`` that
-            were among the ten likeliest, and their share ``suggested``; ``keystrokes``,
-            one for a pick and one for each character typed (with a separator between
-            words), and the share ``keystrokes_saved`` against typing all of it;
-            ``log_probability`` and ``perplexity`` of the accepted tokens.
+            ``n_tokens``, of which ``n_picked`` were picked and ``n_typed`` typed;
+            ``n_suggested``, the number of tokens among the ten likeliest, and their
+            share ``suggested``; ``keystrokes``, one per pick and one per typed
+            character (with a separator between words), and ``keystrokes_saved``, the
+            share saved against typing everything; ``log_probability`` and
+            ``perplexity`` of the accepted tokens.
         """
-        n, typing, keys, separator = len(self._steps), 0, 0, self._separator
+        n, typing, keys = len(self._steps), 0, 0
+        separator = self._separator_length()
         for step, token in zip(self._steps, self.tokens, strict=True):
             length = len(str(token)) + separator if step.code != END else 1
             typing += length
             keys += 1 if step.picked else length
         n_picked = sum(step.picked for step in self._steps)
-        n_suggested = sum(step.rank < SHOWN for step in self._steps)
+        n_suggested = sum(step.rank < N_SUGGESTED for step in self._steps)
         return Bunch(
             n_tokens=n,
             n_picked=n_picked,
@@ -342,20 +343,20 @@ class WritingSession:
     # ---------------------------------------------------------------- transcripts
 
     def to_json(self):
-        """The session as a transcript, which :meth:`SequenceGenerator.resume` replays.
+        """Write a transcript, which :meth:`SequenceGenerator.resume` replays.
 
         Returns
         -------
         transcript : str
-            JSON: the prompt, the accepted tokens and how they came, and a fingerprint
-            of the model. What was undone is not in it.
+            JSON with the prompt, the accepted tokens and how they were chosen, and a
+            fingerprint of the model. Tokens that were undone are left out.
         """
-        is_text = self._generator._coder.vectorizer is not None
+        is_text = self._model.codec.vectorizer is not None
         return json.dumps(
             {
                 "format": FORMAT,
                 "version": VERSION,
-                "model": fingerprint_generator(self._generator),
+                "model": self._model.fingerprint(),
                 "prompt": self._prompt if is_text else self._prompt_codes,
                 "steps": [
                     [step.code, step.picked, step.temperature] for step in self._steps
@@ -371,25 +372,27 @@ class WritingSession:
         Parameters
         ----------
         generator : SequenceGenerator
-            The model of the transcript.
+            The generator that wrote the transcript.
         transcript : str
-            What :meth:`to_json` returned.
+            JSON that :meth:`to_json` returned.
 
         Returns
         -------
         session : WritingSession
-            As the one that was written down.
+            A session like the one that was written down.
 
         Raises
         ------
         ValueError
             If the transcript cannot be read, or is of another model.
         """
+        generator = snapshot(generator)  # one model for all that follows
+        fingerprint = LanguageModel.of(generator).fingerprint()
         try:
             given = json.loads(transcript)
             if given["format"] != FORMAT or given["version"] != VERSION:
                 raise ValueError(f"its format is not version {VERSION} of ours")
-            if given["model"] == fingerprint_generator(generator):
+            if given["model"] == fingerprint:
                 return cls._replay(generator, given)
         except (
             ArithmeticError,
@@ -408,80 +411,48 @@ class WritingSession:
 
     @classmethod
     def _replay(cls, generator, given):
-        """The session of a transcript of this model, every entry of it checked."""
-        session = cls(generator, _prompt_of(generator._coder, given["prompt"]))
+        """The session of a transcript of this model, whose entries are checked."""
+        codec = LanguageModel.of(generator).codec
+        session = cls(generator, codec.restore_prompt(given["prompt"]))
         if given["prompt"] not in (session._prompt, session._prompt_codes):
             raise ValueError("its prompt is not one that this model read")
         for code, picked, temperature in given["steps"]:
-            whole = _is_whole(code, END, generator.vocabulary_size_ - 1)
-            if not whole or not isinstance(picked, bool):
+            is_code = is_integer(code, END, codec.vocabulary_size - 1)
+            if not is_code or not isinstance(picked, bool):
                 raise ValueError(f"it has the step {[code, picked, temperature]}")
             session.temperature = temperature
-            session._take(code, picked)
+            session._accept_code(code, picked)
         session.temperature = given["temperature"]
         return session
 
     # ---------------------------------------------------------------- one step
 
-    def _take(self, code, picked):
-        """Let the network take the one step of an accepted code."""
-        self._refuse_if_over()
+    def _accept_code(self, code, picked):
+        """Append a code, and let the network read it."""
+        self._check_not_over()
         moment = self._moments[-1]
         logp = moment.log_proba[code - END]
-        ahead = moment.log_proba > logp
-        ahead[: code - END] |= moment.log_proba[: code - END] == logp
-        rank = int(np.count_nonzero(ahead))
+        is_likelier = moment.log_proba > logp
+        is_likelier[: code - END] |= moment.log_proba[: code - END] == logp
+        rank = int(np.count_nonzero(is_likelier))
         step = Step(code, float(logp), rank, picked, self.temperature)
         if code != END:
-            moment = self._moment(self._stepper.feed(np.array([code])))
+            moment = self._keep_moment(self._stepper.feed(np.array([code])))
         self._steps.append(step)
         self._moments.append(moment)
-        self._shown = None
+        self._suggested = None
         return self
 
-    def _moment(self, logits):
-        return Moment(self._stepper.save(), log_softmax(logits[0, END:]))
+    def _keep_moment(self, logits):
+        """The present state, and the prediction that ``logits`` (1, V) make."""
+        return Moment(self._stepper.save(), class_log_proba(logits[0]))
 
-    def _refuse_if_over(self):
+    def _check_not_over(self):
         if self.is_over:
-            raise ValueError("the text has ended. undo() takes the end back.")
+            raise ValueError("the text has ended. undo() removes the end.")
 
-    @property
-    def _separator(self):
-        """Characters between two tokens: none between characters, else one."""
-        names, coder = self._generator._coder.names, self._generator._coder
-        both = coder.decode([END + 1, END + 1])
-        if isinstance(both, str):
-            return len(both) - 2 * len(str(names[0]))
-        return 1
-
-
-def _is_whole(value, low, high=np.inf):
-    """Whether ``value`` is an integer, no bool, from ``low`` to ``high``."""
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    return whole and low <= value <= high
-
-
-def _prompt_of(coder, written):
-    """What to give the generator for the prompt that a transcript has.
-
-    A token that the model did not know is not in it; "<unk>" stands for it.
-    """
-    if coder.vectorizer is not None:
-        return written
-    if isinstance(coder, CodeCoder):
-        return TokenArray([written], len(RESERVED) + len(coder.names))
-    unknown = RESERVED[UNKNOWN]
-    return [
-        unknown if code == UNKNOWN else coder.names[code - len(RESERVED)]
-        for code in written
-    ]
-
-
-def fingerprint_generator(generator):
-    """A hash of the vocabulary and the weights of a fitted generator."""
-    found = hashlib.sha256(repr(list(generator.classes_)).encode("utf-8"))
-    for name, value in generator.module_.state_dict().items():
-        found.update(name.encode())
-        found.update(value.detach().cpu().numpy().tobytes())
-    return found.hexdigest()
+    def _separator_length(self):
+        """Number of characters between tokens: 0 for characters, else 1."""
+        codec = self._model.codec
+        pair = codec.decode([END + 1, END + 1])
+        return len(pair) - 2 * len(str(codec.names[0])) if isinstance(pair, str) else 1

@@ -4,23 +4,21 @@ import numpy as np
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._data.tokens import END, START, TokenArray
-from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.steppers import stepper
-from sklearn_rnn.streaming._reading import (
-    code_rows,
-)
-from sklearn_rnn.text._codecs import CodeCoder, TokenCoder
+from sklearn_rnn.generation._language_model import class_log_proba, encode_known
+from sklearn_rnn.streaming._reading import code_rows
+from sklearn_rnn.text._codecs import CodeCodec, TokenCodec
 
 
 class TextStreamAdapter:
-    """Of a fitted SequenceGenerator. Every x is a chunk."""
+    """Streams of a language model. Every x is a chunk of text."""
 
     first_codes = (START,)
     each_step = False
     rows_are_steps = False
 
     def __init__(self, model):
-        self.module, self._model = model.module_, model
+        self.module, self._model = model.module, model
 
     def start(self):
         return stepper(self.module)
@@ -29,13 +27,13 @@ class TextStreamAdapter:
         return None
 
     def chunk(self, x, n):
-        documents = split_chunks(x, n, self._model)
+        documents = split_chunks(x, n, self._model.codec)
         if len(documents) != n:
             raise ValueError(
                 f"x has {len(documents)} chunks of text for {n} stream(s). Give one "
-                "for each."
+                "chunk per stream."
             )
-        corpus, _ = self._model._read(documents, "x")
+        corpus, _ = encode_known(self._model.codec, documents, "x")
         lengths = corpus.lengths - 1
         empty = np.flatnonzero(lengths == 0)
         if len(empty):
@@ -46,27 +44,26 @@ class TextStreamAdapter:
         return Sequences(corpus.codes, corpus.starts + 1, lengths)
 
     def predict(self, outputs):
-        return self._model.classes_[outputs[:, END:].argmax(1)]
+        return self._model.classes[outputs[:, END:].argmax(1)]
 
     def predict_proba(self, outputs):
-        return np.exp(log_softmax(outputs[:, END:]))
+        return np.exp(class_log_proba(outputs))
 
 
-def split_chunks(x, n, generator):
-    """What each of ``n`` streams is to read, as the generator's coder takes it."""
-    coder, vocabulary_size = generator._coder, generator.vocabulary_size_
-    if isinstance(coder, CodeCoder):
-        rows = code_rows(x if hasattr(x, "__len__") else [x], n, vocabulary_size)
+def split_chunks(x, n, codec):
+    """The chunk that each of ``n`` streams reads, as documents of a codec."""
+    if isinstance(codec, CodeCodec):
+        rows = code_rows(x if hasattr(x, "__len__") else [x], n, codec.vocabulary_size)
         if isinstance(rows, TokenArray):
             return rows
         codes = np.zeros((n, max(map(len, rows))), dtype=np.int32)
         for k, row in enumerate(rows):
             codes[k, : len(row)] = row
-        return TokenArray(codes, vocabulary_size)
-    if not isinstance(coder, TokenCoder):
+        return TokenArray(codes, codec.vocabulary_size)
+    if not isinstance(codec, TokenCodec):
         several = hasattr(x, "__iter__") and not isinstance(x, (str, bytes))
         return list(x) if several else [x]
-    if n == 1 and (not _is_list(x) or coder.is_single(x)):
+    if n == 1 and (not _is_list(x) or codec.is_single(x)):
         return [list(x) if _is_list(x) else [x]]
     return [list(part) if _is_list(part) else [part] for part in x]
 

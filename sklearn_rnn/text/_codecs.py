@@ -1,13 +1,13 @@
-"""What a generator reads and writes, as codes and back: text, tokens, or codes."""
+"""Codecs: documents as codes and back, for texts, lists of tokens and TokenArrays."""
 
 import itertools
 import os
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
-from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.sequences import check_codes, from_tokens
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import TextFile
@@ -16,26 +16,25 @@ from sklearn_rnn.text._vectorizer import TokenVectorizer
 END_NAME = RESERVED[END]
 
 
-def coder_for(X, vectorizer, default):
-    """The coder for documents like the first of X, and X as it has to be read.
+def make_codec(X, vectorizer, default):
+    """A codec for documents like the first one of X, and an iterable of all of X.
 
-    ``default`` is the vectorizer for text where ``vectorizer`` is None.
+    ``default`` is the vectorizer of texts if ``vectorizer`` is None.
     """
     if isinstance(X, TokenArray):
-        return CodeCoder(X.vocabulary_size), X
+        return CodeCodec(X.vocabulary_size), X
     first, X = _peek(X)
     if vectorizer is None and _is_token_list(first):
-        return TokenCoder(), X
+        return TokenCodec(), X
     vectorizer = default if vectorizer is None else clone(vectorizer)
-    return TextCoder(vectorizer), X
+    return TextCodec(vectorizer), X
 
 
 def read_documents(X, files):
-    """X as an iterable of documents; a bare text is one, and so is a file."""
+    """X as an iterable of documents; a single text or file name is one document."""
     if isinstance(X, TokenArray):
         return X
-    bare = isinstance(X, (str, bytes, os.PathLike))
-    if bare:
+    if isinstance(X, (str, bytes, os.PathLike)):
         X = [X]
     elif isinstance(X, (list, tuple, np.ndarray)):
         _refuse_characters(X)
@@ -54,16 +53,17 @@ def read_documents(X, files):
 
 
 def _refuse_characters(X):
+    """Raise an error if X is a text that was split into its characters."""
     if len(X) > 1 and all(isinstance(x, (str, bytes)) and len(x) == 1 for x in X):
         raise ValueError(
-            "X is a list of single characters, which is what a search or a split makes "
-            "of one long text. Cut it into pieces first: "
+            "X is a list of single characters, which a search or a split makes of one "
+            "long text. Cut the text into pieces first: "
             "split_text(text, n_pieces=10)."
         )
 
 
 def _peek(X):
-    """The first document, and all of them again."""
+    """The first document, and an iterable of all of them."""
     iterator = iter(X)
     try:
         first = next(iterator)
@@ -78,47 +78,90 @@ def _is_token_list(document):
     return isinstance(document, (list, tuple, np.ndarray))
 
 
-class TextCoder:
-    """Text through a vectorizer."""
+class Codec:
+    """Documents as codes and back.
+
+    ``names`` are the tokens that the codes from 4 stand for, ``code_of`` maps them to
+    codes, and ``classes`` is what can be written: the end, then the tokens.
+    """
+
+    vectorizer: Any = None
+    end_name: Hashable = END_NAME
+
+    def _set_names(self, names):
+        """Let the codes from 4 stand for ``names``."""
+        self.names = list(names)
+        self.code_of = {name: k for k, name in enumerate(self.names, len(RESERVED))}
+        self.classes = np.empty(len(self.names) + 1, dtype=object)
+        self.classes[:] = [self.end_name, *self.names]
+
+    @property
+    def vocabulary_size(self):
+        """Number of codes: the reserved ones and one per token."""
+        return len(RESERVED) + len(self.names)
+
+    def fit_encode(self, documents, watch=None):
+        """Lengths and codes of documents from which the vocabulary is learned.
+
+        ``watch(text, tokens)`` is called for each document that is read.
+        """
+        raise NotImplementedError
+
+    def encode(self, documents, watch=None):
+        """Lengths and codes of documents under the learned vocabulary."""
+        raise NotImplementedError
+
+    def decode(self, codes):
+        """The document that has these codes."""
+        raise NotImplementedError
+
+    def is_single(self, prompt):
+        """Whether ``prompt`` is one prompt rather than several."""
+        raise NotImplementedError
+
+    def list_prompts(self, prompt):
+        """One or several prompts as documents."""
+        return [prompt] if self.is_single(prompt) else list(prompt)
+
+    def restore_prompt(self, recorded):
+        """The prompt of a transcript, which holds the text or else the codes."""
+        raise NotImplementedError
+
+
+class TextCodec(Codec):
+    """Texts, which a vectorizer splits into tokens."""
 
     def __init__(self, vectorizer):
         self.vectorizer = vectorizer
-        self._own = isinstance(vectorizer, TokenVectorizer)
-        if self._own and vectorizer.input != "content":
+        self._is_ours = isinstance(vectorizer, TokenVectorizer)
+        if self._is_ours and vectorizer.input != "content":
             raise ValueError(
                 f"the vectorizer has input={vectorizer.input!r}, so prompts would be "
                 'read as files too. Set SequenceGenerator(input="filename") instead.'
             )
-        if self._own and vectorizer.max_length is not None:
+        if self._is_ours and vectorizer.max_length is not None:
             raise ValueError(
                 f"the vectorizer has max_length={vectorizer.max_length}, which would "
-                "hide the ends of documents. Set it to None: window= is what one "
-                "training step reads."
+                "cut off the ends of documents. Set it to None: window= is the number "
+                "of steps that one training step reads."
             )
 
-    def learn(self, documents, watch=None):
-        """Lengths and codes of documents whose vocabulary is learned from them."""
-        if self._own:
+    def fit_encode(self, documents, watch=None):
+        if self._is_ours:
             lengths, flat = self.vectorizer._learn(documents, watch=watch)
-            self._name(self.vectorizer.vocabulary_)
+            self._set_names(self.vectorizer.vocabulary_)
             return lengths, flat
         documents = list(documents)
         self.vectorizer.fit(documents)
-        self._name(self.vectorizer.get_feature_names_out()[len(RESERVED) :])
+        self._set_names(self.vectorizer.get_feature_names_out()[len(RESERVED) :])
         return self.encode(documents, watch)
 
-    def _name(self, tokens):
-        """Let ``tokens`` be what the codes from 4 stand for."""
-        self.names = list(tokens)
-        self.code_of = {name: k for k, name in enumerate(self.names, len(RESERVED))}
-
     def encode(self, documents, watch=None):
-        """Lengths and codes of documents under the learned vocabulary."""
-        if self._own:
+        if self._is_ours:
             return self.vectorizer._encode(documents, watch=watch)
         documents = list(documents)
-        lengths, flat = _flat(self.vectorizer.transform(documents))
-        if watch is not None:  # an unknown token is hidden like what stands between
+        lengths, flat = _flatten(self.vectorizer.transform(documents))
+        if watch is not None:  # unknown tokens are not seen, like gaps between tokens
             ends = np.cumsum(lengths)
             for text, end, n in zip(documents, ends, lengths, strict=True):
                 codes = flat[end - n : end].tolist()
@@ -126,33 +169,29 @@ class TextCoder:
         return lengths, flat
 
     def decode(self, codes):
-        """The text that ``codes`` write."""
         codes = [code for code in codes if code != END]
         if not codes:
             return ""
-        tokens = TokenArray([codes], len(self.names) + len(RESERVED))
+        tokens = TokenArray([codes], self.vocabulary_size)
         return self.vectorizer.inverse_transform(tokens)[0]
 
     def is_single(self, prompt):
-        """Whether ``prompt`` is one prompt rather than several."""
         return isinstance(prompt, (str, bytes))
 
+    def restore_prompt(self, recorded):
+        return recorded
 
-class TokenCoder(TextCoder):
+
+class TokenCodec(Codec):
     """Documents that are lists of any hashable tokens."""
 
-    vectorizer = None
-
-    def __init__(self):
-        self.names, self.code_of = [], {}
-
-    def learn(self, documents, watch=None):
-        rows = [_tokens_of(document, row) for row, document in enumerate(documents)]
+    def fit_encode(self, documents, watch=None):
+        rows = [_check_tokens(document, row) for row, document in enumerate(documents)]
         distinct = dict.fromkeys(itertools.chain.from_iterable(rows))
         try:
-            self._name(sorted(distinct))
-        except TypeError:  # of several types: as they come
-            self._name(distinct)
+            self._set_names(sorted(distinct))
+        except TypeError:  # tokens of several types stay in their order
+            self._set_names(distinct)
         if not self.names:
             raise ValueError("empty vocabulary: the documents hold no tokens.")
         return self.encode(rows)
@@ -160,13 +199,13 @@ class TokenCoder(TextCoder):
     def encode(self, documents, watch=None):
         flat, lengths = [], []
         for row, document in enumerate(documents):
-            tokens = _tokens_of(document, row)
+            tokens = _check_tokens(document, row)
             if watch is not None:
                 watch(None, tokens)
             flat += [self.code_of.get(token, UNKNOWN) for token in tokens]
             lengths.append(len(tokens))
-        size = len(self.names) + len(RESERVED)
-        return np.array(lengths, dtype=np.int64), np.array(flat, _smallest(size))
+        dtype = np.min_scalar_type(self.vocabulary_size)
+        return np.array(lengths, dtype=np.int64), np.array(flat, dtype)
 
     def decode(self, codes):
         return [self.names[code - len(RESERVED)] for code in codes if code > END]
@@ -174,16 +213,26 @@ class TokenCoder(TextCoder):
     def is_single(self, prompt):
         return not any(isinstance(item, (list, np.ndarray)) for item in prompt)
 
+    def list_prompts(self, prompt):
+        return [list(prompt)] if self.is_single(prompt) else list(prompt)
 
-class CodeCoder(TextCoder):
-    """Codes that a vectorizer in front of the generator made."""
+    def restore_prompt(self, recorded):
+        """A token that the model does not know is restored as "<unk>"."""
+        return [
+            RESERVED[UNKNOWN] if code == UNKNOWN else self.names[code - len(RESERVED)]
+            for code in recorded
+        ]
 
-    vectorizer = None
+
+class CodeCodec(Codec):
+    """Codes of a vectorizer that the user applied before."""
+
+    end_name = END
 
     def __init__(self, vocabulary_size):
-        self._name(range(len(RESERVED), vocabulary_size))
+        self._set_names(range(len(RESERVED), vocabulary_size))
 
-    def learn(self, documents, watch=None):
+    def fit_encode(self, documents, watch=None):
         return self.encode(documents)
 
     def encode(self, documents, watch=None):
@@ -192,31 +241,25 @@ class CodeCoder(TextCoder):
                 "the generator was fitted on a TokenArray; expected another one from "
                 f"the same vectorizer, got {type(documents).__name__}."
             )
-        size = len(self.names) + len(RESERVED)
-        check_codes(from_tokens(documents), size)
-        return _flat(documents)
+        check_codes(from_tokens(documents), self.vocabulary_size)
+        return _flatten(documents)
 
     def decode(self, codes):
         codes = [code for code in codes if code > END]
-        size = len(self.names) + len(RESERVED)
-        return TokenArray(np.array([codes], dtype=np.int32), size)
+        return TokenArray(np.array([codes], dtype=np.int32), self.vocabulary_size)
 
     def is_single(self, prompt):
         return len(prompt) == 1
 
+    def list_prompts(self, prompt):
+        return prompt
 
-def warn_of_unknown(unknown, where):
-    """Say which tokens the model does not know, if any."""
-    if unknown:
-        shown = ", ".join(repr(token) for token in list(unknown)[:5])
-        warn_user(
-            f"{where} has {sum(unknown.values())} token(s) that the model does not "
-            f"know: {shown}{' ...' if len(unknown) > 5 else ''}. It cannot take them "
-            "into account."
-        )
+    def restore_prompt(self, recorded):
+        return TokenArray([recorded], self.vocabulary_size)
 
 
-def _tokens_of(document, row):
+def _check_tokens(document, row):
+    """The tokens of a document, all of them hashable."""
     if isinstance(document, np.ndarray) and document.ndim == 1:
         document = document.tolist()
     if not isinstance(document, (list, tuple)):
@@ -234,18 +277,14 @@ def _tokens_of(document, row):
     return document
 
 
-def _flat(tokens):
-    """Lengths and codes of a TokenArray, less padding and bounds."""
+def _flatten(tokens):
+    """Lengths and codes of a TokenArray without padding, start and end."""
     if not isinstance(tokens, TokenArray):
         raise TypeError(
             f"the vectorizer returned {type(tokens).__name__}; expected a TokenArray, "
-            "as CharVectorizer and WordVectorizer return it."
+            "as CharVectorizer and WordVectorizer do."
         )
     codes = tokens.view(np.ndarray)
     inside = ~np.isin(codes, (PADDING, START, END))
-    flat = codes[inside].astype(_smallest(tokens.vocabulary_size))
+    flat = codes[inside].astype(np.min_scalar_type(tokens.vocabulary_size))
     return inside.sum(1).astype(np.int64), flat
-
-
-def _smallest(size):
-    return np.min_scalar_type(size)

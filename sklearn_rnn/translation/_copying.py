@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from sklearn_rnn._data.tokens import UNKNOWN, TokenArray
-from sklearn_rnn.text._codecs import TextCoder
+from sklearn_rnn.text._codecs import TextCodec
 from sklearn_rnn.text._documents import read_tokens
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 from sklearn_rnn.translation._beam_search import Hypothesis
@@ -23,7 +23,7 @@ def check_copying(X: Any, vectorizer: Any, codec: Any, attention: str | None) ->
     reads_texts = isinstance(vectorizer, TokenVectorizer) and not isinstance(
         X, TokenArray
     )
-    if attention is None or not reads_texts or type(codec) is not TextCoder:
+    if attention is None or not reads_texts or type(codec) is not TextCodec:
         raise ValueError(
             "copy_unknown=True copies words of source texts into target texts by the "
             "attention. Give texts on both sides, read the sources with a "

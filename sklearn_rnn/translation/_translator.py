@@ -29,9 +29,9 @@ from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
-    CodeCoder,
-    TextCoder,
-    coder_for,
+    CodeCodec,
+    TextCodec,
+    make_codec,
     read_documents,
 )
 from sklearn_rnn.translation._beam_search import beam_search
@@ -60,13 +60,13 @@ def read_texts(X):
 def decode_targets(codec, all_codes):
     """Targets in the form of those of fit: texts, lists of tokens, or a TokenArray."""
     all_codes = [[code for code in codes if code != END] for codes in all_codes]
-    if isinstance(codec, CodeCoder):
+    if isinstance(codec, CodeCodec):
         table = np.zeros((len(all_codes), max(1, *map(len, all_codes))), dtype=np.int32)
         for row, codes in zip(table, all_codes, strict=True):
             row[: len(codes)] = codes
         return TokenArray(table, len(codec.names) + len(RESERVED))
     targets = object_array(codec.decode(codes) for codes in all_codes)
-    return targets.astype(str) if type(codec) is TextCoder else targets
+    return targets.astype(str) if type(codec) is TextCodec else targets
 
 
 def describe_hypothesis(hypothesis, codec):
@@ -499,11 +499,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         """Targets as a corpus, each between the start and the end code."""
         documents = read_documents(y, False)
         if reset:
-            self._codec, documents = coder_for(
+            self._codec, documents = make_codec(
                 documents, self.target_vectorizer, default=CharVectorizer()
             )
             self.target_vectorizer_ = self._codec.vectorizer
-            lengths, flat = self._codec.learn(documents)
+            lengths, flat = self._codec.fit_encode(documents)
         else:
             lengths, flat = self._codec.encode(documents)
         if not np.all(lengths):

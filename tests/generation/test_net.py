@@ -9,11 +9,12 @@ from sklearn_rnn._nn.builders import build_language_network
 from sklearn_rnn._training import corpus as _corpus
 from sklearn_rnn._training.corpus import as_corpus, gather_window, tbptt_windows
 from sklearn_rnn._training.net import make_net
-from sklearn_rnn.generation import _net as _language
+from sklearn_rnn.generation import _net
 from sklearn_rnn.generation._net import (
     LanguageNet,
     TextExamples,
-    read_through,
+    read_corpus,
+    split_corpus,
     token_losses,
 )
 
@@ -53,15 +54,15 @@ def one_by_one(module, corpus):
 
 
 @pytest.mark.parametrize("room", [1, 40, 2**22])
-def test_documents_are_foretold_as_each_by_itself(module, corpus, room, monkeypatch):
-    monkeypatch.setattr(_language, "LOGITS_AT_ONCE", room)
-    monkeypatch.setattr(_language, "READ_AT_ONCE", 4)
+def test_documents_are_predicted_as_each_by_itself(module, corpus, room, monkeypatch):
+    monkeypatch.setattr(_net, "MAX_LOGITS", room)
+    monkeypatch.setattr(_net, "MAX_DOCUMENTS", 4)
     np.testing.assert_allclose(
         token_losses(module, corpus), one_by_one(module, corpus), rtol=1e-4, atol=1e-6
     )
 
 
-def test_the_tail_of_a_document_is_foretold_from_zero_state(module, corpus):
+def test_the_tail_of_a_document_is_predicted_from_zero_state(module, corpus):
     _, tail = corpus.part(np.array([2])).cut(5)
     codes = document(tail, 0)
     with torch.inference_mode():
@@ -76,9 +77,9 @@ def test_the_tail_of_a_document_is_foretold_from_zero_state(module, corpus):
 def test_documents_are_read_through_as_each_by_itself(
     module, corpus, at_once, monkeypatch
 ):
-    monkeypatch.setattr(_language, "STEPS_AT_ONCE", at_once)
-    monkeypatch.setattr(_language, "READ_AT_ONCE", 4)
-    outputs, states = read_through(module, corpus)
+    monkeypatch.setattr(_net, "MAX_STEPS", at_once)
+    monkeypatch.setattr(_net, "MAX_DOCUMENTS", 4)
+    outputs, states = read_corpus(module, corpus)
     for row in range(len(LENGTHS)):
         with torch.inference_mode():
             expected, last = module.read(document(corpus, row)[:-1])
@@ -137,3 +138,31 @@ def test_the_loss_is_the_mean_over_valid_steps(module, corpus):
     loss, _, n_rows = net._loss(batch)
     assert n_rows == corpus.n_steps
     assert loss.item() == pytest.approx(one_by_one(module, corpus).mean(), rel=1e-5)
+
+
+class Halves:
+    """A splitter whose last split holds out the second half."""
+
+    def split(self, X, y=None, groups=None):
+        rows = np.arange(len(X))
+        yield rows[len(X) // 2 :], rows[: len(X) // 2]
+        yield rows[: len(X) // 2], rows[len(X) // 2 :]
+
+
+def test_documents_are_held_out(corpus):
+    rng = np.random.default_rng(0)
+    train, valid = split_corpus(corpus, 0.3, rng)
+    assert len(valid.lengths) == 2
+    assert sorted([*train.starts, *valid.starts]) == corpus.starts.tolist()
+    train, valid = split_corpus(corpus, Halves(), rng)
+    np.testing.assert_array_equal(train.starts, corpus.starts[:3])
+    np.testing.assert_array_equal(valid.starts, corpus.starts[3:])
+
+
+def test_the_end_of_a_single_document_is_held_out(corpus):
+    document = corpus.part(np.array([2]))
+    train, valid = split_corpus(document, 0.25, np.random.default_rng(0))
+    assert (train.n_steps, valid.n_steps) == (9, 4)
+    assert valid.starts[0] == document.starts[0] + 9
+    with pytest.raises(ValueError, match=r"0\.99 of 13 steps leaves none"):
+        split_corpus(document, 0.99, np.random.default_rng(0))

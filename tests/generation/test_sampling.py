@@ -1,4 +1,4 @@
-"""Logits to tokens."""
+"""From logits to codes."""
 
 import itertools
 
@@ -11,23 +11,25 @@ from sklearn_rnn._data.tokens import END
 from sklearn_rnn._nn.builders import build_language_network
 from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn.generation._options import DecodingOptions
 from sklearn_rnn.generation._sampling import (
     Continuation,
-    DecodingOptions,
-    beam,
+    apply_constraints,
+    beam_search,
+    extend_by_beam_search,
     generate_tokens,
-    restrict,
     sample,
+    uniform_draws,
 )
 
 LOGITS = np.array([-np.inf, -np.inf, -np.inf, 0.5, 2.0, 1.0, 1.5, -1.0])
 PROBA = np.exp(LOGITS) / np.exp(LOGITS).sum()
 
 
-def frequencies(n=4000, **knobs):
-    """How often each code is chosen over an even grid of chance numbers."""
+def frequencies(n=4000, **given):
+    """How often each code is chosen over an even grid of random numbers."""
     uniforms = np.arange(n) / n
-    codes = sample(np.tile(LOGITS, (n, 1)), DecodingOptions(**knobs), uniforms)
+    codes = sample(np.tile(LOGITS, (n, 1)), DecodingOptions(**given), uniforms)
     return np.bincount(codes, minlength=len(LOGITS)) / n
 
 
@@ -62,7 +64,7 @@ def test_top_p_keeps_the_fewest_that_reach_it():
     assert frequencies(top_p=1e-9)[4] == 1
 
 
-def test_the_ends_of_chance_choose_possible_codes():
+def test_the_largest_and_smallest_numbers_choose_possible_codes():
     edges = np.array([0.0, np.nextafter(1, 0)])
     codes = sample(np.tile(LOGITS, (2, 1)), DecodingOptions(), edges)
     assert codes.tolist() == [3, 7]
@@ -74,7 +76,7 @@ def test_the_ends_of_chance_choose_possible_codes():
 
 
 def test_reserved_and_banned_codes_are_out():
-    logits = restrict(
+    logits = apply_constraints(
         np.ones((1, 8)), DecodingOptions(banned=(5,)), [Continuation([])], 9
     )
     assert np.flatnonzero(np.isfinite(logits[0])).tolist() == [3, 4, 6, 7]
@@ -82,19 +84,25 @@ def test_reserved_and_banned_codes_are_out():
 
 def test_the_repetition_penalty_weakens_what_was_there():
     logits = np.array([[0.0, 0, 0, -2.0, 4.0, 3.0, -1.0, 1.0]])
-    how = DecodingOptions(repetition_penalty=2.0)
-    found = restrict(logits, how, [Continuation([4], [6, 6])], 9)
+    options = DecodingOptions(repetition_penalty=2.0)
+    found = apply_constraints(logits, options, [Continuation([4], [6, 6])], 9)
     assert found[0, 3:].tolist() == [-2.0, 2.0, 3.0, -2.0, 1.0]
 
 
-def test_required_codes_are_forced_when_no_room_is_left():
-    how = DecodingOptions(required=(6, 7))
+def test_the_repetition_penalty_leaves_the_first_token_of_an_empty_text():
+    options = DecodingOptions(repetition_penalty=2.0)
+    found = apply_constraints(np.ones((1, 8)), options, [Continuation([])], 9)
+    assert found[0, 3:].tolist() == [1, 1, 1, 1, 1]
+
+
+def test_required_codes_are_forced_when_no_other_step_is_left():
+    options = DecodingOptions(required=(6, 7))
     text = Continuation([6], [])  # in the prompt it does not count
-    free = restrict(np.ones((1, 8)), how, [text], 3)
+    free = apply_constraints(np.ones((1, 8)), options, [text], 3)
     assert np.isinf(free[0, END]) and np.isfinite(free[0, 4:]).all()
-    forced = restrict(np.ones((1, 8)), how, [text], 2)
+    forced = apply_constraints(np.ones((1, 8)), options, [text], 2)
     assert np.flatnonzero(np.isfinite(forced[0])).tolist() == [6]
-    done = restrict(np.ones((1, 8)), how, [Continuation([], [6, 7])], 1)
+    done = apply_constraints(np.ones((1, 8)), options, [Continuation([], [6, 7])], 1)
     assert np.isfinite(done[0, END])
 
 
@@ -105,16 +113,16 @@ def test_a_mask_sees_the_text_and_cannot_bring_back_what_is_out():
         seen.append(codes)
         return np.zeros_like(logits)
 
-    how = DecodingOptions(mask=mask, banned=(4,))
-    found = restrict(np.ones((1, 8)), how, [Continuation([5], [6])], 9)
+    options = DecodingOptions(mask=mask, banned=(4,))
+    found = apply_constraints(np.ones((1, 8)), options, [Continuation([5], [6])], 9)
     assert seen == [[5, 6]]
     assert found[0].tolist() == [*[-np.inf] * 3, 0, -np.inf, 0, 0, 0]
 
 
 def test_nothing_left_to_choose_is_an_error():
-    how = DecodingOptions(banned=tuple(range(3, 8)))
+    options = DecodingOptions(banned=tuple(range(3, 8)))
     with pytest.raises(ValueError, match="no token is left"):
-        restrict(np.ones((1, 8)), how, [Continuation([])], 9)
+        apply_constraints(np.ones((1, 8)), options, [Continuation([])], 9)
 
 
 def test_a_text_is_over_at_its_end_or_a_stop():
@@ -157,7 +165,7 @@ def test_a_beam_as_wide_as_the_space_finds_the_best(seed):
         for last in ((END,) if length < n else (END, 4, 5, 6))
     ]
     best = max(texts, key=model.log_probability)
-    codes, score = beam(*model.begin(), DecodingOptions(), [], n, 200)
+    codes, score = beam_search(*model.begin(), DecodingOptions(), [], n, 200)
     assert tuple(codes) == best
     assert score == pytest.approx(model.log_probability(codes), rel=1e-5)
 
@@ -176,7 +184,7 @@ def test_a_beam_of_one_is_greedy(seed):
             lambda: np.zeros(1),
         )
     )[-1]
-    codes, _ = beam(*model.begin(), DecodingOptions(), [], 6, 1)
+    codes, _ = beam_search(*model.begin(), DecodingOptions(), [], 6, 1)
     assert codes == text.codes
 
 
@@ -198,3 +206,28 @@ def test_streams_that_are_over_leave_the_others_alone():
     assert len(lengths) > 1  # some end earlier
     assert together == [write([k])[0] for k in range(6)]
     assert all(END not in codes[:-1] for codes in together)
+
+
+def test_a_beam_search_extends_every_text_as_if_alone():
+    model = Model(2)
+    steps, _ = model.begin(3)
+    logits = steps.feed(np.array([4, 5, 6])).copy()
+    texts = [Continuation([code]) for code in (4, 5, 6)]
+    options = DecodingOptions(repetition_penalty=3.0, banned=(END,))
+    extend_by_beam_search(steps, logits, options, texts, 5, 3)
+    for text in texts:
+        alone, _ = model.begin()
+        logits = alone.feed(np.array(text.prompt))
+        expected, _ = beam_search(alone, logits, options, text.prompt, 5, 3)
+        assert text.codes == expected
+    assert len({tuple(text.codes) for text in texts}) > 1
+
+
+def test_random_numbers_of_a_text_do_not_depend_on_other_texts():
+    many, one = uniform_draws(7, 3), uniform_draws(7, 1)
+    numbers = np.array([many() for _ in range(600)])  # of several blocks
+    assert numbers.shape == (600, 3)
+    assert len(np.unique(numbers)) == numbers.size
+    assert 0 <= numbers.min() and numbers.max() < 1
+    np.testing.assert_array_equal(numbers[:, 0], np.ravel([one() for _ in range(600)]))
+    assert uniform_draws(8, 1)() != numbers[0, 0]

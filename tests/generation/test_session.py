@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sklearn_rnn import CharVectorizer, SequenceGenerator, TokenArray, WordVectorizer
+from sklearn_rnn.generation._language_model import LanguageModel
 
 ROOT = Path(__file__).parents[2]
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
@@ -93,9 +94,7 @@ def test_each_token_costs_one_step_and_undoing_none(chars, monkeypatch):
     monkeypatch.setattr(
         kind, "feed", lambda self, codes: steps.append(1) or feed(self, codes)
     )
-    monkeypatch.setattr(
-        SequenceGenerator, "_read_prefixes", None
-    )  # nothing is read again
+    monkeypatch.setattr(LanguageModel, "_read_documents", None)  # nothing is read again
     for letter in "cat sat":
         session.suggest()
         session.accept(letter)
@@ -168,7 +167,7 @@ def test_the_end_ends_the_text_and_can_be_undone(words):
 
 def test_tokens_and_places_that_do_not_exist_are_refused(chars):
     session = chars.session("the ")
-    with pytest.raises(ValueError, match="'Z', which is no token"):
+    with pytest.raises(ValueError, match="'Z', which is not a token"):
         session.accept("Z")
     session.suggest(3)
     for index in (3, -1, "c", True):
@@ -361,7 +360,7 @@ def test_the_terminal_program_plays_a_session(tmp_path):
         check=True,
     )
     assert "Traceback" not in run.stderr
-    assert "'zebra', which is no token" in run.stdout
+    assert "'zebra', which is not a token" in run.stdout
     assert "keystrokes saved" in run.stdout
     assert json.loads(saved.read_text())["prompt"] == "the"
     assert len(json.loads(saved.read_text())["steps"]) == 1

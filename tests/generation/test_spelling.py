@@ -13,9 +13,9 @@ from sklearn_rnn.generation import _spelling as _spelling
 from sklearn_rnn.generation._spelling import (
     N_CODE_POINTS,
     Spelling,
-    Tally,
+    TextCounts,
+    classify_token,
     gaps_between,
-    kind,
     unseen_character_bits,
 )
 
@@ -24,11 +24,19 @@ def split(text):
     return text, text.split()
 
 
-def tally_of(*texts):
-    tally = Tally()
+def count_texts(*texts):
+    counts = TextCounts()
     for text in texts:
-        tally.update(*split(text))
-    return tally
+        counts.update(*split(text))
+    return counts
+
+
+def bits_of(spelling, documents, known):
+    """Bits that the known tokens of documents do not show."""
+    counts = TextCounts(longest_gap=None)
+    for document in documents:
+        counts.update(*document)
+    return spelling.bits(counts, known)
 
 
 def test_an_unseen_character_is_one_of_all_others():
@@ -50,7 +58,7 @@ def test_an_unseen_character_is_one_of_all_others():
     ],
 )
 def test_kinds_of_tokens(token, expected):
-    assert kind(token) == expected
+    assert classify_token(token) == expected
 
 
 def test_gaps_are_what_stands_between_the_tokens():
@@ -77,25 +85,26 @@ def test_a_vectorizer_that_changes_text_raises(params):
     text = "Call me Élie"
     tokens = vectorizer._reader().build_analyzer()(text)
     with pytest.raises(ValueError, match="lowercase=False and strip_accents=None"):
-        Tally().update(text, tokens)
+        TextCounts().update(text, tokens)
 
 
 def test_the_error_names_the_token_and_where_it_was_looked_for():
     with pytest.raises(ValueError, match=r"token 1, 'me', .* ' Me too'\.\.\."):
-        Tally().update("Call Me too", ["Call", "me"])
+        TextCounts().update("Call Me too", ["Call", "me"])
 
 
-def test_a_vectorizer_that_keeps_text_can_be_priced():
+def test_a_vectorizer_that_keeps_text_can_be_scored():
     text = "Call me Ishmael — some years ago; never mind how long, precisely."
     tokens = WordVectorizer(lowercase=False)._reader().build_analyzer()(text)
-    tally = Tally()
-    tally.update(text, tokens)
-    bits = Spelling(tally, known=set(tokens)).bits([(text, tokens)], known=set(tokens))
+    counts = TextCounts()
+    counts.update(text, tokens)
+    spelling = Spelling(counts, known=set(tokens))
+    bits = bits_of(spelling, [(text, tokens)], known=set(tokens))
     assert 0 < bits < 4 * len(tokens)
 
 
 def test_an_unknown_word_is_spelled_as_worked_out_by_hand():
-    spelling = Spelling(tally_of("ab"), known=())
+    spelling = Spelling(count_texts("ab"), known=())
     # symbols edge, a, b, edge: 4 of 3 kinds, each context followed by one symbol
     base = 3 / (N_CODE_POINTS + 1)
     letter, edge = (1 + base) / 7, (2 + base) / 7
@@ -105,9 +114,9 @@ def test_an_unknown_word_is_spelled_as_worked_out_by_hand():
     assert_allclose(spelling.word_bits(["ab"]), [-log2(p_a * p_b * p_end)])
 
 
-def test_a_seen_gap_is_priced_as_worked_out_by_hand():
-    spelling = Spelling(tally_of("a b c\nd"), known=())
-    spelled = 2 ** -_spelling._spelled(spelling._gap_letters, [" ", "\n", "\t"])
+def test_a_seen_gap_is_scored_as_worked_out_by_hand():
+    spelling = Spelling(count_texts("a b c\nd"), known=())
+    spelled = 2 ** -_spelling._spelling_bits(spelling._gap_letters, [" ", "\n", "\t"])
     # between words: 3 gaps of 2 kinds
     expected = (np.array([2, 1, 0]) + 2 * spelled) / 5
     gaps = [("word", "word", gap) for gap in (" ", "\n", "\t")]
@@ -115,24 +124,24 @@ def test_a_seen_gap_is_priced_as_worked_out_by_hand():
 
 
 def test_between_kinds_that_never_met_a_gap_is_spelled():
-    spelling = Spelling(tally_of("a b"), known=())
+    spelling = Spelling(count_texts("a b"), known=())
     assert_allclose(
         spelling.gap_bits([("number", "word", " ")]),
-        _spelling._spelled(spelling._gap_letters, [" "]),
+        _spelling._spelling_bits(spelling._gap_letters, [" "]),
     )
 
 
 def test_bits_are_the_unknown_words_and_all_gaps():
     known = {"a", "b"}
-    spelling = Spelling(tally_of("a b a", "zoo b a zoo"), known)
+    spelling = Spelling(count_texts("a b a", "zoo b a zoo"), known)
     words = spelling.word_bits(["zap", "zoo"])
     gaps = spelling.gap_bits(
         [("", "word", ""), ("word", "word", " "), ("word", "", "")]
     )
     expected = words @ [1, 2] + gaps @ [2, 4, 2]
     documents = [split("a zap zoo"), split("zoo b a")]
-    assert_allclose(spelling.bits(documents, known), expected)
-    assert_allclose(sum(spelling.bits([d], known) for d in documents), expected)
+    assert_allclose(bits_of(spelling, documents, known), expected)
+    assert_allclose(sum(bits_of(spelling, [d], known) for d in documents), expected)
 
 
 @pytest.fixture
@@ -143,7 +152,7 @@ def two_code_points(monkeypatch):
 
 
 def test_probabilities_of_all_words_sum_to_one(two_code_points):
-    spelling = Spelling(tally_of("ab", "b", "aab"), known=())
+    spelling = Spelling(count_texts("ab", "b", "aab"), known=())
     total = np.sum(2 ** -spelling.word_bits(two_code_points))
     # of the rest some are longer, and some hold an edge amid
     assert 0.9 < total <= 1
@@ -151,11 +160,11 @@ def test_probabilities_of_all_words_sum_to_one(two_code_points):
 
 @pytest.mark.parametrize("pair", [("7", "7"), (",", ";"), ("", "7")])
 def test_probabilities_of_all_gaps_between_two_tokens_sum_to_one(pair, two_code_points):
-    tally = Tally()
+    counts = TextCounts()
     for text in ("7a7", "7aa7b", "7b7ba", "b7;"):
-        tally.update(text, [character for character in text if character in "7;"])
-    spelling = Spelling(tally, known=())
-    left, right = map(kind, pair)
+        counts.update(text, [character for character in text if character in "7;"])
+    spelling = Spelling(counts, known=())
+    left, right = map(classify_token, pair)
     gaps = [(left, right, gap) for gap in two_code_points]
     total = np.sum(2 ** -spelling.gap_bits(gaps))
     assert 0.9 < total <= 1
@@ -170,52 +179,52 @@ def test_probabilities_of_all_gaps_between_two_tokens_sum_to_one(pair, two_code_
     ],
 )
 def test_spelling_is_learned_from_rare_words(text, known, learned):
-    spelling = Spelling(tally_of(text), known)
-    alone = Spelling(tally_of(" ".join(learned)), known=())
+    spelling = Spelling(count_texts(text), known)
+    alone = Spelling(count_texts(" ".join(learned)), known=())
     words = ["cod", "ox", "nu", "whale"]
     assert_allclose(spelling.word_bits(words), alone.word_bits(words))
 
 
-def test_what_no_training_text_had_still_has_a_price():
-    spelling = Spelling(Tally(), known=())
+def test_what_no_training_text_had_still_has_a_cost():
+    spelling = Spelling(TextCounts(), known=())
     nats = log2(N_CODE_POINTS + 1)
     # no token at all: the gap's one character and its end
-    assert_allclose(spelling.bits([("鯨", [])], known=()), 2 * nats)
+    assert_allclose(bits_of(spelling, [("鯨", [])], known=()), 2 * nats)
     # the word's character and end, and two empty gaps, each its end
-    assert_allclose(spelling.bits([("鯨", ["鯨"])], known=()), 4 * nats)
-    assert spelling.bits([], known=()) == 0.0
+    assert_allclose(bits_of(spelling, [("鯨", ["鯨"])], known=()), 4 * nats)
+    assert bits_of(spelling, [], known=()) == 0.0
 
 
-def test_a_gap_too_unlikely_for_a_float_has_a_finite_price():
-    spelling = Spelling(tally_of("a b"), known=())
-    bits = spelling.bits([("a" + 500 * "鯨" + "b", ["a", "b"])], known={"a", "b"})
+def test_a_gap_too_unlikely_for_a_float_has_a_finite_cost():
+    spelling = Spelling(count_texts("a b"), known=())
+    bits = bits_of(spelling, [("a" + 500 * "鯨" + "b", ["a", "b"])], known={"a", "b"})
     assert 500 * 20 < bits < 500 * 25
 
 
-def test_prices_do_not_depend_on_the_order_of_documents():
+def test_bits_do_not_depend_on_the_order_of_documents():
     texts = ["a b , c", "b 7 c .", "c"]
     known, documents = {"a"}, [split("c 8 , d"), split("b .")]
-    forwards, backwards = tally_of(*texts), tally_of(*texts[::-1])
+    forwards, backwards = count_texts(*texts), count_texts(*texts[::-1])
     assert_allclose(
-        Spelling(forwards, known).bits(documents, known),
-        Spelling(backwards, known).bits(documents, known),
+        bits_of(Spelling(forwards, known), documents, known),
+        bits_of(Spelling(backwards, known), documents, known),
         rtol=1e-12,
     )
 
 
-def test_a_document_cut_off_is_counted_in_part_but_priced_whole():
-    tally = Tally()
-    tally.update("a" + 1000 * " b", ["a"])
-    assert max(len(gap) for *_, gap in tally.gaps) == 64
-    spelling = Spelling(tally, known={"a"})
+def test_a_document_cut_off_is_counted_in_part_but_scored_whole():
+    counts = TextCounts()
+    counts.update("a" + 1000 * " b", ["a"])
+    assert max(len(gap) for *_, gap in counts.gaps) == 64
+    spelling = Spelling(counts, known={"a"})
     short, long = (("a" + n * " c", ["a"]) for n in (100, 200))
-    assert spelling.bits([long], {"a"}) > 1.5 * spelling.bits([short], {"a"})
+    assert bits_of(spelling, [long], {"a"}) > 1.5 * bits_of(spelling, [short], {"a"})
 
 
 def test_a_pickled_spelling_answers_the_same_and_holds_no_common_word():
-    spelling = Spelling(tally_of("whale ship ship ship"), known={"ship"})
+    spelling = Spelling(count_texts("whale ship ship ship"), known={"ship"})
     pickled = pickle.dumps(spelling)
     assert b"ship" not in pickled
     documents = [split("ship whale squid")]
     copy = pickle.loads(pickled)
-    assert copy.bits(documents, {"ship"}) == spelling.bits(documents, {"ship"})
+    assert bits_of(copy, documents, {"ship"}) == bits_of(spelling, documents, {"ship"})

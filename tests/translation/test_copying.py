@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from sklearn_rnn import CharVectorizer, TokenArray, WordVectorizer
 from sklearn_rnn._data.tokens import END, UNKNOWN
-from sklearn_rnn.text._codecs import CodeCoder, TextCoder
+from sklearn_rnn.text._codecs import CodeCodec, TextCodec
 from sklearn_rnn.translation._beam_search import Hypothesis
 from sklearn_rnn.translation._copying import (
     check_copying,
@@ -90,11 +90,11 @@ def test_a_placeholder_inside_a_copied_word_stays():
 
 
 def test_texts_on_both_sides_and_attention_are_needed():
-    words, codec = WordVectorizer().fit(KNOWN), TextCoder(CharVectorizer())
+    words, codec = WordVectorizer().fit(KNOWN), TextCodec(CharVectorizer())
     check_copying(KNOWN, words, codec, "dot")
     for given in [
         (KNOWN, words, codec, None),
-        (KNOWN, words, CodeCoder(5), "dot"),
+        (KNOWN, words, CodeCodec(5), "dot"),
         (KNOWN, None, codec, "dot"),
         (KNOWN, object(), codec, "dot"),
         (TokenArray([[4]], 5), words, codec, "dot"),

@@ -1,0 +1,173 @@
+"""A trained network together with the codec of its texts."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from sklearn_rnn._core.drafts import snapshot
+from sklearn_rnn._core.threads import threads_for
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.tokens import END, UNKNOWN
+from sklearn_rnn._nn.functional import log_softmax
+from sklearn_rnn._nn.language import LanguageNetwork
+from sklearn_rnn._nn.steppers import Stepper, stepper
+from sklearn_rnn._training.corpus import Corpus, as_corpus
+from sklearn_rnn.generation._net import MAX_DOCUMENTS, read_corpus, token_losses
+from sklearn_rnn.generation._sampling import Continuation
+from sklearn_rnn.generation._spelling import Spelling
+from sklearn_rnn.text._codecs import Codec
+
+
+class Reading(NamedTuple):
+    """Where the network stands after it has read some texts."""
+
+    outputs: Tensor  # (n_texts, H), of the last layer
+    states: list[list[Any]]  # of every layer
+    corpus: Corpus  # what was read
+    n_known: np.ndarray  # (n_texts,), how many tokens of each text are known
+
+
+class Start(NamedTuple):
+    """Texts that can be continued, each from its prompt on."""
+
+    is_single: bool  # whether the user gave one prompt rather than a list
+    stepper: Stepper
+    logits: np.ndarray  # (n_texts, V), of the next code
+    texts: list[Continuation]
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageModel:
+    """A trained network, the codec of its texts, and a model of what tokens hide.
+
+    A later fit of the generator does not change it.
+    """
+
+    module: LanguageNetwork
+    codec: Codec
+    spelling: Spelling | None
+    work: int  # multiply-adds per step of one text
+
+    @classmethod
+    def of(cls, generator: Any) -> Self:
+        """The model of a fitted SequenceGenerator, as it is now."""
+        check_is_fitted(generator)
+        now = snapshot(generator)
+        return cls(now.module_, now._codec, now._spelling, now._work(1))
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The end and the tokens, which the model can write."""
+        return self.codec.classes
+
+    def threads(self, n_texts: int) -> AbstractContextManager:
+        """A context with as many threads as steps of ``n_texts`` texts are worth."""
+        return threads_for(n_texts * self.work)
+
+    def read(self, prefixes: Any) -> Reading:
+        """Read one or several texts, each from its beginning."""
+        return self._read_documents(self._list_prompts(prefixes))
+
+    def predict_proba(self, prefixes: Any) -> np.ndarray:
+        """Probabilities (n_texts, n_classes) of what comes next after each text."""
+        return np.exp(class_log_proba(self._logits(self.read(prefixes))))
+
+    def start(self, prompt: Any) -> Start:
+        """Read one or several prompts, from which texts are then continued."""
+        prompts = self._list_prompts(prompt)
+        reading = self._read_documents(prompts)
+        texts = [Continuation(codes) for codes in list_codes(reading.corpus)]
+        for k, text in enumerate(texts):
+            if text.prompt and not reading.n_known[k]:
+                raise ValueError(
+                    f"prompt {k} holds no token that the model knows: {prompts[k]!r}. "
+                    "Begin with known ones (classes_ lists them), or with an empty one."
+                )
+        return Start(
+            self.codec.is_single(prompt),
+            stepper(self.module, reading.states),
+            self._logits(reading),
+            texts,
+        )
+
+    def token_losses(self, corpus: Corpus) -> np.ndarray:
+        """Minus log-probability in nats (n_steps,) of each code of a corpus."""
+        with self.threads(min(len(corpus.lengths), MAX_DOCUMENTS)):
+            return token_losses(self.module, corpus)
+
+    def fingerprint(self) -> str:
+        """A hash of the vocabulary and the weights."""
+        found = hashlib.sha256(repr(list(self.classes)).encode("utf-8"))
+        for name, value in self.module.state_dict().items():
+            found.update(name.encode())
+            found.update(value.detach().cpu().numpy().tobytes())
+        return found.hexdigest()
+
+    def _list_prompts(self, prompt):
+        """One or several prompts as documents."""
+        if not hasattr(prompt, "__iter__"):
+            raise TypeError(
+                f"the prompt is {prompt!r} of type {type(prompt).__name__}; expected "
+                "the kind of document that the generator was fitted on, or a list of "
+                "such documents."
+            )
+        return self.codec.list_prompts(prompt)
+
+    def _read_documents(self, documents):
+        corpus, n_known = encode_known(self.codec, documents, "the text")
+        with self.threads(min(len(corpus.lengths), MAX_DOCUMENTS)):
+            outputs, states = read_corpus(self.module, corpus)
+        return Reading(outputs, states, corpus, n_known)
+
+    @torch.inference_mode()
+    def _logits(self, reading):
+        """Logits (n_texts, V) of the next code of each text."""
+        return self.module.logits(reading.outputs).cpu().numpy()
+
+
+def list_codes(corpus: Corpus) -> list[list[int]]:
+    """The codes of each document, without start and end."""
+    return [
+        corpus.codes[start + 1 : start + length].tolist()
+        for start, length in zip(corpus.starts, corpus.lengths, strict=True)
+    ]
+
+
+def class_log_proba(logits: np.ndarray) -> np.ndarray:
+    """Log-probabilities (..., n_classes) of the classes, given logits (..., V)."""
+    return log_softmax(logits[..., END:])
+
+
+def encode_known(
+    codec: Codec, documents: Iterable[Any], where: str
+) -> tuple[Corpus, np.ndarray]:
+    """The corpus of documents, and how many tokens of each are known.
+
+    A warning, which calls the documents ``where``, names the unknown tokens.
+    """
+    unknown: Counter[Hashable] = Counter()
+
+    def watch(text, tokens):
+        unknown.update(token for token in tokens if token not in codec.code_of)
+
+    lengths, flat = codec.encode(documents, watch)
+    if not len(lengths):
+        raise ValueError(f"{where} holds no document. Give at least one.")
+    if unknown:
+        shown = ", ".join(repr(token) for token in list(unknown)[:5])
+        warn_user(
+            f"{where} has {unknown.total()} token(s) that the model does not know: "
+            f"{shown}{' ...' if len(unknown) > 5 else ''}. It cannot take them into "
+            "account."
+        )
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    n_known = np.bincount(owners[flat != UNKNOWN], minlength=len(lengths))
+    return as_corpus(lengths, flat), n_known

@@ -1,0 +1,180 @@
+"""Options that say how the next token is chosen, checked and translated to codes."""
+
+import re
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from textwrap import indent
+from typing import Any, Self, TypeVar
+
+import numpy as np
+
+from sklearn_rnn._core.scalars import check_integer, check_number
+from sklearn_rnn._data.tokens import END, UNKNOWN
+from sklearn_rnn.text._codecs import Codec
+
+Mask = Callable[[list[int], np.ndarray], np.ndarray]  # codes, logits (V,) -> logits
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+DOCUMENTATION = """\
+temperature : float, default=1.0
+    Values below 1 make likely tokens even likelier, values above 1 less so; 0 always
+    takes the likeliest token.
+top_k : int or None, default=None
+    Sample among this many likeliest tokens only.
+top_p : float in (0, 1] or None, default=None
+    Sample among the fewest tokens that together have this probability.
+repetition_penalty : float, default=1.0
+    Values above 1 make tokens that the text already contains less likely.
+stop : str, list of str or None, default=None
+    Texts (or tokens) after which generation stops. They are part of the result.
+banned : token, list of tokens or None, default=None
+    Tokens that are never generated; "<end>" is the end of the text.
+required : token, list of tokens or None, default=None
+    Tokens that must be generated. Those that are still missing near the end take
+    the last steps.
+mask : callable or None, default=None
+    ``mask(tokens, logits) -> logits``, called with the tokens of the text so far and
+    logits in the order of ``classes_``. Minus infinity forbids a token."""
+
+
+def document_options(method: Method) -> Method:
+    """Replace the line ``{decoding_options}`` of a docstring by their documentation."""
+
+    def fill(line: re.Match[str]) -> str:
+        return indent(DOCUMENTATION, line[1])
+
+    if method.__doc__:  # python -OO removes docstrings
+        method.__doc__ = re.sub(
+            r"^( *)\{decoding_options\}$", fill, method.__doc__, flags=re.MULTILINE
+        )
+    return method
+
+
+@dataclass(frozen=True)
+class DecodingOptions:
+    """How the next code is chosen. ``temperature`` 0 is greedy.
+
+    ``mask`` is called with the codes of a text so far and its logits (V,), and returns
+    logits. A code in ``required`` is forced when no other step is left for it.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    repetition_penalty: float = 1.0
+    banned: tuple[int, ...] = ()
+    required: tuple[int, ...] = ()
+    stop: tuple[tuple[int, ...], ...] = ()
+    mask: Mask | None = None
+
+    @classmethod
+    def from_user(
+        cls,
+        codec: Codec,
+        *,
+        temperature: float,
+        top_k: int | None,
+        top_p: float | None,
+        repetition_penalty: float,
+        stop: Any,
+        banned: Any,
+        required: Any,
+        mask: Callable[..., Any] | None,
+    ) -> Self:
+        """Options that a user gave in tokens of ``codec``, checked and in codes."""
+        check_number("temperature", temperature, minimum=0)
+        if top_k is not None:
+            check_integer("top_k", top_k, minimum=1)
+        if top_p is not None:
+            check_number("top_p", top_p, above=0, maximum=1)
+        check_number("repetition_penalty", repetition_penalty, above=0)
+        required_codes = find_codes(codec, required, "required")
+        banned_codes = find_codes(codec, banned, "banned")
+        if set(required_codes) & set(banned_codes):
+            raise ValueError(
+                "required and banned name the same token. Remove it from one of them."
+            )
+        return cls(
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            banned=banned_codes,
+            required=required_codes,
+            stop=tuple(_encode_stops(codec, stop)),
+            mask=None if mask is None else _wrap_mask(mask, codec.classes),
+        )
+
+    def check_n_tokens(self, n_tokens: int) -> None:
+        """Raise an error unless the required tokens fit into ``n_tokens`` steps."""
+        check_integer("n_tokens", n_tokens, minimum=0)
+        if len(self.required) > n_tokens:
+            raise ValueError(
+                f"n_tokens={n_tokens} is too few for the {len(self.required)} required "
+                "tokens. Increase n_tokens."
+            )
+
+    def check_beam_size(self, beam_size: int) -> None:
+        """Raise an error if the beam is empty, or if an option applies to sampling."""
+        check_integer("beam_size", beam_size, minimum=1)
+        if (self.temperature, self.top_k, self.top_p) != (1.0, None, None):
+            raise ValueError(
+                "a beam search does not sample, so temperature, top_k and top_p have "
+                "no effect beside beam_size. Leave them at their defaults."
+            )
+
+
+def find_code(codec: Codec, token: Any, where: str) -> int:
+    """The code of a token that the model can write."""
+    token = token if isinstance(token, Hashable) else repr(token)
+    code = END if token == codec.classes[0] else codec.code_of.get(token)
+    if code is None:
+        raise ValueError(
+            f"{where} holds {token!r}, which is not a token of this model. classes_ "
+            f"lists the {len(codec.classes)} tokens that it can write, among them "
+            f"{codec.classes[:6].tolist()}."
+        )
+    return code
+
+
+def find_codes(codec: Codec, tokens: Any, where: str) -> tuple[int, ...]:
+    """The codes of one token or of several; none for None."""
+    if tokens is None:
+        return ()
+    tokens = [tokens] if isinstance(tokens, (str, tuple, int)) else tokens
+    return tuple(find_code(codec, token, where) for token in tokens)
+
+
+def _encode_stops(codec: Codec, stop: Any) -> Iterator[tuple[int, ...]]:
+    """The codes of each text (or list of tokens) at which generation stops."""
+    if stop is None:
+        return
+    for part in [stop] if isinstance(stop, (str, int)) else stop:
+        if isinstance(part, str) and codec.vectorizer is not None:
+            _, codes = codec.encode([part])
+        else:
+            codes = find_codes(codec, part, "stop")
+        if not len(codes) or UNKNOWN in codes:
+            raise ValueError(
+                f"stop={part!r} cannot be written with the tokens of this model, which "
+                "classes_ lists."
+            )
+        yield tuple(int(code) for code in codes)
+
+
+def _wrap_mask(mask: Callable[..., Any], classes: np.ndarray) -> Mask:
+    """The user's function of tokens and their logits as one of codes and all logits."""
+
+    def apply(codes: list[int], logits: np.ndarray) -> np.ndarray:
+        tokens = [classes[code - END] for code in codes if code >= END]
+        masked = np.asarray(mask(tokens, logits[END:].copy()), dtype=logits.dtype)
+        if masked.shape != classes.shape or np.isnan(masked).any():
+            raise ValueError(
+                f"mask returned an array of shape {masked.shape}; expected logits "
+                f"of shape {classes.shape} in the order of classes_, without NaN. Use "
+                "minus infinity to forbid a token."
+            )
+        logits[END:] = masked
+        return logits
+
+    return apply
