@@ -111,8 +111,10 @@ def test_a_branch_shares_no_state(codes):
     for make in (NumpyStepper, TorchStepper):
         steps = make(module, states)
         twin = steps.branch()
-        expected = np.array(steps.feed(codes[1].numpy()))
+        returned = steps.feed(codes[1].numpy())
+        expected = returned.copy()
         twin.feed(codes[3].numpy())
+        np.testing.assert_array_equal(returned, expected)
         twin = steps.branch()
         steps.feed(codes[4].numpy())
         again = make(module, states)
