@@ -56,9 +56,9 @@ from sklearn_rnn.streaming._stream import Stream
 class RNNForecaster(NetworkEstimator):
     r"""Forecast time series with a recurrent network, to any horizon.
 
-    The network reads a series step by step and says after each what comes next. It
-    keeps its state: forecasts are fed back for those further on, and :meth:`update`
-    moves on as values come in.
+    The network reads a series step by step and forecasts the next steps after each. It
+    keeps its state: forecasts are fed back to forecast later steps, and :meth:`update`
+    reads new values as they arrive.
 
     Parameters
     ----------
@@ -183,8 +183,8 @@ class RNNForecaster(NetworkEstimator):
 
     See Also
     --------
-    RNNRegressor : Numbers from whole sequences, or from each step of them.
-    sklearn_rnn.sliding_windows : Windows for it, or for any regressor.
+    RNNRegressor : Predicts numbers from whole sequences, or at each of their steps.
+    sklearn_rnn.sliding_windows : Cuts windows, for RNNRegressor or any regressor.
     sklearn_rnn.model_selection.WindowSplit : Cross-validation without leaks.
 
     Notes
@@ -195,17 +195,17 @@ class RNNForecaster(NetworkEstimator):
         h_t = f(x_t, e_{t+1}, \dots, e_{t+k}, h_{t-1}), \quad
         (\hat x_{t+1}, \dots, \hat x_{t+k}) = W h_t + b
 
-    where k is ``horizon``. Beyond it, the forecasts are read as if they had come true.
-    A whole past is read from its first step, in training a window of it. Windows train
-    all at once, each shifted by one step from the one before.
+    where k is ``horizon``. To go further, the network reads its forecasts in place of
+    values. For a forecast it reads the whole past, in training one window at a time.
+    There is a window from each step of a series on.
 
-    A missing value is read as the last one known; if any was missing in training, the
-    network is told which are. Missing values are no targets.
+    A missing value is read as the last value before it. If any value was missing in
+    training, the network is also told which values are. Missing values are not targets.
 
     Conformal intervals are the forecast plus and minus the split-conformal quantile of
-    the absolute errors of as many steps ahead [1]_, taken over rolling origins. These
-    depend on each other, so that the coverage is approximate. Sampled paths add errors
-    drawn from the same, block by block.
+    absolute errors the same number of steps ahead [1]_, taken over rolling origins.
+    These errors depend on each other, so the coverage is approximate. Sampled paths add
+    blocks of errors that are drawn from the same ones.
 
     References
     ----------
@@ -224,7 +224,7 @@ class RNNForecaster(NetworkEstimator):
     >>> bool(np.abs(forecast - series[250:262]).mean() < 0.15)
     True
 
-    Further, and after more has come:
+    A longer forecast, and one after new values:
 
     >>> model.predict(horizon=50).shape
     (50,)
