@@ -123,7 +123,9 @@ def test_the_twin_differs_from_the_network_in_its_data_only():
     head = clone(model).set_params(intervals=None).fit(NOISY[:120])
     assert model._encoding.tells_missing
     assert not head._encoding.tells_missing
-    assert np.isfinite(model._intervals.errors[:10, 0]).all()
+    twin = model._train_twin(0, [NOISY[:120, None]], None)
+    assert twin.encoding.tells_missing
+    assert_array_equal(twin.encoding.mean, head._encoding.mean)
     model = clone(model).fit(NOISY)
     (errors,) = head._series_network.compute_rolling_errors(
         [NOISY[:, None]], None, 119, 40

@@ -106,6 +106,17 @@ def test_whole_series_validate_if_there_are_several(last_only):
     assert len(train.rows) + len(valid.rows) == len(examples.rows)
 
 
+@pytest.mark.parametrize("lag", [1, 3])
+def test_differenced_series_validate_as_wholes(lag):
+    values = [k * np.arange(20.0)[:, None] / lag for k in range(4)]
+    examples, encoding = windows_of(values, lag=lag)
+    rng = np.random.default_rng(0)
+    train, valid, held_out = split_windows(examples, encoding, values, 0.5, rng)
+    for part, expected in ((valid, True), (train, False)):
+        series = part.sequences.values[part.sequences.starts[part.rows], 0].round()
+        assert (np.isin(series, held_out.series) == expected).all()
+
+
 def test_a_splitter_splits_series():
     examples, encoding = windows_of(SEVERAL)
     *_, held_out = split_windows(
