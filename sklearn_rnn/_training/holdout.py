@@ -46,13 +46,25 @@ def split_rows(rows, fraction, rng, *, y=None, groups=None, strata=None):
     return np.setdiff1d(rows, held_out), held_out
 
 
-def draw_holdout(rows, fraction, rng, strata=None):
-    """A share of ``rows``: evenly spaced in random order, stratum by stratum."""
+def draw_holdout(
+    rows,
+    fraction,
+    rng,
+    strata=None,
+    *,
+    name="validation_fraction",
+    way_out="early_stopping=False",
+):
+    """A share of ``rows``: evenly spaced in random order, stratum by stratum.
+
+    ``name`` and ``way_out`` are what the error names: the parameter that the fraction
+    comes from, and the setting that needs none.
+    """
     n_valid = int(np.ceil(fraction * len(rows)))
     if n_valid >= len(rows):
         raise ValueError(
-            f"validation_fraction={fraction} of n_samples = {len(rows)} leaves none "
-            "to train on. Give more rows, or set early_stopping=False."
+            f"{name}={fraction} of n_samples = {len(rows)} leaves none to train on. "
+            f"Give more rows, or set {way_out}."
         )
     rows = rng.permutation(rows)
     if strata is not None:

@@ -1,21 +1,22 @@
-"""RNNForecaster: the past of series to their future."""
+"""RNNForecaster: forecasts of time series from their past."""
 
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.callback import with_callbacks
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.device import number_type
-from sklearn_rnn._core.drafts import commit, snapshot
+from sklearn_rnn._core.drafts import draft, snapshot
 from sklearn_rnn._core.randomness import (
     SPLIT,
     draw_seed,
     numpy_generator,
 )
+from sklearn_rnn._core.scalars import check_integer, check_number
 from sklearn_rnn._core.sklearn_private import (
     Interval,
     StrOptions,
@@ -23,48 +24,39 @@ from sklearn_rnn._core.sklearn_private import (
     _fit_context,
 )
 from sklearn_rnn._core.threads import threads_for
-from sklearn_rnn._data.series import (
-    check_follows,
-    extend_index,
-    number_of_variables,
-    read_exog,
-    read_series,
-)
+from sklearn_rnn._data.series import read_series
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.holdout import draw_holdout, split_rows
 from sklearn_rnn._training.parameters import constraints_of
-from sklearn_rnn.forecasting._encoding import SeriesNetwork, fit_encoding
+from sklearn_rnn.forecasting._calibration import calibrate, calibrate_on_twin
+from sklearn_rnn.forecasting._encoding import fit_encoding, take_median
 from sklearn_rnn.forecasting._intervals import (
-    Conformal,
-    MaskedLoss,
-    QuantileLoss,
-    Quantiles,
+    QuantileIntervals,
     check_quantiles,
 )
+from sklearn_rnn.forecasting._losses import (
+    MaskedLoss,
+    QuantileLoss,
+    score_outputs,
+)
+from sklearn_rnn.forecasting._reading import (
+    check_lengths,
+    count_exog,
+    read_exog,
+    read_request,
+)
+from sklearn_rnn.forecasting._rollout import SeriesNetwork
 from sklearn_rnn.forecasting._stream_adapter import SeriesStreamAdapter
-from sklearn_rnn.forecasting._windows import split_by_series, split_by_time, windows
+from sklearn_rnn.forecasting._windows import make_windows, split_windows
 from sklearn_rnn.streaming._stream import Stream
-
-PATHS = 1000  # that quantiles of a far future are taken of
-
-CALIBRATED_WINDOWS = 10  # conformal intervals reach so many windows ahead, at most
-
-
-def check_horizon(horizon):
-    """A number of steps to forecast, or a ValueError."""
-    whole = isinstance(horizon, Integral) and not isinstance(horizon, bool)
-    if not whole or horizon < 1:
-        raise ValueError(f"horizon={horizon!r}; expected an integer of 1 or more.")
-    return horizon
 
 
 class RNNForecaster(NetworkEstimator):
     r"""Forecast time series with a recurrent network, to any horizon.
 
-    The network reads a series step by step and says after each what comes next. It
-    keeps its state: forecasts are fed back for those further on, and :meth:`update`
-    moves on as values come in.
+    The network reads a series step by step and forecasts the next steps after each. It
+    keeps its state: forecasts are fed back to forecast later steps, and :meth:`update`
+    reads new values as they arrive.
 
     Parameters
     ----------
@@ -215,8 +207,8 @@ class RNNForecaster(NetworkEstimator):
 
     See Also
     --------
-    RNNRegressor : Numbers from whole sequences, or from each step of them.
-    sklearn_rnn.sliding_windows : Windows for it, or for any regressor.
+    RNNRegressor : Predicts numbers from whole sequences, or at each of their steps.
+    sklearn_rnn.sliding_windows : Cuts windows, for RNNRegressor or any regressor.
     sklearn_rnn.model_selection.WindowSplit : Cross-validation without leaks.
 
     Notes
@@ -227,17 +219,17 @@ class RNNForecaster(NetworkEstimator):
         h_t = f(x_t, e_{t+1}, \dots, e_{t+k}, h_{t-1}), \quad
         (\hat x_{t+1}, \dots, \hat x_{t+k}) = W h_t + b
 
-    where k is ``horizon``. Beyond it, the forecasts are read as if they had come true.
-    A whole past is read from its first step, in training a window of it. Windows train
-    all at once, each shifted by one step from the one before.
+    where k is ``horizon``. To go further, the network reads its forecasts in place of
+    values. For a forecast it reads the whole past, in training one window at a time.
+    There is a window from each step of a series on.
 
-    A missing value is read as the last one known; if any was missing in training, the
-    network is told which are. Missing values are no targets.
+    A missing value is read as the last value before it. If any value was missing in
+    training, the network is also told which values are. Missing values are not targets.
 
     Conformal intervals are the forecast plus and minus the split-conformal quantile of
-    the absolute errors of as many steps ahead [1]_, taken over rolling origins. These
-    depend on each other, so that the coverage is approximate. Sampled paths add errors
-    drawn from the same, block by block.
+    absolute errors the same number of steps ahead [1]_, taken over rolling origins.
+    These errors depend on each other, so the coverage is approximate. Sampled paths add
+    blocks of errors that are drawn from the same ones.
 
     References
     ----------
@@ -256,7 +248,7 @@ class RNNForecaster(NetworkEstimator):
     >>> bool(np.abs(forecast - series[250:262]).mean() < 0.15)
     True
 
-    Further, and after more has come:
+    A longer forecast, and one after new values:
 
     >>> model.predict(horizon=50).shape
     (50,)
@@ -363,7 +355,7 @@ class RNNForecaster(NetworkEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, exog=None):
-        """Learn how series go on.
+        """Train the network to forecast the next steps of series.
 
         Parameters
         ----------
@@ -373,10 +365,10 @@ class RNNForecaster(NetworkEstimator):
             ``(n_series, n_timesteps, n_channels)``. A missing value is NaN. The index
             of a Series or frame must be sorted and regular; forecasts continue it.
         y : None
-            Ignored, for scikit-learn.
+            Ignored, for compatibility with scikit-learn.
         exog : array-like or list of arrays, default=None
-            Exogenous variables, known for the future too: a row for each step of X,
-            ``(n_timesteps, n_variables)`` of each series.
+            Exogenous variables, which are known for the future too: a row for each step
+            of X, ``(n_timesteps, n_variables)`` for each series.
 
         Returns
         -------
@@ -390,13 +382,13 @@ class RNNForecaster(NetworkEstimator):
             ``horizon`` and ``differencing`` together, or if training diverges; the
             estimator is then as it was before.
         KeyboardInterrupt
-            After an interrupt; the last finished epoch (or the best) is
-            installed.
+            After an interrupt; the estimator then has the weights of the last finished
+            epoch (or of the best one).
         """
         return self._fit(X, exog)
 
     def update(self, X, *, exog=None):
-        """Take in what came after the past known until now, without training.
+        """Append new steps to the known past, without training.
 
         Parameters
         ----------
@@ -409,26 +401,28 @@ class RNNForecaster(NetworkEstimator):
         -------
         self : object
             The estimator, whose forecasts now begin after X.
+
+        Raises
+        ------
+        ValueError
+            If X or exog cannot be read, or if X has other series than ``fit`` was
+            given, or an index that does not follow; the estimator is then as it was
+            before.
         """
         check_is_fitted(self)
-        draft = snapshot(self)
-        series, exog = draft._read(X, exog)
-        if len(series) != len(draft._known.rows):
-            raise ValueError(
-                f"X has {len(series)} series, but the forecaster knows "
-                f"{len(draft._known.rows)}. Give what follows each of them."
-            )
-        if series.index is not None and draft._container.index is not None:
-            check_follows(series.index, draft._container.index, "X")
-        draft._known = draft._series_network.known(series.values, exog, draft._known)
-        if draft._container.index is not None:
-            index = extend_index(draft._container.index, series.lengths[0])
-            draft._container = replace(draft._container, index=index)
-        commit(draft, self)
+        with draft(self) as new:
+            series, exog = new._read(X, exog)
+            if len(series) != len(new._state):
+                raise ValueError(
+                    f"X has {len(series)} series, but the forecaster knows "
+                    f"{len(new._state)}. Give the next steps of each of them."
+                )
+            new._container = new._container.extend(series)
+            new._state = new._series_network.read(series.values, exog, new._state)
         return self
 
     def predict(self, X=None, *, horizon=None, exog=None):
-        """Forecast what follows.
+        """Forecast the next steps.
 
         Parameters
         ----------
@@ -436,24 +430,24 @@ class RNNForecaster(NetworkEstimator):
             Past, of series that need not be those of ``fit``; all of it is read. None
             is the past given to ``fit`` and :meth:`update`.
         horizon : int, default=None
-            Steps to forecast; None is the constructor's ``horizon``.
+            Number of steps to forecast; None means the constructor's ``horizon``.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps forecast, and with X those of its own steps
-            before them, ``(n_timesteps + horizon, n_variables)`` of each series.
+            Exogenous variables of the steps to forecast, and with X those of its own
+            steps before them, ``(n_timesteps + horizon, n_variables)`` for each series.
 
         Returns
         -------
         forecast : ndarray, Series or frame
-            Of one series ``(horizon,)`` or ``(horizon, n_channels)``, as X is, with the
-            index continued; of several ``(n_series, horizon)`` or ``(n_series, horizon,
-            n_channels)``. In the unit of X.
+            ``(horizon,)`` or ``(horizon, n_channels)`` for a single series, as X is,
+            with the index continued; ``(n_series, horizon)`` or ``(n_series, horizon,
+            n_channels)`` for several. In the unit of X.
         """
         fitted = snapshot(self)
-        container, forecasts = fitted._forecasts(X, horizon, exog)
-        return container.shaped(forecasts[..., fitted._form.n_quantiles // 2])
+        request = fitted._read_request(X, horizon, exog)
+        return request.container.to_container(take_median(request.forecast()))
 
     def predict_interval(self, X=None, *, horizon=None, coverage=0.95, exog=None):
-        """Forecast what follows, and between which bounds.
+        """Forecast the next steps with prediction intervals.
 
         Parameters
         ----------
@@ -461,18 +455,18 @@ class RNNForecaster(NetworkEstimator):
             Past, of series that need not be those of ``fit``; all of it is read. None
             is the past given to ``fit`` and :meth:`update`.
         horizon : int, default=None
-            Steps to forecast; None is the constructor's ``horizon``.
+            Number of steps to forecast; None means the constructor's ``horizon``.
         coverage : float in (0, 1), default=0.95
-            Share of the values, one by one, that shall lie between the bounds.
+            Share of the values that should lie between the bounds, at each step.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps forecast, and with X those of its own steps
-            before them, ``(n_timesteps + horizon, n_variables)`` of each series.
+            Exogenous variables of the steps to forecast, and with X those of its own
+            steps before them, ``(n_timesteps + horizon, n_variables)`` for each series.
 
         Returns
         -------
         interval : :class:`~sklearn.utils.Bunch`
-            With ``prediction``, ``lower`` and ``upper``, each like the answer of
-            :meth:`predict`.
+            With ``prediction``, ``lower`` and ``upper``, each in the form that
+            :meth:`predict` returns.
 
         Raises
         ------
@@ -481,28 +475,25 @@ class RNNForecaster(NetworkEstimator):
             horizon, or if the quantiles of the coverage were not learned.
         """
         fitted = snapshot(self)
-        spread = fitted._spread_or_refuse()
-        if not isinstance(coverage, Real) or not 0 < coverage < 1:
-            raise ValueError(f"coverage={coverage!r}; expected a number in (0, 1).")
-        container, forecasts = fitted._forecasts(X, horizon, exog)
-        middle = forecasts[..., fitted._form.n_quantiles // 2]
-        bounds = spread.bounds(forecasts, coverage)
-        if bounds is None:
-            paths = fitted._paths(X, horizon, exog, PATHS, np.random.default_rng(0))[1]
-            bounds = np.quantile(
-                paths, [(1 - coverage) / 2, (1 + coverage) / 2], axis=0
-            )
-        lower, upper = bounds
-        shaped = [container.shaped(part) for part in (middle, lower, upper)]
-        return Bunch(prediction=shaped[0], lower=shaped[1], upper=shaped[2])
+        intervals = fitted._require_intervals()
+        check_number("coverage", coverage, above=0, below=1)
+        request = fitted._read_request(X, horizon, exog)
+        forecasts = request.forecast()
+        bounds = request.compute_bounds(intervals, forecasts, coverage)
+        prediction, lower, upper = (
+            request.container.to_container(part)
+            for part in (take_median(forecasts), *bounds)
+        )
+        return Bunch(prediction=prediction, lower=lower, upper=upper)
 
     def sample_paths(
         self, X=None, *, horizon=None, n_paths=100, exog=None, random_state=None
     ):
-        """Draw what may follow, path by path.
+        """Sample possible continuations.
 
-        Each block of ``horizon`` forecasts is disturbed by an error drawn from those
-        known (conformal), or drawn between the outermost quantiles, and fed back.
+        With conformal intervals, an error drawn from the known ones is added to each
+        block of ``horizon`` forecasts; with quantiles, values are drawn between the
+        outermost ones. The sampled values are fed back.
 
         Parameters
         ----------
@@ -510,39 +501,46 @@ class RNNForecaster(NetworkEstimator):
             Past, of series that need not be those of ``fit``; all of it is read. None
             is the past given to ``fit`` and :meth:`update`.
         horizon : int, default=None
-            Steps to forecast; None is the constructor's ``horizon``.
+            Number of steps to forecast; None means the constructor's ``horizon``.
         n_paths : int, default=100
-            Paths to draw for each series.
+            Number of paths to sample for each series.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps forecast, and with X those of its own steps
-            before them, ``(n_timesteps + horizon, n_variables)`` of each series.
+            Exogenous variables of the steps to forecast, and with X those of its own
+            steps before them, ``(n_timesteps + horizon, n_variables)`` for each series.
         random_state : int, RandomState instance or None, default=None
-            Decides what is drawn.
+            Determines the samples.
 
         Returns
         -------
         paths : ndarray of shape (n_paths, horizon)
-            With an axis of series after the first, if there are several, and one of
-            channels in the end if X has it.
+            For several series with an axis of series after the first, and with a last
+            axis of channels if X has one.
+
+        Raises
+        ------
+        ValueError
+            If ``intervals=None``, or if the series given to ``fit`` was too short to
+            measure errors.
         """
         fitted = snapshot(self)
+        intervals = fitted._require_intervals()
+        check_integer("n_paths", n_paths, minimum=1)
         rng = np.random.default_rng(draw_seed(random_state))
-        container, paths = fitted._paths(X, horizon, exog, n_paths, rng)
-        paths = paths if container.has_channels else paths[..., 0]
-        return paths[:, 0] if container.single else paths
+        request = fitted._read_request(X, horizon, exog)
+        return request.container.drop_axes(request.sample(intervals, n_paths, rng))
 
     def score(self, X, y=None, *, exog=None):
         """Minus the mean absolute error of forecasts from rolling origins inside X.
 
-        Once ``window`` steps (and those differenced) are read, ``horizon`` steps are
-        forecast from each step on and compared with what came.
+        After the first ``window`` steps (plus ``differencing``), ``horizon`` steps are
+        forecast after each step and compared with the values of X.
 
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Series of at least ``window + horizon`` steps (and those differenced).
+            Series of at least ``window + horizon`` steps (plus ``differencing``).
         y : None
-            Ignored, for scikit-learn.
+            Ignored, for compatibility with scikit-learn.
         exog : array-like or list of arrays, default=None
             Exogenous variables of the steps of X.
 
@@ -550,33 +548,32 @@ class RNNForecaster(NetworkEstimator):
         -------
         score : float
             In the unit of X; 0 is best.
+
+        Raises
+        ------
+        ValueError
+            If X or exog cannot be read, or if a series is too short.
         """
         check_is_fitted(self)
         fitted = snapshot(self)
         series, exog = fitted._read(X, exog)
-        form, h = fitted._form, fitted._form.horizon
-        first = form.lag + form.window - 1
-        fitted._check_lengths(series, form.window, h, form.lag)
-        network = fitted._series_network
-        errors = [
-            part[: len(part) - h + 1]  # from later origins not all is known
-            for part in network.rolling_errors(series.values, exog, first, h)
-        ]
-        return -float(np.nanmean(np.abs(np.concatenate(errors, axis=None))))
+        encoding = fitted._encoding
+        check_lengths(series.lengths, encoding.window, encoding.horizon, encoding.lag)
+        return fitted._series_network.score(series.values, exog)
 
     def stream(self, n_streams=1):
-        """Open a stream: series that are read step by step, as they come.
+        """Open a stream, which reads series step by step and forecasts after each.
 
         Parameters
         ----------
         n_streams : int or None, default=1
-            How many series go on together; None is for any number of them by key.
+            Number of series that are read at once; None is for any number by key.
 
         Returns
         -------
         stream : Stream
-            Begins with nothing read, and forecasts the ``horizon`` steps to come after
-            each step as :meth:`predict` does after all steps so far.
+            Has read nothing at first. After each step it forecasts ``horizon`` steps,
+            as :meth:`predict` does after all steps so far.
 
         Raises
         ------
@@ -596,244 +593,157 @@ class RNNForecaster(NetworkEstimator):
         True
         """
         check_is_fitted(self)
-        return Stream(SeriesStreamAdapter(snapshot(self)), n_streams)
+        fitted = snapshot(self)
+        adapter = SeriesStreamAdapter(
+            fitted._series_network, fitted._container.has_channels
+        )
+        return Stream(adapter, n_streams)
 
     # ---------------------------------------------------------------- training
 
     @with_callbacks
     def _train(self, X, exog):
         """Read, build or continue, train, keep the outcome. Returns an interrupt."""
-        continuing = hasattr(self, "net_") and self.warm_start
-        if not continuing:
-            self._quantiles = (0.5,)
-            if self.intervals == "quantile":
-                self._quantiles = check_quantiles(self.quantiles)
-                self._refuse_sums_of_quantiles()
+        continuing = self.warm_start and hasattr(self, "net_")
         series, exog = self._read(X, exog, reset=not continuing)
         values, seed = series.values, draw_seed(self.random_state)
-        self._check_lengths(series, self.window, self.horizon, self.differencing or 0)
-        if not continuing:
-            self._form = self._learned_form(values, exog)
-        train, valid = self._windows(self._form, values, exog), None
+        lag = self.differencing or 0
+        check_lengths(series.lengths, self.window, self.horizon, lag)
+        if continuing:
+            encoding = replace(self._encoding, window=self.window)
+        else:
+            encoding = self._fit_encoding(values, exog)
+        self._encoding = encoding
+        train, valid = make_windows(encoding, values, exog, self._number_type), None
         if self.early_stopping:
-            train, valid, cut = self._split(train, values, seed)
-        self._spread, conformal = None, self.intervals == "conformal"
-        if self.intervals == "quantile":
-            self._spread = Quantiles(self._quantiles, self.horizon)
-        if conformal and not self.early_stopping:
-            self._spread = self._calibrate_on_twin(values, exog, seed)
+            rng = numpy_generator(seed, SPLIT)
+            train, valid, held_out = split_windows(
+                train, encoding, values, self.validation_fraction, rng
+            )
+        self._intervals = self._prepare_intervals(values, exog, seed)
         net = self._continued_net() if continuing else self._new_net(seed)
         interrupt = self._run(net, train, valid, seed, (X, None, None), False)
-        if conformal and self.early_stopping:
-            self._spread = self._calibrate(self._series_network, values, exog, cut)
-        self._known = self._series_network.known(values, exog)
+        if self.intervals == "conformal" and self.early_stopping:
+            self._intervals = calibrate(self._series_network, values, exog, held_out)
+        self._state = self._series_network.read(values, exog)
         self._container = replace(series, values=[])
         return interrupt
 
-    def _refuse_sums_of_quantiles(self):
-        if self.differencing is not None and self.horizon > self.differencing:
-            raise ValueError(
-                f"horizon={self.horizon} sums up differences at {self.differencing} "
-                "step(s), and a sum of quantiles is no quantile of the sum. Set "
-                f"horizon={self.differencing} (further steps are sampled), "
-                'differencing=None, or intervals="conformal".'
-            )
-
-    def _learned_form(self, values, exog):
+    def _fit_encoding(self, values, exog):
+        """The encoding of series, with the levels of the quantiles to learn."""
+        quantiles: tuple[float, ...] = (0.5,)
+        if self.intervals == "quantile":
+            quantiles = check_quantiles(self.quantiles, self.horizon, self.differencing)
         return fit_encoding(
             values,
             exog,
+            scaling=self.scaling,
             window=self.window,
             last_only=self.target == "last",
             horizon=self.horizon,
             lag=self.differencing or 0,
             residual=self.residual,
-            scaling=self.scaling,
-            n_quantiles=len(self._quantiles),
+            quantiles=quantiles,
         )
 
-    def _windows(self, form, values, exog):
-        return windows(form, values, exog, self._number_type)
+    def _prepare_intervals(self, values, exog, seed):
+        """Intervals that do not depend on the network; None if there are none yet."""
+        if self.intervals == "quantile":
+            return QuantileIntervals(self._encoding.quantiles, self.horizon)
+        if self.intervals is None or self.early_stopping:
+            return None
+        return calibrate_on_twin(
+            partial(self._train_twin, seed),
+            values,
+            exog,
+            self._encoding,
+            self.calibration_fraction,
+            numpy_generator(seed, SPLIT, 1),
+        )
 
-    def _split(self, train, values, seed):
-        """Training and validation windows, and the step or the series that validate."""
-        fraction = self.validation_fraction
-        if len(values) == 1:
-            return split_by_time(train, self._form, len(values[0]), fraction)
-        rng, rows = numpy_generator(seed, SPLIT), np.arange(len(values))
-        _, held_out = split_rows(rows, fraction, rng)
-        return *split_by_series(train, self._form, values, held_out), held_out
+    def _train_twin(self, seed, values, exog):
+        """A network like that of this estimator, trained on other series."""
+        encoding = replace(
+            self._fit_encoding(values, exog), tells_missing=self._encoding.tells_missing
+        )
+        twin = snapshot(self)
+        twin.callbacks = None  # they follow the training of this estimator's network
+        twin._encoding = encoding
+        net = twin._new_net(seed)
+        windows = make_windows(encoding, values, exog, self._number_type)
+        options = twin._training_options(seed, None, self.max_epochs, False)
+        with threads_for(self._work(self.batch_size)):
+            interrupt = net.train(windows, None, options)
+        if interrupt is not None:
+            raise interrupt
+        return SeriesNetwork(encoding, net.module_, self._number_type)
 
     def _build_module(self, **options):
-        form = self._form
+        encoding = self._encoding
         return build_network(
             self.cell,
-            form.n_inputs,
+            encoding.n_inputs,
             self.hidden_size,
-            form.n_outputs,
-            pooling="last" if form.last_only else None,
+            encoding.n_outputs,
+            pooling="last" if encoding.last_only else None,
             **options,
         )
 
     def _criterion(self):
         if self.intervals == "quantile":
-            return QuantileLoss(self._quantiles)
+            return QuantileLoss(self._encoding.quantiles)
         return MaskedLoss(self.loss)
 
     def _score_outputs(self, outputs, targets, weights):
-        """Minus the mean absolute error of standardised values."""
-        outputs = outputs.reshape(*targets.shape, -1)[..., self._form.n_quantiles // 2]
-        missed = (outputs - targets).abs().nan_to_num()
-        known = (~torch.isnan(targets)).to(missed.dtype)
-        if weights is not None:
-            missed, known = missed * weights[:, None], known * weights[:, None]
-        return -float(missed.sum() / known.sum())
-
-    # ---------------------------------------------------------------- intervals
-
-    def _calibrate_on_twin(self, values, exog, seed):
-        """Errors of a twin network on the steps, or the series, it never saw."""
-        rows = np.arange(len(values))
-        if len(values) > 1:
-            rng = numpy_generator(seed, SPLIT, 1)
-            cut = draw_holdout(rows, self.calibration_fraction, rng)
-            rows = np.setdiff1d(rows, cut)
-            head, given = [values[i] for i in rows], exog and [exog[i] for i in rows]
-        else:
-            T = len(values[0])
-            cut = T - int(np.ceil(self.calibration_fraction * T))
-            if cut < self._shortest() or cut >= T - 1:
-                return Conformal(None, self._too_short())
-            head, given = [values[0][:cut]], exog and [exog[0][:cut]]
-        if np.isnan(np.concatenate(head)).all(axis=0).any():
-            return Conformal(None, self._too_short())
-        form = replace(
-            self._learned_form(head, given), tells_missing=self._form.tells_missing
-        )
-        quiet = snapshot(self)
-        quiet.callbacks = None  # they are of the other training
-        quiet._form = form
-        net, plan = (
-            quiet._new_net(seed),
-            self._training_options(seed, None, self.max_epochs, False),
-        )
-        with threads_for(self._work(self.batch_size)):
-            interrupt = net.train(self._windows(form, head, given), None, plan)
-        if interrupt is not None:
-            raise interrupt
-        twin = SeriesNetwork(form, net.module_, self._number_type)
-        return self._calibrate(twin, values, exog, cut)
-
-    def _calibrate(self, network, values, exog, cut):
-        """Errors of a network from the step ``cut`` on, or on the series ``cut``."""
-        first = cut - 1
-        if len(values) > 1:
-            values, exog = [values[i] for i in cut], exog and [exog[i] for i in cut]
-            first = network.form.lag + network.form.window - 1
-        leads = max(len(v) for v in values) - first - 1
-        leads = min(leads, max(network.form.horizon, CALIBRATED_WINDOWS * self.window))
-        errors = network.rolling_errors(values, exog, first, leads)
-        errors = np.concatenate([e.reshape(-1, *e.shape[2:]) for e in errors])
-        return Conformal(errors, "")
-
-    def _too_short(self):
-        return (
-            "the series given to fit was too short to set calibration_fraction="
-            f"{self.calibration_fraction} of it aside and train on the rest, which "
-            f"needs {self._shortest()} steps. Give more, or a smaller window or "
-            "calibration_fraction."
-        )
-
-    def _spread_or_refuse(self):
-        check_is_fitted(self)
-        if self._spread is None:
-            raise ValueError(
-                "intervals=None leaves out what intervals and paths need. Set "
-                'intervals="conformal" or "quantile" and fit again.'
-            )
-        return self._spread
-
-    def _paths(self, X, horizon, exog, n_paths, rng):
-        """A container, and paths (n_paths, n_series, horizon, C) drawn at random."""
-        noise = self._spread_or_refuse().noise(self._form.horizon, rng)
-        container, known, horizon, exog = self._forecast_request(X, horizon, exog)
-        paths = self._series_network.forecasts(known, horizon, exog, noise, n_paths)
-        return container, paths[..., 0].reshape(n_paths, -1, horizon, paths.shape[2])
+        n_levels = len(self._encoding.quantiles)
+        return score_outputs(outputs, targets, weights, n_levels)
 
     # ---------------------------------------------------------------- reading
 
     def _read(self, X, exog, *, reset=False):
-        """Series of the number type of the network, and their exogenous variables."""
+        """Checked series and their exogenous variables."""
+        series = self._read_series(X, reset=reset)
+        n_exog = count_exog(exog) if reset else self._encoding.n_exog
+        return series, read_exog(exog, n_exog, series.lengths, "the steps of X")
+
+    def _read_series(self, X, *, reset=False):
+        """Series with the channels given to fit, which ``reset`` defines."""
         series = read_series(X)
         if series.single:
             _check_feature_names(self, X, reset=reset)
+        elif reset and hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
         if reset:
             self.n_features_in_ = series.n_channels
-            dtype = series.values[0].dtype
-            self._number_type = number_type(self.precision, dtype)
-            if not series.single and hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
+            self._number_type = number_type(self.precision, series.values[0].dtype)
         if series.n_channels != self.n_features_in_:
             raise ValueError(
                 f"X has {series.n_channels} channels, but RNNForecaster was fitted "
-                f"with {self.n_features_in_}."
+                f"with {self.n_features_in_}. Give the same channels as in fit."
             )
-        if reset:
-            self._n_exog = number_of_variables(exog)
-        return series, read_exog(exog, self._n_exog, series.lengths, "X")
+        return series
 
-    def _shortest(self):
-        """Steps of the shortest series that holds a window and what follows it."""
-        return self.window + (self.differencing or 0) + self.horizon
-
-    def _check_lengths(self, series, window, horizon, lag):
-        needed = window + horizon + lag
-        short = np.flatnonzero(series.lengths < needed)
-        if len(short):
-            raise ValueError(
-                f"series {short[0]} of X has {series.lengths[short[0]]} steps; "
-                f"window={window}, horizon={horizon} and differencing={lag or None} "
-                f"need {needed} at least. Give longer series or a smaller window."
-            )
-
-    # ---------------------------------------------------------------- forecasting
+    def _read_request(self, X, horizon, exog):
+        """A request to forecast what follows X, or the known past if X is None."""
+        check_is_fitted(self)
+        series, state = self._container, self._state
+        if X is not None:
+            series, state = self._read_series(X), None
+        return read_request(self._series_network, series, state, horizon, exog)
 
     @property
     def _series_network(self):
-        return SeriesNetwork(self._form, self.module_, self._number_type)
+        return SeriesNetwork(self._encoding, self.module_, self._number_type)
 
-    def _forecast_request(self, X, horizon, exog):
-        """A container, what is known, how far to forecast, and exog of these steps."""
+    def _require_intervals(self):
+        """The intervals that fit prepared, or a ValueError."""
         check_is_fitted(self)
-        horizon = check_horizon(self._form.horizon if horizon is None else horizon)
-        if X is None:
-            container, known = self._container, self._known
-            lengths = np.full(len(known.rows), horizon)
-            exog = read_exog(exog, self._n_exog, lengths, f"horizon={horizon}")
-            return container, known, horizon, exog and np.stack(exog)
-        series = read_series(X)
-        lengths = series.lengths + horizon
-        exog = read_exog(
-            exog, self._n_exog, lengths, f"X and of the {horizon} after it"
-        )
-        past = exog and [e[:-horizon] for e in exog]
-        series, past = self._read(X, past)
-        form = self._form
-        shortest = form.window + form.lag if form.last_only else 1 + form.lag
-        if self._n_exog:
-            shortest = max(shortest, form.horizon)
-        if series.lengths.min() < shortest:
+        if self._intervals is None:
             raise ValueError(
-                f"series {series.lengths.argmin()} of X has {series.lengths.min()} "
-                f"steps; a forecast needs {shortest} at least."
+                "the model was fitted with intervals=None, so it has no intervals or "
+                'paths. Set intervals="conformal" or "quantile" and fit again.'
             )
-        known = self._series_network.known(series.values, past)
-        return series, known, horizon, exog and np.stack([e[-horizon:] for e in exog])
-
-    def _forecasts(self, X, horizon, exog):
-        """A container, and forecasts (n_series, horizon, C, Q)."""
-        container, known, horizon, exog = self._forecast_request(X, horizon, exog)
-        return container, self._series_network.forecasts(known, horizon, exog)
+        return self._intervals
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

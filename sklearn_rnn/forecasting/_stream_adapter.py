@@ -3,35 +3,39 @@
 import numpy as np
 
 from sklearn_rnn._data.sequences import Sequences, refuse_empty
-from sklearn_rnn.streaming._reading import (
-    number_rows,
-    number_step,
-)
+from sklearn_rnn.forecasting._encoding import take_median
+from sklearn_rnn.forecasting._rollout import ForecastStepper, SeriesNetwork
+from sklearn_rnn.streaming._reading import number_rows, number_step
 
 
 class SeriesStreamAdapter:
-    """Of a fitted RNNForecaster, whose stepper reads values as they come."""
+    """What a Stream needs of a forecaster: it reads values step by step.
+
+    ``has_channels`` says whether forecasts have an axis for channels.
+    """
 
     first_codes = ()
     each_step = False
     rows_are_steps = True
 
-    def __init__(self, model):
-        if model._n_exog:
+    def __init__(self, network: SeriesNetwork, has_channels: bool) -> None:
+        if network.encoding.n_exog:
             raise ValueError(
                 "this RNNForecaster was fitted with exogenous variables of the steps "
-                "ahead, which a stream does not take. Use update(X, exog=...) and "
+                "ahead, which a stream does not accept. Use update(X, exog=...) and "
                 "predict(exog=...)."
             )
-        self.module, self._network = model.module_, model._series_network
-        self._size = model.n_features_in_
-        self._has_channels = model._container.has_channels
+        self.module = network.module
+        self._network, self._has_channels = network, has_channels
+        self._n_channels = network.encoding.n_channels
 
-    def start(self):
-        return self._network.stepper(1)
+    def start(self) -> ForecastStepper:
+        """A stepper of one stream that has read nothing."""
+        return self._network.new_stepper(1)
 
-    def step(self, x, n):
-        x = number_step(x, n, self._size)
+    def step(self, x, n: int) -> np.ndarray | None:
+        """Values (n, C), one step of ``n`` streams; None if x is a chunk."""
+        x = number_step(x, n, self._n_channels)
         if x is None:
             return None
         if np.isinf(x).any():
@@ -41,12 +45,15 @@ class SeriesStreamAdapter:
             )
         return x.astype(np.float64, copy=False)
 
-    def chunk(self, x, n):
-        rows = [self.step(row, len(row)) for row in number_rows(x, n, self._size)]
+    def chunk(self, x, n: int) -> Sequences:
+        """Values of several steps of ``n`` streams."""
+        rows = number_rows(x, n, self._n_channels)
+        rows = [self.step(row, len(row)) for row in rows]
         lengths = np.array([len(row) for row in rows])
         refuse_empty(lengths)
         return Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)
 
-    def predict(self, outputs):
-        forecasts = outputs[..., outputs.shape[-1] // 2]  # (n, horizon, C)
+    def predict(self, outputs: np.ndarray) -> np.ndarray:
+        """Forecasts (n, h, C), or (n, h), from those of the stepper (n, h, C, Q)."""
+        forecasts = take_median(outputs)
         return forecasts if self._has_channels else forecasts[..., 0]

@@ -1,74 +1,112 @@
 """Windows of series as training examples, and which of them validate."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._training.examples import Examples
+from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn.forecasting._encoding import SeriesEncoding
 
 
-def windows(form: SeriesEncoding, values, exog, number):
-    """All windows of series (T_i, C), each a step after the one before.
+@dataclass(frozen=True)
+class HeldOut:
+    """What a training does not predict: of some series, the steps from a first one on.
 
-    Every step has its targets, or the last one of each window. The values are not
+    A single series gives its last steps. Of several, whole ones are held out; the first
+    step is then the one after a whole window.
+    """
+
+    series: np.ndarray  # places among the series
+    first_step: int
+
+
+def make_windows(
+    encoding: SeriesEncoding,
+    values: list[np.ndarray],
+    exog: list[np.ndarray] | None,
+    dtype: np.dtype,
+) -> Examples:
+    """All windows of series (T_i, C), each shifted by one step from the one before.
+
+    Every step of a window has its targets, or the last one only. The values are not
     copied from window to window.
     """
-    given = [None] * len(values) if exog is None else exog
-    lessons = [form.make_examples(v, e) for v, e in zip(values, given, strict=True)]
-    inputs = np.concatenate([inputs for inputs, _ in lessons]).astype(number)
-    targets = np.concatenate([targets for _, targets in lessons]).astype(number)
-    sizes = np.array([len(inputs) for inputs, _ in lessons])
-    window, n_windows = form.window, np.maximum(sizes - form.window + 1, 0)
-    begin = np.cumsum(sizes) - sizes - np.cumsum(n_windows) + n_windows
-    starts = np.repeat(begin, n_windows)
+    parts = [
+        encoding.make_examples(v, None if exog is None else exog[i])
+        for i, v in enumerate(values)
+    ]
+    inputs = np.concatenate([inputs for inputs, _ in parts]).astype(dtype)
+    targets = np.concatenate([targets for _, targets in parts]).astype(dtype)
+    sizes = np.array([len(inputs) for inputs, _ in parts])
+    window, n_windows = encoding.window, np.maximum(sizes - encoding.window + 1, 0)
+    offsets = np.cumsum(sizes) - sizes - np.cumsum(n_windows) + n_windows
+    starts = np.repeat(offsets, n_windows)
     starts = starts + np.arange(len(starts))
     sequences = Sequences(inputs, starts, np.full(len(starts), window))
-    rows, first = np.arange(len(starts)), starts
-    if form.last_only:
-        targets, first = targets[starts + window - 1], None
-    return Examples(sequences, torch.from_numpy(targets), None, rows, first)
+    if encoding.last_only:
+        targets = targets[starts + window - 1]
+    return Examples(
+        sequences,
+        torch.from_numpy(targets),
+        weights=None,
+        rows=np.arange(len(starts)),
+        first=None if encoding.last_only else starts,
+    )
 
 
-def split_by_series(
-    train: Examples, form: SeriesEncoding, values, held_out: np.ndarray
-):
-    """Training windows, and those of the series held out."""
-    sizes = np.array([len(v) for v in values]) - form.lag - form.horizon
-    ends = np.cumsum(sizes)
-    owner = np.searchsorted(ends, train.sequences.starts, side="right")
-    out = np.isin(owner, held_out)
-    return _part(train, ~out), _part(train, out)
+def split_windows(
+    windows: Examples,
+    encoding: SeriesEncoding,
+    values: list[np.ndarray],
+    fraction: Any,
+    rng: np.random.Generator,
+) -> tuple[Examples, Examples, HeldOut]:
+    """Windows that train, windows that validate, and what the latter predict.
+
+    ``fraction`` is a share of the steps of a single series or of several series, or a
+    splitter of several series.
+    """
+    if len(values) == 1:
+        return _split_by_time(windows, encoding, len(values[0]), fraction)
+    rows = np.arange(len(values))
+    _, series = split_rows(rows, fraction, rng)
+    sizes = np.array([len(v) for v in values]) - encoding.lag - encoding.horizon
+    owners = np.searchsorted(np.cumsum(sizes), windows.sequences.starts, side="right")
+    validates = np.isin(owners, series)
+    held_out = HeldOut(series, encoding.context)
+    return _select(windows, ~validates), _select(windows, validates), held_out
 
 
-def split_by_time(train: Examples, form: SeriesEncoding, n_steps: int, fraction: float):
-    """Windows of the first steps of a series, those of the last, and where these begin.
+def _split_by_time(windows, encoding, n_steps, fraction):
+    """The same of a series of ``n_steps``, of which the last steps validate.
 
-    No target of the latter is one of the former, nor read by them.
+    No value that validation predicts is a training target, or read in training.
     """
     if hasattr(fraction, "split"):
         raise ValueError(
             "validation_fraction is a splitter, which splits series, but X is a single "
-            "one. Give the share of its last steps that validate."
+            "series. Give the share of its last steps that validate."
         )
-    cut = n_steps - int(np.ceil(fraction * n_steps))
-    window = train.sequences.lengths[0]
-    last = train.sequences.starts + window - 1 + form.lag
-    trains, validates = last + form.horizon < cut, last + 1 >= cut
+    first_step = n_steps - int(np.ceil(fraction * n_steps))
+    last = windows.sequences.starts + encoding.context - 1  # step of each window
+    trains, validates = last + encoding.horizon < first_step, last + 1 >= first_step
     if not (trains.any() and validates.any()):
         raise ValueError(
             f"validation_fraction={fraction} of {n_steps} steps leaves no window of "
-            f"{window} steps and a horizon of {form.horizon} on each side. Give a "
-            "longer series, a smaller window, or early_stopping=False."
+            f"{encoding.window} steps and a horizon of {encoding.horizon} on each "
+            "side. Give a longer series, a smaller window, or early_stopping=False."
         )
-    valid = _part(train, validates)
-    if train.first is not None:  # of each window, the steps after the cut are judged
-        judged = np.arange(len(train.targets)) + form.lag + 1 >= cut
-        valid = replace(valid, weights=torch.from_numpy(judged.astype(np.float64)))
-    return _part(train, trains), valid, cut
+    valid = _select(windows, validates)
+    if windows.first is not None:  # only targets from first_step on are judged
+        next_steps = np.arange(len(windows.targets)) + encoding.lag + 1
+        weights = (next_steps >= first_step).astype(np.float64)
+        valid = replace(valid, weights=torch.from_numpy(weights))
+    return _select(windows, trains), valid, HeldOut(np.array([0]), first_step)
 
 
-def _part(examples, chosen):
-    return replace(examples, rows=examples.rows[chosen])
+def _select(windows: Examples, mask: np.ndarray) -> Examples:
+    return replace(windows, rows=windows.rows[mask])

@@ -1,34 +1,33 @@
-"""Series cut into windows, for estimators of whole sequences."""
-
-from numbers import Integral
+"""Cutting a series into windows, for estimators of whole sequences."""
 
 import numpy as np
 
+from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._data.series import read_series
 
 
 def sliding_windows(series, window, horizon=1, *, step=1):
-    """Cut a series into windows and what follows each of them.
+    """Cut a series into windows and the values that follow each of them.
 
     Parameters
     ----------
     series : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
-        One series, Series or frame; rows are time.
+        One series, as an array, Series or frame; rows are time steps.
     window : int
-        Steps of a window.
+        Number of steps per window.
     horizon : int, default=1
-        Steps that follow it.
+        Number of steps to predict after each window.
     step : int, default=1
-        Steps from the start of one window to that of the next.
+        Number of steps between the starts of successive windows.
 
     Returns
     -------
     X : ndarray of shape (n_windows, window, n_channels)
-        Windows, as :class:`~sklearn_rnn.RNNRegressor` takes them. They share memory
+        Windows, as :class:`~sklearn_rnn.RNNRegressor` accepts them. They share memory
         with each other (or with ``series``) and are read-only.
     y : ndarray of shape (n_windows,) or (n_windows, horizon * n_channels)
-        What follows: one number if ``horizon`` and channels are 1, otherwise step by
-        step, the channels of a step side by side. A copy.
+        The values that follow: one number if there is one channel and ``horizon`` is
+        1, otherwise step by step, the channels of a step side by side. A copy.
 
     Raises
     ------
@@ -37,7 +36,7 @@ def sliding_windows(series, window, horizon=1, *, step=1):
 
     See Also
     --------
-    sklearn_rnn.RNNForecaster : Does this inside, and forecasts to any horizon.
+    sklearn_rnn.RNNForecaster : Cuts windows itself, and forecasts to any horizon.
     sklearn_rnn.model_selection.WindowSplit : Cross-validation of windows.
 
     Examples
@@ -53,13 +52,12 @@ def sliding_windows(series, window, horizon=1, *, step=1):
     array([3., 4., 5.])
     """
     for name, value in (("window", window), ("horizon", horizon), ("step", step)):
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name}={value!r}; expected an integer of 1 or more.")
+        check_integer(name, value, minimum=1)
     read = read_series(series, "series")
     if not read.single:
         raise ValueError(
             f"sliding_windows takes one series, got {len(read)}. Call it for each and "
-            "concatenate the outcomes."
+            "concatenate the results."
         )
     (values,) = read.values
     if len(values) < window + horizon:
@@ -70,7 +68,7 @@ def sliding_windows(series, window, horizon=1, *, step=1):
     if np.isnan(values).any():
         raise ValueError(
             f"the series contains NaN at step {np.isnan(values).any(axis=1).argmax()}. "
-            "Fill gaps first; RNNForecaster takes them as they are."
+            "Fill gaps first; RNNForecaster accepts them as they are."
         )
     windows = np.lib.stride_tricks.sliding_window_view(values, window + horizon, axis=0)
     windows = windows[::step].transpose(0, 2, 1)  # (n, window + horizon, C)

@@ -62,9 +62,9 @@ def test_a_regressor_takes_them():
     "args, message",
     [
         ((SERIES, 10), "10 steps, fewer than window=10 and horizon=1"),
-        ((SERIES, 0), "window=0"),
-        ((SERIES, 2, 0), "horizon=0"),
-        ((SERIES, 2.5), "window=2.5"),
+        ((SERIES, 0), "window must be an integer of at least 1, got 0"),
+        ((SERIES, 2, 0), "horizon must be an integer of at least 1, got 0"),
+        ((SERIES, 2.5), "window must be an integer of at least 1, got 2.5"),
         ((np.r_[SERIES, np.nan], 2), "NaN at step 10"),
         (([SERIES, SERIES], 2), "takes one series, got 2"),
         ((np.ones((2, 5, 1)), 2), "takes one series, got 2"),
@@ -74,5 +74,7 @@ def test_a_regressor_takes_them():
 def test_what_cannot_be_cut_is_refused(args, message):
     with pytest.raises(ValueError, match=message):
         sliding_windows(*args)
-    with pytest.raises(ValueError, match="step=0"):
+    with pytest.raises(
+        ValueError, match="step must be an integer of at least 1, got 0"
+    ):
         sliding_windows(SERIES, 2, step=0)

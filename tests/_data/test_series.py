@@ -1,0 +1,119 @@
+"""Series of every container, and answers in the container that was read."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+
+from sklearn_rnn._data.series import SeriesSet, read_series
+
+ONE = np.arange(6.0)
+TWO = np.column_stack([ONE, 10 * ONE])
+DAYS = pd.date_range("2020", periods=6, freq="D")
+
+
+@pytest.mark.parametrize(
+    ("X", "shapes", "single", "has_channels"),
+    [
+        (ONE, [(6, 1)], True, False),
+        (ONE.tolist(), [(6, 1)], True, False),
+        (TWO, [(6, 2)], True, True),
+        (ONE[:, None], [(6, 1)], True, True),
+        (pd.Series(ONE), [(6, 1)], True, False),
+        (pd.DataFrame(TWO), [(6, 2)], True, True),
+        ([ONE, ONE[:4]], [(6, 1), (4, 1)], False, False),
+        ([TWO, TWO[:4]], [(6, 2), (4, 2)], False, True),
+        (np.stack([TWO, TWO]), [(6, 2), (6, 2)], False, True),
+        (pd.Series([ONE, ONE[:4]], index=["a", "b"]), [(6, 1), (4, 1)], False, False),
+        ([ONE], [(6, 1)], False, False),
+    ],
+)
+def test_containers_are_read(X, shapes, single, has_channels):
+    series = read_series(X)
+    assert [v.shape for v in series.values] == shapes
+    assert (series.single, series.has_channels) == (single, has_channels)
+    assert len(series) == len(shapes)
+    assert series.n_channels == shapes[0][1]
+    assert_array_equal(series.lengths, [length for length, _ in shapes])
+    assert_array_equal(series.values[0][:, 0], ONE)
+
+
+def test_floats_keep_their_type_and_other_numbers_become_float64():
+    assert read_series(ONE.astype(np.float32)).values[0].dtype == np.float32
+    assert read_series([1, 2, 3]).values[0].dtype == np.float64
+    assert read_series(np.array(["1", "2.5"])).values[0][1, 0] == 2.5
+    mixed = read_series([ONE.astype(np.float32), ONE])
+    assert {v.dtype for v in mixed.values} == {np.dtype(np.float64)}
+
+
+def test_missing_values_stay():
+    assert np.isnan(read_series([1.0, np.nan]).values[0][1, 0])
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([[1.0, "a"]] * 20, "series 0 of X cannot be read as numbers"),
+        (np.array([1.0, np.inf] * 20), "X contains infinity at step 1"),
+        (np.ones((2, 3, 4, 5)), r"series 0 of X has the shape \(3, 4, 5\)"),
+        (np.ones((0, 2)), r"X has the shape \(0, 2\)"),
+        (np.ones(20) * 1j, "Complex data not supported"),
+        (np.array(["2020-01-01"], dtype="M8[D]"), "dtype datetime64"),
+        ([np.ones((20, 1)), np.ones((20, 2))], "series 1 of X has 2 channels"),
+        (pd.Series(ONE, index=DAYS[::-1]), "index of X is not sorted"),
+    ],
+)
+def test_what_is_no_series_is_refused(X, message):
+    with pytest.raises(ValueError, match=message):
+        read_series(X)
+
+
+def test_errors_name_the_argument():
+    with pytest.raises(ValueError, match="exog contains infinity"):
+        read_series([1.0, np.inf], "exog")
+
+
+# ---------------------------------------------------------------- answers
+
+FORECASTS = np.arange(12.0).reshape(2, 3, 2)  # (n_series, n_steps, C)
+
+
+@pytest.mark.parametrize(
+    ("X", "forecasts", "expected"),
+    [
+        ([TWO, TWO], FORECASTS, FORECASTS),
+        ([ONE, ONE], FORECASTS[..., :1], FORECASTS[..., 0]),
+        (TWO, FORECASTS[:1], FORECASTS[0]),
+        (ONE, FORECASTS[:1, :, :1], FORECASTS[0, :, 0]),
+    ],
+)
+def test_axes_that_the_container_lacked_are_dropped(X, forecasts, expected):
+    series = read_series(X)
+    assert_array_equal(series.to_container(forecasts), expected)
+    assert_array_equal(series.drop_axes(forecasts[None])[0], expected)
+
+
+def test_series_and_frames_are_continued():
+    later = pd.date_range("2020-01-07", periods=3, freq="D")
+    series = read_series(pd.Series(ONE, index=DAYS, name="load"))
+    answer = series.to_container(FORECASTS[:1, :, :1])
+    expected = pd.Series(FORECASTS[0, :, 0], index=later, name="load")
+    pd.testing.assert_series_equal(answer, expected)
+    series = read_series(pd.DataFrame(TWO, index=DAYS, columns=["a", "b"]))
+    answer = series.to_container(FORECASTS[:1])
+    expected = pd.DataFrame(FORECASTS[0], index=later, columns=["a", "b"])
+    pd.testing.assert_frame_equal(answer, expected)
+
+
+def test_a_container_is_extended_by_what_follows():
+    series = read_series(pd.Series(ONE, index=DAYS))
+    later = read_series(pd.Series(ONE[:2], index=DAYS[:2] + pd.Timedelta("6D")))
+    longer = series.extend(later)
+    assert isinstance(longer, SeriesSet)
+    assert longer.index[-1] == pd.Timestamp("2020-01-08")
+    assert series.index[-1] == pd.Timestamp("2020-01-06")
+    assert longer.extend(read_series(ONE)).index[-1] == pd.Timestamp("2020-01-14")
+    with pytest.raises(ValueError, match="X begins at 2020-01-07"):
+        longer.extend(later)
+    plain = read_series(ONE)
+    assert plain.extend(later) is plain
