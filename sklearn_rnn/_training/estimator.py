@@ -1,4 +1,4 @@
-"""What the recurrent estimators share: parameters, fit, and a trained network."""
+"""What the five network estimators share: a trained net, and how fit obtains it."""
 
 from abc import ABCMeta, abstractmethod
 
@@ -13,20 +13,20 @@ from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import WEIGHTS, torch_generator
 from sklearn_rnn._core.threads import threads_for
 from sklearn_rnn._nn.cells.registry import CELLS
-from sklearn_rnn._training.net import continue_net, make_net
+from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
 from sklearn_rnn._training.options import TrainingOptions
 from sklearn_rnn._training.sequence_net import SequenceNet
 
 
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
-    """An estimator that trains a network of its own and answers through it.
+    """An estimator that trains a network of its own and predicts with it.
 
-    A subclass reads its data and builds its network in ``_train``, which ends in
-    ``_run``.
+    A subclass reads its data in ``_train``, which obtains a net from ``_new_net`` or
+    ``_continue_net`` and ends in ``_run``.
     """
 
-    # What a warm start cannot change: the weights there are, the optimizer's state.
-    _FIXED_ON_WARM_START = (
+    # Parameters that decide which weights there are, or the optimizer's state.
+    _FIXED_ON_WARM_START: tuple[str, ...] = (
         "cell",
         "hidden_size",
         "num_layers",
@@ -34,41 +34,55 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         "precision",
         "optimizer",
         "average",
-        "embedding",
         "device",
     )
 
+    _net_class: type[RecurrentNet] = SequenceNet
+
     @abstractmethod
-    def _train(self, *data, **given):
+    def _train(self, *data, **options):
         """Read, build or continue, train, keep the outcome. Returns an interrupt."""
 
-    _score_outputs = None  # what judges the answers to validation rows, if anything
+    @abstractmethod
+    def _build_module(self, **options):
+        """The untrained network; ``options`` are those that all builders take."""
+
+    def _net_options(self):
+        """Options of the constructor of ``_net_class``."""
+        return {}
 
     def _criterion(self):
-        """The loss, as a torch module; a net that takes its own needs none."""
+        """The loss, as a torch module; nets that compute their own need none."""
         return torch.nn.Identity()
 
-    def _fit(self, *data, **given):
-        """Train a draft of this estimator and hand its state over as the last act.
+    def _score_outputs(self, outputs, targets, weights):
+        """Score of outputs for validation rows, unless the net computes its own."""
 
-        So a fit that fails leaves everything as it was, and a thread that predicts
-        meanwhile sees the old model or the new one.
-        """
+    # ---------------------------------------------------------------- training
+
+    def _fit(self, *data, **options):
+        """Train a draft of this estimator, and take over its state if that succeeds."""
         with draft(self) as new:
-            interrupt = new._train(*data, **given)
+            interrupt = new._train(*data, **options)
         if interrupt is not None:
             raise interrupt
         return self
 
-    def _run(self, net, train, valid, seed, data, partial):
+    def _run(self, net, train, valid, seed, data, partial=False):
         """Train ``net`` and keep the outcome. Returns an interrupt.
 
-        ``data`` are X, y and sample_weight as they were given to fit.
+        ``data`` are X, y and sample_weight as they were given to fit. A ``partial``
+        training is a single epoch.
         """
         first = len(net.history)
         epochs = 1 if partial else self.max_epochs
+        X, y, sample_weight = data
         tasks = EpochTasks(
-            *(self, *data, epochs),
+            self,
+            X,
+            y,
+            sample_weight,
+            epochs,
             state=lambda current: self._fitted_state(current, first),
         )
         options = self._training_options(seed, tasks, epochs, partial)
@@ -78,16 +92,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if interrupt is None:
             tasks.end(lambda: net)
         return interrupt
-
-    _net_class = SequenceNet
-
-    def _net_options(self):
-        """Options of the constructor of ``_net_class``."""
-        return {}
-
-    @abstractmethod
-    def _build_module(self, **options):
-        """The untrained network; ``options`` are those that all builders take."""
 
     def _new_net(self, seed):
         """An untrained net, its weights drawn from ``seed``."""
@@ -116,12 +120,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             **self._net_options(),
         )
 
-    def _continued_net(self):
+    def _continue_net(self):
         """A copy of the trained net, with the parameters that may change as now."""
         changed = [
             f"{name} from {before!r} to {getattr(self, name)!r}"
             for name, before in self._fixed_on_warm_start.items()
-            if not _same(before, getattr(self, name))
+            if not is_same_setting(before, getattr(self, name))
         ]
         if changed:
             raise ValueError(
@@ -139,6 +143,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         )
 
     def _training_options(self, seed, tasks, epochs, partial):
+        """The parameters that say how long and how to train.
+
+        Without ``tasks`` nothing is reported.
+        """
         return TrainingOptions(
             epochs=epochs,
             batch_size=self.batch_size,
@@ -153,7 +161,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         )
 
     def _fitted_state(self, net, first):
-        """What fit leaves behind of a net whose training began at epoch ``first``."""
+        """Fitted attributes after ``net`` was trained from epoch ``first`` on."""
         history = net.history
         scores = [row["valid_score"] for row in history if "valid_loss" in row]
         losses = [row.get("valid_loss", np.inf) for row in history[first:]]
@@ -181,5 +189,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         return self.net_.module_
 
 
-def _same(old, new):
+def is_same_setting(old, new):
+    """Whether two values of a parameter, maybe arrays, are equal."""
     return old is new or np.array_equal(np.asarray(old), np.asarray(new))

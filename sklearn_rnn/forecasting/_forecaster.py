@@ -269,17 +269,14 @@ class RNNForecaster(NetworkEstimator):
     }
 
     _FIXED_ON_WARM_START = (
-        *(
-            name
-            for name in NetworkEstimator._FIXED_ON_WARM_START
-            if name != "embedding"
-        ),
+        *NetworkEstimator._FIXED_ON_WARM_START,
         "horizon",
         "target",
         "differencing",
         "residual",
         "scaling",
         "intervals",
+        "quantiles",
     )
 
     def __init__(
@@ -621,8 +618,8 @@ class RNNForecaster(NetworkEstimator):
                 train, encoding, values, self.validation_fraction, rng
             )
         self._intervals = self._prepare_intervals(values, exog, seed)
-        net = self._continued_net() if continuing else self._new_net(seed)
-        interrupt = self._run(net, train, valid, seed, (X, None, None), False)
+        net = self._continue_net() if continuing else self._new_net(seed)
+        interrupt = self._run(net, train, valid, seed, (X, None, None))
         if self.intervals == "conformal" and self.early_stopping:
             self._intervals = calibrate(self._series_network, values, exog, held_out)
         self._state = self._series_network.read(values, exog)

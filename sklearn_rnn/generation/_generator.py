@@ -253,7 +253,11 @@ class SequenceGenerator(
         "tie_weights": ["boolean"],
     }
 
-    _FIXED_ON_WARM_START = (*NetworkEstimator._FIXED_ON_WARM_START, "tie_weights")
+    _FIXED_ON_WARM_START = (
+        *NetworkEstimator._FIXED_ON_WARM_START,
+        "embedding",
+        "tie_weights",
+    )
 
     def __init__(
         self,
@@ -394,7 +398,7 @@ class SequenceGenerator(
                 documents = self._documents(validation)
                 valid, _ = encode_known(self._codec, documents, "X_val")
             valid_examples = TextExamples(valid, self.window)
-        net = self._continued_net() if is_continued else self._new_net(seed)
+        net = self._continue_net() if is_continued else self._new_net(seed)
         examples = TextExamples(train, self.window, self.step)
         return self._run(net, examples, valid_examples, seed, (X, None, None), partial)
 

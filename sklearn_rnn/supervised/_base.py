@@ -42,6 +42,7 @@ class SupervisedEstimator(
 
     _FIXED_ON_WARM_START = (
         *NetworkEstimator._FIXED_ON_WARM_START,
+        "embedding",
         "bidirectional",
         "pooling",
         "return_sequences",
@@ -77,7 +78,7 @@ class SupervisedEstimator(
         seed, valid = draw_seed(self.random_state), None
         if self.early_stopping and not partial:
             train, valid = self._split(train, given_y, validation, groups, seed)
-        net = self._continued_net() if continuing else self._new_net(seed)
+        net = self._continue_net() if continuing else self._new_net(seed)
         return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
 
     def _fit_examples(self, X, y, sample_weight, continuing, **options):

@@ -306,6 +306,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     _FIXED_ON_WARM_START = (
         *NetworkEstimator._FIXED_ON_WARM_START,
+        "embedding",
         "bidirectional",
         "attention",
         "reverse_source",
@@ -445,10 +446,10 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         if self.early_stopping:
             rng = numpy_generator(seed, SPLIT)
             train, valid = train.split(self.validation_fraction, rng)
-        net = self._continued_net() if continuing else self._new_net(seed)
+        net = self._continue_net() if continuing else self._new_net(seed)
         if not continuing:
             self.max_length_ = int(targets.lengths.max())
-        return self._run(net, train, valid, seed, (X, y, None), False)
+        return self._run(net, train, valid, seed, (X, y, None))
 
     _net_class = TranslationNet
 
