@@ -18,15 +18,15 @@ STEP_WORTH_THREADS = 100_000_000
 ONE_THREAD_ANYWAY = 2**18
 
 
-def _set_torch_threads(n_threads):
-    torch = sys.modules.get("torch")
-    if hasattr(torch, "set_num_threads"):
-        torch.set_num_threads(n_threads)
+def _set_torch_threads(n_threads: int) -> None:
+    set_threads = getattr(sys.modules.get("torch"), "set_num_threads", None)
+    if set_threads is not None:
+        set_threads(n_threads)
 
 
-def _get_torch_threads():
-    torch = sys.modules.get("torch")
-    return torch.get_num_threads() if hasattr(torch, "get_num_threads") else 1
+def _get_torch_threads() -> int:
+    get_threads = getattr(sys.modules.get("torch"), "get_num_threads", None)
+    return 1 if get_threads is None else get_threads()
 
 
 # After fork, OpenMP's threads exist only in the parent, and the child would wait for

@@ -2,24 +2,25 @@
 
 import inspect
 import warnings
+from types import FrameType
 
 # Packages whose frames lie between a user's call and the warning: joblib's are there
 # because Pipeline fits its steps through joblib's cache.
 INTERNAL_PACKAGES = {"joblib", "sklearn", "sklearn_rnn"}
 
 
-def warn_user(message, category=UserWarning):
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the innermost line outside the internal packages, as in a user's script.
 
     A fixed ``stacklevel`` would be right for one call path only: an estimator is fitted
     directly, by ``fit_transform``, in a Pipeline or in a search.
     """
     frame, stacklevel = inspect.currentframe(), 1
-    while frame.f_back is not None and _is_internal(frame):
+    while frame is not None and _is_internal(frame) and frame.f_back is not None:
         frame, stacklevel = frame.f_back, stacklevel + 1
     warnings.warn(message, category, stacklevel=stacklevel)
 
 
-def _is_internal(frame):
+def _is_internal(frame: FrameType) -> bool:
     package = frame.f_globals.get("__name__", "").partition(".")[0]
     return package in INTERNAL_PACKAGES

@@ -70,7 +70,8 @@ class TokenArray(np.ndarray):
     @property
     def vocabulary_size(self):
         """4 + number of tokens, or None where numpy lost it."""
-        return (self.dtype.metadata or {}).get("vocabulary_size")
+        metadata = self.dtype.metadata
+        return None if metadata is None else metadata.get("vocabulary_size")
 
     def __repr__(self):
         listing = np.array2string(
@@ -82,10 +83,10 @@ class TokenArray(np.ndarray):
         return _rebuild, (self.view(np.ndarray), self.vocabulary_size)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        inputs = [_plain(x) for x in inputs]
+        plain = [_plain(x) for x in inputs]
         if "out" in kwargs:
             kwargs["out"] = tuple(_plain(x) for x in kwargs["out"])
-        return getattr(ufunc, method)(*inputs, **kwargs)
+        return getattr(ufunc, method)(*plain, **kwargs)
 
     def __array_function__(self, func, types, args, kwargs):
         if func not in _JOINS:
@@ -111,9 +112,9 @@ def _join(func, /, tup, *args, **kwargs):
             "its own estimator, or bag-of-words columns if it has to stand beside "
             "numbers."
         )
-    args = [_plain(x) for x in args]
+    rest = [_plain(x) for x in args]
     kwargs = {name: _plain(x) for name, x in kwargs.items()}
-    joined = func([_plain(part) for part in parts], *args, **kwargs)
+    joined = func([_plain(part) for part in parts], *rest, **kwargs)
     return _codes_again(joined, sizes.pop())
 
 

@@ -88,7 +88,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         options = self._training_options(seed, tasks, epochs, partial)
         with threads_for(self._work(self.batch_size)):
             interrupt = net.train(train, valid, options)
-        vars(self).update(self._fitted_state(net, first))
+        self.__dict__.update(self._fitted_state(net, first))
         if interrupt is None:
             tasks.end(lambda: net)
         return interrupt

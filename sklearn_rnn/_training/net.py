@@ -297,7 +297,7 @@ def continue_net(
 ) -> RecurrentNet:
     """A copy to train further; a fit that fails leaves the original as it is."""
     net = copy.deepcopy(net)
-    vars(net).update(net_options)
+    net.__dict__.update(net_options)
     for group in net.optimizer_.param_groups:
         group["lr"] = learning_rate
         if "weight_decay" in group:

@@ -55,7 +55,7 @@ def make_counting_words(n, n_letters=2):
     >>> make_counting_words([2, 4], n_letters=3)
     ['aabbcc', 'aaaabbbbcccc']
     """
-    counts = np.arange(1, n + 1) if isinstance(n, Integral) else np.asarray(n)
+    counts = np.arange(1, int(n) + 1) if isinstance(n, Integral) else np.asarray(n)
     if counts.ndim != 1 or counts.dtype.kind not in "iu" or (counts < 1).any():
         raise ValueError(f"n={n!r}; expected integers of 1 or more.")
     letters = [chr(ord("a") + i) for i in range(n_letters)]

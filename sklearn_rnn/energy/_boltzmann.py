@@ -546,7 +546,7 @@ default=None
         full, gaussian = self.connections == "full", self.visible == "gaussian"
         check_structure(self.n_hidden, full, gaussian)
         for name in ATTRIBUTES_OF_SOME_MACHINES:
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         if gaussian:
             self._mean, std = X.mean(axis=0), X.std(axis=0)
             self._std = np.where(std > 0, std, 1).astype(X.dtype)

@@ -458,7 +458,7 @@ default=None
         weights, self.thresholds_ = exactly_summable(weights, thresholds)
         # the unit of temperature: the field that keeps a unit of a pattern as it is
         self._mean_field = 1.0
-        vars(self).pop("weights_", None)
+        self.__dict__.pop("weights_", None)
         if self.rule != "dense":
             self.weights_ = weights
             fields = self.patterns_ @ weights

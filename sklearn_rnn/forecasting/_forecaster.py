@@ -29,7 +29,7 @@ from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.forecasting._calibration import calibrate, calibrate_on_twin
-from sklearn_rnn.forecasting._encoding import fit_encoding, take_median
+from sklearn_rnn.forecasting._encoding import SeriesEncoding, fit_encoding, take_median
 from sklearn_rnn.forecasting._intervals import (
     QuantileIntervals,
     check_quantiles,
@@ -278,6 +278,8 @@ class RNNForecaster(NetworkEstimator):
         "intervals",
         "quantiles",
     )
+
+    _encoding: SeriesEncoding
 
     def __init__(
         self,

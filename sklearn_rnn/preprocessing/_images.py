@@ -71,7 +71,7 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
             X = validate_data(self, X, dtype="numeric")
         else:
             X = _images(X)
-            vars(self).pop("feature_names_in_", None)
+            self.__dict__.pop("feature_names_in_", None)
             self.n_features_in_ = math.prod(X.shape[1:])
         self.image_shape_ = X.shape[1:]
         return self

@@ -1,6 +1,7 @@
 """What a stream needs of a model: one adapter for each kind of model."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from sklearn_rnn._nn.steppers import stepper
 
@@ -20,6 +21,7 @@ class StreamAdapter(ABC):
         Whether the rows of the tables that the model was fitted on are time steps.
     """
 
+    module: Any
     first_codes: tuple[int, ...] = ()
     each_step = False
     rows_are_steps = False

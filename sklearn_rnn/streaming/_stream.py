@@ -96,6 +96,8 @@ class Stream:
     (['sensor-7', 'sensor-9'], ['sensor-7'])
     """
 
+    _keyed: KeyedRows | None  # None if the streams are counted
+
     def __init__(self, adapter, n_streams=1):
         if n_streams is not None:
             check_integer("n_streams", n_streams, minimum=1, or_none="streams by key")
@@ -107,7 +109,7 @@ class Stream:
     def _open(self, n_rows):
         """Begin with sequences that have read nothing but the start code."""
         self._lock = threading.Lock()
-        self._keyed = None  # of a stream by key
+        self._keyed = None
         layers = [level[0] for level in self._adapter.module.stack.layers]
         self._work = max(4 * layer.hidden_size**2 for layer in layers)
         self._stepper = self._adapter.start()
@@ -416,7 +418,7 @@ class Stream:
             }
 
     def __setstate__(self, state):
-        self.__init__(state["adapter"], state["n_streams"])
+        Stream.__init__(self, state["adapter"], state["n_streams"])
         self._set_arrays(state["arrays"])
 
 

@@ -31,10 +31,12 @@ def flatten(y, sequences: Sequences, name: str = "y") -> np.ndarray:
     if len({row.dtype.kind in "SUO" for row in rows}) > 1:
         raise ValueError(f"{name} mixes text and numbers. Give entries of one type.")
     if len({row.shape[1:] for row in rows}) > 1:
-        i = next(i for i, row in enumerate(rows) if row.shape[1:] != rows[0].shape[1:])
+        other = next(
+            i for i, row in enumerate(rows) if row.shape[1:] != rows[0].shape[1:]
+        )
         raise ValueError(
-            f"row {i} of {name} has entries of the shape {rows[i].shape[1:]}, row 0 of "
-            f"the shape {rows[0].shape[1:]}."
+            f"row {other} of {name} has entries of the shape {rows[other].shape[1:]}, "
+            f"row 0 of the shape {rows[0].shape[1:]}."
         )
     for i in np.flatnonzero([len(row) for row in rows] != sequences.lengths):
         _check_length(rows[i], i, sequences, name)
