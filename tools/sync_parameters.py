@@ -5,7 +5,8 @@
 ``_training/parameters.py`` says which parameters each network shares with others. This
 script rewrites their lines in the signature of ``__init__``, their assignments and
 their entries in the docstring of the class, and inserts those that are missing. Other
-parameters are left as they are. With ``--check`` nothing is written: the differences
+parameters are left as they are. The equations of the cells, where a docstring lists
+them, come from ``_nn/cells``. With ``--check`` nothing is written: the differences
 are printed, and the exit code is 1 if there are any.
 """
 
@@ -28,6 +29,12 @@ FIRST_LINES = {
     "assignments": re.compile(r" {8}self\.(\w+) = "),
     "docstring": re.compile(r" {4}(\w+) : "),
 }
+
+# Between these lines of a docstring stand the equations of the cells.
+CELLS_BEGIN = (
+    "    With input x, state h and weights W, U, b, one step of each cell computes:"
+)
+CELLS_END = "    The cells are trained"
 
 
 def source_code(value: Any) -> str:
@@ -120,6 +127,32 @@ def synchronize(text: str, class_name: str, shared: dict[str, Any]) -> str:
     return text
 
 
+def document_cells(cells: dict[str, Any]) -> list[str]:
+    """The equations of the cells, with their sources."""
+    lines = []
+    for name, layer in cells.items():
+        item = wrap(
+            f'- "{name}", after {layer.source}:', WIDTH - 4, break_on_hyphens=False
+        )
+        lines += [f"    {item[0]}", *(f"      {line}" for line in item[1:]), ""]
+        lines += ["      .. math::", ""]
+        lines += [f"          {line}" for line in layer.equations.strip().split("\n")]
+        lines.append("")
+    return lines
+
+
+def synchronize_cells(text: str, cells: dict[str, Any]) -> str:
+    """The text of a module whose docstring lists the cells, if it does, as they are."""
+    lines = text.split("\n")
+    if CELLS_BEGIN in lines:
+        first = lines.index(CELLS_BEGIN) + 2
+        last = next(
+            k for k in range(first, len(lines)) if lines[k].startswith(CELLS_END)
+        )
+        lines[first:last] = document_cells(cells)
+    return "\n".join(lines)
+
+
 def file_of(package: Path, class_name: str) -> Path:
     """The file that defines a class."""
     for path in sorted(package.rglob("*.py")):
@@ -137,6 +170,7 @@ def main() -> int:
     options = parser.parse_args()
     package = options.package.resolve()
     sys.path.insert(0, str(package.parent))
+    from sklearn_rnn._nn.cells.registry import CELLS
     from sklearn_rnn._training.parameters import NETWORKS, parameters_of
 
     n_different = 0
@@ -144,6 +178,7 @@ def main() -> int:
         path = file_of(package, class_name)
         old = path.read_text("utf-8")
         new = synchronize(old, class_name, parameters_of(class_name))
+        new = synchronize_cells(new, CELLS)
         n_different += old != new
         if options.check:
             names = str(path), "as in _training/parameters.py"

@@ -167,28 +167,42 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
 
     Notes
     -----
-    With input x, state h and weights W, U, b, a step of the cells is
+    With input x, state h and weights W, U, b, one step of each cell computes:
 
-    - rnn: :math:`h_t = f(W x_t + U h_{t-1} + b)` [1]_,
-    - lstm: :math:`i, f, o = \sigma(\cdot)`, :math:`g = \tanh(\cdot)` of such sums,
-      :math:`c_t = f c_{t-1} + i g`, :math:`h_t = o \tanh(c_t)` [2]_,
-    - gru: :math:`r, z = \sigma(\cdot)`,
-      :math:`n = \tanh(W x_t + b + r (U h_{t-1} + b_n))`,
-      :math:`h_t = (1 - z) n + z h_{t-1}` [3]_.
+    - "rnn", after J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990:
 
-    They are trained by backpropagation through time over the whole sequence. Batches
-    hold sequences of similar length, padded to their own longest; padding changes no
-    answer. Recurrent weights start orthogonal, input weights after Glorot, the
-    forget-gate bias of the LSTM at 1. The loss is the cross-entropy, for an
-    indicator matrix that of each label.
+      .. math::
 
-    References
-    ----------
-    .. [1] J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990.
-    .. [2] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural
-       Computation 9, 1997.
-    .. [3] K. Cho et al., "Learning phrase representations using RNN encoder-decoder",
-       EMNLP 2014.
+          h_t = f(W x_t + U h_{t-1} + b), \quad f = \tanh \text{ or ReLU}
+
+    - "lstm", after S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural
+      Computation 9, 1997:
+
+      .. math::
+
+          i_t &= \sigma(W_i x_t + U_i h_{t-1} + b_i) \\
+          f_t &= \sigma(W_f x_t + U_f h_{t-1} + b_f) \\
+          g_t &= \tanh(W_g x_t + U_g h_{t-1} + b_g) \\
+          o_t &= \sigma(W_o x_t + U_o h_{t-1} + b_o) \\
+          c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
+          h_t &= o_t \odot \tanh(c_t)
+
+    - "gru", after K. Cho et al., "Learning phrase representations using RNN
+      encoder-decoder for statistical machine translation", EMNLP 2014:
+
+      .. math::
+
+          r_t &= \sigma(W_r x_t + U_r h_{t-1} + b_r) \\
+          z_t &= \sigma(W_z x_t + U_z h_{t-1} + b_z) \\
+          n_t &= \tanh(W_n x_t + b_n + r_t \odot (U_n h_{t-1} + b'_n)) \\
+          h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
+
+    The cells are trained by backpropagation through time over the whole sequence. Each
+    batch holds sequences of similar length, padded to the longest of them; padding does
+    not change any prediction. Initial recurrent weights are orthogonal, initial input
+    weights follow Glorot and Bengio (AISTATS 2010), and the bias of the forget gate of
+    the LSTM starts at 1. The loss is the cross-entropy; for an indicator matrix, the
+    binary cross-entropy of each label.
 
     Examples
     --------

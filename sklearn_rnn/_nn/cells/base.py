@@ -43,6 +43,7 @@ class RecurrentLayer(nn.Module, ABC):
     name: ClassVar[str]  # as users give it
     n_gates: ClassVar[int]
     state_names: ClassVar[tuple[str, ...]] = ("hidden",)
+    source: ClassVar[str]  # of the equations, for the documentation
     equations: ClassVar[str]  # in LaTeX, for the documentation
     numpy_cell: ClassVar[type["NumpyCell"]]
 
@@ -102,8 +103,8 @@ class RecurrentLayer(nn.Module, ABC):
         return False
 
     def run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """What :meth:`forward` answers for (T, B, F), computed by torch's kernel."""
-        raise NotImplementedError
+        """What :meth:`forward` returns for (T, B, F), computed by torch's kernel."""
+        raise TypeError(f"torch has no kernel for cell={self.name!r}.")
 
     def kernel_arguments(
         self, dtype: torch.dtype, bias_hh: Tensor | None = None

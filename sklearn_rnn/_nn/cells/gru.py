@@ -110,6 +110,10 @@ class GRULayer(RecurrentLayer):
 
     name = "gru"
     n_gates = 3
+    source = (
+        'K. Cho et al., "Learning phrase representations using RNN encoder-decoder for '
+        'statistical machine translation", EMNLP 2014'
+    )
     equations = r"""
 r_t &= \sigma(W_r x_t + U_r h_{t-1} + b_r) \\
 z_t &= \sigma(W_z x_t + U_z h_{t-1} + b_z) \\

@@ -104,6 +104,10 @@ class LSTMLayer(RecurrentLayer):
 
     name = "lstm"
     n_gates = 4
+    source = (
+        'S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural '
+        "Computation 9, 1997"
+    )
     state_names = ("hidden", "cell")
     equations = r"""
 i_t &= \sigma(W_i x_t + U_i h_{t-1} + b_i) \\

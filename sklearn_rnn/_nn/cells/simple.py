@@ -73,6 +73,7 @@ class SimpleLayer(RecurrentLayer):
 
     name = "rnn"
     n_gates = 1
+    source = 'J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990'
     equations = r"h_t = f(W x_t + U h_{t-1} + b), \quad f = \tanh \text{ or ReLU}"
     numpy_cell = NumpySimple
 

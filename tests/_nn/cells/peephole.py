@@ -40,6 +40,10 @@ class PeepholeLayer(RecurrentLayer):
 
     name = "peephole"
     n_gates = 4
+    source = (
+        'F. A. Gers and J. Schmidhuber, "Recurrent nets that time and count", '
+        "IJCNN 2000"
+    )
     state_names = ("hidden", "cell")
     equations = r"""
 i_t &= \sigma(W_i x_t + U_i h_{t-1} + p_i \odot c_{t-1} + b_i) \\

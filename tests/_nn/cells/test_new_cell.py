@@ -11,6 +11,7 @@ import sklearn_rnn
 PACKAGE = Path(sklearn_rnn.__file__).parent
 HERE = Path(__file__).parent
 TESTS = HERE.parent.parent
+SYNCHRONIZE = TESTS.parent / "tools" / "sync_parameters.py"
 
 REFERENCE = """
 
@@ -58,6 +59,10 @@ def test_a_new_cell_is_a_file_a_line_in_the_registry_and_a_reference(tmp_path):
     with open(tests / "reference_cells.py", "a", encoding="utf-8") as file:
         file.write(REFERENCE)
     shutil.copy(HERE / "peephole_checks.py", tests / "_nn/cells/test_peephole.py")
+    subprocess.run([sys.executable, SYNCHRONIZE, tmp_path / "sklearn_rnn"], check=True)
+    documented = (tmp_path / "sklearn_rnn/supervised/_classifier.py").read_text("utf-8")
+    assert 'cell : {"rnn", "lstm", "gru", "peephole"} or callable' in documented
+    assert '- "peephole", after F. A. Gers' in documented
     run = subprocess.run(
         [sys.executable, *"-m pytest -p no:cacheprovider -k peephole tests".split()],
         cwd=tmp_path,
