@@ -1,7 +1,7 @@
 """From how much work a step a second thread pays off, for threads.WORK_WORTH_THREADS.
 
 One training pass over batches of 32 and 128 sequences of 30 steps, one thread against
-all cores, by hidden size; the work is what NetworkEstimator counts, multiply-adds per step.
+all cores, by hidden size. The work is counted in multiply-adds per step.
 """
 
 import os

@@ -5,10 +5,14 @@ import pytest
 import torch
 from torch import nn
 
-from sklearn_rnn._nn.builders import build_network
+from sklearn_rnn._core.randomness import torch_generator
+from sklearn_rnn._data.tokens import END
+from sklearn_rnn._nn.builders import build_language_network, build_network
 from sklearn_rnn._nn.cells.registry import CELLS
+from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.layers import RecurrentStack
 from sklearn_rnn._nn.states import nest_state
+from sklearn_rnn._nn.steppers import stepper
 
 KINDS = [*((name, "tanh") for name in CELLS), ("rnn", "relu")]
 LENGTHS = torch.tensor([5, 2, 1, 4])
@@ -68,3 +72,26 @@ class UsersGRU(nn.Module):
 
     def forward(self, x, state=None):
         return self.gru(x, state)
+
+
+class SmallGenerator:
+    """A tiny random network over the end code and three tokens."""
+
+    def __init__(self, seed=0):
+        self.module = build_language_network(
+            "gru", 7, 5, generator=torch_generator(seed, 0)
+        ).eval()
+        with torch.no_grad():
+            for p in self.module.parameters():
+                p.mul_(2)
+
+    def begin(self, n=1):
+        with torch.inference_mode():
+            logits, states = self.module(torch.full((1, n), 2))
+        return stepper(self.module, states), logits[0].numpy().astype(float)
+
+    def log_probability(self, codes):
+        with torch.inference_mode():
+            logits, _ = self.module(torch.tensor([[2], *[[c] for c in codes[:-1]]]))
+        logp = log_softmax(np.where(np.arange(7) < END, -np.inf, logits[:, 0].numpy()))
+        return sum(logp[t, code] for t, code in enumerate(codes))

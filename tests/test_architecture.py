@@ -28,7 +28,7 @@ LAYER_OF = {name: k for k, layer in enumerate(LAYERS) for name in layer}
 
 # Neither torch nor skorch is imported by any of these, at any depth.
 WITHOUT_TORCH = ("datasets", "energy", "metrics", "model_selection", "preprocessing")
-WITHOUT_TORCH += ("text", "conformance")
+WITHOUT_TORCH += ("text", "conformance", "display")
 
 
 def module_name(path, package=PACKAGE):

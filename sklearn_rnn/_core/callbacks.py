@@ -25,7 +25,7 @@ class EpochTasks:
 
     @property
     def hooks(self):
-        """What a Plan calls."""
+        """What the training loop calls, as options of the training."""
         return {"epoch_begins": self.begin_epoch, "epoch_ends": self.end_epoch}
 
     def begin_epoch(self, current):

@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn.display._axes import axes_for
-from sklearn_rnn.streaming._stream import open_stream
 
 FEW_LINES = 8  # more curves than these are drawn as a heat map
 
@@ -178,6 +177,8 @@ class SequenceDisplay:
 
 def _read(estimator, sequence, what, layer):
     """What is asked for after each step, (n_timesteps, n_curves), and its names."""
+    from sklearn_rnn.streaming._stream import open_stream  # loads torch
+
     stream = open_stream(estimator)
     if what == "proba" and not hasattr(stream, "predict_proba"):
         raise ValueError(

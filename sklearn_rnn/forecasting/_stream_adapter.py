@@ -5,17 +5,16 @@ import numpy as np
 from sklearn_rnn._data.sequences import Sequences, refuse_empty
 from sklearn_rnn.forecasting._encoding import take_median
 from sklearn_rnn.forecasting._rollout import ForecastStepper, SeriesNetwork
+from sklearn_rnn.streaming._adapter import StreamAdapter
 from sklearn_rnn.streaming._reading import number_rows, number_step
 
 
-class SeriesStreamAdapter:
-    """What a Stream needs of a forecaster: it reads values step by step.
+class SeriesStreamAdapter(StreamAdapter):
+    """Streams of a forecaster, which read values step by step.
 
     ``has_channels`` says whether forecasts have an axis for channels.
     """
 
-    first_codes = ()
-    each_step = False
     rows_are_steps = True
 
     def __init__(self, network: SeriesNetwork, has_channels: bool) -> None:

@@ -28,11 +28,11 @@ from sklearn_rnn._training.corpus import as_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.generation import _scoring
+from sklearn_rnn.generation._beam_search import extend_by_beam_search
 from sklearn_rnn.generation._language_model import LanguageModel, encode_known
 from sklearn_rnn.generation._net import LanguageNet, TextExamples, split_corpus
 from sklearn_rnn.generation._options import DecodingOptions, document_options
 from sklearn_rnn.generation._sampling import (
-    extend_by_beam_search,
     generate_tokens,
     uniform_draws,
 )

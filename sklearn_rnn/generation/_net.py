@@ -63,9 +63,6 @@ def split_corpus(
 class LanguageNet(RecurrentNet):
     """A net that predicts every code of a text, its state carried between windows."""
 
-    def _prepare_examples(self, examples):
-        return examples
-
     def _batches(self, text, batch_size, rng):
         self.states = None
         for window in text.windows(batch_size, rng):
@@ -97,7 +94,7 @@ class LanguageNet(RecurrentNet):
         keep = torch.from_numpy(~fresh).to(self.device)
         return map_states(states, lambda s: s * keep.view(-1, *[1] * (s.ndim - 1)))
 
-    def _record_validation(self, valid, plan):
+    def _record_validation(self, valid, options):
         loss = token_losses(self.module_, valid.corpus).mean()
         self.history.record("valid_loss", loss)
         self.history.record("valid_score", -loss / np.log(2))

@@ -4,24 +4,19 @@ import numpy as np
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._data.tokens import END, START, TokenArray
-from sklearn_rnn._nn.steppers import stepper
 from sklearn_rnn.generation._language_model import class_log_proba, encode_known
-from sklearn_rnn.streaming._reading import code_rows
+from sklearn_rnn.streaming._adapter import StreamAdapter
+from sklearn_rnn.streaming._reading import code_rows, list_texts
 from sklearn_rnn.text._codecs import CodeCodec, TokenCodec
 
 
-class TextStreamAdapter:
+class TextStreamAdapter(StreamAdapter):
     """Streams of a language model. Every x is a chunk of text."""
 
     first_codes = (START,)
-    each_step = False
-    rows_are_steps = False
 
     def __init__(self, model):
         self.module, self._model = model.module, model
-
-    def start(self):
-        return stepper(self.module)
 
     def step(self, x, n):
         return None
@@ -61,8 +56,7 @@ def split_chunks(x, n, codec):
             codes[k, : len(row)] = row
         return TokenArray(codes, codec.vocabulary_size)
     if not isinstance(codec, TokenCodec):
-        several = hasattr(x, "__iter__") and not isinstance(x, (str, bytes))
-        return list(x) if several else [x]
+        return list_texts(x)
     if n == 1 and (not _is_list(x) or codec.is_single(x)):
         return [list(x) if _is_list(x) else [x]]
     return [list(part) if _is_list(part) else [part] for part in x]

@@ -1,25 +1,23 @@
-"""Streams of a Pipeline: what its transformers make of each step."""
+"""Streams of a Pipeline, whose transformers process each step."""
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import get_tags
 
-from sklearn_rnn.streaming._reading import (
-    number_rows,
-    number_step,
-)
+from sklearn_rnn.streaming._adapter import StreamAdapter
+from sklearn_rnn.streaming._reading import list_texts, number_rows, number_step
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 
 
-class PipelineStreamAdapter:
-    """Of a fitted Pipeline: what its transformers make of each step."""
+class PipelineStreamAdapter(StreamAdapter):
+    """Streams of a fitted Pipeline: its transformers, then the adapter of its model."""
 
     def __init__(self, transformers, inner):
         self.module, self.each_step = inner.module, inner.each_step
-        self.first_codes, self.predict = inner.first_codes, inner.predict
+        self.first_codes = inner.first_codes
+        self.rows_are_steps = inner.rows_are_steps
         if hasattr(inner, "predict_proba"):
             self.predict_proba = inner.predict_proba
-        self.start, self.rows_are_steps = inner.start, inner.rows_are_steps
         self._inner, self._transformers = inner, transformers
         self._reads_text = isinstance(transformers[0], TokenVectorizer)
         if self._reads_text:
@@ -28,6 +26,12 @@ class PipelineStreamAdapter:
             _refuse_whole_sequences(transformer, inner)
         if not self._reads_text:
             self._size = transformers[0].n_features_in_
+
+    def start(self):
+        return self._inner.start()
+
+    def predict(self, outputs):
+        return self._inner.predict(outputs)
 
     def step(self, x, n):
         x = None if self._reads_text else number_step(x, n, self._size)
@@ -45,10 +49,7 @@ class PipelineStreamAdapter:
 
     def chunk(self, x, n):
         if self._reads_text:
-            several = hasattr(x, "__iter__") and not isinstance(x, (str, bytes))
-            return self._inner.chunk(
-                self._transformers[0].transform(x if several else [x]), n
-            )
+            return self._inner.chunk(self._transformers[0].transform(list_texts(x)), n)
         rows = number_rows(x, n, self._size)
         for transformer in self._transformers:
             if _reads_three_d(transformer):
@@ -61,7 +62,7 @@ class PipelineStreamAdapter:
 
 
 def _refuse_bounds(vectorizer):
-    """Refuse a vectorizer that does not make of two chunks what it makes of both."""
+    """Refuse a vectorizer whose codes depend on how a text is split into chunks."""
     if vectorizer.boundaries or vectorizer.max_length is not None:
         what = "boundaries=True" if vectorizer.boundaries else "max_length"
         raise ValueError(

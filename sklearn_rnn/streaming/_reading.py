@@ -102,3 +102,9 @@ def code_rows(x, n, vocabulary_size):
             row = TokenArray(np.atleast_1d(row)[None], vocabulary_size)
         rows.append(row[0] if row.ndim == 2 and len(row) == 1 else row)
     return rows
+
+
+def list_texts(x):
+    """One text or several texts, as a list."""
+    several = hasattr(x, "__iter__") and not isinstance(x, (str, bytes))
+    return list(x) if several else [x]

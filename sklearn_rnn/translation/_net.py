@@ -90,10 +90,10 @@ class TranslationNet(RecurrentNet):
         return torch.where(is_guessed.bool(), guesses, codes)
 
     @torch.inference_mode()
-    def _record_validation(self, valid, plan):
+    def _record_validation(self, valid, options):
         losses, is_right = [], []
         lengths = valid.sources.lengths
-        for rows in prediction_batches(valid.rows, lengths, plan.batch_size):
+        for rows in prediction_batches(valid.rows, lengths, options.batch_size):
             batch = valid.gather_batch(rows, self.device)
             inputs, codes, next_codes, is_valid = batch
             logits = self.module_(inputs, codes)

@@ -1,22 +1,14 @@
 """From logits to codes."""
 
-import itertools
-
 import numpy as np
 import pytest
-import torch
+from small_networks import SmallGenerator
 
-from sklearn_rnn._core.randomness import torch_generator
 from sklearn_rnn._data.tokens import END
-from sklearn_rnn._nn.builders import build_language_network
-from sklearn_rnn._nn.functional import log_softmax
-from sklearn_rnn._nn.steppers import stepper
 from sklearn_rnn.generation._options import DecodingOptions
 from sklearn_rnn.generation._sampling import (
     Continuation,
     apply_constraints,
-    beam_search,
-    extend_by_beam_search,
     generate_tokens,
     sample,
     uniform_draws,
@@ -132,64 +124,8 @@ def test_a_text_is_over_at_its_end_or_a_stop():
     assert not Continuation([5], [6]).is_over(((5, 6),))
 
 
-class Model:
-    """A tiny random network over the end code and three tokens."""
-
-    def __init__(self, seed=0):
-        self.module = build_language_network(
-            "gru", 7, 5, generator=torch_generator(seed, 0)
-        ).eval()
-        with torch.no_grad():
-            for p in self.module.parameters():
-                p.mul_(2)
-
-    def begin(self, n=1):
-        with torch.inference_mode():
-            logits, states = self.module(torch.full((1, n), 2))
-        return stepper(self.module, states), logits[0].numpy().astype(float)
-
-    def log_probability(self, codes):
-        with torch.inference_mode():
-            logits, _ = self.module(torch.tensor([[2], *[[c] for c in codes[:-1]]]))
-        logp = log_softmax(np.where(np.arange(7) < END, -np.inf, logits[:, 0].numpy()))
-        return sum(logp[t, code] for t, code in enumerate(codes))
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_beam_as_wide_as_the_space_finds_the_best(seed):
-    model, n = Model(seed), 4
-    texts = [
-        (*front, last)
-        for length in range(1, n + 1)
-        for front in itertools.product((4, 5, 6), repeat=length - 1)
-        for last in ((END,) if length < n else (END, 4, 5, 6))
-    ]
-    best = max(texts, key=model.log_probability)
-    codes, score = beam_search(*model.begin(), DecodingOptions(), [], n, 200)
-    assert tuple(codes) == best
-    assert score == pytest.approx(model.log_probability(codes), rel=1e-5)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_beam_of_one_is_greedy(seed):
-    model = Model(seed)
-    steps, logits = model.begin()
-    (text,) = list(
-        generate_tokens(
-            steps,
-            logits,
-            DecodingOptions(temperature=0),
-            [Continuation([])],
-            6,
-            lambda: np.zeros(1),
-        )
-    )[-1]
-    codes, _ = beam_search(*model.begin(), DecodingOptions(), [], 6, 1)
-    assert codes == text.codes
-
-
 def test_streams_that_are_over_leave_the_others_alone():
-    model = Model(1)
+    model = SmallGenerator(1)
     uniforms = np.random.default_rng(0).random((30, 6))
 
     def write(columns):
@@ -206,21 +142,6 @@ def test_streams_that_are_over_leave_the_others_alone():
     assert len(lengths) > 1  # some end earlier
     assert together == [write([k])[0] for k in range(6)]
     assert all(END not in codes[:-1] for codes in together)
-
-
-def test_a_beam_search_extends_every_text_as_if_alone():
-    model = Model(2)
-    steps, _ = model.begin(3)
-    logits = steps.feed(np.array([4, 5, 6])).copy()
-    texts = [Continuation([code]) for code in (4, 5, 6)]
-    options = DecodingOptions(repetition_penalty=3.0, banned=(END,))
-    extend_by_beam_search(steps, logits, options, texts, 5, 3)
-    for text in texts:
-        alone, _ = model.begin()
-        logits = alone.feed(np.array(text.prompt))
-        expected, _ = beam_search(alone, logits, options, text.prompt, 5, 3)
-        assert text.codes == expected
-    assert len({tuple(text.codes) for text in texts}) > 1
 
 
 def test_random_numbers_of_a_text_do_not_depend_on_other_texts():
