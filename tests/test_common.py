@@ -41,7 +41,9 @@ IMPOSSIBLE = {
 VARIANTS = [
     {},
     {"cell": "rnn", "activation": "relu"},
-    {"cell": "rnn"},
+    # at 0.01 its training amplifies rounding until states differ by 7e-9, which is more
+    # than scikit-learn tolerates between a row of weight 2 and two rows
+    {"cell": "rnn", "learning_rate": 0.005},
     {"cell": "lstm"},
     {"bidirectional": True},
     {"early_stopping": True},

@@ -201,7 +201,7 @@ class RNNForecaster(NetworkEstimator):
         Minus the mean absolute error of standardised values on the validation part
         after each epoch, under early stopping.
     best_validation_score_ : float or None
-        The one of the epoch whose weights were kept, that of the lowest loss.
+        Score at the epoch whose weights were kept, the one with the lowest loss.
     net_ : skorch.NeuralNet
         The trained net, with ``history``.
 

@@ -35,7 +35,7 @@ def mean_absolute_scaled_error(
     season : int, default=1
         The naive forecast is the value so many steps before.
     sample_weight : array-like or list of arrays, default=None
-        A weight a step, or a weight a sequence if y holds several.
+        One weight per step, or one per sequence if y holds several.
 
     Returns
     -------

@@ -11,7 +11,7 @@ def count_axes(y):
 
 
 def as_rows(y, name):
-    """An array a sequence, ``(T_i,)`` or ``(T_i, n_outputs)``."""
+    """One array per sequence, ``(T_i,)`` or ``(T_i, n_outputs)``."""
     y = np.asarray(y) if getattr(y, "ndim", 1) > 1 else y
     rows = [np.asarray(row) for row in y]
     for i, row in enumerate(rows):
@@ -56,7 +56,7 @@ def valid_steps(y_true, y_pred, sample_weight):
         if weight.ndim and weight.shape not in {row.shape[:1] for row in rows[:2]}:
             raise ValueError(
                 f"row {i} of sample_weight has the shape {weight.shape}, that of "
-                f"y_true {rows[0].shape}. Give a weight a step, or a weight a sequence."
+                f"y_true {rows[0].shape}. Give one weight per step or per sequence."
             )
         weight = weight[: len(true)] if weight.ndim else np.repeat(weight, len(true))
         valid = np.ones(len(true), dtype=bool)
@@ -67,7 +67,7 @@ def valid_steps(y_true, y_pred, sample_weight):
 
 
 def _without_padding(true, pred, true_is_padded, pred_is_padded):
-    """Rows without what a row of an array has beyond the end of a ragged one."""
+    """Both rows, the padding of an array cut off at the length of a ragged row."""
     if true_is_padded and not pred_is_padded:
         return true[: len(pred)], pred
     beyond = pred[len(true) :]

@@ -16,7 +16,7 @@ def step_accuracy_score(y_true, y_pred, *, sample_weight=None):
     y_pred : array-like or list of arrays
         Labels predicted.
     sample_weight : array-like or list of arrays, default=None
-        A weight a sequence, or a weight a step.
+        One weight per sequence, or one per step.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
     y_pred : array-like or list of arrays
         Labels predicted.
     sample_weight : array-like or list of arrays, default=None
-        A weight a sequence. Or a weight a step: a sequence weighs their mean, and need
+        One weight per sequence. Or one per step: a sequence weighs their mean, and need
         not be right where they are 0.
 
     Returns
@@ -76,7 +76,7 @@ def step_r2_score(y_true, y_pred, *, sample_weight=None):
     y_pred : array-like or list of arrays
         Numbers predicted.
     sample_weight : array-like or list of arrays, default=None
-        A weight a sequence, or a weight a step.
+        One weight per sequence, or one per step.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def step_mean_squared_error(y_true, y_pred, *, sample_weight=None):
     y_pred : array-like or list of arrays
         Numbers predicted.
     sample_weight : array-like or list of arrays, default=None
-        A weight a sequence, or a weight a step.
+        One weight per sequence, or one per step.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def step_mean_absolute_error(y_true, y_pred, *, sample_weight=None):
     y_pred : array-like or list of arrays
         Numbers predicted.
     sample_weight : array-like or list of arrays, default=None
-        A weight a sequence, or a weight a step.
+        One weight per sequence, or one per step.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""RNNClassifier: a label for a sequence."""
+"""RNNClassifier: labels of sequences."""
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -12,9 +12,10 @@ from sklearn_rnn.supervised._targets import LabelTargets, check_labels, class_we
 
 
 class RNNClassifier(ClassifierMixin, SupervisedEstimator):
-    r"""Recurrent network that puts sequences into classes.
+    r"""Recurrent network that classifies sequences.
 
-    Reads each sequence step by step, of whatever length, and answers once at its end.
+    It reads sequences of any length step by step and predicts one label per sequence,
+    or with ``return_sequences=True`` one label per step.
 
     Parameters
     ----------
@@ -143,11 +144,11 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     classes_ : ndarray of shape (n_classes,)
         The labels; for an indicator matrix the column numbers.
     n_features_in_ : int
-        Columns of a table, otherwise features a step; 1 for tokens.
+        Number of columns of a table, else of features per time step; 1 for tokens.
     feature_names_in_ : ndarray of str
         Column names, when fitted on a frame whose columns all have string names.
     input_size_ : int
-        Features a step.
+        Number of features per time step.
     n_iter_ : int
         Epochs run.
     loss_curve_ : list of float
@@ -155,13 +156,13 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     validation_scores_ : list of float or None
         Score (accuracy) on the validation rows after each epoch, under early stopping.
     best_validation_score_ : float or None
-        The one of the epoch whose weights were kept, that of the lowest loss.
+        Score at the epoch whose weights were kept, the one with the lowest loss.
     net_ : skorch.NeuralNet
         The trained net, with ``history``.
 
     See Also
     --------
-    RNNRegressor : Numbers instead of labels.
+    RNNRegressor : Predicts numbers instead of labels.
     CharVectorizer : Characters of a text as a sequence.
     WordVectorizer : Words of a text as a sequence.
 
@@ -318,7 +319,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
             object array of arrays as long as their sequences. Padding is ignored.
         sample_weight : array-like of shape (n_sequences,), default=None
             A row of weight 2 counts as two rows, one of weight 0 is left out. With
-            ``return_sequences=True`` also a weight a step, in a container like y's.
+            ``return_sequences=True`` also one weight per step, in a container like y's.
         X_val : array-like, list of arrays or TokenArray, default=None
             Sequences that judge early stopping in place of held-out rows, so that every
             row of X trains. In a Pipeline, ``transform_input=["X_val"]`` transforms
@@ -395,7 +396,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         return self._fit(X, y, sample_weight, partial=True, classes=classes)
 
     def predict(self, X):
-        """The likeliest label of each sequence.
+        """Predict the most likely label of each sequence.
 
         Parameters
         ----------
@@ -425,7 +426,8 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         proba : ndarray of shape (n_sequences, n_classes)
             In the order of ``classes_``. Rows sum to 1, unless fitted on an indicator
             matrix, where each label has its own probability. With
-            ``return_sequences=True`` a row a step, in arrays as :meth:`predict` gives.
+            ``return_sequences=True`` one row per step, in arrays as :meth:`predict`
+            returns them.
         """
         return self._predict(X, LabelTargets.probabilities)
 
@@ -445,7 +447,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         return self._predict(X, LabelTargets.log_probabilities)
 
     def score(self, X, y, sample_weight=None):
-        """The share of right answers.
+        """Accuracy of the predictions.
 
         Parameters
         ----------
@@ -459,8 +461,8 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         Returns
         -------
         score : float
-            Accuracy, with ``return_sequences=True`` over the valid steps of all
-            sequences. Of an indicator matrix a row counts if all of it is right.
+            Accuracy; with ``return_sequences=True``, over the valid steps of all
+            sequences. A row of an indicator matrix counts if all its labels are right.
         """
         if self.return_sequences:
             return self._score_steps(X, y, sample_weight, accuracy_score)

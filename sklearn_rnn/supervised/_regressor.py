@@ -1,4 +1,4 @@
-"""RNNRegressor: one or more numbers for a sequence."""
+"""RNNRegressor: numbers predicted from sequences."""
 
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -13,7 +13,8 @@ from sklearn_rnn.supervised._targets import LOSSES, NumberTargets, check_numbers
 class RNNRegressor(RegressorMixin, SupervisedEstimator):
     r"""Recurrent network that predicts numbers from sequences.
 
-    Reads each sequence step by step, of whatever length, and answers once at its end.
+    It reads sequences of any length step by step and predicts once per sequence, or
+    with ``return_sequences=True`` at every step.
 
     Parameters
     ----------
@@ -139,11 +140,11 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
     Attributes
     ----------
     n_features_in_ : int
-        Columns of a table, otherwise features a step; 1 for tokens.
+        Number of columns of a table, else of features per time step; 1 for tokens.
     feature_names_in_ : ndarray of str
         Column names, when fitted on a frame whose columns all have string names.
     input_size_ : int
-        Features a step.
+        Number of features per time step.
     n_iter_ : int
         Epochs run.
     loss_curve_ : list of float
@@ -151,13 +152,13 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
     validation_scores_ : list of float or None
         Score (R2) on the validation rows after each epoch, under early stopping.
     best_validation_score_ : float or None
-        The one of the epoch whose weights were kept, that of the lowest loss.
+        Score at the epoch whose weights were kept, the one with the lowest loss.
     net_ : skorch.NeuralNet
         The trained net, with ``history``.
 
     See Also
     --------
-    RNNClassifier : Labels instead of numbers.
+    RNNClassifier : Predicts labels instead of numbers.
 
     Notes
     -----
@@ -307,7 +308,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
             object array of arrays as long as their sequences. Padding is ignored.
         sample_weight : array-like of shape (n_sequences,), default=None
             A row of weight 2 counts as two rows, one of weight 0 is left out. With
-            ``return_sequences=True`` also a weight a step, in a container like y's.
+            ``return_sequences=True`` also one weight per step, in a container like y's.
         X_val : array-like, list of arrays or TokenArray, default=None
             Sequences that judge early stopping in place of held-out rows, so that every
             row of X trains. In a Pipeline, ``transform_input=["X_val"]`` transforms
@@ -364,7 +365,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         return self._fit(X, y, sample_weight, partial=True)
 
     def predict(self, X):
-        """The numbers that belong to each sequence.
+        """Predict the numbers of each sequence.
 
         Parameters
         ----------
@@ -382,7 +383,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         return self._predict(X, NumberTargets.decode)
 
     def score(self, X, y, sample_weight=None):
-        """The coefficient of determination (R2) of the answers.
+        """Coefficient of determination (R2) of the predictions.
 
         Parameters
         ----------
@@ -396,7 +397,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         Returns
         -------
         score : float
-            R2, with ``return_sequences=True`` over the valid steps of all sequences.
+            R2; with ``return_sequences=True``, over the valid steps of all sequences.
         """
         if self.return_sequences:
             return self._score_steps(X, y, sample_weight, r2_score)

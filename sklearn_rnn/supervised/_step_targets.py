@@ -11,7 +11,7 @@ from sklearn_rnn._data.sequences import Sequences
 
 
 def flatten(y, sequences: Sequences, name: str = "y") -> np.ndarray:
-    """An entry a step, from a rectangle or from rows of any length, laid flat.
+    """Concatenate the entries of all steps, from a rectangle or rows of any length.
 
     A row may be longer than its sequence only by padding: up to the width of the
     rectangle that X was, or by NaN.
@@ -48,8 +48,8 @@ def _row(row, i, name):
     row = np.asarray(row)
     if row.ndim not in (1, 2):
         raise ValueError(
-            f"row {i} of {name} is {row!r:.60}. return_sequences=True needs an entry a "
-            "step: (n_timesteps,) or (n_timesteps, n_outputs) for each sequence."
+            f"row {i} of {name} is {row!r:.60}. return_sequences=True needs one entry "
+            "per step: (n_timesteps,) or (n_timesteps, n_outputs) for each sequence."
         )
     return row
 
@@ -64,7 +64,7 @@ def _check_length(row, i, sequences, name):
     if len(row) < length or not padded:
         raise ValueError(
             f"row {i} of {name} has {len(row)} entries, but sequence {i} of X has "
-            f"{length} steps. return_sequences=True needs an entry a step."
+            f"{length} steps. return_sequences=True needs one entry per step."
         )
 
 
@@ -75,7 +75,7 @@ def flatten_weights(sample_weight, sequences: Sequences):
     if len(sample_weight) != len(sequences):
         raise ValueError(
             f"sample_weight has {len(sample_weight)} entries for {len(sequences)} "
-            "sequences. Give a weight a sequence, or rows of a weight a step."
+            "sequences. Give one weight per sequence, or rows of one weight per step."
         )
     return np.repeat(np.asarray(sample_weight), sequences.lengths)
 

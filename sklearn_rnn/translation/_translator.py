@@ -1,4 +1,4 @@
-"""SequenceTranslator: from a sequence to another one of any length."""
+"""SequenceTranslator: sequences to other sequences of any length."""
 
 from numbers import Integral, Real
 
@@ -85,10 +85,11 @@ def is_exact(hypothesis, true):
 
 
 class SequenceTranslator(SequenceReader, NetworkEstimator):
-    r"""Translate sequences: an encoder reads, a decoder writes until it says the end.
+    r"""Encoder/decoder network that translates sequences.
 
-    Text to text, numbers to text, codes to codes; the output has any length, for the
-    end is learned.
+    The encoder reads the source, and the decoder generates the target until it predicts
+    its end, so that targets may have any length. Sources are texts, codes or numbers;
+    targets are texts, lists of tokens or codes.
 
     Parameters
     ----------
@@ -232,11 +233,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     Attributes
     ----------
     source_vectorizer_ : transformer or None
-        The fitted one, for sources that are text.
+        Fitted vectorizer of the sources; None unless they are text.
     target_vectorizer_ : transformer or None
-        The fitted one, for targets that are text.
+        Fitted vectorizer of the targets; None unless they are text.
     n_features_in_ : int
-        Features a step of the source; 1 for text and codes.
+        Number of features per step of the sources; 1 for text and codes.
     input_size_ : int
         The same.
     max_length_ : int
@@ -246,24 +247,24 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     loss_curve_ : list of float
         Mean training loss of each epoch, in nats a code.
     validation_scores_ : list of float or None
-        Share of validation targets of which every code was foretold from the right
-        ones before it, after each epoch, under early stopping.
+        Share of validation targets whose codes were all predicted correctly, given the
+        correct codes before them, after each epoch, under early stopping.
     best_validation_score_ : float or None
-        The one of the epoch whose weights were kept, that of the lowest loss.
+        Score at the epoch whose weights were kept, the one with the lowest loss.
     net_ : skorch.NeuralNet
         The trained net, with ``history``.
 
     See Also
     --------
-    SequenceGenerator : How sequences go on, without a source.
-    RNNClassifier : One label a sequence, or with ``return_sequences`` one a step.
+    SequenceGenerator : Continues sequences, without a source.
+    RNNClassifier : Predicts one label per sequence or per step.
 
     Notes
     -----
-    The encoder's outputs m_1 to m_S are the memory; a dense layer makes the decoder's
-    first states of the last one (of both directions). The decoder reads the code it
-    said before and says the next one from its output h, or with attention from
-    :math:`\tanh(C [h; c])`, where :math:`c = \sum_s a_s m_s` and the weights a are the
+    The encoder's outputs m_1 to m_S are the memory. A dense layer computes the initial
+    states of the decoder from the last of them (of both directions). At each step the
+    decoder reads the previous code and predicts the next one from its output h, or with
+    attention from :math:`\tanh(C [h; c])`, where :math:`c = \sum_s a_s m_s` and the weights a are the
     softmax over s of
 
     - dot: :math:`h^T W m_s / \sqrt{H}`, of H units [1]_ [3]_,
@@ -530,11 +531,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         X : list of str, TokenArray, or sequences of numbers
             Sources, as in :meth:`fit`.
         beam_size : int, default=None
-            In place of the constructor's.
+            Replaces the constructor's ``beam_size``.
         length_penalty : float, default=None
-            In place of the constructor's.
+            Replaces the constructor's ``length_penalty``.
         max_length : int, default=None
-            In place of the constructor's.
+            Replaces the constructor's ``max_length``.
         return_attention : bool, default=False
             Return the attention, too.
 
@@ -573,11 +574,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         n : int, default=5
             Targets of each source, at most as many as the beam found.
         beam_size : int, default=None
-            In place of the constructor's; at least ``n`` are followed.
+            Replaces the constructor's ``beam_size``; at least ``n`` beams are followed.
         length_penalty : float, default=None
-            In place of the constructor's.
+            Replaces the constructor's ``length_penalty``.
         max_length : int, default=None
-            In place of the constructor's.
+            Replaces the constructor's ``max_length``.
 
         Returns
         -------

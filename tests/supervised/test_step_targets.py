@@ -325,7 +325,7 @@ def test_another_number_of_entries_than_steps_is_refused(change):
 
 
 def test_one_entry_a_sequence_is_refused():
-    with pytest.raises(ValueError, match="return_sequences=True needs an entry a step"):
+    with pytest.raises(ValueError, match="return_sequences=True needs one entry"):
         classifier().fit(X_RAGGED, [row[0] for row in SIGNS])
 
 
