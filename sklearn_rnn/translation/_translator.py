@@ -264,8 +264,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     The encoder's outputs m_1 to m_S are the memory. A dense layer computes the initial
     states of the decoder from the last of them (of both directions). At each step the
     decoder reads the previous code and predicts the next one from its output h, or with
-    attention from :math:`\tanh(C [h; c])`, where :math:`c = \sum_s a_s m_s` and the weights a are the
-    softmax over s of
+    attention from :math:`\tanh(C [h; c])`, where :math:`c = \sum_s a_s m_s` and the
+    weights a are the softmax over s of
 
     - dot: :math:`h^T W m_s / \sqrt{H}`, of H units [1]_ [3]_,
     - additive: :math:`v^T \tanh(W m_s + U h)` [2]_.
