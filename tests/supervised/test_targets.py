@@ -2,9 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 
 from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.supervised._targets import (
+    LabelTargets,
+    NumberTargets,
+    check_labels,
+    check_numbers,
+    class_weights,
+    column_scales,
+)
 
 
 @pytest.fixture
@@ -175,3 +184,111 @@ def test_bad_targets_are_refused(regressor, sums, y, message):
     with pytest.raises(ValueError, match=message):
         regressor.fit(sums[0], y)
     assert vars(regressor) == regressor.get_params()
+
+
+# ------------------------------------------------------------------ labels alone
+
+
+ALL = np.arange(4)
+LABELS = np.array(["b", "a", "b", "c"])
+
+
+def test_labels_are_places_among_the_sorted_classes(classifier):
+    y = check_labels(list(LABELS), classifier)
+    targets = LabelTargets.fit(y, ALL)
+    assert targets.classes.tolist() == ["a", "b", "c"] and targets.n_outputs == 3
+    codes = targets.encode(y, ALL, "float32")
+    assert codes.tolist() == [1, 0, 1, 2]
+    np.testing.assert_array_equal(targets.decode(np.eye(3)[codes]), LABELS)
+    assert targets.strata(codes).tolist() == codes.tolist()
+
+
+def test_rows_that_do_not_take_part_bring_no_class():
+    targets = LabelTargets.fit(LABELS, ALL[:3])
+    assert targets.classes.tolist() == ["a", "b"]
+    assert targets.encode(LABELS, ALL[:3], "float32")[:3].tolist() == [1, 0, 1]
+    with pytest.raises(ValueError, match=r"classes \['c'\], which are not among"):
+        targets.encode(LABELS, ALL, "float32")
+
+
+def test_announced_classes_are_all_there():
+    targets = LabelTargets.fit(LABELS, ALL, classes=["d", "a", "c", "b", "a"])
+    assert targets.classes.tolist() == ["a", "b", "c", "d"]
+
+
+def test_an_indicator_matrix_has_one_probability_per_label():
+    y = np.array([[1, 0], [1, 1], [0, 0], [0, 1]])
+    targets = LabelTargets.fit(y, ALL)
+    assert targets.multilabel and targets.n_outputs == 2
+    encoded = targets.encode(y, ALL, "float32")
+    assert encoded.dtype == torch.float32
+    logits = 4.0 * (2 * y - 1)
+    np.testing.assert_array_equal(targets.decode(logits), y)
+    np.testing.assert_allclose(targets.probabilities(logits), 1 / (1 + np.exp(-logits)))
+    assert targets.strata(encoded) is None
+    with pytest.raises(ValueError, match="y has 3 labels, expected 2"):
+        targets.encode(np.ones((4, 3), int), ALL, "float32")
+    with pytest.raises(ValueError, match="y changed between one label per sequence"):
+        targets.encode(LABELS, ALL, "float32")
+
+
+def test_an_impossible_label_has_the_logarithm_minus_infinity():
+    targets = LabelTargets.fit(np.array([0, 1]), np.arange(2))
+    assert targets.log_probabilities(np.array([[0.0, 2000.0]])).tolist() == [
+        [-np.inf, 0.0]
+    ]
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_labels_have_a_loss_and_a_score_per_row(multilabel):
+    targets = LabelTargets(np.arange(2), multilabel)
+    logits = torch.tensor([[0.0, 2.0], [1.0, -1.0]])
+    y = torch.tensor([[0.0, 1.0], [0.0, 0.0]]) if multilabel else torch.tensor([1, 1])
+    proba = torch.from_numpy(targets.probabilities(logits.numpy()))
+    likelihood = torch.where(y > 0, proba, 1 - proba) if multilabel else proba[:, 1]
+    torch.testing.assert_close(targets.criterion()(logits, y), -likelihood.log())
+    assert targets.score(logits, y, None) == 0.5
+    assert targets.score(logits, y, np.array([3.0, 1.0])) == 0.75
+
+
+def test_weights_of_classes_count_the_rows_that_take_part():
+    y = np.array([0, 0, 0, 1, 1, 1])
+    weights = class_weights("balanced", y, np.arange(4))  # three of 0, one of 1
+    np.testing.assert_allclose(weights, [2 / 3, 2 / 3, 2 / 3, 2, 1, 1])
+
+
+# ------------------------------------------------------------------ numbers alone
+
+
+def test_numbers_are_standardised_over_the_rows_that_take_part(regressor):
+    y = check_numbers([1.0, 3.0, 5.0, 100.0], regressor)
+    targets = NumberTargets.fit(y, ALL[:3], None)
+    assert targets.mean.tolist() == [3] and targets.n_outputs == 1
+    encoded = targets.encode(y, ALL, "float32")
+    assert encoded.dtype == torch.float32 and encoded.shape == (4, 1)
+    assert encoded[:3].mean() == 0
+    assert encoded[:3].std(correction=0).item() == pytest.approx(1)
+    np.testing.assert_allclose(targets.decode(encoded.numpy()), y)
+    assert targets.strata(encoded) is None
+
+
+def test_weights_count_in_mean_and_spread():
+    y = np.array([[0.0, 5.0], [1.0, 5.0], [9.0, 9.0]])
+    targets = NumberTargets.fit(y, np.arange(2), np.array([3.0, 1.0, 7.0]))
+    np.testing.assert_allclose(targets.mean, [0.25, 5])
+    np.testing.assert_allclose(targets.scale, [np.sqrt(3) / 4, 1])
+
+
+def test_several_outputs_keep_their_axis():
+    y = np.arange(8.0).reshape(4, 2)
+    targets = NumberTargets.fit(y, ALL, None)
+    encoded = targets.encode(y, ALL, "float64")
+    np.testing.assert_allclose(targets.decode(encoded.numpy()), y)
+    one = NumberTargets.fit(y[:, 0], ALL, None)
+    assert one.decode(encoded[:, :1].numpy()).shape == (4,)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1.0, 1e300])
+def test_scales_neither_overflow_nor_vanish(unit):
+    columns = unit * np.array([[-1.0, 0.0], [1.0, 0.0]])
+    np.testing.assert_allclose(column_scales(columns, None), [unit, 1])
