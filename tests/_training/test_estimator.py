@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -216,6 +217,28 @@ def test_warm_start_refuses_what_it_cannot_change(name, old, new):
     if name == "embedding" and not isinstance(old, int):
         model.set_params(embedding=old.copy()).fit(codes, [0, 1] * 3)
         assert model.n_iter_ == 2
+
+
+@pytest.mark.parametrize(("first", "best"), [(0, 0.7), (2, 0.9)])
+def test_the_best_score_is_that_of_the_lowest_loss_of_the_last_fit(first, best):
+    losses, scores = [0.1, 0.5, 0.4, 0.3, 0.6], [0.7, 0.6, 0.8, 0.9, 0.95]
+    history = [
+        {"train_loss": k, "valid_loss": loss, "valid_score": score}
+        for k, (loss, score) in enumerate(zip(losses, scores, strict=True))
+    ]
+    state = RNNClassifier()._fitted_state(SimpleNamespace(history=history), first)
+    assert state["best_validation_score_"] == best
+    assert state["validation_scores_"] == scores
+    assert state["loss_curve_"] == [0, 1, 2, 3, 4] and state["n_iter_"] == 5
+
+
+def test_a_fit_without_validation_rows_after_one_with_them_has_no_scores():
+    judged = {"train_loss": 1.0, "valid_loss": 0.5, "valid_score": 0.7}
+    net = SimpleNamespace(history=[judged, {"train_loss": 0.9}])
+    state = RNNClassifier()._fitted_state(net, 1)
+    assert state["validation_scores_"] is None
+    assert state["best_validation_score_"] is None
+    assert state["loss_curve_"] == [1.0, 0.9]
 
 
 # ------------------------------------------------------------------ settings
