@@ -448,7 +448,7 @@ def test_unknown_tokens_are_named(chars):
         chars.stream().predict("Q")
 
 
-# -------------------------------------------------- pipelines
+# -------------------------------------------------- opening
 
 
 def test_open_stream_takes_models_alone(model, X):

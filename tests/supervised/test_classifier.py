@@ -15,7 +15,7 @@ def model():
     return RNNClassifier("gru", 8, max_epochs=3, random_state=0)
 
 
-# ------------------------------------------------------------------ targets
+# ------------------------------------------------------------------ classes
 
 
 def test_a_class_missing_from_a_fold_gets_a_column_of_zeros(table):

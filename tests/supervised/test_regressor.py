@@ -1,4 +1,4 @@
-"""RNNRegressor: units of the target, several outputs, losses, weights."""
+"""RNNRegressor: what it learns, several outputs, losses, weights, validation scores."""
 
 import numpy as np
 import pytest
