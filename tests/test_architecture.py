@@ -11,6 +11,7 @@ import pytest
 import sklearn_rnn
 
 PACKAGE = Path(sklearn_rnn.__file__).parent
+TESTS = Path(__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A subpackage may import from itself and from the layers below its own.
@@ -219,6 +220,69 @@ def test_global_generators_are_left_alone(path):
     )
     text = path.read_text("utf-8")
     assert not [word for word in forbidden if word in text]
+
+
+# -------------------------------------------------------------------------- tests
+
+# Modules without behaviour of their own need no tests of their own.
+WITHOUT_BEHAVIOUR = (
+    "_core/sklearn_private.py",  # passes on names of scikit-learn
+    "_training/options.py",  # a data class with defaults
+)
+
+# Test modules that belong to no single module.
+OF_NO_MODULE = (
+    "_nn/cells/test_new_cell.py",  # adds a cell from outside to all that reads cells
+)
+
+
+def expected_test_modules(package):
+    """Relative paths of the test modules that the modules of a package should have."""
+    return {
+        path.relative_to(package).with_name(f"test_{path.stem.lstrip('_')}.py")
+        for path in package.rglob("*.py")
+        if path.stem not in ("__init__", "_version")
+        and path.relative_to(package).as_posix() not in WITHOUT_BEHAVIOUR
+    }
+
+
+def existing_test_modules(tests):
+    """Relative paths of the test modules in folders that mirror a subpackage."""
+    paths = {path.relative_to(tests) for path in tests.rglob("test_*.py")}
+    return {
+        path
+        for path in paths
+        if len(path.parts) > 1 and path.as_posix() not in OF_NO_MODULE
+    }
+
+
+def test_every_module_with_behaviour_has_a_test_module():
+    missing = expected_test_modules(PACKAGE) - existing_test_modules(TESTS)
+    assert sorted(map(str, missing)) == []
+
+
+def test_every_test_module_in_a_mirrored_folder_has_a_module():
+    orphaned = existing_test_modules(TESTS) - expected_test_modules(PACKAGE)
+    assert sorted(map(str, orphaned)) == []
+
+
+def test_exceptions_from_the_mirror_exist():
+    assert [name for name in WITHOUT_BEHAVIOUR if not (PACKAGE / name).exists()] == []
+    assert [name for name in OF_NO_MODULE if not (TESTS / name).exists()] == []
+
+
+def test_gaps_in_the_mirror_are_found(tmp_path):
+    package, tests = tmp_path / "package", tmp_path / "tests"
+    for file in (
+        *("package/__init__.py", "package/_version.py", "package/a/_one.py"),
+        *("package/_b/two.py", "package/_b/c/three.py", "tests/test_all.py"),
+        *("tests/a/test_one.py", "tests/a/conftest.py", "tests/_b/test_three.py"),
+    ):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    expected, existing = expected_test_modules(package), existing_test_modules(tests)
+    assert expected - existing == {Path("_b/test_two.py"), Path("_b/c/test_three.py")}
+    assert existing - expected == {Path("_b/test_three.py")}
 
 
 # ------------------------------------------------------------------------- length

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import skorch
+from network_weights import assert_same_weights
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.callback._callback_context import get_context_path
@@ -67,12 +68,6 @@ def model(request):
 def data(model, ragged):
     X, y = ragged
     return X, y if isinstance(model, RNNClassifier) else (y == "up").astype(float)
-
-
-def assert_same_weights(model, other):
-    theirs = other.module_.state_dict()
-    for name, ours in model.module_.state_dict().items():
-        np.testing.assert_array_equal(ours.numpy(), theirs[name].numpy())
 
 
 def test_a_fit_is_a_task_and_each_epoch_a_subtask(model, data):

@@ -5,7 +5,11 @@ import multiprocessing
 import pytest
 import torch
 
-from sklearn_rnn._core.threads import WORK_WORTH_THREADS, threads_for
+from sklearn_rnn._core.threads import (
+    WORK_WORTH_THREADS,
+    threads_for,
+    threads_for_step,
+)
 
 
 @pytest.fixture
@@ -78,3 +82,20 @@ def test_a_forked_child_computes_after_its_parent_used_two_threads(two_threads):
     finally:
         child.kill()
         child.join()
+
+
+def test_threads_are_put_back_whatever_the_order_of_leaving():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        first, second = threads_for_step(10**6), threads_for_step(10**6)
+        first.__enter__()
+        assert torch.get_num_threads() == 1
+        second.__enter__()
+        first.__exit__(None, None, None)
+        second.__exit__(None, None, None)
+        assert torch.get_num_threads() == 2
+        with threads_for_step(10**9):
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

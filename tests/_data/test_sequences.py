@@ -6,10 +6,7 @@ import polars as pl
 import pytest
 import torch
 from scipy import sparse
-from sklearn.ensemble import BaggingClassifier
-from sklearn.multiclass import OneVsOneClassifier
 
-from sklearn_rnn import CharVectorizer, RNNClassifier
 from sklearn_rnn._data.sequences import (
     Sequences,
     as_codes,
@@ -546,19 +543,8 @@ def test_the_largest_float32_is_accepted():
     assert read(sequences) == [[[largest], [largest]]]
 
 
-@pytest.mark.parametrize("tool", [BaggingClassifier, OneVsOneClassifier])
-def test_tokens_that_a_meta_estimator_made_plain_are_still_tokens(tool, names):
-    """Bagging and its like call check_array, which drops the class of an array."""
-    texts, y = names
-    tokens = CharVectorizer().fit_transform(texts)
-    model = RNNClassifier("gru", 8, max_epochs=10, random_state=0)
-    fitted = tool(model).fit(tokens, y)
-    for part in fitted.estimators_:
-        assert "embedding.weight" in part.module_.state_dict()
-    assert fitted.score(tokens, y) > 0.9
-
-
-def test_arithmetic_with_codes_gives_numbers(names):
-    tokens = CharVectorizer().fit_transform(names[0])
-    model = RNNClassifier("gru", 4, max_epochs=1).fit(tokens + 1, names[1])
-    assert "embedding.weight" not in model.module_.state_dict()
+def test_one_long_sequence_of_codes_costs_no_rectangle():
+    codes = [np.array([4, 5])] * 4000 + [np.full(200_000, 4)]
+    sequences = as_codes(from_ragged(codes))
+    assert sequences.values.size == 208_000
+    assert sequences.lengths.tolist() == [2] * 4000 + [200_000]

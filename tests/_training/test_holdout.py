@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sklearn
+from network_weights import assert_same_weights
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -14,7 +15,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline
 
-from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
+from sklearn_rnn import CharVectorizer, RNNClassifier
 from sklearn_rnn._training.holdout import draw_holdout, last_split
 
 
@@ -27,15 +28,6 @@ def model():
 def routing():
     with sklearn.config_context(enable_metadata_routing=True):
         yield
-
-
-def weights(model):
-    return [p.detach().numpy().copy() for p in model.module_.parameters()]
-
-
-def assert_same_weights(model, other):
-    for ours, theirs in zip(weights(model), weights(other), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_drawn_rows_are_stratified():
@@ -86,28 +78,6 @@ def test_given_data_stop_the_training_and_the_best_weights_are_kept(ragged):
     assert -np.log(proba).mean() == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_validation_weights_weigh_the_validation_loss(model, ragged):
-    X, y = ragged
-    weight = np.array([2, 0, 1, 1, 1, 0, 3, 1, 1, 1])
-    weighted = sklearn.clone(model).fit(
-        X[:30], y[:30], X_val=X[30:], y_val=y[30:], sample_weight_val=weight
-    )
-    rows = np.repeat(np.arange(30, 40), weight)
-    repeated = model.fit(X[:30], y[:30], X_val=[X[i] for i in rows], y_val=y[rows])
-    np.testing.assert_allclose(
-        weighted.net_.history[:, "valid_loss"], repeated.net_.history[:, "valid_loss"]
-    )
-    assert weighted.validation_scores_ == pytest.approx(repeated.validation_scores_)
-
-
-def test_the_regressor_reads_validation_targets_in_the_unit_of_y(rng):
-    X = rng.normal(size=(60, 5))
-    y = 1000 + 50 * X.sum(axis=1)
-    model = RNNRegressor("gru", 8, early_stopping=True, max_epochs=30, random_state=0)
-    model.fit(X[:40], y[:40], X_val=X[40:], y_val=y[40:])
-    assert model.best_validation_score_ == pytest.approx(model.score(X[40:], y[40:]))
-
-
 @pytest.mark.parametrize(
     "given, message",
     [
@@ -135,25 +105,6 @@ def test_validation_data_beside_a_splitter_are_refused(model, ragged):
     model.set_params(validation_fraction=KFold(3))
     with pytest.raises(ValueError, match="Give one of the two"):
         model.fit(X, y, X_val=X, y_val=y)
-
-
-@pytest.mark.parametrize(
-    "break_, message",
-    [
-        (lambda X, y: (X[:, :, :1], y), "in X_val.*1 features a step.*fitted with 2"),
-        (lambda X, y: (X, y[:-1]), "in X_val.*inconsistent numbers of samples"),
-        (lambda X, y: (X, np.array(["sideways"] * 5)), "in X_val.*'sideways'"),
-        (lambda X, y: (X * np.nan, y), "in X_val"),
-    ],
-)
-def test_unreadable_validation_data_are_named_and_change_nothing(
-    model, rng, break_, message
-):
-    X, y = rng.normal(size=(20, 4, 2)), np.array(["up", "down"] * 10)
-    X_val, y_val = break_(X[:5], y[:5])
-    with pytest.raises(ValueError, match=message):
-        model.fit(X, y, X_val=X_val, y_val=y_val)
-    assert not hasattr(model, "net_")
 
 
 def test_a_pipeline_transforms_the_validation_data_by_its_fitted_steps(

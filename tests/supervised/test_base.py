@@ -1,14 +1,25 @@
-"""States of the network as features, from both supervised estimators."""
+"""What both supervised estimators share: weights, validation data, states, lengths."""
 
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
+
+
+@pytest.fixture
+def classifier():
+    return RNNClassifier("gru", 8, max_epochs=3, random_state=0)
+
+
+@pytest.fixture
+def stopping():
+    return RNNClassifier("gru", 4, early_stopping=True, max_epochs=6, random_state=0)
 
 
 @pytest.fixture
@@ -114,3 +125,66 @@ def test_states_come_as_frames(rng):
     states = model.set_output(transform="pandas").fit_transform(frame, np.arange(20.0))
     assert list(states.columns) == ["rnnregressor0", "rnnregressor1"]
     assert list(states.index) == list(frame.index)
+
+
+def test_rows_of_weight_zero_count_for_nothing(classifier, table):
+    X, y = table
+    y = y.copy()
+    y[:3] = 9
+    weight = np.ones(60)
+    weight[:3] = 0
+    with_them = clone(classifier).fit(X, y, sample_weight=weight)
+    assert with_them.classes_.tolist() == [0, 1]
+    without = clone(classifier).set_params(batch_size=64).fit(X[3:], y[3:])
+    with_them.set_params(batch_size=64).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(
+        with_them.predict_proba(X), without.predict_proba(X), rtol=1e-8
+    )
+
+
+def test_input_length_accepts_that_length_only(classifier, table):
+    X, y = table
+    classifier.set_params(input_length=6).fit(X, y)
+    with pytest.raises(
+        ValueError, match=r"sequence 1 of X has 5 steps.*input_length=6"
+    ):
+        classifier.predict([X[0], X[1, :5]])
+    with pytest.raises(ValueError, match="input_length=7"):
+        classifier.set_params(input_length=7).fit(X, y)
+
+
+def test_only_zero_weights(classifier, table):
+    with pytest.raises(ValueError, match="at least one non-zero"):
+        classifier.fit(*table, sample_weight=np.zeros(60))
+
+
+def test_negative_weights(classifier, table):
+    with pytest.raises(ValueError, match="Negative values in data"):
+        classifier.fit(*table, sample_weight=-np.ones(60))
+
+
+def test_the_regressor_reads_validation_targets_in_the_unit_of_y(rng):
+    X = rng.normal(size=(60, 5))
+    y = 1000 + 50 * X.sum(axis=1)
+    model = RNNRegressor("gru", 8, early_stopping=True, max_epochs=30, random_state=0)
+    model.fit(X[:40], y[:40], X_val=X[40:], y_val=y[40:])
+    assert model.best_validation_score_ == pytest.approx(model.score(X[40:], y[40:]))
+
+
+@pytest.mark.parametrize(
+    "break_, message",
+    [
+        (lambda X, y: (X[:, :, :1], y), "in X_val.*1 features a step.*fitted with 2"),
+        (lambda X, y: (X, y[:-1]), "in X_val.*inconsistent numbers of samples"),
+        (lambda X, y: (X, np.array(["sideways"] * 5)), "in X_val.*'sideways'"),
+        (lambda X, y: (X * np.nan, y), "in X_val"),
+    ],
+)
+def test_unreadable_validation_data_are_named_and_change_nothing(
+    stopping, rng, break_, message
+):
+    X, y = rng.normal(size=(20, 4, 2)), np.array(["up", "down"] * 10)
+    X_val, y_val = break_(X[:5], y[:5])
+    with pytest.raises(ValueError, match=message):
+        stopping.fit(X, y, X_val=X_val, y_val=y_val)
+    assert not hasattr(stopping, "net_")

@@ -1,0 +1,73 @@
+"""Fits that change an estimator completely or not at all."""
+
+import pytest
+
+from sklearn_rnn._core.drafts import commit, draft, snapshot
+
+
+class Estimator:
+    def __init__(self, **attributes):
+        vars(self).update(attributes)
+
+
+class Unconstructible(Estimator):
+    def __init__(self):
+        raise AssertionError("a copy calls no constructor")
+
+
+@pytest.fixture
+def estimator():
+    return Estimator(size=3, net_=["old"])
+
+
+def test_a_snapshot_has_the_class_and_shares_the_attributes(estimator):
+    copy = snapshot(estimator)
+    assert type(copy) is Estimator and copy is not estimator
+    assert vars(copy) == vars(estimator)
+    assert copy.net_ is estimator.net_
+
+
+def test_a_snapshot_calls_no_constructor():
+    original = object.__new__(Unconstructible)
+    original.size = 3
+    assert snapshot(original).size == 3
+
+
+def test_a_snapshot_and_its_original_go_their_own_way(estimator):
+    copy = snapshot(estimator)
+    estimator.net_, estimator.scores_ = ["new"], [0.5]
+    assert vars(copy) == {"size": 3, "net_": ["old"]}
+    copy.size = 4
+    assert estimator.size == 3
+
+
+def test_a_commit_leaves_nothing_of_the_former_state(estimator):
+    estimator.feature_names_in_ = ["a", "b"]
+    new = Estimator(size=3, net_=["new"], scores_=[0.5])
+    commit(new, estimator)
+    assert vars(estimator) == {"size": 3, "net_": ["new"], "scores_": [0.5]}
+
+
+def test_a_draft_is_committed_when_its_block_ends(estimator):
+    with draft(estimator) as new:
+        assert type(new) is Estimator and new is not estimator
+        new.net_ = ["new"]
+        new.scores_ = [0.5]
+        assert vars(estimator) == {"size": 3, "net_": ["old"]}
+    assert vars(estimator) == {"size": 3, "net_": ["new"], "scores_": [0.5]}
+
+
+def test_what_is_deleted_in_a_draft_disappears(estimator):
+    with draft(estimator) as new:
+        del new.net_
+        assert estimator.net_ == ["old"]
+    assert vars(estimator) == {"size": 3}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_draft_that_fails_changes_nothing_and_hides_no_error(error, estimator):
+    with pytest.raises(error, match="while fitting"), draft(estimator) as new:
+        new.net_ = ["half"]
+        del new.size
+        raise error("while fitting")
+    assert vars(estimator) == {"size": 3, "net_": ["old"]}

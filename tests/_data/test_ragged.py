@@ -1,0 +1,42 @@
+"""Object arrays that hold one array per sequence."""
+
+import numpy as np
+import pytest
+
+from sklearn_rnn._data.ragged import object_array, split_steps
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [np.zeros(2), np.zeros(3)],
+        [np.zeros(2), np.zeros(2)],
+        [np.zeros((2, 3)), np.zeros((2, 3))],
+        [[1, 2], [3, 4]],
+        ["ab", None],
+        [],
+    ],
+    ids=["ragged", "equal", "equal 2-D", "lists", "others", "none"],
+)
+def test_rows_are_elements_whatever_their_shapes(rows):
+    array = object_array(rows)
+    assert array.dtype == object and array.shape == (len(rows),)
+    assert all(element is row for element, row in zip(array, rows, strict=True))
+
+
+def test_rows_may_come_from_a_generator():
+    assert object_array(range(k) for k in (1, 2)).tolist() == [range(1), range(2)]
+
+
+def test_flat_steps_are_split_by_sequence():
+    flat = np.arange(12).reshape(6, 2)
+    rows = split_steps(flat, np.array([2, 1, 3]))
+    assert rows.dtype == object and rows.shape == (3,)
+    assert [row.shape for row in rows] == [(2, 2), (1, 2), (3, 2)]
+    np.testing.assert_array_equal(np.concatenate(list(rows)), flat)
+
+
+def test_sequences_of_equal_length_are_split_into_objects_too():
+    rows = split_steps(np.array(["a", "b", "c", "d"]), np.array([2, 2]))
+    assert rows.shape == (2,)
+    assert [row.tolist() for row in rows] == [["a", "b"], ["c", "d"]]

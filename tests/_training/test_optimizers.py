@@ -1,0 +1,150 @@
+"""Optimizers by name or class, weight decay, and schedules of the learning rate."""
+
+import numpy as np
+import pytest
+import skorch
+import torch
+from network_weights import weights
+from sklearn.base import clone
+
+from sklearn_rnn import RNNClassifier
+from sklearn_rnn._training.optimizers import (
+    OPTIMIZERS,
+    find_optimizer,
+    make_schedule,
+    step_schedule,
+)
+
+
+def test_learning_rate_schedules(ragged):
+    X, y = ragged
+    rates = []
+
+    class Rate(skorch.callbacks.Callback):
+        def on_epoch_begin(self, net, **kwargs):
+            rates.append(net.optimizer_.param_groups[0]["lr"])
+
+    def run(schedule, **more):
+        rates.clear()
+        RNNClassifier(
+            "gru",
+            4,
+            max_epochs=4,
+            learning_rate=0.1,
+            learning_rate_schedule=schedule,
+            callbacks=[Rate],
+            random_state=0,
+            **more,
+        ).fit(X, y)
+        return list(rates)
+
+    assert run("constant") == [0.1] * 4
+    cosine = [0.1 * (1 + np.cos(np.pi * k / 4)) / 2 for k in range(4)]
+    np.testing.assert_allclose(run("cosine"), cosine)
+    np.testing.assert_allclose(
+        run(lambda epoch: 0.5**epoch), [0.1, 0.05, 0.025, 0.0125]
+    )
+
+
+def test_plateau_halves_the_rate_when_the_loss_stays(ragged):
+    X, y = ragged
+    model = RNNClassifier(
+        "gru",
+        4,
+        max_epochs=12,
+        learning_rate=1e-12,
+        learning_rate_schedule="plateau",
+        n_iter_no_change=100,
+        random_state=0,
+    ).fit(X, y)
+    assert model.net_.optimizer_.param_groups[0]["lr"] == pytest.approx(0.25e-12)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "sgd"])
+def test_every_named_optimizer_learns(optimizer, ragged):
+    X, y = ragged
+    model = RNNClassifier(
+        "gru", 8, optimizer=optimizer, learning_rate=0.02, max_epochs=40, random_state=0
+    )
+    assert model.fit(X, y).score(X, y) > 0.9
+
+
+def test_optimizer_may_be_a_class(model, ragged):
+    model.set_params(optimizer=torch.optim.Adagrad, learning_rate=0.1).fit(*ragged)
+    assert isinstance(model.net_.optimizer_, torch.optim.Adagrad)
+
+
+def test_optimizer_that_knows_no_weight_decay(model, ragged):
+    model.set_params(optimizer=torch.optim.LBFGS, weight_decay=0.0, learning_rate=0.1)
+    model.set_params(batch_size=64, max_epochs=3).fit(*ragged)
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+def test_weight_decay_shrinks_the_weights(model, ragged):
+    free = clone(model).set_params(weight_decay=0.0).fit(*ragged)
+    held = clone(model).set_params(weight_decay=50.0).fit(*ragged)
+    norm = lambda m: sum(float(p.square().sum()) for p in weights(m))  # noqa: E731
+    assert norm(held) < 0.1 * norm(free)
+
+
+def test_an_optimizer_that_is_none_or_knows_no_decay_says_so(model, ragged):
+    with pytest.raises(TypeError, match=r"not a torch.optim.Optimizer. Give one of"):
+        model.set_params(optimizer=int).fit(*ragged)
+    with pytest.raises(ValueError, match=r"LBFGS does not support.*weight_decay=0"):
+        model.set_params(optimizer=torch.optim.LBFGS).fit(*ragged)
+
+
+# ------------------------------------------------------------------ alone
+
+
+@pytest.fixture
+def optimizer():
+    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+
+
+def rates(optimizer, schedule, losses):
+    """The learning rates before each epoch and after the last one."""
+    scheduler = make_schedule(optimizer, schedule, len(losses))
+    found = [optimizer.param_groups[0]["lr"]]
+    for loss in losses:
+        optimizer.step()
+        step_schedule(scheduler, loss)
+        found.append(optimizer.param_groups[0]["lr"])
+    return found
+
+
+@pytest.mark.parametrize("name", list(OPTIMIZERS))
+def test_a_name_stands_for_a_class_with_options(name):
+    optimizer_class, options = find_optimizer(name, 0.0)
+    assert issubclass(optimizer_class, torch.optim.Optimizer)
+    assert "weight_decay" not in options
+    _, decaying = find_optimizer(name, 0.25)
+    assert decaying == {**options, "weight_decay": 0.25}
+    assert OPTIMIZERS[name][1] == options
+
+
+def test_options_of_a_class_are_its_own_defaults():
+    assert find_optimizer(torch.optim.Adam, 0.0) == (torch.optim.Adam, {})
+    assert find_optimizer(torch.optim.Adam, 0.5)[1] == {"weight_decay": 0.5}
+
+
+def test_a_schedule_sets_the_rate_of_the_next_epoch(optimizer):
+    assert rates(optimizer, "constant", [3.0, 2.0]) == [1, 1, 1]
+    assert rates(optimizer, lambda epoch: 1 / (1 + epoch), [1.0] * 2) == [
+        1,
+        1 / 2,
+        1 / 3,
+    ]
+
+
+def test_a_cosine_falls_to_zero_over_the_epochs(optimizer):
+    np.testing.assert_allclose(
+        rates(optimizer, "cosine", [1.0] * 4),
+        [(1 + np.cos(np.pi * k / 4)) / 2 for k in range(5)],
+        atol=1e-12,
+    )
+
+
+def test_a_plateau_of_four_epochs_halves_the_rate(optimizer):
+    falling, flat = [5.0, 4.0, 3.0], [3.0] * 4
+    assert rates(optimizer, "plateau", falling + flat) == [1.0] * 7 + [0.5]

@@ -1,0 +1,157 @@
+"""Batches, losses and validation of sequences with their targets."""
+
+import numpy as np
+import pytest
+import sklearn
+import torch
+from sklearn.metrics import accuracy_score
+
+from sklearn_rnn import RNNClassifier
+from sklearn_rnn._core.randomness import SPLIT, numpy_generator
+from sklearn_rnn._data.sequences import from_ragged
+from sklearn_rnn._training.examples import Examples
+from sklearn_rnn._training.holdout import draw_holdout
+from sklearn_rnn._training.net import make_net
+from sklearn_rnn._training.options import TrainingOptions
+from sklearn_rnn._training.sequence_net import SequenceNet
+
+
+def test_training_loss_is_the_mean_loss_of_a_row(ragged):
+    X, y = ragged
+    model = RNNClassifier(
+        "gru", 4, max_epochs=1, batch_size=64, learning_rate=1e-30, random_state=0
+    ).fit(X, y)
+    proba = model.predict_proba(X)
+    chosen = proba[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+    assert model.loss_curve_[0] == pytest.approx(-np.log(chosen).mean(), rel=1e-6)
+
+
+def test_recorded_validation_score_is_the_score_on_rows_that_did_not_train(ragged):
+    X, y = ragged
+    model = RNNClassifier("gru", 4, early_stopping=True, max_epochs=1, random_state=1)
+    model.fit(X, y)
+    held = draw_holdout(np.arange(len(y)), 0.1, numpy_generator(1, SPLIT), strata=y)
+    assert len(held) == 4
+    score = accuracy_score(y[held], model.predict([X[i] for i in held]))
+    assert model.best_validation_score_ == score
+
+
+def test_dropout_takes_embedded_codes_too(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "sklearn_rnn._nn.sequence.drop",
+        lambda x, p, training, generator: seen.append((x.shape[2:], p)) or x,
+    )
+    codes = np.tile(np.arange(4, 9), (6, 1))
+    y = [0, 1] * 3
+    RNNClassifier("gru", 4, embedding=3, dropout=0.25, max_epochs=1).fit(codes, y)
+    assert seen == [((3,), 0.25), ((), 0.25)]
+
+
+def test_validation_weights_weigh_the_validation_loss(ragged):
+    X, y = ragged
+    model = RNNClassifier("gru", 4, early_stopping=True, max_epochs=6, random_state=0)
+    weight = np.array([2, 0, 1, 1, 1, 0, 3, 1, 1, 1])
+    weighted = sklearn.clone(model).fit(
+        X[:30], y[:30], X_val=X[30:], y_val=y[30:], sample_weight_val=weight
+    )
+    rows = np.repeat(np.arange(30, 40), weight)
+    repeated = model.fit(X[:30], y[:30], X_val=[X[i] for i in rows], y_val=y[rows])
+    np.testing.assert_allclose(
+        weighted.net_.history[:, "valid_loss"], repeated.net_.history[:, "valid_loss"]
+    )
+    assert weighted.validation_scores_ == pytest.approx(repeated.validation_scores_)
+
+
+# ------------------------------------------------------------------ batches and losses
+
+
+SEQUENCES = from_ragged([[1.0, 2.0], [3.0], [4.0, 5.0, 6.0]])
+
+
+class LastStep(torch.nn.Module):
+    """Returns the last step of each sequence, or all valid ones, plus a weight of 0."""
+
+    def __init__(self, each_step=False):
+        super().__init__()
+        self.each_step = each_step
+        self.weight = torch.nn.Parameter(torch.zeros((), dtype=torch.float64))
+
+    def forward(self, inputs, generator=None):
+        values, (T, B) = inputs.values, inputs.values.shape[:2]
+        lengths = torch.full((B,), T) if inputs.lengths is None else inputs.lengths
+        if self.each_step:
+            return values[torch.arange(T)[:, None] < lengths] + self.weight
+        return values[lengths - 1, torch.arange(B)] + self.weight
+
+
+def make_sequence_net(each_step=False):
+    net = make_net(
+        SequenceNet,
+        LastStep(each_step),
+        torch.nn.MSELoss(reduction="none"),
+        optimizer="sgd",
+        learning_rate=0.1,
+        weight_decay=0.0,
+        average=False,
+        callbacks=None,
+        device=torch.device("cpu"),
+    )
+    net.dropout_generator = None
+    return net
+
+
+def make_examples(targets, weights=None, first=None):
+    targets = torch.tensor(targets, dtype=torch.float64)[:, None]
+    weights = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+    return Examples(SEQUENCES, targets, weights, np.arange(3), first)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("targets", "first"),
+    [([2, 3, 6], None), ([1, 2, 3, 4, 5, 6], np.array([0, 2, 3]))],
+    ids=["one per sequence", "one per step"],
+)
+def test_a_batch_holds_the_targets_and_weights_of_its_answers(
+    batch_size, targets, first
+):
+    net = make_sequence_net(each_step=first is not None)
+    examples = make_examples(targets, targets, first)  # each weight is its target
+    batches = list(net._batches(examples, batch_size, np.random.default_rng(0)))
+    seen = []
+    for inputs, batch_targets, weights in batches:
+        torch.testing.assert_close(net.module_(inputs), batch_targets)
+        torch.testing.assert_close(weights, batch_targets[:, 0])
+        seen += weights.tolist()
+    assert sorted(seen) == targets
+
+
+def test_the_loss_of_a_batch_is_the_weighted_mean():
+    net, rng = make_sequence_net(), np.random.default_rng(0)
+    (batch,) = net._batches(make_examples([0, 0, 0]), 3, rng)
+    loss, outputs, n_rows = net._loss(batch)
+    assert loss.item() == pytest.approx((4 + 9 + 36) / 3)
+    assert outputs.shape == (3, 1) and n_rows == 3
+    (batch,) = net._batches(make_examples([0, 0, 0], [3, 0, 1]), 3, rng)
+    assert net._loss(batch)[0].item() == pytest.approx((3 * 4 + 36) / 3)
+
+
+@pytest.mark.parametrize(
+    ("weights", "loss"), [(None, (4 + 9 + 36) / 3), ([3, 0, 1], (3 * 4 + 36) / 4)]
+)
+def test_validation_records_the_weighted_loss_and_the_score(weights, loss):
+    net, seen = make_sequence_net(), []
+
+    def score(outputs, targets, weights):
+        seen.append((outputs[:, 0].tolist(), targets[:, 0].tolist(), weights))
+        return 0.75
+
+    net.history.new_epoch()
+    options = TrainingOptions(epochs=1, batch_size=2, seed=0, score=score)
+    net._record_validation(make_examples([0, 0, 0], weights), options)
+    assert net.history[-1, "valid_loss"] == pytest.approx(loss)
+    assert net.history[-1, "valid_score"] == 0.75
+    ((outputs, targets, given),) = seen
+    assert outputs == [2, 3, 6] and targets == [0, 0, 0]
+    assert (given if weights is None else given.tolist()) == weights

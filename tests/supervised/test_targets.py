@@ -1,0 +1,294 @@
+"""Labels and numbers: checked, encoded for the network, decoded from its outputs."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.supervised._targets import (
+    LabelTargets,
+    NumberTargets,
+    check_labels,
+    check_numbers,
+    class_weights,
+    column_scales,
+)
+
+
+@pytest.fixture
+def classifier():
+    return RNNClassifier("gru", 8, max_epochs=3, random_state=0)
+
+
+@pytest.fixture
+def regressor():
+    return RNNRegressor("gru", 12, max_epochs=30, random_state=0)
+
+
+@pytest.mark.parametrize(
+    "labels", [["no", "yes"], [False, True], [-1, 1], [2.0, 5.0], [0, 7]], ids=str
+)
+def test_labels_of_any_type_come_back(classifier, table, labels):
+    X, y = table
+    y = np.array(labels)[y]
+    classifier.set_params(max_epochs=40).fit(X, y)
+    assert classifier.predict(X).dtype == y.dtype
+    assert classifier.classes_.tolist() == sorted(labels)
+    assert classifier.score(X, y) > 0.9
+
+
+def test_probabilities_sum_to_one_and_agree_with_predict(classifier, rng):
+    X = [rng.normal(size=n) for n in rng.integers(2, 9, size=30)]
+    y = np.array(["a", "b", "c"] * 10)
+    classifier.fit(X, y)
+    proba = classifier.predict_proba(X)
+    assert proba.shape == (30, 3)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    np.testing.assert_array_equal(
+        classifier.predict(X), classifier.classes_[proba.argmax(1)]
+    )
+    np.testing.assert_array_equal(classifier.predict_log_proba(X), np.log(proba))
+
+
+def test_indicator_matrix_is_learned_label_by_label(rng):
+    X = rng.normal(size=(150, 5, 2))
+    y = (X.sum(axis=1) > 0).astype(int)
+    model = RNNClassifier("gru", 16, max_epochs=40, random_state=0).fit(
+        X[:100], y[:100]
+    )
+    predicted = model.predict(X[100:])
+    assert ((predicted == y[100:]).mean(axis=0) > 0.85).all()
+    proba = model.predict_proba(X[100:])
+    np.testing.assert_array_equal(predicted, proba > 0.5)
+    assert model.classes_.tolist() == [0, 1]
+
+
+def test_class_weight_moves_the_answers(rng):
+    X = rng.normal(size=(200, 4))
+    y = (rng.random(200) < 0.2).astype(int)
+    common = {"max_epochs": 15, "random_state": 0}
+    plain = RNNClassifier("gru", 8, **common).fit(X, y).predict(X).mean()
+    balanced = RNNClassifier("gru", 8, class_weight="balanced", **common).fit(X, y)
+    heavy = RNNClassifier("gru", 8, class_weight={0: 1, 1: 100}, **common).fit(X, y)
+    assert plain < 0.25
+    assert 0.25 < balanced.predict(X).mean() < 0.75
+    assert heavy.predict(X).mean() > 0.9
+
+
+def test_class_weight_is_sample_weight_by_class(classifier, table):
+    X, y = table
+    by_class = clone(classifier).set_params(class_weight={0: 1.0, 1: 3.0}).fit(X, y)
+    by_row = clone(classifier).fit(X, y, sample_weight=np.where(y == 1, 3.0, 1.0))
+    np.testing.assert_allclose(by_class.predict_proba(X), by_row.predict_proba(X))
+
+
+def test_labels_of_an_indicator_matrix_have_class_weights(rng):
+    X, y = rng.normal(size=(90, 4)), (rng.random((90, 2)) < 0.5).astype(int)
+    weights = [{0: 1, 1: 30}, {0: 30, 1: 1}]
+    model = RNNClassifier("gru", 4, class_weight=weights, max_epochs=20).fit(X, y)
+    plain = RNNClassifier("gru", 4, max_epochs=20).fit(X, y)
+    assert not np.allclose(model.predict_proba(X), plain.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "weight, message",
+    [
+        ({0: 1, 1: -0.9}, "negative or not finite"),
+        ({0: np.nan, 1: 1}, "negative or not finite"),
+        ({0: 0, 1: 0}, "leaves no class of y any weight"),
+    ],
+    ids=["negative", "nan", "zero"],
+)
+def test_class_weights_that_mean_nothing(classifier, table, weight, message):
+    with pytest.raises(ValueError, match=message):
+        classifier.set_params(class_weight=weight).fit(*table)
+
+
+def test_a_class_of_weight_zero_is_not_learned_from(classifier, table):
+    X, y = table
+    classifier.set_params(batch_size=64, early_stopping=True, max_epochs=40)
+    classifier.set_params(class_weight={0: 0, 1: 2.0}).fit(X, y)
+    assert (classifier.predict(X) == 1).all()
+
+
+def test_the_unit_of_the_target_does_not_matter(regressor, sums):
+    X, y = sums
+    plain = clone(regressor).fit(X, y).predict(X)
+    far = clone(regressor).fit(X, 1e6 * y - 3e8).predict(X)
+    np.testing.assert_allclose((far + 3e8) / 1e6, plain, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("unit, offset", [(1e-170, 0), (1e300, 0), (1.0, 1e9)])
+def test_extreme_units_of_the_target_come_back(regressor, sums, unit, offset):
+    X, y = sums
+    X = [x.astype(np.float32) for x in X]
+    plain = clone(regressor).fit(X, y).predict(X)
+    far = clone(regressor).fit(X, y * unit + offset).predict(X)
+    np.testing.assert_allclose((far - offset) / unit, plain, atol=0.02)
+
+
+@pytest.mark.parametrize("given, answered", [("f4", "f4"), ("f8", "f8"), ("i8", "f8")])
+def test_the_number_type_of_the_target_comes_back(regressor, sums, given, answered):
+    X, y = sums
+    regressor.set_params(max_epochs=1).fit(X, y.astype(given))
+    assert regressor.predict(X).dtype == answered
+
+
+def test_a_constant_target_is_predicted(regressor, sums):
+    X, y = sums
+    regressor.set_params(max_epochs=50).fit(X, np.full(len(y), 7.0))
+    np.testing.assert_allclose(regressor.predict(X), 7.0, atol=0.2)
+
+
+def test_one_column_of_targets_warns_and_comes_back_flat(regressor, sums):
+    from sklearn.exceptions import DataConversionWarning
+
+    X, y = sums
+    with pytest.warns(DataConversionWarning):
+        regressor.set_params(max_epochs=1).fit(X, y[:, None])
+    assert regressor.predict(X).shape == (160,)
+
+
+def test_partial_fit_keeps_the_unit_of_its_first_call(regressor, sums):
+    X, y = sums
+    regressor.partial_fit(X, y)
+    mean, scale = regressor._targets.mean.copy(), regressor._targets.scale.copy()
+    for _ in range(15):
+        regressor.partial_fit(X[:80], y[:80] + 3)
+    np.testing.assert_array_equal(regressor._targets.mean, mean)
+    np.testing.assert_array_equal(regressor._targets.scale, scale)
+    assert regressor.predict(X[:80]).mean() > y[:80].mean() + 1.5
+
+
+def test_partial_fit_with_another_number_of_outputs_is_refused(regressor, sums):
+    X, y = sums
+    regressor.partial_fit(X, y)
+    with pytest.raises(
+        ValueError, match="y has 2 outputs, but the fitted network has 1"
+    ):
+        regressor.partial_fit(X, np.stack([y, y], axis=1))
+
+
+@pytest.mark.parametrize(
+    "y, message",
+    [
+        (np.array([np.nan] + [1.0] * 159), "Input y contains NaN"),
+        (np.array([np.inf] + [1.0] * 159), "Input y contains infinity"),
+        (np.ones((160, 2, 2)), "dim 3"),
+        (["some"] * 160, "string|numeric"),
+    ],
+    ids=["nan", "inf", "3-D", "text"],
+)
+def test_bad_targets_are_refused(regressor, sums, y, message):
+    with pytest.raises(ValueError, match=message):
+        regressor.fit(sums[0], y)
+    assert vars(regressor) == regressor.get_params()
+
+
+# ------------------------------------------------------------------ labels alone
+
+
+ALL = np.arange(4)
+LABELS = np.array(["b", "a", "b", "c"])
+
+
+def test_labels_are_places_among_the_sorted_classes(classifier):
+    y = check_labels(list(LABELS), classifier)
+    targets = LabelTargets.fit(y, ALL)
+    assert targets.classes.tolist() == ["a", "b", "c"] and targets.n_outputs == 3
+    codes = targets.encode(y, ALL, "float32")
+    assert codes.tolist() == [1, 0, 1, 2]
+    np.testing.assert_array_equal(targets.decode(np.eye(3)[codes]), LABELS)
+    assert targets.strata(codes).tolist() == codes.tolist()
+
+
+def test_rows_that_do_not_take_part_bring_no_class():
+    targets = LabelTargets.fit(LABELS, ALL[:3])
+    assert targets.classes.tolist() == ["a", "b"]
+    assert targets.encode(LABELS, ALL[:3], "float32")[:3].tolist() == [1, 0, 1]
+    with pytest.raises(ValueError, match=r"classes \['c'\], which are not among"):
+        targets.encode(LABELS, ALL, "float32")
+
+
+def test_announced_classes_are_all_there():
+    targets = LabelTargets.fit(LABELS, ALL, classes=["d", "a", "c", "b", "a"])
+    assert targets.classes.tolist() == ["a", "b", "c", "d"]
+
+
+def test_an_indicator_matrix_has_one_probability_per_label():
+    y = np.array([[1, 0], [1, 1], [0, 0], [0, 1]])
+    targets = LabelTargets.fit(y, ALL)
+    assert targets.multilabel and targets.n_outputs == 2
+    encoded = targets.encode(y, ALL, "float32")
+    assert encoded.dtype == torch.float32
+    logits = 4.0 * (2 * y - 1)
+    np.testing.assert_array_equal(targets.decode(logits), y)
+    np.testing.assert_allclose(targets.probabilities(logits), 1 / (1 + np.exp(-logits)))
+    assert targets.strata(encoded) is None
+    with pytest.raises(ValueError, match="y has 3 labels, expected 2"):
+        targets.encode(np.ones((4, 3), int), ALL, "float32")
+    with pytest.raises(ValueError, match="y changed between one label per sequence"):
+        targets.encode(LABELS, ALL, "float32")
+
+
+def test_an_impossible_label_has_the_logarithm_minus_infinity():
+    targets = LabelTargets.fit(np.array([0, 1]), np.arange(2))
+    assert targets.log_probabilities(np.array([[0.0, 2000.0]])).tolist() == [
+        [-np.inf, 0.0]
+    ]
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_labels_have_a_loss_and_a_score_per_row(multilabel):
+    targets = LabelTargets(np.arange(2), multilabel)
+    logits = torch.tensor([[0.0, 2.0], [1.0, -1.0]])
+    y = torch.tensor([[0.0, 1.0], [0.0, 0.0]]) if multilabel else torch.tensor([1, 1])
+    proba = torch.from_numpy(targets.probabilities(logits.numpy()))
+    likelihood = torch.where(y > 0, proba, 1 - proba) if multilabel else proba[:, 1]
+    torch.testing.assert_close(targets.criterion()(logits, y), -likelihood.log())
+    assert targets.score(logits, y, None) == 0.5
+    assert targets.score(logits, y, np.array([3.0, 1.0])) == 0.75
+
+
+def test_weights_of_classes_count_the_rows_that_take_part():
+    y = np.array([0, 0, 0, 1, 1, 1])
+    weights = class_weights("balanced", y, np.arange(4))  # three of 0, one of 1
+    np.testing.assert_allclose(weights, [2 / 3, 2 / 3, 2 / 3, 2, 1, 1])
+
+
+# ------------------------------------------------------------------ numbers alone
+
+
+def test_numbers_are_standardised_over_the_rows_that_take_part(regressor):
+    y = check_numbers([1.0, 3.0, 5.0, 100.0], regressor)
+    targets = NumberTargets.fit(y, ALL[:3], None)
+    assert targets.mean.tolist() == [3] and targets.n_outputs == 1
+    encoded = targets.encode(y, ALL, "float32")
+    assert encoded.dtype == torch.float32 and encoded.shape == (4, 1)
+    assert encoded[:3].mean() == 0
+    assert encoded[:3].std(correction=0).item() == pytest.approx(1)
+    np.testing.assert_allclose(targets.decode(encoded.numpy()), y)
+    assert targets.strata(encoded) is None
+
+
+def test_weights_count_in_mean_and_spread():
+    y = np.array([[0.0, 5.0], [1.0, 5.0], [9.0, 9.0]])
+    targets = NumberTargets.fit(y, np.arange(2), np.array([3.0, 1.0, 7.0]))
+    np.testing.assert_allclose(targets.mean, [0.25, 5])
+    np.testing.assert_allclose(targets.scale, [np.sqrt(3) / 4, 1])
+
+
+def test_several_outputs_keep_their_axis():
+    y = np.arange(8.0).reshape(4, 2)
+    targets = NumberTargets.fit(y, ALL, None)
+    encoded = targets.encode(y, ALL, "float64")
+    np.testing.assert_allclose(targets.decode(encoded.numpy()), y)
+    one = NumberTargets.fit(y[:, 0], ALL, None)
+    assert one.decode(encoded[:, :1].numpy()).shape == (4,)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1.0, 1e300])
+def test_scales_neither_overflow_nor_vanish(unit):
+    columns = unit * np.array([[-1.0, 0.0], [1.0, 0.0]])
+    np.testing.assert_allclose(column_scales(columns, None), [unit, 1])
