@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._data.tokens import END, START, TokenArray
-from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn._nn.steppers import make_stepper
 from sklearn_rnn.generation._language_model import class_log_proba, encode_known
 from sklearn_rnn.streaming._reading import code_rows
 from sklearn_rnn.text._codecs import CodeCodec, TokenCodec
@@ -21,7 +21,7 @@ class TextStreamAdapter:
         self.module, self._model = model.module, model
 
     def start(self):
-        return stepper(self.module)
+        return make_stepper(self.module)
 
     def step(self, x, n):
         return None

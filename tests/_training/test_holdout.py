@@ -140,7 +140,7 @@ def test_validation_data_beside_a_splitter_are_refused(model, ragged):
 @pytest.mark.parametrize(
     "break_, message",
     [
-        (lambda X, y: (X[:, :, :1], y), "in X_val.*1 features a step.*fitted with 2"),
+        (lambda X, y: (X[:, :, :1], y), "in X_val.*1 features per step.*fitted with 2"),
         (lambda X, y: (X, y[:-1]), "in X_val.*inconsistent numbers of samples"),
         (lambda X, y: (X, np.array(["sideways"] * 5)), "in X_val.*'sideways'"),
         (lambda X, y: (X * np.nan, y), "in X_val"),

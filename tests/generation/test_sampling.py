@@ -10,7 +10,7 @@ from sklearn_rnn._core.randomness import torch_generator
 from sklearn_rnn._data.tokens import END
 from sklearn_rnn._nn.builders import build_language_network
 from sklearn_rnn._nn.functional import log_softmax
-from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn._nn.steppers import make_stepper
 from sklearn_rnn.generation._options import DecodingOptions
 from sklearn_rnn.generation._sampling import (
     Continuation,
@@ -146,7 +146,7 @@ class Model:
     def begin(self, n=1):
         with torch.inference_mode():
             logits, states = self.module(torch.full((1, n), 2))
-        return stepper(self.module, states), logits[0].numpy().astype(float)
+        return make_stepper(self.module, states), logits[0].numpy().astype(float)
 
     def log_probability(self, codes):
         with torch.inference_mode():
