@@ -12,7 +12,7 @@ from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.layers import RecurrentStack
 from sklearn_rnn._nn.states import nest_state
-from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn._nn.steppers import make_stepper
 
 KINDS = [*((name, "tanh") for name in CELLS), ("rnn", "relu")]
 LENGTHS = torch.tensor([5, 2, 1, 4])
@@ -88,7 +88,7 @@ class SmallGenerator:
     def begin(self, n=1):
         with torch.inference_mode():
             logits, states = self.module(torch.full((1, n), 2))
-        return stepper(self.module, states), logits[0].numpy().astype(float)
+        return make_stepper(self.module, states), logits[0].numpy().astype(float)
 
     def log_probability(self, codes):
         with torch.inference_mode():

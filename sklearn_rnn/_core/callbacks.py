@@ -1,22 +1,34 @@
-"""scikit-learn's callbacks: a fit is one task, an epoch of it a subtask.
+"""scikit-learn's callbacks: a fit is one task, and each of its epochs is a subtask.
 
-They are set with ``set_callbacks``, on the estimator or on what it is part of, and are
-not to be confused with skorch's, which are the constructor's ``callbacks``.
+They are set with ``set_callbacks`` on the estimator or on a meta-estimator that holds
+it. They are not skorch's callbacks, which are the constructor's ``callbacks``.
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from sklearn.callback import with_callbacks
 
+Current = Callable[[], Any]  # returns the net as if its training ended now
+
 
 class EpochTasks:
-    """The tasks of one fit, told to the callbacks of ``estimator`` as they go by.
+    """The tasks of one fit, which the callbacks of ``estimator`` are notified of.
 
     ``state`` turns a trained net into the fitted attributes of the estimator, so that a
     callback which asks for the ``fitted_estimator`` gets one with a net of its own.
     """
 
-    def __init__(self, estimator, X, y, sample_weight, n_epochs, state):
+    def __init__(
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        n_epochs: int,
+        state: Callable[[Any], dict[str, Any]],
+    ) -> None:
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self._about = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._state = state
@@ -24,37 +36,38 @@ class EpochTasks:
         self._fit.call_on_fit_task_begin(**self._about)
 
     @property
-    def hooks(self):
-        """What the training loop calls, as options of the training."""
+    def hooks(self) -> dict[str, Callable[[Current], Any]]:
+        """The options of a training that call these tasks."""
         return {"epoch_begins": self.begin_epoch, "epoch_ends": self.end_epoch}
 
-    def begin_epoch(self, current):
-        """Another epoch begins; ``current()`` is the net as trained until now."""
+    def begin_epoch(self, current: Current) -> None:
+        """Begin the task of an epoch; ``current()`` is the net as trained until now."""
         self._epoch = self._fit.subcontext(task_name="epoch")
         self._epoch.call_on_fit_task_begin(
             **self._about, **self._reconstruction(current)
         )
 
-    def end_epoch(self, current):
-        """The epoch is over. Whether a callback wants it to be the last one."""
+    def end_epoch(self, current: Current) -> bool:
+        """End the task of the epoch, and return whether a callback asks to stop."""
         return self._epoch.call_on_fit_task_end(
             **self._about, **self._reconstruction(current)
         )
 
-    def end(self, current):
-        """The fit is over."""
+    def end(self, current: Current) -> None:
+        """End the task of the fit."""
         self._fit.call_on_fit_task_end(**self._about, **self._reconstruction(current))
 
-    def _reconstruction(self, current):
+    def _reconstruction(self, current: Current) -> dict[str, Any]:
+        """The option through which a callback gets the estimator fitted so far."""
         return {"reconstruction_attributes": lambda: self._state(current())}
 
 
-def one_task(fit):
-    """Let a ``fit`` or ``fit_transform`` without epochs be one task of its own."""
+def one_task(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a ``fit`` or ``fit_transform`` without epochs as a task of its own."""
 
     @with_callbacks
     @functools.wraps(fit)
-    def wrapped_fit(self, X, y=None, **params):
+    def wrapped_fit(self: Any, X: Any, y: Any = None, **params: Any) -> Any:
         about = {"estimator": self, "X": X, "y": y}
         task = self._init_callback_context().call_on_fit_task_begin(**about)
         result = fit(self, X, y, **params)

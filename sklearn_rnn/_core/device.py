@@ -1,10 +1,16 @@
-"""Where a network computes, and in which number type."""
+"""The device and the floating-point types that a network computes with."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import DTypeLike
+
+if TYPE_CHECKING:
+    import torch
 
 
-def resolve_device(device):
-    """A torch device; "auto" is the first accelerator there is, else the CPU."""
+def resolve_device(device: "str | torch.device") -> "torch.device":
+    """A torch device; "auto" is the first GPU if one is available, else the CPU."""
     import torch
 
     if device == "auto":
@@ -19,20 +25,22 @@ def resolve_device(device):
     return resolved
 
 
-def number_type(precision, X_dtype):
+def resolve_dtype(precision: str, X_dtype: DTypeLike) -> np.dtype:
     """The numpy dtype of data and weights.
 
     ``precision="auto"`` keeps float64 for float64 input, and is float32 for anything
-    else. bfloat16 keeps its weights, its data and its head in float32.
+    else. With bfloat16, weights, data and head stay in float32.
     """
     if precision == "auto":
         precision = "float64" if X_dtype == np.float64 else "float32"
     return np.dtype("float32" if precision == "bfloat16" else precision)
 
 
-def torch_types(precision, X_dtype):
-    """Torch's dtype of weights, and that of the recurrent layers if it is another."""
+def resolve_torch_dtypes(
+    precision: str, X_dtype: DTypeLike
+) -> "tuple[torch.dtype, torch.dtype | None]":
+    """Torch's dtype of the weights, and that of recurrent layers if it differs."""
     import torch
 
-    weights = getattr(torch, number_type(precision, X_dtype).name)
+    weights = getattr(torch, resolve_dtype(precision, X_dtype).name)
     return weights, torch.bfloat16 if precision == "bfloat16" else None

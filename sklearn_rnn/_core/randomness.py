@@ -1,23 +1,29 @@
 """Private randomness: nothing here reads or moves the global generators.
 
-Every use of chance has a stream of its own, derived from one seed, so that a change in
-one (say a larger dropout) leaves the others (initial weights, shuffling) as they were.
+Every random step has its own stream, derived from one seed, so that a change in one
+(such as a larger dropout) leaves the others (initial weights, shuffling) unchanged.
 """
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, SupportsInt
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
 
 WEIGHTS, SHUFFLING, DROPOUT, SPLIT, SAMPLING = range(5)
 
 _global_torch_generator = threading.Lock()
 
 
-def draw_seed(random_state):
-    """One integer seed from a scikit-learn ``random_state``; fresh entropy from None.
+def draw_seed(random_state: Any) -> int:
+    """Draw one integer seed from scikit-learn's ``random_state``.
 
-    A ``RandomState`` instance is advanced, as everywhere in scikit-learn.
+    None gives fresh entropy. A ``RandomState`` instance is advanced, as everywhere in
+    scikit-learn.
     """
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
@@ -26,12 +32,14 @@ def draw_seed(random_state):
     return int(random_state)
 
 
-def numpy_generator(seed, *stream):
+def numpy_generator(seed: int, *stream: int) -> np.random.Generator:
     """A numpy generator for one stream of a seed."""
     return np.random.default_rng([seed, *stream])
 
 
-def torch_generator(seed, *stream, device="cpu"):
+def torch_generator(
+    seed: int, *stream: int, device: "str | torch.device" = "cpu"
+) -> "torch.Generator":
     """A torch generator for one stream of a seed."""
     import torch
 
@@ -40,10 +48,10 @@ def torch_generator(seed, *stream, device="cpu"):
 
 
 @contextmanager
-def borrowed_global_generator(seed):
-    """Let foreign code draw from torch's global generator, seeded, and put it back.
+def borrow_global_generator(seed: SupportsInt) -> Iterator[None]:
+    """Seed torch's global generator for foreign code, and restore its state afterwards.
 
-    Threads wait for each other here, and outside code sees the state unchanged.
+    Only one thread at a time is inside, and code outside sees the state unchanged.
     """
     import torch
 

@@ -12,7 +12,7 @@ from sklearn_rnn._core.sklearn_private import InvalidParameterError
 
 
 def is_integer(value: Any, low: float = -np.inf, high: float = np.inf) -> bool:
-    """Whether ``value`` is an integer, and not a bool, from ``low`` to ``high``."""
+    """Whether ``value`` is an integer from ``low`` to ``high`` and not a bool."""
     whole = isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
     return whole and low <= value <= high
 

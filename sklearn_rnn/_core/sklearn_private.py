@@ -1,6 +1,6 @@
-"""All that this package takes from scikit-learn without a public promise.
+"""The private names of scikit-learn that this package uses.
 
-A new scikit-learn release is adapted to here, and nowhere else.
+If a new release of scikit-learn changes one of them, only this module is adapted.
 """
 
 from sklearn.base import _fit_context

@@ -1,19 +1,20 @@
-"""How many threads compute. torch is asked only where it is loaded already."""
+"""The number of threads that compute. Nothing here imports torch."""
 
 import os
 import sys
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-# Two threads pay off from about this many multiply-adds a step (measured on two cores,
-# see benchmarks/bench_threads.py); below, waking the second costs more than it brings,
-# and on a busy machine tenfold.
+# Two threads are faster from about this many multiply-adds per step, as measured on two
+# cores by benchmarks/bench_threads.py. For smaller steps, waking the second thread
+# costs more time than it saves, and ten times as much on a busy machine.
 WORK_WORTH_THREADS = 4_000_000
 
-# The same for a step of a stream (benchmarks/bench_stream.py). So small a product
-# OpenBLAS does on one thread in any case.
+# The same limit for a step of a stream, as measured by benchmarks/bench_stream.py.
+# OpenBLAS computes products up to the second limit on one thread anyway.
 STEP_WORTH_THREADS = 100_000_000
 ONE_THREAD_ANYWAY = 2**18
 
@@ -29,15 +30,15 @@ def _get_torch_threads() -> int:
     return 1 if get_threads is None else get_threads()
 
 
-# After fork, OpenMP's threads exist only in the parent, and the child would wait for
-# them for ever. A child with one thread needs none.
+# After a fork, OpenMP's threads exist only in the parent, and the child would wait for
+# them for ever. A child that computes on one thread does not need them.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: _set_torch_threads(1))
 
 
 @contextmanager
-def threads_for(work):
-    """Compute a step of ``work`` multiply-adds on one thread if it is a small one."""
+def threads_for(work: int) -> Iterator[None]:
+    """Use one thread in this context if a step of ``work`` multiply-adds is small."""
     before = _get_torch_threads()
     if work >= WORK_WORTH_THREADS or before == 1:
         yield
@@ -49,11 +50,12 @@ def threads_for(work):
         _set_torch_threads(before)
 
 
-def threads_for_step(work):
-    """Context in which a stream steps: a step of ``work`` multiply-adds of a layer.
+def threads_for_step(work: int) -> AbstractContextManager[None]:
+    """The context for a step of a stream, whose largest layer does ``work`` operations.
 
-    On one thread, unless that takes some milliseconds: where the other cores are busy,
-    a step on two threads waits for them a thousand times as long as it computes.
+    ``work`` counts multiply-adds. The step uses one thread unless that takes some
+    milliseconds: when the other cores are busy, a step on two threads waits for them a
+    thousand times as long as it computes.
     """
     if not ONE_THREAD_ANYWAY < work < STEP_WORTH_THREADS:
         return nullcontext()
@@ -61,19 +63,19 @@ def threads_for_step(work):
 
 
 @contextmanager
-def on_one_thread():
-    """Let numpy's and scipy's linear algebra, and torch, compute on one thread.
+def on_one_thread() -> Iterator[None]:
+    """Let torch and the linear algebra of numpy and scipy compute on one thread.
 
-    For many small steps, where handing out the work takes longer than the work; and for
-    the same bits whatever the number of threads.
+    This is faster for many small steps, where distributing the work takes longer than
+    the work, and it gives the same bits for any number of threads.
     """
     libraries = [
         (library.set_num_threads, library.num_threads)
-        for library in _blas().lib_controllers
+        for library in _get_controller().lib_controllers
         if library.user_api == "blas"
     ]
     libraries.append((_set_torch_threads, _get_torch_threads()))
-    # only what is changed is put back: threads of the user's may be in here together
+    # Only what is changed is restored: several of the user's threads may be in here.
     libraries = [(set_to, before) for set_to, before in libraries if before > 1]
     for set_to, _ in libraries:
         set_to(1)
@@ -85,5 +87,6 @@ def on_one_thread():
 
 
 @cache
-def _blas():
+def _get_controller() -> ThreadpoolController:
+    """The controller of the loaded libraries, which takes long to create."""
     return ThreadpoolController()

@@ -12,8 +12,8 @@ INTERNAL_PACKAGES = {"joblib", "sklearn", "sklearn_rnn"}
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the innermost line outside the internal packages, as in a user's script.
 
-    A fixed ``stacklevel`` would be right for one call path only: an estimator is fitted
-    directly, by ``fit_transform``, in a Pipeline or in a search.
+    A fixed ``stacklevel`` would be right for one call path only: an estimator can be
+    fitted directly, by ``fit_transform``, in a Pipeline or in a search.
     """
     frame, stacklevel = inspect.currentframe(), 1
     while frame is not None and _is_internal(frame) and frame.f_back is not None:

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def object_array(rows: Iterable) -> np.ndarray:
-    """A 1-D object array of ``rows``, also if all of them have the same shape."""
+    """A 1-D object array of ``rows``, even if all of them have the same shape."""
     rows = list(rows)
     array = np.empty(len(rows), dtype=object)
     for i, row in enumerate(rows):

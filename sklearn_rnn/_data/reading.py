@@ -1,34 +1,36 @@
-"""X as the recurrent estimators read it, in fit and in prediction alike."""
+"""Reading X into sequences, in the same way in fit and in prediction."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from sklearn_rnn._core.device import number_type
+from sklearn_rnn._core.device import resolve_dtype
 from sklearn_rnn._data.sequences import (
+    Sequences,
     as_codes,
     cast,
     check_codes,
+    find_kind,
     from_array,
     from_ragged,
     from_table,
     from_tokens,
-    kind_of,
 )
 
 
 class SequenceReader(BaseEstimator):
-    """What an estimator knows about X: kind, features, vocabulary and number type.
+    """A base that reads X, and records its kind, features, vocabulary and dtype in fit.
 
-    It reads the parameters ``embedding``, ``input_size`` and ``precision``.
+    It uses the parameters ``embedding``, ``input_size`` and ``precision``.
     """
 
-    def _read(self, X, *, reset):
-        """X as checked sequences of the number type that this model computes in."""
-        kind = kind_of(X)
+    def _read(self, X: Any, *, reset: bool) -> Sequences:
+        """X as checked sequences, of the dtype that this model computes in."""
+        kind = find_kind(X)
         both_tables = kind == "table" and getattr(self, "_fitted_on_table", False)
         if kind == "table":
             if reset or both_tables:
@@ -51,7 +53,8 @@ class SequenceReader(BaseEstimator):
             self._remember_input(sequences, kind)
         return self._check_against_fit(sequences)
 
-    def _remember_input(self, sequences, kind):
+    def _remember_input(self, sequences: Sequences, kind: str) -> None:
+        """Record what later inputs have to agree with."""
         self._fitted_on_table = kind == "table"
         if kind != "table":
             self.n_features_in_ = sequences.input_size
@@ -64,15 +67,16 @@ class SequenceReader(BaseEstimator):
             if n_vectors != self._vocabulary_size:
                 raise ValueError(
                     f"embedding has {n_vectors} vectors, but X has a vocabulary of "
-                    f"size {self._vocabulary_size}: give a vector for each code, in "
-                    "the order of the vectorizer's get_feature_names_out."
+                    f"size {self._vocabulary_size}. Give one vector per code, in the "
+                    "order of the vectorizer's get_feature_names_out."
                 )
-        self._number_type = number_type(
+        self._number_type = resolve_dtype(
             self.precision,
             np.float32 if self._vocabulary_size else sequences.values.dtype,
         )
 
-    def _check_against_fit(self, sequences):
+    def _check_against_fit(self, sequences: Sequences) -> Sequences:
+        """The sequences with the dtype of the model, if they agree with fit."""
         name = type(self).__name__
         if (sequences.vocabulary_size is None) != (self._vocabulary_size is None):
             got, fitted = ("numbers", "codes of a vocabulary")
@@ -88,21 +92,23 @@ class SequenceReader(BaseEstimator):
             return sequences
         if self.input_size not in (None, sequences.input_size):
             raise ValueError(
-                f"X has {sequences.input_size} features a step, but "
+                f"X has {sequences.input_size} features per step, but "
                 f"input_size={self.input_size}."
             )
         if sequences.input_size != self.input_size_:
             raise ValueError(
-                f"X has {sequences.input_size} features a step, but {name} was fitted "
-                f"with {self.input_size_} features a step."
+                f"X has {sequences.input_size} features per step, but {name} was "
+                f"fitted with {self.input_size_} features per step. Select the same "
+                "features as in fit."
             )
         return cast(sequences, self._number_type)
 
 
-def is_table(embedding):
+def is_table(embedding: Any) -> bool:
     """Whether ``embedding`` is an array of vectors."""
     return not isinstance(embedding, (str, Integral))
 
 
-def _is_auto(embedding):
+def _is_auto(embedding: Any) -> bool:
+    """Whether ``embedding`` is "auto"; an array is not compared to it."""
     return isinstance(embedding, str) and embedding == "auto"

@@ -1,4 +1,4 @@
-"""The containers of sequences, read into one inner form.
+"""The containers of sequences, which are all read into :class:`Sequences`.
 
 ===========================================  ==========================================
 X                                            read as
@@ -13,9 +13,12 @@ TokenArray                                   n sequences of codes
 ===========================================  ==========================================
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy import sparse
 from sklearn.utils import check_array
 
@@ -26,8 +29,8 @@ TEXT_HINT = (
     "make_pipeline(CharVectorizer(), RNNClassifier())."
 )
 
-# A larger code than this, without a word about the vocabulary, is taken for a mistake:
-# an embedding would need a row for every code up to it.
+# A code of at least this size is taken for a mistake if the size of the vocabulary is
+# not given: an embedding would need one row for every code up to it.
 LARGEST_INFERRED_VOCABULARY = 2**22
 
 
@@ -36,7 +39,7 @@ class Sequences:
     """Sequence i is ``values[starts[i] : starts[i] + lengths[i]]``.
 
     ``values`` are (n_steps, F) numbers, or (n_steps,) codes below ``vocabulary_size``.
-    ``width`` are the steps of a row, padding included, if X was a rectangle.
+    ``width`` is the number of steps per row, including padding, if X was rectangular.
     """
 
     values: np.ndarray
@@ -45,38 +48,40 @@ class Sequences:
     vocabulary_size: int | None = None
     width: int | None = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.lengths)
 
     @property
-    def input_size(self):
-        """Features a step: 1 for codes."""
+    def input_size(self) -> int:
+        """Number of features per step; 1 for codes."""
         return 1 if self.values.ndim == 1 else self.values.shape[1]
 
 
-def kind_of(X):
-    """Which row of the table above X is: "tokens", "array", "ragged" or "table"."""
+def find_kind(X: Any) -> str:
+    """The row of the table above for X: "tokens", "array", "ragged" or "table"."""
     if isinstance(X, TokenArray):
         return "tokens"
     if isinstance(X, (list, tuple)):
-        return _kind_of_list(X)
+        return _find_kind_of_list(X)
     if sparse.issparse(X) or hasattr(X, "columns"):
         return "table"
     n_dimensions = len(getattr(X, "shape", ()))
     if n_dimensions == 3:
         return "array"
     if n_dimensions == 1 and len(X):
-        return _kind_of_list([X.iloc[0] if hasattr(X, "iloc") else X[0]], one_d=True)
+        first = X.iloc[0] if hasattr(X, "iloc") else X[0]
+        return _find_kind_of_list([first], one_d=True)
     return "table"
 
 
-def _kind_of_list(X, one_d=False):
+def _find_kind_of_list(X: Any, one_d: bool = False) -> str:
+    """The kind of a list, or with ``one_d`` of a 1-D container with this first row."""
     if not len(X):
-        return "table"  # scikit-learn's own error
+        return "table"  # which raises scikit-learn's own error
     if isinstance(X[0], (str, bytes)):
         raise ValueError(f"X holds text: {X[0][:40]!r}. {TEXT_HINT}")
     if _is_scalar(X[0]):
-        return "table"  # one-dimensional: scikit-learn's own error
+        return "table"  # of one dimension, which raises scikit-learn's own error
     if one_d or any(_is_scalar(x) or hasattr(x, "__array__") for x in X):
         return "ragged"
     if len({len(x) for x in X}) > 1 or (len(X[0]) and not _is_scalar(X[0][0])):
@@ -84,41 +89,43 @@ def _kind_of_list(X, one_d=False):
     return "table"
 
 
-def _is_scalar(x):
+def _is_scalar(x: Any) -> bool:
+    """Whether ``x`` is one step rather than a sequence of steps."""
     if isinstance(x, (str, bytes, dict)) or not hasattr(x, "__len__"):
         return True
     return getattr(x, "ndim", None) == 0
 
 
-def from_table(X, input_size=None):
-    """Read a validated (n, m) table row by row; codes that lost their class, as codes.
+def from_table(X: np.ndarray, input_size: int | None = None) -> Sequences:
+    """Read each row of a validated (n, m) table as a sequence.
 
-    scikit-learn's ``check_array`` makes a plain array of a TokenArray, but its dtype
-    still carries the size of the vocabulary.
+    scikit-learn's ``check_array`` makes a plain array of a TokenArray. Its dtype still
+    holds the size of the vocabulary, and then X is read as codes.
     """
-    vocabulary_size = (X.dtype.metadata or {}).get("vocabulary_size")
+    metadata: Mapping[str, Any] = X.dtype.metadata or {}
+    vocabulary_size = metadata.get("vocabulary_size")
     if vocabulary_size is not None:
         return _from_codes(X, vocabulary_size)
     size = input_size or 1
     n, m = X.shape
     if m % size:
         raise ValueError(
-            f"X has {m} columns, which input_size={size} features a step do not "
-            f"divide. Give a table whose number of columns is a multiple of {size}, or "
-            "another input_size."
+            f"X has {m} columns, which input_size={size} does not divide. Give a table "
+            f"whose number of columns is a multiple of {size}, or another input_size."
         )
     return _from_rectangle(np.ascontiguousarray(X).reshape(n, m // size, size))
 
 
-def _from_rectangle(X):
+def _from_rectangle(X: np.ndarray) -> Sequences:
+    """Read an (n, T, F) array in which every step is valid."""
     n, T, F = X.shape
     starts = np.arange(n, dtype=np.int64) * T
     lengths = np.full(n, T, dtype=np.int64)
     return Sequences(X.reshape(n * T, F), starts, lengths, width=T)
 
 
-def from_array(X, *, finite=True):
-    """Read an (n, T, F) array; trailing steps that are NaN throughout are padding."""
+def from_array(X: Any, *, finite: bool = True) -> Sequences:
+    """Read an (n, T, F) array; trailing steps with all values NaN are padding."""
     if type(X) is not np.ndarray or X.dtype.kind not in "biuf" or not len(X):
         X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X")
     if X.shape[2] == 0:
@@ -136,7 +143,7 @@ def from_array(X, *, finite=True):
     return _refuse_nonfinite(sequences) if finite else sequences
 
 
-def from_ragged(X, *, finite=True):
+def from_ragged(X: Any, *, finite: bool = True) -> Sequences:
     """Read a list, object array or Series of (T_i,) or (T_i, F) arrays."""
     X = list(X)
     if any(isinstance(x, TokenArray) for x in X):
@@ -148,15 +155,15 @@ def from_ragged(X, *, finite=True):
     if len(sizes) > 1:
         row = next(i for i, x in enumerate(rows) if x.shape[1] != rows[0].shape[1])
         raise ValueError(
-            f"sequence {row} of X has {rows[row].shape[1]} features a step, sequence 0 "
-            f"has {rows[0].shape[1]}. All sequences need the same features."
+            f"sequence {row} of X has {rows[row].shape[1]} features per step, sequence "
+            f"0 has {rows[0].shape[1]}. All sequences need the same features."
         )
     sequences = Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)
     return _refuse_nonfinite(sequences) if finite else sequences
 
 
-def _from_token_rows(X):
-    """Rows of a TokenArray that somebody took apart, as ``list(tokens)`` does."""
+def _from_token_rows(X: list[Any]) -> Sequences:
+    """Read the rows of a TokenArray that was split, as ``list(tokens)`` does."""
     sizes = {getattr(x, "vocabulary_size", None) for x in X}
     if len(sizes) > 1 or any(x.ndim != 1 for x in X):
         raise TypeError(
@@ -170,7 +177,7 @@ def _from_token_rows(X):
     return _from_flat_codes(codes, np.cumsum(lengths) - lengths, lengths, sizes.pop())
 
 
-def _as_steps(x, row):
+def _as_steps(x: Any, row: int) -> np.ndarray:
     """One sequence as a (T, F) array of numbers."""
     if isinstance(x, (str, bytes)):
         raise ValueError(f"sequence {row} of X is text: {x[:40]!r}. {TEXT_HINT}")
@@ -184,7 +191,7 @@ def _as_steps(x, row):
         if steps.dtype.kind in "SU":
             raise TypeError("it holds text")
         if steps.dtype.kind == "O":
-            steps = np.array(steps.tolist(), dtype=np.float64)  # also arrays in it
+            steps = np.array(steps.tolist(), dtype=np.float64)  # also of arrays
     except (ValueError, TypeError) as error:
         holds_text = any(isinstance(v, (str, bytes)) for v in x)
         hint = TEXT_HINT if holds_text else ""
@@ -208,18 +215,20 @@ def _as_steps(x, row):
     return steps
 
 
-def refuse_empty(lengths):
+def refuse_empty(lengths: np.ndarray) -> None:
+    """Raise an error that names the first sequence without steps, if there is one."""
     empty = np.flatnonzero(lengths == 0)
     if len(empty):
         raise ValueError(
             f"sequence {empty[0]} of X has no steps ({len(empty)} such of "
-            f"{len(lengths)}). Every sequence needs at least one: leave those rows out."
+            f"{len(lengths)}). Every sequence needs at least one step: remove the "
+            "empty ones."
         )
 
 
-def _refuse_nonfinite(sequences):
-    """Refuse NaN and infinity in the valid steps, naming the first."""
-    place = first_nonfinite(sequences)
+def _refuse_nonfinite(sequences: Sequences) -> Sequences:
+    """Raise an error that names the first NaN or infinity in a valid step."""
+    place = find_nonfinite(sequences)
     if place is not None:
         row, step, what = place
         raise ValueError(
@@ -230,7 +239,7 @@ def _refuse_nonfinite(sequences):
     return sequences
 
 
-def first_nonfinite(sequences):
+def find_nonfinite(sequences: Sequences) -> tuple[int, int, str] | None:
     """Sequence, step and kind of the first value that is not finite, or None."""
     values = sequences.values
     if values.dtype.kind != "f":
@@ -247,24 +256,24 @@ def first_nonfinite(sequences):
         return None
     first = valid[0]
     what = "NaN" if np.isnan(values[bad[first]]).any() else "infinity"
-    return rows[first], steps[first], what
+    return int(rows[first]), int(steps[first]), what
 
 
-def from_tokens(X):
+def from_tokens(X: TokenArray) -> Sequences:
     """Read a TokenArray without copying its codes."""
     codes = X.view(np.ndarray)
     if codes.ndim != 2:
         raise ValueError(
-            f"Expected tokens of the shape (n_sequences, n_timesteps), got {X.shape}. "
-            "Take a single row as tokens[i : i + 1]."
+            f"Expected tokens of shape (n_sequences, n_timesteps), got {X.shape}. "
+            "Select a single row as tokens[i : i + 1]."
         )
     return _from_codes(codes, X.vocabulary_size)
 
 
-def as_codes(sequences, vocabulary_size=None):
-    """Read plain integers, which ``embedding=`` said to be codes, as tokens.
+def as_codes(sequences: Sequences, vocabulary_size: int | None = None) -> Sequences:
+    """Interpret plain integers as codes, as ``embedding=`` asks for.
 
-    ``vocabulary_size`` is the largest code + 1 if not given. Padding is stripped.
+    ``vocabulary_size`` is the largest code + 1 if it is None. Padding is removed.
     """
     values = sequences.values
     if values.ndim == 1:
@@ -272,8 +281,8 @@ def as_codes(sequences, vocabulary_size=None):
     if values.shape[1] != 1 or values.dtype.kind not in "iu":
         raise TypeError(
             f"embedding= reads X as codes, but X has dtype {values.dtype} and "
-            f"{values.shape[1]} feature(s) a step; expected integers, one a step. Use "
-            'embedding="auto" for numbers.'
+            f"{values.shape[1]} feature(s) per step; expected one integer per step. "
+            'Use embedding="auto" for numbers.'
         )
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > np.iinfo(np.int32).max:
@@ -283,8 +292,8 @@ def as_codes(sequences, vocabulary_size=None):
     if vocabulary_size is None and high >= LARGEST_INFERRED_VOCABULARY:
         raise ValueError(
             f"X holds the code {high}, and a vocabulary of that size would be inferred "
-            "from it. Number the codes without gaps, or give embedding= an array with "
-            "one vector for each code."
+            "from it. Number the codes without gaps, or set embedding= to an array "
+            "with one vector per code."
         )
     size = high + 1 if vocabulary_size is None else vocabulary_size
     codes = values[:, 0].astype(np.int32, copy=False)
@@ -292,18 +301,24 @@ def as_codes(sequences, vocabulary_size=None):
     return replace(coded, width=sequences.width)
 
 
-def _from_flat_codes(codes, starts, lengths, vocabulary_size):
-    """Codes that stand behind each other, less the padding at each one's end."""
+def _from_flat_codes(
+    codes: np.ndarray,
+    starts: np.ndarray,
+    lengths: np.ndarray,
+    vocabulary_size: int | None,
+) -> Sequences:
+    """Read concatenated sequences of codes, without the padding at the end of each."""
     places = np.flatnonzero(codes != PADDING)
     rows = np.searchsorted(starts, places, side="right") - 1
     ends = np.zeros(len(lengths), dtype=np.int64)
-    ends[rows] = places - starts[rows] + 1  # the last of each row stays
+    ends[rows] = places - starts[rows] + 1  # the last assignment to each row counts
     refuse_empty(ends)
     _refuse_padding_inside(np.bincount(rows, minlength=len(ends)) < ends)
     return Sequences(codes, starts, ends, vocabulary_size)
 
 
-def _from_codes(codes, vocabulary_size):
+def _from_codes(codes: np.ndarray, vocabulary_size: int | None) -> Sequences:
+    """Read an (n, T) array of codes, padded on the right."""
     n, T = codes.shape
     if n == 0:
         raise ValueError(
@@ -319,7 +334,8 @@ def _from_codes(codes, vocabulary_size):
     return Sequences(values, starts, lengths.astype(np.int64), vocabulary_size, T)
 
 
-def _refuse_padding_inside(bad):
+def _refuse_padding_inside(bad: np.ndarray) -> None:
+    """Raise an error that names the first sequence that ``bad`` (n,) marks."""
     if bad.any():
         raise ValueError(
             f"sequence {np.argmax(bad)} of X has padding (code 0) before its end. "
@@ -328,32 +344,32 @@ def _refuse_padding_inside(bad):
         )
 
 
-def check_codes(sequences, vocabulary_size):
-    """Refuse codes that the fitted vocabulary does not have."""
+def check_codes(sequences: Sequences, vocabulary_size: int) -> None:
+    """Raise an error for codes that are not in the fitted vocabulary."""
     if sequences.vocabulary_size not in (None, vocabulary_size):
         raise ValueError(
             f"X has a vocabulary of size {sequences.vocabulary_size}, but the model "
             f"was fitted with {vocabulary_size}. Transform X with the vectorizer that "
-            "was fitted together with the model; a Pipeline does."
+            "was fitted together with the model, as a Pipeline does."
         )
     lowest, highest = int(sequences.values.min()), int(sequences.values.max())
     if lowest < 0 or highest >= vocabulary_size:
         raise ValueError(
             f"X holds the code {lowest if lowest < 0 else highest}, but the vocabulary "
             f"has only the codes 0..{vocabulary_size - 1}. Transform X with the "
-            "vectorizer that was fitted; for plain integers, of which a fold may miss "
-            "some, give embedding= an array with one vector for each code."
+            "vectorizer that was fitted. For plain integers, some of which a fold may "
+            "lack, set embedding= to an array with one vector per code."
         )
 
 
-def cast(sequences, dtype):
-    """The same sequences with numbers of ``dtype``; too large a number is refused."""
+def cast(sequences: Sequences, dtype: DTypeLike) -> Sequences:
+    """The same sequences with numbers of ``dtype``; too large a number is an error."""
     values = sequences.values
     if sequences.vocabulary_size is not None or values.dtype == dtype:
         return sequences
     with np.errstate(over="ignore"):
         sequences = replace(sequences, values=values.astype(dtype))
-    place = first_nonfinite(sequences)
+    place = find_nonfinite(sequences)
     if place is not None:
         raise ValueError(
             f"Input X contains infinity or a value too large for {np.dtype(dtype)!r}: "

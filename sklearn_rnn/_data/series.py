@@ -1,4 +1,4 @@
-"""The containers of time series, read into one inner form.
+"""The containers of time series, which are all read into :class:`SeriesSet`.
 
 ==========================================  ===========================================
 X                                           read as
@@ -28,7 +28,7 @@ from sklearn_rnn._data.series_index import (
 
 @dataclass(frozen=True)
 class SeriesSet:
-    """Series of (T_i, C) numbers, and what their container looked like."""
+    """Series of (T_i, C) numbers, and what is needed to restore their container."""
 
     values: list[np.ndarray]
     single: bool
@@ -41,12 +41,12 @@ class SeriesSet:
 
     @property
     def n_channels(self) -> int:
-        """Channels of each series."""
+        """Number of channels of each series."""
         return self.values[0].shape[1]
 
     @property
     def lengths(self) -> np.ndarray:
-        """Steps of each series, (n_series,)."""
+        """Number of steps of each series, (n_series,)."""
         return np.array([len(values) for values in self.values])
 
     def drop_axes(self, array: np.ndarray) -> np.ndarray:
@@ -76,7 +76,7 @@ class SeriesSet:
         return replace(self, index=extend_index(self.index, later.lengths[0]))
 
 
-def read_series(X, name: str = "X") -> SeriesSet:
+def read_series(X: Any, name: str = "X") -> SeriesSet:
     """Floating-point series of X, or a ValueError for a container not listed above."""
     if _holds_several(X):
         values = [_read_one(x, f"series {i} of {name}") for i, x in enumerate(X)]
@@ -98,7 +98,7 @@ def read_series(X, name: str = "X") -> SeriesSet:
     return SeriesSet(values, True, np.ndim(X) == 2, X.index, names)
 
 
-def _holds_several(X):
+def _holds_several(X: Any) -> bool:
     """Whether the elements of X are series themselves."""
     n_dimensions = getattr(X, "ndim", 1)
     if n_dimensions == 3:
@@ -108,7 +108,7 @@ def _holds_several(X):
     return np.ndim(X.iloc[0] if hasattr(X, "iloc") else X[0]) > 0
 
 
-def _read_one(x, name):
+def _read_one(x: Any, name: str) -> np.ndarray:
     """One series as floating-point numbers (T, C)."""
     values = np.asarray(x)
     if values.dtype.kind in "OSU":

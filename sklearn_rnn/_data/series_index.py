@@ -1,4 +1,4 @@
-"""Indices of pandas that hold time: what they need to be, and how they continue."""
+"""The index of a series in pandas: what it has to be like, and how it continues."""
 
 from typing import Any
 
@@ -26,12 +26,12 @@ def check_index(index: Any, name: str) -> None:
 
 
 def check_follows(index: Any, before: Any, name: str) -> None:
-    """Raise a ValueError unless an index begins where the one ``before`` ends."""
+    """Raise a ValueError unless an index begins one step after ``before`` ends."""
     expected = continue_index(before, 1)[0]
     if index[0] != expected and not holds_labels(before):
         raise ValueError(
             f"{name} begins at {index[0]}, but the known series ends at {before[-1]}, "
-            f"so the next step is {expected}. Give the steps between as NaN rows."
+            f"so the next step is {expected}. Add the missing steps as rows of NaN."
         )
 
 
@@ -66,7 +66,7 @@ def find_step(index: Any) -> Any:
 
 
 def continue_index(index: Any, n_steps: int) -> Any:
-    """The ``n_steps`` entries after a regular index; from 1 on after labels."""
+    """The ``n_steps`` entries after a regular index; after labels, a count from 1."""
     import pandas as pd
 
     step, name = find_step(index), index.name

@@ -1,13 +1,16 @@
 """TokenArray: text as codes, and what the reserved codes mean."""
 
+from collections.abc import Callable, Iterable, Mapping
 from operator import index
+from typing import Any, SupportsIndex
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 PADDING, UNKNOWN, START, END = range(4)
 RESERVED = ("<pad>", "<unk>", "<start>", "<end>")
 
-# numpy functions through which codes stay codes, if all vocabularies agree
+# The results of these numpy functions are codes if all vocabularies are the same.
 _JOINS = {np.concatenate, np.vstack, np.hstack}
 
 
@@ -43,7 +46,7 @@ class TokenArray(np.ndarray):
     7
     """
 
-    def __new__(cls, codes, vocabulary_size):
+    def __new__(cls, codes: ArrayLike, vocabulary_size: SupportsIndex) -> "TokenArray":
         codes, vocabulary_size = np.asarray(codes), index(vocabulary_size)
         if vocabulary_size > np.iinfo(np.int32).max:
             raise ValueError(
@@ -68,73 +71,91 @@ class TokenArray(np.ndarray):
         return _rebuild(codes.astype(np.int32, copy=False), vocabulary_size)
 
     @property
-    def vocabulary_size(self):
+    def vocabulary_size(self) -> int | None:
         """4 + number of tokens, or None where numpy lost it."""
         metadata = self.dtype.metadata
         return None if metadata is None else metadata.get("vocabulary_size")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         listing = np.array2string(
             self.view(np.ndarray), separator=", ", prefix="TokenArray("
         )
         return f"TokenArray({listing}, vocabulary_size={self.vocabulary_size})"
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self.view(np.ndarray), self.vocabulary_size)
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
+    ) -> Any:
         plain = [_plain(x) for x in inputs]
         if "out" in kwargs:
             kwargs["out"] = tuple(_plain(x) for x in kwargs["out"])
         return getattr(ufunc, method)(*plain, **kwargs)
 
-    def __array_function__(self, func, types, args, kwargs):
+    def __array_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: Iterable[Any],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
         if func not in _JOINS:
             return super().__array_function__(func, types, args, kwargs)
         return _join(func, *args, **kwargs)
 
-    def astype(self, dtype, *args, **kwargs):
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> np.ndarray:
         """Codes as another type: a plain array, unless it is the codes' own int32."""
         plain = _plain(self).astype(dtype, *args, **kwargs)
-        return _codes_again(plain, self.vocabulary_size)
+        return _restore_codes(plain, self.vocabulary_size)
 
 
-def _join(func, /, tup, *args, **kwargs):
+def _join(
+    func: Callable[..., np.ndarray],
+    /,
+    tup: Iterable[Any],
+    *args: Any,
+    **kwargs: Any,
+) -> np.ndarray:
+    """What ``func`` returns for codes that have the same vocabulary, as codes."""
     parts = list(tup)
     sizes = {getattr(part, "vocabulary_size", None) for part in parts}
-    # np.r_ and np.c_ cast first, and the cast loses the vocabulary
+    # np.r_ and np.c_ cast first, and the cast loses the vocabulary.
     lost = None in sizes and any(isinstance(part, TokenArray) for part in parts)
     if len(sizes) > 1 or lost:
         raise TypeError(
             "codes can only be joined with codes of the same vocabulary, got "
             f"vocabulary sizes {sorted(sizes, key=str)} (None: not a TokenArray, or "
             "one cast to another type). Codes are names, not quantities: give text "
-            "its own estimator, or bag-of-words columns if it has to stand beside "
-            "numbers."
+            "its own estimator, or turn it into bag-of-words columns to combine it "
+            "with numbers."
         )
     rest = [_plain(x) for x in args]
     kwargs = {name: _plain(x) for name, x in kwargs.items()}
     joined = func([_plain(part) for part in parts], *rest, **kwargs)
-    return _codes_again(joined, sizes.pop())
+    return _restore_codes(joined, sizes.pop())
 
 
-def _codes_again(plain, vocabulary_size):
-    """Codes that numpy gave back: a TokenArray only while they are int32."""
+def _restore_codes(plain: np.ndarray, vocabulary_size: int | None) -> np.ndarray:
+    """Codes that numpy returned, as a TokenArray if they are still int32."""
     if plain.dtype != np.int32 or vocabulary_size is None:
         return plain
     return _rebuild(plain, vocabulary_size)
 
 
-def _rebuild(codes, vocabulary_size):
+def _rebuild(codes: np.ndarray, vocabulary_size: int | None) -> TokenArray:
     """View int32 codes as a TokenArray.
 
-    The size travels in the dtype's metadata: numpy keeps it through slicing, pickling
-    and memory-mapping, and joblib's hash, which does not see attributes, sees it.
+    The size is kept in the metadata of the dtype. There it survives slicing, pickling
+    and memory-mapping, and joblib's hash includes it, unlike attributes.
     """
     metadata = {"vocabulary_size": vocabulary_size}
     return codes.view(np.dtype(np.int32, metadata=metadata)).view(TokenArray)
 
 
-def _plain(x):
-    # without the vocabulary in its dtype, which arithmetic would hand on
+def _plain(x: Any) -> Any:
+    """``x`` as a plain array if it is a TokenArray.
+
+    The dtype loses the vocabulary, which arithmetic would pass on.
+    """
     return x.view(np.ndarray).view(np.int32) if isinstance(x, TokenArray) else x

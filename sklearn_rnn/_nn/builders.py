@@ -1,4 +1,4 @@
-"""Networks from plain settings, their weights from a private generator."""
+"""Building networks from plain settings, with weights from a private generator."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -6,7 +6,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from sklearn_rnn._core.randomness import borrowed_global_generator
+from sklearn_rnn._core.randomness import borrow_global_generator
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._nn.language import LanguageNetwork
@@ -14,11 +14,13 @@ from sklearn_rnn._nn.layers import RecurrentStack
 from sklearn_rnn._nn.sequence import SequenceNetwork
 from sklearn_rnn._nn.translation import Attention, TranslationNetwork
 
+Cell = str | Callable[[int, int], nn.Module]
+
 AUTO_EMBEDDING = 64  # largest dimension of embedding="auto"
 
 
 def build_network(
-    cell: str | Callable[[int, int], nn.Module],
+    cell: Cell,
     input_size: int,
     hidden_size: int,
     n_outputs: int,
@@ -39,10 +41,10 @@ def build_network(
     The modules are created without memory and filled from ``generator``, because
     torch's own initialisation draws from the global generator.
     """
-    table, input_size, onehot = _input_layer(
+    table, input_size, onehot = _make_input_layer(
         cell, input_size, vocabulary_size, embedding, generator
     )
-    layers = _layers(
+    layers = _make_layers(
         cell,
         input_size,
         hidden_size,
@@ -57,7 +59,7 @@ def build_network(
     pooled = hidden_size * directions * (3 if pooling == "concat" else 1)
     return SequenceNetwork(
         RecurrentStack(layers, dropout),
-        _linear(pooled, n_outputs, generator),
+        _make_linear(pooled, n_outputs, generator),
         embedding=table,
         pooling=pooling,
         dropout=dropout,
@@ -66,7 +68,7 @@ def build_network(
 
 
 def build_language_network(
-    cell: str | Callable[[int, int], nn.Module],
+    cell: Cell,
     vocabulary_size: int,
     hidden_size: int,
     *,
@@ -85,10 +87,10 @@ def build_language_network(
     The vectors of ``neutral_codes`` start at zero, so that codes which never occur in
     training leave the network unaffected instead of adding random input.
     """
-    table, input_size, onehot = _input_layer(
+    table, input_size, onehot = _make_input_layer(
         cell, vocabulary_size, vocabulary_size, embedding, generator
     )
-    layers = _layers(
+    layers = _make_layers(
         cell,
         input_size,
         hidden_size,
@@ -108,10 +110,10 @@ def build_language_network(
     if tie_weights and table is not None:
         width = table.embedding_dim
         if width != hidden_size:
-            project = _linear(hidden_size, width, generator)
+            project = _make_linear(hidden_size, width, generator)
         with torch.no_grad():  # logits of about unit variance at the start
             table.weight.mul_(width**-0.5)
-    head = _linear(width, vocabulary_size, generator)
+    head = _make_linear(width, vocabulary_size, generator)
     first = cast(Any, layers[0][0])
     codes = table.weight if table is not None else first.weight_ih
     with torch.no_grad():
@@ -151,12 +153,12 @@ def build_translation_network(
     """Build and initialise the network of a translator, on the CPU."""
     decoder_cell, H = decoder_cell or cell, decoder_size or hidden_size
     n_layers = decoder_layers or num_layers
-    source, input_size, _ = _input_layer(
+    source, input_size, _ = _make_input_layer(
         cell, input_size, source_vocabulary_size, embedding, generator
     )
     shared: dict[str, Any] = {"activation": activation, "generator": generator}
     shared |= {"onehot": False, "compute_dtype": compute_dtype}
-    encoder = _layers(
+    encoder = _make_layers(
         cell,
         input_size,
         hidden_size,
@@ -164,8 +166,8 @@ def build_translation_network(
         bidirectional=bidirectional,
         **shared,
     )
-    target = _embedding(n_codes, embedding, generator)
-    decoder = _layers(
+    target = _make_embedding(n_codes, embedding, generator)
+    decoder = _make_layers(
         decoder_cell, target.embedding_dim, H, num_layers=n_layers, **shared
     )
     M = hidden_size * (2 if bidirectional else 1)
@@ -173,14 +175,14 @@ def build_translation_network(
     attention_layer = None
     if attention is not None:
         attention_layer = Attention(
-            attention, _linear(M, H, generator), _linear(H + M, H, generator)
+            attention, _make_linear(M, H, generator), _make_linear(H + M, H, generator)
         )
         attention_layer.initialize(generator)
     return TranslationNetwork(
         RecurrentStack(encoder, dropout),
         RecurrentStack(decoder, dropout),
-        _linear(M, n_states * H, generator),
-        _linear(H, n_codes, generator),
+        _make_linear(M, n_states * H, generator),
+        _make_linear(H, n_codes, generator),
         source_embedding=source,
         target_embedding=target,
         attention=attention_layer,
@@ -189,7 +191,13 @@ def build_translation_network(
     ).to(dtype)
 
 
-def _input_layer(cell, input_size, vocabulary_size, embedding, generator):
+def _make_input_layer(
+    cell: Cell,
+    input_size: int,
+    vocabulary_size: int | None,
+    embedding: str | int | torch.Tensor,
+    generator: torch.Generator,
+) -> tuple[nn.Embedding | None, int, bool]:
     """The embedding or None, the number of features, and whether codes are one-hot."""
     if vocabulary_size is None:
         return None, input_size, False
@@ -197,24 +205,24 @@ def _input_layer(cell, input_size, vocabulary_size, embedding, generator):
         if callable(cell):
             raise ValueError(
                 'embedding="onehot" looks up rows of the input weights, which a '
-                "callable cell keeps to itself. Give a dimension instead."
+                "callable cell does not expose. Give a dimension instead."
             )
         return None, vocabulary_size, True
-    table = _embedding(vocabulary_size, embedding, generator)
+    table = _make_embedding(vocabulary_size, embedding, generator)
     return table, table.embedding_dim, False
 
 
-def _layers(
-    cell,
-    input_size,
-    hidden_size,
+def _make_layers(
+    cell: Cell,
+    input_size: int,
+    hidden_size: int,
     *,
-    num_layers,
-    activation,
-    bidirectional=False,
-    onehot,
-    compute_dtype,
-    generator,
+    num_layers: int,
+    activation: str,
+    bidirectional: bool = False,
+    onehot: bool,
+    compute_dtype: torch.dtype | None,
+    generator: torch.Generator,
 ) -> list[list[nn.Module]]:
     """The forward and, if ``bidirectional``, the backward layer of each level."""
     directions = 2 if bidirectional else 1
@@ -225,7 +233,7 @@ def _layers(
         for _ in range(directions):
             if callable(cell):
                 seed = torch.randint(2**31, (1,), generator=generator)
-                with borrowed_global_generator(seed):
+                with borrow_global_generator(seed):
                     level.append(CustomLayer(cell, size, hidden_size))
             else:
                 layer = CELLS[cell](
@@ -241,7 +249,9 @@ def _layers(
     return layers
 
 
-def _linear(n_inputs, n_outputs, generator):
+def _make_linear(
+    n_inputs: int, n_outputs: int, generator: torch.Generator
+) -> nn.Linear:
     """A dense layer with Glorot weights and a bias of zero."""
     layer = nn.Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")
     nn.init.xavier_uniform_(layer.weight, generator=generator)
@@ -249,11 +259,17 @@ def _linear(n_inputs, n_outputs, generator):
     return layer
 
 
-def _embedding(vocabulary_size, embedding, generator):
+def _make_embedding(
+    vocabulary_size: int,
+    embedding: str | int | torch.Tensor,
+    generator: torch.Generator,
+) -> nn.Embedding:
     """A trainable table with one row per code, random or pretrained."""
     if isinstance(embedding, torch.Tensor):
         return nn.Embedding.from_pretrained(embedding.clone(), freeze=False)
-    size = min(AUTO_EMBEDDING, vocabulary_size) if embedding == "auto" else embedding
+    size = embedding
+    if isinstance(size, str):  # "auto"
+        size = min(AUTO_EMBEDDING, vocabulary_size)
     table = nn.Embedding(vocabulary_size, size, device="meta").to_empty(device="cpu")
     nn.init.normal_(table.weight, generator=generator)
     return table

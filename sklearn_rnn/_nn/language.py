@@ -1,4 +1,4 @@
-"""The network of a generator: read codes and predict the next one at every step."""
+"""The network of a generator, which predicts the next code at every step."""
 
 from typing import Any
 
@@ -10,11 +10,12 @@ from sklearn_rnn._nn.layers import RecurrentStack, drop
 
 
 class LanguageNetwork(nn.Module):
-    """Codes to logits of the next code, at every step.
+    """A network that maps codes to logits of the next code at every step.
 
     ``embedding`` is None if the first layer looks codes up itself. With
     ``tie_weights`` the head shares the weights of the embedding (Press and Wolf, 2017).
-    If the outputs have another width than the embedding, ``project`` maps them to it.
+    If the outputs and the embedding differ in width, ``project`` maps the outputs to
+    the width of the embedding.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class LanguageNetwork(nn.Module):
         self.compute_dtype = compute_dtype
 
     def set_dropout(self, p: float) -> None:
-        """Change the dropout rate between the layers and around them."""
+        """Set the dropout rate between, before and after the recurrent layers."""
         self.dropout = self.stack.dropout = p
 
     def forward(

@@ -1,17 +1,17 @@
-"""Layers and directions stacked, and what they do to their inputs."""
+"""Stacks of recurrent layers in one or two directions, reversal and dropout."""
 
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._core.randomness import borrowed_global_generator
+from sklearn_rnn._core.randomness import borrow_global_generator
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.states import State
 
 
 class RecurrentStack(nn.Module):
-    """Layers on top of each other, each reading in one direction or in both.
+    """Layers on top of each other, which read in one direction or in both.
 
     ``layers[k]`` holds the forward and, when bidirectional, the backward layer of
     level ``k``. The backward layer reads the valid part of each sequence from its end,
@@ -44,21 +44,27 @@ class RecurrentStack(nn.Module):
             for direction, layer in enumerate(level):
                 source = reverse(x, lengths) if direction else x
                 state = states[k][direction] if states else None
-                y, state = self._read(layer, source, state, generator)
+                y, state = self._run_layer(layer, source, state, generator)
                 outputs.append(reverse(y, lengths) if direction else y)
                 last.append(state)
             x = torch.cat(outputs, 2) if len(outputs) > 1 else outputs[0]
             last_states.append(last)
         return x, last_states
 
-    def _read(self, layer, x, state, generator):
-        """Run one layer; a user's cell draws from ``generator`` while training."""
+    def _run_layer(
+        self,
+        layer: nn.Module,
+        x: Tensor,
+        state: State | None,
+        generator: torch.Generator | None,
+    ) -> tuple[Tensor, State]:
+        """Run one layer; a user's cell draws from ``generator`` during training."""
         foreign = isinstance(layer, CustomLayer) and self.training
         if not foreign or generator is None:
             return layer(x, state)
         device = generator.device
         seed = torch.randint(2**31, (1,), generator=generator, device=device)
-        with borrowed_global_generator(seed):
+        with borrow_global_generator(seed):
             return layer(x, state)
 
 

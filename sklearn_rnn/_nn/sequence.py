@@ -1,4 +1,4 @@
-"""The network of a classifier or regressor: read, pool, predict."""
+"""The network of a classifier or regressor, which reads, pools and predicts."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ class Inputs(NamedTuple):
 
 
 class SequenceNetwork(nn.Module):
-    """Sequences to logits or (standardised) numbers.
+    """A network that maps sequences to logits or standardised numbers.
 
     ``embedding`` is None for numbers, and for codes that the first layer looks up
     itself. ``pooling`` reduces the outputs of the valid steps to the input of the
@@ -44,7 +44,7 @@ class SequenceNetwork(nn.Module):
         self.compute_dtype = compute_dtype
 
     def set_dropout(self, p: float) -> None:
-        """Change the dropout rate between the layers and around them."""
+        """Set the dropout rate between, before and after the recurrent layers."""
         self.dropout = self.stack.dropout = p
 
     def forward(
@@ -58,7 +58,7 @@ class SequenceNetwork(nn.Module):
         outputs = self.read(inputs, generator)  # (T, B, H)
         pooled = self.pool(outputs, inputs.lengths, self.pooling)
         pooled = pooled.to(self.head.weight.dtype)
-        return self._answers(drop(pooled, self.dropout, self.training, generator))
+        return self._apply_head(drop(pooled, self.dropout, self.training, generator))
 
     def read(self, inputs: Inputs, generator: torch.Generator | None = None) -> Tensor:
         """Outputs (T, B, H) of the last layer at every step, padding included."""
@@ -73,16 +73,15 @@ class SequenceNetwork(nn.Module):
     def pool(
         self, outputs: Tensor, lengths: Tensor | None, pooling: str | None
     ) -> Tensor:
-        """Pooled outputs (B, n_pooled); those of each valid step if pooling is None."""
+        """Pooled outputs (B, n_pooled), or all valid steps if ``pooling`` is None."""
         if pooling is None:
             return valid_steps(outputs, lengths)
         return pool(outputs, lengths, pooling, self.stack.bidirectional)
 
-    def _answers(self, pooled: Tensor) -> Tensor:
+    def _apply_head(self, pooled: Tensor) -> Tensor:
         """Outputs of the head that do not depend on a row's place in the batch.
 
-        With a single output, BLAS sums the trailing rows in another order than the
-        others.
+        With a single output, BLAS would sum the trailing rows in a different order.
         """
         weight = self.head.weight
         if len(weight) > 1 or torch.is_grad_enabled():
@@ -117,7 +116,7 @@ def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tenso
 
 
 def last_steps(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:
-    """The last step that each direction read, (B, H): backward, that is the first."""
+    """The last step that each direction reads, (B, H); backward, it is the first."""
     if lengths is None:
         last = outputs[-1]
     else:

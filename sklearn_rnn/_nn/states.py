@@ -28,7 +28,7 @@ def tensors_of(state: State) -> list[Tensor]:
         return []
     raise TypeError(
         f"the cell's state holds {state!r} of type {type(state).__name__}; expected "
-        "tensors, and tuples or lists of them."
+        "tensors, or tuples or lists of them."
     )
 
 
@@ -42,7 +42,7 @@ def rebuild_state(state: State, parts: Iterator[Tensor]) -> State:
 
 
 def map_states(states: State, change: Callable[[Tensor], Tensor]) -> State:
-    """``states`` with each tensor in them changed."""
+    """``states`` with ``change`` applied to each tensor."""
     return rebuild_state(states, map(change, tensors_of(states)))
 
 
@@ -63,7 +63,7 @@ def find_sequence_axis(of_two: Tensor, of_three: Tensor) -> int:
         raise ValueError(
             f"the cell's state of 2 sequences has the shape {tuple(of_two.shape)}, of "
             f"3 sequences {tuple(of_three.shape)}. Exactly one axis has to be that "
-            "of the sequences, so that each of them has a state of its own."
+            "of the sequences, so that each sequence has its own state."
         )
     return axes[0]
 
@@ -97,15 +97,17 @@ class StateLayout:
 
     @property
     def zeros(self) -> Arrays:
-        """The state of one sequence, in zeros."""
+        """The state of one sequence, filled with zeros."""
         found = self.arrays(self.example)
         return {name: np.zeros_like(array) for name, array in found.items()}
 
 
 @torch.inference_mode()
 def find_layout(layer: Any, k: int, compute_dtype: torch.dtype | None) -> StateLayout:
-    """The layout of the state of layer ``k``, found by a trial on a few sequences."""
-    of_two, of_three = (layer(_trial(layer, 1, n, compute_dtype))[1] for n in (2, 3))
+    """The layout of the state of layer ``k``, found by running a few sequences."""
+    of_two, of_three = (
+        layer(_make_trial(layer, 1, n, compute_dtype))[1] for n in (2, 3)
+    )
     axes = [
         find_sequence_axis(*parts)
         for parts in zip(tensors_of(of_two), tensors_of(of_three), strict=True)
@@ -121,7 +123,7 @@ def find_layout(layer: Any, k: int, compute_dtype: torch.dtype | None) -> StateL
 
 
 def fingerprint_network(module: Any) -> str:
-    """A hash of what a module computes: no other module can use its states."""
+    """A hash of what a module computes, since no other module can use its states."""
     cells = [
         [getattr(layer, fact, None) for fact in ("name", "hidden_size", "activation")]
         for level in module.stack.layers
@@ -135,7 +137,7 @@ def fingerprint_network(module: Any) -> str:
     return found.hexdigest()
 
 
-def _trial(layer: Any, n_steps: int, n: int, dtype: torch.dtype | None) -> Tensor:
+def _make_trial(layer: Any, n_steps: int, n: int, dtype: torch.dtype | None) -> Tensor:
     """Input for a trial: codes (T, B) or numbers (T, B, F)."""
     weight = next(layer.parameters(), torch.empty(0))
     if getattr(layer, "onehot", False):
@@ -147,7 +149,7 @@ def _trial(layer: Any, n_steps: int, n: int, dtype: torch.dtype | None) -> Tenso
 
 def _refuse_reading_ahead(layer: Any, dtype: torch.dtype | None) -> None:
     """Raise an error if stepping through a sequence differs from reading it at once."""
-    x, state, steps = _trial(layer, 3, 2, dtype), None, []
+    x, state, steps = _make_trial(layer, 3, 2, dtype), None, []
     whole, _ = layer(x)
     for t in range(3):
         outputs, state = layer(x[t : t + 1], state)
@@ -156,5 +158,5 @@ def _refuse_reading_ahead(layer: Any, dtype: torch.dtype | None) -> None:
         raise ValueError(
             "the cell reads ahead, or keeps something outside its state: its outputs "
             "step by step differ from those for the same steps at once. A stream needs "
-            "outputs that depend only on the state and the present step."
+            "outputs that depend only on the state and the current step."
         )

@@ -1,6 +1,7 @@
 """Trained networks that read one step at a time and keep states as numpy arrays."""
 
 import copy
+from abc import ABC, abstractmethod
 from typing import Any, cast
 
 import numpy as np
@@ -11,14 +12,14 @@ from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.sequence import SequenceNetwork
 from sklearn_rnn._nn.states import Arrays, find_layout, tensors_of
 
-# Largest size of a table with the input's share of the gates for every code.
+# Maximum size of a table that holds the input's share of the gates for every code.
 LARGEST_TABLE = 2**24
 
 Network = LanguageNetwork | SequenceNetwork
 Nested = list[list[Any]]  # states, layer by layer, as a module returns them
 
 
-def stepper(
+def make_stepper(
     module: Network, states: Nested | None = None, n_streams: int = 1
 ) -> "Stepper":
     """The fastest stepper for ``module``.
@@ -27,21 +28,25 @@ def stepper(
     """
     layers = [level[0] for level in cast(Any, module.stack.layers)]
     ours = all(layer.numpy_cell is not None for layer in layers)
-    if ours and module.compute_dtype is None and _table_size(module) <= LARGEST_TABLE:
+    if (
+        ours
+        and module.compute_dtype is None
+        and _compute_table_size(module) <= LARGEST_TABLE
+    ):
         return NumpyStepper(module, states, n_streams)
     return TorchStepper(module, states, n_streams)
 
 
-def _table_size(module):
+def _compute_table_size(module: Network) -> int:
     """Size of the table with the first layer's share of the gates for every code."""
-    first = module.stack.layers[0][0]
+    first = cast(Any, module.stack.layers)[0][0]
     if module.embedding is not None:
         return module.embedding.num_embeddings * first.weight_hh.shape[0]
     return first.weight_ih.numel() if first.onehot else 0
 
 
-class Stepper:
-    """Streams that read step by step, without the way in which a step is computed.
+class Stepper(ABC):
+    """Streams that read step by step; a subclass computes the step.
 
     ``state`` holds arrays with one row per stream: ``n_steps`` (n,), the number of
     steps read; the states (n, H) of layer k under the cell's names for them, such as
@@ -63,16 +68,16 @@ class Stepper:
 
     @property
     def n_streams(self) -> int:
-        """Rows of the state."""
+        """Number of rows of the state."""
         return len(self.state["n_steps"])
 
+    @abstractmethod
     def feed(self, x: np.ndarray) -> np.ndarray:
         """Outputs of the head after one more step of each stream.
 
         ``x`` holds numbers (n, F) of the network's type, or codes (n,). The next call
         may overwrite the returned array.
         """
-        raise NotImplementedError
 
     def save(self) -> Arrays:
         """A copy of the state for :meth:`restore`."""
@@ -118,6 +123,7 @@ class Stepper:
             self.put({"n_steps": np.ones(n_streams), **states})  # at least one
 
     def _adopt(self, state: Arrays) -> None:
+        """Replace the state."""
         self.state = state
 
     def _pool(self, h: np.ndarray) -> np.ndarray:
@@ -155,13 +161,14 @@ class TorchStepper(Stepper):
         super().__init__(module, beginning)
         self._begin(n_streams, None if states is None else self._name_states(states))
 
-    def _name_states(self, states):
+    def _name_states(self, states: Nested) -> Arrays:
+        """The states that the module returns, as named arrays."""
         found: Arrays = {}
         for layout, (state,) in zip(self.layouts, states, strict=True):
             found |= layout.arrays(state)
         return found
 
-    def feed(self, x):
+    def feed(self, x: np.ndarray) -> np.ndarray:
         fresh = self.state["n_steps"] == 0
         if fresh.any() and not fresh.all():  # some streams start, the others continue
             groups = [np.flatnonzero(fresh), np.flatnonzero(~fresh)]
@@ -172,7 +179,7 @@ class TorchStepper(Stepper):
                 for name in parts[0]
             }
         else:
-            read = self._read(x, slice(None), fresh.all())
+            read = self._read(x, slice(None), bool(fresh.all()))
         h = read.pop("outputs")
         self.state.update(read)
         with torch.inference_mode():
@@ -181,27 +188,27 @@ class TorchStepper(Stepper):
             return answers.cpu().numpy()
 
     @torch.inference_mode()
-    def _read(self, x, rows, fresh):
+    def _read(self, x: np.ndarray, rows: np.ndarray | slice, fresh: bool) -> Arrays:
         """Outputs of the last layer and the new states of some streams."""
         module = self.module
-        x = torch.from_numpy(np.ascontiguousarray(x)).to(self.device).unsqueeze(0)
-        if not x.is_floating_point():
-            x = x.long()
+        inputs = torch.from_numpy(np.ascontiguousarray(x)).to(self.device).unsqueeze(0)
+        if not inputs.is_floating_point():
+            inputs = inputs.long()
         if module.embedding is not None:
-            x = module.embedding(x)
-        if module.compute_dtype is not None and x.is_floating_point():
-            x = x.to(module.compute_dtype)
+            inputs = module.embedding(inputs)
+        if module.compute_dtype is not None and inputs.is_floating_point():
+            inputs = inputs.to(module.compute_dtype)
         states = None  # a user's cell creates its first state itself
         if not fresh:
             arrays = {name: array[rows] for name, array in self.state.items()}
             states = [[layout.nested(arrays)] for layout in self.layouts]
-        outputs, states = module.stack(x, None, states)
+        outputs, states = module.stack(inputs, None, states)
         outputs = outputs[0].to(module.head.weight.dtype).cpu().numpy()
         return {"outputs": outputs, **self._name_states(states)}
 
 
 class NumpyStepper(Stepper):
-    """Steps computed in numpy, by the cells that bring a numpy step."""
+    """Steps computed in numpy, for the cells that define a numpy step."""
 
     def __init__(
         self, module: Network, states: Nested | None = None, n_streams: int = 1
@@ -238,8 +245,8 @@ class NumpyStepper(Stepper):
             for name, part in zip(names, tensors_of(state), strict=True)
         }
 
-    def _adopt(self, state):
-        """Take over a state, with new buffers if the number of streams changed."""
+    def _adopt(self, state: Arrays) -> None:
+        """Replace the state, with new buffers if the number of streams changed."""
         n_before = self.n_streams if self.state else None
         super()._adopt(state)
         n, (_, bias) = self.n_streams, self.head
@@ -249,7 +256,7 @@ class NumpyStepper(Stepper):
         states = ([state[name] for name in names] for names in self.names)
         self.steps = list(zip(self.cells, self.buffers, states, strict=True))
 
-    def feed(self, x):
+    def feed(self, x: np.ndarray) -> np.ndarray:
         for cell, buffers, state in self.steps:
             gates, h = buffers.gates, state[0]
             if cell.bias is None:  # codes

@@ -1,4 +1,4 @@
-"""The network of a translator: read a source, then write a target code by code."""
+"""The network of a translator, which reads a source and writes a target."""
 
 from typing import Any, NamedTuple, cast
 
@@ -11,7 +11,7 @@ from sklearn_rnn._nn.states import State, nest_state
 
 
 class Memory(NamedTuple):
-    """What a decoder knows of its sources: the encoder's outputs (B, S, M).
+    """What a decoder reads of its sources: the encoder's outputs (B, S, M).
 
     Attention compares the decoder's outputs with the ``keys`` (B, S, H). ``lengths``
     (B,) holds the numbers of valid steps, and is None if all steps are valid.
@@ -29,7 +29,7 @@ class Memory(NamedTuple):
 
 
 class Attention(nn.Module):
-    """Weights of the source's steps at each step of the decoder, and their use.
+    """Weights of the source's steps at each step of the decoder, and the weighted sum.
 
     The scores are with "dot" :math:`h^T W m / \\sqrt{H}` (Luong et al., 2015,
     "general"; the scale is that of Vaswani et al., 2017, and training is much slower
@@ -47,7 +47,7 @@ class Attention(nn.Module):
             self.v = nn.Parameter(torch.empty(H))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Glorot weights of the additive scores; the layers come initialised."""
+        """Draw Glorot weights for additive scores; the layers already have theirs."""
         if self.kind == "additive":
             nn.init.xavier_uniform_(self.of_hidden, generator=generator)
             nn.init.xavier_uniform_(self.v.unsqueeze(0), generator=generator)
@@ -99,7 +99,7 @@ class TranslationNetwork(nn.Module):
         self.dropout = dropout
 
     def set_dropout(self, p: float) -> None:
-        """Change the dropout rate of the encoder, the decoder and around them."""
+        """Set the dropout rate in, before and after the encoder and the decoder."""
         self.dropout = self.stack.dropout = self.decoder.dropout = p
 
     def forward(
@@ -124,9 +124,9 @@ class TranslationNetwork(nn.Module):
         outputs = outputs.transpose(0, 1)
         keys = self.attention.of_memory(outputs) if self.attention else None
         memory = Memory(outputs, lengths, keys)
-        return memory, self._first_states(torch.tanh(self.bridge(summary)))
+        return memory, self._make_first_states(torch.tanh(self.bridge(summary)))
 
-    def _first_states(self, bridged: Tensor) -> list[list[State]]:
+    def _make_first_states(self, bridged: Tensor) -> list[list[State]]:
         """States of the decoder's layers from (B, states * layers * H)."""
         layers = cast(Any, self.decoder.layers)
         n = len(layers)

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 class WeightAverage:
     """A mean of the weights over all steps, in which late steps count most.
 
-    Step s of t counts about as (s / t) ** 3 (Shamir and Zhang, 2013, with eta = 3).
-    There is no horizon to choose, and the mean after n epochs does not depend on how
-    many will follow. During an epoch ``weights`` is the mean; between epochs the module
-    holds the mean, and ``weights`` are those that training continues from.
+    Of t steps, step s counts in proportion to about (s / t) ** 3 (Shamir and Zhang,
+    2013, with eta = 3). There is no horizon to choose, and the mean after n epochs does
+    not depend on how many will follow. During an epoch ``weights`` is the mean. Between
+    epochs the module holds the mean, and training continues from ``weights``.
     """
 
     weights: list[Tensor]

@@ -1,4 +1,4 @@
-"""Batches of similar length, padded only to their own longest."""
+"""Batches of sequences of similar length, padded to the longest in the batch."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,8 +8,8 @@ import torch
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._nn.sequence import Inputs
 
-# Rows are shuffled, then sorted by length inside chunks of this many batches: large
-# enough for little padding, small enough for batches that differ from epoch to epoch.
+# Rows are shuffled, then sorted by length within chunks of this many batches. Larger
+# chunks need less padding; smaller ones give batches that differ more between epochs.
 BATCHES_PER_CHUNK = 50
 
 # A prediction batch holds at most this many steps, which bounds its memory.
@@ -36,7 +36,7 @@ def training_batches(
 def prediction_batches(
     rows: np.ndarray, lengths: np.ndarray, batch_size: int
 ) -> Iterator[np.ndarray]:
-    """``rows`` by length, stably, in batches of bounded size, the longest first."""
+    """``rows`` in batches of similar length and bounded size, the longest first."""
     rows = rows[np.argsort(lengths[rows], kind="stable")]
     while len(rows):
         widest = int(lengths[rows[-1]])
@@ -56,8 +56,8 @@ def predict_batches(
 ) -> torch.Tensor:
     """What ``compute`` returns for batches of ``rows``, in the order of the rows.
 
-    It returns one row per sequence, or with ``each_step`` one per valid step: then
-    those of sequence i are ``lengths[i]`` rows that follow each other.
+    ``compute`` returns one row per sequence, or with ``each_step`` one per valid step.
+    The answer then holds ``lengths[i]`` consecutive rows for sequence i.
     """
     parts, order = [], []
     lengths = sequences.lengths if each_step else np.ones_like(sequences.lengths)
@@ -76,14 +76,14 @@ def predict_batches(
 def step_places(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Places of the valid steps of a batch, in the order of time and then of the batch.
 
-    Those of sequence i are ``first[i]`` and the ``lengths[i] - 1`` places that follow.
+    Sequence i has the place ``first[i]`` and the ``lengths[i] - 1`` places after it.
     """
     steps = np.arange(lengths.max())[:, None]  # (T, 1)
     return (first + steps)[steps < lengths]
 
 
 def pad_batch(sequences: Sequences, rows: np.ndarray, device: torch.device) -> Inputs:
-    """The sequences of ``rows`` side by side, time first."""
+    """The sequences of ``rows`` as one padded batch, with time first."""
     lengths = sequences.lengths[rows]
     widest = int(lengths.max())
     steps = np.arange(widest)[:, None]  # (T, 1)

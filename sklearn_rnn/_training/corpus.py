@@ -1,7 +1,7 @@
 """A corpus as one stream of codes, and the windows in which it is read for training.
 
-A document of n tokens stands in the stream as start, tokens, end. It has n + 1 *steps*:
-at each of them a code is read and the one after it is to be foretold.
+A document of n tokens is stored in the stream as start, tokens, end. It has n + 1
+*steps*: at each of them a code is read and the one after it is to be predicted.
 """
 
 from collections.abc import Iterator
@@ -14,21 +14,22 @@ import numpy as np
 from sklearn_rnn._data.tokens import END, START
 from sklearn_rnn._training.batching import training_batches
 
-# Lanes have at least about so many windows, if need be by being fewer.
-WINDOWS_A_LANE = 8
+# Minimum number of windows per lane, approximately. For a short corpus there are fewer
+# lanes instead.
+WINDOWS_PER_LANE = 8
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Documents of ``lengths`` steps, of which each begins at one of ``starts``."""
+    """Documents, of which the i-th has ``lengths[i]`` steps from ``starts[i]`` on."""
 
-    codes: np.ndarray  # (n,), the smallest unsigned integers that hold them
+    codes: np.ndarray  # (n,), of the smallest sufficient unsigned type
     starts: np.ndarray  # (n_documents,)
     lengths: np.ndarray  # (n_documents,)
 
     @property
     def n_steps(self) -> int:
-        """How many codes there are to foretell."""
+        """Number of codes that are predicted."""
         return int(self.lengths.sum())
 
     def part(self, rows: np.ndarray) -> "Corpus":
@@ -36,7 +37,7 @@ class Corpus:
         return replace(self, starts=self.starts[rows], lengths=self.lengths[rows])
 
     def cut(self, n_last: int) -> tuple["Corpus", "Corpus"]:
-        """A single document as its beginning and its last ``n_last`` steps."""
+        """A single document, split into its beginning and its last ``n_last`` steps."""
         (start,), (length,) = self.starts, self.lengths
         edge = length - n_last
         return (
@@ -47,9 +48,9 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Window:
-    """What one training step reads, side by side.
+    """The columns that one training step reads in parallel.
 
-    Column j goes on from column j of the window before, unless it is ``fresh`` and
+    Column j continues column j of the previous window, unless it is ``fresh`` and
     begins with a state of zeros.
     """
 
@@ -59,7 +60,7 @@ class Window:
 
 
 def as_corpus(lengths: np.ndarray, flat: np.ndarray) -> Corpus:
-    """The corpus of documents whose tokens stand behind each other in ``flat``."""
+    """The corpus of documents whose tokens are concatenated in ``flat``."""
     codes = np.empty(len(flat) + 2 * len(lengths), dtype=flat.dtype)
     ends = np.cumsum(lengths + 2)
     starts = ends - lengths - 2
@@ -74,19 +75,19 @@ def tbptt_windows(
 ) -> Iterator[Window]:
     """Windows for truncated backpropagation through time.
 
-    Documents are queued on lanes of balanced length; one that is longer than its lane
-    is cut. Every step of every document is in one window. Lanes that would be short are
-    fewer instead, since there is little to learn from a few steps with many columns.
+    Documents are queued on lanes of balanced length, and a document that is longer than
+    its lane is cut. Every step of every document is in one window. If lanes would be
+    short, there are fewer of them, because a few steps with many columns teach little.
     """
-    if corpus.lengths.max() <= window:  # nothing to carry: batches of whole documents
+    if corpus.lengths.max() <= window:  # batches of whole documents carry no state
         rows = np.arange(len(corpus.lengths))
         for batch in training_batches(rows, corpus.lengths, n_lanes, rng):
-            yield _fresh_window(corpus.starts[batch], corpus.lengths[batch])
+            yield _make_fresh_window(corpus.starts[batch], corpus.lengths[batch])
         return
-    n_lanes = max(1, min(n_lanes, corpus.n_steps // (WINDOWS_A_LANE * window)))
+    n_lanes = max(1, min(n_lanes, corpus.n_steps // (WINDOWS_PER_LANE * window)))
     queues = [
-        _windows(starts, lengths, window)
-        for starts, lengths in _lanes(corpus, n_lanes, rng)
+        _cut_windows(starts, lengths, window)
+        for starts, lengths in _fill_lanes(corpus, n_lanes, rng)
     ]
     queues.sort(key=lambda queue: -len(queue[0]))  # lanes run out from the right
     n_windows = np.array([len(queue[0]) for queue in queues])
@@ -110,7 +111,7 @@ def overlapping_windows(
     starts = np.concatenate(firsts)
     lengths = np.minimum(window, ends - starts)
     for batch in training_batches(np.arange(len(starts)), lengths, batch_size, rng):
-        yield _fresh_window(starts[batch], lengths[batch])
+        yield _make_fresh_window(starts[batch], lengths[batch])
 
 
 def gather_window(
@@ -125,17 +126,19 @@ def gather_window(
     return inputs.astype(np.int64), targets.astype(np.int64), valid
 
 
-def _lanes(corpus, n_lanes, rng):
-    """The starts and lengths of the pieces of documents on each lane, in random order.
+def _fill_lanes(
+    corpus: Corpus, n_lanes: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Starts and lengths (2, n_pieces) of the pieces on each lane, in random order.
 
-    The longest piece goes first, to the lane that is the shortest by then.
+    The longest piece is placed first, and each piece on the lane that is then shortest.
     """
-    room = -(-corpus.n_steps // n_lanes)
+    longest = -(-corpus.n_steps // n_lanes)
     queues: list[tuple[int, int, list]] = [(0, lane, []) for lane in range(n_lanes)]
     order = rng.permutation(len(corpus.lengths))
     pieces: list[tuple[int, int]] = []
     for start, length in zip(corpus.starts[order], corpus.lengths[order], strict=True):
-        edges = np.linspace(0, length, -(-length // room) + 1).astype(np.int64)
+        edges = np.linspace(0, length, -(-length // longest) + 1).astype(np.int64)
         pieces += zip(start + edges[:-1], np.diff(edges), strict=True)
     for piece in sorted(pieces, key=itemgetter(1), reverse=True):
         total, lane, queue = heappop(queues)
@@ -148,8 +151,10 @@ def _lanes(corpus, n_lanes, rng):
     ]
 
 
-def _windows(starts, lengths, window):
-    """Starts and lengths of the windows of pieces, and whether one begins a piece."""
+def _cut_windows(
+    starts: np.ndarray, lengths: np.ndarray, window: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Starts and lengths of the windows of pieces, and whether each begins a piece."""
     n_windows = -(-lengths // window)
     offsets = window * (
         np.arange(n_windows.sum())
@@ -163,5 +168,6 @@ def _windows(starts, lengths, window):
     )
 
 
-def _fresh_window(starts, lengths):
+def _make_fresh_window(starts: np.ndarray, lengths: np.ndarray) -> Window:
+    """A window whose columns all begin with a state of zeros."""
     return Window(starts, lengths, np.ones(len(starts), dtype=bool))

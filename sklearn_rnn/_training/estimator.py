@@ -1,6 +1,7 @@
 """What the five network estimators share: a trained net, and how fit obtains it."""
 
 from abc import ABCMeta, abstractmethod
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 
 from sklearn_rnn._core.callbacks import EpochTasks
-from sklearn_rnn._core.device import resolve_device, torch_types
+from sklearn_rnn._core.device import resolve_device, resolve_torch_dtypes
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import WEIGHTS, torch_generator
 from sklearn_rnn._core.threads import threads_for
@@ -21,8 +22,8 @@ from sklearn_rnn._training.sequence_net import SequenceNet
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """An estimator that trains a network of its own and predicts with it.
 
-    A subclass reads its data in ``_train``, which obtains a net from ``_new_net`` or
-    ``_continue_net`` and ends in ``_run``.
+    A subclass defines ``_train``, which reads the data, obtains a net from ``_new_net``
+    or ``_continue_net`` and ends by calling ``_run``.
     """
 
     # Parameters that decide which weights there are, or the optimizer's state.
@@ -40,36 +41,50 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     _net_class: type[RecurrentNet] = SequenceNet
 
     @abstractmethod
-    def _train(self, *data, **options):
-        """Read, build or continue, train, keep the outcome. Returns an interrupt."""
+    def _train(self, *data: Any, **options: Any) -> KeyboardInterrupt | None:
+        """Read data, train a net and keep it; return the user's interrupt, if any."""
 
     @abstractmethod
-    def _build_module(self, **options):
-        """The untrained network; ``options`` are those that all builders take."""
+    def _build_module(self, **options: Any) -> torch.nn.Module:
+        """The untrained network; ``options`` are those that all builders accept."""
 
-    def _net_options(self):
+    def _net_options(self) -> dict[str, Any]:
         """Options of the constructor of ``_net_class``."""
         return {}
 
-    def _criterion(self):
-        """The loss, as a torch module; nets that compute their own need none."""
+    def _criterion(self) -> torch.nn.Module:
+        """The loss, as a torch module; not used by nets that compute their own."""
         return torch.nn.Identity()
 
-    def _score_outputs(self, outputs, targets, weights):
+    def _score_outputs(
+        self,
+        outputs: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor | None,
+    ) -> float | None:
         """Score of outputs for validation rows, unless the net computes its own."""
+        return None
 
     # ---------------------------------------------------------------- training
 
-    def _fit(self, *data, **options):
-        """Train a draft of this estimator, and take over its state if that succeeds."""
+    def _fit(self, *data: Any, **options: Any) -> Self:
+        """Train a draft of this estimator, and adopt its state if that succeeds."""
         with draft(self) as new:
             interrupt = new._train(*data, **options)
         if interrupt is not None:
             raise interrupt
         return self
 
-    def _run(self, net, train, valid, seed, data, partial=False):
-        """Train ``net`` and keep the outcome. Returns an interrupt.
+    def _run(
+        self,
+        net: RecurrentNet,
+        train: Any,
+        valid: Any,
+        seed: int,
+        data: tuple[Any, Any, Any],
+        partial: bool = False,
+    ) -> KeyboardInterrupt | None:
+        """Train ``net`` and keep it; return the user's interrupt, if any.
 
         ``data`` are X, y and sample_weight as they were given to fit. A ``partial``
         training is a single epoch.
@@ -93,9 +108,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             tasks.end(lambda: net)
         return interrupt
 
-    def _new_net(self, seed):
-        """An untrained net, its weights drawn from ``seed``."""
-        dtype, compute_dtype = torch_types(self.precision, self._number_type)
+    def _new_net(self, seed: int) -> RecurrentNet:
+        """An untrained net with weights drawn from ``seed``."""
+        dtype, compute_dtype = resolve_torch_dtypes(self.precision, self._number_type)
         module = self._build_module(
             generator=torch_generator(seed, WEIGHTS),
             dtype=dtype,
@@ -120,8 +135,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             **self._net_options(),
         )
 
-    def _continue_net(self):
-        """A copy of the trained net, with the parameters that may change as now."""
+    def _continue_net(self) -> RecurrentNet:
+        """A copy of the trained net, with the current values of training parameters."""
         changed = [
             f"{name} from {before!r} to {getattr(self, name)!r}"
             for name, before in self._fixed_on_warm_start.items()
@@ -130,7 +145,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if changed:
             raise ValueError(
                 f"the fitted network cannot be continued after a change of "
-                f"{', '.join(changed)}. Set warm_start=False and fit anew."
+                f"{', '.join(changed)}. Set warm_start=False to fit a new network."
             )
         return continue_net(
             self.net_,
@@ -142,10 +157,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             **self._net_options(),
         )
 
-    def _training_options(self, seed, tasks, epochs, partial):
-        """The parameters that say how long and how to train.
+    def _training_options(
+        self, seed: int, tasks: EpochTasks | None, epochs: int, partial: bool
+    ) -> TrainingOptions:
+        """The options of the training loop.
 
-        Without ``tasks`` nothing is reported.
+        If ``tasks`` is None, nothing is printed and no callback is notified.
         """
         return TrainingOptions(
             epochs=epochs,
@@ -160,7 +177,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             **({} if tasks is None else tasks.hooks),
         )
 
-    def _fitted_state(self, net, first):
+    def _fitted_state(self, net: RecurrentNet, first: int) -> dict[str, Any]:
         """Fitted attributes after ``net`` was trained from epoch ``first`` on."""
         history = net.history
         scores = [row["valid_score"] for row in history if "valid_loss" in row]
@@ -175,7 +192,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             "best_validation_score_": best.get("valid_score"),
         }
 
-    def _work(self, n_rows):
+    def _work(self, n_rows: int) -> int:
         """Multiply-adds of one step of the widest layer for a batch of ``n_rows``."""
         cell = CELLS.get(self.cell) if isinstance(self.cell, str) else None
         gates = 4 if cell is None else cell.n_gates
@@ -184,11 +201,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         return n_rows * gates * self.hidden_size * (self.hidden_size + inputs)
 
     @property
-    def module_(self):
+    def module_(self) -> Any:  # each capability has a network class of its own
         """The trained torch module."""
         return self.net_.module_
 
 
-def is_same_setting(old, new):
-    """Whether two values of a parameter, maybe arrays, are equal."""
+def is_same_setting(old: Any, new: Any) -> bool:
+    """Whether two values of a parameter, which may be arrays, are equal."""
     return old is new or np.array_equal(np.asarray(old), np.asarray(new))

@@ -7,16 +7,14 @@ import torch
 from torch import Tensor
 
 from sklearn_rnn._data.sequences import Sequences
-from sklearn_rnn._training.batching import (
-    step_places,
-)
+from sklearn_rnn._training.batching import step_places
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Sequences with their targets and weights, of which ``rows`` take part.
+    """Sequences with their targets and weights, of which ``rows`` are used.
 
-    Targets of each step lie behind each other, those of sequence i from ``first[i]``.
+    Targets per step are concatenated; those of sequence i begin at ``first[i]``.
     """
 
     sequences: Sequences
@@ -26,13 +24,13 @@ class Examples:
     first: np.ndarray | None = None
 
     def places(self, rows: np.ndarray) -> Tensor:
-        """Which targets belong to the answers to a batch, in the order of those."""
+        """Places of the targets of a batch, in the order of the network's outputs."""
         if self.first is not None:
             rows = step_places(self.first[rows], self.sequences.lengths[rows])
         return torch.from_numpy(rows)
 
     def all_places(self) -> Tensor:
-        """Which targets belong to the answers to ``self.rows``, row by row."""
+        """Places of the targets of ``self.rows``, row by row."""
         if self.first is None:
             return torch.from_numpy(self.rows)
         lengths = self.sequences.lengths[self.rows]
@@ -41,7 +39,7 @@ class Examples:
         return torch.from_numpy(first + np.arange(ends[-1]))
 
     def of_mean_one(self, dtype: torch.dtype) -> "Examples":
-        """The same with weights of mean 1 over ``rows``."""
+        """The same examples with weights whose mean over ``rows`` is 1."""
         if self.weights is None:
             return self
         places = self.all_places()

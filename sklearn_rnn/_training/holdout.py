@@ -1,13 +1,16 @@
-"""Which rows judge a training instead of taking part in it."""
+"""Choosing the rows that validate a training instead of taking part in it."""
 
 import copy
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 
-def check_validation_data(estimator, X_val, y_val, sample_weight_val):
-    """The validation data that a user gave to fit, or None."""
+def check_validation_data(
+    estimator: Any, X_val: Any, y_val: Any, sample_weight_val: Any
+) -> tuple[Any, Any, Any] | None:
+    """The validation data that the user gave to fit, or None."""
     given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
     named = [name for name, value in given.items() if value is not None]
     if not named:
@@ -18,7 +21,7 @@ def check_validation_data(estimator, X_val, y_val, sample_weight_val):
         )
     if not estimator.early_stopping:
         raise ValueError(
-            "X_val and y_val judge early stopping, but early_stopping=False. Set "
+            "X_val and y_val are used by early stopping, but early_stopping=False. Set "
             f"{type(estimator).__name__}(early_stopping=True)."
         )
     if hasattr(estimator.validation_fraction, "split"):
@@ -29,11 +32,19 @@ def check_validation_data(estimator, X_val, y_val, sample_weight_val):
     return X_val, y_val, sample_weight_val
 
 
-def split_rows(rows, fraction, rng, *, y=None, groups=None, strata=None):
-    """Rows that train and rows that validate.
+def split_rows(
+    rows: np.ndarray,
+    fraction: Any,
+    rng: np.random.Generator,
+    *,
+    y: np.ndarray | None = None,
+    groups: Any = None,
+    strata: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Training rows and validation rows.
 
-    ``fraction`` is ``validation_fraction``: a share of the rows, drawn evenly from the
-    ``strata`` if there are any, or a splitter, which is given ``y`` and ``groups``.
+    ``fraction`` is ``validation_fraction``: either a share of the rows, drawn evenly
+    from the ``strata`` if there are any, or a splitter of ``y`` and ``groups``.
     """
     if hasattr(fraction, "split"):
         return last_split(rows, fraction, rows if y is None else y, groups, rng)
@@ -47,18 +58,18 @@ def split_rows(rows, fraction, rng, *, y=None, groups=None, strata=None):
 
 
 def draw_holdout(
-    rows,
-    fraction,
-    rng,
-    strata=None,
+    rows: np.ndarray,
+    fraction: float,
+    rng: np.random.Generator,
+    strata: np.ndarray | None = None,
     *,
-    name="validation_fraction",
-    way_out="early_stopping=False",
-):
-    """A share of ``rows``: evenly spaced in random order, stratum by stratum.
+    name: str = "validation_fraction",
+    way_out: str = "early_stopping=False",
+) -> np.ndarray:
+    """Draw a share of ``rows``: evenly spaced in random order, stratum by stratum.
 
-    ``name`` and ``way_out`` are what the error names: the parameter that the fraction
-    comes from, and the setting that needs none.
+    The error message names the parameter ``name`` that the fraction comes from, and the
+    setting ``way_out`` that needs no held-out rows.
     """
     n_valid = int(np.ceil(fraction * len(rows)))
     if n_valid >= len(rows):
@@ -73,11 +84,17 @@ def draw_holdout(
     return rows[places.astype(np.int64)]
 
 
-def last_split(rows, splitter, y, groups, rng):
+def last_split(
+    rows: np.ndarray,
+    splitter: Any,
+    y: np.ndarray,
+    groups: Any,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """Training and validation rows of a splitter's last split of ``rows``.
 
-    The last one, since that of TimeSeriesSplit validates on the latest rows. A splitter
-    that would draw from numpy's global generator draws from ``rng``.
+    It is the last split because that of TimeSeriesSplit validates on the latest rows. A
+    splitter that would draw from numpy's global generator draws from ``rng`` instead.
     """
     splitter = copy.deepcopy(splitter)
     if getattr(splitter, "random_state", 0) is None:
@@ -90,6 +107,7 @@ def last_split(rows, splitter, y, groups, rng):
     if not len(train) or not len(valid):
         raise ValueError(
             f"validation_fraction={splitter!r} left {len(train)} rows of n_samples = "
-            f"{len(rows)} to train on and {len(valid)} to validate on; both need one."
+            f"{len(rows)} to train on and {len(valid)} to validate on; each needs at "
+            "least one."
         )
     return rows[train], rows[valid]

@@ -1,18 +1,19 @@
 """The training loop: a skorch net that runs epochs over our own batches.
 
-skorch brings the callbacks, the history and the handling of optimisers. The batches are
-slices of whole arrays (its DataLoader collates row by row, which costs more than a
-small network), the randomness is private, and weights and validation rows are known to
-the loop.
+skorch provides the callbacks, the history and the handling of optimizers. The batches
+are slices of whole arrays, because its DataLoader collates row by row, which takes
+longer than a small network. All randomness is private, and the loop handles sample
+weights and validation rows itself.
 """
 
 import copy
 import dis
 import functools
 import time
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -40,7 +41,7 @@ from sklearn_rnn._training.options import TrainingOptions
 
 @dataclass
 class TrainingProgress:
-    """The lowest losses so far and the weights to end with."""
+    """The lowest losses so far, and the weights that the training will end with."""
 
     weights: dict[str, Tensor] = field(default_factory=dict)
     average: WeightAverage | None = None
@@ -51,10 +52,10 @@ class TrainingProgress:
 
 
 class StopTraining(Exception):
-    """A callback asked for the end of training."""
+    """Raised when a callback asks to stop the training."""
 
 
-class RecurrentNet(NeuralNet):
+class RecurrentNet(NeuralNet, ABC):
     """A skorch net trained by :meth:`train` and used through its ``module_``.
 
     ``history`` has for each epoch ``train_loss``, ``dur`` and, with validation rows,
@@ -64,14 +65,15 @@ class RecurrentNet(NeuralNet):
     average_: WeightAverage | None = None
 
     @property
-    def _default_callbacks(self):
+    def _default_callbacks(self) -> list[tuple[str, Callback]]:
         return [("epoch_timer", EpochTimer())]
 
-    def notify(self, method_name, **cb_kwargs):
-        """Tell the callbacks; a KeyboardInterrupt that one *raises* is a stop.
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
+        """Call the callbacks; if one *raises* a KeyboardInterrupt, the training stops.
 
-        That is how skorch's EarlyStopping ends a training. A key pressed while a
-        callback runs arrives at some other instruction and goes its way.
+        That is how skorch's EarlyStopping ends a training. If the user presses Ctrl-C
+        while a callback runs, the interrupt arises at some other instruction and is
+        passed on.
         """
         try:
             super().notify(method_name, **cb_kwargs)
@@ -80,11 +82,13 @@ class RecurrentNet(NeuralNet):
                 raise StopTraining from interrupt
             raise
 
-    def train(self, train: Any, valid: Any, options: TrainingOptions):
-        """Run the epochs of ``options``; return the user's interrupt, if one came.
+    def train(
+        self, train: Any, valid: Any, options: TrainingOptions
+    ) -> KeyboardInterrupt | None:
+        """Run the epochs of ``options``; return the user's interrupt, if there is one.
 
-        Afterwards the module has the weights of the last finished epoch, or with
-        validation rows of the one with the lowest validation loss.
+        Afterwards the module has the weights of the last finished epoch or, with
+        validation rows, of the epoch with the lowest validation loss.
         """
         first = len(self.history)
         train = self._prepare_examples(train)
@@ -126,10 +130,17 @@ class RecurrentNet(NeuralNet):
             pass
         return interrupt
 
-    def _run_epoch(self, epoch, train, valid, options, progress):
-        """One pass over the training rows, then a look at the validation rows.
+    def _run_epoch(
+        self,
+        epoch: int,
+        train: Any,
+        valid: Any,
+        options: TrainingOptions,
+        progress: TrainingProgress,
+    ) -> bool:
+        """Train on all batches once, then evaluate the validation rows.
 
-        Returns whether a callback asks at the end for no further one.
+        Returns whether a callback asks to stop after this epoch.
         """
         started = time.perf_counter()
         self.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
@@ -161,37 +172,37 @@ class RecurrentNet(NeuralNet):
         progress.n_finished += 1
         if options.verbose:
             print(
-                _format_progress(
-                    self.history[-1], epoch, options, time.perf_counter() - started
-                )
+                _format_progress(self.history[-1], epoch, time.perf_counter() - started)
             )
         try:
             self.notify("on_epoch_end", dataset_train=None, dataset_valid=None)
         except StopTraining:
             return True
         finally:
-            del self.history[-1]["batches"][:-1]  # thousands of records, else
+            del self.history[-1]["batches"][
+                :-1
+            ]  # which would hold thousands of records
         return False
 
-    def _keep(self, progress):
-        """Note the weights as those to end with."""
+    def _keep(self, progress: TrainingProgress) -> None:
+        """Record the current weights as those to end with."""
         progress.weights = _copy_weights(self.module_)
         progress.average = copy.deepcopy(self.average_)
 
-    def _as_trained(self, progress):
+    def _as_trained(self, progress: TrainingProgress) -> Self:
         """A copy of this net as if its training had ended with ``progress``."""
         net = snapshot(self)
         module = copy.deepcopy(self.module_)
         module.load_state_dict(progress.weights)
-        vars(net).update(
+        net.__dict__.update(
             module_=module.eval(),
             average_=progress.average,
             history=copy.copy(self.history),
         )
         return net
 
-    def _record_bests(self, progress):
-        """What skorch's Checkpoint reads: whether each loss is the lowest so far."""
+    def _record_bests(self, progress: TrainingProgress) -> None:
+        """Record whether each loss is the lowest so far, for skorch's Checkpoint."""
         for name in ("train_loss", "valid_loss"):
             if name in self.history[-1]:
                 loss = self.history[-1, name]
@@ -199,8 +210,8 @@ class RecurrentNet(NeuralNet):
                 self.history.record(f"{name}_best", loss < lowest)
                 progress.lowest[name] = min(loss, lowest)
 
-    def _run_batches(self, batches) -> float:
-        """Train on every batch; the mean loss of a row."""
+    def _run_batches(self, batches: Iterable[tuple]) -> float:
+        """Train on every batch, and return the mean loss per row."""
         total, n_rows, weights = 0.0, 0, list(self.module_.parameters())
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
@@ -214,8 +225,8 @@ class RecurrentNet(NeuralNet):
             self.notify("on_batch_end", batch=batch, training=True, **step)
         return total / n_rows
 
-    def train_step_single(self, batch, **fit_params) -> dict[str, Any]:
-        """Forward, backward and clipping for one batch."""
+    def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
+        """Run the forward and backward pass of one batch, and clip the gradient."""
         loss, outputs, n_rows = self._loss(batch)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(
@@ -229,21 +240,23 @@ class RecurrentNet(NeuralNet):
 
     # ------------------------------------------------- what depends on the examples
 
-    def _prepare_examples(self, examples):
-        """Examples as the loop needs them, made once before the first epoch."""
+    def _prepare_examples(self, examples: Any) -> Any:
+        """Examples as the loop needs them, called once before the first epoch."""
         return examples
 
-    def _batches(self, examples, batch_size, rng) -> Iterator[tuple]:
+    @abstractmethod
+    def _batches(
+        self, examples: Any, batch_size: int, rng: np.random.Generator
+    ) -> Iterator[tuple]:
         """The batches of one epoch, in an order drawn from ``rng``."""
-        raise TypeError(f"{type(self).__name__} does not define its batches.")
 
-    def _loss(self, batch) -> tuple[Tensor, Tensor, int]:
-        """The mean loss of a batch, the outputs, and over how many rows it is taken."""
-        raise TypeError(f"{type(self).__name__} does not define its loss.")
+    @abstractmethod
+    def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, int]:
+        """The mean loss of a batch, its outputs, and the number of averaged rows."""
 
-    def _record_validation(self, valid, options):
+    @abstractmethod
+    def _record_validation(self, valid: Any, options: TrainingOptions) -> None:
         """Record ``valid_loss`` and ``valid_score`` of the examples ``valid``."""
-        raise TypeError(f"{type(self).__name__} does not define its validation.")
 
 
 def make_net(
@@ -255,13 +268,13 @@ def make_net(
     learning_rate: float,
     weight_decay: float,
     average: bool,
-    callbacks: list | None,
+    callbacks: Sequence[Any] | None,
     device: torch.device,
     **net_options: Any,
 ) -> RecurrentNet:
-    """A net of this ``kind`` around ``module``, ready to train.
+    """A net of class ``kind`` for ``module``, ready to train.
 
-    The callbacks are copied. ``net_options`` are those of the kind's constructor.
+    The callbacks are copied. ``net_options`` are arguments of the class.
     """
     optimizer_class, options = find_optimizer(optimizer, weight_decay)
     net = kind(
@@ -277,7 +290,7 @@ def make_net(
         **net_options,
     )
     net.initialize()
-    net.module = type(module)  # or every pickle would hold the weights twice
+    net.module = type(module)  # otherwise a pickle would hold the weights twice
     if average:
         weights = [p.detach().clone() for p in net.module_.parameters()]
         net.average_ = WeightAverage(weights)
@@ -292,10 +305,10 @@ def continue_net(
     learning_rate: float,
     weight_decay: float,
     dropout: float,
-    callbacks: list | None,
+    callbacks: Sequence[Any] | None,
     **net_options: Any,
 ) -> RecurrentNet:
-    """A copy to train further; a fit that fails leaves the original as it is."""
+    """A copy to train further; a fit that fails leaves the original unchanged."""
     net = copy.deepcopy(net)
     net.__dict__.update(net_options)
     for group in net.optimizer_.param_groups:
@@ -309,17 +322,17 @@ def continue_net(
     return net
 
 
-def _copy_callbacks(callbacks):
-    """Copies of the user's callbacks, which may be given as skorch takes them."""
-    own = []
+def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
+    """Copies of the user's callbacks: instances, classes or pairs of a name and one."""
+    own: list[Any] = []
     for item in callbacks or []:
         name, callback = item if isinstance(item, tuple) else (None, item)
         callback = callback() if isinstance(callback, type) else copy.deepcopy(callback)
         if isinstance(callback, (ScoringBase, InputShapeSetter)):
             raise TypeError(
                 f"{type(callback).__name__} needs skorch's own data sets, which the "
-                "recurrent estimators do not use. Losses and the validation score "
-                "stand in net.history; scores of a search come from GridSearchCV."
+                "recurrent estimators do not use. Losses and the validation score are "
+                "in net.history; use GridSearchCV for other scores."
             )
         if not isinstance(callback, Callback):
             raise TypeError(
@@ -330,27 +343,29 @@ def _copy_callbacks(callbacks):
     return own
 
 
-def _was_raised_on_purpose(interrupt):
+def _was_raised_on_purpose(interrupt: KeyboardInterrupt) -> bool:
     """Whether a ``raise`` statement, not a signal, made this interrupt."""
-    trace = interrupt.__traceback__
+    trace: Any = interrupt.__traceback__
     while trace.tb_next is not None:
         trace = trace.tb_next
     instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti]
     return dis.opname[instruction] in ("RAISE_VARARGS", "RERAISE")
 
 
-def _copy_weights(module):
+def _copy_weights(module: nn.Module) -> dict[str, Tensor]:
+    """Copies of all weights by name."""
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
-def _divergence_message(epoch, what):
+def _divergence_message(epoch: int, what: str) -> str:
+    """The message of the error that ends a training with a loss that is not finite."""
     return (
         f"training diverged in epoch {epoch}: {what}. Lower learning_rate, scale X, or "
-        "set gradient_clip; the estimator is as it was before fit."
+        "set gradient_clip. The estimator is unchanged."
     )
 
 
-def _format_progress(row, epoch, options, seconds):
+def _format_progress(row: Mapping[str, Any], epoch: int, seconds: float) -> str:
     """One line of ``verbose`` output."""
     parts = [f"epoch {epoch + 1:>4}", f"loss {row['train_loss']:.4f}"]
     if "valid_loss" in row:

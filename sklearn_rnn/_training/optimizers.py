@@ -1,4 +1,4 @@
-"""Optimizers by name, and how the learning rate changes over the epochs."""
+"""Optimizers by name, and schedules of the learning rate."""
 
 import inspect
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-# An eps of 1e-6 keeps gradients that are zero except for rounding from being blown up
-# to whole steps: a row of weight 2 trains as two rows do, to seven digits.
+# With an eps of 1e-6, a gradient that is zero except for rounding errors is not scaled
+# up to a full step. So a row of weight 2 trains like two rows, to seven digits.
 ADAM = {"fused": True, "eps": 1e-6}
 
 Optimizer = type[torch.optim.Optimizer]
@@ -25,7 +25,7 @@ SCHEDULES = ("constant", "plateau", "cosine")
 def find_optimizer(
     optimizer: str | Optimizer, weight_decay: float
 ) -> tuple[Optimizer, dict[str, Any]]:
-    """The optimizer's class and its options, the weight decay among them."""
+    """The class of the optimizer and its options, including the weight decay."""
     if isinstance(optimizer, str):
         optimizer_class, options = OPTIMIZERS[optimizer]
     else:
@@ -65,7 +65,7 @@ def make_schedule(
 
 
 def step_schedule(scheduler: Any, loss: float) -> None:
-    """Set the learning rate of the next epoch after one with this ``loss``."""
+    """Set the learning rate of the next epoch after an epoch with this ``loss``."""
     if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
         scheduler.step(loss)
     elif scheduler is not None:

@@ -1,4 +1,4 @@
-"""How long and how to train."""
+"""The options of the training loop."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-Current = Callable[[], Any]  # returns the net as if its training ended now
+from sklearn_rnn._core.callbacks import Current
 
 
 def ignore_epoch(current: Current) -> bool:
-    """Do nothing at the beginning or end of an epoch, and let the training go on."""
+    """Do nothing at the beginning or end of an epoch, and let the training continue."""
     return False
 
 
@@ -27,9 +27,9 @@ class TrainingOptions:
     seed: int
     schedule: str | Callable[[int], float] = "constant"
     gradient_clip: float | None = None
-    patience: float = np.inf  # epochs without improvement before the end
+    patience: float = np.inf  # epochs without improvement after which to stop
     tol: float = 0.0
     verbose: int = 0
-    score: Callable[..., float] | None = None  # of outputs, targets and weights
+    score: Callable[..., float | None] | None = None  # of outputs, targets and weights
     epoch_begins: Callable[[Current], Any] = ignore_epoch
     epoch_ends: Callable[[Current], bool] = ignore_epoch

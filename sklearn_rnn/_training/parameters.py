@@ -56,7 +56,7 @@ SHARED = {
     "cell": Parameter(f"{_choice(CELLS)} or callable", "gru", [CELL, callable]),
     "hidden_size": Parameter("int", 64, [COUNT]),
     "num_layers": Parameter("int", 1, [COUNT]),
-    # Of one network only; but it lists the cells.
+    # A parameter of one network only, which is here because it lists the cells.
     "decoder_cell": Parameter(
         f"{_choice(CELLS)} or None", None, [CELL, None], (TRANSLATOR,)
     ),
@@ -214,7 +214,7 @@ DESCRIPTIONS = {
     "verbose": """Whether to print one line per epoch; 0 prints nothing.""",
 }
 
-# What a network has in place of the above: fields of its parameters.
+# Fields of a network's parameters that replace those above.
 OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
     FORECASTER: {
         "dropout": {
@@ -348,7 +348,7 @@ WORDS = {
 
 
 def parameters_of(estimator: str) -> dict[str, Parameter]:
-    """The shared parameters of a network, described in its own words."""
+    """The shared parameters of a network, with descriptions in its own terms."""
     found = {}
     for name, parameter in SHARED.items():
         if estimator in parameter.estimators:
@@ -361,7 +361,7 @@ def parameters_of(estimator: str) -> dict[str, Parameter]:
 
 
 def constraints_of(estimator: str) -> dict[str, list]:
-    """What scikit-learn accepts as values of a network's shared parameters."""
+    """The constraints of a network's shared parameters, for scikit-learn."""
     return {
         name: shared.constraint for name, shared in parameters_of(estimator).items()
     }

@@ -1,22 +1,27 @@
-"""The net of classifier, regressor and forecaster: sequences with their targets."""
+"""The net of classifier, regressor and forecaster."""
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from sklearn_rnn._training.batching import pad_batch, predict_batches, training_batches
+from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.net import RecurrentNet
+from sklearn_rnn._training.options import TrainingOptions
 
 
 class SequenceNet(RecurrentNet):
     """A net that trains on :class:`~sklearn_rnn._training.examples.Examples`."""
 
-    def _prepare_examples(self, examples):
-        """Examples as the loop needs them, done once before the first epoch."""
+    def _prepare_examples(self, examples: Examples) -> Examples:
+        """The examples with weights of mean 1."""
         return examples.of_mean_one(next(self.module_.parameters()).dtype)
 
-    def _batches(self, examples, batch_size, rng) -> Iterator[tuple]:
+    def _batches(
+        self, examples: Examples, batch_size: int, rng: np.random.Generator
+    ) -> Iterator[tuple]:
         sequences, weights = examples.sequences, examples.weights
         for rows in training_batches(examples.rows, sequences.lengths, batch_size, rng):
             inputs = pad_batch(sequences, rows, self.device)
@@ -25,8 +30,7 @@ class SequenceNet(RecurrentNet):
             weight = None if weights is None else weights[index].to(self.device)
             yield inputs, targets, weight
 
-    def _loss(self, batch) -> tuple[Tensor, Tensor, int]:
-        """The mean loss of a batch, the outputs, and over how many rows it is taken."""
+    def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, int]:
         inputs, targets, weights = batch
         outputs = self.module_(inputs, generator=self.dropout_generator)
         losses = self.criterion_(outputs, targets)
@@ -34,7 +38,7 @@ class SequenceNet(RecurrentNet):
         loss = losses.mean() if weights is None else (losses * weights).mean()
         return loss, outputs, len(targets)
 
-    def _record_validation(self, valid, options):
+    def _record_validation(self, valid: Examples, options: TrainingOptions) -> None:
         outputs = predict_batches(
             self.module_,
             valid.sequences,
@@ -53,4 +57,5 @@ class SequenceNet(RecurrentNet):
             weights = valid.weights[places]
             losses = losses * weights / weights.mean()
         self.history.record("valid_loss", losses.mean().item())
+        assert options.score is not None, "a sequence net does not score itself"
         self.history.record("valid_score", options.score(outputs, targets, weights))

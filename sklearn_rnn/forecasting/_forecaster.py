@@ -9,7 +9,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.device import number_type
+from sklearn_rnn._core.device import resolve_dtype
 from sklearn_rnn._core.drafts import draft, snapshot
 from sklearn_rnn._core.randomness import (
     SPLIT,
@@ -714,7 +714,7 @@ class RNNForecaster(NetworkEstimator):
             del self.feature_names_in_
         if reset:
             self.n_features_in_ = series.n_channels
-            self._number_type = number_type(self.precision, series.values[0].dtype)
+            self._number_type = resolve_dtype(self.precision, series.values[0].dtype)
         if series.n_channels != self.n_features_in_:
             raise ValueError(
                 f"X has {series.n_channels} channels, but RNNForecaster was fitted "

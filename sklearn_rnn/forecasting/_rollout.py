@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn._nn.steppers import make_stepper
 from sklearn_rnn.forecasting._encoding import SeriesEncoding, take_median
 from sklearn_rnn.forecasting._intervals import Sampler
 
@@ -270,7 +270,7 @@ class SeriesNetwork:
 
     def new_stepper(self, n_streams: int) -> ForecastStepper:
         """A stepper of streams that have read nothing."""
-        inner = stepper(self.module, n_streams=n_streams)
+        inner = make_stepper(self.module, n_streams=n_streams)
         return ForecastStepper(self.encoding, inner, self.dtype)
 
     def read(

@@ -8,7 +8,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import with_callbacks
 from sklearn.utils import check_array
 
-from sklearn_rnn._core.device import number_type
+from sklearn_rnn._core.device import resolve_dtype
 from sklearn_rnn._core.randomness import (
     SPLIT,
     draw_seed,
@@ -408,7 +408,7 @@ class SequenceGenerator(
 
     def _fit_codec(self, X):
         """Learn the vocabulary and the spelling of X; return X as a corpus."""
-        self._number_type = number_type(self.precision, np.float32)
+        self._number_type = resolve_dtype(self.precision, np.float32)
         self._codec, documents = make_codec(
             self._documents(X), self.vectorizer, default=CharVectorizer()
         )

@@ -18,7 +18,7 @@ from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.tokens import END, UNKNOWN
 from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.language import LanguageNetwork
-from sklearn_rnn._nn.steppers import Stepper, stepper
+from sklearn_rnn._nn.steppers import Stepper, make_stepper
 from sklearn_rnn._training.corpus import Corpus, as_corpus
 from sklearn_rnn.generation._net import MAX_DOCUMENTS, read_corpus, token_losses
 from sklearn_rnn.generation._sampling import Continuation
@@ -93,7 +93,7 @@ class LanguageModel:
                 )
         return Start(
             self.codec.is_single(prompt),
-            stepper(self.module, reading.states),
+            make_stepper(self.module, reading.states),
             self._logits(reading),
             texts,
         )

@@ -292,7 +292,9 @@ class WritingSession:
         written = self.written
         if isinstance(written, TokenArray):
             codes = [*self._prompt_codes, *written.view(np.ndarray)[0]]
-            return TokenArray(np.array([codes], np.int32), written.vocabulary_size)
+            return TokenArray(
+                np.array([codes], np.int32), self._model.codec.vocabulary_size
+            )
         if not isinstance(written, str):
             return [*self._prompt, *written]
         is_apart = self._prompt and written and not self._prompt[-1:].isspace()

@@ -33,11 +33,11 @@ from sklearn_rnn._core.sklearn_private import (
 from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.sequences import (
     Sequences,
-    first_nonfinite,
+    find_kind,
+    find_nonfinite,
     from_array,
     from_ragged,
     from_table,
-    kind_of,
     refuse_empty,
 )
 
@@ -106,7 +106,7 @@ class _Stacked:
             if not str(error).startswith("Input X contains"):
                 raise
             starts = np.cumsum(self.lengths) - self.lengths
-            place = first_nonfinite(
+            place = find_nonfinite(
                 Sequences(np.asarray(self.steps), starts, self.lengths)
             )
             if place is None:
@@ -120,7 +120,7 @@ class _Stacked:
 
 def _stack(X, input_size):
     """The valid steps of X under each other."""
-    kind = kind_of(X)
+    kind = find_kind(X)
     if kind == "ragged":
         as_list, X = isinstance(X, (list, tuple)), list(X)
         if any(hasattr(x, "columns") for x in X):

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-from sklearn_rnn._nn.steppers import stepper
+from sklearn_rnn._nn.steppers import make_stepper
 
 
 class StreamAdapter(ABC):
@@ -28,7 +28,7 @@ class StreamAdapter(ABC):
 
     def start(self):
         """A stepper of one stream that has read nothing."""
-        return stepper(self.module)
+        return make_stepper(self.module)
 
     @abstractmethod
     def step(self, x, n):

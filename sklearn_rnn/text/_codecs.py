@@ -2,8 +2,9 @@
 
 import itertools
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.base import clone
@@ -78,7 +79,7 @@ def _is_token_list(document):
     return isinstance(document, (list, tuple, np.ndarray))
 
 
-class Codec:
+class Codec(ABC):
     """Documents as codes and back.
 
     ``names`` are the tokens that the codes from 4 stand for, ``code_of`` maps them to
@@ -100,32 +101,32 @@ class Codec:
         """Number of codes: the reserved ones and one per token."""
         return len(RESERVED) + len(self.names)
 
+    @abstractmethod
     def fit_encode(self, documents, watch=None):
         """Lengths and codes of documents from which the vocabulary is learned.
 
         ``watch(text, tokens)`` is called for each document that is read.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def encode(self, documents, watch=None):
         """Lengths and codes of documents under the learned vocabulary."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode(self, codes):
         """The document that has these codes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_single(self, prompt):
         """Whether ``prompt`` is one prompt rather than several."""
-        raise NotImplementedError
 
     def list_prompts(self, prompt):
         """One or several prompts as documents."""
         return [prompt] if self.is_single(prompt) else list(prompt)
 
+    @abstractmethod
     def restore_prompt(self, recorded):
         """The prompt of a transcript, which holds the text or else the codes."""
-        raise NotImplementedError
 
 
 class TextCodec(Codec):
@@ -286,5 +287,6 @@ def _flatten(tokens):
         )
     codes = tokens.view(np.ndarray)
     inside = ~np.isin(codes, (PADDING, START, END))
-    flat = codes[inside].astype(np.min_scalar_type(tokens.vocabulary_size))
+    size = cast(int, tokens.vocabulary_size)
+    flat = codes[inside].astype(np.min_scalar_type(size))
     return inside.sum(1).astype(np.int64), flat

@@ -1,6 +1,7 @@
 """SequenceTranslator: sequences to other sequences of any length."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -556,7 +557,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         targets = decode_targets(fitted._codec, [one.codes for one in best])
         if fitted.copy_unknown:
             texts = list(read_documents(X, False))
-            vectorizer = fitted.source_vectorizer_
+            vectorizer: Any = fitted.source_vectorizer_
             targets = copy_unknown_words(targets, best, texts, vectorizer)
         if not return_attention:
             return targets

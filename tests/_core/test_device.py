@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_rnn._core.device import number_type, resolve_device, torch_types
+from sklearn_rnn._core.device import resolve_device, resolve_dtype, resolve_torch_dtypes
 
 
 @pytest.mark.parametrize("has_cuda, expected", [(False, "cpu"), (True, "cuda")])
@@ -47,7 +47,7 @@ def test_cuda_is_taken_where_it_is():
     ],
 )
 def test_number_types_of_data_and_recurrent_layers(precision, X_dtype, data, compute):
-    assert number_type(precision, np.dtype(X_dtype)) == data
+    assert resolve_dtype(precision, np.dtype(X_dtype)) == data
     weights = torch.float64 if data is np.float64 else torch.float32
     layers = compute if compute is torch.bfloat16 else None
-    assert torch_types(precision, np.dtype(X_dtype)) == (weights, layers)
+    assert resolve_torch_dtypes(precision, np.dtype(X_dtype)) == (weights, layers)

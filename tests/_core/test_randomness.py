@@ -12,7 +12,7 @@ from sklearn_rnn._core.randomness import (
     SHUFFLING,
     SPLIT,
     WEIGHTS,
-    borrowed_global_generator,
+    borrow_global_generator,
     draw_seed,
     numpy_generator,
     torch_generator,
@@ -78,7 +78,7 @@ def test_private_generators_leave_the_global_ones_alone():
 
 def test_borrowed_generator_is_seeded_and_put_back():
     before = torch.get_rng_state()
-    with borrowed_global_generator(11):
+    with borrow_global_generator(11):
         drawn = torch.rand(5)
     assert torch.equal(drawn, draws_of(11))
     assert torch.equal(torch.get_rng_state(), before)
@@ -86,17 +86,17 @@ def test_borrowed_generator_is_seeded_and_put_back():
 
 def test_borrowed_generator_is_put_back_after_an_error():
     before = torch.get_rng_state()
-    with pytest.raises(KeyError), borrowed_global_generator(11):
+    with pytest.raises(KeyError), borrow_global_generator(11):
         torch.rand(5)
         raise KeyError
     assert torch.equal(torch.get_rng_state(), before)
-    with borrowed_global_generator(12):
+    with borrow_global_generator(12):
         assert torch.equal(torch.rand(5), draws_of(12))
 
 
 def test_threads_that_borrow_do_not_disturb_each_other():
     def draw_slowly(seed):
-        with borrowed_global_generator(seed):
+        with borrow_global_generator(seed):
             draws = []
             for _ in range(5):
                 draws.append(torch.rand(1))

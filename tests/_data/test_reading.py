@@ -84,14 +84,14 @@ def test_columns_that_input_size_does_not_divide(model, table):
 
 def test_input_size_against_another_container(model, table):
     X, y = table
-    with pytest.raises(ValueError, match="2 features a step, but input_size=3"):
+    with pytest.raises(ValueError, match="2 features per step, but input_size=3"):
         model.set_params(input_size=3).fit(X.reshape(60, 3, 2), y)
 
 
 def test_other_features_at_predict(model, table):
     X, y = table
     model.fit(X.reshape(60, 3, 2), y)
-    with pytest.raises(ValueError, match=r"3 features a step.*fitted with 2"):
+    with pytest.raises(ValueError, match=r"3 features per step.*fitted with 2"):
         model.predict(X.reshape(60, 2, 3))
     model.fit(X, y)
     with pytest.raises(

@@ -12,11 +12,11 @@ from sklearn_rnn._data.sequences import (
     as_codes,
     cast,
     check_codes,
+    find_kind,
     from_array,
     from_ragged,
     from_table,
     from_tokens,
-    kind_of,
 )
 from sklearn_rnn._data.tokens import TokenArray
 
@@ -97,12 +97,12 @@ KINDS = [
 
 @pytest.mark.parametrize("X, kind", KINDS)
 def test_kind_of_container(X, kind):
-    assert kind_of(X) == kind
+    assert find_kind(X) == kind
 
 
 def test_kind_of_tokens():
-    assert kind_of(TokenArray([[4, 5], [6, 0]], 7)) == "tokens"
-    assert kind_of(TokenArray([[4, 5], [6, 0]], 7)[:1]) == "tokens"
+    assert find_kind(TokenArray([[4, 5], [6, 0]], 7)) == "tokens"
+    assert find_kind(TokenArray([[4, 5], [6, 0]], 7)[:1]) == "tokens"
 
 
 @pytest.mark.parametrize(
@@ -119,12 +119,12 @@ def test_kind_of_tokens():
 )
 def test_text_is_refused_with_the_way_to_read_it(X):
     with pytest.raises(ValueError, match=r"X holds text: b?'.*make_pipeline\(Char"):
-        kind_of(X)
+        find_kind(X)
 
 
 def test_long_text_is_quoted_only_in_part():
     with pytest.raises(ValueError, match="X holds text: 'aaaa") as error:
-        kind_of(["a" * 1000])
+        find_kind(["a" * 1000])
     assert "a" * 41 not in str(error.value)
 
 
@@ -371,7 +371,10 @@ UNREADABLE = {
     "numpy number": (np.float64(5), r"sequence 1 of X has the shape \(\); expected"),
     "3-D array": (np.zeros((2, 2, 2)), r"sequence 1 of X has the shape \(2, 2, 2\)"),
     "no feature": (np.zeros((2, 0)), r"sequence 1 of X has the shape \(2, 0\)"),
-    "other features": (WIDE, "sequence 1 of X has 2 features a step, sequence 0 has 1"),
+    "other features": (
+        WIDE,
+        "sequence 1 of X has 2 features per step, sequence 0 has 1",
+    ),
     "dates": (
         np.array(["2020-01-01"], dtype="M8[D]"),
         "sequence 1 of X has dtype datetime",
@@ -464,9 +467,9 @@ def test_tokens_stay_codes():
 @pytest.mark.parametrize(
     "X, size, message",
     [
-        (np.ones((2, 4)), 1, r"dtype float64 and 1 feature\(s\) a step"),
+        (np.ones((2, 4)), 1, r"dtype float64 and 1 feature\(s\) per step"),
         (np.ones((2, 4), bool), 1, "dtype bool"),
-        (np.ones((2, 4), int), 2, r"dtype int64 and 2 feature\(s\) a step"),
+        (np.ones((2, 4), int), 2, r"dtype int64 and 2 feature\(s\) per step"),
     ],
     ids=["float", "bool", "two features"],
 )

@@ -9,7 +9,7 @@ from sklearn_rnn._core.randomness import torch_generator
 from sklearn_rnn._nn import steppers
 from sklearn_rnn._nn.builders import build_language_network, build_network
 from sklearn_rnn._nn.sequence import Inputs
-from sklearn_rnn._nn.steppers import NumpyStepper, TorchStepper, stepper
+from sklearn_rnn._nn.steppers import NumpyStepper, TorchStepper, make_stepper
 
 V, B, T = 11, 3, 9
 SETTINGS = [
@@ -129,7 +129,7 @@ def test_what_numpy_cannot_step_goes_through_torch(codes, monkeypatch):
     def kind(module):
         with torch.inference_mode():
             _, states = module(codes[:1])
-        return type(stepper(module, states))
+        return type(make_stepper(module, states))
 
     assert kind(network("lstm")) is NumpyStepper
     assert kind(network(UsersGRU)) is TorchStepper

@@ -15,7 +15,7 @@ from sklearn_rnn._training.corpus import (
 
 @pytest.fixture(autouse=True)
 def short_lanes(monkeypatch):
-    monkeypatch.setattr(_corpus, "WINDOWS_A_LANE", 1)
+    monkeypatch.setattr(_corpus, "WINDOWS_PER_LANE", 1)
 
 
 def corpus_of(lengths, dtype=np.uint8):
@@ -112,7 +112,7 @@ def test_only_documents_longer_than_their_lane_are_cut_and_lanes_are_balanced():
 
 
 def test_a_short_text_gets_fewer_lanes(monkeypatch):
-    monkeypatch.setattr(_corpus, "WINDOWS_A_LANE", 8)
+    monkeypatch.setattr(_corpus, "WINDOWS_PER_LANE", 8)
     windows = list(tbptt_windows(corpus_of([399]), 10, 32, np.random.default_rng(0)))
     assert max(len(window.starts) for window in windows) == 5
 

@@ -107,7 +107,7 @@ def net_around(module):
 
 
 def test_windows_of_a_lane_are_read_like_one_piece(module, corpus, monkeypatch):
-    monkeypatch.setattr(_corpus, "WINDOWS_A_LANE", 1)
+    monkeypatch.setattr(_corpus, "WINDOWS_PER_LANE", 1)
     net = net_around(module)
     net.dropout_generator = None
     text, total, n = TextExamples(corpus, window=4), 0.0, 0

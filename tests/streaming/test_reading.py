@@ -62,7 +62,7 @@ BAD_STEPS = {
     "complex": (np.zeros((2, F), complex), "dtype complex128"),
     "objects": ([[{}] * F] * 2, "cannot be read as numbers"),
     "chunk of others": (np.zeros((3, 2, F)), "chunks for 3 streams, expected 2"),
-    "chunk's features": (np.zeros((2, 2, F + 1)), "X has 4 features a step"),
+    "chunk's features": (np.zeros((2, 2, F + 1)), "X has 4 features per step"),
     "chunk of NaN": (np.full((2, 2, F), np.inf), "sequence 0, step 0"),
     "no steps": (np.zeros((2, 0, F)), "sequence 0 of X has no steps"),
     "keys": ({"a": np.zeros(F)}, "was given keys"),

@@ -174,7 +174,7 @@ def test_the_regressor_reads_validation_targets_in_the_unit_of_y(rng):
 @pytest.mark.parametrize(
     "break_, message",
     [
-        (lambda X, y: (X[:, :, :1], y), "in X_val.*1 features a step.*fitted with 2"),
+        (lambda X, y: (X[:, :, :1], y), "in X_val.*1 features per step.*fitted with 2"),
         (lambda X, y: (X, y[:-1]), "in X_val.*inconsistent numbers of samples"),
         (lambda X, y: (X, np.array(["sideways"] * 5)), "in X_val.*'sideways'"),
         (lambda X, y: (X * np.nan, y), "in X_val"),

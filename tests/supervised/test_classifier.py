@@ -154,7 +154,7 @@ BAD_FITS = {
     ),
     "other features": (
         lambda X, y: ([*X[:-1].reshape(59, 3, 2), X[-1].reshape(2, 3)], y),
-        "sequence 59 of X has 3 features a step, sequence 0 has 2",
+        "sequence 59 of X has 3 features per step, sequence 0 has 2",
     ),
     "y None": (lambda X, y: (X, None), "requires y to be passed"),
     "y NaN": (lambda X, y: (X, bad_y(y, 4, np.nan)), "Input y contains NaN"),

@@ -1,20 +1,20 @@
 """What the recurrent cells share: a layer in torch, and its single step in numpy.
 
-A cell is one module of this folder. It derives a :class:`RecurrentLayer` with the pass
-over time and a :class:`NumpyCell` with one step of a trained layer, and the registry
-lists the layer. Everything else follows from what the two classes declare.
+Each cell is one module of this folder. It derives a :class:`RecurrentLayer` with the
+pass over time and a :class:`NumpyCell` with one step of a trained layer, and the
+registry lists the layer. Everything else follows from what the two classes declare.
 
 The pass over time takes the input's share of every step at once, ``P[t] = W x[t] + b``.
 So it does not matter whether that share is a matrix product or, for a one-hot input,
-consists of rows of ``W``. The three built-in cells also bring a backward pass written
-by hand. It computes whatever concerns all steps together outside of the loop: the local
+consists of rows of ``W``. The three built-in cells also have a backward pass written
+by hand. It computes outside of the loop whatever concerns all steps together: the local
 derivatives before it, and the gradient of the recurrent weights ``U`` after it, as one
 product. On a CPU that is faster than the step-by-step graph that torch records for its
 GRU and its simple cell. A cell whose ``unroll`` consists of plain torch operations
 needs no backward pass of its own.
 
-Shapes: T steps, B sequences, F features, H units. The gates stand side by side in the
-last axis, together G wide.
+Shapes: T steps, B sequences, F features, H units. The gates are concatenated along
+the last axis, whose length is G.
 """
 
 from abc import ABC, abstractmethod
@@ -67,7 +67,7 @@ class RecurrentLayer(nn.Module, ABC):
         self.bias = nn.Parameter(torch.empty(width))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Orthogonal recurrent weights, Glorot input weights, and no bias."""
+        """Orthogonal recurrent weights, Glorot input weights and biases of zero."""
         H = self.hidden_size
         for gate in range(self.n_gates):
             rows = slice(gate * H, (gate + 1) * H)
@@ -109,7 +109,7 @@ class RecurrentLayer(nn.Module, ABC):
     def kernel_arguments(
         self, dtype: torch.dtype, bias_hh: Tensor | None = None
     ) -> tuple[Any, ...]:
-        """What torch's kernels take after the input and the state."""
+        """The arguments of torch's kernels after the input and the state."""
         bias_hh = torch.zeros_like(self.bias) if bias_hh is None else bias_hh
         weights = [self.weight_ih, self.weight_hh, self.bias, bias_hh]
         weights = [weight.to(dtype) for weight in weights]
@@ -119,19 +119,20 @@ class RecurrentLayer(nn.Module, ABC):
 class NumpyCell(ABC):
     """The weights of a trained layer and one step of it, in numpy, without gradients.
 
-    For a batch of one, calling a torch operation costs more than computing it. A numpy
-    operation costs a fifth of that, and one that writes into an existing array less
-    still.
+    For a batch of one, calling a torch operation takes longer than computing it.
+    Calling a numpy operation takes a fifth of that, and even less if it writes into an
+    existing array.
 
     ``inputs`` (F, G) and ``recurrent`` (H, G) are the transposed weights. A layer that
     reads codes has one row of ``inputs`` per code, and its ``bias`` is None because it
     is part of these rows.
 
-    The gates are in the order ``gate_order``, the first ``n_sigmoids`` of them halved:
-    a sigmoid is (1 + tanh(x / 2)) / 2, so one tanh over all gates serves both kinds.
+    The gates are in the order ``gate_order``, and the weights of the first
+    ``n_sigmoids`` of them are halved: a sigmoid is (1 + tanh(x / 2)) / 2, so one tanh
+    over all gates serves both kinds.
     """
 
-    gate_order: ClassVar[tuple[int, ...] | None] = None  # None: as in the layer
+    gate_order: ClassVar[tuple[int, ...] | None] = None  # None is the layer's order
     n_sigmoids: ClassVar[int] = 0
 
     def __init__(self, layer: RecurrentLayer, embedding: nn.Embedding | None) -> None:
@@ -176,8 +177,8 @@ class NumpyCell(ABC):
 class Buffers(NamedTuple):
     """Arrays that a step of B sequences computes in.
 
-    ``by_gate`` and ``sigmoids`` are views of ``gates``: each gate of its own, and the
-    gates that a sigmoid squashes.
+    ``by_gate`` and ``sigmoids`` are views of ``gates``: each gate separately, and all
+    gates whose activation is a sigmoid.
     """
 
     gates: np.ndarray  # (B, G)
@@ -188,7 +189,7 @@ class Buffers(NamedTuple):
 
 
 def recurrent_gradient(d_gates: Tensor, hidden: Tensor) -> Tensor:
-    """Gradient of the recurrent weights: every step and sequence in one product."""
+    """Gradient of the recurrent weights, one product for all steps and sequences."""
     return d_gates.flatten(0, 1).t() @ hidden[:-1].flatten(0, 1)  # (G, H)
 
 

@@ -1,4 +1,4 @@
-"""A cell that the user brings as a torch module."""
+"""A cell that the user defines as a torch module."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,9 @@ class CustomLayer(nn.Module):
 
     state_names = numpy_cell = None  # only our own cells declare them
 
-    def __init__(self, build: Callable[[int, int], nn.Module], input_size: int, H: int):
+    def __init__(
+        self, build: Callable[[int, int], nn.Module], input_size: int, H: int
+    ) -> None:
         super().__init__()
         self.module = build(input_size, H)
         if not isinstance(self.module, nn.Module):
@@ -26,14 +28,13 @@ class CustomLayer(nn.Module):
                 "torch.nn.Module."
             )
         self.input_size, self.hidden_size = input_size, H
-        self._axes: list[int] | None = (
-            None  # the axis of sequences of each tensor of a state
-        )
+        # The axis of sequences of each tensor of a state, once it is known.
+        self._axes: list[int] | None = None
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
-        weight = next(
-            self.module.parameters(), x
-        )  # only our own layers compute in bfloat16
+        # A cell without weights keeps the type of x. Only our own layers compute in
+        # bfloat16, so x is cast to the type of the weights.
+        weight = next(self.module.parameters(), x)
         if state is not None:
             state = self._move_axes(state, x, into=True)
         answer = self.module(x.transpose(0, 1).to(weight.dtype), state)
@@ -47,8 +48,8 @@ class CustomLayer(nn.Module):
         if outputs.shape != expected:
             raise ValueError(
                 f"the cell returned outputs of shape {tuple(outputs.shape)}; expected "
-                f"(n_sequences, n_timesteps, hidden_size) = {expected}. Return outputs "
-                "of every step, batch first, hidden_size units wide."
+                f"(n_sequences, n_timesteps, hidden_size) = {expected}. Return the "
+                "outputs at every step, batch first, with hidden_size units."
             )
         return outputs.transpose(0, 1), self._move_axes(state, x)
 
@@ -56,7 +57,7 @@ class CustomLayer(nn.Module):
         """Move the sequences to the first axis, or ``into`` the cell's own axes."""
         if self._axes is None:
             self._axes = self._find_axes(x)
-        if not self._axes:  # not found; a stream of this cell is an error
+        if not self._axes:  # not found, so opening a stream raises an error
             return state
         parts = (
             (part.movedim(0, axis) if into else part.movedim(axis, 0)).contiguous()
@@ -70,12 +71,8 @@ class CustomLayer(nn.Module):
         weight, training = next(self.module.parameters(), x), self.module.training
         self.module.eval()  # without randomness
         try:
-            two, three = (
-                tensors_of(
-                    self.module(weight.new_zeros(n, 1, self.input_size), None)[1]
-                )
-                for n in (2, 3)
-            )
+            trials = [weight.new_zeros(n, 1, self.input_size) for n in (2, 3)]
+            two, three = (tensors_of(self.module(x, None)[1]) for x in trials)
             return [find_sequence_axis(*pair) for pair in zip(two, three, strict=True)]
         except (TypeError, ValueError):
             return []

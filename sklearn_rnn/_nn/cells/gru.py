@@ -31,7 +31,9 @@ class UnrolledGRU(torch.autograd.Function):
     """All steps of the GRU, from the input's share P[t] = W x[t] + b."""
 
     @staticmethod
-    def forward(ctx, projected: Tensor, weight: Tensor, bias_n: Tensor, h: Tensor):
+    def forward(
+        ctx: Any, projected: Tensor, weight: Tensor, bias_n: Tensor, h: Tensor
+    ) -> Tensor:
         T, B, G = projected.shape
         H = G // 3
         bias = torch.cat([bias_n.new_zeros(2 * H), bias_n])
@@ -55,7 +57,7 @@ class UnrolledGRU(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, d_outputs: Tensor):
+    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         rz, n, q, hidden, weight = ctx.saved_tensors
         T, B, H = n.shape
         r, z = rz.chunk(2, 2)
@@ -127,7 +129,7 @@ h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
         self.bias_n = nn.Parameter(torch.empty(hidden_size))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """As every cell, with both biases of the candidate zero."""
+        """Initialise as every cell does, with both biases of the candidate zero."""
         super().initialize(generator)
         nn.init.zeros_(self.bias_n)
 

@@ -12,6 +12,8 @@ gate starts at 1 (R. Jozefowicz, W. Zaremba, I. Sutskever, "An empirical explora
 recurrent network architectures", ICML 2015).
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -30,7 +32,9 @@ class UnrolledLSTM(torch.autograd.Function):
     """All steps of the LSTM, from the input's share P[t] = W x[t] + b."""
 
     @staticmethod
-    def forward(ctx, projected: Tensor, weight: Tensor, h: Tensor, c: Tensor):
+    def forward(
+        ctx: Any, projected: Tensor, weight: Tensor, h: Tensor, c: Tensor
+    ) -> tuple[Tensor, Tensor]:
         T, B, G = projected.shape
         H = G // 4
         gates = torch.empty_like(projected)
@@ -53,7 +57,9 @@ class UnrolledLSTM(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, d_outputs: Tensor, d_c: Tensor):
+    def backward(
+        ctx: Any, d_outputs: Tensor, d_c: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         gates, hidden, cell, squashed, weight = ctx.saved_tensors
         T, B, G = gates.shape
         i, f, g, o = gates.chunk(4, 2)
@@ -120,7 +126,7 @@ h_t &= o_t \odot \tanh(c_t)
     numpy_cell = NumpyLSTM
 
     def initialize(self, generator: torch.Generator) -> None:
-        """As every cell, with a forget gate that is open at the start."""
+        """Initialise as every cell does, with a bias of 1 for the forget gate."""
         super().initialize(generator)
         H = self.hidden_size
         nn.init.ones_(self.bias[H : 2 * H])

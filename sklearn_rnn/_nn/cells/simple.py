@@ -5,6 +5,8 @@
 Source: J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -23,7 +25,9 @@ class UnrolledSimple(torch.autograd.Function):
     """All steps of the simple cell, from the input's share P[t] = W x[t] + b."""
 
     @staticmethod
-    def forward(ctx, projected: Tensor, weight: Tensor, h: Tensor, activation: str):
+    def forward(
+        ctx: Any, projected: Tensor, weight: Tensor, h: Tensor, activation: str
+    ) -> Tensor:
         T, B, H = projected.shape
         hidden = projected.new_empty(T + 1, B, H)
         hidden[0] = h
@@ -38,7 +42,7 @@ class UnrolledSimple(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, d_outputs: Tensor):
+    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         hidden, weight = ctx.saved_tensors
         h = hidden[1:]
         slope = 1 - h * h if ctx.activation == "tanh" else (h > 0).to(h.dtype)
