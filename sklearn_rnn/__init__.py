@@ -6,6 +6,10 @@ torch, such as ``sklearn_rnn.text`` and ``sklearn_rnn.energy``, load without it.
 
 from importlib import import_module
 
+# scikit-learn's modules import each other in circles. If several threads were the first
+# to use names of this package, their imports of scikit-learn would fail.
+import sklearn.base  # noqa: F401
+
 from sklearn_rnn._version import __version__
 
 # Where each public name lives.
@@ -51,11 +55,14 @@ __all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name):
-    if name in _SUBPACKAGES:
-        return import_module(f"sklearn_rnn.{name}")
-    if name not in _HOMES:
+    home = name if name in _SUBPACKAGES else _HOMES.get(name)
+    if home is None:
         raise AttributeError(f"module 'sklearn_rnn' has no attribute {name!r}")
-    value = getattr(import_module(f"sklearn_rnn.{_HOMES[name]}"), name)
+    try:
+        package = import_module(f"sklearn_rnn.{home}")
+    except AttributeError as error:  # would be taken for a name that does not exist
+        raise ImportError(f"sklearn_rnn.{home} cannot be imported: {error}") from error
+    value = package if name in _SUBPACKAGES else getattr(package, name)
     globals()[name] = value
     return value
 

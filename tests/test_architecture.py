@@ -182,8 +182,43 @@ def test_subpackages_without_networks_load_no_torch(name):
     assert not loaded_by(f"import sklearn_rnn.{name}") & {"torch", "skorch"}
 
 
-def test_the_package_loads_nothing_before_it_is_used():
-    assert not loaded_by("import sklearn_rnn") & {"numpy", "sklearn", "torch", "pandas"}
+def test_the_package_loads_no_torch_before_it_is_used():
+    assert not loaded_by("import sklearn_rnn") & {"torch", "skorch", "matplotlib"}
+
+
+def test_names_can_be_first_used_from_many_threads():
+    code = """
+import threading
+import sklearn_rnn
+
+names = [*sklearn_rnn.__all__, "metrics", "display", "conformance", "datasets"]
+barrier, failed = threading.Barrier(len(names)), []
+
+def use(name):
+    barrier.wait()
+    try:
+        getattr(sklearn_rnn, name)
+    except BaseException as error:
+        failed.append((name, repr(error)))
+
+threads = [threading.Thread(target=use, args=(name,)) for name in names]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(failed)
+"""
+    assert run_python(code).strip() == "[]"
+
+
+def test_an_error_inside_a_subpackage_is_not_taken_for_a_missing_name(monkeypatch):
+    def fail(name):
+        raise AttributeError("broken inside")
+
+    monkeypatch.setattr(sklearn_rnn, "import_module", fail)
+    monkeypatch.delitem(vars(sklearn_rnn), "energy", raising=False)
+    with pytest.raises(ImportError, match=r"energy cannot be imported: broken inside"):
+        sklearn_rnn.energy
 
 
 def test_estimators_load_no_optional_library():

@@ -21,10 +21,15 @@ def snapshot(estimator: Estimator) -> Estimator:
 
 
 def commit(draft: Any, estimator: Any) -> None:
-    """Replace the whole state of ``estimator`` by that of ``draft``."""
-    for name in vars(estimator).keys() - vars(draft).keys():
-        delattr(estimator, name)
+    """Replace the whole state of ``estimator`` by that of ``draft``.
+
+    The new state comes at once, and only then goes what it lacks: an interrupt between
+    the two leaves a complete new model.
+    """
+    former = vars(estimator).keys() - vars(draft).keys()
     vars(estimator).update(vars(draft))
+    for name in former:
+        delattr(estimator, name)
 
 
 @contextmanager

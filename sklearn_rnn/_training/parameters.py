@@ -155,8 +155,8 @@ DESCRIPTIONS = {
         raise an error, and the model cannot be used in a stream. None accepts sequences
         of any length.""",
     "return_sequences": """Whether to predict at every time step instead of once per
-        sequence. If True, the output layer reads the output at each step and
-        ``pooling`` is ignored.""",
+        sequence. If True, the output layer reads the output at each step, and only
+        ``transform`` uses ``pooling``.""",
     "loss": """Loss that training minimises, computed on targets that are standardised
         to mean 0 and variance 1.""",
     "max_epochs": """Maximum number of passes over the training {examples}. Training

@@ -181,6 +181,7 @@ class SupervisedEstimator(
         n_directions = 2 if self.bidirectional else 1
         n_pooled = 3 if self.pooling == "concat" else 1
         self._n_features_out = self.hidden_size * n_directions * n_pooled
+        self._pooling = self.pooling  # of transform, also if each step is answered
         return module
 
     def _score_outputs(self, outputs, targets, weights):
@@ -198,11 +199,16 @@ class SupervisedEstimator(
         check_is_fitted(fitted)
         sequences = fitted._read(X, reset=False)
         flat = decode(fitted._targets, fitted._outputs(sequences))
-        return unflatten(flat, sequences) if fitted.return_sequences else flat
+        return unflatten(flat, sequences) if fitted._predicts_steps else flat
+
+    @property
+    def _predicts_steps(self):
+        """Whether the fitted network predicts at every step."""
+        return self.module_.pooling is None
 
     def _outputs(self, sequences):
         """Logits or standardised numbers, (n, n_outputs) or (n_steps, n_outputs)."""
-        return self._compute(self.module_, sequences, self.return_sequences)
+        return self._compute(self.module_, sequences, self._predicts_steps)
 
     def _compute(self, compute, sequences, each_step):
         """What ``compute`` returns for all sequences: (n, ...), or (n_steps, ...)."""
@@ -234,13 +240,14 @@ class SupervisedEstimator(
         Returns
         -------
         states : ndarray of shape (n_sequences, n_features_out)
-            Outputs of the last layer, reduced over the steps as ``pooling`` says: what
-            the head of the network reads. ``n_features_out`` is ``hidden_size``, times
-            2 if bidirectional, times 3 with ``pooling="concat"``.
+            Outputs of the last layer, reduced over the steps by the ``pooling`` of fit:
+            what the output layer reads, unless it reads every step.
+            ``n_features_out`` is ``hidden_size``, times 2 if bidirectional, times 3
+            with ``pooling="concat"``.
         """
         fitted = snapshot(self)
         check_is_fitted(fitted)
-        return fitted._states(fitted._read(X, reset=False), fitted.pooling)
+        return fitted._states(fitted._read(X, reset=False), fitted._pooling)
 
     def transform_sequences(self, X):
         """State of the network at every step of each sequence, as features.

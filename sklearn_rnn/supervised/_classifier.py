@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
 from sklearn_rnn._training.holdout import check_validation_data
@@ -464,7 +465,8 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
             Accuracy; with ``return_sequences=True``, over the valid steps of all
             sequences. A row of an indicator matrix counts if all its labels are right.
         """
-        if self.return_sequences:
+        check_is_fitted(self)
+        if self._predicts_steps:
             return self._score_steps(X, y, sample_weight, accuracy_score)
         return super().score(X, y, sample_weight)
 

@@ -2,6 +2,7 @@
 
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.sklearn_private import _fit_context
 from sklearn_rnn._training.holdout import check_validation_data
@@ -399,7 +400,8 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         score : float
             R2; with ``return_sequences=True``, over the valid steps of all sequences.
         """
-        if self.return_sequences:
+        check_is_fitted(self)
+        if self._predicts_steps:
             return self._score_steps(X, y, sample_weight, r2_score)
         return super().score(X, y, sample_weight)
 

@@ -188,3 +188,13 @@ def test_unreadable_validation_data_are_named_and_change_nothing(
     with pytest.raises(ValueError, match=message):
         stopping.fit(X, y, X_val=X_val, y_val=y_val)
     assert not hasattr(stopping, "net_")
+
+
+def test_parameters_set_after_fit_do_not_change_what_is_fitted(fitted, ragged):
+    X, y = ragged
+    states, labels, score = fitted.transform(X), fitted.predict(X), fitted.score(X, y)
+    fitted.set_params(pooling="last", return_sequences=True)
+    assert_array_equal(fitted.transform(X), states)
+    assert_array_equal(fitted.predict(X), labels)
+    assert fitted.score(X, y) == score
+    assert len(fitted.get_feature_names_out()) == states.shape[1]
