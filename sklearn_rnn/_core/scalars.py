@@ -20,7 +20,7 @@ def is_integer(value: Any, low: float = -np.inf, high: float = np.inf) -> bool:
 def check_integer(name: str, value: Any, *, minimum: int, or_none: str = "") -> int:
     """Return ``value`` if it is an integer of at least ``minimum``.
 
-    ``or_none`` says in the error what None would mean, where None is accepted too.
+    If None is accepted too, ``or_none`` tells the user in the error what None means.
     """
     if not is_integer(value, minimum):
         hint = f", or None for {or_none}" if or_none else ""

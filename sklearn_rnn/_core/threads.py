@@ -20,12 +20,14 @@ ONE_THREAD_ANYWAY = 2**18
 
 
 def _set_torch_threads(n_threads: int) -> None:
+    """Let torch use ``n_threads`` threads, if torch is loaded."""
     set_threads = getattr(sys.modules.get("torch"), "set_num_threads", None)
     if set_threads is not None:
         set_threads(n_threads)
 
 
 def _get_torch_threads() -> int:
+    """The number of threads that torch uses; 1 if torch is not loaded."""
     get_threads = getattr(sys.modules.get("torch"), "get_num_threads", None)
     return 1 if get_threads is None else get_threads()
 

@@ -22,5 +22,6 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 def _is_internal(frame: FrameType) -> bool:
+    """Whether a frame belongs to one of the internal packages."""
     package = frame.f_globals.get("__name__", "").partition(".")[0]
     return package in INTERNAL_PACKAGES

@@ -81,7 +81,7 @@ class LanguageNetwork(nn.Module):
         return self.head(outputs)
 
 
-def step_losses(logits: Tensor, targets: Tensor) -> Tensor:
+def compute_step_losses(logits: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy in nats of each step (T, B)."""
     losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
     return losses.view_as(targets)

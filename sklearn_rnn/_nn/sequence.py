@@ -75,7 +75,7 @@ class SequenceNetwork(nn.Module):
     ) -> Tensor:
         """Pooled outputs (B, n_pooled), or all valid steps if ``pooling`` is None."""
         if pooling is None:
-            return valid_steps(outputs, lengths)
+            return select_valid_steps(outputs, lengths)
         return pool(outputs, lengths, pooling, self.stack.bidirectional)
 
     def _apply_head(self, pooled: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ class SequenceNetwork(nn.Module):
         return (pooled * weight).sum(1, keepdim=True) + self.head.bias
 
 
-def valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
+def select_valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
     """The valid steps of outputs (T, B, H), concatenated: (n_steps, H)."""
     flat = outputs.flatten(0, 1)
     if lengths is None:
@@ -104,7 +104,7 @@ def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tenso
         parts = [pool(outputs, lengths, part, both) for part in ("last", "mean", "max")]
         return torch.cat(parts, 1)
     if how == "last":
-        return last_steps(outputs, lengths, both)
+        return select_last_steps(outputs, lengths, both)
     if lengths is None:
         return outputs.mean(0) if how == "mean" else outputs.amax(0)
     steps = torch.arange(len(outputs), device=outputs.device).unsqueeze(1)
@@ -115,7 +115,7 @@ def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tenso
     return outputs.masked_fill(padding, float("-inf")).amax(0)
 
 
-def last_steps(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:
+def select_last_steps(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:
     """The last step that each direction reads, (B, H); backward, it is the first."""
     if lengths is None:
         last = outputs[-1]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_rnn._nn.layers import RecurrentStack, drop, reverse
-from sklearn_rnn._nn.sequence import Inputs, last_steps
+from sklearn_rnn._nn.sequence import Inputs, select_last_steps
 from sklearn_rnn._nn.states import State, nest_state
 
 
@@ -120,7 +120,7 @@ class TranslationNetwork(nn.Module):
             x = self.source_embedding(x)
             x = drop(x, self.dropout, self.training, generator)
         outputs, _ = self.stack(x, lengths, generator=generator)  # (S, B, M)
-        summary = last_steps(outputs, lengths, self.stack.bidirectional)
+        summary = select_last_steps(outputs, lengths, self.stack.bidirectional)
         outputs = outputs.transpose(0, 1)
         keys = self.attention.of_memory(outputs) if self.attention else None
         memory = Memory(outputs, lengths, keys)

@@ -66,14 +66,14 @@ def predict_batches(
     with torch.inference_mode():
         for batch in prediction_batches(rows, sequences.lengths, batch_size):
             parts.append(compute(pad_batch(sequences, batch, device)).cpu())
-            order.append(step_places(place[batch], lengths[batch]))
+            order.append(locate_steps(place[batch], lengths[batch]))
         joined = torch.cat(parts)
         answers = torch.empty_like(joined)
         answers[torch.from_numpy(np.concatenate(order))] = joined
     return answers
 
 
-def step_places(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def locate_steps(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Places of the valid steps of a batch, in the order of time and then of the batch.
 
     Sequence i has the place ``first[i]`` and the ``lengths[i] - 1`` places after it.

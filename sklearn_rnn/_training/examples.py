@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sklearn_rnn._data.sequences import Sequences
-from sklearn_rnn._training.batching import step_places
+from sklearn_rnn._training.batching import locate_steps
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Examples:
     def places(self, rows: np.ndarray) -> Tensor:
         """Places of the targets of a batch, in the order of the network's outputs."""
         if self.first is not None:
-            rows = step_places(self.first[rows], self.sequences.lengths[rows])
+            rows = locate_steps(self.first[rows], self.sequences.lengths[rows])
         return torch.from_numpy(rows)
 
     def all_places(self) -> Tensor:

@@ -94,8 +94,8 @@ class RecurrentNet(NeuralNet, ABC):
         train = self._prepare_examples(train)
         valid = None if valid is None else self._prepare_examples(valid)
         progress = TrainingProgress()
-        self._keep(progress)
-        current = functools.partial(self._as_trained, progress)
+        self._keep_weights(progress)
+        current = functools.partial(self._copy_as_trained, progress)
         scheduler = make_schedule(self.optimizer_, options.schedule, options.epochs)
         self.dropout_generator = torch_generator(
             options.seed, DROPOUT, first, device=self.device
@@ -158,17 +158,17 @@ class RecurrentNet(NeuralNet, ABC):
             self.module_.eval()
             self._record_validation(valid, options)
         loss = self.history[-1, watched]
-        self._record_bests(progress)
+        self._record_lowest(progress)
         if not np.isfinite(loss):
             raise ValueError(
-                _divergence_message(len(self.history), f"{watched} is {loss}")
+                _describe_divergence(len(self.history), f"{watched} is {loss}")
             )
         if loss < progress.reference_loss - options.tol:
             progress.reference_loss, progress.n_stale = loss, 0
         else:
             progress.n_stale += 1
         if self.history[-1, f"{watched}_best"] or valid is None:
-            self._keep(progress)
+            self._keep_weights(progress)
         progress.n_finished += 1
         if options.verbose:
             print(
@@ -179,17 +179,16 @@ class RecurrentNet(NeuralNet, ABC):
         except StopTraining:
             return True
         finally:
-            del self.history[-1]["batches"][
-                :-1
-            ]  # which would hold thousands of records
+            # The history would otherwise hold thousands of records per epoch.
+            del self.history[-1]["batches"][:-1]
         return False
 
-    def _keep(self, progress: TrainingProgress) -> None:
+    def _keep_weights(self, progress: TrainingProgress) -> None:
         """Record the current weights as those to end with."""
         progress.weights = _copy_weights(self.module_)
         progress.average = copy.deepcopy(self.average_)
 
-    def _as_trained(self, progress: TrainingProgress) -> Self:
+    def _copy_as_trained(self, progress: TrainingProgress) -> Self:
         """A copy of this net as if its training had ended with ``progress``."""
         net = snapshot(self)
         module = copy.deepcopy(self.module_)
@@ -201,7 +200,7 @@ class RecurrentNet(NeuralNet, ABC):
         )
         return net
 
-    def _record_bests(self, progress: TrainingProgress) -> None:
+    def _record_lowest(self, progress: TrainingProgress) -> None:
         """Record whether each loss is the lowest so far, for skorch's Checkpoint."""
         for name in ("train_loss", "valid_loss"):
             if name in self.history[-1]:
@@ -235,7 +234,7 @@ class RecurrentNet(NeuralNet, ABC):
         if not np.isfinite(norm.item()):
             epoch = len(self.history)
             what = f"the loss is {loss.item():.3g} and its gradient {norm.item()}"
-            raise ValueError(_divergence_message(epoch, what))
+            raise ValueError(_describe_divergence(epoch, what))
         return {"loss": loss, "y_pred": outputs, "n_rows": n_rows}
 
     # ------------------------------------------------- what depends on the examples
@@ -357,7 +356,7 @@ def _copy_weights(module: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
-def _divergence_message(epoch: int, what: str) -> str:
+def _describe_divergence(epoch: int, what: str) -> str:
     """The message of the error that ends a training with a loss that is not finite."""
     return (
         f"training diverged in epoch {epoch}: {what}. Lower learning_rate, scale X, or "

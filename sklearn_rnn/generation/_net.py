@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_rnn._nn.language import LanguageNetwork, step_losses
+from sklearn_rnn._nn.language import LanguageNetwork, compute_step_losses
 from sklearn_rnn._nn.states import join_states, map_states
 from sklearn_rnn._training.corpus import (
     Corpus,
@@ -80,7 +80,7 @@ class LanguageNet(RecurrentNet):
         states = self._carry_states(fresh)
         logits, states = self.module_(inputs, states, self.dropout_generator)
         self.states = map_states(states, Tensor.detach)
-        losses = step_losses(logits, targets)
+        losses = compute_step_losses(logits, targets)
         losses = losses.flatten() if valid is None else losses[valid]
         return losses.mean(), logits, len(losses)
 
@@ -137,7 +137,7 @@ def _window_losses(module, corpus, window, states):
     if states is not None:
         states = slice_states(states, slice(len(window.starts)))
     logits, states = module(torch.from_numpy(inputs).to(device), states)
-    losses = step_losses(logits, torch.from_numpy(targets).to(device))
+    losses = compute_step_losses(logits, torch.from_numpy(targets).to(device))
     return losses.cpu().numpy(), states
 
 

@@ -188,7 +188,7 @@ class Buffers(NamedTuple):
     spare: np.ndarray  # (B, H)
 
 
-def recurrent_gradient(d_gates: Tensor, hidden: Tensor) -> Tensor:
+def compute_recurrent_gradient(d_gates: Tensor, hidden: Tensor) -> Tensor:
     """Gradient of the recurrent weights, one product for all steps and sequences."""
     return d_gates.flatten(0, 1).t() @ hidden[:-1].flatten(0, 1)  # (G, H)
 

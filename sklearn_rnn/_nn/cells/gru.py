@@ -21,7 +21,7 @@ from sklearn_rnn._nn.cells.base import (
     Buffers,
     NumpyCell,
     RecurrentLayer,
-    recurrent_gradient,
+    compute_recurrent_gradient,
     to_array,
 )
 from sklearn_rnn._nn.states import State
@@ -78,7 +78,12 @@ class UnrolledGRU(torch.autograd.Function):
             d_h = torch.addmm(d_h * z_at[t], D[t], weight)
         d_projected = torch.cat([d_recurrent[:, :, : 2 * H], d_n], 2)
         d_bias_n = d_recurrent[:, :, 2 * H :].sum((0, 1))
-        return d_projected, recurrent_gradient(d_recurrent, hidden), d_bias_n, d_h
+        return (
+            d_projected,
+            compute_recurrent_gradient(d_recurrent, hidden),
+            d_bias_n,
+            d_h,
+        )
 
 
 class NumpyGRU(NumpyCell):

@@ -23,7 +23,7 @@ from sklearn_rnn._nn.cells.base import (
     Buffers,
     NumpyCell,
     RecurrentLayer,
-    recurrent_gradient,
+    compute_recurrent_gradient,
 )
 from sklearn_rnn._nn.states import State
 
@@ -82,7 +82,7 @@ class UnrolledLSTM(torch.autograd.Function):
             torch.mul(k[t][:, 3], d_h, out=by_gate[t][:, 3])
             d_c.mul_(f_at[t])
             d_h = D[t] @ weight
-        return d_projected, recurrent_gradient(d_projected, hidden), d_h, d_c
+        return d_projected, compute_recurrent_gradient(d_projected, hidden), d_h, d_c
 
 
 class NumpyLSTM(NumpyCell):

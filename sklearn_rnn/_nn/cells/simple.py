@@ -16,7 +16,7 @@ from sklearn_rnn._nn.cells.base import (
     Buffers,
     NumpyCell,
     RecurrentLayer,
-    recurrent_gradient,
+    compute_recurrent_gradient,
 )
 from sklearn_rnn._nn.states import State
 
@@ -52,7 +52,7 @@ class UnrolledSimple(torch.autograd.Function):
         for t in range(len(d_out) - 1, -1, -1):
             torch.mul(d_out[t] + d_h, k[t], out=D[t])
             d_h = D[t] @ weight
-        return d_projected, recurrent_gradient(d_projected, hidden), d_h, None
+        return d_projected, compute_recurrent_gradient(d_projected, hidden), d_h, None
 
 
 class NumpySimple(NumpyCell):
