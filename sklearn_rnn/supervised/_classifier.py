@@ -64,7 +64,8 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         length.
     return_sequences : bool, default=False
         Whether to predict at every time step instead of once per sequence. If True, the
-        output layer reads the output at each step and ``pooling`` is ignored.
+        output layer reads the output at each step, and only ``transform`` uses
+        ``pooling``.
     max_epochs : int, default=30
         Maximum number of passes over the training sequences. Training stops earlier if
         the loss does not improve for ``n_iter_no_change`` epochs.

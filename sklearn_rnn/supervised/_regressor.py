@@ -63,7 +63,8 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         length.
     return_sequences : bool, default=False
         Whether to predict at every time step instead of once per sequence. If True, the
-        output layer reads the output at each step and ``pooling`` is ignored.
+        output layer reads the output at each step, and only ``transform`` uses
+        ``pooling``.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         Loss that training minimises, computed on targets that are standardised to mean
         0 and variance 1.
