@@ -262,7 +262,6 @@ def test_global_generators_are_left_alone(path):
 # Modules without behaviour of their own need no tests of their own.
 WITHOUT_BEHAVIOUR = (
     "_core/sklearn_private.py",  # passes on names of scikit-learn
-    "_training/options.py",  # a data class with defaults
 )
 
 # Test modules that belong to no single module.

@@ -164,17 +164,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
         If ``tasks`` is None, nothing is printed and no callback is notified.
         """
-        return TrainingOptions(
-            epochs=epochs,
-            batch_size=self.batch_size,
-            seed=seed,
-            schedule="constant" if partial else self.learning_rate_schedule,
-            gradient_clip=self.gradient_clip,
-            patience=self.n_iter_no_change,
-            tol=self.tol,
-            verbose=self.verbose if tasks else 0,
-            score=self._score_outputs,
-            **({} if tasks is None else tasks.hooks),
+        given: dict[str, Any] = {"verbose": 0} if tasks is None else tasks.hooks
+        if partial:
+            given = {**given, "learning_rate_schedule": "constant"}
+        return TrainingOptions.from_estimator(
+            self, max_epochs=epochs, seed=seed, score=self._score_outputs, **given
         )
 
     def _fitted_state(self, net: RecurrentNet, first: int) -> dict[str, Any]:

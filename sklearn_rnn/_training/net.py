@@ -96,7 +96,9 @@ class RecurrentNet(NeuralNet, ABC):
         progress = TrainingProgress()
         self._keep_weights(progress)
         current = functools.partial(self._copy_as_trained, progress)
-        scheduler = make_schedule(self.optimizer_, options.schedule, options.epochs)
+        scheduler = make_schedule(
+            self.optimizer_, options.learning_rate_schedule, options.max_epochs
+        )
         self.dropout_generator = torch_generator(
             options.seed, DROPOUT, first, device=self.device
         )
@@ -104,11 +106,11 @@ class RecurrentNet(NeuralNet, ABC):
         interrupt = None
         try:
             self.notify("on_train_begin", X=None, y=None)
-            for epoch in range(first, first + options.epochs):
+            for epoch in range(first, first + options.max_epochs):
                 options.epoch_begins(current)
                 stop = self._run_epoch(epoch, train, valid, options, progress)
                 stop |= options.epoch_ends(current)
-                if stop or progress.n_stale >= options.patience:
+                if stop or progress.n_stale >= options.n_iter_no_change:
                     break
                 row = self.history[-1]
                 step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))

@@ -1,8 +1,8 @@
 """The options of the training loop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,20 +16,31 @@ def ignore_epoch(current: Current) -> bool:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How long and how to train.
+    """How long and how to train, in the words of the estimators' parameters.
 
     ``epoch_begins`` and ``epoch_ends`` are called with a function that returns the net
     as if its training ended now. ``epoch_ends`` returns whether to stop.
     """
 
-    epochs: int
+    max_epochs: int
     batch_size: int
     seed: int
-    schedule: str | Callable[[int], float] = "constant"
+    learning_rate_schedule: str | Callable[[int], float] = "constant"
     gradient_clip: float | None = None
-    patience: float = np.inf  # epochs without improvement after which to stop
+    n_iter_no_change: float = np.inf
     tol: float = 0.0
     verbose: int = 0
     score: Callable[..., float | None] | None = None  # of outputs, targets and weights
     epoch_begins: Callable[[Current], Any] = ignore_epoch
     epoch_ends: Callable[[Current], bool] = ignore_epoch
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, **given: Any) -> Self:
+        """The parameters of an estimator of these names, or what is given instead."""
+        parameters = estimator.get_params(deep=False)
+        named = {
+            field.name: parameters[field.name]
+            for field in fields(cls)
+            if field.name in parameters
+        }
+        return cls(**{**named, **given})

@@ -89,24 +89,26 @@ class SupervisedEstimator(
                 "None."
             )
         sequences = self._read(X, reset=not continuing)
-        y, weights = self._check_y_and_weights(y, sample_weight, sequences)
+        y, weights = self._check_y_and_weights(
+            y, sample_weight, sequences, self.return_sequences
+        )
         rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
         if not continuing:
             self._fit_targets(y, rows, weights, **options)
         return self._make_examples(sequences, y, rows, weights), y
 
-    def _check_y_and_weights(self, y, sample_weight, sequences):
+    def _check_y_and_weights(self, y, sample_weight, sequences, each_step):
         """y and the weights, or None where all rows count the same.
 
-        There is one of each per sequence, or per step: then those of all steps follow
-        each other.
+        There is one of each per sequence, or with ``each_step`` one per step: then
+        those of all steps follow each other.
         """
-        if self.return_sequences:
+        if each_step:
             y = flatten(y, sequences)
             if sample_weight is not None:
                 sample_weight = flatten_weights(sample_weight, sequences)
         y = self._check_y(y)
-        if not self.return_sequences:
+        if not each_step:
             check_consistent_length(sequences.lengths, y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
@@ -156,7 +158,7 @@ class SupervisedEstimator(
         try:
             sequences = self._read(X_val, reset=False)
             y_val, weights = self._check_y_and_weights(
-                y_val, sample_weight_val, sequences
+                y_val, sample_weight_val, sequences, self.return_sequences
             )
             rows = np.arange(len(y_val)) if weights is None else np.flatnonzero(weights)
             return self._make_examples(sequences, y_val, rows, weights)
@@ -225,7 +227,9 @@ class SupervisedEstimator(
         fitted = snapshot(self)
         check_is_fitted(fitted)
         sequences = fitted._read(X, reset=False)
-        y, weights = fitted._check_y_and_weights(y, sample_weight, sequences)
+        y, weights = fitted._check_y_and_weights(
+            y, sample_weight, sequences, each_step=True
+        )
         predictions = fitted._targets.decode(fitted._outputs(sequences))
         return metric(y, predictions, sample_weight=weights)
 

@@ -148,7 +148,7 @@ def test_validation_records_the_weighted_loss_and_the_score(weights, loss):
         return 0.75
 
     net.history.new_epoch()
-    options = TrainingOptions(epochs=1, batch_size=2, seed=0, score=score)
+    options = TrainingOptions(max_epochs=1, batch_size=2, seed=0, score=score)
     net._record_validation(make_examples([0, 0, 0], weights), options)
     assert net.history[-1, "valid_loss"] == pytest.approx(loss)
     assert net.history[-1, "valid_score"] == 0.75
