@@ -22,8 +22,6 @@ def test_counting_words_have_each_letter_as_often():
 
 # Reber's grammar as an expression instead of states: L is where X and S part.
 _L = "(?:XT*VP)*(?:S|XT*VV)"
-
-
 REBER = rf"B(?:TS*X{_L}|PT*V(?:V|P{_L}))E"
 EMBEDDED_REBER = re.compile(rf"B([TP]){REBER}\1E")
 
