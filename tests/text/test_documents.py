@@ -198,6 +198,14 @@ def test_tables_are_refused_with_the_remedy(Vectorizer, texts, method, documents
         getattr(vectorizer, method)(documents)
 
 
+def test_a_frame_that_tells_no_shape_is_refused(Vectorizer):
+    class Frame(dict):
+        columns = ("text",)
+
+    with pytest.raises(ValueError, match=r"got Frame of shape \?"):
+        Vectorizer().fit(Frame(text=["a"]))
+
+
 @pytest.mark.parametrize("documents", [None, 3, 2.5])
 def test_what_holds_no_documents_is_refused(Vectorizer, documents):
     with pytest.raises(TypeError, match="Expected an iterable of documents"):
