@@ -160,6 +160,27 @@ def test_arithmetic_in_place_leaves_the_name_to_a_plain_array(tokens):
     assert_plain(tokens, [[5, 6, 1], [7, 5, 6], [7, 1, 1]], np.int32)
 
 
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda tokens: tokens + 1,
+        lambda tokens: np.add(tokens, 1, out=tokens.copy()),
+        lambda tokens: tokens == 4,
+        lambda tokens: tokens.max(axis=0),
+        lambda tokens: np.maximum.accumulate(tokens),
+        lambda tokens: tokens.astype(np.int64),
+        lambda tokens: np.concatenate([tokens, tokens], dtype=np.int64),
+    ],
+    ids=["sum", "out", "comparison", "reduction", "accumulation", "cast", "join"],
+)
+def test_results_hold_no_vocabulary_in_their_type(tokens, compute):
+    # otherwise equal results of two vocabularies would be told apart by their hash
+    result = compute(tokens)
+    assert not result.dtype.metadata
+    larger = compute(TokenArray(ROWS, vocabulary_size=8))
+    assert joblib.hash(result) == joblib.hash(larger)
+
+
 def test_ufunc_output_into_tokens_is_plain(tokens):
     out = np.add(tokens, 1, out=tokens.copy())
     assert_plain(out, [[5, 6, 1], [7, 5, 6], [7, 1, 1]], np.int32)

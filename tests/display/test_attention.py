@@ -2,17 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from numpy.testing import assert_array_equal
 
 from sklearn_rnn import SequenceTranslator, WordVectorizer
 from sklearn_rnn.display import AttentionDisplay
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def labels(axis):

@@ -16,12 +16,6 @@ SERIES = pd.Series(
 KNOWN, COMING = SERIES[:100], SERIES[100:]
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 def model(intervals="conformal"):
     return RNNForecaster(
         hidden_size=4, window=12, max_epochs=1, intervals=intervals, random_state=0

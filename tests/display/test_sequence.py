@@ -10,23 +10,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_rnn import (
-    CharVectorizer,
-    RNNClassifier,
-    RNNRegressor,
-    StepwiseTransformer,
-)
+from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, StepwiseTransformer
 from sklearn_rnn.display import SequenceDisplay
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 7, 2))
 Y = np.where(X.sum(axis=(1, 2)) > 0, "up", "down")
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def classifier(cell="lstm", units=4, **params):

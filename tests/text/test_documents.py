@@ -1,15 +1,219 @@
-"""Long documents and files, read piece by piece."""
+"""Documents in any container and file, read whole or piece by piece."""
 
+import gzip
+import io
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from text_examples import CODES, assert_tokens
 
-from sklearn_rnn import CharVectorizer, TextStatisticsVectorizer, WordVectorizer
+from sklearn_rnn import (
+    CharVectorizer,
+    TextStatisticsVectorizer,
+    TokenArray,
+    WordVectorizer,
+)
 from sklearn_rnn.text import _documents
 from sklearn_rnn.text._documents import CodeStream, TextFile
+
+# ------------------------------------------------------------------ containers
+
+
+@pytest.mark.parametrize(
+    "container",
+    [tuple, np.array, lambda x: np.array(x, dtype=object), pd.Series, iter],
+    ids=["tuple", "str array", "object array", "Series", "iterator"],
+)
+def test_any_column_of_documents_is_read_alike(Vectorizer, texts, container):
+    assert_tokens(Vectorizer().fit_transform(container(texts)), CODES, 7)
+
+
+def test_series_index_does_not_matter(Vectorizer, texts):
+    series = pd.Series(texts, index=[7, 7, 1])
+    assert_tokens(Vectorizer().fit_transform(series), CODES, 7)
+
+
+def test_polars_column_of_documents_is_read_alike(Vectorizer, texts):
+    polars = pytest.importorskip("polars")
+    assert_tokens(Vectorizer().fit_transform(polars.Series(texts)), CODES, 7)
+
+
+def test_lists_are_documents_already_split_into_tokens(Vectorizer):
+    documents = [["New York", "is"], ("is",)]
+    vectorizer = Vectorizer(lowercase=True)
+    assert_tokens(vectorizer.fit_transform(documents), [[4, 5], [5, 0]], 6)
+    assert vectorizer.vocabulary_ == {"New York": 4, "is": 5}
+
+
+def test_split_documents_may_stand_beside_texts(Vectorizer, text_of):
+    documents = [["b", "a"], text_of("ab")]
+    assert_tokens(Vectorizer().fit_transform(documents), [[5, 4], [4, 5]], 6)
+
+
+def test_bytes_are_decoded(Vectorizer):
+    vectorizer = Vectorizer(encoding="latin-1")
+    assert list(vectorizer.fit([b"\xe9", "a"]).vocabulary_) == ["a", "é"]
+    assert list(Vectorizer().fit(["é".encode()]).vocabulary_) == ["é"]
+
+
+@pytest.mark.parametrize(
+    ("decode_error", "expected"),
+    [("ignore", [[4, 5]]), ("replace", [[4, 1, 5]])],
+)
+def test_undecodable_bytes_are_treated_as_asked(Vectorizer, decode_error, expected):
+    vectorizer = Vectorizer(
+        decode_error=decode_error, vocabulary=["a", "b"], tokenizer=list
+    )
+    assert_tokens(vectorizer.fit_transform([b"a\xffb"]), expected, 6)
+
+
+def test_undecodable_bytes_name_their_row_and_the_remedy(Vectorizer):
+    message = "document 1: set encoding or decode_error"
+    with pytest.raises(UnicodeDecodeError, match=message):
+        Vectorizer().fit([b"a", b"a\xff"])
+
+
+def test_open_files_are_read(Vectorizer, texts):
+    files = [io.StringIO(texts[0]), io.BytesIO(texts[1].encode()), io.StringIO("b")]
+    assert_tokens(Vectorizer(input="file").fit_transform(files), CODES, 7)
+
+
+@pytest.fixture
+def paths(tmp_path, text_of):
+    letters = ["éab", "ba", "b"]
+    paths = [tmp_path / f"{row}.txt" for row in range(3)]
+    for path, word in zip(paths, letters, strict=True):
+        path.write_text(text_of(word), encoding="utf-16")
+    return paths
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path], ids=["str", "Path"])
+def test_named_files_are_read(Vectorizer, paths, kind):
+    vectorizer = Vectorizer(input="filename", encoding="utf-16")
+    assert_tokens(vectorizer.fit_transform(map(kind, paths)), CODES, 7)
+    assert vectorizer.vocabulary_ == {"a": 4, "b": 5, "é": 6}
+
+
+def test_compressed_files_are_read_once_opened(Vectorizer, tmp_path, texts):
+    path = tmp_path / "text.gz"
+    path.write_bytes(gzip.compress(texts[0].encode()))
+    with gzip.open(path) as file:
+        assert_tokens(Vectorizer(input="file").fit_transform([file]), [[6, 4, 5]], 7)
+
+
+def test_missing_file_is_named(Vectorizer, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.txt"):
+        Vectorizer(input="filename").fit([tmp_path / "nowhere.txt"])
+
+
+# ------------------------------------------------------------------ what is refused
+
+
+def test_single_file_name_has_to_stand_in_a_list(Vectorizer):
+    with pytest.raises(ValueError, match=r"into a list: \[text\]"):
+        Vectorizer(input="filename").fit("text.txt")
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
+@pytest.mark.parametrize("text", ["abc", b"abc", np.str_("abc")])
+def test_single_text_has_to_stand_in_a_list(Vectorizer, texts, method, text):
+    vectorizer = Vectorizer().fit(texts)
+    with pytest.raises(ValueError, match=r"single document into a list: \[text\]"):
+        getattr(vectorizer, method)(text)
+
+
+@pytest.mark.parametrize(
+    ("document", "shown"),
+    [
+        (None, "None of type NoneType"),
+        (float("nan"), "nan of type float"),
+        (pd.NA, "<NA> of type NAType"),
+        (7, "7 of type int"),
+        (np.float64(1), "float64"),
+        ({"a": 1}, "of type dict"),
+        (np.array(["a"]), "of type ndarray"),
+    ],
+    ids=["None", "nan", "NA", "int", "float64", "dict", "array"],
+)
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
+def test_document_that_is_no_text_is_refused_with_its_row(
+    Vectorizer, texts, method, document, shown
+):
+    vectorizer = Vectorizer().fit(texts)
+    with pytest.raises(TypeError) as caught:
+        getattr(vectorizer, method)([texts[0], document])
+    assert str(caught.value).startswith("document 1 is ")
+    assert shown in str(caught.value)
+    assert 'Fill missing text with "".' in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_missing_text_in_a_series_is_refused_with_its_row(Vectorizer, missing):
+    with pytest.raises(TypeError, match="document 2 is "):
+        Vectorizer().fit(pd.Series(["a", "b", missing], index=[9, 8, 7]))
+
+
+@pytest.mark.parametrize(("token", "kind"), [(1, "int"), (b"a", "bytes"), (None, "")])
+def test_split_document_with_other_than_text_is_refused(Vectorizer, token, kind):
+    with pytest.raises(TypeError, match=f"document 1 holds the token .* type {kind}"):
+        Vectorizer().fit([["a"], ["a", token]])
+
+
+@pytest.mark.parametrize(
+    "document", ["a\ud800", ["a", "a\ud800"]], ids=["text", "tokens"]
+)
+def test_lone_surrogate_is_refused_with_its_row_and_position(Vectorizer, document):
+    message = r"document 1 has the lone surrogate '\\ud800' at position 1"
+    with pytest.raises(ValueError, match=message):
+        Vectorizer().fit(["a", document])
+
+
+def test_surrogate_remedy_of_the_message_works(Vectorizer):
+    broken = "a\ud83d\ude00"
+    with pytest.raises(ValueError, match=r'"surrogatepass"\)\.decode\("utf-16"'):
+        Vectorizer().fit([broken])
+    mended = broken.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    assert list(Vectorizer(tokenizer=list).fit([mended]).vocabulary_) == ["a", "😀"]
+
+
+@pytest.mark.parametrize(
+    ("documents", "kind"),
+    [
+        (pd.DataFrame({"text": ["a", "b"]}), "DataFrame"),
+        (pd.DataFrame({"text": ["a"], "more": ["b"]}), "DataFrame"),
+        (np.array([["a"], ["b"]]), "ndarray"),
+        (TokenArray([[4]], 5), "TokenArray"),
+    ],
+    ids=["one column", "two columns", "array", "tokens"],
+)
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
+def test_tables_are_refused_with_the_remedy(Vectorizer, texts, method, documents, kind):
+    vectorizer = Vectorizer().fit(texts)
+    message = rf'got {kind} of shape .*by its bare name: \(vectorizer, "text"\)'
+    with pytest.raises(ValueError, match=message):
+        getattr(vectorizer, method)(documents)
+
+
+def test_a_frame_that_tells_no_shape_is_refused(Vectorizer):
+    class Frame(dict):
+        columns = ("text",)
+
+    with pytest.raises(ValueError, match=r"got Frame of shape \?"):
+        Vectorizer().fit(Frame(text=["a"]))
+
+
+@pytest.mark.parametrize("documents", [None, 3, 2.5])
+def test_what_holds_no_documents_is_refused(Vectorizer, documents):
+    with pytest.raises(TypeError, match="Expected an iterable of documents"):
+        Vectorizer().fit(documents)
+
+
+# ------------------------------------------------------------------ piece by piece
+
 
 # What a cut in the wrong place would change: a final sigma, a mark that belongs to the
 # letter before it, a line end of two characters, a space that ASCII does not have.
@@ -17,6 +221,8 @@ TEXT = (
     "ΟΔΟΣ ΟΔΟΣΑ cafe\u0301s a\u0323\u0307b, \u0301x\r\ny\rz  don't stop\u2028now "
     "averyverylongwordwithoutend 😀 e\u0301\u0301\n\n \tend"
 )
+
+
 DOCUMENTS = [TEXT, "", "a", TEXT[::-1]]
 
 

@@ -1,0 +1,269 @@
+"""Estimators for the sequence checks: ours, and strangers good and broken."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, WordVectorizer
+from sklearn_rnn._data.tokens import TokenArray
+from sklearn_rnn.conformance import check_sequence_estimator
+from sklearn_rnn.preprocessing import StepwiseTransformer
+from sklearn_rnn.text import TextStatisticsVectorizer
+
+# ------------------------------------------------------------------ ours
+
+
+OURS = [
+    RNNClassifier("gru", 4),
+    RNNClassifier("lstm", 4, bidirectional=True, class_weight="balanced"),
+    RNNClassifier("rnn", 4, num_layers=2, dropout=0.5, pooling="last"),
+    RNNRegressor("gru", 4, early_stopping=True),
+    RNNRegressor("rnn", 4, pooling="mean"),
+    CharVectorizer(),
+    CharVectorizer(max_length=5, truncation="left", boundaries=True),
+    WordVectorizer(handle_unknown="ignore"),
+    TextStatisticsVectorizer(),
+    make_pipeline(CharVectorizer(), RNNClassifier("lstm", 4)),
+    make_pipeline(WordVectorizer(), RNNRegressor("gru", 4)),
+    StepwiseTransformer(StandardScaler()),
+    make_pipeline(StepwiseTransformer(StandardScaler()), RNNClassifier("gru", 4)),
+]
+
+
+def what_ours_take(estimator):
+    if isinstance(estimator, (RNNClassifier, RNNRegressor)):
+        return ("table", "3d", "ragged", "tokens")
+    first = estimator[0] if isinstance(estimator, Pipeline) else estimator
+    return ("3d", "ragged") if isinstance(first, StepwiseTransformer) else ("text",)
+
+
+# ------------------------------------------------------------------ good strangers
+
+
+def steps_of(X, n_features=None):
+    """Ragged lists, 3-D arrays padded with NaN, or tables, as (T, F) arrays."""
+    rows = []
+    for i, x in enumerate(X):
+        try:
+            x = np.asarray(x)
+            if np.iscomplexobj(x):
+                raise ValueError("complex numbers")
+            x = np.asarray(x.reshape(len(x), -1), dtype=np.float64)
+            if getattr(X, "ndim", 1) == 3:
+                present = np.flatnonzero(~np.isnan(x).all(axis=1))
+                x = x[: present.max(initial=-1) + 1]
+            if not x.size or not np.isfinite(x).all():
+                raise ValueError("no steps, or a step that is not finite")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"sequence {i}: {error}") from error
+        rows.append(x)
+    n_features = n_features or rows[0].shape[1]
+    for i, x in enumerate(rows):
+        if x.shape[1] != n_features:
+            raise ValueError(
+                f"sequence {i} has {x.shape[1]} features, not {n_features}"
+            )
+    return rows
+
+
+class Sums(ClassifierMixin, BaseEstimator):
+    """Logistic regression on the sums of the features of each sequence."""
+
+    def __init__(self, weight=None):
+        self.weight = weight
+
+    def fit(self, X, y, sample_weight=None):
+        rows = self.read(X, None)
+        self.n_features_in_ = rows[0].shape[1]
+        inputs = self.inputs(rows)
+        self.model_ = LogisticRegression().fit(inputs, y, sample_weight)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def read(self, X, n_features):
+        return steps_of(X, n_features)
+
+    def inputs(self, rows):
+        return np.array([x.sum(axis=0) for x in rows])
+
+    def predict(self, X):
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X):
+        check_is_fitted(self)
+        return self.model_.predict_proba(self.inputs(self.read(X, self.n_features_in_)))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+class Bag(Sums):
+    """Logistic regression on how often each code occurs in a sequence."""
+
+    def read(self, X, n_features):
+        if not isinstance(X, TokenArray):
+            raise TypeError("expected a TokenArray")
+        size, codes = X.vocabulary_size, X.view(np.ndarray)
+        if size != (n_features or size):
+            raise ValueError(f"a vocabulary of {size}, not {n_features}")
+        if codes.min() < 0 or codes.max() >= size:
+            raise ValueError(f"a code is not in 0..{size - 1}")
+        present = codes > 0
+        if not present[:, 0].all() or (np.diff(present.astype(int)) > 0).any():
+            raise ValueError("padding before the end")
+        return self.one_hot(codes, size)
+
+    def one_hot(self, codes, size):
+        return [np.eye(size)[row[row > 0]] for row in codes]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = tags.input_tags.three_d_array = False
+        return tags
+
+
+class Letters(TransformerMixin, BaseEstimator):
+    """How often each letter of fit occurs in a document."""
+
+    def fit(self, X, y=None):
+        self.vocabulary_ = sorted(set("".join(self.read(X))))
+        return self
+
+    def read(self, X):
+        if isinstance(X, str):
+            raise ValueError("expected documents, got a str")
+        for i, document in enumerate(X):
+            if not isinstance(document, str):
+                raise TypeError(f"document {i} is {document!r}")
+        return list(X)
+
+    def transform(self, X):
+        check_is_fitted(self)
+        counts = [[text.count(v) for v in self.vocabulary_] for text in self.read(X)]
+        return np.array(counts)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string, tags.input_tags.two_d_array = True, False
+        return tags
+
+
+class Centred(TransformerMixin, BaseEstimator):
+    """Every step less the mean of all steps."""
+
+    def fit(self, X, y=None):
+        self.mean_ = np.concatenate(steps_of(X)).mean(axis=0)
+        return self
+
+    def transform(self, X):
+        check_is_fitted(self)
+        return self.filled(X, [x - self.mean_ for x in steps_of(X, len(self.mean_))])
+
+    def inverse_transform(self, X):
+        return self.filled(X, [x + self.mean_ for x in steps_of(X, len(self.mean_))])
+
+    def filled(self, X, rows, padding=np.nan):
+        if getattr(X, "ndim", 1) != 3:
+            return rows
+        result = np.full(X.shape, padding)
+        for i, x in enumerate(rows):
+            result[i, : len(x)] = x
+        return result
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array, tags.input_tags.two_d_array = True, False
+        return tags
+
+
+TAKEN = {
+    Bag: ("tokens",),
+    Sums: ("table", "3d", "ragged"),
+    Letters: ("text",),
+    Centred: ("3d", "ragged"),
+}
+
+
+def stranger_of(cls):
+    """The good stranger that a class is derived from."""
+    return next(good for good in TAKEN if issubclass(cls, good))
+
+
+# ------------------------------------------------------------------ broken strangers
+
+
+class ReturnsNothingFromFit(Sums):
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+
+
+class SetsAttributeInPredict(Sums):
+    def predict(self, X):
+        answer = super().predict(X)
+        self.last_ = None
+        return answer
+
+
+class ClipsItsInput(Sums):
+    def read(self, X, n_features):
+        rows = super().read(X, n_features)
+        for x in X:
+            if isinstance(x, np.ndarray) and x.dtype == float and x.flags.writeable:
+                np.clip(x, -0.9, 0.9, out=x)
+        return rows
+
+
+class NeedsWriteableInput(Sums):
+    def read(self, X, n_features):
+        if not all(x.flags.writeable for x in X if isinstance(x, np.ndarray)):
+            raise ValueError("buffer source array is read-only")
+        return super().read(X, n_features)
+
+
+class BrokenStrangers(list):
+    """Test parameters: strangers that break one rule, and the checks that notice."""
+
+    def noticed_by(self, *checks):
+        """Say which checks, in any container, fail on the class: these, no others."""
+
+        def register(cls):
+            self.append(pytest.param(cls, set(checks), id=cls.__name__))
+            return cls
+
+        return register
+
+    @property
+    def checks(self):
+        """Names of all checks that notice one of them."""
+        return {name for param in self for name in param.values[1]}
+
+
+def failures(results):
+    """Names of the checks that failed."""
+    names = (one["check_name"] for one in results if one["status"] == "failed")
+    return {name.partition("(")[0] for name in names}
+
+
+def find_noticing_checks(broken):
+    """Names of the checks that fail on a class, in the containers that it takes."""
+    containers = TAKEN[stranger_of(broken)]
+    results = check_sequence_estimator(
+        broken(), containers=containers, on_fail=None, on_skip=None
+    )
+    return failures(results)
+
+
+def list_checks(module):
+    """Names of the checks that a module defines."""
+    return {
+        name
+        for name, value in vars(module).items()
+        if name.startswith("check_") and value.__module__ == module.__name__
+    }

@@ -1,0 +1,65 @@
+"""Checks of transformers of steps, on strangers that break one rule each."""
+
+from unittest import SkipTest
+
+import numpy as np
+import pytest
+from checked_estimators import (
+    BrokenStrangers,
+    Centred,
+    find_noticing_checks,
+    list_checks,
+    steps_of,
+)
+
+from sklearn_rnn.conformance import _checks_transformers
+
+BROKEN = BrokenStrangers()
+noticed_by = BROKEN.noticed_by
+
+
+@noticed_by(
+    "check_transform_keeps_steps",
+    "check_transform_keeps_padding",
+    "check_inverse_transform",
+    "check_padding_as_ragged",
+    "check_more_padding",
+    "check_other_lengths",
+)
+class DropsTheLastStep(Centred):
+    def transform(self, X):
+        result = super().transform(X)
+        return [x[:-1] for x in result] if isinstance(result, list) else result[:, :-1]
+
+
+@noticed_by(
+    "check_transform_keeps_padding", "check_padding_as_ragged", "check_more_padding"
+)
+class PadsWithZero(Centred):
+    def filled(self, X, rows, padding=0.0):
+        return super().filled(X, rows, padding)
+
+
+@noticed_by("check_inverse_transform")
+class InvertsNothing(Centred):
+    def inverse_transform(self, X):
+        return X
+
+
+class Totals(Centred):
+    def transform(self, X):
+        return np.array([x.sum(axis=0) for x in steps_of(X)])
+
+
+@pytest.mark.parametrize(("broken", "checks"), BROKEN)
+def test_broken_stranger_is_noticed_by_exactly_these_checks(broken, checks):
+    assert find_noticing_checks(broken) == checks
+
+
+def test_every_check_can_fail():
+    assert list_checks(_checks_transformers) <= BROKEN.checks
+
+
+def test_steps_are_not_checked_where_a_sequence_becomes_one_row():
+    with pytest.raises(SkipTest, match="answers one row a sequence"):
+        _checks_transformers.check_transform_keeps_steps("Totals", Totals())

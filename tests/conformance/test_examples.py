@@ -1,0 +1,103 @@
+"""The small sequences that the checks fit on."""
+
+import sys
+from unittest import SkipTest
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+from sklearn_rnn import TokenArray
+from sklearn_rnn.conformance._examples import (
+    CLASSES,
+    LENGTHS,
+    VOCABULARY_SIZE,
+    array,
+    example,
+    other_example,
+    padded,
+    sequences,
+    series_of,
+    targets,
+    tokens,
+)
+
+CONTAINERS = ("3d", "ragged", "tokens", "text")
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_an_example_is_the_same_at_each_call_and_never_shared(container):
+    first, second = example(container), example(container)
+    assert joblib.hash(first) == joblib.hash(second)
+    assert first is not second
+    assert len(first) == len(LENGTHS) == 24
+    if container != "text":
+        assert not np.shares_memory(first[0], second[0])
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_the_other_example_is_as_long_and_looks_otherwise(container):
+    X, other = example(container), other_example(container)
+    assert len(other) == len(X)
+    if container == "text":
+        assert set("".join(other)) - set("".join(X))
+    elif container == "tokens":
+        assert other.vocabulary_size > X.vocabulary_size
+    else:
+        assert (X[0].shape[1], other[0].shape[1]) == (2, 3)
+
+
+def test_sequences_have_the_lengths_and_the_array_has_one():
+    assert [x.shape for x in sequences(3)] == [(length, 3) for length in LENGTHS]
+    assert array(3).shape == (24, 4, 3)
+    assert len(set(LENGTHS)) > 1 and min(LENGTHS) > 1
+
+
+def test_the_features_of_the_second_class_are_larger():
+    means = np.array([x.mean() for x in sequences()])
+    assert means[CLASSES == 1].mean() - means[CLASSES == 0].mean() > 0.5
+
+
+def test_steps_after_the_end_are_padded_with_nan():
+    X = sequences()
+    table = padded(X, 7)
+    assert table.shape == (24, 7, 2)
+    for row, x in zip(table, X, strict=True):
+        assert_array_equal(row[: len(x)], x)
+        assert np.isnan(row[len(x) :]).all()
+
+
+def test_tokens_are_padded_codes_and_the_classes_share_only_some():
+    X = tokens()
+    assert type(X) is TokenArray and X.vocabulary_size == VOCABULARY_SIZE
+    codes = X.view(np.ndarray)
+    for row, length in zip(codes, LENGTHS, strict=True):
+        assert (row[:length] >= 4).all() and not row[length:].any()
+    first, second = (set(codes[CLASSES == k].ravel()) for k in (0, 1))
+    assert first - second and second - first and (first & second) - {0}
+
+
+def test_a_series_has_an_index_that_is_not_its_order():
+    X = sequences()
+    series = series_of(X)
+    assert isinstance(series, pd.Series)
+    assert all(a is b for a, b in zip(series, X, strict=True))
+    assert series.loc[series.index[0]] is X[0]
+    assert not set(series.index[:5]) & set(range(5))
+
+
+def test_a_series_without_pandas_skips_the_check(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(SkipTest, match="pandas is not installed"):
+        series_of(sequences())
+
+
+def test_targets_are_labels_for_a_classifier_and_numbers_for_others():
+    labels = targets(LogisticRegression())
+    assert_array_equal(labels, CLASSES)
+    assert labels is not CLASSES and not np.shares_memory(labels, CLASSES)
+    numbers = targets(LinearRegression())
+    assert_array_equal(numbers, [x[:, 0].mean() for x in sequences()])

@@ -1,0 +1,177 @@
+"""Which checks an estimator gets, by its tags, its methods and small fits."""
+
+from unittest import SkipTest
+
+import pytest
+from checked_estimators import OURS, Centred, Letters, Sums, failures, what_ours_take
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import check_array
+
+from sklearn_rnn.conformance import check_sequence_estimator, sequence_checks_generator
+from sklearn_rnn.conformance._selection import Check, _first_step, checks_of
+
+
+@pytest.mark.parametrize("estimator", OURS, ids=repr)
+def test_tags_and_small_fits_find_what_ours_take(estimator):
+    told = sequence_checks_generator(estimator, containers=what_ours_take(estimator))
+    guessed = {check for _, check in sequence_checks_generator(estimator)}
+    refused = {check for check in guessed if check.skipped_because}
+    assert guessed - refused == {check for _, check in told}
+    assert {check.container for check in refused} <= {"tokens"}
+
+
+class Flat(Sums):
+    """Reads 3-D arrays of one length, as many strangers do."""
+
+    def read(self, X, n_features):
+        if X.ndim != 3:
+            raise ValueError("expected a 3-D array")
+        return [x.reshape(1, -1) for x in check_array(X, allow_nd=True)]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def test_stranger_of_3d_arrays_gets_only_their_checks():
+    results = check_sequence_estimator(Flat(), on_fail=None, on_skip=None)
+    ran = {one["check_name"] for one in results if one["status"] != "skipped"}
+    assert all("container=3d" in name for name in ran)
+    assert failures(results) == {"check_other_lengths", "check_other_features_refused"}
+    skipped = {
+        one["check_name"]: str(one["exception"])
+        for one in results
+        if one["status"] == "skipped"
+    }
+    assert list(skipped) == [
+        "check_fit_and_answer(container=ragged)",
+        "check_fit_and_answer(container=tokens)",
+        "check_more_padding",
+    ]
+    ragged, _, padding = skipped.values()
+    assert "AttributeError: 'list' object has no attribute 'ndim'" in ragged
+    assert "Flat refuses arrays padded with NaN: Input" in padding
+
+
+def test_container_that_is_demanded_is_not_guessed():
+    with pytest.raises(AttributeError, match="'list' object has no attribute 'ndim'"):
+        check_sequence_estimator(Flat(), containers=("ragged",))
+
+
+def test_table_estimator_has_nothing_to_check_and_says_why():
+    results = check_sequence_estimator(LogisticRegression(), on_skip=None)
+    assert results.counts == {"passed": 0, "failed": 0, "xfail": 0, "skipped": 2}
+    counts, ragged, tokens = results.summary().splitlines()
+    assert counts == "0 of 2 checks ran: 0 passed, 0 failed, 0 xfail, 2 skipped"
+    assert "seems not to take ragged lists (ValueError: setting an array" in ragged
+    assert "seems not to take tokens (it reads them as plain integers" in tokens
+
+
+def test_pipeline_takes_what_its_first_step_takes():
+    pipeline = make_pipeline(make_pipeline("passthrough", Letters()), Sums())
+    names = [str(check) for _, check in sequence_checks_generator(pipeline)]
+    assert "check_empty_document" in names
+    assert not [name for name in names if "ragged" in name]
+
+
+def test_optional_methods_decide():
+    def names(estimator):
+        pairs = sequence_checks_generator(estimator, containers=("ragged",))
+        return {check.function.__name__ for _, check in pairs}
+
+    only_classifiers = names(Sums()) - names(Centred())
+    assert only_classifiers == {
+        "check_cross_validation",
+        "check_string_labels",
+        "check_zero_weight_leaves_out",
+    }
+    assert names(Centred()) - names(Sums()) == {
+        "check_transform_keeps_steps",
+        "check_inverse_transform",
+    }
+
+
+class ToleratesNaN(Sums):
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def test_tag_that_allows_nan_spares_the_checks_of_nan_and_infinity():
+    checks = sequence_checks_generator(ToleratesNaN(), containers=("3d",))
+    names = [check.function.__name__ for _, check in checks]
+    assert "check_complex_refused" in names
+    assert not {"check_nan_refused", "check_infinity_refused"} & {*names}
+
+
+def names_of_checks(estimator, *containers):
+    return {check.function.__name__ for check in checks_of(estimator, containers)}
+
+
+class ValidatesNothing(Sums):
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.no_validation = True
+        tags.requires_fit = False
+        return tags
+
+
+def test_tags_spare_the_checks_of_errors_and_of_fitting():
+    spared = names_of_checks(Sums(), "3d") - names_of_checks(ValidatesNothing(), "3d")
+    assert spared == {
+        "check_unfitted_refused",
+        "check_other_features_refused",
+        "check_nan_refused",
+        "check_infinity_refused",
+        "check_complex_refused",
+        "check_junk_refused",
+        "check_empty_sequence_refused",
+    }
+
+
+def test_containers_are_compared_where_both_are_taken():
+    both = names_of_checks(Sums(), "3d", "ragged")
+    one_by_one = names_of_checks(Sums(), "3d") | names_of_checks(Sums(), "ragged")
+    assert both - one_by_one == {
+        "check_equal_lengths_as_array",
+        "check_padding_as_ragged",
+    }
+    with_table = names_of_checks(Sums(), "table", "3d")
+    assert with_table - names_of_checks(Sums(), "3d") == {"check_table_as_sequences"}
+
+
+def test_a_pipeline_without_a_step_that_fits_is_asked_itself():
+    pipeline = make_pipeline("passthrough", "passthrough")
+    assert _first_step(pipeline) is pipeline
+    inner = Sums()
+    nested = make_pipeline("passthrough", make_pipeline("passthrough", inner))
+    assert _first_step(nested) is inner
+
+
+def test_containers_are_known_names_in_a_tuple():
+    for containers in (("4d",), "3d", ""):
+        with pytest.raises(ValueError, match="must be a tuple of some of"):
+            list(checks_of(Sums(), containers))
+
+
+def test_a_check_is_called_with_the_name_and_the_container():
+    calls = []
+
+    def check_calls(*args, **options):
+        calls.append((args, options))
+
+    check = Check(check_calls, "Sums", "3d")
+    check("the estimator")
+    Check(check_calls, "Sums")("another one")
+    assert str(check) == "check_calls(container=3d)"
+    assert str(Check(check_calls, "Sums")) == "check_calls"
+    assert calls == [
+        (("Sums", "the estimator"), {"container": "3d"}),
+        (("Sums", "another one"), {}),
+    ]
+    with pytest.raises(SkipTest, match="for no reason"):
+        Check(check_calls, "Sums", skipped_because="for no reason")("a third")
+    assert len(calls) == 2

@@ -1,0 +1,23 @@
+"""Closed figures, and a memory of letters that pictures are made of."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from sklearn_rnn import HopfieldDenoiser
+from sklearn_rnn.datasets import load_letters
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def letters():
+    return load_letters().data[:4].astype(float)
+
+
+@pytest.fixture
+def memory(letters):
+    return HopfieldDenoiser("dense", random_state=0).fit(letters)

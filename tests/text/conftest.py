@@ -1,0 +1,20 @@
+"""Either vectorizer of tokens, and texts whose letters are its tokens."""
+
+import pytest
+from text_examples import SEPARATOR
+
+
+@pytest.fixture(params=SEPARATOR, ids=lambda cls: cls.__name__)
+def Vectorizer(request):
+    return request.param
+
+
+@pytest.fixture
+def text_of(Vectorizer):
+    """A text whose tokens are the given letters, for either vectorizer."""
+    return SEPARATOR[Vectorizer].join
+
+
+@pytest.fixture
+def texts(text_of):
+    return [text_of("cab"), text_of("ba"), text_of("b")]

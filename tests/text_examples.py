@@ -1,0 +1,15 @@
+"""The tokens of three small texts, and what tests of vectorizers compare."""
+
+import numpy as np
+from numpy.testing import assert_array_equal
+
+from sklearn_rnn import CharVectorizer, TokenArray, WordVectorizer
+
+SEPARATOR = {CharVectorizer: "", WordVectorizer: " "}
+CODES = [[6, 4, 5], [5, 4, 0], [5, 0, 0]]  # of cab, ba and b
+
+
+def assert_tokens(actual, codes, vocabulary_size):
+    assert type(actual) is TokenArray
+    assert actual.vocabulary_size == vocabulary_size
+    assert_array_equal(actual.view(np.ndarray), codes)
