@@ -35,13 +35,14 @@ def main():
         for hidden in (32, 64, 128, 256):
             for batch in (32, 128):
                 model = RNNClassifier(cell, hidden, batch_size=batch, max_epochs=1)
+                work = model._count_operations(batch)
                 took = interleaved(
                     3,
                     one=lambda: fit_with(1, model, X, y),  # noqa: B023
                     all=lambda: fit_with(cores, model, X, y),  # noqa: B023
                 )
                 print(
-                    f"{cell:5} {hidden:6} {batch:5} {model._work(batch):12,} "
+                    f"{cell:5} {hidden:6} {batch:5} {work:12,} "
                     f"{took['one']:10.3f}s {took['all']:9.3f}s "
                     f"{took['all'] / took['one']:6.2f}"
                 )

@@ -62,7 +62,7 @@ class EpochTasks:
         return {"reconstruction_attributes": lambda: self._state(current())}
 
 
-def one_task(fit: Callable[..., Any]) -> Callable[..., Any]:
+def wrap_as_task(fit: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a ``fit`` or ``fit_transform`` without epochs as a task of its own."""
 
     @with_callbacks

@@ -39,7 +39,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def threads_for(work: int) -> Iterator[None]:
+def limit_threads(work: int) -> Iterator[None]:
     """Use one thread in this context if a step of ``work`` multiply-adds is small."""
     before = _get_torch_threads()
     if work >= WORK_WORTH_THREADS or before == 1:
@@ -52,7 +52,7 @@ def threads_for(work: int) -> Iterator[None]:
         _set_torch_threads(before)
 
 
-def threads_for_step(work: int) -> AbstractContextManager[None]:
+def limit_step_threads(work: int) -> AbstractContextManager[None]:
     """The context for a step of a stream, whose largest layer does ``work`` operations.
 
     ``work`` counts multiply-adds. The step uses one thread unless that takes some
@@ -61,11 +61,11 @@ def threads_for_step(work: int) -> AbstractContextManager[None]:
     """
     if not ONE_THREAD_ANYWAY < work < STEP_WORTH_THREADS:
         return nullcontext()
-    return on_one_thread()
+    return use_one_thread()
 
 
 @contextmanager
-def on_one_thread() -> Iterator[None]:
+def use_one_thread() -> Iterator[None]:
     """Let torch and the linear algebra of numpy and scipy compute on one thread.
 
     This is faster for many small steps, where distributing the work takes longer than

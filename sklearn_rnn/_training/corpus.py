@@ -59,7 +59,7 @@ class Window:
     fresh: np.ndarray  # (B,) of bool
 
 
-def as_corpus(lengths: np.ndarray, flat: np.ndarray) -> Corpus:
+def make_corpus(lengths: np.ndarray, flat: np.ndarray) -> Corpus:
     """The corpus of documents whose tokens are concatenated in ``flat``."""
     codes = np.empty(len(flat) + 2 * len(lengths), dtype=flat.dtype)
     ends = np.cumsum(lengths + 2)

@@ -12,7 +12,7 @@ from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.device import resolve_device, resolve_torch_dtypes
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import WEIGHTS, torch_generator
-from sklearn_rnn._core.threads import threads_for
+from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
 from sklearn_rnn._training.options import TrainingOptions
@@ -101,7 +101,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             state=lambda current: self._fitted_state(current, first),
         )
         options = self._training_options(seed, tasks, epochs, partial)
-        with threads_for(self._work(self.batch_size)):
+        with limit_threads(self._count_operations(self.batch_size)):
             interrupt = net.train(train, valid, options)
         self.__dict__.update(self._fitted_state(net, first))
         if interrupt is None:
@@ -186,7 +186,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             "best_validation_score_": best.get("valid_score"),
         }
 
-    def _work(self, n_rows: int) -> int:
+    def _count_operations(self, n_rows: int) -> int:
         """Multiply-adds of one step of the widest layer for a batch of ``n_rows``."""
         cell = CELLS.get(self.cell) if isinstance(self.cell, str) else None
         gates = 4 if cell is None else cell.n_gates

@@ -29,7 +29,7 @@ class Examples:
             rows = locate_steps(self.first[rows], self.sequences.lengths[rows])
         return torch.from_numpy(rows)
 
-    def all_places(self) -> Tensor:
+    def all_target_index(self) -> Tensor:
         """Places of the targets of ``self.rows``, row by row."""
         if self.first is None:
             return torch.from_numpy(self.rows)
@@ -38,11 +38,11 @@ class Examples:
         first = np.repeat(self.first[self.rows] - ends + lengths, lengths)
         return torch.from_numpy(first + np.arange(ends[-1]))
 
-    def of_mean_one(self, dtype: torch.dtype) -> "Examples":
+    def normalize_weights(self, dtype: torch.dtype) -> "Examples":
         """The same examples with weights whose mean over ``rows`` is 1."""
         if self.weights is None:
             return self
-        places = self.all_places()
+        places = self.all_target_index()
         weights = self.weights / self.weights[places].max()
         weights = weights / weights[places].mean()
         return replace(self, weights=weights.to(dtype))

@@ -17,7 +17,7 @@ class SequenceNet(RecurrentNet):
 
     def _prepare_examples(self, examples: Examples) -> Examples:
         """The examples with weights of mean 1."""
-        return examples.of_mean_one(next(self.module_.parameters()).dtype)
+        return examples.normalize_weights(next(self.module_.parameters()).dtype)
 
     def _batches(
         self, examples: Examples, batch_size: int, rng: np.random.Generator
@@ -47,7 +47,7 @@ class SequenceNet(RecurrentNet):
             self.device,
             each_step=valid.first is not None,
         )
-        places = valid.all_places()
+        places = valid.all_target_index()
         targets = valid.targets[places]
         with torch.inference_mode():
             losses = self.criterion_(outputs, targets)

@@ -22,14 +22,14 @@ from sklearn_rnn.conformance._examples import (
     targets,
 )
 from sklearn_rnn.conformance._harness import (
-    answers,
     assert_finite,
     assert_refused,
     assert_same,
+    collect_answers,
     fit,
-    fitted,
+    fit_copy,
     methods_of,
-    prepared,
+    prepare,
     rows_of,
 )
 
@@ -39,9 +39,9 @@ ABSENT = object()  # no attribute is this
 def check_fit_and_answer(name, estimator, container="ragged"):
     """Fit returns the estimator, and every sequence gets one finite answer."""
     X, y = example(container), targets(estimator)
-    model = prepared(estimator)
+    model = prepare(estimator)
     assert fit(model, X, y) is model, f"{name}.fit does not return self"
-    given = answers(model, X)
+    given = collect_answers(model, X)
     assert given, f"{name} has no method that answers for a sequence"
     for method, rows in given.items():
         assert len(rows) == len(X), (
@@ -59,11 +59,13 @@ def check_fit_and_answer(name, estimator, container="ragged"):
 def check_subset_invariance(name, estimator, container="ragged"):
     """A sequence gets the same answer alone, in a part and among all."""
     X = example(container)
-    model = fitted(estimator, X, targets(estimator))
-    together = answers(model, X)
+    model = fit_copy(estimator, X, targets(estimator))
+    together = collect_answers(model, X)
     for size, when in ((1, "alone"), (5, "in a part of the batch")):
         parts = [
-            answers(model, _safe_indexing(X, list(range(k, min(k + size, len(X))))))
+            collect_answers(
+                model, _safe_indexing(X, list(range(k, min(k + size, len(X)))))
+            )
             for k in range(0, len(X), size)
         ]
         joined = {m: [row for part in parts for row in part[m]] for m in together}
@@ -73,17 +75,19 @@ def check_subset_invariance(name, estimator, container="ragged"):
 def check_order_invariance(name, estimator, container="ragged"):
     """The order of the sequences changes no answer."""
     X = example(container)
-    model = fitted(estimator, X, targets(estimator))
+    model = fit_copy(estimator, X, targets(estimator))
     order = np.random.default_rng(0).permutation(len(X))
-    expected = {m: [rows[i] for i in order] for m, rows in answers(model, X).items()}
-    shuffled = answers(model, _safe_indexing(X, order.tolist()))
+    expected = {
+        m: [rows[i] for i in order] for m, rows in collect_answers(model, X).items()
+    }
+    shuffled = collect_answers(model, _safe_indexing(X, order.tolist()))
     assert_same(shuffled, expected, "when the sequences are shuffled")
 
 
 def check_answers_keep_no_state(name, estimator, container="ragged"):
     """The same question gets the same answer, whatever was asked between."""
     X = example(container)
-    model = fitted(estimator, X, targets(estimator))
+    model = fit_copy(estimator, X, targets(estimator))
     for method in methods_of(model):
         ask = getattr(model, method)
         first = {method: rows_of(ask(X))}
@@ -95,7 +99,7 @@ def check_answers_keep_no_state(name, estimator, container="ragged"):
 def check_answers_set_no_attribute(name, estimator, container="ragged"):
     """Predicting and transforming add, replace and remove no attribute."""
     X = example(container)
-    model = fitted(estimator, X, targets(estimator))
+    model = fit_copy(estimator, X, targets(estimator))
     for method in methods_of(model):
         before = _attributes(model)
         getattr(model, method)(X)
@@ -120,22 +124,22 @@ def _attributes(model):
 def check_input_unchanged(name, estimator, container="ragged"):
     """Neither fit nor an answer changes X or y, which may be read-only."""
     X, y = example(container), targets(estimator)
-    answers(fitted(estimator, X, y), X)
+    collect_answers(fit_copy(estimator, X, y), X)
     assert joblib.hash((list(X), y)) == joblib.hash(
         (list(example(container)), targets(estimator))
     ), f"{name} changes the X or y that it is given"
     for part in [X, y, *X]:
         if isinstance(part, np.ndarray):
             part.setflags(write=False)
-    answers(fitted(estimator, X, y), X)
+    collect_answers(fit_copy(estimator, X, y), X)
 
 
 def check_parameters_unchanged(name, estimator, container="ragged"):
     """No parameter is changed by fit, which also works on copies of estimators."""
     X = example(container)
-    model = prepared(estimator)
+    model = prepare(estimator)
     before = _parameters(model)
-    answers(fit(model, X, targets(estimator)), X)
+    collect_answers(fit(model, X, targets(estimator)), X)
     after = _parameters(model)
     changed = [key for key in before if before[key] != after.get(key)]
     assert not changed, f"{name} changes its parameters {sorted(changed)}"
@@ -160,11 +164,16 @@ def _fingerprint(value):
 def check_pickle_and_clone(name, estimator, container="ragged"):
     """A pickle answers as the model did; a clone has forgotten the fit."""
     X = example(container)
-    model = fitted(estimator, X, targets(estimator))
+    model = fit_copy(estimator, X, targets(estimator))
     again = pickle.loads(pickle.dumps(model))
-    assert_same(answers(again, X), answers(model, X), "after pickling", tolerance=0)
+    assert_same(
+        collect_answers(again, X),
+        collect_answers(model, X),
+        "after pickling",
+        tolerance=0,
+    )
     copy = clone(model)
-    left = vars(copy).keys() - vars(prepared(estimator)).keys()
+    left = vars(copy).keys() - vars(prepare(estimator)).keys()
     assert not left, f"a clone of a fitted {name} still has {sorted(left)}"
 
 
@@ -173,16 +182,18 @@ def check_refit_forgets(name, estimator, container="ragged"):
     if estimator.get_params().get("warm_start"):
         raise SkipTest(f"{name} has warm_start=True: a second fit goes on")
     X, y = example(container), targets(estimator)
-    model = fitted(estimator, other_example(container), y)
+    model = fit_copy(estimator, other_example(container), y)
     fit(model, X, y)
-    once = answers(fitted(estimator, X, y), X)
-    assert_same(answers(model, X), once, "after an earlier fit on others", tolerance=0)
+    once = collect_answers(fit_copy(estimator, X, y), X)
+    assert_same(
+        collect_answers(model, X), once, "after an earlier fit on others", tolerance=0
+    )
 
 
 def check_same_seed_same_bits(name, estimator, container="ragged"):
     """Two fits with the same seed on the same sequences answer the same bits."""
     X, y = example(container), targets(estimator)
-    first, second = (answers(fitted(estimator, X, y), X) for _ in range(2))
+    first, second = (collect_answers(fit_copy(estimator, X, y), X) for _ in range(2))
     assert_same(second, first, "in a second fit with the same seed", tolerance=0)
 
 
@@ -195,7 +206,7 @@ def check_global_generators_untouched(name, estimator, container="ragged"):
         for _, _, draw in generators.values():
             draw()  # away from the state that an earlier fit may have seeded
         before = {lib: joblib.hash(get()) for lib, (get, _, _) in generators.items()}
-        answers(fitted(estimator, X, y), X)
+        collect_answers(fit_copy(estimator, X, y), X)
         after = {lib: joblib.hash(get()) for lib, (get, _, _) in generators.items()}
     finally:
         for library, (_, restore, _) in generators.items():
@@ -226,7 +237,7 @@ def _global_generators():
 
 def check_unfitted_refused(name, estimator, container="ragged"):
     """Before fit, every method that answers raises NotFittedError."""
-    model, X = prepared(estimator), example(container)
+    model, X = prepare(estimator), example(container)
     for method in methods_of(model):
         call = partial(getattr(model, method), X)
         assert_refused(call, f"{method} before fit", errors=NotFittedError)
@@ -240,9 +251,9 @@ def check_cross_validation(name, estimator, container="ragged"):
     cv = KFold(3)
     expected = []
     for train, test in cv.split(X):
-        model = fitted(estimator, _safe_indexing(X, train), y[train])
+        model = fit_copy(estimator, _safe_indexing(X, train), y[train])
         expected.extend(model.predict(_safe_indexing(X, test)))
-    given = {"predict": rows_of(cross_val_predict(prepared(estimator), X, y, cv=cv))}
+    given = {"predict": rows_of(cross_val_predict(prepare(estimator), X, y, cv=cv))}
     assert_same(given, {"predict": rows_of(expected)}, "in cross-validation")
 
 
@@ -252,19 +263,21 @@ def check_zero_weight_leaves_out(name, estimator, container="ragged"):
     weight = np.ones(len(y))
     weight[[0, 5, 7]] = 0
     kept = np.flatnonzero(weight)
-    model = fitted(estimator, X, y, sample_weight=weight)
-    without = fitted(
+    model = fit_copy(estimator, X, y, sample_weight=weight)
+    without = fit_copy(
         estimator, _safe_indexing(X, kept), y[kept], sample_weight=weight[kept]
     )
-    assert_same(answers(model, X), answers(without, X), "with rows of weight 0")
+    assert_same(
+        collect_answers(model, X), collect_answers(without, X), "with rows of weight 0"
+    )
 
 
 def check_string_labels(name, estimator, container="ragged"):
     """Labels that are strings are learned as numbers are, and answered as strings."""
     X = example(container)
     labels = np.array(["no", "yes"])
-    model = fitted(estimator, X, labels[CLASSES])
+    model = fit_copy(estimator, X, labels[CLASSES])
     assert list(model.classes_) == ["no", "yes"], f"classes_ is {model.classes_!r}"
-    numbers = answers(fitted(estimator, X, CLASSES.copy()), X)
+    numbers = collect_answers(fit_copy(estimator, X, CLASSES.copy()), X)
     numbers["predict"] = [labels[row] for row in numbers["predict"]]
-    assert_same(answers(model, X), numbers, "with labels that are strings")
+    assert_same(collect_answers(model, X), numbers, "with labels that are strings")

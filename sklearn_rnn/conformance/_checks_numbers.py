@@ -8,18 +8,18 @@ from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn.conformance._examples import (
     LENGTHS,
     example,
-    padded,
+    pad,
     sequences,
     series_of,
     targets,
 )
 from sklearn_rnn.conformance._harness import (
-    answers,
     assert_finite,
     assert_refused_by_all,
     assert_refused_in_answers,
     assert_same_from,
-    fitted,
+    collect_answers,
+    fit_copy,
 )
 
 BAD_ROW = 7
@@ -72,7 +72,7 @@ def check_table_as_sequences(name, estimator, container="3d"):
 def check_padding_as_ragged(name, estimator):
     """Trailing steps that are NaN throughout are padding: the list, in an array."""
     X, y = sequences(), targets(estimator)
-    array = padded(X, max(LENGTHS))
+    array = pad(X, max(LENGTHS))
     skip_unless_padding(name, estimator, array, y)
     assert_same_from(estimator, X, {"a padded array": array}, y)
 
@@ -80,33 +80,33 @@ def check_padding_as_ragged(name, estimator):
 def check_more_padding(name, estimator):
     """More steps of padding change no answer and no fit."""
     X, y = sequences(), targets(estimator)
-    array = padded(X, max(LENGTHS))
+    array = pad(X, max(LENGTHS))
     skip_unless_padding(name, estimator, array, y)
-    wider = padded(X, max(LENGTHS) + 5)
+    wider = pad(X, max(LENGTHS) + 5)
     assert_same_from(estimator, array, {"padded further": wider}, y)
 
 
 def skip_unless_padding(name, estimator, array, y):
     try:
-        fitted(estimator, array, y)
+        fit_copy(estimator, array, y)
     except ValueError as error:
         raise SkipTest(f"{name} refuses arrays padded with NaN: {error}") from None
 
 
 def check_other_lengths(name, estimator, container="ragged"):
     """Sequences may be shorter or longer than all those of fit."""
-    model = fitted(estimator, example(container), targets(estimator))
+    model = fit_copy(estimator, example(container), targets(estimator))
     for length in (1, 11):
         X = sequences(lengths=[length, length])
         X = np.stack(X) if container == "3d" else X
-        given = answers(model, X)
+        given = collect_answers(model, X)
         assert {len(rows) for rows in given.values()} == {2}
         assert_finite(given, f"of {length} steps")
 
 
 def check_other_features_refused(name, estimator, container="ragged"):
     """Another number of features a step raises a ValueError that names both."""
-    model = fitted(estimator, example(container), targets(estimator))
+    model = fit_copy(estimator, example(container), targets(estimator))
     for n_features in (3, 1):
         X = sequences(n_features, lengths=[4, 4])
         X = np.stack(X) if container == "3d" else X

@@ -10,11 +10,11 @@ from sklearn_rnn.conformance._examples import (
     targets,
 )
 from sklearn_rnn.conformance._harness import (
-    answers,
     assert_finite,
     assert_refused_by_all,
     assert_same_from,
-    fitted,
+    collect_answers,
+    fit_copy,
 )
 
 REFUSALS = (ValueError, TypeError)
@@ -57,17 +57,19 @@ def check_non_text_refused(name, estimator):
 def check_empty_document(name, estimator):
     """An empty document gets an answer, and may be in fit."""
     X, y = example("text"), targets(estimator)
-    given = answers(fitted(estimator, X, y), ["", X[0]])
+    given = collect_answers(fit_copy(estimator, X, y), ["", X[0]])
     assert {len(rows) for rows in given.values()} == {2}
     assert_finite(given, "of which the first is empty")
     with_empty = ["", *X[1:]]
-    given = answers(fitted(estimator, with_empty, y), with_empty)
+    given = collect_answers(fit_copy(estimator, with_empty, y), with_empty)
     assert_finite(given, "after a fit with an empty document")
 
 
 def check_unseen_characters(name, estimator):
     """Characters and words that fit has not seen get an answer."""
-    model = fitted(estimator, example("text"), targets(estimator))
-    given = answers(model, ["zzz", "\u00e9t\u00e9 \u4f60\u597d", "\U0001f409 7"])
+    model = fit_copy(estimator, example("text"), targets(estimator))
+    given = collect_answers(
+        model, ["zzz", "\u00e9t\u00e9 \u4f60\u597d", "\U0001f409 7"]
+    )
     assert {len(rows) for rows in given.values()} == {3}
     assert_finite(given, "of characters that fit has not seen")

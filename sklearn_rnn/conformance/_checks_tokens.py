@@ -5,11 +5,11 @@ import numpy as np
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.conformance._examples import VOCABULARY_SIZE, targets, tokens
 from sklearn_rnn.conformance._harness import (
-    answers,
     assert_refused_by_all,
     assert_refused_in_answers,
     assert_same,
-    fitted,
+    collect_answers,
+    fit_copy,
 )
 
 REFUSALS = (ValueError, TypeError)
@@ -18,7 +18,7 @@ REFUSALS = (ValueError, TypeError)
 def check_tokens_are_names(name, estimator):
     """A model of tokens refuses the same codes as quantities."""
     X = tokens()
-    model = fitted(estimator, X, targets(estimator))
+    model = fit_copy(estimator, X, targets(estimator))
     numbers = [row[row > 0].astype(float)[:, None] for row in X.view(np.ndarray)]
     what = "codes that are cast to float"
     assert_refused_in_answers(model, numbers, what, errors=REFUSALS)
@@ -27,28 +27,28 @@ def check_tokens_are_names(name, estimator):
 def check_tokens_in_parts(name, estimator):
     """Slices and what is joined of them are tokens, and get the same answers."""
     X = tokens()
-    model = fitted(estimator, X, targets(estimator))
-    expected = answers(model, X)
+    model = fit_copy(estimator, X, targets(estimator))
+    expected = collect_answers(model, X)
     joined = np.concatenate([X[:5], X[5:]])
-    assert_same(answers(model, joined), expected, "when slices are joined")
+    assert_same(collect_answers(model, joined), expected, "when slices are joined")
     every_other = {method: rows[::2] for method, rows in expected.items()}
-    assert_same(answers(model, X[::2]), every_other, "in a slice")
+    assert_same(collect_answers(model, X[::2]), every_other, "in a slice")
 
 
 def check_token_padding(name, estimator):
     """Further columns of code 0 change no answer and no fit."""
     X, y = tokens(), targets(estimator)
     wider = TokenArray(np.pad(X.view(np.ndarray), ((0, 0), (0, 5))), VOCABULARY_SIZE)
-    model = fitted(estimator, X, y)
-    expected = answers(model, X)
-    assert_same(answers(model, wider), expected, "with columns of padding")
-    again = answers(fitted(estimator, wider, y), X)
+    model = fit_copy(estimator, X, y)
+    expected = collect_answers(model, X)
+    assert_same(collect_answers(model, wider), expected, "with columns of padding")
+    again = collect_answers(fit_copy(estimator, wider, y), X)
     assert_same(again, expected, "after a fit with columns of padding")
 
 
 def check_other_vocabulary_refused(name, estimator):
     """Tokens of another vocabulary raise an error, also if their codes would fit."""
-    model = fitted(estimator, tokens(), targets(estimator))
+    model = fit_copy(estimator, tokens(), targets(estimator))
     codes = tokens().view(np.ndarray)
     wider = TokenArray(codes, VOCABULARY_SIZE + 1)
     what = f"a vocabulary of {VOCABULARY_SIZE + 1} instead of {VOCABULARY_SIZE}"

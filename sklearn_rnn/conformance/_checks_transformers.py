@@ -8,14 +8,14 @@ from sklearn_rnn.conformance._checks_numbers import skip_unless_padding
 from sklearn_rnn.conformance._examples import (
     LENGTHS,
     example,
-    padded,
+    pad,
     sequences,
     targets,
 )
-from sklearn_rnn.conformance._harness import assert_same, fitted
+from sklearn_rnn.conformance._harness import assert_same, fit_copy
 
 
-def _transformed(name, model, X):
+def transform_example(name, model, X):
     """What transform answers, if it answers for every step."""
     result = model.transform(X)
     if getattr(result, "ndim", 3) == 2:
@@ -26,7 +26,7 @@ def _transformed(name, model, X):
 def check_transform_keeps_steps(name, estimator, container="ragged"):
     """Every sequence keeps its number of steps; an array stays an array."""
     X = example(container)
-    result = _transformed(name, fitted(estimator, X, targets(estimator)), X)
+    result = transform_example(name, fit_copy(estimator, X, targets(estimator)), X)
     lengths = [len(x) for x in result]
     assert lengths == [len(x) for x in X], f"the lengths become {lengths}"
     if container == "3d":
@@ -35,9 +35,9 @@ def check_transform_keeps_steps(name, estimator, container="ragged"):
 
 def check_transform_keeps_padding(name, estimator):
     """Padding stays NaN where it was, and no step of a sequence becomes NaN."""
-    array, y = padded(sequences(), max(LENGTHS) + 1), targets(estimator)
+    array, y = pad(sequences(), max(LENGTHS) + 1), targets(estimator)
     skip_unless_padding(name, estimator, array, y)
-    result = _transformed(name, fitted(estimator, array, y), array)
+    result = transform_example(name, fit_copy(estimator, array, y), array)
     padding = np.isnan(array).all(axis=2)
     assert result.shape[:2] == padding.shape, f"the shape becomes {result.shape}"
     assert np.isnan(result[padding]).all(), "padding is no longer NaN"
@@ -47,6 +47,6 @@ def check_transform_keeps_padding(name, estimator):
 def check_inverse_transform(name, estimator, container="ragged"):
     """``inverse_transform`` gives back the sequences, to 1e-5 of their scale."""
     X = example(container)
-    model = fitted(estimator, X, targets(estimator))
-    back = model.inverse_transform(_transformed(name, model, X))
+    model = fit_copy(estimator, X, targets(estimator))
+    back = model.inverse_transform(transform_example(name, model, X))
     assert_same({"both": list(back)}, {"both": list(X)}, "after transform and inverse")

@@ -44,7 +44,7 @@ def array(n_features=2):
     return np.stack(sequences(n_features, lengths=[4] * len(LENGTHS)))
 
 
-def padded(X, n_steps):
+def pad(X, n_steps):
     """Sequences as an (n, n_steps, F) array, padded with NaN."""
     result = np.full((len(X), n_steps, X[0].shape[1]), np.nan)
     for row, x in zip(result, X, strict=True):

@@ -18,7 +18,7 @@ EPOCHS = 2
 TOLERANCE = 1e-5
 
 
-def prepared(estimator):
+def prepare(estimator):
     """An unfitted copy that has a seed and trains only briefly."""
     model = clone(estimator)
     changes = {}
@@ -38,9 +38,9 @@ def fit(model, X, y, **fit_params):
         return model.fit(X, y, **fit_params)
 
 
-def fitted(estimator, X, y, **fit_params):
+def fit_copy(estimator, X, y, **fit_params):
     """A fitted copy."""
-    model = prepared(estimator)
+    model = prepare(estimator)
     fit(model, X, y, **fit_params)
     return model
 
@@ -50,7 +50,7 @@ def methods_of(model):
     return [method for method in METHODS if hasattr(model, method)]
 
 
-def answers(model, X):
+def collect_answers(model, X):
     """What each method answers: a list with one array a sequence."""
     return {method: rows_of(getattr(model, method)(X)) for method in methods_of(model)}
 
@@ -141,10 +141,10 @@ def _names(errors):
 
 def assert_refused_by_all(estimator, good, bad, y, what, *, naming=(), **options):
     """Fit and, on a model fitted on ``good``, every answering method refuse ``bad``."""
-    call = partial(fitted, estimator, bad, y)
+    call = partial(fit_copy, estimator, bad, y)
     assert_refused(call, f"fit on {what}", naming=naming, **options)
     assert_refused_in_answers(
-        fitted(estimator, good, y), bad, what, naming=naming, **options
+        fit_copy(estimator, good, y), bad, what, naming=naming, **options
     )
 
 
@@ -157,9 +157,9 @@ def assert_refused_in_answers(model, bad, what, **options):
 
 def assert_same_from(estimator, X, others, y):
     """Fits on, and answers to, other containers are those of X."""
-    model = fitted(estimator, X, y)
-    expected = answers(model, X)
+    model = fit_copy(estimator, X, y)
+    expected = collect_answers(model, X)
     for what, other in others.items():
-        assert_same(answers(model, other), expected, f"when X is {what}")
-        again = fitted(estimator, other, y)
-        assert_same(answers(again, other), expected, f"after a fit on {what}")
+        assert_same(collect_answers(model, other), expected, f"when X is {what}")
+        again = fit_copy(estimator, other, y)
+        assert_same(collect_answers(again, other), expected, f"after a fit on {what}")

@@ -18,7 +18,7 @@ from sklearn_rnn.conformance import (
     _checks_transformers,
 )
 from sklearn_rnn.conformance._examples import example, targets
-from sklearn_rnn.conformance._harness import answers, fitted
+from sklearn_rnn.conformance._harness import collect_answers, fit_copy
 
 CONTAINERS = ("table", "3d", "ragged", "tokens", "text")
 
@@ -47,9 +47,9 @@ def checks_of(estimator, containers=None):
     """Yield every check for the containers, or for those that it seems to take."""
     name = type(estimator).__name__
     if containers is None:
-        refusals = _guessed(estimator)
+        refusals = guess_containers(estimator)
     else:
-        refusals = dict.fromkeys(_known(containers))
+        refusals = dict.fromkeys(check_containers(containers))
     taken = [container for container, refusal in refusals.items() if refusal is None]
     for container, refusal in refusals.items():
         if refusal is not None:
@@ -62,7 +62,7 @@ def checks_of(estimator, containers=None):
         yield Check(function, name, container)
 
 
-def _known(containers):
+def check_containers(containers):
     unknown = [c for c in containers if c not in CONTAINERS]
     if unknown or isinstance(containers, str):
         raise ValueError(
@@ -81,7 +81,7 @@ def _first_step(estimator):
     return estimator
 
 
-def _guessed(estimator):
+def guess_containers(estimator):
     """From container to None, or to the reason why it seems not to be taken.
 
     scikit-learn has no tag for ragged lists and none for tokens: a small fit tells.
@@ -92,7 +92,7 @@ def _guessed(estimator):
     by_tag = {"table": tags.two_d_array, "3d": tags.three_d_array}
     refusals = {container: None for container, takes in by_tag.items() if takes}
     for container, what in (("ragged", "ragged lists"), ("tokens", "tokens")):
-        refusal = _refusal(estimator, container)
+        refusal = find_rejection(estimator, container)
         if refusal is not None:
             refusal = (
                 f"{type(estimator).__name__} seems not to take {what} ({refusal}); "
@@ -102,12 +102,12 @@ def _guessed(estimator):
     return refusals
 
 
-def _refusal(estimator, container):
+def find_rejection(estimator, container):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            model = fitted(estimator, example(container), targets(estimator))
-            answers(model, example(container))
+            model = fit_copy(estimator, example(container), targets(estimator))
+            collect_answers(model, example(container))
         except Exception as error:  # strangers refuse in many ways
             return f"{type(error).__name__}: {error}"
         if container == "tokens":

@@ -4,7 +4,7 @@ import gzip
 from importlib import resources
 
 
-def bundled(name):
+def read_bundled(name):
     """The text of a file in ``data``, unpacked if it ends in .gz."""
     content = (resources.files("sklearn_rnn.datasets") / "data" / name).read_bytes()
     if name.endswith(".gz"):

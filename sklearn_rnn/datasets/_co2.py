@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from sklearn_rnn.datasets._bundled import bundled
+from sklearn_rnn.datasets._bundled import read_bundled
 
 
 def load_co2(*, as_frame=False):
@@ -41,7 +41,7 @@ def load_co2(*, as_frame=False):
     >>> str(co2.dates[-1]), float(co2.data[-1])
     ('2001-12-29', 371.5)
     """
-    rows = [row.split(",") for row in bundled("co2.csv").split()[1:]]
+    rows = [row.split(",") for row in read_bundled("co2.csv").split()[1:]]
     dates = np.array([f"{d[:4]}-{d[4:6]}-{d[6:]}" for d, _ in rows], "datetime64[D]")
     data = np.array([float(value or "nan") for _, value in rows])
     if as_frame:
@@ -51,4 +51,4 @@ def load_co2(*, as_frame=False):
             dates.astype("datetime64[ns]"), freq="W-SAT", name="week"
         )
         data = pd.Series(data, index=index, name="co2")
-    return Bunch(data=data, dates=dates, DESCR=bundled("co2-LICENSE.txt"))
+    return Bunch(data=data, dates=dates, DESCR=read_bundled("co2-LICENSE.txt"))

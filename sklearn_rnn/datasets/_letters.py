@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from sklearn_rnn.datasets._bundled import bundled
+from sklearn_rnn.datasets._bundled import read_bundled
 
 
 def load_letters(*, return_X_y=False):
@@ -46,7 +46,7 @@ def load_letters(*, return_X_y=False):
     ..####..
     ........
     """
-    lines = bundled("letters.txt").split()
+    lines = read_bundled("letters.txt").split()
     images = np.array([[*line] for line in lines if len(line) > 1]) == "#"
     images = images.astype(np.uint8).reshape(-1, 8, 8)
     target = np.array([line for line in lines if len(line) == 1])
@@ -54,5 +54,8 @@ def load_letters(*, return_X_y=False):
     if return_X_y:
         return data, target
     return Bunch(
-        data=data, images=images, target=target, DESCR=bundled("letters-LICENSE.txt")
+        data=data,
+        images=images,
+        target=target,
+        DESCR=read_bundled("letters-LICENSE.txt"),
     )

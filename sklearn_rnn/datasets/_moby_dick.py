@@ -4,7 +4,7 @@ import re
 
 from sklearn.utils import Bunch
 
-from sklearn_rnn.datasets._bundled import bundled
+from sklearn_rnn.datasets._bundled import read_bundled
 
 
 def load_moby_dick():
@@ -38,9 +38,9 @@ def load_moby_dick():
     >>> book.data[22:38]
     'Call me Ishmael.'
     """
-    text = bundled("moby_dick.txt.gz")
+    text = read_bundled("moby_dick.txt.gz")
     return Bunch(
         data=text,
         chapters=re.split(r"(?m)(?<=\n)(?=^CHAPTER \d+\. )", text),
-        DESCR=bundled("moby_dick-LICENSE.txt"),
+        DESCR=read_bundled("moby_dick-LICENSE.txt"),
     )

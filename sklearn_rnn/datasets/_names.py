@@ -5,7 +5,7 @@ import csv
 import numpy as np
 from sklearn.utils import Bunch
 
-from sklearn_rnn.datasets._bundled import bundled
+from sklearn_rnn.datasets._bundled import read_bundled
 
 
 def load_names(*, return_X_y=False):
@@ -41,7 +41,7 @@ def load_names(*, return_X_y=False):
     >>> names.data[0], str(names.target[0])
     ('Lenar Gilmullin', 'Russian')
     """
-    lines = bundled("names.tsv.gz").splitlines()
+    lines = read_bundled("names.tsv.gz").splitlines()
     rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     pairs = [(row["name"], row["nationality"]) for row in rows]
     data, target = [name for name, _ in pairs], np.array([label for _, label in pairs])
@@ -51,5 +51,5 @@ def load_names(*, return_X_y=False):
         data=data,
         target=target,
         target_names=np.unique(target),
-        DESCR=bundled("names-LICENSE.txt"),
+        DESCR=read_bundled("names-LICENSE.txt"),
     )

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from sklearn_rnn.datasets._bundled import bundled
+from sklearn_rnn.datasets._bundled import read_bundled
 
 
 def load_sunspots(*, as_frame=False):
@@ -41,7 +41,7 @@ def load_sunspots(*, as_frame=False):
     >>> int(sunspots.years[-1]), float(sunspots.data[-1])
     (2008, 2.9)
     """
-    rows = bundled("sunspots.csv").split()[1:]
+    rows = read_bundled("sunspots.csv").split()[1:]
     table = np.array([row.split(",") for row in rows], dtype=np.float64)
     years, data = table[:, 0].astype(np.int64), table[:, 1].copy()
     if as_frame:
@@ -49,4 +49,4 @@ def load_sunspots(*, as_frame=False):
 
         index = pd.Index(years, name="year")
         data = pd.Series(data, index=index, name="sunspots")
-    return Bunch(data=data, years=years, DESCR=bundled("sunspots-LICENSE.txt"))
+    return Bunch(data=data, years=years, DESCR=read_bundled("sunspots-LICENSE.txt"))

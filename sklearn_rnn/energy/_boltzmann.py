@@ -25,8 +25,8 @@ from sklearn_rnn.energy._boltzmann_learning import FreeEnergyGap, LearningOption
 from sklearn_rnn.energy._boltzmann_parameters import Machine
 from sklearn_rnn.energy._boltzmann_sampling import (
     Clamp,
-    check_clamp,
-    plan_temperatures,
+    check_clamped_values,
+    plan_gibbs_temperatures,
     sample_visible,
 )
 from sklearn_rnn.energy._boltzmann_trainer import (
@@ -510,11 +510,11 @@ default=None
         check_is_fitted(self)
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
-        temperatures = plan_temperatures(temperature, n_gibbs_steps)
+        temperatures = plan_gibbs_temperatures(temperature, n_gibbs_steps)
         held = None
         if clamp is not None:
             shape = n_samples, self.n_features_in_
-            clamp = check_clamp(clamp, shape, self.components_.dtype)
+            clamp = check_clamped_values(clamp, shape, self.components_.dtype)
             free = np.isnan(clamp)
             held = Clamp(~free, self._to_visible(np.where(free, 0, clamp)))
         seed = self._seed if random_state is None else draw_seed(random_state)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import check_array
 
-from sklearn_rnn._core.threads import on_one_thread
+from sklearn_rnn._core.threads import use_one_thread
 from sklearn_rnn.energy._boltzmann_parameters import (
     Array,
     Machine,
@@ -43,7 +43,7 @@ class Clamp:
         return np.where(self.mask, self.values, visible)
 
 
-def check_clamp(clamp: Any, shape: tuple[int, int], dtype: np.dtype) -> Array:
+def check_clamped_values(clamp: Any, shape: tuple[int, int], dtype: np.dtype) -> Array:
     """Values to clamp in the shape (n_samples, n_visible), NaN where units are free."""
     clamp = check_array(
         clamp,
@@ -60,7 +60,7 @@ def check_clamp(clamp: Any, shape: tuple[int, int], dtype: np.dtype) -> Array:
     return np.broadcast_to(clamp, shape)
 
 
-def plan_temperatures(temperature: Any, n_steps: int) -> list[float]:
+def plan_gibbs_temperatures(temperature: Any, n_steps: int) -> list[float]:
     """One temperature per step; a single number is approached from above."""
     temperatures = np.asarray(temperature, dtype=np.float64)
     if temperatures.shape not in ((), (n_steps,)) or not (temperatures > 0).all():
@@ -88,7 +88,7 @@ def sample_visible(
     """
     start = rng.integers(len(chains.hidden), size=n_samples)
     visible, hidden = chains.visible[start], chains.hidden[start]
-    with on_one_thread():
+    with use_one_thread():
         for temperature in temperatures:
             visible, hidden, _ = sweep(
                 machine, visible, hidden, rng, clamp=clamp, temperature=temperature

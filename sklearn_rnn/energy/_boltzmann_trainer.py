@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_rnn._core.randomness import SAMPLING, SHUFFLING, numpy_generator
-from sklearn_rnn._core.threads import WORK_WORTH_THREADS, on_one_thread
+from sklearn_rnn._core.threads import WORK_WORTH_THREADS, use_one_thread
 from sklearn_rnn.energy._boltzmann_enumeration import (
     MAX_ENUMERATED_UNITS,
     MAX_UNITS_FOR_AUTO,
@@ -124,7 +124,7 @@ class Trainer:
         # depends on the number of the epoch alone, so that partial_fit continues fit
         rng = numpy_generator(self.seed, SHUFFLING, state.n_epochs)
         work = self.options.batch_size * state.machine.components.size
-        one_thread = on_one_thread if work < WORK_WORTH_THREADS else nullcontext
+        one_thread = use_one_thread if work < WORK_WORTH_THREADS else nullcontext
         with one_thread(), np.errstate(all="ignore"):  # divergence is checked below
             learn_epoch(new, self.rows, self.options, rng)
         new.n_epochs += 1
@@ -151,7 +151,7 @@ def find_log_partition(state: LearningState, ais_steps: int, seed: int) -> float
     NaN if it is large and ``ais_steps`` is 0.
     """
     machine = state.average
-    with on_one_thread():
+    with use_one_thread():
         if count_enumerated_units(machine) <= MAX_ENUMERATED_UNITS:
             return log_partition(machine)
         if not ais_steps:

@@ -15,10 +15,10 @@ from sklearn_rnn.energy._hopfield_dynamics import (
     Dynamics,
     Trace,
     find_stable,
-    plan_temperatures,
+    plan_recall_temperatures,
     recall,
 )
-from sklearn_rnn.energy._hopfield_rules import RULES, exactly_summable, learn
+from sklearn_rnn.energy._hopfield_rules import RULES, learn, round_for_exact_sums
 from sklearn_rnn.energy._spin_networks import DenseNetwork, PairwiseNetwork
 
 
@@ -33,7 +33,7 @@ def check_thresholds(thresholds, n_units):
     return thresholds
 
 
-def check_clamp(clamp, shape):
+def check_clamped_units(clamp, shape):
     """The clamp of the caller as a mask of shape (n_samples, n_features)."""
     clamp = np.asarray(clamp)
     if clamp.shape not in (shape, shape[1:]) or clamp.dtype != bool:
@@ -313,7 +313,7 @@ default=None
         states = self._to_states(X).T
         network = self._make_network()
         energy_trace = Trace(network, states) if trace else None
-        free = None if clamp is None else ~check_clamp(clamp, X.shape).T
+        free = None if clamp is None else ~check_clamped_units(clamp, X.shape).T
         found = recall(network, states, free, self._make_dynamics(), energy_trace)
         on = found.states.T > 0
         recalled = Bunch(
@@ -455,7 +455,7 @@ default=None
             )
         if given:
             thresholds = check_thresholds(self.thresholds, n_units)
-        weights, self.thresholds_ = exactly_summable(weights, thresholds)
+        weights, self.thresholds_ = round_for_exact_sums(weights, thresholds)
         # the unit of temperature: the field that keeps a unit of a pattern as it is
         self._mean_field = 1.0
         self.__dict__.pop("weights_", None)
@@ -474,7 +474,7 @@ default=None
         return Dynamics(
             asynchronous=self.update == "asynchronous",
             random_order=self.order == "random",
-            temperatures=plan_temperatures(self.temperature) * self._mean_field,
+            temperatures=plan_recall_temperatures(self.temperature) * self._mean_field,
             max_iter=self.max_iter,
             seed=self._seed,
         )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
-from sklearn_rnn._core.threads import on_one_thread
+from sklearn_rnn._core.threads import use_one_thread
 from sklearn_rnn.energy._spin_networks import Array, Mask, Network
 
 # Most numbers in memory at once: more rows are recalled in chunks of this size.
@@ -60,7 +60,7 @@ class Trace:
         self.energies.append(energy)
 
 
-def plan_temperatures(temperature: Any) -> NDArray[np.float64]:
+def plan_recall_temperatures(temperature: Any) -> NDArray[np.float64]:
     """One temperature per stochastic sweep, (n_sweeps,); a number falls linearly."""
     if np.ndim(temperature) == 0:
         if temperature == 0:
@@ -202,7 +202,7 @@ def _sweep(
             order = rng.permutation(order)
         new = states.copy()
         watch = None if trace is None else lambda change: trace.add(rows, change)
-        with on_one_thread():
+        with use_one_thread():
             network.update_async(new, order, free, noise, watch)
         return new
     new = network.update_sync(states, noise)

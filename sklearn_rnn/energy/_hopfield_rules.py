@@ -117,7 +117,7 @@ def learn(
     return weights[:n_units, :n_units], thresholds, n_passes
 
 
-def exactly_summable(weights: Array, thresholds: Array) -> tuple[Array, Array]:
+def round_for_exact_sums(weights: Array, thresholds: Array) -> tuple[Array, Array]:
     """The same numbers, rounded so that no sum of them is ever rounded.
 
     All become multiples of one power of two, just coarse enough for a field and its

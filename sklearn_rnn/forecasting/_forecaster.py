@@ -23,7 +23,7 @@ from sklearn_rnn._core.sklearn_private import (
     _check_feature_names,
     _fit_context,
 )
-from sklearn_rnn._core.threads import threads_for
+from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._data.series import read_series
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.estimator import NetworkEstimator
@@ -671,7 +671,7 @@ class RNNForecaster(NetworkEstimator):
         net = twin._new_net(seed)
         windows = make_windows(encoding, values, exog, self._number_type)
         options = twin._training_options(seed, None, self.max_epochs, False)
-        with threads_for(self._work(self.batch_size)):
+        with limit_threads(self._count_operations(self.batch_size)):
             interrupt = net.train(windows, None, options)
         if interrupt is not None:
             raise interrupt

@@ -24,7 +24,7 @@ from sklearn_rnn._core.sklearn_private import (
 from sklearn_rnn._data.reading import is_table
 from sklearn_rnn._data.tokens import END, PADDING, UNKNOWN
 from sklearn_rnn._nn.builders import build_language_network
-from sklearn_rnn._training.corpus import as_corpus
+from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.generation import _scoring
@@ -34,7 +34,7 @@ from sklearn_rnn.generation._net import LanguageNet, TextExamples, split_corpus
 from sklearn_rnn.generation._options import DecodingOptions, document_options
 from sklearn_rnn.generation._sampling import (
     generate_tokens,
-    uniform_draws,
+    make_uniform_sampler,
 )
 from sklearn_rnn.generation._session import WritingSession
 from sklearn_rnn.generation._stream_adapter import TextStreamAdapter
@@ -413,7 +413,7 @@ class SequenceGenerator(
             self._documents(X), self.vectorizer, default=CharVectorizer()
         )
         recorder = _scoring.SpellingRecorder(self._codec.vectorizer)
-        corpus = as_corpus(*self._codec.fit_encode(documents, recorder))
+        corpus = make_corpus(*self._codec.fit_encode(documents, recorder))
         self._spelling = recorder.fit_spelling(self._codec.code_of)
         self.vectorizer_ = self._codec.vectorizer
         self.vocabulary_size_ = self._codec.vocabulary_size
@@ -436,10 +436,10 @@ class SequenceGenerator(
             **options,
         )
 
-    def _work(self, n_rows):
+    def _count_operations(self, n_rows):
         """Multiply-adds of one step of the widest layer or of the head."""
         head = n_rows * self.hidden_size * self.vocabulary_size_
-        return max(super()._work(n_rows), head)
+        return max(super()._count_operations(n_rows), head)
 
     # ---------------------------------------------------------------- predictions
 
@@ -619,7 +619,7 @@ class SequenceGenerator(
                     stepper, logits, options, texts, n_tokens, beam_size
                 )
             else:
-                draw = uniform_draws(draw_seed(random_state), len(texts))
+                draw = make_uniform_sampler(draw_seed(random_state), len(texts))
                 for _ in generate_tokens(
                     stepper, logits, options, texts, n_tokens, draw
                 ):
@@ -686,7 +686,7 @@ class SequenceGenerator(
                 f"generate_iter continues one prompt, got {len(texts)}. Use generate "
                 "for several."
             )
-        draw = uniform_draws(draw_seed(random_state), 1)
+        draw = make_uniform_sampler(draw_seed(random_state), 1)
         written = generate_tokens(stepper, logits, options, texts, n_tokens, draw)
         codes = (text.codes[-1] for (text,) in written)
         return (model.classes[code - END] for code in codes if code != END)

@@ -13,13 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from sklearn_rnn._core.drafts import snapshot
-from sklearn_rnn._core.threads import threads_for
+from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.tokens import END, UNKNOWN
 from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.steppers import Stepper, make_stepper
-from sklearn_rnn._training.corpus import Corpus, as_corpus
+from sklearn_rnn._training.corpus import Corpus, make_corpus
 from sklearn_rnn.generation._net import MAX_DOCUMENTS, read_corpus, token_losses
 from sklearn_rnn.generation._sampling import Continuation
 from sklearn_rnn.generation._spelling import Spelling
@@ -61,7 +61,7 @@ class LanguageModel:
         """The model of a fitted SequenceGenerator, as it is now."""
         check_is_fitted(generator)
         now = snapshot(generator)
-        return cls(now.module_, now._codec, now._spelling, now._work(1))
+        return cls(now.module_, now._codec, now._spelling, now._count_operations(1))
 
     @property
     def classes(self) -> np.ndarray:
@@ -70,7 +70,7 @@ class LanguageModel:
 
     def threads(self, n_texts: int) -> AbstractContextManager:
         """A context with as many threads as steps of ``n_texts`` texts are worth."""
-        return threads_for(n_texts * self.work)
+        return limit_threads(n_texts * self.work)
 
     def read(self, prefixes: Any) -> Reading:
         """Read one or several texts, each from its beginning."""
@@ -78,7 +78,7 @@ class LanguageModel:
 
     def predict_proba(self, prefixes: Any) -> np.ndarray:
         """Probabilities (n_texts, n_classes) of what comes next after each text."""
-        return np.exp(class_log_proba(self._logits(self.read(prefixes))))
+        return np.exp(compute_log_proba(self._logits(self.read(prefixes))))
 
     def start(self, prompt: Any) -> Start:
         """Read one or several prompts, from which texts are then continued."""
@@ -141,7 +141,7 @@ def list_codes(corpus: Corpus) -> list[list[int]]:
     ]
 
 
-def class_log_proba(logits: np.ndarray) -> np.ndarray:
+def compute_log_proba(logits: np.ndarray) -> np.ndarray:
     """Log-probabilities (..., n_classes) of the classes, given logits (..., V)."""
     return log_softmax(logits[..., END:])
 
@@ -170,4 +170,4 @@ def encode_known(
         )
     owners = np.repeat(np.arange(len(lengths)), lengths)
     n_known = np.bincount(owners[flat != UNKNOWN], minlength=len(lengths))
-    return as_corpus(lengths, flat), n_known
+    return make_corpus(lengths, flat), n_known

@@ -103,7 +103,7 @@ def sample(
     return np.add.reduce(sums <= uniforms[:, None] * sums[:, -1:], axis=1)
 
 
-def uniform_draws(seed: int, n_texts: int) -> Callable[[], np.ndarray]:
+def make_uniform_sampler(seed: int, n_texts: int) -> Callable[[], np.ndarray]:
     """A function that returns one number (n_texts,) in [0, 1) per text at each call.
 
     Every text has its own generator, so its numbers do not depend on the other texts.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._training.corpus import as_corpus
+from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn.generation._language_model import LanguageModel
 from sklearn_rnn.generation._spelling import Spelling, TextCounts, unseen_character_bits
 from sklearn_rnn.text import CharVectorizer
@@ -48,7 +48,7 @@ def _token_bits(model, documents, watch=None):
     lengths, flat = model.codec.encode(documents, watch)
     if not len(lengths):
         raise ValueError("X holds no document. Give at least one.")
-    losses = model.token_losses(as_corpus(lengths, flat))
+    losses = model.token_losses(make_corpus(lengths, flat))
     return losses.sum() / np.log(2), lengths
 
 

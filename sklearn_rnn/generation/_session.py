@@ -12,7 +12,7 @@ from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.scalars import check_integer, check_number, is_integer
 from sklearn_rnn._data.tokens import END, TokenArray
 from sklearn_rnn._nn.functional import log_softmax
-from sklearn_rnn.generation._language_model import LanguageModel, class_log_proba
+from sklearn_rnn.generation._language_model import LanguageModel, compute_log_proba
 from sklearn_rnn.generation._options import find_code
 
 FORMAT = "sklearn_rnn writing session"
@@ -32,7 +32,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Moment:
+class SessionState:
     """The state of the network, and its prediction of the next token."""
 
     state: object
@@ -447,7 +447,7 @@ class WritingSession:
 
     def _keep_moment(self, logits):
         """The present state, and the prediction that ``logits`` (1, V) make."""
-        return Moment(self._stepper.save(), class_log_proba(logits[0]))
+        return SessionState(self._stepper.save(), compute_log_proba(logits[0]))
 
     def _check_not_over(self):
         if self.is_over:

@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._data.tokens import END, START, TokenArray
-from sklearn_rnn.generation._language_model import class_log_proba, encode_known
+from sklearn_rnn.generation._language_model import compute_log_proba, encode_known
 from sklearn_rnn.streaming._adapter import StreamAdapter
 from sklearn_rnn.streaming._reading import code_rows, list_texts
 from sklearn_rnn.text._codecs import CodeCodec, TokenCodec
@@ -42,7 +42,7 @@ class TextStreamAdapter(StreamAdapter):
         return self._model.classes[outputs[:, END:].argmax(1)]
 
     def predict_proba(self, outputs):
-        return np.exp(class_log_proba(outputs))
+        return np.exp(compute_log_proba(outputs))
 
 
 def split_chunks(x, n, codec):

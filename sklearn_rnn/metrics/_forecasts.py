@@ -8,10 +8,10 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_rnn.metrics._ragged import (
+    align_steps,
     as_rows,
     concatenate_steps,
     count_axes,
-    valid_steps,
 )
 
 
@@ -64,7 +64,7 @@ def mean_absolute_scaled_error(
     if not several and count_axes(y_true) <= count_axes(y_train):
         y_true, y_pred = [y_true], [y_pred]
         sample_weight = None if sample_weight is None else [sample_weight]
-    rows = valid_steps(y_true, y_pred, sample_weight)
+    rows = align_steps(y_true, y_pred, sample_weight)
     past = as_rows(y_train, "y_train") if several else [np.asarray(y_train)] * len(rows)
     check_consistent_length(rows, past)
     scaled = []

@@ -34,7 +34,7 @@ def _is_text_beside_numbers(a, b):
     return "O" not in kinds and (kinds[0] in "US") != (kinds[1] in "US")
 
 
-def valid_steps(y_true, y_pred, sample_weight):
+def align_steps(y_true, y_pred, sample_weight):
     """The steps of each sequence that count: true, predicted, and their weights."""
     arrays = [getattr(y, "ndim", 1) > 1 for y in (y_true, y_pred)]
     y_true, y_pred = as_rows(y_true, "y_true"), as_rows(y_pred, "y_pred")
@@ -78,11 +78,11 @@ def _without_padding(true, pred, true_is_padded, pred_is_padded):
 
 def concatenate_steps(rows):
     """The steps of all sequences behind each other."""
-    refuse_nothing([steps for steps, _, _ in rows if len(steps)])
+    check_any_step([steps for steps, _, _ in rows if len(steps)])
     return tuple(map(np.concatenate, zip(*rows, strict=True)))
 
 
-def refuse_nothing(sequences):
+def check_any_step(sequences):
     if not sequences:
         raise ValueError(
             "y_true holds no valid step: all are NaN, or beyond the rows of y_pred."

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn import metrics as of_rows
 
-from sklearn_rnn.metrics._ragged import concatenate_steps, refuse_nothing, valid_steps
+from sklearn_rnn.metrics._ragged import align_steps, check_any_step, concatenate_steps
 
 
 def step_accuracy_score(y_true, y_pred, *, sample_weight=None):
@@ -29,7 +29,7 @@ def step_accuracy_score(y_true, y_pred, *, sample_weight=None):
     >>> step_accuracy_score([["D", "N"], ["N", "V"]], [["D", "V"], ["N", "V"]])
     0.75
     """
-    true, pred, weights = concatenate_steps(valid_steps(y_true, y_pred, sample_weight))
+    true, pred, weights = concatenate_steps(align_steps(y_true, y_pred, sample_weight))
     return of_rows.accuracy_score(true, pred, sample_weight=weights)
 
 
@@ -58,11 +58,11 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
     0.5
     """
     right, weights = [], []
-    for true, pred, weight in valid_steps(y_true, y_pred, sample_weight):
+    for true, pred, weight in align_steps(y_true, y_pred, sample_weight):
         if len(true):
             right.append(np.all((true == pred)[weight != 0]))
             weights.append(weight.mean())
-    refuse_nothing(right)
+    check_any_step(right)
     return of_rows.accuracy_score([True] * len(right), right, sample_weight=weights)
 
 
@@ -89,7 +89,7 @@ def step_r2_score(y_true, y_pred, *, sample_weight=None):
     >>> step_r2_score([[1.0, 2.0], [3.0]], [[1.0, 1.0], [3.0]])
     0.5
     """
-    true, pred, weights = concatenate_steps(valid_steps(y_true, y_pred, sample_weight))
+    true, pred, weights = concatenate_steps(align_steps(y_true, y_pred, sample_weight))
     return of_rows.r2_score(true, pred, sample_weight=weights)
 
 
@@ -116,7 +116,7 @@ def step_mean_squared_error(y_true, y_pred, *, sample_weight=None):
     >>> step_mean_squared_error([[1.0, 2.0], [3.0]], [[1.0, 1.0], [3.0]])
     0.333...
     """
-    true, pred, weights = concatenate_steps(valid_steps(y_true, y_pred, sample_weight))
+    true, pred, weights = concatenate_steps(align_steps(y_true, y_pred, sample_weight))
     return of_rows.mean_squared_error(true, pred, sample_weight=weights)
 
 
@@ -143,5 +143,5 @@ def step_mean_absolute_error(y_true, y_pred, *, sample_weight=None):
     >>> step_mean_absolute_error([[1.0, 2.0], [3.0]], [[1.0, 1.0], [3.0]])
     0.333...
     """
-    true, pred, weights = concatenate_steps(valid_steps(y_true, y_pred, sample_weight))
+    true, pred, weights = concatenate_steps(align_steps(y_true, y_pred, sample_weight))
     return of_rows.mean_absolute_error(true, pred, sample_weight=weights)

@@ -86,15 +86,15 @@ def sequences_from_frame(
             "at least one feature."
         )
     _refuse_missing(df, [*keys, *targets])
-    rows = _sorted(df[list(dict.fromkeys([*keys, *targets, *values]))], keys)
+    rows = _sort_rows(df[list(dict.fromkeys([*keys, *targets, *values]))], keys)
     ids = rows[by].to_numpy()
     begins = np.concatenate([[True], ids[1:] != ids[:-1]])
     if order is not None:
         _refuse_repeated_times(rows[order].to_numpy(), ids, begins, keys)
     starts = np.flatnonzero(begins)
-    result = [np.split(_numbers(rows, values), starts[1:])]
+    result = [np.split(_read_numbers(rows, values), starts[1:])]
     if targets:
-        y = [_constant(rows[name], ids, begins, by) for name in targets]
+        y = [_take_constant(rows[name], ids, begins, by) for name in targets]
         result.append(np.stack(y, axis=1) if _are_several(target) else y[0])
     if return_ids:
         result.append(ids[starts])
@@ -161,7 +161,7 @@ def _is_missing(column):
     return missing.to_numpy()
 
 
-def _sorted(df, keys):
+def _sort_rows(df, keys):
     """Rows sorted by ``keys``, where they tie as they came."""
     if hasattr(df, "sort_values"):  # pandas
         return df.reset_index(drop=True).sort_values(keys, kind="stable")
@@ -178,7 +178,7 @@ def _refuse_repeated_times(times, ids, begins, keys):
         )
 
 
-def _constant(column, ids, begins, by):
+def _take_constant(column, ids, begins, by):
     """The target of each id, which may have only one."""
     target = column.to_numpy()
     changes = ~begins[1:] & (target[1:] != target[:-1])
@@ -192,7 +192,7 @@ def _constant(column, ids, begins, by):
     return target[begins]
 
 
-def _numbers(rows, names):
+def _read_numbers(rows, names):
     """The columns as an array (n_rows, n_features), NaN where a number is missing."""
     columns = [_as_numbers(rows[name]) for name in names]
     refused = [name for name, x in zip(names, columns, strict=True) if x is None]
@@ -211,11 +211,11 @@ def _as_numbers(column):
     if hasattr(dtype, "kind"):  # pandas
         if dtype.kind not in "biuf":
             return None
-        return column.to_numpy(float, na_value=np.nan) if _boxed(array) else array
-    if _boxed(array) and (dtype.is_numeric() or str(dtype) == "Boolean"):
+        return column.to_numpy(float, na_value=np.nan) if _box_array(array) else array
+    if _box_array(array) and (dtype.is_numeric() or str(dtype) == "Boolean"):
         return column.cast(float).to_numpy()  # decimals, or bools of which some miss
     return array if array.dtype.kind in "biuf" else None
 
 
-def _boxed(array):
+def _box_array(array):
     return array.dtype.kind == "O"

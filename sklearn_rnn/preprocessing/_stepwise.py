@@ -19,7 +19,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_rnn._core.callbacks import one_task
+from sklearn_rnn._core.callbacks import wrap_as_task
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
@@ -45,7 +45,7 @@ METHODS = ("fit", "fit_transform", "partial_fit")
 
 
 @dataclass(frozen=True)
-class _Stacked:
+class StackedSteps:
     """The steps of sequences under each other, and the container they came in."""
 
     steps: Any  # array or frame (n_steps, F), without padding
@@ -53,12 +53,12 @@ class _Stacked:
     n_timesteps: int | None  # of a 3-D array; None for ragged sequences
     as_list: bool
 
-    def repeated(self, metadata):
+    def repeat_metadata(self, metadata):
         """Metadata with one entry a sequence, as one with an entry a step."""
         owners = np.repeat(np.arange(len(self.lengths)), self.lengths)
         return _check_method_params(self.lengths, params=metadata, indices=owners)
 
-    def put_back(self, steps):
+    def restore_container(self, steps):
         """Steps that a transformer returned, in the container that the old ones had."""
         if sparse.issparse(steps):
             steps = steps.toarray()
@@ -70,14 +70,14 @@ class _Stacked:
                 "of one feature at least: use a transformer that keeps the rows."
             )
         if self.n_timesteps is not None:
-            return self._padded(np.asarray(steps))
+            return self._pad(np.asarray(steps))
         ends = np.cumsum(self.lengths)
         parts = [steps[a:b] for a, b in zip(ends - self.lengths, ends, strict=True)]
         if self.as_list:
             return parts
         return object_array(parts)
 
-    def _padded(self, steps):
+    def _pad(self, steps):
         last = steps[np.cumsum(self.lengths) - 1]
         gone = np.isnan(last).all(axis=1) if last.dtype.kind == "f" else np.False_
         if gone.any():
@@ -98,7 +98,7 @@ class _Stacked:
         return array
 
     @contextmanager
-    def naming_sequences(self):
+    def name_sequences_in_errors(self):
         """Say which sequence holds the NaN or infinity that is refused meanwhile."""
         try:
             yield
@@ -144,7 +144,7 @@ def _stack(X, input_size):
         present = np.arange(n_timesteps) < lengths[:, None]
         # always a copy, so that a transformer that works in place leaves X alone
         steps = steps[present.reshape(-1)]
-    return _Stacked(steps, lengths, n_timesteps, as_list)
+    return StackedSteps(steps, lengths, n_timesteps, as_list)
 
 
 def _stack_frames(frames, as_list):
@@ -167,7 +167,7 @@ def _stack_frames(frames, as_list):
         import polars as pl
 
         steps = pl.concat(frames, how="vertical_relaxed")
-    return _Stacked(steps, lengths, None, as_list)
+    return StackedSteps(steps, lengths, None, as_list)
 
 
 def _inner_has(method):
@@ -251,7 +251,7 @@ class StepwiseTransformer(
         self.input_size = input_size
 
     @_fit_context(prefer_skip_nested_validation=False)
-    @one_task
+    @wrap_as_task
     def fit(self, X, y=None, **params):
         """Fit a clone of the transformer on the steps of all sequences.
 
@@ -282,7 +282,7 @@ class StepwiseTransformer(
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    @one_task
+    @wrap_as_task
     def fit_transform(self, X, y=None, **params):
         """Fit, and return the same sequences transformed.
 
@@ -407,10 +407,10 @@ class StepwiseTransformer(
             )
             fit = getattr(new.transformer_, method)
             y, params = self._metadata(method, stacked, y, params)
-            with stacked.naming_sequences():
+            with stacked.name_sequences_in_errors():
                 result = fit(stacked.steps, y, **params)
             if method == "fit_transform":
-                result = stacked.put_back(result)
+                result = stacked.restore_container(result)
         return result
 
     def _metadata(self, method, stacked, y, params):
@@ -420,8 +420,8 @@ class StepwiseTransformer(
             params = process_routing(self, method, **params).transformer[method]
         if len(getattr(y, "shape", ())) > 1:
             y = list(np.asarray(y))  # a row is repeated without being copied
-        repeated = stacked.repeated({"y": y, **params})
-        return repeated.pop("y"), repeated
+        repeat_metadata = stacked.repeat_metadata({"y": y, **params})
+        return repeat_metadata.pop("y"), repeat_metadata
 
     def _read(self, X, *, reset):
         """The steps of X, if they have the right number of features."""
@@ -441,8 +441,8 @@ class StepwiseTransformer(
 
     @staticmethod
     def _apply(function, stacked):
-        with stacked.naming_sequences():
-            return stacked.put_back(function(stacked.steps))
+        with stacked.name_sequences_in_errors():
+            return stacked.restore_container(function(stacked.steps))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.scalars import check_integer
-from sklearn_rnn._core.threads import threads_for_step
+from sklearn_rnn._core.threads import limit_step_threads
 from sklearn_rnn._data.ragged import split_steps
 from sklearn_rnn._nn.states import fingerprint_network
 from sklearn_rnn.streaming._keys import KeyedRows
@@ -111,7 +111,7 @@ class Stream:
         self._lock = threading.Lock()
         self._keyed = None
         layers = [level[0] for level in self._adapter.module.stack.layers]
-        self._work = max(4 * layer.hidden_size**2 for layer in layers)
+        self._operations = max(4 * layer.hidden_size**2 for layer in layers)
         self._stepper = self._adapter.start()
         for code in self._adapter.first_codes:
             self._stepper.feed(np.array([code]))
@@ -179,10 +179,10 @@ class Stream:
             n = self._stepper.n_streams
             step = self._adapter.step(x, n)
             if step is not None:
-                with threads_for_step(n * self._work):
+                with limit_step_threads(n * self._operations):
                     return answer(self._stepper.feed(step))
             chunk = self._adapter.chunk(x, n)
-            answers = answer(self._through(chunk, np.arange(n)))
+            answers = answer(self._read_chunk(chunk, np.arange(n)))
             if not self._adapter.each_step:
                 return answers
             if chunk.lengths.min() == chunk.lengths.max():
@@ -190,7 +190,7 @@ class Stream:
             return split_steps(answers, chunk.lengths)
 
     def _read_by_key(self, x, answer):
-        keyed = self._keyed or self._first_keys()
+        keyed = self._keyed or self._convert_to_keys()
         keys, steps = list(x), list(x.values())
         if not keys:
             return {}
@@ -201,19 +201,19 @@ class Stream:
         if keyed.n_rows > self._stepper.n_streams:
             self._stepper.resize(keyed.n_rows)
         if chunk is not None:
-            answers = answer(self._through(chunk, rows))
+            answers = answer(self._read_chunk(chunk, rows))
             if self._adapter.each_step:
                 answers = split_steps(answers, chunk.lengths)
         else:
             part = self._stepper.branch(rows)
-            with threads_for_step(len(rows) * self._work):
+            with limit_step_threads(len(rows) * self._operations):
                 answers = answer(part.feed(step))
             self._stepper.put(part.state, rows)
         keyed.add(joining)
         self._keyed = keyed
         return dict(zip(keys, answers, strict=True))
 
-    def _through(self, chunk, rows):
+    def _read_chunk(self, chunk, rows):
         """Outputs after each row's last step, or behind each other those of all steps.
 
         Nothing has moved if it is interrupted.
@@ -223,7 +223,7 @@ class Stream:
         first = np.cumsum(lengths) - lengths if each_step else np.arange(len(lengths))
         outputs, finished = None, []
         part = self._stepper.branch(rows[order])
-        with threads_for_step(len(lengths) * self._work):
+        with limit_step_threads(len(lengths) * self._operations):
             for t in range(int(lengths.max())):
                 n_left = np.count_nonzero(lengths > t)
                 if n_left < part.n_streams:  # where one ends, the others go on
@@ -252,7 +252,7 @@ class Stream:
         """The keys in the order of their joining; None if streams are counted."""
         return None if self._keyed is None else list(self._keyed.rows)
 
-    def _first_keys(self):
+    def _convert_to_keys(self):
         """Slots of a stream that counts, if nothing depends on that yet."""
         n_steps = self._stepper.state["n_steps"]
         if len(n_steps) > 1 or n_steps[0] > len(self._adapter.first_codes):
@@ -282,13 +282,13 @@ class Stream:
         """
         with self._lock:
             if self._keyed is None:
-                rows = self._counted(which)
+                rows = self._rows_of_streams(which)
             else:
                 rows = self._keyed.remove(self._keyed.select(which))
             self._stepper.put(self._stepper.beginning, rows)
         return self
 
-    def _counted(self, which):
+    def _rows_of_streams(self, which):
         n = self._stepper.n_streams
         try:
             rows = np.arange(n)[slice(None) if which is None else which]
@@ -358,7 +358,7 @@ class Stream:
             self._stepper.restore(check_state(arrays, self._stepper.beginning, n))
             return
         if self._keyed is None:
-            self._first_keys()
+            self._convert_to_keys()
         keys = read_keys(arrays.pop("keys"))
         given = check_state(arrays, self._stepper.beginning, len(keys))
         keyed = KeyedRows(max(len(keys), FIRST_ROWS))

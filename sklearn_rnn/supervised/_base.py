@@ -17,7 +17,7 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
 )
 from sklearn_rnn._core.sklearn_private import _check_sample_weight
-from sklearn_rnn._core.threads import threads_for
+from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._data.reading import SequenceReader, is_table
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.batching import predict_batches
@@ -215,7 +215,7 @@ class SupervisedEstimator(
     def _compute(self, compute, sequences, each_step):
         """What ``compute`` returns for all sequences: (n, ...), or (n_steps, ...)."""
         rows = np.arange(len(sequences))
-        with threads_for(self._work(min(len(rows), PREDICTION_BATCH))):
+        with limit_threads(self._count_operations(min(len(rows), PREDICTION_BATCH))):
             device = next(self.module_.parameters()).device
             outputs = predict_batches(
                 compute, sequences, rows, PREDICTION_BATCH, device, each_step=each_step

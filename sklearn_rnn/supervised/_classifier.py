@@ -9,7 +9,11 @@ from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
 from sklearn_rnn._training.holdout import check_validation_data
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.supervised._base import SupervisedEstimator
-from sklearn_rnn.supervised._targets import LabelTargets, check_labels, class_weights
+from sklearn_rnn.supervised._targets import (
+    LabelTargets,
+    check_labels,
+    compute_class_weights,
+)
 
 
 class RNNClassifier(ClassifierMixin, SupervisedEstimator):
@@ -481,7 +485,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     def _apply_class_weight(self, y, rows, weights):
         if self.class_weight is None:
             return weights
-        by_class = class_weights(self.class_weight, y, rows)
+        by_class = compute_class_weights(self.class_weight, y, rows)
         return by_class if weights is None else by_class * weights
 
     def _criterion(self):

@@ -120,7 +120,7 @@ class LabelTargets:
         return accuracy_score(targets.numpy(), labels.numpy(), sample_weight=weights)
 
 
-def class_weights(class_weight, y, rows):
+def compute_class_weights(class_weight, y, rows):
     """The weight (n,) of each row's class; 1 outside ``rows``."""
     by_class = np.ones(len(y))
     by_class[rows] = compute_sample_weight(class_weight, y[rows])
@@ -162,7 +162,7 @@ class NumberTargets:
         columns = y.reshape(len(y), -1).astype(np.float64)[rows]
         weights = None if weights is None else weights[rows]
         mean = np.average(columns, axis=0, weights=weights)
-        scale = column_scales(columns - mean, weights)
+        scale = compute_column_scales(columns - mean, weights)
         dtype = np.float32 if y.dtype == np.float32 else np.float64
         return cls(mean, scale, dtype, y.ndim == 1)
 
@@ -197,7 +197,7 @@ class NumberTargets:
         return r2_score(targets.numpy(), outputs.numpy(), sample_weight=weights)
 
 
-def column_scales(deviations, weights):
+def compute_column_scales(deviations, weights):
     """Standard deviation of each column, 1 where constant; no square overflows."""
     largest = np.abs(deviations).max(axis=0)
     largest[largest == 0] = 1.0

@@ -217,7 +217,7 @@ class CodeStream:
         self._fresh.extend(codes)
         self._n_codes += len(codes)
         if len(self._fresh) >= PIECE:
-            self._settle()
+            self._flush()
 
     def end_document(self):
         """What follows is of the next document."""
@@ -225,24 +225,24 @@ class CodeStream:
 
     def counts(self, n_codes):
         """How often each of the codes below ``n_codes`` occurs."""
-        self._settle()
+        self._flush()
         found = (np.bincount(piece, minlength=n_codes) for piece in self._pieces)
         return sum(found, np.zeros(n_codes, dtype=np.int64))
 
     def replace(self, table):
         """Replace every code by that of ``table`` at its place."""
-        self._settle()
+        self._flush()
         # piece by piece: to index, numpy makes 8 bytes of every code
         for i, piece in enumerate(self._pieces):
             self._pieces[i] = table[piece]
 
     def arrays(self):
         """The lengths of the documents and all codes."""
-        self._settle()
+        self._flush()
         lengths = np.diff(np.array(self._ends, dtype=np.int64), prepend=0)
         return lengths, np.concatenate([np.empty(0, np.uint8), *self._pieces])
 
-    def _settle(self):
+    def _flush(self):
         if self._fresh:
             fresh = np.frombuffer(self._fresh, dtype=np.intc)
             self._pieces.append(fresh.astype(np.min_scalar_type(fresh.max())))
@@ -258,7 +258,7 @@ def cut(lengths, flat, max_length, side):
     return kept, flat[index]
 
 
-def bounded(lengths, flat):
+def add_boundaries(lengths, flat):
     """Put a start code before and an end code after every document."""
     lengths = lengths + 2
     ends = np.cumsum(lengths)

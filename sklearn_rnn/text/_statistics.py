@@ -13,7 +13,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.callbacks import one_task
+from sklearn_rnn._core.callbacks import wrap_as_task
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn.text._documents import TOKEN_PATTERN, check_tokens, read_texts
@@ -265,7 +265,7 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self.token_pattern = token_pattern
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @one_task
+    @wrap_as_task
     def fit(self, X, y=None):
         """Learn which words are common and which parts of speech there are.
 
@@ -291,7 +291,7 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @one_task
+    @wrap_as_task
     def fit_transform(self, X, y=None):
         """Learn and compute the statistics of the same documents, reading them once.
 
@@ -343,7 +343,7 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
             Names of the columns, as in Notes.
         """
         check_is_fitted(self)
-        return np.array(list(self._measured(EMPTY)), dtype=object)
+        return np.array(list(self._measure(EMPTY)), dtype=object)
 
     def _groups(self):
         """The names of the chosen groups, in the order of their columns."""
@@ -376,7 +376,7 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
         tokenize = reader.build_tokenizer()
         for row, text in enumerate(read_texts(X, reader)):
             document = Document(len(text), [], [], [])
-            for sentence in _checked_sentences(split(text), row):
+            for sentence in _check_sentences(split(text), row):
                 tokens = tokenize(sentence)
                 check_tokens(tokens, row)
                 words = [token for token in tokens if LETTER_OR_DIGIT.search(token)]
@@ -403,7 +403,7 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self.common_words_ = dict(by_frequency[:n_common])
         self.pos_tags_ = sorted(tags)
 
-    def _measured(self, document):
+    def _measure(self, document):
         """From the name to the value of each statistic of a document."""
         measured = {}
         for name in self._groups():
@@ -411,8 +411,8 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
         return measured
 
     def _to_array(self, documents):
-        n_statistics = len(self._measured(EMPTY))
-        rows = (list(self._measured(document).values()) for document in documents)
+        n_statistics = len(self._measure(EMPTY))
+        rows = (list(self._measure(document).values()) for document in documents)
         return np.fromiter(rows, dtype=np.dtype((np.float64, (n_statistics,))))
 
     def __sklearn_tags__(self):
@@ -422,7 +422,7 @@ class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstim
         return tags
 
 
-def _checked_sentences(sentences, row):
+def _check_sentences(sentences, row):
     if not isinstance(sentences, (list, tuple)) or not all(
         isinstance(sentence, str) for sentence in sentences
     ):

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.callbacks import one_task
+from sklearn_rnn._core.callbacks import wrap_as_task
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
@@ -22,7 +22,7 @@ from sklearn_rnn._core.sklearn_private import (
 )
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
-from sklearn_rnn.text._documents import CodeStream, bounded, cut, read_tokens
+from sklearn_rnn.text._documents import CodeStream, add_boundaries, cut, read_tokens
 
 # Padding to the longest document is silent up to this size of the result.
 PADDED_BYTES_WITHOUT_WARNING = 2**29
@@ -71,7 +71,7 @@ class TokenVectorizer(
         """Text from tokens."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @one_task
+    @wrap_as_task
     def fit(self, X, y=None):
         """Learn the vocabulary.
 
@@ -93,7 +93,7 @@ class TokenVectorizer(
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    @one_task
+    @wrap_as_task
     def fit_transform(self, X, y=None):
         """Learn the vocabulary and encode the same documents, reading them once.
 
@@ -215,9 +215,9 @@ class TokenVectorizer(
         The codes are in the smallest unsigned integers that hold them. ``watch`` is
         that of ``read_tokens``.
         """
-        self._room()  # refuses a max_length that is too small before reading
+        self._max_tokens()  # refuses a max_length that is too small before reading
         if self.vocabulary is not None:
-            self._set_vocabulary(_given(self.vocabulary))
+            self._set_vocabulary(_read_vocabulary(self.vocabulary))
             if encode:
                 return self._encode(X, watch)
             for _ in chain.from_iterable(read_tokens(X, self._reader(), watch)):
@@ -238,7 +238,9 @@ class TokenVectorizer(
             if prunes:
                 documents_with.update(here)
         tokens = list(provisional)
-        keep = self._kept(len(tokens), stream, documents_with if prunes else None)
+        keep = self._select_tokens(
+            len(tokens), stream, documents_with if prunes else None
+        )
         self._set_vocabulary(sorted(compress(tokens, keep)))
         if not encode:
             return None
@@ -253,7 +255,7 @@ class TokenVectorizer(
             raise _unknown_token(owners[0], tokens[np.argmin(keep)])  # the first met
         return lengths - np.bincount(owners, minlength=len(lengths)), flat[known]
 
-    def _kept(self, n_tokens, stream, documents_with):
+    def _select_tokens(self, n_tokens, stream, documents_with):
         """Which tokens stay after min_df, max_df, min_count and max_features."""
         keep = np.ones(n_tokens, dtype=bool)
         n = stream.n_documents
@@ -311,7 +313,7 @@ class TokenVectorizer(
             stream.end_document()
         return stream.arrays()
 
-    def _room(self):
+    def _max_tokens(self):
         """How many tokens a row has room for; None if that is not limited."""
         if self.max_length is None:
             return None
@@ -325,7 +327,7 @@ class TokenVectorizer(
 
     def _to_array(self, lengths, flat):
         """Cut, put bounds, and pad."""
-        room = self._room()
+        room = self._max_tokens()
         if room is not None:
             lengths, flat = cut(lengths, flat, room, self.truncation)
         if not len(lengths):
@@ -335,7 +337,7 @@ class TokenVectorizer(
             flat = np.insert(flat, np.cumsum(lengths)[empty], UNKNOWN)
             lengths = lengths + empty
         if self.boundaries:
-            lengths, flat = bounded(lengths, flat)
+            lengths, flat = add_boundaries(lengths, flat)
         longest = int(lengths.max())
         size = 4 * len(lengths) * longest
         if size > PADDED_BYTES_WITHOUT_WARNING:
@@ -355,7 +357,7 @@ class TokenVectorizer(
         return tags
 
 
-def _given(vocabulary):
+def _read_vocabulary(vocabulary):
     """The tokens of a given vocabulary in order."""
     # a set has another order in every process
     unordered = isinstance(vocabulary, (set, frozenset))

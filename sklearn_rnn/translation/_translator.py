@@ -20,12 +20,12 @@ from sklearn_rnn._core.sklearn_private import (
     StrOptions,
     _fit_context,
 )
-from sklearn_rnn._core.threads import threads_for
+from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.reading import SequenceReader
 from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._nn.builders import build_translation_network
-from sklearn_rnn._training.corpus import as_corpus
+from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.text import CharVectorizer
@@ -46,7 +46,7 @@ def list_if_iterator(X):
     return list(X) if hasattr(X, "__next__") else X
 
 
-def read_texts(X):
+def list_source_texts(X):
     """Source texts as a list, or None if X holds numbers or codes."""
     first = next(iter(X), None) if hasattr(X, "__iter__") else None
     if isinstance(X, TokenArray) or not isinstance(first, (str, bytes)):
@@ -482,7 +482,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     def _read_sources(self, X, *, reset):
         """Sources as sequences of codes or numbers."""
-        texts = read_texts(X := list_if_iterator(X))
+        texts = list_source_texts(X := list_if_iterator(X))
         if reset:
             self.source_vectorizer_ = None
             if texts is not None:
@@ -514,7 +514,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
                 f"target {np.argmin(lengths)} is empty: it has no tokens. Leave the "
                 "pair out."
             )
-        return as_corpus(lengths, flat)
+        return make_corpus(lengths, flat)
 
     def predict(
         self,
@@ -635,7 +635,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
                 '"dot" or "additive" and fit again.'
             )
         sources = self._read_sources(X, reset=False)
-        with threads_for(self._work(min(len(sources), self.batch_size))):
+        with limit_threads(self._count_operations(min(len(sources), self.batch_size))):
             return beam_search(self.module_, sources, options)
 
     def __sklearn_tags__(self):

@@ -7,8 +7,8 @@ import torch
 
 from sklearn_rnn._core.threads import (
     WORK_WORTH_THREADS,
-    threads_for,
-    threads_for_step,
+    limit_step_threads,
+    limit_threads,
 )
 
 
@@ -21,26 +21,26 @@ def two_threads():
 
 
 def test_small_work_runs_on_one_thread(two_threads):
-    with threads_for(WORK_WORTH_THREADS - 1):
+    with limit_threads(WORK_WORTH_THREADS - 1):
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
 
 
 def test_large_work_keeps_its_threads(two_threads):
-    with threads_for(WORK_WORTH_THREADS):
+    with limit_threads(WORK_WORTH_THREADS):
         assert torch.get_num_threads() == 2
     assert torch.get_num_threads() == 2
 
 
 def test_threads_come_back_after_an_error(two_threads):
-    with pytest.raises(KeyError), threads_for(1):
+    with pytest.raises(KeyError), limit_threads(1):
         raise KeyError
     assert torch.get_num_threads() == 2
 
 
 def test_nested_small_work_keeps_one_thread_to_the_end(two_threads):
-    with threads_for(1):
-        with threads_for(1):
+    with limit_threads(1):
+        with limit_threads(1):
             pass
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
@@ -50,7 +50,7 @@ def test_one_thread_stays_one():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with threads_for(1):
+        with limit_threads(1):
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 1
     finally:
@@ -88,14 +88,14 @@ def test_threads_are_put_back_whatever_the_order_of_leaving():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        first, second = threads_for_step(10**6), threads_for_step(10**6)
+        first, second = limit_step_threads(10**6), limit_step_threads(10**6)
         first.__enter__()
         assert torch.get_num_threads() == 1
         second.__enter__()
         first.__exit__(None, None, None)
         second.__exit__(None, None, None)
         assert torch.get_num_threads() == 2
-        with threads_for_step(10**9):
+        with limit_step_threads(10**9):
             assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

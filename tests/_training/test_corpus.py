@@ -6,8 +6,8 @@ import pytest
 from sklearn_rnn._data.tokens import END, START
 from sklearn_rnn._training import corpus as _corpus
 from sklearn_rnn._training.corpus import (
-    as_corpus,
     gather_window,
+    make_corpus,
     overlapping_windows,
     tbptt_windows,
 )
@@ -20,7 +20,7 @@ def short_lanes(monkeypatch):
 
 def corpus_of(lengths, dtype=np.uint8):
     flat = np.concatenate([np.arange(4, 4 + n) % 200 + 4 for n in lengths] or [[]])
-    return as_corpus(np.array(lengths), flat.astype(dtype))
+    return make_corpus(np.array(lengths), flat.astype(dtype))
 
 
 def all_steps(corpus):
@@ -40,7 +40,7 @@ def steps_of(window):
 
 
 def test_documents_stand_between_start_and_end():
-    corpus = as_corpus(np.array([2, 0, 1]), np.array([7, 8, 9], dtype=np.uint8))
+    corpus = make_corpus(np.array([2, 0, 1]), np.array([7, 8, 9], dtype=np.uint8))
     assert corpus.codes.tolist() == [START, 7, 8, END, START, END, START, 9, END]
     assert corpus.starts.tolist() == [0, 4, 6] and corpus.lengths.tolist() == [3, 1, 2]
     assert corpus.n_steps == 6 and corpus.codes.dtype == np.uint8
@@ -57,7 +57,7 @@ def test_a_document_is_cut_into_beginning_and_tail():
 
 
 def test_windows_hold_codes_and_those_that_follow():
-    corpus = as_corpus(np.array([3, 1]), np.array([7, 8, 9, 6], dtype=np.uint8))
+    corpus = make_corpus(np.array([3, 1]), np.array([7, 8, 9, 6], dtype=np.uint8))
     window = _corpus.Window(np.array([0, 5]), np.array([4, 2]), np.ones(2, dtype=bool))
     inputs, targets, valid = gather_window(corpus, window)
     assert inputs[:, 0].tolist() == [START, 7, 8, 9]

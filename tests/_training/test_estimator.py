@@ -276,7 +276,7 @@ def test_settings_are_compared_by_value(old, new, same):
     ],
 )
 def test_the_work_of_a_step_counts_its_products(settings, work):
-    assert RNNClassifier(hidden_size=5, **settings)._work(8) == work
+    assert RNNClassifier(hidden_size=5, **settings)._count_operations(8) == work
 
 
 def test_a_fit_works_on_a_draft_of_the_estimator(model, ragged):

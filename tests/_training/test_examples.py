@@ -22,7 +22,7 @@ def make_examples(rows, weights=None, first=None):
 def test_one_target_per_sequence_has_the_place_of_its_row():
     examples = make_examples([2, 0])
     assert examples.places(np.array([1, 2])).tolist() == [1, 2]
-    assert examples.all_places().tolist() == [2, 0]
+    assert examples.all_target_index().tolist() == [2, 0]
 
 
 def test_targets_of_a_batch_of_steps_are_in_the_order_of_time():
@@ -31,19 +31,25 @@ def test_targets_of_a_batch_of_steps_are_in_the_order_of_time():
 
 
 def test_all_targets_of_steps_are_row_by_row():
-    assert make_examples([2, 0], first=FIRST).all_places().tolist() == [3, 4, 5, 0, 1]
-    assert make_examples([1], first=FIRST).all_places().tolist() == [2]
+    assert make_examples([2, 0], first=FIRST).all_target_index().tolist() == [
+        3,
+        4,
+        5,
+        0,
+        1,
+    ]
+    assert make_examples([1], first=FIRST).all_target_index().tolist() == [2]
 
 
 def test_examples_without_weights_stay_as_they_are():
     examples = make_examples([0, 1])
-    assert examples.of_mean_one(torch.float32) is examples
+    assert examples.normalize_weights(torch.float32) is examples
 
 
 @pytest.mark.parametrize("scale", [1, 1e-300, 1e300])
 def test_weights_have_mean_one_over_the_rows_that_take_part(scale):
     examples = make_examples([0, 2], np.array([1, 9, 3]) * scale)
-    scaled = examples.of_mean_one(torch.float32)
+    scaled = examples.normalize_weights(torch.float32)
     assert scaled.weights.dtype == torch.float32
     np.testing.assert_allclose(scaled.weights, [0.5, 4.5, 1.5], rtol=1e-6)
     assert scaled.rows is examples.rows
@@ -52,7 +58,7 @@ def test_weights_have_mean_one_over_the_rows_that_take_part(scale):
 
 def test_weights_of_steps_have_mean_one_over_all_steps_of_the_rows():
     examples = make_examples([0, 1], [1, 2, 3, 7, 7, 7], FIRST)
-    weights = examples.of_mean_one(torch.float64).weights
+    weights = examples.normalize_weights(torch.float64).weights
     np.testing.assert_allclose(weights[:3], [0.5, 1.0, 1.5])
 
 

@@ -18,7 +18,7 @@ from sklearn_rnn.conformance._examples import (
     array,
     example,
     other_example,
-    padded,
+    pad,
     sequences,
     series_of,
     targets,
@@ -63,7 +63,7 @@ def test_the_features_of_the_second_class_are_larger():
 
 def test_steps_after_the_end_are_padded_with_nan():
     X = sequences()
-    table = padded(X, 7)
+    table = pad(X, 7)
     assert table.shape == (24, 7, 2)
     for row, x in zip(table, X, strict=True):
         assert_array_equal(row[: len(x)], x)

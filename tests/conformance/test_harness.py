@@ -16,17 +16,17 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_rnn import RNNClassifier, TokenArray
 from sklearn_rnn.conformance._examples import example, targets
 from sklearn_rnn.conformance._harness import (
-    answers,
     assert_finite,
     assert_refused,
     assert_refused_by_all,
     assert_refused_in_answers,
     assert_same,
     assert_same_from,
+    collect_answers,
     fit,
-    fitted,
+    fit_copy,
     methods_of,
-    prepared,
+    prepare,
     rows_of,
 )
 
@@ -38,7 +38,7 @@ X, Y = example("ragged"), targets(Sums())
 
 def test_a_copy_has_a_seed_and_trains_briefly():
     model = make_pipeline(StandardScaler(), MLPClassifier(max_iter=9))
-    copy = prepared(model)
+    copy = prepare(model)
     assert copy is not model
     assert copy[-1].get_params()["max_iter"] == 2
     assert copy[-1].get_params()["random_state"] == 0
@@ -46,7 +46,7 @@ def test_a_copy_has_a_seed_and_trains_briefly():
 
 
 def test_fewer_epochs_than_two_stay():
-    assert prepared(RNNClassifier(max_epochs=1)).max_epochs == 1
+    assert prepare(RNNClassifier(max_epochs=1)).max_epochs == 1
 
 
 class WarnsInFit(Sums):
@@ -63,9 +63,9 @@ def test_only_the_warning_about_few_epochs_is_silent():
 
 def test_the_estimator_stays_unfitted_and_its_copy_is_given_fit_parameters():
     estimator = Sums()
-    weighted = fitted(estimator, X, Y, sample_weight=np.arange(24))
+    weighted = fit_copy(estimator, X, Y, sample_weight=np.arange(24))
     assert not hasattr(estimator, "model_")
-    plain = fitted(estimator, X, Y)
+    plain = fit_copy(estimator, X, Y)
     assert not np.array_equal(weighted.predict_proba(X), plain.predict_proba(X))
 
 
@@ -73,9 +73,9 @@ def test_the_estimator_stays_unfitted_and_its_copy_is_given_fit_parameters():
 
 
 def test_every_method_answers_with_one_array_per_sequence():
-    model = fitted(Sums(), X, Y)
+    model = fit_copy(Sums(), X, Y)
     assert methods_of(model) == ["predict", "predict_proba"]
-    given = answers(model, X)
+    given = collect_answers(model, X)
     assert list(given) == ["predict", "predict_proba"]
     assert_array_equal(given["predict"], model.predict(X))
     assert_array_equal(given["predict_proba"], model.predict_proba(X))
@@ -223,8 +223,8 @@ def test_fit_and_every_method_have_to_raise(method):
 
 
 def test_answers_have_to_raise_on_a_fitted_model():
-    assert_refused_in_answers(fitted(Sums(), X, Y), BAD, "NaN", naming=(23,))
-    model = fitted(AcceptsIn("predict_proba"), X, Y)
+    assert_refused_in_answers(fit_copy(Sums(), X, Y), BAD, "NaN", naming=(23,))
+    model = fit_copy(AcceptsIn("predict_proba"), X, Y)
     with pytest.raises(AssertionError, match="predict_proba on NaN was accepted"):
         assert_refused_in_answers(model, BAD, "NaN")
 

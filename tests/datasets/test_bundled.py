@@ -8,27 +8,27 @@ from pathlib import Path
 import pytest
 
 from sklearn_rnn.datasets import load_co2, load_letters, load_moby_dick, load_sunspots
-from sklearn_rnn.datasets._bundled import bundled
+from sklearn_rnn.datasets._bundled import read_bundled
 
 ROOT = Path(__file__).parents[2]
 DATASETS = ROOT / "sklearn_rnn" / "datasets"
 
 
 def test_a_file_is_read_as_the_text_that_it_holds():
-    text = bundled("co2.csv")
+    text = read_bundled("co2.csv")
     assert text.encode() == (DATASETS / "data" / "co2.csv").read_bytes()
 
 
 def test_a_packed_file_is_unpacked_and_read_as_utf_8():
     packed = (DATASETS / "data" / "names.tsv.gz").read_bytes()
-    text = bundled("names.tsv.gz")
+    text = read_bundled("names.tsv.gz")
     assert text.encode("utf-8") == gzip.decompress(packed)
     assert "Nguyễn Thị Vạn" in text
 
 
 def test_a_file_that_does_not_exist_is_an_error():
     with pytest.raises(FileNotFoundError, match=r"nothing\.csv"):
-        bundled("nothing.csv")
+        read_bundled("nothing.csv")
 
 
 @pytest.mark.parametrize(

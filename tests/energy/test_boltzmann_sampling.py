@@ -12,7 +12,7 @@ from scipy.stats import chisquare
 from sklearn_rnn import BoltzmannMachine
 from sklearn_rnn.energy._boltzmann_sampling import (
     estimate_log_partition,
-    plan_temperatures,
+    plan_gibbs_temperatures,
 )
 
 
@@ -46,9 +46,9 @@ def test_samples_are_as_frequent_as_enumeration_says(small, connections):
 
 
 def test_a_single_temperature_is_approached_from_ten_times_as_much():
-    planned = plan_temperatures(0.5, 7)
+    planned = plan_gibbs_temperatures(0.5, 7)
     assert_allclose(planned, [5, 5 / np.sqrt(10), 0.5, 0.5, 0.5, 0.5, 0.5])
-    assert plan_temperatures([3, 2], 2) == [3, 2]
+    assert plan_gibbs_temperatures([3, 2], 2) == [3, 2]
 
 
 @pytest.mark.parametrize("connections", ["restricted", "full", "visible only"])

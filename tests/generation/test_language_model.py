@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn_rnn import SequenceGenerator
 from sklearn_rnn.generation._language_model import (
     LanguageModel,
-    class_log_proba,
+    compute_log_proba,
     encode_known,
     list_codes,
 )
@@ -64,8 +64,8 @@ def test_the_parts_of_a_model_are_of_one_fit(learned, monkeypatch):
 
 def test_work_grows_with_the_number_of_texts(learned):
     model = LanguageModel.of(learned)
-    assert model.work == learned._work(1)
-    assert 300 * model.work == learned._work(300)
+    assert model.work == learned._count_operations(1)
+    assert 300 * model.work == learned._count_operations(300)
 
 
 def test_texts_start_with_what_was_read(learned):
@@ -76,7 +76,7 @@ def test_texts_start_with_what_was_read(learned):
     several = model.start(["the c", ""])
     assert not several.is_single and several.texts[1].prompt == []
     np.testing.assert_allclose(several.logits[0], start.logits[0], rtol=1e-5, atol=1e-6)
-    proba = np.exp(class_log_proba(several.logits))
+    proba = np.exp(compute_log_proba(several.logits))
     np.testing.assert_allclose(proba, model.predict_proba(["the c", ""]))
 
 

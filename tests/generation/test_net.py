@@ -7,7 +7,7 @@ import torch
 from sklearn_rnn._core.randomness import torch_generator
 from sklearn_rnn._nn.builders import build_language_network
 from sklearn_rnn._training import corpus as _corpus
-from sklearn_rnn._training.corpus import as_corpus, gather_window, tbptt_windows
+from sklearn_rnn._training.corpus import gather_window, make_corpus, tbptt_windows
 from sklearn_rnn._training.net import make_net
 from sklearn_rnn.generation import _net
 from sklearn_rnn.generation._net import (
@@ -33,7 +33,7 @@ def module(request):
 def corpus():
     rng = np.random.default_rng(0)
     flat = rng.integers(4, V, size=sum(LENGTHS)).astype(np.uint8)
-    return as_corpus(np.array(LENGTHS), flat)
+    return make_corpus(np.array(LENGTHS), flat)
 
 
 def document(corpus, row):

@@ -10,8 +10,8 @@ from sklearn_rnn.generation._sampling import (
     Continuation,
     apply_constraints,
     generate_tokens,
+    make_uniform_sampler,
     sample,
-    uniform_draws,
 )
 
 LOGITS = np.array([-np.inf, -np.inf, -np.inf, 0.5, 2.0, 1.0, 1.5, -1.0])
@@ -145,10 +145,10 @@ def test_streams_that_are_over_leave_the_others_alone():
 
 
 def test_random_numbers_of_a_text_do_not_depend_on_other_texts():
-    many, one = uniform_draws(7, 3), uniform_draws(7, 1)
+    many, one = make_uniform_sampler(7, 3), make_uniform_sampler(7, 1)
     numbers = np.array([many() for _ in range(600)])  # of several blocks
     assert numbers.shape == (600, 3)
     assert len(np.unique(numbers)) == numbers.size
     assert 0 <= numbers.min() and numbers.max() < 1
     np.testing.assert_array_equal(numbers[:, 0], np.ravel([one() for _ in range(600)]))
-    assert uniform_draws(8, 1)() != numbers[0, 0]
+    assert make_uniform_sampler(8, 1)() != numbers[0, 0]

@@ -13,10 +13,10 @@ from sklearn_rnn.metrics import (
     step_r2_score,
 )
 from sklearn_rnn.metrics._ragged import (
+    align_steps,
     as_rows,
     concatenate_steps,
     count_axes,
-    valid_steps,
 )
 
 
@@ -72,7 +72,7 @@ def test_rows_of_other_shapes_are_named(y):
 def test_steps_that_are_nan_in_any_output_of_the_truth_do_not_count():
     true = [np.array([[1.0, 2.0], [np.nan, 3.0], [4.0, 5.0]])]
     pred = [np.array([[6.0, 7.0], [8.0, 9.0], [0.0, 1.0]])]
-    ((y, answer, weight),) = valid_steps(true, pred, [[3, 4, 5]])
+    ((y, answer, weight),) = align_steps(true, pred, [[3, 4, 5]])
     assert_array_equal(y, [[1, 2], [4, 5]])
     assert_array_equal(answer, [[6, 7], [0, 1]])
     assert_array_equal(weight, [3, 5])
@@ -80,13 +80,13 @@ def test_steps_that_are_nan_in_any_output_of_the_truth_do_not_count():
 
 def test_a_step_weighs_as_much_as_its_sequence_or_one():
     for given, expected in ((None, ([1, 1], [1])), ([2, 3], ([2, 2], [3]))):
-        rows = valid_steps([[1, 2], [3]], [[1, 2], [4]], given)
+        rows = align_steps([[1, 2], [3]], [[1, 2], [4]], given)
         for (_, _, weight), wanted in zip(rows, expected, strict=True):
             assert_array_equal(weight, wanted)
 
 
 def test_steps_of_all_sequences_are_joined_in_order():
-    rows = valid_steps([[1, 2], [3]], [[4, 5], [6]], [[7, 8], [9]])
+    rows = align_steps([[1, 2], [3]], [[4, 5], [6]], [[7, 8], [9]])
     for joined, expected in zip(
         concatenate_steps(rows), ([1, 2, 3], [4, 5, 6], [7, 8, 9]), strict=True
     ):

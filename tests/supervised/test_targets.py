@@ -11,8 +11,8 @@ from sklearn_rnn.supervised._targets import (
     NumberTargets,
     check_labels,
     check_numbers,
-    class_weights,
-    column_scales,
+    compute_class_weights,
+    compute_column_scales,
 )
 
 
@@ -253,7 +253,7 @@ def test_labels_have_a_loss_and_a_score_per_row(multilabel):
 
 def test_weights_of_classes_count_the_rows_that_take_part():
     y = np.array([0, 0, 0, 1, 1, 1])
-    weights = class_weights("balanced", y, np.arange(4))  # three of 0, one of 1
+    weights = compute_class_weights("balanced", y, np.arange(4))  # three of 0, one of 1
     np.testing.assert_allclose(weights, [2 / 3, 2 / 3, 2 / 3, 2, 1, 1])
 
 
@@ -291,4 +291,4 @@ def test_several_outputs_keep_their_axis():
 @pytest.mark.parametrize("unit", [1e-200, 1.0, 1e300])
 def test_scales_neither_overflow_nor_vanish(unit):
     columns = unit * np.array([[-1.0, 0.0], [1.0, 0.0]])
-    np.testing.assert_allclose(column_scales(columns, None), [unit, 1])
+    np.testing.assert_allclose(compute_column_scales(columns, None), [unit, 1])

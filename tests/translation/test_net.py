@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold
 from sklearn_rnn._data.sequences import from_tokens
 from sklearn_rnn._data.tokens import END, START, TokenArray
 from sklearn_rnn._nn.builders import build_translation_network
-from sklearn_rnn._training.corpus import as_corpus
+from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn.translation._net import Pairs, TranslationNet
 
 OPTIONS = {"sampling_rate": 0.25, "label_smoothing": 0.1, "stop_on": "accuracy"}
@@ -24,7 +24,7 @@ TARGETS = ([3, 2, 1] * 4, [6, 5, 4, 4, 6, 5] * 4)
 def pairs():
     lengths, flat = map(np.array, TARGETS)
     sources = from_tokens(SOURCES)
-    return Pairs(sources, as_corpus(lengths, flat), np.arange(len(SOURCES)))
+    return Pairs(sources, make_corpus(lengths, flat), np.arange(len(SOURCES)))
 
 
 def net(**options):
