@@ -53,6 +53,22 @@ def test_images_of_another_shape_are_refused(rng):
         ImageFlattener().fit(np.full((2, 2, 2), np.nan))
 
 
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (None, "Expected 2D array"),
+        (7, "Expected 2D array"),
+        ([], "Expected 2D array"),
+        ({"image": [[1.0]]}, "Expected 2D array"),
+        ([[[1.0, 2.0], [3.0]]], "inhomogeneous"),
+    ],
+    ids=str,
+)
+def test_what_holds_no_images_is_refused_as_scikit_learn_does(X, message):
+    with pytest.raises(ValueError, match=message):
+        ImageFlattener().fit(X)
+
+
 def test_rows_and_images_of_the_same_size_are_told_apart(rng):
     flattener = ImageFlattener().fit(rng.random((3, 4, 2)))
     assert flattener.transform(rng.random((3, 8))).shape == (3, 8)

@@ -18,7 +18,7 @@ from sklearn_rnn import (
     WordVectorizer,
 )
 from sklearn_rnn.text import _documents
-from sklearn_rnn.text._documents import CodeStream, TextFile
+from sklearn_rnn.text._documents import CodeStream, TextFile, bounded, cut
 
 # ------------------------------------------------------------------ containers
 
@@ -469,3 +469,31 @@ def test_statistics_of_files_are_those_of_their_text(write, pieces_of_4):
     from_text = TextStatisticsVectorizer().fit_transform([text])
     from_file = TextStatisticsVectorizer(input="filename")
     assert_array_equal(from_file.fit_transform([write(text.encode())]), from_text)
+
+
+# ------------------------------------------------------------------ codes of documents
+
+LENGTHS = np.array([3, 0, 1, 2])
+FLAT = np.array([4, 5, 6, 7, 8, 9], dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("side", "expected"), [("right", [4, 5, 7, 8, 9]), ("left", [5, 6, 7, 8, 9])]
+)
+def test_codes_beyond_the_length_are_cut_off_on_one_side(side, expected):
+    lengths, flat = cut(LENGTHS, FLAT, 2, side)
+    assert_array_equal(lengths, [2, 0, 1, 2])
+    assert_array_equal(flat, expected)
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_short_documents_are_not_cut(side):
+    lengths, flat = cut(LENGTHS, FLAT, 3, side)
+    assert_array_equal(lengths, LENGTHS)
+    assert_array_equal(flat, FLAT)
+
+
+def test_every_document_gets_a_start_and_an_end():
+    lengths, flat = bounded(LENGTHS, FLAT)
+    assert_array_equal(lengths, [5, 2, 3, 4])
+    assert_array_equal(flat, [2, 4, 5, 6, 3, 2, 3, 2, 7, 3, 2, 8, 9, 3])
