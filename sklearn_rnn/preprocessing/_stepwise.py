@@ -1,16 +1,12 @@
 """StepwiseTransformer: what scikit-learn does to rows, done to every time step."""
 
-from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import check_array, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -25,149 +21,13 @@ from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
     _check_feature_names,
-    _check_method_params,
     _estimator_has,
     _fit_context,
     _routing_enabled,
 )
-from sklearn_rnn._data.ragged import object_array
-from sklearn_rnn._data.sequences import (
-    Sequences,
-    find_kind,
-    find_nonfinite,
-    from_array,
-    from_ragged,
-    from_table,
-    refuse_empty,
-)
+from sklearn_rnn.preprocessing._stacked_steps import stack_steps
 
 METHODS = ("fit", "fit_transform", "partial_fit")
-
-
-@dataclass(frozen=True)
-class StackedSteps:
-    """The steps of sequences under each other, and the container they came in."""
-
-    steps: Any  # array or frame (n_steps, F), without padding
-    lengths: np.ndarray
-    n_timesteps: int | None  # of a 3-D array; None for ragged sequences
-    as_list: bool
-
-    def repeat_metadata(self, metadata):
-        """Metadata with one entry a sequence, as one with an entry a step."""
-        owners = np.repeat(np.arange(len(self.lengths)), self.lengths)
-        return _check_method_params(self.lengths, params=metadata, indices=owners)
-
-    def restore_container(self, steps):
-        """Steps that a transformer returned, in the container that the old ones had."""
-        if sparse.issparse(steps):
-            steps = steps.toarray()
-        shape = getattr(steps, "shape", ())
-        if len(shape) != 2 or shape[0] != self.steps.shape[0] or not shape[1]:
-            raise ValueError(
-                f"the transformer made {type(steps).__name__} of shape {shape} of "
-                f"{self.steps.shape[0]} time steps. Every step has to stay one row, "
-                "of one feature at least: use a transformer that keeps the rows."
-            )
-        if self.n_timesteps is not None:
-            return self._pad(np.asarray(steps))
-        ends = np.cumsum(self.lengths)
-        parts = [steps[a:b] for a, b in zip(ends - self.lengths, ends, strict=True)]
-        if self.as_list:
-            return parts
-        return object_array(parts)
-
-    def _pad(self, steps):
-        last = steps[np.cumsum(self.lengths) - 1]
-        gone = np.isnan(last).all(axis=1) if last.dtype.kind == "f" else np.False_
-        if gone.any():
-            raise ValueError(
-                f"the transformer made NaN of the last step of sequence "
-                f"{np.argmax(gone)} of X, which in a 3-D array would be read as "
-                "padding. Give X as a list of arrays, or use a transformer that "
-                "returns numbers."
-            )
-        shape = len(self.lengths), self.n_timesteps, steps.shape[1]
-        present = np.arange(self.n_timesteps) < self.lengths[:, None]
-        if present.all():
-            return steps.reshape(shape)
-        numbers = steps.dtype.kind in "biuf"
-        dtype = np.result_type(steps.dtype, np.float32) if numbers else object
-        array = np.full(shape, np.nan, dtype=dtype)
-        array[present] = steps
-        return array
-
-    @contextmanager
-    def name_sequences_in_errors(self):
-        """Say which sequence holds the NaN or infinity that is refused meanwhile."""
-        try:
-            yield
-        except ValueError as error:
-            if not str(error).startswith("Input X contains"):
-                raise
-            starts = np.cumsum(self.lengths) - self.lengths
-            place = find_nonfinite(
-                Sequences(np.asarray(self.steps), starts, self.lengths)
-            )
-            if place is None:
-                raise
-            row, step, what = place
-            raise ValueError(
-                f"Input X contains {what}: sequence {row}, step {step}. The "
-                f"transformer refuses it: {error}"
-            ) from error
-
-
-def _stack(X, input_size):
-    """The valid steps of X under each other."""
-    kind = find_kind(X)
-    if kind == "ragged":
-        as_list, X = isinstance(X, (list, tuple)), list(X)
-        if any(hasattr(x, "columns") for x in X):
-            return _stack_frames(X, as_list)
-        sequences = from_ragged(X, finite=False)
-        n_timesteps = None
-    elif kind == "array":
-        sequences, as_list = from_array(X, finite=False), False
-        n_timesteps = X.shape[1]
-    elif kind == "table":
-        X = check_array(X, ensure_all_finite=False, input_name="X")
-        sequences, as_list = from_table(X, input_size), False
-        n_timesteps = X.shape[1] // sequences.input_size
-    if kind == "tokens" or sequences.vocabulary_size is not None:
-        raise TypeError(
-            "X holds tokens, whose codes are names and not numbers to transform. Leave "
-            "StepwiseTransformer out: the recurrent estimators embed tokens."
-        )
-    steps, lengths = sequences.values, sequences.lengths
-    if n_timesteps is not None:
-        present = np.arange(n_timesteps) < lengths[:, None]
-        # always a copy, so that a transformer that works in place leaves X alone
-        steps = steps[present.reshape(-1)]
-    return StackedSteps(steps, lengths, n_timesteps, as_list)
-
-
-def _stack_frames(frames, as_list):
-    names = list(getattr(frames[0], "columns", ()))
-    for row, frame in enumerate(frames):
-        columns = list(getattr(frame, "columns", ()))
-        if not columns or columns != names:
-            raise ValueError(
-                f"sequence {row} of X has the columns {columns}, sequence 0 has "
-                f"{names}. All sequences need to be frames of the same columns in the "
-                "same order, or none of them a frame."
-            )
-    lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
-    refuse_empty(lengths)
-    if hasattr(frames[0], "iloc"):
-        import pandas as pd
-
-        steps = pd.concat(frames, ignore_index=True)
-    else:
-        import polars as pl
-
-        steps = pl.concat(frames, how="vertical_relaxed")
-    return StackedSteps(steps, lengths, None, as_list)
 
 
 def _inner_has(method):
@@ -361,7 +221,7 @@ class StepwiseTransformer(
             The sequences before, in the container of the Notes.
         """
         check_is_fitted(self)
-        stacked = _stack(X, self.input_size)
+        stacked = stack_steps(X, self.input_size)
         return self._apply(self.transformer_.inverse_transform, stacked)
 
     @_inner_has("get_feature_names_out")
@@ -425,7 +285,7 @@ class StepwiseTransformer(
 
     def _read(self, X, *, reset):
         """The steps of X, if they have the right number of features."""
-        stacked = _stack(X, self.input_size)
+        stacked = stack_steps(X, self.input_size)
         size = stacked.steps.shape[1]
         expected = self.input_size if reset else self.n_features_in_
         if expected not in (None, size):

@@ -87,7 +87,7 @@ def test_a_step_weighs_as_much_as_its_sequence_or_one():
 
 def test_weights_of_a_frame_are_those_of_its_rows():
     weights = pd.DataFrame({"first": [1.0, 2.0], "second": [3.0, 4.0]})
-    first, second = valid_steps([[5, 6]] * 2, [[5, 6]] * 2, weights)
+    first, second = align_steps([[5, 6]] * 2, [[5, 6]] * 2, weights)
     assert_array_equal(first[2], [1, 3])
     assert_array_equal(second[2], [2, 4])
 
