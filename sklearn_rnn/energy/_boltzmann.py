@@ -9,7 +9,7 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_consistent_length, check_scalar
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_rnn._core.drafts import draft
@@ -20,6 +20,7 @@ from sklearn_rnn._core.randomness import (
     draw_seed,
     numpy_generator,
 )
+from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn.energy._boltzmann_learning import FreeEnergyGap, LearningOptions
 from sklearn_rnn.energy._boltzmann_parameters import Machine
@@ -508,8 +509,8 @@ default=None
             If ``clamp`` or ``temperature`` has another shape.
         """
         check_is_fitted(self)
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        check_scalar(n_gibbs_steps, "n_gibbs_steps", Integral, min_val=1)
+        check_integer("n_samples", n_samples, minimum=1)
+        check_integer("n_gibbs_steps", n_gibbs_steps, minimum=1)
         temperatures = plan_gibbs_temperatures(temperature, n_gibbs_steps)
         held = None
         if clamp is not None:

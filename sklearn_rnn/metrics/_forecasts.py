@@ -1,12 +1,10 @@
 """Scores of forecasts."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn import metrics as of_rows
-from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_consistent_length
 
+from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn.metrics._ragged import (
     align_steps,
     as_rows,
@@ -59,7 +57,7 @@ def mean_absolute_scaled_error(
     >>> mean_absolute_scaled_error([5.0, 7.0], [5.0, 6.0], y_train=[1.0, 2.0, 4.0, 3.0])
     0.375
     """
-    check_scalar(season, "season", Integral, min_val=1)
+    check_integer("season", season, minimum=1)
     several = count_axes(y_train) > max(1, min(getattr(y_train, "ndim", 1), 2))
     if not several and count_axes(y_true) <= count_axes(y_train):
         y_true, y_pred = [y_true], [y_pred]

@@ -1,11 +1,10 @@
 """Cross-validation of series without leaks."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import indexable
 
+from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import _num_samples
 
 
@@ -155,7 +154,6 @@ class WindowSplit(BaseCrossValidator):
             value = getattr(self, name)
             if name == "test_size" and value is None:
                 continue
-            if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name}={value!r}; expected an integer of 1 or more.")
+            check_integer(name, value, minimum=1)
         if self.of not in ("steps", "windows"):
             raise ValueError(f'of={self.of!r}; expected "steps" or "windows".')

@@ -216,7 +216,7 @@ class SupervisedEstimator(
         """What ``compute`` returns for all sequences: (n, ...), or (n_steps, ...)."""
         rows = np.arange(len(sequences))
         with limit_threads(self._count_operations(min(len(rows), PREDICTION_BATCH))):
-            device = next(self.module_.parameters()).device
+            device = self.module_.head.weight.device
             outputs = predict_batches(
                 compute, sequences, rows, PREDICTION_BATCH, device, each_step=each_step
             )

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from sklearn.base import clone
 
+from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.sequences import check_codes, from_tokens
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import TextFile
@@ -116,6 +117,10 @@ class Codec(ABC):
     def decode(self, codes):
         """The document that has these codes."""
 
+    def decode_all(self, all_codes):
+        """The documents that have these codes, as one array."""
+        return object_array(self.decode(codes) for codes in all_codes)
+
     @abstractmethod
     def is_single(self, prompt):
         """Whether ``prompt`` is one prompt rather than several."""
@@ -175,6 +180,9 @@ class TextCodec(Codec):
             return ""
         tokens = TokenArray([codes], self.vocabulary_size)
         return self.vectorizer.inverse_transform(tokens)[0]
+
+    def decode_all(self, all_codes):
+        return super().decode_all(all_codes).astype(str)
 
     def is_single(self, prompt):
         return isinstance(prompt, (str, bytes))
@@ -248,6 +256,13 @@ class CodeCodec(Codec):
     def decode(self, codes):
         codes = [code for code in codes if code > END]
         return TokenArray(np.array([codes], dtype=np.int32), self.vocabulary_size)
+
+    def decode_all(self, all_codes):
+        rows = [[code for code in codes if code != END] for codes in all_codes]
+        table = np.zeros((len(rows), max(1, *map(len, rows))), dtype=np.int32)
+        for padded, row in zip(table, rows, strict=True):
+            padded[: len(row)] = row
+        return TokenArray(table, self.vocabulary_size)
 
     def is_single(self, prompt):
         return len(prompt) == 1

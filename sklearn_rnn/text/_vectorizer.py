@@ -314,22 +314,22 @@ class TokenVectorizer(
         return stream.arrays()
 
     def _max_tokens(self):
-        """How many tokens a row has room for; None if that is not limited."""
+        """The largest number of tokens in a row; None if it is not limited."""
         if self.max_length is None:
             return None
-        room = self.max_length - (2 if self.boundaries else 0)
-        if room < 1:
+        n_tokens = self.max_length - (2 if self.boundaries else 0)
+        if n_tokens < 1:
             raise ValueError(
                 f"max_length={self.max_length} leaves no room for a token between "
                 "the start and the end code; it must be at least 3."
             )
-        return room
+        return n_tokens
 
     def _to_array(self, lengths, flat):
         """Cut, put bounds, and pad."""
-        room = self._max_tokens()
-        if room is not None:
-            lengths, flat = cut(lengths, flat, room, self.truncation)
+        longest = self._max_tokens()
+        if longest is not None:
+            lengths, flat = cut(lengths, flat, longest, self.truncation)
         if not len(lengths):
             return TokenArray(np.empty((0, 1), dtype=np.int32), self.vocabulary_size_)
         empty = lengths == 0

@@ -21,17 +21,14 @@ from sklearn_rnn._core.sklearn_private import (
     _fit_context,
 )
 from sklearn_rnn._core.threads import limit_threads
-from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.reading import SequenceReader
-from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
+from sklearn_rnn._data.tokens import RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._nn.builders import build_translation_network
 from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
-    CodeCodec,
-    TextCodec,
     make_codec,
     read_documents,
 )
@@ -58,22 +55,10 @@ def list_source_texts(X):
     return texts
 
 
-def decode_targets(codec, all_codes):
-    """Targets in the form of those of fit: texts, lists of tokens, or a TokenArray."""
-    all_codes = [[code for code in codes if code != END] for codes in all_codes]
-    if isinstance(codec, CodeCodec):
-        table = np.zeros((len(all_codes), max(1, *map(len, all_codes))), dtype=np.int32)
-        for row, codes in zip(table, all_codes, strict=True):
-            row[: len(codes)] = codes
-        return TokenArray(table, len(codec.names) + len(RESERVED))
-    targets = object_array(codec.decode(codes) for codes in all_codes)
-    return targets.astype(str) if type(codec) is TextCodec else targets
-
-
 def describe_hypothesis(hypothesis, codec):
     """What ``predict_n_best`` tells about one target."""
     return {
-        "target": decode_targets(codec, [hypothesis.codes])[0],
+        "target": codec.decode_all([hypothesis.codes])[0],
         "log_probability": hypothesis.log_probability,
         "score": hypothesis.score,
         "ended": hypothesis.is_ended,
@@ -554,7 +539,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             X, beam_size, length_penalty, max_length, return_attention=return_attention
         )
         best = [hypotheses[0] for hypotheses in found]
-        targets = decode_targets(fitted._codec, [one.codes for one in best])
+        targets = fitted._codec.decode_all([one.codes for one in best])
         if fitted.copy_unknown:
             texts = list(read_documents(X, False))
             vectorizer: Any = fitted.source_vectorizer_

@@ -18,7 +18,7 @@ from sklearn_rnn import (
     WordVectorizer,
 )
 from sklearn_rnn.text import _documents
-from sklearn_rnn.text._documents import CodeStream, TextFile, bounded, cut
+from sklearn_rnn.text._documents import CodeStream, TextFile, add_boundaries, cut
 
 # ------------------------------------------------------------------ containers
 
@@ -494,6 +494,6 @@ def test_short_documents_are_not_cut(side):
 
 
 def test_every_document_gets_a_start_and_an_end():
-    lengths, flat = bounded(LENGTHS, FLAT)
+    lengths, flat = add_boundaries(LENGTHS, FLAT)
     assert_array_equal(lengths, [5, 2, 3, 4])
     assert_array_equal(flat, [2, 4, 5, 6, 3, 2, 3, 2, 7, 3, 2, 8, 9, 3])
