@@ -177,7 +177,7 @@ class SequenceDisplay:
 
 def _read(estimator, sequence, what, layer):
     """What is asked for after each step, (n_timesteps, n_curves), and its names."""
-    from sklearn_rnn.streaming._stream import open_stream  # loads torch
+    from sklearn_rnn.streaming._open_stream import open_stream  # loads torch
 
     stream = open_stream(estimator)
     if what == "proba" and not hasattr(stream, "predict_proba"):

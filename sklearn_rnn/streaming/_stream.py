@@ -5,16 +5,13 @@ import threading
 from copy import deepcopy
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.threads import limit_step_threads
 from sklearn_rnn._data.ragged import split_steps
 from sklearn_rnn._nn.states import fingerprint_network
 from sklearn_rnn.streaming._keys import KeyedRows
-from sklearn_rnn.streaming._pipeline import PipelineStreamAdapter
 from sklearn_rnn.streaming._state_file import (
     check_state,
     read_keys,
@@ -420,64 +417,3 @@ class Stream:
     def __setstate__(self, state):
         Stream.__init__(self, state["adapter"], state["n_streams"])
         self._set_arrays(state["arrays"])
-
-
-def open_stream(model, n_streams=1):
-    """Open a stream of a fitted model, or of a fitted Pipeline that ends in one.
-
-    Of a pipeline each step goes through the transformers first: through those that read
-    sequences, such as :class:`StepwiseTransformer`, as a sequence of one step; through
-    those of tables, if rows were steps in ``fit`` too, as a row; through a
-    :class:`CharVectorizer` or :class:`WordVectorizer` as a text, whose tokens are the
-    chunk.
-
-    Parameters
-    ----------
-    model : estimator
-        RNNClassifier, RNNRegressor, RNNForecaster or SequenceGenerator, or a Pipeline
-        whose last step is one; fitted.
-    n_streams : int or None, default=1
-        How many sequences go on together; None is for any number of them by key.
-
-    Returns
-    -------
-    stream : Stream
-        Answers at any step what ``model.predict`` answers to all steps so far.
-
-    Raises
-    ------
-    TypeError
-        If the model has no streams.
-    ValueError
-        If a transformer does not do each step by itself.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from sklearn_rnn import RNNRegressor, StepwiseTransformer, open_stream
-    >>> X = np.random.default_rng(0).normal(size=(20, 6, 2))
-    >>> model = make_pipeline(
-    ...     StepwiseTransformer(StandardScaler()), RNNRegressor("lstm", 4, max_epochs=2)
-    ... )
-    >>> stream = open_stream(model.fit(X, X.sum(axis=(1, 2))))
-    >>> for x in X[0]:
-    ...     answer = stream.predict(x)
-    >>> bool(np.isclose(answer, model.predict(X[:1]), rtol=1e-5).all())
-    True
-    """
-    if not isinstance(model, Pipeline):
-        if not hasattr(model, "stream"):
-            raise TypeError(
-                f"{type(model).__name__} has no streams; expected a fitted "
-                "RNNClassifier, RNNRegressor, RNNForecaster or SequenceGenerator, or a "
-                "Pipeline that ends in one. Of a search, give best_estimator_."
-            )
-        return model.stream(n_streams)
-    check_is_fitted(model)
-    *before, (_, last) = model.steps
-    before = [step for _, step in before if step not in (None, "passthrough")]
-    if not before:
-        return open_stream(last, n_streams)
-    return Stream(PipelineStreamAdapter(before, open_stream(last)._adapter), n_streams)

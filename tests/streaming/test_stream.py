@@ -6,7 +6,6 @@ import threading
 
 import numpy as np
 import pytest
-from sklearn.pipeline import make_pipeline
 from stream_models import (
     QUICK,
     N,
@@ -26,7 +25,6 @@ from sklearn_rnn import (
     Stream,
     TokenArray,
     WordVectorizer,
-    open_stream,
 )
 from sklearn_rnn._nn import steppers as _stepper
 
@@ -446,12 +444,3 @@ def test_bad_text_moves_nothing(x, error, message, chars):
 def test_unknown_tokens_are_named(chars):
     with pytest.warns(UserWarning, match="does not know: 'Q'"):
         chars.stream().predict("Q")
-
-
-# -------------------------------------------------- opening
-
-
-def test_open_stream_takes_models_alone(model, X):
-    close(open_stream(model, N).predict_proba(X), model.predict_proba(X))
-    pipeline = make_pipeline(model)
-    close(open_stream(pipeline, N).predict_proba(X), model.predict_proba(X))
