@@ -133,6 +133,8 @@ default="zero"
 
     What X of fit holds decides what ``transform`` returns: 0/1 for patterns of 0 and 1,
     -1/+1 for patterns of -1 and 1, 0/1 for all others, which are cut at ``binarize``.
+    All methods cut their X at ``binarize``, so only with a value between 0 and 1 can
+    they read the 0/1 patterns that ``transform`` returns.
 
     Weights are rounded to 40 to 50 bits so that fields add up exactly, and a row gets
     the same answer alone, in any batch and in any order, to the last bit.
@@ -342,7 +344,8 @@ default=None
             recalled state; of equals, the one stored first.
         """
         check_is_fitted(self)
-        recalled = self._to_states(self.transform(X))
+        # the output of transform is binary already: 1 is on, -1 or 0 is off
+        recalled = np.where(self.transform(X) > 0, 1.0, -1.0)
         return self.labels_[(recalled @ self.patterns_.T).argmax(axis=1)]
 
     def energy(self, X):
