@@ -78,8 +78,9 @@ default="zero"
         Stability that the perceptron rule works for: field over the length of a
         unit's weights.
     beta : float, default=1.0
-        Sharpness of the dense rule: how much one unit more in common counts, as the
-        factor ``exp(2 beta)``.
+        Sharpness of the dense rule: one more unit in common multiplies the weight of a
+        pattern by ``exp(2 beta)``. At large values a row becomes the nearest pattern;
+        at small ones the rule holds fewer patterns, see ``capacity_``.
     binarize : float or None, default=0.0
         Values above are on. None takes patterns of 0 and 1, or of -1 and 1, alone.
     random_state : int, RandomState instance or None, default=None
@@ -126,8 +127,8 @@ default="zero"
     "pseudo_inverse"  projection onto the patterns (Personnaz)     n
     "perceptron"      Hebb's, repeated until all patterns are      .52 n at margin 1,
                       stable with a margin (Gardner)               2 n at margin 0
-    "dense"           none: ``E = -1/beta log sum_m                exponentially many
-                      exp(beta x_m s)`` (Krotov and Hopfield,
+    "dense"           none: ``E = -1/beta log sum_m                2^(n / 2); fewer at
+                      exp(beta x_m s)`` (Krotov and Hopfield,      a small beta
                       Demircigil, Ramsauer)
     ================  ===========================================  ==================
 
@@ -442,7 +443,7 @@ default=None
     def _learn(self):
         """Set the fitted attributes that follow from patterns and parameters."""
         n_units = self.patterns_.shape[1]
-        self.capacity_ = capacity(self.rule, n_units, self.margin)
+        self.capacity_ = capacity(self.rule, n_units, self.margin, self.beta)
         warn_about_patterns(self.patterns_, self.rule, self.capacity_)
         given = not isinstance(self.thresholds, str)
         if self.rule == "dense":
