@@ -7,8 +7,8 @@ that a unit's states in all rows lie side by side. An update turns unit i on whe
 Updates are stochastic through noisy thresholds. A unit that turns on with probability
 ``1 / (1 + exp(-2 (field - threshold) / T))`` (Glauber, 1963) turns on where
 ``threshold + T / 2 x <= field``, x from the logistic distribution. Updates take such
-noise, of shape ``(n_units, 1)`` or ``(n_units, n_rows)``, beside the states. ``free``
-is a mask of the shape of the states; units outside it stay as they are.
+noise, of the shape of the states, beside them. ``free`` is a mask of the same shape;
+units outside it stay as they are.
 """
 
 from collections.abc import Callable
