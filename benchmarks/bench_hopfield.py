@@ -1,7 +1,8 @@
 """Associative memories: letters, capacity against theory, and speed of recall.
 
-``--jobs letters bits capacity recovery speed`` picks parts. The loops beside them are
-what one writes in numpy from the equations: a row at a time, a unit at a time.
+``--jobs letters bits capacity recovery magnetisation speed`` picks parts. The loops
+beside them are what one writes in numpy from the equations: one row and one unit at a
+time.
 """
 
 import argparse
@@ -153,6 +154,26 @@ def bench_recovery(n_sets=100, n_draws=50):
         print(f"{n_patterns:9}", *(f"{np.mean(shares[rule]):15.3f}" for rule in RULES))
 
 
+def bench_magnetisation(n_units=1000, n_rows=50):
+    """Overlap with a stored pattern in thermal equilibrium, against m = tanh(m / T)."""
+    rng = np.random.default_rng(0)
+    patterns = rng.choice([-1.0, 1.0], (2, n_units))
+    start = np.repeat(patterns[:1], n_rows, axis=0)
+    print(f"\nmagnetisation, {n_units} units, 2 patterns, {n_rows} copies, 50 sweeps")
+    print("    T  measured  standard error    theory")
+    for temperature in (0.2, 0.4, 0.6, 0.8, 0.9, 1.2):
+        memory = HopfieldDenoiser(
+            temperature=np.full(50, temperature), random_state=0
+        ).fit(patterns)
+        states = memory.recall(start, quench=False).patterns
+        overlaps = (states * patterns[0]).mean(axis=1)
+        theory = 1.0
+        for _ in range(1000):
+            theory = np.tanh(theory / temperature)
+        error = overlaps.std(ddof=1) / np.sqrt(n_rows)
+        print(f"{temperature:5}  {overlaps.mean():8.4f}  {error:14.4f}  {theory:8.4f}")
+
+
 def loop(weights, start):
     """Asynchronous recall as one writes it."""
     recalled = start.copy()
@@ -216,6 +237,7 @@ JOBS = {
     "letters": bench_letters,
     "bits": bench_bits,
     "recovery": bench_recovery,
+    "magnetisation": bench_magnetisation,
     "speed": bench_speed,
     "capacity": bench_capacity,
 }

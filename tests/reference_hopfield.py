@@ -1,6 +1,12 @@
 """Hopfield networks by their published equations, one unit and one row at a time."""
 
+from decimal import Decimal, localcontext
+from functools import cache
+
 import numpy as np
+
+# Significant digits with which the dense network's energies are summed.
+DIGITS = 50
 
 
 def hebb(patterns):
@@ -39,8 +45,31 @@ def energy(weights, thresholds, s):
     return -0.5 * s @ weights @ s + thresholds @ s
 
 
+@cache
+def _power(beta, overlap):
+    """exp(beta * overlap), which fits into a decimal number whatever beta is."""
+    with localcontext(prec=DIGITS):
+        return (Decimal(beta) * overlap).exp()
+
+
+def _log_sum(patterns, beta, s):
+    """1 / beta times the log of the sum over the patterns, in decimal."""
+    with localcontext(prec=DIGITS):
+        total = sum(_power(beta, int(overlap)) for overlap in patterns @ s)
+        return total.ln() / Decimal(beta)
+
+
 def dense_energy(patterns, beta, thresholds, s):
-    return -np.log(np.exp(beta * (patterns @ s)).sum()) / beta + thresholds @ s
+    return float(-_log_sum(patterns, beta, s)) + thresholds @ s
+
+
+def dense_field(patterns, beta, s, unit):
+    """Half of the energy saved if a unit is on rather than off, without threshold."""
+    on, off = np.array(s), np.array(s)
+    on[unit], off[unit] = 1, -1
+    with localcontext(prec=DIGITS):
+        saved = _log_sum(patterns, beta, on) - _log_sum(patterns, beta, off)
+    return float(saved) / 2
 
 
 def recall(weights, thresholds, start):
@@ -57,18 +86,16 @@ def recall(weights, thresholds, start):
 
 
 def dense_recall(patterns, beta, thresholds, start):
-    """The same, comparing the energies of both states of a unit."""
+    """The same for the dense network, and the energy before and after each update."""
     s = np.array(start, dtype=float)
+    energies = [dense_energy(patterns, beta, thresholds, s)]
     changed = True
     while changed:
         changed = False
         for i in range(len(s)):
-            on, off = s.copy(), s.copy()
-            on[i], off[i] = 1, -1
-            energies = [
-                dense_energy(patterns, beta, thresholds, state) for state in (on, off)
-            ]
-            new = 1.0 if energies[0] <= energies[1] + 1e-9 else -1.0
+            field = dense_field(patterns, beta, s, i)
+            new = 1.0 if field >= thresholds[i] - 1e-11 / max(1, beta) else -1.0
             changed |= new != s[i]
             s[i] = new
-    return s
+            energies.append(dense_energy(patterns, beta, thresholds, s))
+    return s, energies

@@ -71,15 +71,17 @@ default="zero"
         frees rows from shallow minima. A number is where a linear descent to 0 over 20
         sweeps begins; an array says the temperature of each sweep. Deterministic sweeps
         follow. The unit is the mean field that holds a unit of a stored pattern in
-        place, whatever the rule, so that 1.0 is hot.
+        place, whatever the rule, so that 1.0 is hot. Each row has noise of its own; see
+        Notes.
     max_iter : int, default=100
         Most deterministic sweeps over all units.
     margin : float, default=1.0
         Stability that the perceptron rule works for: field over the length of a
         unit's weights.
     beta : float, default=1.0
-        Sharpness of the dense rule: how much one unit more in common counts, as the
-        factor ``exp(2 beta)``.
+        Sharpness of the dense rule: one more unit in common multiplies the weight of a
+        pattern by ``exp(2 beta)``. At large values a row becomes the nearest pattern;
+        at small ones the rule holds fewer patterns, see ``capacity_``.
     binarize : float or None, default=0.0
         Values above are on. None takes patterns of 0 and 1, or of -1 and 1, alone.
     random_state : int, RandomState instance or None, default=None
@@ -126,16 +128,26 @@ default="zero"
     "pseudo_inverse"  projection onto the patterns (Personnaz)     n
     "perceptron"      Hebb's, repeated until all patterns are      .52 n at margin 1,
                       stable with a margin (Gardner)               2 n at margin 0
-    "dense"           none: ``E = -1/beta log sum_m                exponentially many
-                      exp(beta x_m s)`` (Krotov and Hopfield,
+    "dense"           none: ``E = -1/beta log sum_m                2^(n / 2); fewer at
+                      exp(beta x_m s)`` (Krotov and Hopfield,      a small beta
                       Demircigil, Ramsauer)
     ================  ===========================================  ==================
 
     What X of fit holds decides what ``transform`` returns: 0/1 for patterns of 0 and 1,
     -1/+1 for patterns of -1 and 1, 0/1 for all others, which are cut at ``binarize``.
+    All methods cut their X at ``binarize``, so only with a value between 0 and 1 can
+    they read the 0/1 patterns that ``transform`` returns.
 
     Weights are rounded to 40 to 50 bits so that fields add up exactly, and a row gets
     the same answer alone, in any batch and in any order, to the last bit.
+
+    Above temperature 0 the noise of a row is drawn by a generator that is seeded by
+    ``random_state``, by the units that are on in the row (and those that are clamped),
+    and by the number of equal rows before it in X. So repeated calls agree, different
+    rows and copies of one row are statistically independent, and a row that differs
+    from all others in X gets the same answer alone, in any batch and in any order. Of
+    copies, the first gets the answer of the row alone. ``recall(X, quench=False)``
+    returns the states at the last temperature, without the deterministic sweeps.
 
     A network with zero thresholds that stores a pattern also stores its negative.
 
@@ -272,7 +284,7 @@ default="zero"
         """
         return self.recall(X).patterns
 
-    def recall(self, X, clamp=None, *, trace=False):
+    def recall(self, X, clamp=None, *, trace=False, quench=True):
         """Recall a stored pattern for each row, and tell how it went.
 
         Parameters
@@ -284,6 +296,11 @@ default=None
             Units known to be right, which stay as they are in X.
         trace : bool, default=False
             Whether to follow the energy, which needs all rows at once in memory.
+        quench : bool, default=True
+            Whether deterministic sweeps follow those at a temperature. False returns
+            the states after the last sweep of ``temperature``: with many sweeps at one
+            temperature, such as ``temperature=np.full(50, 0.4)``, these are samples of
+            its thermal equilibrium.
 
         Returns
         -------
@@ -293,7 +310,7 @@ default=None
             n_iter : ndarray of int of shape (n_samples,)
                 The last sweep that changed the row, 0 if none did.
             converged : ndarray of bool of shape (n_samples,)
-                Whether the row is stable.
+                Whether the row is stable at temperature 0.
             cycle : ndarray of bool of shape (n_samples,)
                 Whether synchronous updates alternate between two states; the pattern is
                 one of them.
@@ -306,7 +323,7 @@ default=None
         Raises
         ------
         ValueError
-            If ``clamp`` has another shape.
+            If ``clamp`` has another shape, or if ``quench=False`` at temperature 0.
         """
         check_is_fitted(self)
         X = self._validate(X, reset=False)
@@ -314,7 +331,8 @@ default=None
         network = self._make_network()
         energy_trace = Trace(network, states) if trace else None
         free = None if clamp is None else ~check_clamped_units(clamp, X.shape).T
-        found = recall(network, states, free, self._make_dynamics(), energy_trace)
+        dynamics = self._make_dynamics(quench)
+        found = recall(network, states, free, dynamics, energy_trace)
         on = found.states.T > 0
         recalled = Bunch(
             patterns=np.where(on, X.dtype.type(1), X.dtype.type(self._low)),
@@ -342,7 +360,8 @@ default=None
             recalled state; of equals, the one stored first.
         """
         check_is_fitted(self)
-        recalled = self._to_states(self.transform(X))
+        # the output of transform is binary already: 1 is on, -1 or 0 is off
+        recalled = np.where(self.transform(X) > 0, 1.0, -1.0)
         return self.labels_[(recalled @ self.patterns_.T).argmax(axis=1)]
 
     def energy(self, X):
@@ -439,7 +458,7 @@ default=None
     def _learn(self):
         """Set the fitted attributes that follow from patterns and parameters."""
         n_units = self.patterns_.shape[1]
-        self.capacity_ = capacity(self.rule, n_units, self.margin)
+        self.capacity_ = capacity(self.rule, n_units, self.margin, self.beta)
         warn_about_patterns(self.patterns_, self.rule, self.capacity_)
         given = not isinstance(self.thresholds, str)
         if self.rule == "dense":
@@ -470,13 +489,21 @@ default=None
             return DenseNetwork(self.patterns_, self.thresholds_, float(self.beta))
         return PairwiseNetwork(self.weights_, self.thresholds_)
 
-    def _make_dynamics(self):
+    def _make_dynamics(self, quench=True):
+        temperatures = plan_recall_temperatures(self.temperature)
+        if not quench and not len(temperatures):
+            raise ValueError(
+                "quench=False returns the states after the sweeps at a temperature, "
+                f"but temperature={self.temperature!r} plans none. Set temperature to "
+                "a number above 0, or to an array with the temperature of each sweep."
+            )
         return Dynamics(
             asynchronous=self.update == "asynchronous",
             random_order=self.order == "random",
-            temperatures=plan_recall_temperatures(self.temperature) * self._mean_field,
+            temperatures=temperatures * self._mean_field,
             max_iter=self.max_iter,
             seed=self._seed,
+            quench=quench,
         )
 
     def __sklearn_tags__(self):

@@ -17,7 +17,7 @@ class CapacityWarning(UserWarning):
     """The network cannot keep the patterns apart that it was asked to store."""
 
 
-def capacity(rule, n_units, margin):
+def capacity(rule, n_units, margin, beta):
     """Number of random patterns of n_units that a rule can be expected to hold."""
     if rule == "hebb":
         share = CRITICAL_LOAD
@@ -28,10 +28,26 @@ def capacity(rule, n_units, margin):
         share = (1 + margin**2) * norm.cdf(margin) + margin * norm.pdf(margin)
         share = 1 / share
     elif rule == "dense":
-        share = 2.0 ** min(n_units / 2, 1000) / n_units
+        share = _dense_capacity(n_units, beta) / n_units
     else:
         share = 1.0
     return float(max(1.0, share * n_units))  # one pattern can always be stored
+
+
+def _dense_capacity(n_units, beta):
+    """Number of random patterns that the dense rule holds.
+
+    The weight of a pattern in its own fields is ``exp(beta (n - 1))``; each of the
+    others acts on a unit with a random sign and a weight ``exp(beta c)`` of mean square
+    ``cosh(2 beta)^(n - 1)``. As many patterns as make that noise, as a Gaussian, flip
+    about one unit in n are the limit, and at most the ``2^(n / 2)`` of Demircigil et
+    al. (2017).
+    """
+    # log cosh(2 beta) in a form that does not overflow
+    log_cosh = 2 * beta + np.log1p(np.exp(-4 * beta)) - np.log(2)
+    log_ratio = (n_units - 1) * (2 * beta - log_cosh)
+    others = np.exp(min(log_ratio, 700)) / (2 * np.log(max(n_units, 2)))
+    return min(1 + others, 2.0 ** min(n_units / 2, 1000))
 
 
 def warn_about_patterns(patterns, rule, limit):
@@ -41,11 +57,14 @@ def warn_about_patterns(patterns, rule, limit):
     """
     n_patterns, n_units = patterns.shape
     if n_patterns > limit:
+        other = (
+            "raise beta" if rule == "dense" else "try rule='dense', which holds most"
+        )
         warn_user(
             f"{n_patterns} patterns of {n_units} units are a load of "
             f"{n_patterns / n_units:.3g} per unit, but rule={rule!r} holds about "
-            f"{limit / n_units:.3g}, that is {limit:.4g} patterns. Store fewer, or try "
-            "another rule: 'dense' holds most.",
+            f"{limit / n_units:.3g}, that is {limit:.4g} patterns. Store fewer, or "
+            f"{other}.",
             CapacityWarning,
         )
     distinct, first, counts = np.unique(

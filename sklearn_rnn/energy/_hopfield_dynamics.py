@@ -1,9 +1,14 @@
 """The dynamics of a Hopfield network: from any state to a stored pattern.
 
-The order of the units and the noise of their thresholds are drawn once per sweep for
-all rows, so that what happens to a row does not depend on the rows beside it.
+The order of the units is drawn once per sweep for all rows. The noise of their
+thresholds is drawn for each row by a generator of its own, which is seeded by the state
+from which the row starts. So what happens to a row does not depend on the rows beside
+it, and only equal rows need to be told apart, by how many of them came before.
 """
 
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from sklearn_rnn._core.randomness import numpy_generator
 from sklearn_rnn._core.threads import use_one_thread
 from sklearn_rnn.energy._spin_networks import Array, Mask, Network
 
@@ -26,7 +32,8 @@ class Dynamics:
     """How states are updated.
 
     ``temperatures``, in the units of the fields, has an entry for each stochastic
-    sweep; at most ``max_iter`` deterministic sweeps follow, until a row is stable.
+    sweep; with ``quench``, at most ``max_iter`` deterministic sweeps follow, until a
+    row is stable.
     """
 
     asynchronous: bool
@@ -34,6 +41,7 @@ class Dynamics:
     temperatures: NDArray[np.float64]
     max_iter: int
     seed: int
+    quench: bool = True
 
 
 @dataclass
@@ -75,6 +83,27 @@ def plan_recall_temperatures(temperature: Any) -> NDArray[np.float64]:
     return temperatures
 
 
+def identify_rows(states: Array, free: Mask | None) -> list[tuple[int, int]]:
+    """What tells the noise of each row apart: its content, and its number among equals.
+
+    ``states`` and ``free`` have the shape (n_units, n_rows). Content is a hash of the
+    state and of the units that are clamped, if any; equal rows are counted from 0.
+    """
+    on = np.packbits(states.T > 0, axis=1)  # (n_rows, n_bytes)
+    clamped = None if free is None else np.packbits(~free.T, axis=1)
+    seen: Counter[int] = Counter()
+    identities = []
+    for k, row in enumerate(on):
+        key = row.tobytes()
+        if clamped is not None and clamped[k].any():
+            key += clamped[k].tobytes()
+        digest = hashlib.blake2b(key, digest_size=16).digest()
+        content = int.from_bytes(digest, "little")
+        identities.append((content, seen[content]))
+        seen[content] += 1
+    return identities
+
+
 def recall(
     network: Network,
     states: Array,
@@ -89,6 +118,7 @@ def recall(
     """
     n_units, n_rows = states.shape
     size = n_rows if trace is not None else max(1, CHUNK // n_units)
+    identities = identify_rows(states, free) if len(dynamics.temperatures) else []
     chunks = [
         _recall_chunk(
             network,
@@ -96,6 +126,7 @@ def recall(
             None if free is None else free[:, k : k + size],
             dynamics,
             trace,
+            identities[k : k + size],
         )
         for k in range(0, n_rows, size)
     ]
@@ -115,6 +146,7 @@ def _recall_chunk(
     free: Mask | None,
     dynamics: Dynamics,
     trace: Trace | None,
+    identities: Sequence[tuple[int, int]],
 ) -> RecallResult:
     """Recall all columns of ``states`` at once."""
     states = np.array(states, dtype=network.dtype, order="C")
@@ -125,12 +157,17 @@ def _recall_chunk(
     energy: Array = np.zeros(n_rows)
     everything = active = np.arange(n_rows)
     sweep = 0
+    generators = [numpy_generator(dynamics.seed, *row) for row in identities]
     for temperature in dynamics.temperatures:
         sweep += 1
-        noise = temperature / 2 * rng.logistic(size=(len(states), 1))
+        noise = temperature / 2 * _draw_logistic(generators, len(states))
         new = _sweep(network, states, free, noise, dynamics, rng, active, trace)
         n_iter[(new != states).any(axis=0)] = sweep
         states = new
+    if not dynamics.quench:
+        energy = network.stability_and_energy(states)[1]
+        settled = find_stable(network, states, free, asynchronous=dynamics.asynchronous)
+        return RecallResult(states, n_iter, settled, cycle, energy)
     here = states  # of the rows that are active, since they may still change
     before = None  # the same, one sweep earlier
     for _ in range(dynamics.max_iter):
@@ -164,6 +201,14 @@ def _recall_chunk(
         energy = network.stability_and_energy(states)[1]
         converged[active] = find_stable(network, here, free, asynchronous=False)
     return RecallResult(states, n_iter, converged, cycle, energy)
+
+
+def _draw_logistic(generators: list[np.random.Generator], n_units: int) -> Array:
+    """Logistic noise of each row from its own generator, (n_units, n_rows)."""
+    noise = np.empty((len(generators), n_units))
+    for row, rng in zip(noise, generators, strict=True):
+        row[:] = rng.logistic(size=n_units)
+    return np.ascontiguousarray(noise.T)
 
 
 def find_stable(

@@ -7,8 +7,8 @@ that a unit's states in all rows lie side by side. An update turns unit i on whe
 Updates are stochastic through noisy thresholds. A unit that turns on with probability
 ``1 / (1 + exp(-2 (field - threshold) / T))`` (Glauber, 1963) turns on where
 ``threshold + T / 2 x <= field``, x from the logistic distribution. Updates take such
-noise, of shape ``(n_units, 1)`` or ``(n_units, n_rows)``, beside the states. ``free``
-is a mask of the shape of the states; units outside it stay as they are.
+noise, of the shape of the states, beside them. ``free`` is a mask of the same shape;
+units outside it stay as they are.
 """
 
 from collections.abc import Callable
@@ -26,9 +26,13 @@ Watcher = Callable[[Array], None]
 # flip is added to the fields of later units, which costs block / 2 multiply-adds.
 BLOCK = 32
 
-# Fields of a dense network are rounded: a field this close below its threshold counts
-# as reaching it.
-ROUNDING = 1e-9
+# Fields of a dense network are rounded: a field this close below its threshold, in
+# units of 1 / beta if beta is above 1, counts as reaching it.
+ROUNDING = 1e-11
+
+# From this beta on only the nearest patterns count, to the last bit: the overlaps of
+# others are smaller by at least 2, which is a factor of exp(-2 beta).
+SHARP = 100.0
 
 
 class Network(Protocol):
@@ -148,6 +152,11 @@ class DenseNetwork:
     ``E = -1/beta log sum_m exp(beta x_m s) + thresholds s`` (Demircigil et al., 2017,
     in the logarithmic form of Ramsauer et al., 2021). The field of a unit is half of
     the energy that turning it on saves, from -1 to +1.
+
+    Let A be the log of the sum of ``exp(beta c_m)`` over the patterns in which the unit
+    is on, B over those in which it is off, where c_m is the overlap with all other
+    units. With ``d = A - B`` the field is ``atanh(tanh(beta) tanh(d / 2)) / beta``. It
+    has the sign of d, whatever beta is, and does not depend on the unit's own state.
     """
 
     dtype = np.dtype(np.float64)
@@ -161,15 +170,21 @@ class DenseNetwork:
         self.patterns = patterns  # (n_patterns, n_units)
         self.thresholds = thresholds
         self.beta = beta
+        self.on = np.ascontiguousarray((patterns > 0).T, dtype=float)
+        self.off = 1 - self.on
+        self.rounding = max(ROUNDING / max(1, beta), 1e-14)
 
     def stability_and_energy(self, states: Array) -> tuple[Mask, Array]:
         """Which units would stay if updated alone, and the energy of each row."""
         overlaps = self.patterns @ states
-        recalled = self._average_patterns(overlaps)
-        on = self._field(recalled, states) >= self.thresholds[:, None] - ROUNDING
-        most = overlaps.max(axis=0)
-        total = np.exp(self.beta * (overlaps - most)).sum(axis=0)
+        most, powers = self._measure_nearness(overlaps)
+        total = powers.sum(axis=0)
         energy = self.thresholds @ states - most - np.log(total) / self.beta
+        if self.beta < SHARP:
+            apart = self._log_ratios(self.on @ powers, self.off @ powers)
+        else:
+            apart = np.array([self._compare_nearest(i, overlaps) for i in self._units])
+        on = self._fields(apart, states) >= self.thresholds[:, None] - self.rounding
         return on == (states > 0), energy
 
     def update_sync(self, states: Array, noise: Array | None = None) -> Array:
@@ -178,7 +193,8 @@ class DenseNetwork:
         It maximises a bound on -E that touches it at ``states`` (Ramsauer et al.'s
         concave-convex step), so the energy never rises.
         """
-        recalled = self._average_patterns(self.patterns @ states)
+        powers = self._measure_nearness(self.patterns @ states)[1]
+        recalled = self.patterns.T @ (powers / powers.sum(axis=0))
         return to_spins(
             subtract_thresholds(recalled, add_noise(self.thresholds, noise) - ROUNDING)
         )
@@ -193,12 +209,18 @@ class DenseNetwork:
     ) -> None:
         """One sweep in place, each unit from all changes before it."""
         overlaps = self.patterns @ states  # (n_patterns, n_rows), integers
-        shares = self._shares(overlaps)
-        limits = add_noise(self.thresholds, noise) - ROUNDING
+        sharp = self.beta >= SHARP
+        powers = None if sharp else self._measure_nearness(overlaps)[1]
+        limits = add_noise(self.thresholds, noise) - self.rounding
         for unit in order:
-            pattern = self.patterns[:, unit]
             state = states[unit]
-            field = self._field(pattern @ shares, state)
+            if powers is None:
+                apart = self._compare_nearest(unit, overlaps)
+            else:
+                apart = self._log_ratios(
+                    self.on[unit] @ powers, self.off[unit] @ powers
+                )
+            field = self._fields(apart, state)
             change = to_spins(field - limits[unit])
             change -= state
             if free is not None:
@@ -206,30 +228,63 @@ class DenseNetwork:
             flipped = np.flatnonzero(change)
             if len(flipped):
                 state += change
-                overlaps[:, flipped] += pattern[:, None] * change[flipped]
-                shares[:, flipped] = self._shares(overlaps[:, flipped])
+                overlaps[:, flipped] += np.outer(
+                    self.patterns[:, unit], change[flipped]
+                )
+                if powers is not None:
+                    powers[:, flipped] = self._measure_nearness(overlaps[:, flipped])[1]
             if watch is not None:
                 watch(-change * (field - self.thresholds[unit]))
 
-    def _shares(self, overlaps: Array) -> Array:
-        """Softmax of beta times the overlap with each pattern, (n_patterns, n_rows)."""
-        shares = self.beta * (overlaps - overlaps.max(axis=0))
-        np.exp(shares, out=shares)
-        shares /= shares.sum(axis=0)
-        return shares
+    @property
+    def _units(self) -> range:
+        return range(self.patterns.shape[1])
 
-    def _average_patterns(self, overlaps: Array) -> Array:
-        """Mean of the patterns, weighted by their shares, (n_units, n_rows)."""
-        return self.patterns.T @ self._shares(overlaps)
+    def _measure_nearness(self, overlaps: Array) -> tuple[Array, Array]:
+        """The greatest overlap, and each pattern's ``exp(beta (overlap - greatest))``.
 
-    def _field(self, recalled: Array, states: Array) -> Array:
-        """Half of the energy saved if a unit is on rather than off, whatever it is now.
-
-        If unit i alone is flipped, ``log sum exp`` changes by
-        ``-2 beta + log(a + (1 - a) exp(4 beta))``, where a is the share of the patterns
-        that agree with the unit's present state.
+        Shapes are (n_rows,) and (n_patterns, n_rows).
         """
-        agree = np.clip((1 + recalled * states) / 2, 0, 1)
-        others = (1 - agree) + agree * np.exp(-4 * self.beta)
-        ratio = np.log(np.maximum(others, np.finfo(float).tiny)) / (2 * self.beta)
-        return -states * (1 + ratio)
+        most = overlaps.max(axis=0)
+        powers = self.beta * (overlaps - most)
+        return most, np.exp(powers, out=powers)
+
+    def _log_ratios(self, on: Array, off: Array) -> Array:
+        """Log of the ratio of two sums of powers, either of which may be 0.
+
+        One of them is at least 1. If the other underflows, the ratio is so far from 1
+        that the field is -1 or +1, since ``4 * SHARP`` is below ``-log(tiny)``.
+        """
+        tiny = np.finfo(float).tiny
+        return np.log(np.maximum(on, tiny)) - np.log(np.maximum(off, tiny))
+
+    def _compare_nearest(self, unit: int, overlaps: Array) -> Array:
+        """The same log ratio for a unit if only the nearest patterns count, (n_rows,).
+
+        The sum over either side is ``n exp(beta most)``, with n the number of patterns
+        that have the greatest overlap.
+        """
+        sides = []
+        for chosen in (self.on[unit] > 0, self.off[unit] > 0):
+            side = overlaps[chosen]
+            most = side.max(axis=0, initial=-np.inf)
+            count = (side == most).sum(axis=0)
+            sides.append((most, np.log(np.maximum(count, 1))))
+        (most_on, count_on), (most_off, count_off) = sides
+        return self.beta * (most_on - most_off) + (count_on - count_off)
+
+    def _fields(self, apart: Array, states: Array) -> Array:
+        """Fields from log ratios of the sums over patterns that are on, and off.
+
+        Half of the energy that is saved if a unit is on rather than off.
+        """
+        beta = self.beta
+        # without the unit's own share in the overlaps; further apart, the field is 1
+        d = np.clip(apart - 2 * beta * states, -2 * beta - 50, 2 * beta + 50)
+        if beta < 1:
+            return np.arctanh(np.tanh(beta) * np.tanh(d / 2)) / beta
+        # the same: (log cosh(d / 2 + beta) - log cosh(d / 2 - beta)) / (2 beta)
+        gain = np.abs(d / 2 + beta) - np.abs(d / 2 - beta)
+        gain += np.log1p(np.exp(-np.abs(d + 2 * beta)))
+        gain -= np.log1p(np.exp(-np.abs(d - 2 * beta)))
+        return gain / (2 * beta)

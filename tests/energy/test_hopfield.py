@@ -125,6 +125,23 @@ def test_real_values_are_cut_and_come_back_as_0_and_1(rng):
     assert_array_equal(memory.transform(X), X > 0.5)
 
 
+@pytest.mark.parametrize("binarize", [-0.5, 0.0, 1.0, 7.0])
+@pytest.mark.parametrize("rule", RULES)
+def test_predict_and_score_cut_the_values_of_X_only_once(rule, binarize, rng):
+    patterns = draw_signs(rng, 3, 80)
+    noisy, index = flip_units(patterns, 8, 50, rng)
+    shifted = HopfieldDenoiser(rule, binarize=binarize).fit(patterns + binarize)
+    assert_array_equal(shifted.predict(noisy + binarize), index)
+    assert shifted.score(noisy + binarize, index) == 1.0
+
+
+@by_hand
+def test_digits_of_17_gray_values_are_named():
+    X, y = load_digits(return_X_y=True)
+    memory = HopfieldDenoiser("dense", binarize=7).fit(X[:1000], y[:1000])
+    assert memory.score(X[1000:], y[1000:]) > 0.85
+
+
 @by_hand
 def test_without_a_cut_patterns_must_be_binary(rng):
     with pytest.raises(ValueError, match=r"X holds 0\.3.*binarize"):

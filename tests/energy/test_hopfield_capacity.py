@@ -83,12 +83,47 @@ def test_hebb_recovers_what_it_did_in_published_runs(n_patterns, share):
 @pytest.mark.parametrize("margin", [0.0, 0.5, 1.0, 2.0])
 def test_perceptron_capacity_is_gardners_integral(margin):
     integral = quad(lambda t: norm.pdf(t) * (t + margin) ** 2, -margin, 20)[0]
-    assert_allclose(capacity("perceptron", 500, margin), 500 / integral, rtol=1e-6)
+    assert_allclose(capacity("perceptron", 500, margin, 1.0), 500 / integral, rtol=1e-6)
 
 
 def test_one_pattern_can_always_be_stored():
     for rule in ("hebb", "storkey", "pseudo_inverse", "perceptron", "dense"):
-        assert capacity(rule, 1, 1.0) >= 1
+        assert capacity(rule, 1, 1.0, 1.0) >= 1
+
+
+@pytest.mark.parametrize(
+    ("n_units", "beta"), [(100, 0.01), (100, 0.02), (100, 0.03), (60, 0.05), (20, 0.15)]
+)
+def test_dense_rule_holds_what_its_capacity_says(n_units, beta):
+    limit = capacity("dense", n_units, 1.0, beta)
+    rng = np.random.default_rng(0)
+    shares = []
+    for load in (0.5, 1, 4):
+        patterns = [draw_signs(rng, round(load * limit), n_units) for _ in range(5)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CapacityWarning)
+            shares.append(
+                np.mean(
+                    [
+                        HopfieldDenoiser("dense", beta=beta).fit(x).score(x)
+                        for x in patterns
+                    ]
+                )
+            )
+    assert shares[0] > 0.97
+    assert shares[1] > 0.75
+    assert shares[2] < 0.1
+
+
+def test_the_warning_about_a_dense_memory_names_beta(rng):
+    with pytest.warns(CapacityWarning, match="Store fewer, or raise beta"):
+        HopfieldDenoiser("dense", beta=0.01).fit(draw_signs(rng, 20, 60))
+
+
+def test_dense_capacity_grows_with_beta():
+    limits = [capacity("dense", 100, 1.0, beta) for beta in (1e-9, 0.01, 0.1, 1, 1e3)]
+    assert limits == sorted(limits)
+    assert limits[-1] == 2**50
 
 
 # ----------------------------------------------------------------------------- warnings

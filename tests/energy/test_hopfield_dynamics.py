@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import reference_hopfield as reference
 from energy_examples import RULES, draw_signs, flip_units, pick_letters
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import chisquare
 
 from sklearn_rnn import HopfieldDenoiser
 from sklearn_rnn.energy import _hopfield_dynamics
@@ -117,6 +119,125 @@ def test_a_number_is_a_descent_over_20_sweeps(rng):
         for t in (0.7, schedule)
     ]
     assert_array_equal(*results)
+
+
+# ----------------------------------------------------------- independent noise of rows
+
+
+def exact_distribution(memory, patterns, start, temperatures, update):
+    """Probability of each state of the units after the sweeps, by transition matrices.
+
+    States are numbered by their bits, the first unit last.
+    """
+    n = len(start)
+    states = np.where(np.arange(2**n)[:, None] >> np.arange(n) & 1, 1.0, -1.0)
+    if memory.rule == "dense":
+        fields = [
+            [reference.dense_field(patterns, memory.beta, s, i) for i in range(n)]
+            for s in states
+        ]
+        unit = 1.0
+    else:
+        fields = states @ memory.weights_
+        unit = (patterns @ memory.weights_ * patterns).mean()
+    p = np.zeros(2**n)
+    p[(states == start).all(axis=1)] = 1
+    for temperature in temperatures:
+        on = 1 / (1 + np.exp(-2 * np.array(fields) / (temperature * unit)))
+        if update == "synchronous":
+            chance = np.where(states[None] > 0, on[:, None], 1 - on[:, None])
+            p = p @ chance.prod(axis=2)
+            continue
+        for i in range(n):
+            bit = 1 << i
+            up, moved = np.arange(2**n) | bit, np.zeros(2**n)
+            np.add.at(moved, up, p * on[:, i])
+            np.add.at(moved, up ^ bit, p * (1 - on[:, i]))
+            p = moved
+    return p
+
+
+@by_hand
+@pytest.mark.parametrize(
+    ("rule", "update"),
+    [("hebb", "asynchronous"), ("hebb", "synchronous"), ("dense", "asynchronous")],
+)
+def test_states_of_copies_follow_the_exact_glauber_statistics(rule, update, rng):
+    patterns = np.array([[1.0, 1, 1, 1, -1], [1, -1, 1, -1, -1]])
+    start, temperatures = patterns[0], [1.5, 0.6, 0.9]
+    memory = HopfieldDenoiser(
+        rule, update=update, order="fixed", temperature=temperatures, random_state=0
+    ).fit(patterns)
+    n_rows = 20_000
+    found = memory.recall(np.tile(start, (n_rows, 1)), quench=False).patterns
+    counts = np.bincount((found > 0) @ (1 << np.arange(5)), minlength=32)
+    p = exact_distribution(memory, patterns, start, temperatures, update)
+    z = (counts - n_rows * p) / np.sqrt(n_rows * p * (1 - p))
+    assert np.abs(z).max() < 4.5
+    assert chisquare(counts, n_rows * p).pvalue > 0.001
+
+
+def test_copies_of_a_row_have_noise_of_their_own(rng):
+    patterns = draw_signs(rng, 3, 40)
+    memory = HopfieldDenoiser(temperature=0.8, random_state=0).fit(patterns)
+    start = draw_signs(rng, 1, 40)
+    copies = memory.transform(np.repeat(start, 200, axis=0))
+    assert len(np.unique(copies, axis=0)) > 3
+    assert_array_equal(copies[:1], memory.transform(start))
+    # nor do they depend on what lies between them
+    others = draw_signs(rng, 200, 40)
+    mixed = np.empty((400, 40))
+    mixed[::2], mixed[1::2] = start, others
+    mixed = memory.transform(mixed)
+    assert_array_equal(mixed[::2], copies)
+    assert_array_equal(mixed[1::2], memory.transform(others))
+
+
+def test_equal_rows_with_other_clamps_are_not_copies(rng):
+    memory = HopfieldDenoiser(temperature=0.8, random_state=0).fit(
+        draw_signs(rng, 3, 40)
+    )
+    start = np.repeat(draw_signs(rng, 1, 40), 3, axis=0)
+    clamp = np.array([[False] * 40, [True] + [False] * 39, [True] * 9 + [False] * 31])
+    together = memory.recall(start, clamp).patterns
+    for k in range(3):
+        alone = memory.recall(start[k : k + 1], clamp[k : k + 1]).patterns
+        assert_array_equal(alone[0], together[k])
+    assert_array_equal(memory.transform(start[:1])[0], together[0])
+
+
+def test_magnetisation_falls_with_temperature_as_mean_field_theory_says(rng):
+    patterns = draw_signs(rng, 1, 400)
+    for temperature in (0.4, 0.8, 1.5):
+        memory = HopfieldDenoiser(
+            temperature=np.full(30, temperature), random_state=0
+        ).fit(patterns)
+        hot = memory.recall(np.repeat(patterns, 50, axis=0), quench=False)
+        m = 1.0
+        for _ in range(200):
+            m = np.tanh(m / temperature)
+        assert abs((hot.patterns * patterns).mean() - m) < 0.02
+        assert not hot.cycle.any()
+
+
+def test_without_quench_the_energy_is_that_of_the_states(rng):
+    memory = HopfieldDenoiser(temperature=[0.8, 0.5], random_state=0).fit(
+        draw_signs(rng, 3, 40)
+    )
+    found = memory.recall(draw_signs(rng, 20, 40), quench=False, trace=True)
+    assert_array_equal(found.energy, memory.energy(found.patterns))
+    assert_allclose(found.energy_trace[:, -1], found.energy)
+    assert found.energy_trace.shape == (20, 1 + 2 * 40)
+    stable = [memory.score(row[None]) == 1 for row in found.patterns]
+    assert_array_equal(found.converged, stable)
+    assert not found.converged.all()
+
+
+def test_without_quench_a_temperature_is_needed(rng):
+    patterns = draw_signs(rng, 3, 40)
+    memory = HopfieldDenoiser().fit(patterns)
+    with pytest.raises(ValueError, match=r"quench=False.*Set temperature"):
+        memory.recall(patterns, quench=False)
 
 
 # --------------------------------------------------------------------------------- rows

@@ -5,8 +5,10 @@ import pytest
 import reference_hopfield as reference
 from energy_examples import PAIRWISE, RULES, draw_signs
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_digits
 
 from sklearn_rnn import HopfieldDenoiser
+from sklearn_rnn.energy._spin_networks import DenseNetwork
 
 # Four units and two patterns show a case by hand, and are more than Hebb's rule holds.
 by_hand = pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
@@ -34,16 +36,77 @@ def test_recall_is_that_of_one_unit_at_a_time_bit_for_bit(rule, thresholds, rng)
     assert_array_equal(memory.transform(start), expected)
 
 
-@pytest.mark.parametrize("beta", [0.1, 1.0])
-def test_dense_recall_compares_the_energies_of_both_states(beta, rng):
-    patterns = draw_signs(rng, 12, 20)
-    thresholds = rng.normal(size=20) / 10
+BETAS = [0.01, 0.1, 0.5, 0.99, 1.0, 3.0, 10.0, 18.0, 40.0, 99.0, 100.0, 360.0, 1000.0]
+
+
+def random_patterns():
+    """Twelve random patterns, thresholds, and random states to start from."""
+    rng = np.random.default_rng(0)
+    return draw_signs(rng, 12, 20), rng.normal(size=20) / 10, draw_signs(rng, 12, 20)
+
+
+def digits_and_midpoints():
+    """Digits of 64 units, which share many, and states halfway between two of them."""
+    rng = np.random.default_rng(0)
+    patterns = np.where(load_digits().data[:12] > 7, 1.0, -1.0)
+    ours, theirs = patterns[rng.integers(12, size=(2, 8))]
+    middle = np.where(np.cumsum(ours != theirs, axis=1) % 2 == 0, ours, theirs)
+    return patterns, np.zeros(64), middle
+
+
+@by_hand  # at a small beta the patterns are too many
+@pytest.mark.parametrize("beta", BETAS)
+@pytest.mark.parametrize("examples", [random_patterns, digits_and_midpoints])
+def test_dense_recall_is_that_of_the_energies_of_both_states(examples, beta):
+    patterns, thresholds, start = examples()
     memory = HopfieldDenoiser(
         "dense", beta=beta, thresholds=thresholds, order="fixed"
     ).fit(patterns)
-    start = draw_signs(rng, 30, 20)
-    expected = [reference.dense_recall(patterns, beta, thresholds, s) for s in start]
-    assert_array_equal(memory.transform(start), expected)
+    found = memory.recall(start, trace=True)
+    assert found.converged.all()
+    expected, traces = zip(
+        *(reference.dense_recall(patterns, beta, thresholds, s) for s in start),
+        strict=True,
+    )
+    assert_array_equal(found.patterns, expected)
+    assert_allclose(found.energy, [trace[-1] for trace in traces], rtol=1e-9)
+    assert_allclose(memory.energy(start), [trace[0] for trace in traces], rtol=1e-9)
+    for ours, trace in zip(found.energy_trace, traces, strict=True):
+        n = min(len(ours), len(trace))  # a row that is stable waits for the others
+        assert_allclose(ours[:n], trace[:n], rtol=1e-9)
+        assert_allclose(ours[n:], trace[-1], rtol=1e-9)
+
+
+@by_hand  # at a small beta the patterns are too many
+@pytest.mark.parametrize("beta", BETAS)
+@pytest.mark.parametrize("examples", [random_patterns, digits_and_midpoints])
+def test_dense_fields_are_those_of_the_energies_of_both_states(examples, beta):
+    patterns, _, states = examples()
+    n_units = patterns.shape[1]
+    expected = np.array(
+        [
+            [reference.dense_field(patterns, beta, s, i) for i in range(n_units)]
+            for s in states
+        ]
+    )
+    for shift in (-1e-6, 1e-6):  # a unit is on above its threshold and off below it
+        for state, field in zip(states, expected, strict=True):
+            network = DenseNetwork(patterns, field + shift, beta)
+            stays, _ = network.stability_and_energy(state[:, None])
+            assert_array_equal(stays[:, 0] == (state > 0), np.full(n_units, shift < 0))
+
+
+@by_hand  # at a small beta the patterns are too many
+@pytest.mark.parametrize("beta", BETAS)
+@pytest.mark.parametrize("update", ["asynchronous", "synchronous"])
+def test_dense_recall_of_noisy_digits_converges_whatever_beta_is(update, beta, rng):
+    patterns = np.unique(load_digits().data[:300] > 7, axis=0).astype(float)
+    noisy = np.abs(patterns - (rng.random(patterns.shape) < 0.1))
+    memory = HopfieldDenoiser("dense", beta=beta, update=update).fit(patterns)
+    assert memory.recall(noisy).converged.all()
+    if beta >= 1:  # a few patterns differ in one unit, which is a tie
+        assert memory.score(patterns) > 0.9
+        assert memory.score(noisy, np.arange(len(patterns))) > 0.8
 
 
 @by_hand
@@ -82,6 +145,7 @@ def test_energy_never_rises_and_a_stable_state_is_reached(rule, order, rng):
     assert memory.score(found.patterns) == 1.0
 
 
+@by_hand
 def test_synchronous_dense_recall_never_raises_the_energy(rng):
     memory = HopfieldDenoiser("dense", update="synchronous", beta=0.05)
     found = memory.fit(draw_signs(rng, 30, 40)).recall(
