@@ -70,7 +70,7 @@ def log_likelihood(peer, machine, X):
     learned.components = peer.components_
     learned.hidden_bias = peer.intercept_hidden_
     learned.visible_bias = peer.intercept_visible_
-    machine._set_fitted(machine.ais_steps)
+    machine._set_fitted()
     return machine.score(X)
 
 

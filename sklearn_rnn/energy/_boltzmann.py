@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_rnn._core.drafts import draft
+from sklearn_rnn._core.drafts import draft, snapshot
 from sklearn_rnn._core.randomness import (
     SAMPLING,
     SPLIT,
@@ -22,8 +22,10 @@ from sklearn_rnn._core.randomness import (
 )
 from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
+from sklearn_rnn.energy._boltzmann_enumeration import sample_exactly
 from sklearn_rnn.energy._boltzmann_learning import FreeEnergyGap, LearningOptions
 from sklearn_rnn.energy._boltzmann_parameters import Machine
+from sklearn_rnn.energy._boltzmann_partition import LogPartition
 from sklearn_rnn.energy._boltzmann_sampling import (
     Clamp,
     check_clamped_values,
@@ -34,7 +36,6 @@ from sklearn_rnn.energy._boltzmann_trainer import (
     Trainer,
     choose_exact,
     draw_first_state,
-    find_log_partition,
 )
 
 # What only some machines have, and a new fit must not inherit.
@@ -45,6 +46,8 @@ ATTRIBUTES_OF_SOME_MACHINES = (
     "free_energy_gap_",
     "_mean",
     "_std",
+    "_cut",
+    "_levels",
 )
 
 
@@ -71,6 +74,22 @@ def check_probabilities(X):
             "probabilities, from 0 to 1. Set binarize to the value above which a unit "
             "is on, or use visible='gaussian'."
         )
+
+
+def find_levels(X, cut):
+    """Values of X that stand for off and on, (2,).
+
+    They are 0 and 1 if a cut between them tells them apart, otherwise the means of the
+    values up to the cut and of those above.
+    """
+    if cut is None or 0 <= cut < 1:
+        return np.array([0, 1], X.dtype)
+    cut = X.dtype.type(cut)
+    on, above_cut = X > cut, np.nextafter(cut, X.dtype.type(np.inf))
+    off_value = cut if on.all() else X[~on].mean()
+    on_value = X[on].mean() if on.any() else above_cut
+    # rounding may bring a mean to the other side of the cut
+    return np.array([min(off_value, cut), max(on_value, above_cut)])
 
 
 def check_hidden(H, components):
@@ -104,8 +123,11 @@ class BoltzmannMachine(
         Visible units of 0 and 1, or real ones, of which means and standard deviations
         are learned. Gaussian needs a restricted machine.
     binarize : float or None, default=0.5
-        Values of X above are 1, others 0. None takes values from 0 to 1 as they are,
-        as probabilities. Of no effect for Gaussian units.
+        Values of X above are 1, others 0. ``sample`` and ``inverse_transform`` answer
+        in the coding of X: with 0 and 1 if ``binarize`` is at least 0 and below 1, and
+        otherwise with the mean of the values of X up to ``binarize`` and the mean of
+        those above. None takes values from 0 to 1 as they are, as probabilities. Of no
+        effect for Gaussian units.
     gradient : {"auto", "exact", "pcd"}, default="auto"
         How the machine's own moments are found: by summing over all states, for at most
         20 units, or by persistent contrastive divergence. "auto" sums over up to 10.
@@ -140,9 +162,10 @@ class BoltzmannMachine(
     tol : float, default=0.01
         Gap that is not too wide, in nats a visible unit.
     ais_steps : int, default=1000
-        Steps of annealed importance sampling at the end of fit, which estimates
-        ``log_partition_`` where it cannot be summed. 0 does without, and then without
-        ``score_samples``.
+        Steps of annealed importance sampling, which estimates ``log_partition_`` where
+        it cannot be summed. It runs once, when ``score_samples``, ``score`` or
+        ``log_partition_`` first need it after a fit. With 0 there is no estimate, and
+        ``score_samples`` raises an error.
     random_state : int, RandomState instance or None, default=None
         Draws first weights, batches, samples and rows held out.
     verbose : bool, default=False
@@ -163,7 +186,12 @@ class BoltzmannMachine(
     scale_ : ndarray of shape (n_features,)
         Standard deviations of Gaussian units, given the hidden ones.
     log_partition_ : float
-        log Z, exact or estimated; NaN with ``ais_steps=0`` where it cannot be summed.
+        log Z, exact or estimated, computed when it is first read; NaN with
+        ``ais_steps=0`` where it cannot be summed.
+    log_partition_std_ : float
+        Standard error of ``log_partition_`` in nats, from the spread of 100 runs of
+        annealed importance sampling; 0 if log Z was summed, and NaN without an
+        estimate. It is too small where the runs miss a mode of the distribution.
     free_energy_gap_ : list of float
         The gap after each epoch of ``fit`` less that before the first, with early
         stopping.
@@ -192,8 +220,14 @@ class BoltzmannMachine(
     log-likelihood by a weight is the mean product of its two units under the data less
     that under the machine (Ackley, Hinton and Sejnowski).
 
-    In full machines of more than 10 hidden units these are coupled given v; mean-field
-    theory stands in for their exact means, and free energies are its upper bounds.
+    In full machines the units of a layer are coupled given the other layer. Layers of
+    up to 10 units are summed over; for larger ones mean-field theory stands in for the
+    exact means, and free energies are its upper bounds.
+
+    With ``binarize=None`` the energy takes gray values g as if they were states, so
+    that ``score_samples`` returns ``-F(g) - log Z``. This is at most the mean
+    log-probability of the binary patterns drawn from the gray values, and equal to the
+    log-probability for values of 0 and 1.
 
     Visible biases start at the log odds of their columns.
 
@@ -370,11 +404,15 @@ class BoltzmannMachine(
             Probabilities that a hidden unit is 1, given the row.
         """
         check_is_fitted(self)
-        visible = self._to_visible(self._validate(X, reset=False))
-        return self._assemble_machine().hidden_means(visible)
+        fitted = snapshot(self)
+        visible = fitted._to_visible(fitted._validate(X, reset=False))
+        return fitted._assemble_machine().hidden_means(visible)
 
     def inverse_transform(self, H):
         """Means of the visible units.
+
+        In full machines of more than 10 visible units they are mean-field
+        approximations.
 
         Parameters
         ----------
@@ -384,12 +422,13 @@ class BoltzmannMachine(
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Probabilities that a visible unit is 1, or means of Gaussian units, given
-            the hidden ones.
+            Means of the visible units given the hidden ones, in the coding of X. For
+            units of 0 and 1 these are probabilities.
         """
         check_is_fitted(self)
-        hidden = check_hidden(H, self.components_)
-        return self._from_visible(self._assemble_machine().visible_means(hidden))
+        fitted = snapshot(self)
+        hidden = check_hidden(H, fitted.components_)
+        return fitted._from_visible(fitted._assemble_machine().visible_means(hidden))
 
     def energy(self, X, H):
         """Energy of visible and hidden states together.
@@ -407,10 +446,11 @@ class BoltzmannMachine(
             In nats.
         """
         check_is_fitted(self)
-        visible = self._to_visible(self._validate(X, reset=False))
-        hidden = check_hidden(H, self.components_)
+        fitted = snapshot(self)
+        visible = fitted._to_visible(fitted._validate(X, reset=False))
+        hidden = check_hidden(H, fitted.components_)
         check_consistent_length(visible, hidden)
-        return self._assemble_machine().energy(visible, hidden)
+        return fitted._assemble_machine().energy(visible, hidden)
 
     def free_energy(self, X):
         """Energy of visible states, hidden ones summed out.
@@ -426,8 +466,9 @@ class BoltzmannMachine(
             ``-log sum_h exp(-E(x, h))``, in nats.
         """
         check_is_fitted(self)
-        visible = self._to_visible(self._validate(X, reset=False))
-        return self._assemble_machine().free_energy(visible)
+        fitted = snapshot(self)
+        visible = fitted._to_visible(fitted._validate(X, reset=False))
+        return fitted._assemble_machine().free_energy(visible)
 
     def score_samples(self, X):
         """Log-likelihood of each row.
@@ -441,16 +482,20 @@ class BoltzmannMachine(
         -------
         log_likelihood : ndarray of shape (n_samples,)
             Log-probability in nats; with Gaussian units log-density. As exact as
-            ``log_partition_`` and :meth:`free_energy`.
+            ``log_partition_`` and :meth:`free_energy`. For gray values
+            (``binarize=None``) it is a lower bound of the mean log-probability of the
+            binary patterns drawn from them.
         """
         check_is_fitted(self)
-        if np.isnan(self.log_partition_):
+        fitted = snapshot(self)
+        minus_free_energy = -fitted.free_energy(X)
+        if np.isnan(fitted.log_partition_):
             raise ValueError(
                 "log_partition_ is not known: this machine is too large to sum over "
-                "its states, and fit was interrupted or had ais_steps=0. Fit with "
+                "its states, and it was fitted with ais_steps=0. Fit with "
                 "ais_steps=1000."
             )
-        return -self.free_energy(X) - self.log_partition_
+        return minus_free_energy - fitted.log_partition_
 
     def score(self, X, y=None):
         """Mean log-likelihood of the rows.
@@ -478,30 +523,40 @@ class BoltzmannMachine(
         temperature=1.0,
         random_state=None,
     ):
-        """Draw patterns, or complete given ones, by Gibbs sampling.
+        """Draw patterns, or complete given ones.
+
+        Samples are independent and exact where the states of the free units can be
+        enumerated: those of up to 20 units, which are the free ones of a full machine,
+        the smaller layer of a restricted one, and the hidden ones with Gaussian visible
+        units. Otherwise, and if ``temperature`` is an array, Gibbs sampling is used.
+        It is also used where there are so many units or different clamps that
+        enumeration would take more than some seconds.
 
         Parameters
         ----------
         n_samples : int, default=1
             How many.
         n_gibbs_steps : int, default=1000
-            Sweeps over all units, from states that learning has left behind. The more,
-            the less samples depend on each other and on these.
+            Sweeps of Gibbs sampling over all units, from states that learning has left
+            behind. The more, the less samples depend on each other and on these.
+            Without effect where samples are exact.
         clamp : array-like of shape (n_features,) or (n_samples, n_features), \
 default=None
             Values that visible units keep, in the coding of X, NaN where they are free.
         temperature : float or array-like of shape (n_gibbs_steps,), default=1.0
             What energies are divided by: 1 samples the distribution learned, a descent
-            from above 1 to near 0 (annealing) finds its most likely patterns. Of a
-            number, the first half of the steps comes down to it from 10 times as much,
-            since chains that start cold may never leave the pattern they are in.
+            from above 1 to near 0 (annealing) finds its most likely patterns. Where
+            Gibbs sampling is used at a single temperature, the first half of the steps
+            descends to it from 10 times as much, since chains that start cold may never
+            leave the pattern they are in.
         random_state : int, RandomState instance or None, default=None
             Draws the samples; None is that of fit, so that calls repeat each other.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Patterns of 0 and 1, or real values of Gaussian units.
+            Patterns of 0 and 1 or in the coding of X (see ``binarize``), or real values
+            of Gaussian units.
 
         Raises
         ------
@@ -512,25 +567,36 @@ default=None
         check_integer("n_samples", n_samples, minimum=1)
         check_integer("n_gibbs_steps", n_gibbs_steps, minimum=1)
         temperatures = plan_gibbs_temperatures(temperature, n_gibbs_steps)
-        held = None
+        fitted, held = snapshot(self), None
         if clamp is not None:
-            shape = n_samples, self.n_features_in_
-            clamp = check_clamped_values(clamp, shape, self.components_.dtype)
+            shape = n_samples, fitted.n_features_in_
+            clamp = check_clamped_values(clamp, shape, fitted.components_.dtype)
             free = np.isnan(clamp)
-            held = Clamp(~free, self._to_visible(np.where(free, 0, clamp)))
-        seed = self._seed if random_state is None else draw_seed(random_state)
-        visible = sample_visible(
-            self._assemble_machine(),
-            self._state.chains,
-            n_samples,
-            temperatures,
-            numpy_generator(seed, SAMPLING),
-            held,
-        )
-        X = self._from_visible(visible)
-        if held is not None and self._is_gaussian:  # the values given, not rounded
+            held = Clamp(~free, fitted._to_visible(np.where(free, 0, clamp)))
+        seed = fitted._seed if random_state is None else draw_seed(random_state)
+        machine, rng = fitted._assemble_machine(), numpy_generator(seed, SAMPLING)
+        visible = None
+        if np.ndim(temperature) == 0:
+            visible = sample_exactly(machine, n_samples, float(temperature), rng, held)
+        if visible is None:
+            chains = fitted._state.chains
+            visible = sample_visible(
+                machine, chains, n_samples, temperatures, rng, held
+            )
+        X = fitted._from_visible(visible)
+        if held is not None and fitted._is_gaussian:  # the values given, not rounded
             X = np.where(held.mask, clamp, X)
         return X
+
+    @property
+    def log_partition_(self):
+        """log Z, exact or estimated."""
+        return self._log_partition.estimate[0] + self._log_scale
+
+    @property
+    def log_partition_std_(self):
+        """Standard error of ``log_partition_``."""
+        return self._log_partition.estimate[1]
 
     def _validate(self, X, *, reset):
         dtype = (np.float64, np.float32) if reset else self.components_.dtype
@@ -551,6 +617,8 @@ default=None
         if gaussian:
             self._mean, std = X.mean(axis=0), X.std(axis=0)
             self._std = np.where(std > 0, std, 1).astype(X.dtype)
+        else:
+            self._cut, self._levels = self.binarize, find_levels(X, self.binarize)
         self._seed = draw_seed(self.random_state)
         self._n_features_out = self.n_hidden
         rows = self._prepare(X)
@@ -564,8 +632,8 @@ default=None
         """Rows to learn from: standardised Gaussian columns, bits or probabilities."""
         if self._is_gaussian:
             return (X - self._mean) / self._std
-        if self.binarize is not None:
-            return X > self.binarize
+        if self._cut is not None:
+            return X > self._cut
         check_probabilities(X)
         return X
 
@@ -589,27 +657,28 @@ default=None
         try:
             for state in trainer.run(self._state, n_epochs):
                 self._state = state
-            self._set_fitted(self.ais_steps)
+            self._set_fitted()
         except KeyboardInterrupt as error:
             if self._state.n_epochs == n_epochs_before:
                 raise
             interrupt = error
-            self._set_fitted(ais_steps=0)
+            self._set_fitted()
         return interrupt
 
-    def _set_fitted(self, ais_steps):
+    def _set_fitted(self):
         """Set the fitted attributes from the state that was learned."""
         machine = self._state.average
         self.n_iter_ = self._state.n_epochs
         if self._state.gaps is not None:
             self.free_energy_gap_ = self._state.gaps
-        self.log_partition_ = find_log_partition(self._state, ais_steps, self._seed)
+        self._log_partition = LogPartition(self._state, self.ais_steps, self._seed)
+        self._log_scale = 0.0
         if machine.gaussian:  # back from standardised columns to the units of X
             self.scale_ = machine.scale * self._std
             machine = machine.shift_visible(self._mean / self.scale_)
             machine.visible_bias *= self.scale_
             # densities are of X, not of X / scale_
-            self.log_partition_ += float(np.log(self.scale_).sum())
+            self._log_scale = float(np.log(self.scale_).sum())
         self.components_ = machine.components
         self.intercept_hidden_ = machine.hidden_bias
         self.intercept_visible_ = machine.visible_bias
@@ -639,7 +708,10 @@ default=None
 
     def _from_visible(self, visible):
         """Rows in the units of X for visible states, (n_samples, n_features)."""
-        return visible * self.scale_ if self._is_gaussian else visible
+        if self._is_gaussian:
+            return visible * self.scale_
+        off, on = self._levels
+        return (1 - visible) * off + visible * on
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,11 +1,11 @@
-"""Sums over all states of a small Boltzmann machine."""
+"""Sums over all states of a small Boltzmann machine, and exact samples."""
 
 from collections.abc import Iterator
 from functools import reduce
 from operator import add
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 from sklearn_rnn.energy._boltzmann_parameters import (
     Array,
@@ -16,17 +16,25 @@ from sklearn_rnn.energy._boltzmann_parameters import (
     sigmoid,
     softplus,
 )
+from sklearn_rnn.energy._boltzmann_sampling import Clamp, draw_visible
 
 # Most units whose states are enumerated, on request and with gradient="auto".
 MAX_ENUMERATED_UNITS = 20
 MAX_UNITS_FOR_AUTO = 10
 # States in memory at once.
 CHUNK = 2**14
+# Most numbers to compute for exact samples, over all clamps: some seconds of work.
+MAX_SAMPLED_NUMBERS = 2**27
 
 
-def count_enumerated_units(machine: Machine) -> int:
-    """Number of units to enumerate; the others are summed in closed form."""
+def count_enumerated_units(machine: Machine, n_free: int | None = None) -> int:
+    """Number of units to enumerate; the others are summed in closed form.
+
+    ``n_free`` is the number of visible units that are not clamped, by default all.
+    """
     n_hidden, n_visible = machine.shape
+    if n_free is not None:
+        n_visible = n_free
     if machine.full:
         return n_visible + n_hidden
     return n_hidden if machine.gaussian else min(n_hidden, n_visible)
@@ -34,48 +42,126 @@ def count_enumerated_units(machine: Machine) -> int:
 
 def log_partition(machine: Machine) -> float:
     """log Z, exactly."""
-    return float(
-        logsumexp(
-            [logsumexp(weights) for weights, _, _ in _enumerate_weighted(machine)]
-        )
-    )
+    log_weights = [_weigh(machine, states)[0] for states in _enumerate(machine)]
+    return float(logsumexp([logsumexp(part) for part in log_weights]))
 
 
 def model_moments(machine: Machine) -> Moments:
-    """Mean activities and products under the machine, exactly."""
-    log_z = log_partition(machine)
-    parts = (
-        Moments.of(visible, hidden, np.exp(weights - log_z), pairs=machine.full)
-        for weights, visible, hidden in _enumerate_weighted(machine)
-    )
-    return reduce(add, parts)
-
-
-def _enumerate_weighted(machine: Machine) -> Iterator[tuple[Array, Array, Array]]:
-    """Log weights of states, with their visible and hidden states or means.
+    """Mean activities and products under the machine, exactly.
 
     Units that are not enumerated have their means given those that are. Mean products
     across the layers need no more.
     """
-    n_hidden, n_visible = machine.shape
+    log_z = log_partition(machine)
+    parts = []
+    for states in _enumerate(machine):
+        log_weights, fields = _weigh(machine, states)
+        visible, hidden = _complete(machine, states, fields)
+        weights = np.exp(log_weights - log_z)
+        parts.append(Moments.of(visible, hidden, weights, pairs=machine.full))
+    return reduce(add, parts)
+
+
+def _count_numbers(machine: Machine, n_free: int) -> int:
+    """Numbers to compute for the table of all states, with so many free visible units.
+
+    More than are allowed where there are too many units to enumerate.
+    """
+    n_units = count_enumerated_units(machine, n_free)
+    if n_units > MAX_ENUMERATED_UNITS:
+        return MAX_SAMPLED_NUMBERS + 1
+    return 2**n_units * (machine.shape[0] + n_free)
+
+
+def draw_visible_exactly(
+    machine: Machine, n_samples: int, rng: np.random.Generator
+) -> Array:
+    """Independent samples of the visible units, (n_samples, n_visible).
+
+    The units that are enumerated are drawn from the table of their probabilities, the
+    others given those.
+    """
+    log_weights = [_weigh(machine, states)[0] for states in _enumerate(machine)]
+    total = np.cumsum(softmax(np.concatenate(log_weights, dtype=np.float64)))
+    drawn = np.searchsorted(total, rng.random(n_samples) * total[-1], side="right")
+    drawn = np.minimum(drawn, len(total) - 1)
+    bits = np.arange(count_enumerated_units(machine))
+    states = (drawn[:, None] >> bits & 1).astype(machine.components.dtype)
+    _, fields = _weigh(machine, states)
+    if machine.full:
+        return states[:, : machine.shape[1]]
+    if not _enumerates_hidden(machine):
+        return states
+    return draw_visible(machine, fields, rng)
+
+
+def sample_exactly(
+    machine: Machine,
+    n_samples: int,
+    temperature: float,
+    rng: np.random.Generator,
+    clamp: Clamp | None = None,
+) -> Array | None:
+    """Independent visible states (n_samples, n_visible), or None if that is too much.
+
+    Rows with the same clamp share one table of probabilities.
+    """
+    machine, root = machine.cool(temperature), 1.0
+    if machine.gaussian:
+        root = float(np.sqrt(temperature))
+    if clamp is None:
+        if _count_numbers(machine, machine.shape[1]) > MAX_SAMPLED_NUMBERS:
+            return None
+        return root * draw_visible_exactly(machine, n_samples, rng)
+    values = np.where(clamp.mask, clamp.values / root, 0)
+    rows, groups = np.unique(
+        np.hstack([clamp.mask, values]), axis=0, return_inverse=True
+    )
+    masks, values = np.hsplit(rows, 2)
+    n_free = machine.shape[1] - masks.sum(axis=1)
+    numbers = sum(_count_numbers(machine, int(n)) for n in n_free)
+    if numbers > MAX_SAMPLED_NUMBERS:
+        return None
+    visible = values[groups].astype(machine.components.dtype)
+    for group, (mask, given) in enumerate(zip(masks > 0, values, strict=True)):
+        if mask.all():
+            continue
+        members = np.flatnonzero(groups == group)
+        free = machine.condition(mask, given.astype(machine.components.dtype))
+        visible[np.ix_(members, ~mask)] = draw_visible_exactly(free, len(members), rng)
+    return clamp.apply(root * visible)
+
+
+def _enumerates_hidden(machine: Machine) -> bool:
+    """Whether it is the hidden layer of a restricted machine that is enumerated."""
+    return machine.gaussian or machine.shape[0] <= machine.shape[1]
+
+
+def _enumerate(machine: Machine) -> Iterator[Array]:
+    """All states of the enumerated units, (n_states, n_units), in chunks."""
     n_units = count_enumerated_units(machine)
-    dtype = machine.components.dtype
     for start in range(0, 2**n_units, CHUNK):
-        states = enumerate_states(n_units, start, CHUNK).astype(dtype)
-        if machine.full:
-            weights, biases = machine.join_layers()
-            log_weights = states @ biases + pair_energy(weights, states)
-            yield log_weights, states[:, :n_visible], states[:, n_visible:]
-        elif n_units == n_hidden:
-            fields = machine.visible_fields(states)
-            own = states @ machine.hidden_bias
-            if machine.gaussian:
-                # the integral of exp(-|v - b|^2 / 2 + v a) with a = fields - b
-                square = (fields**2).sum(axis=1) - (machine.visible_bias**2).sum()
-                yield own + (square + n_visible * np.log(2 * np.pi)) / 2, fields, states
-            else:
-                yield own + softplus(fields).sum(axis=1), sigmoid(fields), states
-        else:
-            fields = machine.hidden_fields(states)
-            own = states @ machine.visible_bias
-            yield own + softplus(fields).sum(axis=1), states, sigmoid(fields)
+        states = enumerate_states(n_units, start, CHUNK)
+        yield states.astype(machine.components.dtype)
+
+
+def _weigh(machine: Machine, states: Array) -> tuple[Array, Array]:
+    """Log weights of states, (n_states,), and the fields of the units summed out."""
+    if machine.full:
+        weights, biases = machine.join_layers()
+        return states @ biases + pair_energy(weights, states), states[:, :0]
+    if not _enumerates_hidden(machine):
+        fields = machine.hidden_fields(states)
+        return states @ machine.visible_bias + softplus(fields).sum(axis=1), fields
+    fields = machine.visible_fields(states)
+    return machine.weigh_hidden(states, fields), fields
+
+
+def _complete(machine: Machine, states: Array, fields: Array) -> tuple[Array, Array]:
+    """Visible and hidden states; means of the units that are not enumerated."""
+    if machine.full:
+        n_visible = machine.shape[1]
+        return states[:, :n_visible], states[:, n_visible:]
+    if not _enumerates_hidden(machine):
+        return states, sigmoid(fields)
+    return (fields if machine.gaussian else sigmoid(fields)), states

@@ -8,10 +8,11 @@ from scipy.special import softmax
 
 from sklearn_rnn.energy._boltzmann_enumeration import model_moments
 from sklearn_rnn.energy._boltzmann_parameters import (
-    MAX_ENUMERATED_HIDDEN,
+    MAX_ENUMERATED_LAYER,
     Array,
     Machine,
     Moments,
+    weigh_states,
 )
 from sklearn_rnn.energy._boltzmann_sampling import (
     Chains,
@@ -77,7 +78,7 @@ def positive_moments(
     machine: Machine, visible: Array, options: LearningOptions, rng: np.random.Generator
 ) -> Moments:
     """Moments with the visible units clamped to the rows of the data."""
-    few = machine.shape[0] <= MAX_ENUMERATED_HIDDEN and not options.sample_hidden
+    few = machine.shape[0] <= MAX_ENUMERATED_LAYER and not options.sample_hidden
     if machine.full and (options.exact or few):
         return _exact_posterior_moments(machine, visible)
     hidden = machine.hidden_means(visible)
@@ -123,7 +124,7 @@ def _exact_posterior_moments(machine: Machine, visible: Array) -> Moments:
     size = max(1, CHUNK >> machine.shape[0])
     for start in range(0, len(visible), size):
         fields = machine.hidden_fields(visible[start : start + size])
-        states, log_weights = machine.enumerate_hidden(fields)
+        states, log_weights = weigh_states(fields, machine.hidden_weights)
         shares = softmax(log_weights, axis=1)
         means.append(shares @ states)
         products += (shares.sum(axis=0)[:, None] * states).T @ states

@@ -19,9 +19,9 @@ from scipy.special import entr, logsumexp
 
 Array = NDArray[np.floating]
 
-# Most hidden units of a full machine whose states are summed over; with more of them,
-# mean-field theory approximates the sum.
-MAX_ENUMERATED_HIDDEN = 10
+# Most units of a layer of a full machine whose states are summed over; with more of
+# them, mean-field theory approximates the sum.
+MAX_ENUMERATED_LAYER = 10
 # Lower limit of the scales, for columns that are constant or follow from hidden units.
 MIN_SCALE = 0.01
 # Mean-field equations are iterated until no unit moves by more than the tolerance.
@@ -150,28 +150,25 @@ class Machine:
         """log sum_h exp(h fields + 1/2 h J h), and the mean hidden state under it."""
         if self.hidden_weights is None:
             return softplus(fields).sum(axis=1), sigmoid(fields)
-        if fields.shape[1] <= MAX_ENUMERATED_HIDDEN:
-            states, log_weights = self.enumerate_hidden(fields)
-            total = logsumexp(log_weights, axis=1)
-            return total, np.exp(log_weights - total[:, None]) @ states
-        means = mean_field(fields, self.hidden_weights)
-        entropy = entr(means) + entr(1 - means)
-        bound = (means * fields + entropy).sum(axis=1)
-        return bound + pair_energy(self.hidden_weights, means), means
+        return sum_states(fields, self.hidden_weights)
 
-    def enumerate_hidden(self, fields: Array) -> tuple[Array, Array]:
-        """Hidden states (n_states, n_hidden) and log weights (n_rows, n_states)."""
-        states = enumerate_states(fields.shape[1]).astype(fields.dtype)
-        return states, fields @ states.T + pair_energy(self.hidden_weights, states)
+    def weigh_hidden(self, hidden: Array, fields: Array) -> Array:
+        """log sum_v exp(-E(v, h)) in a restricted machine, given visible fields."""
+        own = hidden @ self.hidden_bias
+        if not self.gaussian:
+            return own + softplus(fields).sum(axis=1)
+        # the integral of exp(-|v - b|^2 / 2 + v a) with a = fields - b
+        square = (fields**2).sum(axis=1) - (self.visible_bias**2).sum()
+        return own + (square + self.shape[1] * np.log(2 * np.pi)) / 2
 
     def visible_means(self, hidden: Array) -> Array:
-        """E(v | h); by mean field where visible units are coupled."""
+        """E(v | h); by mean field with many coupled visible units."""
         fields = self.visible_fields(hidden)
         if self.gaussian:
             return fields
         if self.visible_weights is None:
             return sigmoid(fields)
-        return mean_field(fields, self.visible_weights)
+        return sum_states(fields, self.visible_weights)[1]
 
     @property
     def is_finite(self) -> bool:
@@ -232,6 +229,42 @@ class Machine:
         data = data.astype(self.components.dtype, copy=False)
         return data if self.scale is None else data / self.scale
 
+    def condition(self, mask: NDArray[np.bool_], values: Array) -> "Machine":
+        """The machine of the other units, given the visible ones of the mask.
+
+        Both have the shape (n_visible,).
+        """
+        free, given = ~mask, values[mask]
+        machine = Machine(
+            components=self.components[:, free],
+            hidden_bias=self.hidden_bias + self.components[:, mask] @ given,
+            visible_bias=self.visible_bias[free],
+            hidden_weights=self.hidden_weights,
+            scale=None if self.scale is None else self.scale[free],
+        )
+        if self.visible_weights is not None:
+            coupled = self.visible_weights[free]
+            machine.visible_weights = coupled[:, free]
+            machine.visible_bias = machine.visible_bias + coupled[:, mask] @ given
+        return machine
+
+    def cool(self, temperature: float) -> "Machine":
+        """The machine of all energies divided by the temperature.
+
+        Gaussian units become ``v / sqrt(temperature)``, whose variance given the hidden
+        units is 1 again.
+        """
+        root = np.sqrt(temperature)
+        units = float(root if self.gaussian else temperature)
+        machine = self.copy()
+        machine.components /= units
+        machine.visible_bias /= units
+        machine.hidden_bias /= float(temperature)
+        if machine.visible_weights is not None and machine.hidden_weights is not None:
+            machine.visible_weights /= units
+            machine.hidden_weights /= units
+        return machine
+
     def shift_visible(self, offset: Array) -> "Machine":
         """The machine of v + offset, for Gaussian v."""
         shifted = self.copy()
@@ -266,6 +299,27 @@ def enumerate_states(
     """States in the order of binary numbers, one per row: all, or at most ``most``."""
     stop = 2**n_units if most is None else min(start + most, 2**n_units)
     return (np.arange(start, stop)[:, None] >> np.arange(n_units) & 1).astype(np.uint8)
+
+
+def weigh_states(fields: Array, weights: Array | None) -> tuple[Array, Array]:
+    """All states of a layer (n_states, n_units), and their log weights in each row."""
+    states = enumerate_states(fields.shape[1]).astype(fields.dtype)
+    return states, fields @ states.T + pair_energy(weights, states)
+
+
+def sum_states(fields: Array, weights: Array) -> tuple[Array, Array]:
+    """log sum_s exp(s fields + 1/2 s W s), and the mean state s, of each row.
+
+    Exact for layers of few units; otherwise mean-field theory's lower bound.
+    """
+    if fields.shape[1] <= MAX_ENUMERATED_LAYER:
+        states, log_weights = weigh_states(fields, weights)
+        total = logsumexp(log_weights, axis=1)
+        return total, np.exp(log_weights - total[:, None]) @ states
+    means = mean_field(fields, weights)
+    entropy = entr(means) + entr(1 - means)
+    bound = (means * fields + entropy).sum(axis=1)
+    return bound + pair_energy(weights, means), means
 
 
 def mean_field(fields: Array, weights: Array, tol: float = MEAN_FIELD_TOL) -> Array:

@@ -1,25 +1,19 @@
-"""Gibbs sampling of Boltzmann machines, and log Z by annealed importance sampling."""
+"""Gibbs sampling of Boltzmann machines."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
 from sklearn.utils import check_array
 
 from sklearn_rnn._core.threads import use_one_thread
 from sklearn_rnn.energy._boltzmann_parameters import (
     Array,
     Machine,
-    pair_energy,
     sigmoid,
-    softplus,
 )
 from sklearn_rnn.energy._spin_networks import Mask, PairwiseNetwork
 
-# Independent runs of annealed importance sampling.
-AIS_RUNS = 100
 # Sampling at one temperature starts at so many times this temperature.
 START_FACTOR = 10.0
 
@@ -180,62 +174,3 @@ def sweep_units(
         states, np.arange(len(states)), None if free is None else free.T, noise
     )
     return (states.T > 0).astype(units.dtype)
-
-
-def estimate_log_partition(
-    machine: Machine, base_bias: Array, n_steps: int, rng: np.random.Generator
-) -> float:
-    """log Z by annealed importance sampling (Neal, 2001; Salakhutdinov, Murray, 2008).
-
-    Each run starts at a machine without weights and with visible biases ``base_bias``,
-    whose log Z is known, and reaches this machine in ``n_steps`` equal steps.
-    """
-    n_hidden, n_visible = machine.shape
-    log_z = n_hidden * np.log(2)
-    if machine.gaussian:
-        log_z += n_visible * np.log(2 * np.pi) / 2
-    else:
-        log_z += float(softplus(base_bias).sum())
-    anneal = _anneal_units if machine.full else _anneal_layers
-    log_weights = anneal(machine, base_bias, np.linspace(0, 1, n_steps + 1), rng)
-    return float(log_z + logsumexp(log_weights) - np.log(AIS_RUNS))
-
-
-def _anneal_layers(
-    machine: Machine, base_bias: Array, shares: Array, rng: np.random.Generator
-) -> Array:
-    """Log weights of the runs, (AIS_RUNS,), with hidden units summed out."""
-    number = machine.components.dtype.type
-    towards = machine.visible_bias - base_bias
-    now = base_bias
-    visible = draw_visible(machine, np.tile(now, (AIS_RUNS, 1)), rng)
-    log_weights = np.zeros(AIS_RUNS)
-    for before, share in pairwise(map(number, shares)):
-        fields = machine.hidden_fields(visible)
-        log_weights += softplus(share * fields).sum(axis=1)
-        log_weights -= softplus(before * fields).sum(axis=1)
-        log_weights += (share - before) * (visible @ towards)
-        then, now = now, base_bias + share * towards
-        if machine.gaussian:
-            log_weights += ((then**2).sum() - (now**2).sum()) / 2
-        hidden = sample_bernoulli(sigmoid(share * fields), rng)
-        visible = draw_visible(
-            machine, share * (hidden @ machine.components) + now, rng
-        )
-    return log_weights
-
-
-def _anneal_units(
-    machine: Machine, base_bias: Array, shares: Array, rng: np.random.Generator
-) -> Array:
-    """Log weights of the runs, (AIS_RUNS,), over the states of all units."""
-    weights, biases = machine.join_layers()
-    base = np.concatenate([base_bias, np.zeros(machine.shape[0])])
-    units = sample_bernoulli(np.tile(sigmoid(base), (AIS_RUNS, 1)), rng)
-    log_weights = np.zeros(AIS_RUNS)
-    for before, share in pairwise(shares):
-        gain = units @ (biases - base) + pair_energy(weights, units)
-        log_weights += (share - before) * gain
-        now = base + share * (biases - base)
-        units = sweep_units(share * weights, now, units, rng)
-    return log_weights

@@ -1,4 +1,4 @@
-"""Training of a Boltzmann machine: the first state, the epochs, and log Z.
+"""Training of a Boltzmann machine: the first state and the epochs.
 
 Every epoch starts from a copy of the state before, so that an interrupt or a failure
 leaves the state of the last whole epoch untouched.
@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_rnn._core.randomness import SAMPLING, SHUFFLING, numpy_generator
+from sklearn_rnn._core.randomness import SHUFFLING, numpy_generator
 from sklearn_rnn._core.threads import WORK_WORTH_THREADS, use_one_thread
 from sklearn_rnn.energy._boltzmann_enumeration import (
     MAX_ENUMERATED_UNITS,
     MAX_UNITS_FOR_AUTO,
     count_enumerated_units,
-    log_partition,
 )
 from sklearn_rnn.energy._boltzmann_learning import (
     FreeEnergyGap,
@@ -30,7 +29,6 @@ from sklearn_rnn.energy._boltzmann_parameters import Machine
 from sklearn_rnn.energy._boltzmann_sampling import (
     Chains,
     draw_visible,
-    estimate_log_partition,
     sample_bernoulli,
 )
 
@@ -143,18 +141,3 @@ class Trainer:
             f"[{self.verbose_name}] epoch {state.n_epochs}: free energy "
             f"{free_energy:.3f}, {gap}{seconds:.2f} s"
         )
-
-
-def find_log_partition(state: LearningState, ais_steps: int, seed: int) -> float:
-    """log Z of the averaged machine: exact if it is small, else estimated.
-
-    NaN if it is large and ``ais_steps`` is 0.
-    """
-    machine = state.average
-    with use_one_thread():
-        if count_enumerated_units(machine) <= MAX_ENUMERATED_UNITS:
-            return log_partition(machine)
-        if not ais_steps:
-            return np.nan
-        rng = numpy_generator(seed, SAMPLING, state.n_epochs)
-        return estimate_log_partition(machine, state.base_bias, ais_steps, rng)

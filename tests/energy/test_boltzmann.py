@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_rnn import BoltzmannMachine
+from sklearn_rnn.energy._boltzmann import find_levels
 
 
 def test_score_samples_is_the_log_likelihood_and_score_its_mean(machine):
@@ -110,6 +111,62 @@ def test_without_a_cut_other_values_than_probabilities_are_refused():
             clone(model).fit(wrong)
         with pytest.raises(ValueError, match=rf"(?s){bad}.*\[?0.*1.*binarize"):
             clone(model).fit(X).transform(wrong)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("cut", "low", "high"), [(7, 0, 16), (-3.0, -9, 2)])
+def test_samples_of_other_codings_come_back_in_the_coding_of_X(cut, low, high, dtype):
+    """A machine reads its own samples as it reads the bits they stand for."""
+    rng = np.random.default_rng(0)
+    bits = noisy_prototypes(6)
+    size = rng.uniform(size=bits.shape)
+    X = np.where(bits == 1, cut + size * (high - cut), cut - size * (cut - low))
+    X = X.astype(dtype)
+    plain = exact_machine("restricted", max_epochs=5).fit(bits.astype(dtype))
+    model = exact_machine("restricted", max_epochs=5, binarize=cut).fit(X)
+    samples, expected = model.sample(50), plain.sample(50)
+    assert_array_equal(samples > cut, expected == 1)
+    for method in ("transform", "score_samples", "free_energy"):
+        assert_array_equal(
+            getattr(model, method)(samples), getattr(plain, method)(expected)
+        )
+    assert_allclose(np.unique(samples), [X[X <= cut].mean(), X[X > cut].mean()])
+    hidden = plain.transform(bits.astype(dtype))
+    means, (off, on) = model.inverse_transform(hidden), np.unique(samples)
+    assert means.dtype == dtype
+    assert_allclose(
+        means, off + (on - off) * plain.inverse_transform(hidden), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("X", [np.full((20, 3), 7.1), np.full((20, 3), 7.2)])
+def test_levels_are_on_their_sides_of_the_cut(X):
+    for dtype in (np.float32, np.float64):
+        off, on = find_levels(X.astype(dtype), 7.1)
+        assert off <= dtype(7.1) < on
+
+
+def test_the_cut_is_that_of_fit():
+    X = noisy_prototypes(6)
+    model = exact_machine("restricted", max_epochs=5).fit(X)
+    expected = model.transform(X)
+    assert_array_equal(model.set_params(binarize=7).transform(X), expected)
+
+
+# ------------------------------------------------------------------------ coupled units
+
+
+@pytest.mark.parametrize("n_hidden", [0, 2])
+def test_means_of_coupled_visible_units_are_exact(n_hidden):
+    """Two patterns, one twice as frequent, between which mean field cannot decide."""
+    X = np.array([[0, 0, 0], [1, 1, 1], [1, 1, 1]] * 50, dtype=float)
+    model = BoltzmannMachine(
+        n_hidden, connections="full", max_epochs=100, random_state=0
+    ).fit(X)
+    p, hidden = reference.parameters(model), reference.states(n_hidden)
+    weights = np.exp(-reference.energies(p, reference.states(3)))
+    expected = (weights / weights.sum(0)).T @ reference.states(3)
+    assert_allclose(model.inverse_transform(hidden), expected, rtol=1e-8)
 
 
 # ---------------------------------------------------------------------------- bad input

@@ -84,9 +84,9 @@ def test_inverse_transform_of_a_restricted_machine_is_the_chance_of_visible_unit
     assert (np.abs(near - X) < 0.5).mean() > 0.75
 
 
-def test_inverse_transform_of_a_full_machine_solves_the_mean_field_equations():
-    X = noisy_prototypes(6)
-    model = exact_machine("full").fit(X)
+def test_inverse_transform_of_a_large_full_machine_solves_the_mean_field_equations():
+    X = noisy_prototypes(12)
+    model = exact_machine("full", max_epochs=30, gradient="pcd").fit(X)
     H = model.transform(X)
     means = model.inverse_transform(H)
     p = reference.parameters(model)

@@ -1,19 +1,17 @@
-"""Samples are as frequent as the distribution says, and annealing finds log Z."""
+"""Samples are as frequent as the distribution says."""
 
 import pickle
 
 import numpy as np
 import pytest
 import reference_boltzmann as reference
-from energy_examples import SHAPES, exact_machine, noisy_prototypes, pick_letters
+from energy_examples import noisy_prototypes, pick_letters
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chisquare
 
 from sklearn_rnn import BoltzmannMachine
-from sklearn_rnn.energy._boltzmann_sampling import (
-    estimate_log_partition,
-    plan_gibbs_temperatures,
-)
+from sklearn_rnn.energy import _boltzmann_enumeration
+from sklearn_rnn.energy._boltzmann_sampling import plan_gibbs_temperatures
 
 
 def count_states(samples):
@@ -84,6 +82,72 @@ def test_gaussian_samples_have_the_mean_and_the_covariance_of_the_model(gaussian
     tolerance = 4 * np.sqrt(2 * np.outer(variances, variances) / 4000)
     assert (np.abs(np.cov(samples.T) - covariance) < tolerance).all()
     assert_allclose(mean, X.mean(0), atol=0.3)
+
+
+@pytest.mark.parametrize("connections", ["restricted", "full", "visible only"])
+def test_a_schedule_of_temperatures_is_followed_by_gibbs_sampling(small, connections):
+    model = small[connections]
+    temperatures = plan_gibbs_temperatures(1.0, 200)
+    samples = model.sample(
+        3000, n_gibbs_steps=200, temperature=temperatures, random_state=0
+    )
+    p = reference.parameters(model)
+    assert_drawn_from(samples, reference.visible_distribution(p))
+    clamp = np.array([np.nan, 1.0, np.nan, 0.0])
+    samples = model.sample(
+        3000, n_gibbs_steps=200, temperature=temperatures, clamp=clamp, random_state=0
+    )
+    everything = reference.states(4)
+    possible = (everything[:, 1] == 1) & (everything[:, 3] == 0)
+    chances = reference.visible_distribution(p) * possible
+    assert_drawn_from(samples, chances / chances.sum())
+
+
+@pytest.mark.parametrize(("n_hidden", "connections"), [(2, "restricted"), (1, "full")])
+def test_separate_modes_are_sampled_in_their_shares(n_hidden, connections):
+    """Two patterns that Gibbs sampling does not leave, one thrice as frequent."""
+    X = np.repeat([[0.0] * 6, [1.0] * 6], [15, 45], axis=0)
+    model = BoltzmannMachine(
+        n_hidden,
+        connections=connections,
+        learning_rate=1.0,
+        batch_size=60,
+        max_epochs=400,
+        random_state=0,
+    ).fit(X)
+    samples = model.sample(2000, random_state=0)
+    chances = reference.visible_distribution(reference.parameters(model))
+    assert_drawn_from(samples, chances)
+    assert chances[0] + chances[-1] > 0.9
+
+
+def test_large_machines_are_sampled_by_gibbs_sampling(monkeypatch, small):
+    model = small["restricted"]
+    exact = model.sample(50, random_state=0)
+    assert_array_equal(model.sample(50, n_gibbs_steps=1, random_state=0), exact)
+    monkeypatch.setattr(_boltzmann_enumeration, "MAX_SAMPLED_NUMBERS", 8)
+    sampled = model.sample(50, random_state=0)
+    assert not np.array_equal(sampled, exact)
+    clamp = np.array([np.nan, 1.0, np.nan, 0.0])
+    assert_array_equal(model.sample(50, clamp=clamp)[:, [1, 3]], [[1, 0]] * 50)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_exact_samples_of_gaussian_units_have_the_variance_of_gibbs_samples(
+    gaussian, temperature
+):
+    model, _ = gaussian
+    steps = [temperature] * 200
+    for clamp in (None, [5.0, np.nan, np.nan]):
+        exact = model.sample(4000, temperature=temperature, clamp=clamp)
+        gibbs = model.sample(
+            4000, temperature=steps, n_gibbs_steps=200, clamp=clamp, random_state=1
+        )
+        free = slice(0 if clamp is None else 1, None)
+        exact, gibbs = exact[:, free], gibbs[:, free]
+        error = np.hypot(exact.std(0), gibbs.std(0)) / np.sqrt(4000)
+        assert (np.abs(exact.mean(0) - gibbs.mean(0)) < 4 * error).all()
+        assert_allclose(exact.std(0), gibbs.std(0), rtol=0.06)
 
 
 def test_sampling_leaves_the_model_as_it_was(small):
@@ -219,28 +283,3 @@ def test_free_samples_are_the_letters_learned(letter_machine):
     exact = (samples[:, None] == letters).all(axis=2)
     assert exact.any(axis=1).mean() > 0.9
     assert exact.any(axis=0).sum() >= 4
-
-
-# ------------------------------------------------ log Z by annealed importance sampling
-
-
-@pytest.mark.parametrize("shape", ["restricted", "full", "visible only"])
-def test_annealed_importance_sampling_finds_log_z(shape):
-    model = exact_machine(shape).fit(noisy_prototypes(SHAPES[shape][0]))
-    machine = model._assemble_machine()
-    base = np.log(0.3 / 0.7) * np.ones(machine.shape[1])
-    estimates = [
-        estimate_log_partition(machine, base, 300, np.random.default_rng(seed))
-        for seed in range(5)
-    ]
-    assert_allclose(np.mean(estimates), model.log_partition_, atol=0.05)
-    assert np.std(estimates) > 0
-
-
-def test_annealed_importance_sampling_finds_log_z_of_gaussian_units(gaussian):
-    model, _ = gaussian
-    machine = model._state.average  # standardised
-    rng = np.random.default_rng(0)
-    estimate = estimate_log_partition(machine, np.zeros(3), 1000, rng)
-    expected = model.log_partition_ - np.log(model.scale_).sum()
-    assert_allclose(estimate, expected, atol=0.1)
