@@ -1,5 +1,7 @@
 """RNNClassifier: labels of sequences."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -9,11 +11,12 @@ from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
 from sklearn_rnn._training.holdout import check_validation_data
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.supervised._base import SupervisedEstimator
-from sklearn_rnn.supervised._targets import (
-    LabelTargets,
-    check_labels,
-    compute_class_weights,
+from sklearn_rnn.supervised._class_weights import (
+    ClassWeightedLoss,
+    find_weighted_rows,
+    learn_class_weights,
 )
+from sklearn_rnn.supervised._targets import LabelTargets, check_labels
 
 
 class RNNClassifier(ClassifierMixin, SupervisedEstimator):
@@ -117,9 +120,12 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     tol : float, default=0.0001
         Minimum decrease of the loss that counts as an improvement.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes. None weights all classes equally; "balanced" weights
-        each in inverse proportion to its frequency. A list has one dict per label of an
-        indicator matrix.
+        Weights of the classes in the loss. None weights all classes equally; "balanced"
+        weights each in inverse proportion to the sum of the sample weights of its
+        training rows. In a dict, classes that are left out have weight 1. For an
+        indicator matrix, "balanced" weights presence and absence of each label, and a
+        list has one dict from 0 and 1 to weights per label. The validation loss uses
+        the weights of the training rows; scores use no class weights.
     warm_start : bool, default=False
         Whether ``fit`` continues from the weights of the previous fit, for up to
         ``max_epochs`` further epochs, instead of starting anew. The learning rate,
@@ -482,14 +488,28 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         self._targets = LabelTargets.fit(y, rows, classes)
         self.classes_ = self._targets.classes
 
-    def _apply_class_weight(self, y, rows, weights):
+    def _weigh_classes(self, train, valid):
+        """Learn the weights of the classes; leave out rows that have none."""
+        self._class_weights = None
         if self.class_weight is None:
-            return weights
-        by_class = compute_class_weights(self.class_weight, y, rows)
-        return by_class if weights is None else by_class * weights
+            return train
+        self._class_weights = learn_class_weights(
+            self.class_weight, self.classes_, train
+        )
+        if valid is not None and not len(
+            find_weighted_rows(self._class_weights, valid)
+        ):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} leaves no validation row any "
+                "weight. Validate on rows of other classes too."
+            )
+        return replace(train, rows=find_weighted_rows(self._class_weights, train))
 
     def _criterion(self):
-        return self._targets.criterion()
+        loss = self._targets.criterion()
+        if self._class_weights is None:
+            return loss
+        return ClassWeightedLoss(loss, self._class_weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

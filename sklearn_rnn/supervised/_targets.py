@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
@@ -118,23 +117,6 @@ class LabelTargets:
         else:
             labels = outputs.argmax(1)
         return accuracy_score(targets.numpy(), labels.numpy(), sample_weight=weights)
-
-
-def compute_class_weights(class_weight, y, rows):
-    """The weight (n,) of each row's class; 1 outside ``rows``."""
-    by_class = np.ones(len(y))
-    by_class[rows] = compute_sample_weight(class_weight, y[rows])
-    if not (np.isfinite(by_class).all() and by_class.min() >= 0):
-        raise ValueError(
-            f"class_weight={class_weight!r} holds a weight that is negative or not "
-            "finite. Give numbers of 0 or more."
-        )
-    if not by_class[rows].any():
-        raise ValueError(
-            f"class_weight={class_weight!r} leaves no class of y any weight. Give at "
-            "least one class a weight above 0."
-        )
-    return by_class
 
 
 def check_numbers(y, estimator):
