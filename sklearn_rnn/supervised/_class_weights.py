@@ -99,8 +99,7 @@ def find_weighted_rows(by_class: np.ndarray, examples: Examples) -> np.ndarray:
     places = examples.all_target_index()
     weighted = look_up_weights(by_class, examples.targets[places].numpy()) > 0
     if examples.weights is not None:
-        has_weight = examples.weights[places].numpy() > 0
-        weighted &= has_weight.reshape(-1, *[1] * (weighted.ndim - 1))
+        weighted[examples.weights[places].numpy() == 0] = False
     weighted = weighted.reshape(len(places), -1).any(axis=1)
     rows = examples.rows
     if examples.first is not None:
