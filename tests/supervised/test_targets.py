@@ -202,6 +202,14 @@ def test_labels_have_a_loss_and_a_score_per_row(multilabel):
     assert targets.score(logits, y, np.array([3.0, 1.0])) == 0.75
 
 
+@pytest.mark.parametrize("low, high", [(-1, 1), (1, 2)])
+def test_an_indicator_matrix_of_other_values_is_refused(classifier, rng, low, high):
+    y = np.where(rng.random((20, 3)) < 0.5, low, high)
+    message = rf"indicator matrix of the values \[{low}, {high}\]; expected 0 and 1"
+    with pytest.raises(ValueError, match=message):
+        classifier.fit(rng.normal(size=(20, 4)), y)
+
+
 # ------------------------------------------------------------------ numbers alone
 
 
@@ -222,6 +230,30 @@ def test_weights_count_in_mean_and_spread():
     targets = NumberTargets.fit(y, np.arange(2), np.array([3.0, 1.0, 7.0]))
     np.testing.assert_allclose(targets.mean, [0.25, 5])
     np.testing.assert_allclose(targets.scale, [np.sqrt(3) / 4, 1])
+
+
+@pytest.mark.parametrize("value", [0.1, -1 / 3, 1e300, 1e-170, 0.0])
+@pytest.mark.parametrize("weights", [None, np.linspace(0.1, 1, 70)], ids=["", "w"])
+def test_a_constant_target_has_scale_one(value, weights):
+    y = np.full(70, value)
+    targets = NumberTargets.fit(y, np.arange(70), weights)
+    assert targets.mean.tolist() == [value] and targets.scale.tolist() == [1.0]
+    y[::7] = np.nextafter(value, np.inf)
+    targets = NumberTargets.fit(y, np.arange(70), weights)
+    assert targets.scale.tolist() == [1.0] or value == 0
+
+
+def test_a_large_mean_leaves_a_small_spread():
+    y = 1e9 + np.arange(4.0)
+    np.testing.assert_allclose(NumberTargets.fit(y, ALL, None).scale, np.std(y))
+
+
+def test_partial_fit_goes_on_from_a_constant_batch(regressor, sums):
+    X, y = sums
+    regressor.partial_fit(X, np.full(len(y), 0.1))
+    for _ in range(20):
+        regressor.partial_fit(X, y)
+    assert regressor.score(X, y) > 0.5
 
 
 def test_several_outputs_keep_their_axis():
