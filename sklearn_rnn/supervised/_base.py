@@ -76,8 +76,10 @@ class SupervisedEstimator(
         continuing = hasattr(self, "net_") and (partial or self.warm_start)
         train, given_y = self._fit_examples(X, y, sample_weight, continuing, **options)
         seed, valid = draw_seed(self.random_state), None
+        if not (continuing and hasattr(self, "_split_seed")):
+            self._split_seed = seed  # of a warm start too, which holds out the same
         if self.early_stopping and not partial:
-            train, valid = self._split(train, given_y, validation, groups, seed)
+            train, valid = self._split(train, given_y, validation, groups)
         train = self._weigh_classes(train, valid)
         net = self._continue_net() if continuing else self._new_net(seed)
         return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
@@ -134,7 +136,7 @@ class SupervisedEstimator(
 
     # ---------------------------------------------------------------- training
 
-    def _split(self, examples, y, validation, groups, seed):
+    def _split(self, examples, y, validation, groups):
         """Training and validation examples: the user's own, or rows held out."""
         if validation is not None:
             return examples, self._validation_examples(*validation)
@@ -146,7 +148,7 @@ class SupervisedEstimator(
         train, valid = split_rows(
             examples.rows,
             self.validation_fraction,
-            numpy_generator(seed, SPLIT),
+            numpy_generator(self._split_seed, SPLIT),
             y=y,
             groups=groups,
             strata=strata,
