@@ -15,6 +15,7 @@ from sklearn_rnn._core.randomness import WEIGHTS, torch_generator
 from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
+from sklearn_rnn._training.optimizers import resolve_rates
 from sklearn_rnn._training.options import TrainingOptions
 from sklearn_rnn._training.sequence_net import SequenceNet
 
@@ -122,13 +123,14 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self._fixed_on_warm_start = {
             name: getattr(self, name) for name in self._FIXED_ON_WARM_START
         }
+        learning_rate, weight_decay = self._resolve_rates()
         return make_net(
             self._net_class,
             module,
             self._criterion(),
             optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
             average=self.average,
             callbacks=self.callbacks,
             device=resolve_device(self.device),
@@ -147,15 +149,20 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 f"the fitted network cannot be continued after a change of "
                 f"{', '.join(changed)}. Set warm_start=False to fit a new network."
             )
+        learning_rate, weight_decay = self._resolve_rates()
         return continue_net(
             self.net_,
             self._criterion(),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
             dropout=self.dropout,
             callbacks=self.callbacks,
             **self._net_options(),
         )
+
+    def _resolve_rates(self) -> tuple[float, float]:
+        """Learning rate and weight decay; "auto" depends on the optimizer."""
+        return resolve_rates(self.optimizer, self.learning_rate, self.weight_decay)
 
     def _training_options(
         self, seed: int, tasks: EpochTasks | None, epochs: int, partial: bool

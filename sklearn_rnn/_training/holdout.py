@@ -1,6 +1,7 @@
 """Choosing the rows that validate a training instead of taking part in it."""
 
 import copy
+import warnings
 from typing import Any
 
 import numpy as np
@@ -68,20 +69,41 @@ def draw_holdout(
 ) -> np.ndarray:
     """Draw a share of ``rows``: evenly spaced in random order, stratum by stratum.
 
+    The row of a stratum that has no other is not drawn, with a warning.
     The error message names the parameter ``name`` that the fraction comes from, and the
     setting ``way_out`` that needs no held-out rows.
     """
     n_valid = int(np.ceil(fraction * len(rows)))
-    if n_valid >= len(rows):
+    n_rows = len(rows)
+    if strata is not None:
+        rows = _leave_out_single_rows(rows, strata)
+    if n_valid >= n_rows or not len(rows):
         raise ValueError(
-            f"{name}={fraction} of n_samples = {len(rows)} leaves none to train on. "
+            f"{name}={fraction} of n_samples = {n_rows} leaves none to train on. "
             f"Give more rows, or set {way_out}."
         )
+    n_valid = min(n_valid, len(rows))
     rows = rng.permutation(rows)
     if strata is not None:
         rows = rows[np.argsort(strata[rows], kind="stable")]
     places = (np.arange(n_valid) + rng.random()) * len(rows) / n_valid
     return rows[places.astype(np.int64)]
+
+
+def _leave_out_single_rows(rows: np.ndarray, strata: np.ndarray) -> np.ndarray:
+    """The rows whose stratum has others too; says how many have not."""
+    found, place, counts = np.unique(
+        strata[rows], return_inverse=True, return_counts=True
+    )
+    n_single = np.count_nonzero(counts == 1)
+    if n_single:
+        warnings.warn(
+            f"{n_single} of {len(found)} classes have a single row each. These rows "
+            "train, and no validation row is of these classes.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return rows[counts[place] > 1]
 
 
 def last_split(
@@ -102,6 +124,14 @@ def last_split(
     if groups is not None:
         check_consistent_length(y, groups)
         groups = np.asarray(groups)[rows]
+    n_expected = len(getattr(splitter, "test_fold", rows))  # of a PredefinedSplit
+    if n_expected != len(rows):
+        raise ValueError(
+            f"validation_fraction={type(splitter).__name__} has folds for {n_expected} "
+            f"rows, but {len(rows)} of n_samples = {len(y)} are left to split, because "
+            "rows of weight 0 are left out first. Leave out these rows of X, y and the "
+            "folds, or give X_val and y_val."
+        )
     splits = list(splitter.split(rows, y[rows], groups))
     train, valid = splits[-1] if splits else ([], [])
     if not len(train) or not len(valid):

@@ -32,6 +32,8 @@ from sklearn_rnn._core.randomness import (
 from sklearn_rnn._training.averaging import WeightAverage
 from sklearn_rnn._training.optimizers import (
     Optimizer,
+    decay_weights,
+    decays_itself,
     find_optimizer,
     make_schedule,
     step_schedule,
@@ -63,6 +65,8 @@ class RecurrentNet(NeuralNet, ABC):
     """
 
     average_: WeightAverage | None = None
+    weight_decay = 0.0  # that the optimizer leaves to the loop
+    own_schedule = False  # whether the last training changed the learning rate itself
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -99,6 +103,7 @@ class RecurrentNet(NeuralNet, ABC):
         scheduler = make_schedule(
             self.optimizer_, options.learning_rate_schedule, options.max_epochs
         )
+        self.own_schedule = scheduler is not None
         self.dropout_generator = torch_generator(
             options.seed, DROPOUT, first, device=self.device
         )
@@ -217,6 +222,7 @@ class RecurrentNet(NeuralNet, ABC):
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
             step = self.train_step(batch)
+            decay_weights(self.optimizer_, self.weight_decay)
             if self.average_ is not None:
                 self.average_.update(weights)
             loss, n = step["loss"].item(), step["n_rows"]
@@ -277,7 +283,7 @@ def make_net(
 
     The callbacks are copied. ``net_options`` are arguments of the class.
     """
-    optimizer_class, options = find_optimizer(optimizer, weight_decay)
+    optimizer_class, options, decay = find_optimizer(optimizer, weight_decay)
     net = kind(
         module,
         criterion,
@@ -291,6 +297,7 @@ def make_net(
         **net_options,
     )
     net.initialize()
+    net.weight_decay = decay
     net.module = type(module)  # otherwise a pickle would hold the weights twice
     if average:
         weights = [p.detach().clone() for p in net.module_.parameters()]
@@ -312,10 +319,18 @@ def continue_net(
     """A copy to train further; a fit that fails leaves the original unchanged."""
     net = copy.deepcopy(net)
     net.__dict__.update(net_options)
+    # A scheduler of skorch goes on from the rate that it set, and our own ones start
+    # anew. Schedulers read initial_lr, which the first one of an optimizer sets.
+    restart = net.own_schedule or learning_rate != net.lr
     for group in net.optimizer_.param_groups:
-        group["lr"] = learning_rate
-        if "weight_decay" in group:
+        if restart:
+            group["lr"] = learning_rate
+        group["initial_lr"] = learning_rate
+        if decays_itself(type(net.optimizer_)):
             group["weight_decay"] = weight_decay
+    if not decays_itself(type(net.optimizer_)):
+        net.weight_decay = weight_decay
+    net.lr = learning_rate
     net.module_.set_dropout(dropout)
     net.criterion_ = criterion
     net.callbacks = _copy_callbacks(callbacks)

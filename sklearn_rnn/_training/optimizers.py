@@ -19,13 +19,35 @@ OPTIMIZERS: dict[str, tuple[Optimizer, dict[str, Any]]] = {
     "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
 }
 
+# What "auto" stands for: learning rate and weight decay. The step of SGD is as long as
+# the gradient, so that it needs a larger rate, and with it a smaller decay.
+AUTO_RATES = (0.01, 0.1)
+SGD_RATES = (0.1, 0.01)
+
 SCHEDULES = ("constant", "plateau", "cosine")
+
+
+def resolve_rates(
+    optimizer: str | Optimizer, learning_rate: float | str, weight_decay: float | str
+) -> tuple[float, float]:
+    """Learning rate and weight decay as numbers, where "auto" suits the optimizer."""
+    own = SGD_RATES if optimizer == "sgd" else AUTO_RATES
+    rate, decay = (
+        default if isinstance(value, str) else float(value)
+        for value, default in zip((learning_rate, weight_decay), own, strict=True)
+    )
+    return rate, decay
 
 
 def find_optimizer(
     optimizer: str | Optimizer, weight_decay: float
-) -> tuple[Optimizer, dict[str, Any]]:
-    """The class of the optimizer and its options, including the weight decay."""
+) -> tuple[Optimizer, dict[str, Any], float]:
+    """The class of the optimizer, its options, and the weight decay left to the loop.
+
+    AdamW decays weights itself. All other classes get a weight decay of 0, because
+    most of them would add the decay to the gradient, which is another thing: Adam
+    divides such a gradient by its own size, and a decay of 0.1 ends the training.
+    """
     if isinstance(optimizer, str):
         optimizer_class, options = OPTIMIZERS[optimizer]
     else:
@@ -35,14 +57,27 @@ def find_optimizer(
             f"optimizer={optimizer!r} is not a torch.optim.Optimizer. Give one of "
             f"{sorted(OPTIMIZERS)} or a class derived from it."
         )
+    if decays_itself(optimizer_class):
+        return optimizer_class, {**options, "weight_decay": weight_decay}, 0.0
+    if "weight_decay" in inspect.signature(optimizer_class).parameters:
+        options = {**options, "weight_decay": 0.0}
+    return optimizer_class, options, weight_decay
+
+
+def decays_itself(optimizer_class: Optimizer) -> bool:
+    """Whether the weight decay of the optimizer is separate from its gradient."""
+    return issubclass(optimizer_class, torch.optim.AdamW)
+
+
+def decay_weights(optimizer: torch.optim.Optimizer, weight_decay: float) -> None:
+    """Multiply all weights that have a gradient by 1 - learning rate * decay."""
     if not weight_decay:
-        return optimizer_class, options
-    if "weight_decay" not in inspect.signature(optimizer_class).parameters:
-        raise ValueError(
-            f"{optimizer_class.__name__} does not support weight_decay, but "
-            f"weight_decay={weight_decay}. Set weight_decay=0 with this optimizer."
-        )
-    return optimizer_class, {**options, "weight_decay": weight_decay}
+        return
+    with torch.no_grad():
+        for group in optimizer.param_groups:
+            weights = [p for p in group["params"] if p.grad is not None]
+            if weights:
+                torch._foreach_mul_(weights, 1 - group["lr"] * weight_decay)
 
 
 def make_schedule(

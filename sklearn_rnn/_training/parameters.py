@@ -48,6 +48,7 @@ ALL_PRECISIONS = (*PRECISIONS, "bfloat16")
 CELL = StrOptions(set(CELLS))
 COUNT = Interval(Integral, 1, None, closed="left")
 POSITIVE = Interval(Real, 0, None, closed="neither")
+AUTO = StrOptions({"auto"})
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 SEED = "int, RandomState instance or None"
 
@@ -89,11 +90,11 @@ SHARED = {
     "optimizer": Parameter(
         f"{_choice(OPTIMIZERS)} or type", "adamw", [StrOptions(set(OPTIMIZERS)), type]
     ),
-    "learning_rate": Parameter("float", 0.01, [POSITIVE]),
+    "learning_rate": Parameter('float or "auto"', "auto", [POSITIVE, AUTO]),
     "learning_rate_schedule": Parameter(
         "str or callable", "constant", [StrOptions(set(SCHEDULES)), callable]
     ),
-    "weight_decay": Parameter("float", 0.1, [NOT_NEGATIVE]),
+    "weight_decay": Parameter('float or "auto"', "auto", [NOT_NEGATIVE, AUTO]),
     "average": Parameter("bool", True, ["boolean"]),
     "gradient_clip": Parameter("float or None", 1.0, [POSITIVE, None]),
     "early_stopping": Parameter("bool", False, ["boolean"]),
@@ -163,19 +164,22 @@ DESCRIPTIONS = {
         stops earlier if the loss does not improve for ``n_iter_no_change`` epochs.""",
     "batch_size": """Number of {examples} per training step.""",
     "optimizer": """Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``.
-        "adam" and "adamw" use ``eps=1e-6``; "sgd" uses Nesterov momentum of 0.9.""",
+        "adam" and "adamw" use ``eps=1e-6`` and differ only in when weights decay; "sgd"
+        uses Nesterov momentum of 0.9.""",
     "learning_rate": """Initial learning rate. Larger values train faster, but training
-        can diverge.""",
+        can diverge. "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.""",
     "learning_rate_schedule": """How the learning rate changes over the epochs.
         "constant" keeps it. "plateau" halves it when the loss (the validation loss
         under early stopping) has not decreased for 4 epochs. "cosine" lowers it to 0
         along half a cosine over ``max_epochs``. A callable receives the number of the
         epoch, counted from 0 in each fit, and returns a factor for
         ``learning_rate``.""",
-    "weight_decay": """Weight decay of the optimizer, applied to all weights. "adamw"
-        multiplies them by ``1 - learning_rate * weight_decay`` in each step; the other
-        named optimizers add ``weight_decay`` times the weights to the gradient. Larger
-        values regularise more strongly; 0 disables weight decay.""",
+    "weight_decay": """Weight decay. After each step, whatever the optimizer, all
+        weights are multiplied by ``1 - learning_rate * weight_decay`` ("adamw" does so
+        before the step). Nothing is added to the gradient: for the L2 penalty of
+        torch's other optimizers, give a subclass with a penalty of its own. Larger
+        values regularise more strongly; 0 disables weight decay. "auto" is 0.01 for
+        "sgd" and 0.1 for all other optimizers.""",
     "average": """Whether to predict with a weighted average of the weights over all
         training steps instead of the weights of the last step, which fluctuate. Later
         steps count more: of t steps, step s counts in proportion to about

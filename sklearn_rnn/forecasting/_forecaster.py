@@ -124,20 +124,24 @@ class RNNForecaster(NetworkEstimator):
         Number of windows per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
         Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
-        "adamw" use ``eps=1e-6``; "sgd" uses Nesterov momentum of 0.9.
-    learning_rate : float, default=0.01
+        "adamw" use ``eps=1e-6`` and differ only in when weights decay; "sgd" uses
+        Nesterov momentum of 0.9.
+    learning_rate : float or "auto", default="auto"
         Initial learning rate. Larger values train faster, but training can diverge.
+        "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.
     learning_rate_schedule : str or callable, default="constant"
         How the learning rate changes over the epochs. "constant" keeps it. "plateau"
         halves it when the loss (the validation loss under early stopping) has not
         decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
         ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
         each fit, and returns a factor for ``learning_rate``.
-    weight_decay : float, default=0.1
-        Weight decay of the optimizer, applied to all weights. "adamw" multiplies them
-        by ``1 - learning_rate * weight_decay`` in each step; the other named optimizers
-        add ``weight_decay`` times the weights to the gradient. Larger values regularise
-        more strongly; 0 disables weight decay.
+    weight_decay : float or "auto", default="auto"
+        Weight decay. After each step, whatever the optimizer, all weights are
+        multiplied by ``1 - learning_rate * weight_decay`` ("adamw" does so before the
+        step). Nothing is added to the gradient: for the L2 penalty of torch's other
+        optimizers, give a subclass with a penalty of its own. Larger values regularise
+        more strongly; 0 disables weight decay. "auto" is 0.01 for "sgd" and 0.1 for all
+        other optimizers.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps
@@ -302,9 +306,9 @@ class RNNForecaster(NetworkEstimator):
         max_epochs=30,
         batch_size=32,
         optimizer="adamw",
-        learning_rate=0.01,
+        learning_rate="auto",
         learning_rate_schedule="constant",
-        weight_decay=0.1,
+        weight_decay="auto",
         average=True,
         gradient_clip=1.0,
         early_stopping=False,

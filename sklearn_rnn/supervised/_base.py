@@ -76,8 +76,11 @@ class SupervisedEstimator(
         continuing = hasattr(self, "net_") and (partial or self.warm_start)
         train, given_y = self._fit_examples(X, y, sample_weight, continuing, **options)
         seed, valid = draw_seed(self.random_state), None
+        if not (continuing and hasattr(self, "_split_seed")):
+            self._split_seed = seed  # of a warm start too, which holds out the same
         if self.early_stopping and not partial:
-            train, valid = self._split(train, given_y, validation, groups, seed)
+            train, valid = self._split(train, given_y, validation, groups)
+        train = self._weigh_classes(train, valid)
         net = self._continue_net() if continuing else self._new_net(seed)
         return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
 
@@ -117,11 +120,9 @@ class SupervisedEstimator(
         return y, sample_weight
 
     def _make_examples(self, sequences, y, rows, weights):
-        """Examples with their weights, class weights included."""
+        """Examples of the ``rows`` that take part, with their weights."""
         targets = self._targets.encode(y, rows, self._number_type)
-        weights = self._apply_class_weight(y, rows, weights)
         if weights is not None:
-            rows = rows[weights[rows] > 0]
             weights = torch.from_numpy(weights)
         if not self.return_sequences:
             return Examples(sequences, targets, weights, rows)
@@ -129,13 +130,13 @@ class SupervisedEstimator(
         rows = np.unique(np.searchsorted(ends, rows, side="right"))
         return Examples(sequences, targets, weights, rows, ends - sequences.lengths)
 
-    def _apply_class_weight(self, y, rows, weights):
-        """``weights`` times those of the classes; a regressor has no classes."""
-        return weights
+    def _weigh_classes(self, train, valid):
+        """The examples that train, where classes may have weights."""
+        return train
 
     # ---------------------------------------------------------------- training
 
-    def _split(self, examples, y, validation, groups, seed):
+    def _split(self, examples, y, validation, groups):
         """Training and validation examples: the user's own, or rows held out."""
         if validation is not None:
             return examples, self._validation_examples(*validation)
@@ -147,7 +148,7 @@ class SupervisedEstimator(
         train, valid = split_rows(
             examples.rows,
             self.validation_fraction,
-            numpy_generator(seed, SPLIT),
+            numpy_generator(self._split_seed, SPLIT),
             y=y,
             groups=groups,
             strata=strata,

@@ -1,5 +1,7 @@
 """RNNClassifier: labels of sequences."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -9,11 +11,12 @@ from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
 from sklearn_rnn._training.holdout import check_validation_data
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.supervised._base import SupervisedEstimator
-from sklearn_rnn.supervised._targets import (
-    LabelTargets,
-    check_labels,
-    compute_class_weights,
+from sklearn_rnn.supervised._class_weights import (
+    ClassWeightedLoss,
+    find_weighted_rows,
+    learn_class_weights,
 )
+from sklearn_rnn.supervised._targets import LabelTargets, check_labels
 
 
 class RNNClassifier(ClassifierMixin, SupervisedEstimator):
@@ -77,20 +80,24 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         Number of sequences per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
         Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
-        "adamw" use ``eps=1e-6``; "sgd" uses Nesterov momentum of 0.9.
-    learning_rate : float, default=0.01
+        "adamw" use ``eps=1e-6`` and differ only in when weights decay; "sgd" uses
+        Nesterov momentum of 0.9.
+    learning_rate : float or "auto", default="auto"
         Initial learning rate. Larger values train faster, but training can diverge.
+        "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.
     learning_rate_schedule : str or callable, default="constant"
         How the learning rate changes over the epochs. "constant" keeps it. "plateau"
         halves it when the loss (the validation loss under early stopping) has not
         decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
         ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
         each fit, and returns a factor for ``learning_rate``.
-    weight_decay : float, default=0.1
-        Weight decay of the optimizer, applied to all weights. "adamw" multiplies them
-        by ``1 - learning_rate * weight_decay`` in each step; the other named optimizers
-        add ``weight_decay`` times the weights to the gradient. Larger values regularise
-        more strongly; 0 disables weight decay.
+    weight_decay : float or "auto", default="auto"
+        Weight decay. After each step, whatever the optimizer, all weights are
+        multiplied by ``1 - learning_rate * weight_decay`` ("adamw" does so before the
+        step). Nothing is added to the gradient: for the L2 penalty of torch's other
+        optimizers, give a subclass with a penalty of its own. Larger values regularise
+        more strongly; 0 disables weight decay. "auto" is 0.01 for "sgd" and 0.1 for all
+        other optimizers.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps
@@ -117,9 +124,12 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     tol : float, default=0.0001
         Minimum decrease of the loss that counts as an improvement.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes. None weights all classes equally; "balanced" weights
-        each in inverse proportion to its frequency. A list has one dict per label of an
-        indicator matrix.
+        Weights of the classes in the loss. None weights all classes equally; "balanced"
+        weights each in inverse proportion to the sum of the sample weights of its
+        training rows. In a dict, classes that are left out have weight 1. For an
+        indicator matrix, "balanced" weights presence and absence of each label, and a
+        list has one dict from 0 and 1 to weights per label. The validation loss uses
+        the weights of the training rows; scores use no class weights.
     warm_start : bool, default=False
         Whether ``fit`` continues from the weights of the previous fit, for up to
         ``max_epochs`` further epochs, instead of starting anew. The learning rate,
@@ -249,9 +259,9 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         max_epochs=30,
         batch_size=32,
         optimizer="adamw",
-        learning_rate=0.01,
+        learning_rate="auto",
         learning_rate_schedule="constant",
-        weight_decay=0.1,
+        weight_decay="auto",
         average=True,
         gradient_clip=1.0,
         early_stopping=False,
@@ -482,14 +492,28 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         self._targets = LabelTargets.fit(y, rows, classes)
         self.classes_ = self._targets.classes
 
-    def _apply_class_weight(self, y, rows, weights):
+    def _weigh_classes(self, train, valid):
+        """Learn the weights of the classes; leave out rows that have none."""
+        self._class_weights = None
         if self.class_weight is None:
-            return weights
-        by_class = compute_class_weights(self.class_weight, y, rows)
-        return by_class if weights is None else by_class * weights
+            return train
+        self._class_weights = learn_class_weights(
+            self.class_weight, self.classes_, train
+        )
+        if valid is not None and not len(
+            find_weighted_rows(self._class_weights, valid)
+        ):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} leaves no validation row any "
+                "weight. Validate on rows of other classes too."
+            )
+        return replace(train, rows=find_weighted_rows(self._class_weights, train))
 
     def _criterion(self):
-        return self._targets.criterion()
+        loss = self._targets.criterion()
+        if self._class_weights is None:
+            return loss
+        return ClassWeightedLoss(loss, self._class_weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
+
+# Spread of a target below which it is constant, in units of the number type's precision
+# at the largest target.
+ROUNDING = 100
 
 LOSSES = {
     "squared_error": torch.nn.MSELoss,
@@ -22,6 +25,12 @@ def check_labels(y, estimator):
     kind = type_of_target(y, input_name="y", raise_unknown=True)
     check_classification_targets(y)
     if kind == "multilabel-indicator":
+        values = np.unique(y)
+        if not np.isin(values, (0, 1)).all():
+            raise ValueError(
+                f"y is an indicator matrix of the values {values.tolist()}; expected 0 "
+                "and 1. Give y == value, with the value that marks a present label."
+            )
         return y
     if kind == "multiclass-multioutput":
         raise ValueError(
@@ -120,23 +129,6 @@ class LabelTargets:
         return accuracy_score(targets.numpy(), labels.numpy(), sample_weight=weights)
 
 
-def compute_class_weights(class_weight, y, rows):
-    """The weight (n,) of each row's class; 1 outside ``rows``."""
-    by_class = np.ones(len(y))
-    by_class[rows] = compute_sample_weight(class_weight, y[rows])
-    if not (np.isfinite(by_class).all() and by_class.min() >= 0):
-        raise ValueError(
-            f"class_weight={class_weight!r} holds a weight that is negative or not "
-            "finite. Give numbers of 0 or more."
-        )
-    if not by_class[rows].any():
-        raise ValueError(
-            f"class_weight={class_weight!r} leaves no class of y any weight. Give at "
-            "least one class a weight above 0."
-        )
-    return by_class
-
-
 def check_numbers(y, estimator):
     """y as numbers (n,) or (n, n_outputs)."""
     y = check_array(
@@ -162,7 +154,12 @@ class NumberTargets:
         columns = y.reshape(len(y), -1).astype(np.float64)[rows]
         weights = None if weights is None else weights[rows]
         mean = np.average(columns, axis=0, weights=weights)
+        constant = columns.max(axis=0) == columns.min(axis=0)
+        mean = np.where(constant, columns[0], mean)  # without rounding errors
         scale = compute_column_scales(columns - mean, weights)
+        # Deviations of the size of rounding errors are no spread to standardise.
+        noise = ROUNDING * np.finfo(np.float64).eps * np.abs(columns).max(axis=0)
+        scale = np.where(scale > noise, scale, 1.0)
         dtype = np.float32 if y.dtype == np.float32 else np.float64
         return cls(mean, scale, dtype, y.ndim == 1)
 

@@ -16,7 +16,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 
 from sklearn_rnn import CharVectorizer, RNNClassifier
-from sklearn_rnn._training.holdout import draw_holdout, last_split
+from sklearn_rnn._training.holdout import draw_holdout, last_split, split_rows
 
 
 @pytest.fixture
@@ -36,6 +36,43 @@ def test_drawn_rows_are_stratified():
         held = draw_holdout(np.arange(32), 0.5, np.random.default_rng(seed), strata=y)
         assert len(held) == len(set(held)) == 16
         assert (y[held] == "rare").sum() == 2
+
+
+def test_the_only_row_of_a_class_trains():
+    y = np.array([0] * 10 + [1] * 9 + [2])
+    for seed in range(30):
+        with pytest.warns(UserWarning, match="1 of 3 classes have a single row each"):
+            held = draw_holdout(np.arange(20), 0.3, np.random.default_rng(seed), y)
+        assert len(held) == 6 and 19 not in held
+    with (
+        pytest.warns(UserWarning, match="4 of 4 classes"),
+        pytest.raises(ValueError, match="leaves none to train on"),
+    ):
+        draw_holdout(np.arange(4), 0.3, np.random.default_rng(0), np.arange(4))
+
+
+def test_predefined_folds_of_rows_without_weight_are_refused(model, ragged):
+    X, y = ragged
+    model.set_params(validation_fraction=PredefinedSplit(np.arange(40) % 4))
+    with pytest.raises(ValueError, match=r"folds for 40 rows, but 30 of n_samples"):
+        model.fit(X, y, sample_weight=np.arange(40) % 4)
+
+
+def test_a_warm_start_holds_out_the_same_rows(model, ragged, monkeypatch):
+    held = []
+
+    def record(*args, **kwargs):
+        train, valid = split_rows(*args, **kwargs)
+        held.append(valid.tolist())
+        return train, valid
+
+    monkeypatch.setattr("sklearn_rnn.supervised._base.split_rows", record)
+    model.set_params(random_state=None, warm_start=True, max_epochs=1)
+    for _ in range(3):
+        model.fit(*ragged)
+    assert held[0] == held[1] == held[2]
+    sklearn.clone(model).fit(*ragged)
+    assert held[3] != held[0]
 
 
 def test_validation_fraction_that_leaves_nothing_names_the_way_out(model, ragged):

@@ -166,6 +166,34 @@ def test_warm_start_takes_new_dropout_decay_and_callbacks(model, ragged):
     assert model.net_.optimizer_.param_groups[0]["weight_decay"] == 0.25
 
 
+class Rates(skorch.callbacks.Callback):
+    found: list = []
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.found.append(net.optimizer_.param_groups[0]["lr"])
+
+
+@pytest.mark.parametrize("schedule", ["constant", "plateau", "cosine", np.exp2])
+def test_warm_start_takes_a_new_learning_rate(model, ragged, schedule):
+    model.set_params(warm_start=True, max_epochs=2, callbacks=[Rates])
+    model.set_params(learning_rate_schedule=schedule)
+    model.set_params(learning_rate=0.01).fit(*ragged)
+    Rates.found.clear()
+    model.set_params(learning_rate=0.0001).fit(*ragged)
+    factor = {"cosine": 0.5, np.exp2: 2}.get(schedule, 1)
+    np.testing.assert_allclose(Rates.found, [0.0001, 0.0001 * factor])
+    model.partial_fit(*ragged)
+    assert Rates.found[-1] == 0.0001
+
+
+def test_warm_start_goes_on_with_the_schedulers_of_skorch(model, ragged):
+    falling = skorch.callbacks.LRScheduler("ExponentialLR", gamma=0.5)
+    model.set_params(warm_start=True, max_epochs=2, callbacks=[falling, Rates])
+    Rates.found.clear()
+    model.fit(*ragged).fit(*ragged)
+    np.testing.assert_allclose(Rates.found, [0.01, 0.005, 0.0025, 0.00125])
+
+
 def test_warm_start_takes_another_loss(ragged):
     X, _ = ragged
     model = RNNRegressor("gru", 4, max_epochs=1, warm_start=True)

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 import skorch
 import torch
-from network_weights import weights
+from network_weights import assert_same_weights, weights
 from sklearn.base import clone
 
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn._training.optimizers import (
     OPTIMIZERS,
+    decay_weights,
     find_optimizer,
     make_schedule,
+    resolve_rates,
     step_schedule,
 )
 
@@ -74,7 +76,7 @@ def test_optimizer_may_be_a_class(model, ragged):
     assert isinstance(model.net_.optimizer_, torch.optim.Adagrad)
 
 
-def test_optimizer_that_knows_no_weight_decay(model, ragged):
+def test_optimizer_that_evaluates_the_loss_itself(model, ragged):
     model.set_params(optimizer=torch.optim.LBFGS, weight_decay=0.0, learning_rate=0.1)
     model.set_params(batch_size=64, max_epochs=3).fit(*ragged)
     assert model.loss_curve_[-1] < model.loss_curve_[0]
@@ -87,11 +89,30 @@ def test_weight_decay_shrinks_the_weights(model, ragged):
     assert norm(held) < 0.1 * norm(free)
 
 
-def test_an_optimizer_that_is_none_or_knows_no_decay_says_so(model, ragged):
+def test_something_else_than_an_optimizer_is_refused(model, ragged):
     with pytest.raises(TypeError, match=r"not a torch.optim.Optimizer. Give one of"):
         model.set_params(optimizer=int).fit(*ragged)
-    with pytest.raises(ValueError, match=r"LBFGS does not support.*weight_decay=0"):
-        model.set_params(optimizer=torch.optim.LBFGS).fit(*ragged)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd", torch.optim.Adam])
+def test_decay_of_every_optimizer_is_that_of_adamw(model, ragged, optimizer):
+    # An L2 penalty of 0.5 in the gradient would leave weights near 0.
+    common = {"learning_rate": 0.01, "average": False, "max_epochs": 1}
+    model.set_params(optimizer=optimizer, batch_size=64, **common)
+    free = clone(model).set_params(weight_decay=0.0).fit(*ragged)
+    held = clone(model).set_params(weight_decay=0.5).fit(*ragged)
+    for p, q in zip(weights(free), weights(held), strict=True):
+        torch.testing.assert_close(q, p * (1 - 0.01 * 0.5))
+
+
+def test_auto_rates_suit_the_optimizer(model, ragged):
+    for optimizer, rate, decay in [("adamw", 0.01, 0.1), ("sgd", 0.1, 0.01)]:
+        automatic = clone(model).set_params(optimizer=optimizer).fit(*ragged)
+        given = clone(automatic).set_params(learning_rate=rate, weight_decay=decay)
+        assert_same_weights(automatic, given.fit(*ragged))
+    assert resolve_rates(torch.optim.SGD, "auto", "auto") == (0.01, 0.1)
+    assert resolve_rates("sgd", 3, "auto") == (3.0, 0.01)
+    assert resolve_rates("sgd", "auto", 0) == (0.1, 0.0)
 
 
 # ------------------------------------------------------------------ alone
@@ -115,17 +136,29 @@ def rates(optimizer, schedule, losses):
 
 @pytest.mark.parametrize("name", list(OPTIMIZERS))
 def test_a_name_stands_for_a_class_with_options(name):
-    optimizer_class, options = find_optimizer(name, 0.0)
+    optimizer_class, options, left = find_optimizer(name, 0.0)
     assert issubclass(optimizer_class, torch.optim.Optimizer)
-    assert "weight_decay" not in options
-    _, decaying = find_optimizer(name, 0.25)
-    assert decaying == {**options, "weight_decay": 0.25}
+    assert options.pop("weight_decay") == 0.0 and left == 0.0
     assert OPTIMIZERS[name][1] == options
+    _, options, left = find_optimizer(name, 0.25)
+    assert options["weight_decay"] + left == 0.25
+    assert (left == 0) == (name == "adamw")
 
 
 def test_options_of_a_class_are_its_own_defaults():
-    assert find_optimizer(torch.optim.Adam, 0.0) == (torch.optim.Adam, {})
-    assert find_optimizer(torch.optim.Adam, 0.5)[1] == {"weight_decay": 0.5}
+    adam, adamw, lbfgs = torch.optim.Adam, torch.optim.AdamW, torch.optim.LBFGS
+    assert find_optimizer(adam, 0.5) == (adam, {"weight_decay": 0.0}, 0.5)
+    assert find_optimizer(adamw, 0.5) == (adamw, {"weight_decay": 0.5}, 0.0)
+    assert find_optimizer(lbfgs, 0.5) == (lbfgs, {}, 0.5)
+
+
+def test_weights_decay_with_the_rate_of_their_group_unless_frozen():
+    moved, fast, frozen = (torch.nn.Parameter(torch.ones(2)) for _ in range(3))
+    (moved.sum() + fast.sum()).backward()
+    groups = [{"params": [moved, frozen]}, {"params": [fast], "lr": 0.5}]
+    decay_weights(torch.optim.SGD(groups, lr=0.1), 0.2)
+    found = torch.stack([moved, frozen, fast])[:, 0]
+    torch.testing.assert_close(found, torch.tensor([0.98, 1.0, 0.9]))
 
 
 def test_a_schedule_sets_the_rate_of_the_next_epoch(optimizer):

@@ -11,7 +11,6 @@ from sklearn_rnn.supervised._targets import (
     NumberTargets,
     check_labels,
     check_numbers,
-    compute_class_weights,
     compute_column_scales,
 )
 
@@ -62,54 +61,6 @@ def test_indicator_matrix_is_learned_label_by_label(rng):
     proba = model.predict_proba(X[100:])
     np.testing.assert_array_equal(predicted, proba > 0.5)
     assert model.classes_.tolist() == [0, 1]
-
-
-def test_class_weight_moves_the_answers(rng):
-    X = rng.normal(size=(200, 4))
-    y = (rng.random(200) < 0.2).astype(int)
-    common = {"max_epochs": 15, "random_state": 0}
-    plain = RNNClassifier("gru", 8, **common).fit(X, y).predict(X).mean()
-    balanced = RNNClassifier("gru", 8, class_weight="balanced", **common).fit(X, y)
-    heavy = RNNClassifier("gru", 8, class_weight={0: 1, 1: 100}, **common).fit(X, y)
-    assert plain < 0.25
-    assert 0.25 < balanced.predict(X).mean() < 0.75
-    assert heavy.predict(X).mean() > 0.9
-
-
-def test_class_weight_is_sample_weight_by_class(classifier, table):
-    X, y = table
-    by_class = clone(classifier).set_params(class_weight={0: 1.0, 1: 3.0}).fit(X, y)
-    by_row = clone(classifier).fit(X, y, sample_weight=np.where(y == 1, 3.0, 1.0))
-    np.testing.assert_allclose(by_class.predict_proba(X), by_row.predict_proba(X))
-
-
-def test_labels_of_an_indicator_matrix_have_class_weights(rng):
-    X, y = rng.normal(size=(90, 4)), (rng.random((90, 2)) < 0.5).astype(int)
-    weights = [{0: 1, 1: 30}, {0: 30, 1: 1}]
-    model = RNNClassifier("gru", 4, class_weight=weights, max_epochs=20).fit(X, y)
-    plain = RNNClassifier("gru", 4, max_epochs=20).fit(X, y)
-    assert not np.allclose(model.predict_proba(X), plain.predict_proba(X))
-
-
-@pytest.mark.parametrize(
-    "weight, message",
-    [
-        ({0: 1, 1: -0.9}, "negative or not finite"),
-        ({0: np.nan, 1: 1}, "negative or not finite"),
-        ({0: 0, 1: 0}, "leaves no class of y any weight"),
-    ],
-    ids=["negative", "nan", "zero"],
-)
-def test_class_weights_that_mean_nothing(classifier, table, weight, message):
-    with pytest.raises(ValueError, match=message):
-        classifier.set_params(class_weight=weight).fit(*table)
-
-
-def test_a_class_of_weight_zero_is_not_learned_from(classifier, table):
-    X, y = table
-    classifier.set_params(batch_size=64, early_stopping=True, max_epochs=40)
-    classifier.set_params(class_weight={0: 0, 1: 2.0}).fit(X, y)
-    assert (classifier.predict(X) == 1).all()
 
 
 def test_the_unit_of_the_target_does_not_matter(regressor, sums):
@@ -251,10 +202,12 @@ def test_labels_have_a_loss_and_a_score_per_row(multilabel):
     assert targets.score(logits, y, np.array([3.0, 1.0])) == 0.75
 
 
-def test_weights_of_classes_count_the_rows_that_take_part():
-    y = np.array([0, 0, 0, 1, 1, 1])
-    weights = compute_class_weights("balanced", y, np.arange(4))  # three of 0, one of 1
-    np.testing.assert_allclose(weights, [2 / 3, 2 / 3, 2 / 3, 2, 1, 1])
+@pytest.mark.parametrize("low, high", [(-1, 1), (1, 2)])
+def test_an_indicator_matrix_of_other_values_is_refused(classifier, rng, low, high):
+    y = np.where(rng.random((20, 3)) < 0.5, low, high)
+    message = rf"indicator matrix of the values \[{low}, {high}\]; expected 0 and 1"
+    with pytest.raises(ValueError, match=message):
+        classifier.fit(rng.normal(size=(20, 4)), y)
 
 
 # ------------------------------------------------------------------ numbers alone
@@ -277,6 +230,30 @@ def test_weights_count_in_mean_and_spread():
     targets = NumberTargets.fit(y, np.arange(2), np.array([3.0, 1.0, 7.0]))
     np.testing.assert_allclose(targets.mean, [0.25, 5])
     np.testing.assert_allclose(targets.scale, [np.sqrt(3) / 4, 1])
+
+
+@pytest.mark.parametrize("value", [0.1, -1 / 3, 1e300, 1e-170, 0.0])
+@pytest.mark.parametrize("weights", [None, np.linspace(0.1, 1, 70)], ids=["", "w"])
+def test_a_constant_target_has_scale_one(value, weights):
+    y = np.full(70, value)
+    targets = NumberTargets.fit(y, np.arange(70), weights)
+    assert targets.mean.tolist() == [value] and targets.scale.tolist() == [1.0]
+    y[::7] = np.nextafter(value, np.inf)
+    targets = NumberTargets.fit(y, np.arange(70), weights)
+    assert targets.scale.tolist() == [1.0] or value == 0
+
+
+def test_a_large_mean_leaves_a_small_spread():
+    y = 1e9 + np.arange(4.0)
+    np.testing.assert_allclose(NumberTargets.fit(y, ALL, None).scale, np.std(y))
+
+
+def test_partial_fit_goes_on_from_a_constant_batch(regressor, sums):
+    X, y = sums
+    regressor.partial_fit(X, np.full(len(y), 0.1))
+    for _ in range(20):
+        regressor.partial_fit(X, y)
+    assert regressor.score(X, y) > 0.5
 
 
 def test_several_outputs_keep_their_axis():

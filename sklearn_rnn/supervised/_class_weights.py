@@ -1,0 +1,125 @@
+"""Weights of classes: learned from the training rows, and used in the loss."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+from torch import Tensor, nn
+
+from sklearn_rnn._training.examples import Examples
+
+
+def learn_class_weights(
+    class_weight: Any, classes: np.ndarray, train: Examples
+) -> np.ndarray:
+    """Weights (n_classes,), or of absence and presence of each label (n_labels, 2).
+
+    Their mean over the training rows is 1.
+    """
+    places = train.all_target_index()
+    targets, sample_weight = train.targets[places].numpy(), None
+    if train.weights is not None:
+        sample_weight = train.weights[places].numpy()
+        targets = targets[sample_weight > 0]
+        sample_weight = sample_weight[sample_weight > 0]
+    if targets.ndim == 1:
+        by_class = _weigh_classes(class_weight, classes, targets, sample_weight)
+    else:
+        by_class = _weigh_labels(class_weight, targets, sample_weight)
+    if not (np.isfinite(by_class).all() and by_class.min() >= 0):
+        raise ValueError(
+            f"class_weight={class_weight!r} holds a weight that is negative or not "
+            "finite. Give numbers of 0 or more."
+        )
+    weights = look_up_weights(by_class, targets)
+    if not weights.any():
+        raise ValueError(
+            f"class_weight={class_weight!r} leaves no class of y any weight. Give at "
+            "least one class a weight above 0."
+        )
+    largest = weights.max()
+    means = np.average(weights / largest, axis=0, weights=sample_weight)
+    return by_class / largest / means.mean()
+
+
+def _weigh_classes(
+    class_weight: Any,
+    classes: np.ndarray,
+    codes: np.ndarray,
+    sample_weight: np.ndarray | None,
+) -> np.ndarray:
+    """The weight of each class: "balanced", or of a dict, where it is 1 by default."""
+    if isinstance(class_weight, str):
+        counts = np.bincount(codes, sample_weight, minlength=len(classes))
+        present = counts > 0
+        weights = np.ones(len(classes))
+        weights[present] = counts.sum() / (present.sum() * counts[present])
+        return weights
+    if not isinstance(class_weight, dict):
+        raise ValueError(
+            f"class_weight is a list, but y has one label per row. Give a dict from "
+            f"the classes {classes.tolist()} to their weights."
+        )
+    return compute_class_weight(class_weight, classes=classes, y=classes)
+
+
+def _weigh_labels(
+    class_weight: Any, indicators: np.ndarray, sample_weight: np.ndarray | None
+) -> np.ndarray:
+    """Weights of absence and presence of each label."""
+    n_labels = indicators.shape[1]
+    if isinstance(class_weight, str):
+        class_weight = [class_weight] * n_labels
+    if not isinstance(class_weight, list) or len(class_weight) != n_labels:
+        raise ValueError(
+            f"class_weight={class_weight!r}, but y is an indicator matrix of "
+            f'{n_labels} labels. Give "balanced" or a list with one dict per label, '
+            "from 0 and 1 to their weights."
+        )
+    both = np.arange(2)
+    columns = indicators.T.astype(np.int64)
+    return np.array(
+        [
+            _weigh_classes(weight, both, column, sample_weight)
+            for weight, column in zip(class_weight, columns, strict=True)
+        ]
+    )
+
+
+def look_up_weights(by_class: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The weights of targets (n,) or of an indicator matrix (n, n_labels)."""
+    if targets.ndim == 1:
+        return by_class[targets]
+    return by_class[np.arange(targets.shape[1]), targets.astype(np.int64)]
+
+
+def find_weighted_rows(by_class: np.ndarray, examples: Examples) -> np.ndarray:
+    """The rows of which any target has a class of weight above 0."""
+    places = examples.all_target_index()
+    weighted = look_up_weights(by_class, examples.targets[places].numpy()) > 0
+    if examples.weights is not None:
+        weighted[examples.weights[places].numpy() == 0] = False
+    weighted = weighted.reshape(len(places), -1).any(axis=1)
+    rows = examples.rows
+    if examples.first is not None:
+        rows = np.repeat(rows, examples.sequences.lengths[rows])
+    return examples.rows[np.isin(examples.rows, rows[weighted])]
+
+
+class ClassWeightedLoss(nn.Module):
+    """A loss of labels per row or per output, times the weight of the true class."""
+
+    def __init__(self, loss: nn.Module, by_class: np.ndarray):
+        super().__init__()
+        self.loss = loss
+        self.by_class = torch.from_numpy(by_class)  # (n_classes,) or (n_labels, 2)
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Losses (n,) of targets (n,), or (n, n_labels) of an indicator matrix."""
+        losses = self.loss(outputs, targets)
+        by_class = self.by_class.to(losses)
+        if targets.ndim == 1:
+            return losses * by_class[targets]
+        absent, present = by_class.unbind(1)  # (n_labels,)
+        return losses * torch.where(targets > 0, present, absent)
