@@ -417,12 +417,13 @@ class SequenceGenerator(
             self._documents(X), self.vectorizer, default=CharVectorizer()
         )
         recorder = _scoring.SpellingRecorder(self._codec.vectorizer)
-        corpus = make_corpus(*self._codec.fit_encode(documents, recorder))
+        lengths, flat = self._codec.fit_encode(documents, recorder)
         self._spelling = recorder.fit_spelling(self._codec.code_of)
+        self._dropped_share = recorder.fit_dropped_share(lengths)
         self.vectorizer_ = self._codec.vectorizer
         self.vocabulary_size_ = self._codec.vocabulary_size
         self.classes_ = self._codec.classes
-        return corpus
+        return make_corpus(lengths, flat)
 
     _net_class = LanguageNet
 
@@ -509,7 +510,8 @@ class SequenceGenerator(
         Returns
         -------
         score : float
-            Minus bits per character, comparable between networks and vectorizers.
+            Minus bits per character, comparable between networks and between settings
+            of ``vectorizer``, but not of a vectorizer in front of the generator.
         """
         return -self.bits_per_character(X)
 
@@ -517,7 +519,12 @@ class SequenceGenerator(
         """Compute the bits that the text as given takes, per character.
 
         They include the tokens and the end of each document, and what tokens do not
-        show: the characters of unknown tokens, and the text between tokens.
+        show: the characters of unknown tokens, their places if the vectorizer leaves
+        them out, and the text between tokens. So the probabilities of all texts sum to
+        at most 1, whatever the vectorizer, and its settings can be compared.
+
+        Of documents that are not texts, only networks over the same tokens can be
+        compared. Codes of a vectorizer in front do not show what it left out.
 
         Parameters
         ----------
@@ -532,8 +539,9 @@ class SequenceGenerator(
         Raises
         ------
         ValueError
-            If the text is empty, or if the vectorizer folds case or accents, which
-            would make scores incomparable.
+            If the text is empty; if the vectorizer folds case or accents; or if a
+            TokenArray has unknown codes, whose text is not known. Scores would be
+            incomparable.
         """
         model = LanguageModel.of(self)
         return _scoring.bits_per_character(model, self._documents(X))
@@ -550,7 +558,8 @@ class SequenceGenerator(
         -------
         perplexity : float
             2 to the power of the mean bits per token, the end of each document
-            included. Only models with the same vocabulary are comparable.
+            included. Only models with the same vocabulary, and the same way to handle
+            unknown tokens, are comparable.
         """
         model = LanguageModel.of(self)
         return _scoring.perplexity(model, self._documents(X))

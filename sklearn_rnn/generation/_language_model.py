@@ -54,6 +54,7 @@ class LanguageModel:
     module: LanguageNetwork
     codec: Codec
     spelling: Spelling | None
+    dropped_share: float | None  # of tokens, if the vectorizer drops unknown ones
     work: int  # multiply-adds per step of one text
 
     @classmethod
@@ -61,7 +62,13 @@ class LanguageModel:
         """The model of a fitted SequenceGenerator, as it is now."""
         check_is_fitted(generator)
         now = snapshot(generator)
-        return cls(now.module_, now._codec, now._spelling, now._count_operations(1))
+        return cls(
+            now.module_,
+            now._codec,
+            now._spelling,
+            now._dropped_share,
+            now._count_operations(1),
+        )
 
     @property
     def classes(self) -> np.ndarray:

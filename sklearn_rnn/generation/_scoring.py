@@ -8,15 +8,35 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.tokens import UNKNOWN
 from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn.generation._language_model import LanguageModel
-from sklearn_rnn.generation._spelling import Spelling, TextCounts, unseen_character_bits
+from sklearn_rnn.generation._spelling import (
+    Spelling,
+    TextCounts,
+    dropping_bits,
+    estimate_dropped_share,
+    unseen_character_bits,
+)
 from sklearn_rnn.text import CharVectorizer
+from sklearn_rnn.text._codecs import CodeCodec
+from sklearn_rnn.text._vectorizer import TokenVectorizer
 
 INCOMPARABLE = (
     "scores would not be comparable, since the vectorizer changes text ({}). Bits per "
     "character refer to the text as given: set lowercase=False, strip_accents=None and "
     "no preprocessor. perplexity() scores the tokens alone."
+)
+UNKNOWN_CODES = (
+    "X has {} unknown codes, whose text the generator does not know, so that a smaller "
+    "vocabulary would always have the better score. Set SequenceGenerator(vectorizer="
+    "...) instead of a vectorizer in front of it, which scores the whole text, or "
+    "compare networks over the same codes by perplexity()."
+)
+UNKNOWN_TOKENS = (
+    "X has {} token(s) that the model does not know. Each is scored as an unknown "
+    "token; which one it is costs nothing."
 )
 
 
@@ -27,29 +47,47 @@ def bits_per_character(model: LanguageModel, documents: Iterable[Any]) -> float:
     """
     hidden, vectorizer = None, model.codec.vectorizer
     if vectorizer is not None:
-        hidden = HiddenTextCost(vectorizer, model.spelling, model.codec.code_of)
-    bits, lengths = _token_bits(model, documents, hidden)
-    n_characters = int(lengths.sum())
-    if hidden is not None:
-        bits, n_characters = bits + hidden.bits, hidden.n_characters
+        hidden = HiddenTextCost(
+            vectorizer, model.spelling, model.codec.code_of, model.dropped_share
+        )
+    lengths, flat = _encode(model, documents, hidden)
+    if hidden is None:
+        _check_unknown(model.codec, np.count_nonzero(flat == UNKNOWN))
+    n_characters = int(lengths.sum()) if hidden is None else hidden.n_characters
     if not n_characters:
         raise ValueError("X has no characters, so there is nothing to score.")
-    return bits / n_characters
+    bits = _token_bits(model, lengths, flat)
+    if hidden is not None:
+        bits += hidden.bits(lengths)
+    return float(bits / n_characters)
 
 
 def perplexity(model: LanguageModel, documents: Iterable[Any]) -> float:
     """2 to the power of the mean bits per token, the end of each document included."""
-    bits, lengths = _token_bits(model, documents)
-    return float(2 ** (bits / (lengths + 1).sum()))
+    lengths, flat = _encode(model, documents)
+    return float(2 ** (_token_bits(model, lengths, flat) / (lengths + 1).sum()))
 
 
-def _token_bits(model, documents, watch=None):
-    """Bits of all tokens and ends, and the number of tokens of each document."""
+def _encode(model, documents, watch=None):
+    """The lengths of the documents and their codes."""
     lengths, flat = model.codec.encode(documents, watch)
     if not len(lengths):
         raise ValueError("X holds no document. Give at least one.")
-    losses = model.token_losses(make_corpus(lengths, flat))
-    return losses.sum() / np.log(2), lengths
+    return lengths, flat
+
+
+def _token_bits(model, lengths, flat):
+    """Bits of all tokens and ends."""
+    return model.token_losses(make_corpus(lengths, flat)).sum() / np.log(2)
+
+
+def _check_unknown(codec, n_unknown):
+    """Refuse or report unknown tokens of documents whose text is not known."""
+    if not n_unknown:
+        return
+    if isinstance(codec, CodeCodec):
+        raise ValueError(UNKNOWN_CODES.format(n_unknown))
+    warn_user(UNKNOWN_TOKENS.format(n_unknown))
 
 
 class SpellingRecorder:
@@ -62,8 +100,10 @@ class SpellingRecorder:
     def __init__(self, vectorizer):
         is_needless = splits_characters(vectorizer) or find_folding(vectorizer)
         self._counts = None if is_needless else TextCounts()
+        self._drops, self._n_tokens = drops_unknown(vectorizer), 0
 
     def __call__(self, text, tokens):
+        self._n_tokens += len(tokens)
         if self._counts is None or text is None:
             return
         try:
@@ -75,38 +115,67 @@ class SpellingRecorder:
         """The spelling model for a vocabulary that holds the tokens ``known``."""
         return None if self._counts is None else Spelling(self._counts, known)
 
+    def fit_dropped_share(self, lengths):
+        """The share of tokens that were dropped from documents of these lengths.
+
+        None if the vectorizer drops none.
+        """
+        if not self._drops:
+            return None
+        n_kept = int(lengths.sum())
+        return estimate_dropped_share(n_kept + len(lengths), self._n_tokens - n_kept)
+
 
 class HiddenTextCost:
-    """Counts what the tokens of scored texts do not show; ``bits`` is its cost."""
+    """Counts what the tokens of scored texts do not show; :meth:`bits` is its cost."""
 
-    def __init__(self, vectorizer, spelling, known):
+    def __init__(self, vectorizer, spelling, known, dropped_share):
         reason = find_folding(vectorizer)
         if reason or (spelling is None and not splits_characters(vectorizer)):
             raise ValueError(INCOMPARABLE.format(reason or "its tokens are not in it"))
         self._spelling, self._known = spelling, known
-        self._counts, self._n_unknown = TextCounts(longest_gap=None), 0
+        self._dropped_share = dropped_share
+        self._counts, self._n_tokens = TextCounts(longest_gap=None), 0
+        self._n_unknown = 0  # of characters, counted only where nothing is spelled
         self.n_characters = 0
 
     def __call__(self, text, tokens):
         if text is None:  # the user gave tokens, whose text is not known
             raise ValueError(INCOMPARABLE.format("documents are given as tokens"))
         self.n_characters += len(text)
+        self._n_tokens += len(tokens)
         if self._spelling is None:
             self._n_unknown += sum(token not in self._known for token in tokens)
         else:
             self._counts.update(text, tokens)
 
-    @property
-    def bits(self):
-        """Bits of all hidden text that was counted."""
+    def bits(self, lengths):
+        """Bits of what is hidden of the documents, of which so many tokens are read."""
         if self._spelling is None:
-            return self._n_unknown * unseen_character_bits(len(self._known))
-        return self._spelling.bits(self._counts, self._known)
+            n_known = sum(len(character) == 1 for character in self._known)
+            bits = self._n_unknown * unseen_character_bits(n_known)
+        else:
+            bits = self._spelling.bits(self._counts, self._known)
+        if self._dropped_share is None:
+            return bits
+        n_kept = int(lengths.sum())
+        n_dropped = self._n_tokens - n_kept
+        return bits + dropping_bits(
+            self._dropped_share, n_kept + len(lengths), n_dropped
+        )
 
 
 def splits_characters(vectorizer):
     """Whether the tokens are all the characters, one by one."""
     return isinstance(vectorizer, CharVectorizer) and vectorizer.tokenizer is None
+
+
+def drops_unknown(vectorizer):
+    """Whether the network does not read unknown tokens at all."""
+    return (
+        isinstance(vectorizer, TokenVectorizer)
+        and vectorizer.handle_unknown == "ignore"
+    )
 
 
 def find_folding(vectorizer):

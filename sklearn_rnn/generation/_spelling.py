@@ -41,7 +41,60 @@ def unseen_character_bits(n_known: int) -> float:
     >>> round(unseen_character_bits(83), 4)
     20.0847
     """
-    return log2(N_CODE_POINTS - n_known)
+    return log2(max(1, N_CODE_POINTS - n_known))
+
+
+def estimate_dropped_share(n_kept: int, n_dropped: int) -> float:
+    """The probability that the next token is dropped, as one outside the vocabulary.
+
+    Where unknown tokens are dropped, the network predicts neither them nor their
+    places. A separate model does: each token is dropped with the same probability, of
+    which this is the estimate of Krichevsky and Trofimov. It is never 0 nor 1.
+
+    Parameters
+    ----------
+    n_kept : int
+        How many tokens of the training documents were kept, with the ends of documents,
+        which are never dropped.
+    n_dropped : int
+        How many were dropped.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.generation._spelling import estimate_dropped_share
+    >>> estimate_dropped_share(8, 1)
+    0.15
+    """
+    return (n_dropped + 0.5) / (n_kept + n_dropped + 1)
+
+
+def dropping_bits(share: float, n_kept: int, n_dropped: int) -> float:
+    """Bits that say for each token, and the end of each document, whether it is kept.
+
+    Parameters
+    ----------
+    share : float
+        The probability that a token is dropped.
+    n_kept, n_dropped : int
+        How many tokens, with the ends of documents, were kept, and how many dropped.
+
+    Returns
+    -------
+    float
+        Over all documents.
+
+    Examples
+    --------
+    >>> from sklearn_rnn.generation._spelling import dropping_bits
+    >>> dropping_bits(0.5, 6, 2)
+    8.0
+    """
+    return -(n_kept * log2(1 - share) + n_dropped * log2(share))
 
 
 def classify_token(token: str) -> str:

@@ -294,7 +294,10 @@ def _check_tokens(document, row):
 
 
 def _flatten(tokens):
-    """Lengths and codes of a TokenArray without padding, start and end."""
+    """Lengths and codes of a TokenArray without padding, start and end.
+
+    Vectorizers encode an empty document as a single unknown code, or between bounds.
+    """
     if not isinstance(tokens, TokenArray):
         raise TypeError(
             f"the vectorizer returned {type(tokens).__name__}; expected a TokenArray, "
@@ -302,6 +305,8 @@ def _flatten(tokens):
         )
     codes = tokens.view(np.ndarray)
     inside = ~np.isin(codes, (PADDING, START, END))
+    is_empty = (codes[:, :1] == UNKNOWN).all(1) & (codes[:, 1:] == PADDING).all(1)
+    inside[is_empty] = False
     size = cast(int, tokens.vocabulary_size)
     flat = codes[inside].astype(np.min_scalar_type(size))
     return inside.sum(1).astype(np.int64), flat

@@ -1,10 +1,18 @@
 """Bits of texts: their tokens, and what tokens do not show."""
 
+from itertools import product
+
 import numpy as np
 import pytest
+from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer
-from sklearn_rnn.generation._scoring import SpellingRecorder, find_folding
+from sklearn_rnn.generation import _spelling
+from sklearn_rnn.generation._scoring import (
+    SpellingRecorder,
+    drops_unknown,
+    find_folding,
+)
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
 DOCUMENTS = ["the cat sat", "the dog sat", "a cat", "on the mat", "", "the log"] * 4
@@ -30,6 +38,96 @@ def test_an_unknown_character_pays_for_the_unseen_code_points(learned):
     n_known = len(learned.classes_) - 1
     with_unknown = learned.bits_per_character("the Z") * 5
     assert with_unknown > np.log2(0x110000 - 0x800 - n_known)
+
+
+ALPHABET = "ab. "
+SHORT_TEXTS = ["".join(t) for n in range(1, 5) for t in product(ALPHABET, repeat=n)]
+
+
+def of_words_as_given(**changes):
+    return WordVectorizer(lowercase=False, **changes)
+
+
+@pytest.mark.parametrize(
+    "vectorizer",
+    [
+        CharVectorizer(),
+        CharVectorizer(max_features=2),
+        CharVectorizer(max_features=2, handle_unknown="ignore"),
+        CharVectorizer(min_count=9, handle_unknown="ignore", boundaries=True),
+        CharVectorizer(vocabulary=["ab", "a"]),
+        CharVectorizer(vocabulary=["ab", "a"], handle_unknown="ignore"),
+        CharVectorizer(tokenizer=str.split, handle_unknown="ignore"),
+        of_words_as_given(),
+        of_words_as_given(max_features=2),
+        of_words_as_given(max_features=2, handle_unknown="ignore"),
+        of_words_as_given(max_features=1, handle_unknown="ignore"),
+        of_words_as_given(min_count=3),
+        of_words_as_given(min_count=3, handle_unknown="ignore"),
+        of_words_as_given(min_df=2, max_df=0.9, handle_unknown="ignore"),
+        of_words_as_given(stop_words=["a", "."]),
+        of_words_as_given(stop_words=["a", "."], handle_unknown="ignore"),
+        of_words_as_given(token_pattern="a+|b"),
+        of_words_as_given(token_pattern="a+|b", max_features=1),
+        of_words_as_given(token_pattern="a", handle_unknown="ignore"),
+        of_words_as_given(tokenizer=str.split, handle_unknown="ignore"),
+    ],
+    ids=repr,
+)
+def test_probabilities_of_all_texts_sum_to_at_most_one(vectorizer, monkeypatch):
+    monkeypatch.setattr(_spelling, "N_CODE_POINTS", len(ALPHABET))
+    texts = ["ab ab.", "a b a ab .", "ba. a a", "abab b .a"] * 3
+    model = small(vectorizer, hidden_size=8, max_epochs=15, window=8).fit(texts)
+    bits = [model.bits_per_character([text]) * len(text) for text in SHORT_TEXTS]
+    assert 0.01 < (2.0 ** -np.array(bits)).sum() <= 1
+
+
+def test_a_vectorizer_that_refuses_unknown_tokens_scores_what_it_knows(monkeypatch):
+    monkeypatch.setattr(_spelling, "N_CODE_POINTS", len(ALPHABET))
+    model = small(CharVectorizer(handle_unknown="error")).fit(["aa", "a.", ".."] * 5)
+    known = ["".join(t) for n in range(1, 5) for t in product("a.", repeat=n)]
+    bits = [model.bits_per_character([text]) * len(text) for text in known]
+    assert (2.0 ** -np.array(bits)).sum() <= 1
+    with pytest.raises(ValueError, match="'b', which is not in the vocabulary"):
+        model.score(["ab"])
+
+
+def test_the_places_of_dropped_tokens_are_paid_for():
+    documents = ["abcab", "ab", "cc"]
+    recorder = SpellingRecorder(CharVectorizer(handle_unknown="ignore"))
+    for document in documents:
+        recorder(document, list(document))
+    share = recorder.fit_dropped_share(np.array([4, 2, 0]))
+    assert share == (3 + 0.5) / (9 + 3 + 1)  # of 9 tokens and 3 ends
+    assert SpellingRecorder(CharVectorizer()).fit_dropped_share(np.array([4])) is None
+    assert drops_unknown(WordVectorizer(handle_unknown="ignore"))
+    assert not drops_unknown(WordVectorizer(handle_unknown="error"))
+    assert not drops_unknown(None)
+
+
+def test_dropping_characters_does_not_make_a_better_score():
+    text = TEXT.replace("the", "thx")
+    pieces = [text[:300]]
+    few = CharVectorizer(max_features=2, handle_unknown="ignore")
+    best = small(max_epochs=20).fit(pieces).score(pieces)
+    assert small(few, max_epochs=20).fit(pieces).score(pieces) < best
+
+
+def test_unknown_codes_of_a_vectorizer_in_front_cannot_be_scored():
+    few_words = WordVectorizer(max_features=2)
+    pipeline = make_pipeline(few_words, small()).fit(DOCUMENTS)
+    with pytest.raises(ValueError, match="unknown codes, whose text"):
+        pipeline.score(DOCUMENTS)
+    assert pipeline[-1].perplexity(pipeline[:-1].transform(DOCUMENTS)) > 1
+    assert np.isfinite(
+        make_pipeline(WordVectorizer(), small()).fit(DOCUMENTS).score(["the cat", ""])
+    )
+
+
+def test_unknown_tokens_of_a_list_are_reported():
+    model = small().fit([[60, 62, 64]] * 4)
+    with pytest.warns(UserWarning, match=r"X has 2 token\(s\) that the model"):
+        assert np.isfinite(model.score([[60, 1, 2]]))
 
 
 def test_fewer_tokens_do_not_make_a_better_score():

@@ -15,6 +15,8 @@ from sklearn_rnn.generation._spelling import (
     Spelling,
     TextCounts,
     classify_token,
+    dropping_bits,
+    estimate_dropped_share,
     gaps_between,
     unseen_character_bits,
 )
@@ -42,6 +44,14 @@ def bits_of(spelling, documents, known):
 def test_an_unseen_character_is_one_of_all_others():
     assert unseen_character_bits(0) == log2(1_112_064)
     assert unseen_character_bits(N_CODE_POINTS - 2) == 1.0
+    assert unseen_character_bits(N_CODE_POINTS) == 0.0  # there is no other one
+
+
+def test_places_of_dropped_tokens_cost_what_their_share_says():
+    share = estimate_dropped_share(3, 0)
+    assert share == 0.5 / 4
+    assert_allclose(dropping_bits(share, 2, 1), -log2(0.875**2 * 0.125))
+    assert dropping_bits(share, 0, 0) == 0.0
 
 
 @pytest.mark.parametrize(

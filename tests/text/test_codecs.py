@@ -216,6 +216,15 @@ def test_codes_stay_as_they_are():
         codec.encode(TokenArray([[4]], 9))
 
 
+def test_an_empty_document_is_empty_also_behind_a_vectorizer():
+    documents = ["ab", "", "zb", "zz"]
+    for boundaries in (False, True):
+        tokens = CharVectorizer(boundaries=boundaries).fit(["ab"]).transform(documents)
+        lengths, flat = CodeCodec(tokens.vocabulary_size).encode(tokens)
+        assert lengths.tolist() == [2, 0, 2, 2]
+        assert flat.tolist() == [4, 5, 1, 5, 1, 1]
+
+
 # ------------------------------------------------------------------ prompts
 
 
