@@ -1,13 +1,25 @@
-"""The likeliest continuation of a text, found by a beam search."""
+"""The likeliest continuation of a text, found by a beam search.
 
+Constraints forbid continuations but do not make the others likelier: a continuation is
+scored by its log-probability under the model. As in grid beam search (Hokamp and Liu,
+ACL 2017), texts compete only with texts that lack as many required codes, since the
+others would crowd out those that already have paid for an unlikely required code.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._data.tokens import END
 from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.steppers import Stepper
 from sklearn_rnn.generation._options import DecodingOptions
-from sklearn_rnn.generation._sampling import Continuation, apply_constraints
+from sklearn_rnn.generation._sampling import (
+    Continuation,
+    find_allowed,
+    raise_nothing_left,
+)
 
 
 def search_continuation(
@@ -26,31 +38,68 @@ def search_continuation(
     finished: list[tuple[float, list[int]]] = []
     saved: Any = stepper.save()
     for n_left in range(n_tokens, 0, -1):
-        logp = log_softmax(apply_constraints(logits, options, texts, n_left))
-        total = (scores[:, None] + logp).ravel()
-        best = np.argsort(-total, kind="stable")[: 2 * size]
-        best = best[np.isfinite(total[best])]
-        rows, codes = np.divmod(best, logp.shape[1])
-        grown = [
-            Continuation(prompt, [*texts[row].codes, int(code)])
-            for row, code in zip(rows, codes, strict=True)
-        ]
-        over = np.array([text.is_over(options.stop) for text in grown])
-        finished += [  # only among the best `size`, so that a beam of 1 is greedy
-            (float(total[best[k]]), grown[k].codes) for k in np.flatnonzero(over[:size])
-        ]
-        going = np.flatnonzero(~over)[:size]
-        texts, scores = [grown[k] for k in going], total[best[going]]
+        total = scores[:, None] + _score_codes(logits, options, texts, n_left)
+        if not finished and not np.isfinite(total).any():
+            raise_nothing_left(options, texts[0], n_left)
+        parents, grown, grown_scores = [], [], []
+        for rows, next_codes in _best_candidates(total, options, texts, 2 * size):
+            n_going = 0
+            for k, (row, code) in enumerate(zip(rows, next_codes, strict=True)):
+                text = Continuation(prompt, [*texts[row].codes, int(code)])
+                if not text.is_over(options):
+                    n_going += 1
+                    if n_going <= size:
+                        parents.append(row)
+                        grown.append(text)
+                        grown_scores.append(total[row, code])
+                elif k < size:  # so that a beam of 1 is greedy
+                    finished.append((float(total[row, code]), text.codes))
+        texts, scores = grown, np.array(grown_scores)
         # a text gets less likely as it grows, so no unfinished one can overtake
-        if not len(going) or (finished and max(finished)[0] >= scores.max()):
+        if not texts or (finished and max(finished)[0] >= scores.max()):
             break
         if n_left > 1:
-            stepper.restore(saved, rows[going])
-            logits = stepper.feed(codes[going])
+            stepper.restore(saved, np.array(parents))
+            logits = stepper.feed(np.array([text.codes[-1] for text in texts]))
             saved = stepper.save()
     finished += [(float(s), t.codes) for s, t in zip(scores, texts, strict=True)]
     score, codes = max(finished, key=lambda pair: pair[0])
     return codes, score
+
+
+def _score_codes(
+    logits: np.ndarray,
+    options: DecodingOptions,
+    texts: list[Continuation],
+    n_left: int,
+) -> np.ndarray:
+    """Log-probabilities (B, V) of the next codes, minus infinity for forbidden ones.
+
+    They are those of the model, after a repetition penalty and changes by a mask.
+    """
+    allowed = find_allowed(logits, options, texts, n_left)
+    log_proba = np.full(logits.shape, -np.inf)
+    log_proba[:, END:] = log_softmax(logits[:, END:])
+    log_proba[~allowed] = -np.inf
+    return log_proba
+
+
+def _best_candidates(
+    total: np.ndarray, options: DecodingOptions, texts: list[Continuation], n: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Texts and next codes with the best ``n`` of the scores ``total`` (B, V).
+
+    They are yielded for each number of required codes that would still be missing.
+    """
+    n_missing = np.zeros(total.shape, dtype=int)
+    for row, text in zip(n_missing, texts, strict=True):
+        missing = text.missing(options.required)
+        row[:] = len(missing)
+        row[missing] -= 1  # once even if a code is missing twice
+    for number in np.unique(n_missing):
+        scores = np.where(n_missing == number, total, -np.inf).ravel()
+        best = np.argsort(-scores, kind="stable")[:n]
+        yield np.divmod(best[np.isfinite(scores[best])], total.shape[1])
 
 
 def extend_by_beam_search(

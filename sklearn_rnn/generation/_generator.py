@@ -14,7 +14,6 @@ from sklearn_rnn._core.randomness import (
     draw_seed,
     numpy_generator,
 )
-from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -594,7 +593,10 @@ class SequenceGenerator(
         {decoding_options}
         beam_size : int or None, default=None
             If given, search for the likeliest continuation with this many candidates at
-            each step, instead of sampling; 1 is greedy.
+            each step, instead of sampling; 1 is greedy. A continuation counts with its
+            probability under the model, whatever is forbidden or required. With
+            required tokens, there are as many candidates for each number of them that
+            is still missing.
         random_state : int, RandomState instance or None, default=None
             Seed of the sampling. Each prompt has its own random numbers: prompts in a
             batch do not change each other's continuation.
@@ -692,7 +694,7 @@ class SequenceGenerator(
             mask=mask,
         )
         if n_tokens is not None:
-            check_integer("n_tokens", n_tokens, minimum=0)
+            options.check_n_tokens(n_tokens)
         is_single, stepper, logits, texts = model.start(prompt)
         if not is_single:
             raise ValueError(

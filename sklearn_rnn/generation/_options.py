@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from textwrap import indent
 from typing import Any, Self, TypeVar
 
@@ -26,15 +26,19 @@ top_p : float in (0, 1] or None, default=None
 repetition_penalty : float, default=1.0
     Values above 1 make tokens that the text already contains less likely.
 stop : str, list of str or None, default=None
-    Texts (or tokens) after which generation stops. They are part of the result.
+    Texts (or tokens) after which generation stops. They are part of the result. While
+    required tokens are missing, generation continues after them.
 banned : token, list of tokens or None, default=None
     Tokens that are never generated; "<end>" is the end of the text.
 required : token, list of tokens or None, default=None
-    Tokens that must be generated. Those that are still missing near the end take
-    the last steps.
+    Tokens that must be generated, in any order; a token that is listed twice must
+    be generated twice. The text cannot end before. Those that are still missing near
+    the end take the last steps. "<end>" requires that the text ends within
+    ``n_tokens``, after all other required tokens and not at a stop.
 mask : callable or None, default=None
     ``mask(tokens, logits) -> logits``, called with the tokens of the text so far and
-    logits in the order of ``classes_``. Minus infinity forbids a token."""
+    logits in the order of ``classes_``. Minus infinity forbids a token, required
+    tokens included. An error is raised if that leaves no token to choose."""
 
 
 def document_options(method: Method) -> Method:
@@ -55,7 +59,8 @@ class DecodingOptions:
     """How the next code is chosen. ``temperature`` 0 is greedy.
 
     ``mask`` is called with the codes of a text so far and its logits (V,), and returns
-    logits. A code in ``required`` is forced when no other step is left for it.
+    logits. The codes in ``required`` are forced when no other steps are left for them.
+    ``classes`` are the names of the codes from the end on, for errors.
     """
 
     temperature: float = 1.0
@@ -66,6 +71,7 @@ class DecodingOptions:
     required: tuple[int, ...] = ()
     stop: tuple[tuple[int, ...], ...] = ()
     mask: Mask | None = None
+    classes: np.ndarray | None = field(default=None, compare=False)
 
     @classmethod
     def from_user(
@@ -94,6 +100,11 @@ class DecodingOptions:
             raise ValueError(
                 "required and banned name the same token. Remove it from one of them."
             )
+        if required_codes.count(END) > 1:
+            raise ValueError(
+                f"required holds {codec.classes[0]!r} more than once, but a text ends "
+                "only once. List it once."
+            )
         return cls(
             temperature=temperature,
             top_k=top_k,
@@ -103,6 +114,7 @@ class DecodingOptions:
             required=required_codes,
             stop=tuple(_encode_stops(codec, stop)),
             mask=None if mask is None else _wrap_mask(mask, codec.classes),
+            classes=codec.classes,
         )
 
     def check_n_tokens(self, n_tokens: int) -> None:

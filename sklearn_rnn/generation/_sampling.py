@@ -1,7 +1,9 @@
 """From logits to codes: greedy, by sampling, or by beam search, under constraints."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import numpy as np
 
@@ -26,16 +28,17 @@ class Continuation:
     codes: list[int] = field(default_factory=list)
 
     def missing(self, required: tuple[int, ...]) -> list[int]:
-        """Required codes that have not been generated."""
-        return [code for code in required if code not in self.codes]
+        """Required codes that have yet to be generated, repeated ones repeatedly."""
+        return list((Counter(required) - Counter(self.codes)).elements())
 
-    def is_over(self, stop: tuple[tuple[int, ...], ...]) -> bool:
-        """Whether the text has reached its end or one of the stops."""
+    def is_over(self, options: DecodingOptions) -> bool:
+        """Whether the text has reached its end, or a stop and no code is missing."""
         if self.codes and self.codes[-1] == END:
             return True
-        return bool(stop) and any(
-            tuple(self.codes[-len(part) :]) == part for part in stop
+        is_at_stop = bool(options.stop) and any(
+            tuple(self.codes[-len(part) :]) == part for part in options.stop
         )
+        return is_at_stop and not self.missing(options.required)
 
 
 def apply_constraints(
@@ -45,32 +48,68 @@ def apply_constraints(
     n_left: int | None,
 ) -> np.ndarray:
     """Set ``logits`` (B, V) of forbidden codes to minus infinity, in place."""
-    banned = list(options.banned)
-    logits[:, NEVER_GENERATED] = -np.inf
-    if banned:
-        logits[:, banned] = -np.inf
-        if len(set(banned)) >= logits.shape[1] - END:
-            raise ValueError(NOTHING_LEFT)
-    if not (options.required or options.mask or options.repetition_penalty != 1):
+    if options.required or options.mask or options.repetition_penalty != 1:
+        logits[~find_allowed(logits, options, texts, n_left)] = -np.inf
+        for row, text in zip(logits, texts, strict=True):
+            if not np.isfinite(row.max()):
+                raise_nothing_left(options, text, n_left)
         return logits
-    for row, text in zip(logits, texts, strict=True):
+    logits[:, NEVER_GENERATED] = -np.inf
+    if options.banned:
+        logits[:, options.banned] = -np.inf
+        if not np.isfinite(logits[:1].max()):
+            raise ValueError(NOTHING_LEFT)
+    return logits
+
+
+def find_allowed(
+    logits: np.ndarray,
+    options: DecodingOptions,
+    texts: list[Continuation],
+    n_left: int | None,
+) -> np.ndarray:
+    """Which codes (B, V) may come next, given their logits and the steps left.
+
+    The repetition penalty and the mask change ``logits`` in place, but they stay finite
+    for codes that are forbidden.
+    """
+    allowed = np.ones(logits.shape, dtype=bool)
+    allowed[:, NEVER_GENERATED] = allowed[:, list(options.banned)] = False
+    for row, is_allowed, text in zip(logits, allowed, texts, strict=True):
         if options.repetition_penalty != 1:  # Keskar et al., 2019
             seen = list({*text.prompt, *text.codes})
             factor = np.where(row[seen] > 0, 1 / options.repetition_penalty, 1)
             factor[row[seen] < 0] = options.repetition_penalty
             row[seen] *= factor
         if options.mask is not None:
-            row[:] = options.mask(text.prompt + text.codes, row)
-            row[NEVER_GENERATED] = row[banned] = -np.inf
+            unmasked = np.where(is_allowed, row, -np.inf).astype(row.dtype)
+            masked = options.mask(text.prompt + text.codes, unmasked)
+            is_allowed &= masked > -np.inf
+            row[is_allowed] = masked[is_allowed]
         missing = text.missing(options.required)
-        if missing:
-            row[END] = -np.inf
+        if missing and missing != [END]:
+            is_allowed[END] = False
         if missing and n_left is not None and n_left <= len(missing):
-            row[:] = -np.inf
-            row[missing[0]] = 0
-        if not np.isfinite(row.max()):
-            raise ValueError(NOTHING_LEFT)
-    return logits
+            is_allowed &= np.isin(np.arange(len(row)), missing)
+    return allowed
+
+
+def raise_nothing_left(
+    options: DecodingOptions, text: Continuation, n_left: int | None
+) -> NoReturn:
+    """Raise the error that no code is left to choose after a text."""
+    missing = text.missing(options.required)
+    if options.mask is None or not missing or n_left is None or n_left > len(missing):
+        raise ValueError(NOTHING_LEFT)
+    names = [
+        code if options.classes is None else options.classes[code - END]
+        for code in sorted(set(missing), reverse=True)
+    ]
+    raise ValueError(
+        f"the required tokens {names} are missing and {n_left} of n_tokens are left, "
+        "but mask forbids all of them here. Let mask allow them, remove them from "
+        "required, or increase n_tokens."
+    )
 
 
 def sample(
@@ -137,7 +176,7 @@ def generate_tokens(
             text.codes.append(code)
         yield texts
         left = None if left is None else left - 1
-        over = [text.is_over(options.stop) for text in going]
+        over = [text.is_over(options) for text in going]
         if any(over):
             rows = np.flatnonzero(~np.array(over))
             alive, codes, going = alive[rows], codes[rows], [going[k] for k in rows]

@@ -198,7 +198,7 @@ def test_options_that_cannot_be_honoured_are_errors(learned, option, message):
     options = {"n_tokens": 3} | option
     with pytest.raises(ValueError, match=message):
         learned.generate("the", **options)
-    if "beam_size" not in options and options["n_tokens"] != 1:
+    if "beam_size" not in options and options["n_tokens"] != -1:
         with pytest.raises(ValueError, match=message):
             next(learned.generate_iter("the", **options))
 
@@ -416,6 +416,37 @@ def test_writing_stops_at_a_stop_and_at_the_end(learned, of_words):
     assert max(len(text.split()) for text in texts) < 10
     assert "<end>" not in " ".join(texts)
     assert of_words.generate("the", 5, temperature=0, stop="sat").split()[-1] == "sat"
+
+
+@pytest.mark.parametrize(
+    ("required", "n_tokens"),
+    [("g", 20), (["g", "g"], 8), (["<end>", "g"], 10), (["<end>", "g", "m"], 3)],
+)
+@pytest.mark.parametrize("beam_size", [None, 3])
+def test_required_tokens_appear_whatever_stop_says(
+    learned, required, n_tokens, beam_size
+):
+    for seed in range(8 if beam_size is None else 1):
+        options = {"required": required, "stop": [" ", "a", "g"], "random_state": seed}
+        text = learned.generate("the", n_tokens, beam_size=beam_size, **options)
+        assert text.count("g") >= list(required).count("g")
+        if "<end>" in required:  # the text ends by itself, at whatever length
+            assert len(text) < n_tokens
+        elif len(text) < n_tokens:
+            assert text[-1] in " ag"
+        if beam_size is None:
+            assert text == "".join(learned.generate_iter("the", n_tokens, **options))
+
+
+@pytest.mark.parametrize("beam_size", [None, 1, 4])
+def test_a_mask_that_forbids_a_required_token_is_an_error(learned, beam_size):
+    def mask(tokens, logits):
+        logits[learned.classes_ == "g"] = -np.inf
+        return logits
+
+    options = {"required": ["g", "m"], "mask": mask, "beam_size": beam_size}
+    with pytest.raises(ValueError, match=r"\['g'\] are missing.* mask forbids"):
+        learned.generate("the", 5, **options, random_state=0)
 
 
 def test_constraints_are_kept(learned):

@@ -83,6 +83,7 @@ def test_stops_are_texts_or_tokens(chars, commands):
         ({"banned": [["a"]]}, r'banned holds "\[\'a\'\]"'),
         ({"required": ["a", "Z"]}, "required holds 'Z'"),
         ({"required": "a", "banned": ["b", "a"]}, "required and banned"),
+        ({"required": ["<end>", "a", "<end>"]}, "'<end>' more than once"),
         ({"stop": "aZ"}, "stop='aZ' cannot be written"),
         ({"stop": [""]}, "stop='' cannot be written"),
     ],

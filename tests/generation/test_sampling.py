@@ -93,9 +93,48 @@ def test_required_codes_are_forced_when_no_other_step_is_left():
     free = apply_constraints(np.ones((1, 8)), options, [text], 3)
     assert np.isinf(free[0, END]) and np.isfinite(free[0, 4:]).all()
     forced = apply_constraints(np.ones((1, 8)), options, [text], 2)
-    assert np.flatnonzero(np.isfinite(forced[0])).tolist() == [6]
+    assert np.flatnonzero(np.isfinite(forced[0])).tolist() == [6, 7]
     done = apply_constraints(np.ones((1, 8)), options, [Continuation([], [6, 7])], 1)
     assert np.isfinite(done[0, END])
+
+
+@pytest.mark.parametrize(
+    ("codes", "n_left", "allowed"),
+    [
+        ([], 3, [4, 5, 6, 7]),
+        ([], 2, [6]),  # the end comes after all others
+        ([6], 2, [3, 4, 5, 6, 7]),
+        ([6], 1, [3]),
+    ],
+)
+def test_a_required_end_comes_last(codes, n_left, allowed):
+    options = DecodingOptions(required=(END, 6))
+    found = apply_constraints(
+        np.ones((1, 8)), options, [Continuation([], codes)], n_left
+    )
+    assert np.flatnonzero(np.isfinite(found[0])).tolist() == allowed
+
+
+def test_required_codes_count_as_often_as_they_are_listed():
+    options = DecodingOptions(required=(6, 7, 6))
+    assert Continuation([], [6]).missing(options.required) == [6, 7]
+    found = apply_constraints(np.ones((1, 8)), options, [Continuation([], [6, 7])], 1)
+    assert np.flatnonzero(np.isfinite(found[0])).tolist() == [6]
+
+
+def test_a_mask_that_forbids_a_forced_code_is_an_error():
+    def mask(codes, logits):
+        logits[6] = -np.inf
+        return logits
+
+    classes = np.array(["<end>", "a", "b", "c", "d"], dtype=object)
+    options = DecodingOptions(required=(6,), mask=mask, classes=classes)
+    free = apply_constraints(np.ones((1, 8)), options, [Continuation([])], 2)
+    assert np.flatnonzero(np.isfinite(free[0])).tolist() == [4, 5, 7]
+    with pytest.raises(
+        ValueError, match=r"required tokens \['c'\] are missing and 1 of"
+    ):
+        apply_constraints(np.ones((1, 8)), options, [Continuation([])], 1)
 
 
 def test_a_mask_sees_the_text_and_cannot_bring_back_what_is_out():
@@ -118,10 +157,18 @@ def test_nothing_left_to_choose_is_an_error():
 
 
 def test_a_text_is_over_at_its_end_or_a_stop():
-    assert not Continuation([END]).is_over(())
-    assert Continuation([], [5, END]).is_over(())
-    assert Continuation([], [4, 5, 6]).is_over(((5, 6),))
-    assert not Continuation([5], [6]).is_over(((5, 6),))
+    options = DecodingOptions(stop=((5, 6),))
+    assert not Continuation([END]).is_over(DecodingOptions())
+    assert Continuation([], [5, END]).is_over(DecodingOptions())
+    assert Continuation([], [4, 5, 6]).is_over(options)
+    assert not Continuation([5], [6]).is_over(options)
+
+
+def test_a_stop_ends_no_text_that_lacks_required_codes():
+    options = DecodingOptions(stop=((6,),), required=(4, 4))
+    assert not Continuation([], [4, 6]).is_over(options)
+    assert not Continuation([4], [4, 6]).is_over(options)  # the prompt does not count
+    assert Continuation([], [4, 6, 4, 6]).is_over(options)
 
 
 def test_streams_that_are_over_leave_the_others_alone():
