@@ -67,7 +67,7 @@ def test_a_scaled_error_needs_something_to_scale_by():
         mean_absolute_scaled_error([1], [1], y_train=[2, 2, 2])
     with pytest.raises(ValueError, match="that is known"):
         mean_absolute_scaled_error([1], [1], y_train=[2, np.nan, 2])
-    with pytest.raises(ValueError, match="season == 0"):
+    with pytest.raises(ValueError, match="season must be an integer of at least 1"):
         mean_absolute_scaled_error([1], [1], y_train=[1, 2], season=0)
     with pytest.raises(ValueError, match="Give the same channels"):
         mean_absolute_scaled_error([[1]], [[1]], y_train=[[[1, 2], [2, 3]]])

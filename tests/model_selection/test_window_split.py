@@ -87,10 +87,22 @@ def test_it_shows_its_parameters():
 @pytest.mark.parametrize(
     "params, n, message",
     [
-        ({"window": 0}, 50, "window=0"),
-        ({"window": 3, "horizon": 0}, 50, "horizon=0"),
-        ({"window": 3, "n_splits": 0}, 50, "n_splits=0"),
-        ({"window": 3, "test_size": 1.5}, 50, "test_size=1.5"),
+        ({"window": 0}, 50, "window must be an integer of at least 1, got 0"),
+        (
+            {"window": 3, "horizon": 0},
+            50,
+            "horizon must be an integer of at least 1, got 0",
+        ),
+        (
+            {"window": 3, "n_splits": 0},
+            50,
+            "n_splits must be an integer of at least 1, got 0",
+        ),
+        (
+            {"window": 3, "test_size": 1.5},
+            50,
+            "test_size must be an integer of at least 1, got 1.5",
+        ),
         ({"window": 3, "of": "rows"}, 50, "of='rows'"),
         ({"window": 3, "horizon": 9, "test_size": 5}, 90, "no forecast of horizon=9"),
     ],
