@@ -2,26 +2,29 @@
 Co-writing in a terminal
 ========================
 
-The network suggests the ten likeliest next words, you pick one or type your own:
+The network suggests the ten likeliest next words. Pick one of them, or type one or
+several words of your own:
 
     python examples/cowrite.py --prompt "Call me Ishmael ."
     python examples/cowrite.py --text my_book.txt --characters
     python examples/cowrite.py --model ishmael.pickle
 
-The last learns once and keeps the generator in that file; the next time it is read from
-there. Unpickling runs code, so give no file that you do not trust.
+The last command trains once and saves the generator in that file; later runs load it
+from there. Unpickling runs code, so do not give a file that you do not trust.
 """
 
 import argparse
 import pickle
+import re
 from pathlib import Path
 
 from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer
 from sklearn_rnn.datasets import load_moby_dick
 
 HELP = (
-    "number: pick   word: type it   u: undo   t 0.8: temperature   b: branch   "
-    "w: other branch   s FILE: save   q: quit   ('=u' types the word u)"
+    "number: pick   text: type it (\\n is a newline, \\\\ a backslash)   ? wh: suggest "
+    "tokens that start with wh   u: undo   t 0.8: temperature   b: branch   "
+    "w: other branch   s FILE: save   q: quit   ('=u' types the text u)"
 )
 
 
@@ -45,13 +48,14 @@ def model_for(args):
 
 def play(session):
     """Read what the person wants until they quit or the input ends."""
-    branches = [session]
+    branches, prefix = [session], ""
     print(HELP)
     while True:
         session = branches[0]
         print(f"\n{session.text}")
         if not session.is_over:
-            for place, (token, probability) in enumerate(session.suggest()):
+            suggestions = session.suggest(prefix=prefix)
+            for place, (token, probability) in enumerate(suggestions):
                 print(f"  {place}  {probability:6.1%}  {token!r}")
         try:
             answer = input("> ")
@@ -59,6 +63,9 @@ def play(session):
             return session
         if answer == "q":
             return session
+        prefix = answer[2:] if answer.startswith("? ") else ""
+        if prefix:
+            continue
         try:
             obey(answer, branches)
         except (ValueError, OSError) as error:
@@ -82,7 +89,12 @@ def obey(answer, branches):
     elif command == "s" and argument:
         Path(argument).write_text(session.to_json(), "utf-8")
     elif answer:
-        session.accept(answer.removeprefix("="))
+        session.accept(read_typed(answer.removeprefix("=")))
+
+
+def read_typed(answer):
+    r"""The text that was typed: \n stands for a newline, \\ for a backslash."""
+    return re.sub(r"\\([n\\])", lambda m: "\n" if m[1] == "n" else m[1], answer)
 
 
 def main():

@@ -598,8 +598,9 @@ class SequenceGenerator(
             required tokens, there are as many candidates for each number of them that
             is still missing.
         random_state : int, RandomState instance or None, default=None
-            Seed of the sampling. Each prompt has its own random numbers: prompts in a
-            batch do not change each other's continuation.
+            Seed of the sampling. The random numbers of a prompt depend on the seed and
+            the prompt, not on the other prompts or their order. Equal prompts get
+            different numbers, the first of them those of a prompt alone.
 
         Returns
         -------
@@ -634,7 +635,7 @@ class SequenceGenerator(
                     stepper, logits, options, texts, n_tokens, beam_size
                 )
             else:
-                draw = make_uniform_sampler(draw_seed(random_state), len(texts))
+                draw = make_uniform_sampler(draw_seed(random_state), texts)
                 for _ in generate_tokens(
                     stepper, logits, options, texts, n_tokens, draw
                 ):
@@ -701,7 +702,7 @@ class SequenceGenerator(
                 f"generate_iter continues one prompt, got {len(texts)}. Use generate "
                 "for several."
             )
-        draw = make_uniform_sampler(draw_seed(random_state), 1)
+        draw = make_uniform_sampler(draw_seed(random_state), texts)
         written = generate_tokens(stepper, logits, options, texts, n_tokens, draw)
         codes = (text.codes[-1] for (text,) in written)
         return (model.classes[code - END] for code in codes if code != END)

@@ -93,7 +93,7 @@ class LanguageModel:
         reading = self._read_documents(prompts)
         texts = [Continuation(codes) for codes in list_codes(reading.corpus)]
         for k, text in enumerate(texts):
-            if text.prompt and not reading.n_known[k]:
+            if not reading.n_known[k] and (text.prompt or self._has_token(prompts[k])):
                 raise ValueError(
                     f"prompt {k} holds no token that the model knows: {prompts[k]!r}. "
                     "Begin with known ones (classes_ lists them), or with an empty one."
@@ -117,6 +117,13 @@ class LanguageModel:
             found.update(name.encode())
             found.update(value.detach().cpu().numpy().tobytes())
         return found.hexdigest()
+
+    def _has_token(self, document: Any) -> bool:
+        """Whether a document has a token, even one that the vectorizer leaves out."""
+        tokens: list[Hashable] = []
+        if self.codec.vectorizer is not None:
+            self.codec.encode([document], lambda text, found: tokens.extend(found))
+        return bool(tokens)
 
     def _list_prompts(self, prompt):
         """One or several prompts as documents."""

@@ -1,7 +1,7 @@
 """Options that say how the next token is chosen, checked and translated to codes."""
 
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from textwrap import indent
 from typing import Any, Self, TypeVar
@@ -112,7 +112,7 @@ class DecodingOptions:
             repetition_penalty=repetition_penalty,
             banned=banned_codes,
             required=required_codes,
-            stop=tuple(_encode_stops(codec, stop)),
+            stop=() if stop is None else _encode_stops(codec, stop),
             mask=None if mask is None else _wrap_mask(mask, codec.classes),
             classes=codec.classes,
         )
@@ -153,25 +153,48 @@ def find_codes(codec: Codec, tokens: Any, where: str) -> tuple[int, ...]:
     """The codes of one token or of several; none for None."""
     if tokens is None:
         return ()
-    tokens = [tokens] if isinstance(tokens, (str, tuple, int)) else tokens
-    return tuple(find_code(codec, token, where) for token in tokens)
+    return tuple(find_code(codec, token, where) for token in _list_tokens(tokens))
 
 
-def _encode_stops(codec: Codec, stop: Any) -> Iterator[tuple[int, ...]]:
+def encode_phrase(codec: Codec, phrase: Any, where: str) -> tuple[int, ...]:
+    """The codes of a token, of a list of tokens, or of a text that has several."""
+    is_token = isinstance(phrase, Hashable) and (
+        phrase == codec.classes[0] or phrase in codec.code_of
+    )
+    if is_token or not isinstance(phrase, str) or codec.vectorizer is None:
+        return find_codes(codec, phrase, where)
+    tokens: list[Hashable] = []
+    try:
+        _, codes = codec.encode([phrase], lambda text, found: tokens.extend(found))
+    except ValueError:  # of a vectorizer with handle_unknown="error"
+        codes = np.array([], dtype=int)
+    unknown = [token for token in tokens if token not in codec.code_of]
+    if unknown or not len(codes) or UNKNOWN in codes:
+        reason = "it holds no token"
+        if unknown:
+            reason = f"it holds {unknown[0]!r}, which is not a token of this model"
+        raise ValueError(
+            f"{where}={phrase!r} cannot be written: {reason}. classes_ lists the "
+            "tokens that the model can write."
+        )
+    return tuple(int(code) for code in codes)
+
+
+def _list_tokens(tokens: Any) -> Iterable[Any]:
+    """One token or several as an iterable. A text or a tuple is one token."""
+    if isinstance(tokens, np.ndarray) and tokens.ndim == 0:
+        tokens = tokens.item()
+    is_one = isinstance(tokens, (str, bytes, tuple)) or not isinstance(tokens, Iterable)
+    return [tokens] if is_one else tokens
+
+
+def _encode_stops(codec: Codec, stop: Any) -> tuple[tuple[int, ...], ...]:
     """The codes of each text (or list of tokens) at which generation stops."""
-    if stop is None:
-        return
-    for part in [stop] if isinstance(stop, (str, int)) else stop:
-        if isinstance(part, str) and codec.vectorizer is not None:
-            _, codes = codec.encode([part])
-        else:
-            codes = find_codes(codec, part, "stop")
-        if not len(codes) or UNKNOWN in codes:
-            raise ValueError(
-                f"stop={part!r} cannot be written with the tokens of this model, which "
-                "classes_ lists."
-            )
-        yield tuple(int(code) for code in codes)
+    stops = stop if isinstance(stop, tuple) else _list_tokens(stop)
+    found = tuple(encode_phrase(codec, part, "stop") for part in stops)
+    if not all(found):
+        raise ValueError("stop has an empty list of tokens. Remove it.")
+    return found
 
 
 def _wrap_mask(mask: Callable[..., Any], classes: np.ndarray) -> Mask:
@@ -185,6 +208,12 @@ def _wrap_mask(mask: Callable[..., Any], classes: np.ndarray) -> Mask:
                 f"mask returned an array of shape {masked.shape}; expected logits "
                 f"of shape {classes.shape} in the order of classes_, without NaN. Use "
                 "minus infinity to forbid a token."
+            )
+        if np.isposinf(masked).any():
+            raise ValueError(
+                f"mask returned plus infinity for {classes[masked.argmax()]!r}; "
+                "expected finite logits, or minus infinity to forbid a token. To force "
+                "a token, forbid all others."
             )
         logits[END:] = masked
         return logits

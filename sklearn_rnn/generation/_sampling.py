@@ -1,5 +1,6 @@
 """From logits to codes: greedy, by sampling, or by beam search, under constraints."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -142,12 +143,22 @@ def sample(
     return np.add.reduce(sums <= uniforms[:, None] * sums[:, -1:], axis=1)
 
 
-def make_uniform_sampler(seed: int, n_texts: int) -> Callable[[], np.ndarray]:
+def make_uniform_sampler(
+    seed: int, texts: list[Continuation]
+) -> Callable[[], np.ndarray]:
     """A function that returns one number (n_texts,) in [0, 1) per text at each call.
 
-    Every text has its own generator, so its numbers do not depend on the other texts.
+    Every text has its own generator, which is seeded by its prompt and the number of
+    equal prompts before it. So its numbers depend neither on the other prompts nor on
+    its place among them.
     """
-    rngs = [numpy_generator(seed, SAMPLING, k) for k in range(n_texts)]
+    rngs = []
+    n_before: Counter[int] = Counter()
+    for text in texts:
+        content = hashlib.sha256(np.array(text.prompt, dtype="<i8").tobytes())
+        key = int.from_bytes(content.digest()[:8], "little")
+        rngs.append(numpy_generator(seed, SAMPLING, key, n_before[key]))
+        n_before[key] += 1
 
     def draw_blocks() -> Iterator[np.ndarray]:
         while True:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,13 @@ from sklearn_rnn._core.scalars import check_integer, check_number, is_integer
 from sklearn_rnn._data.tokens import END, TokenArray
 from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn.generation._language_model import LanguageModel, compute_log_proba
-from sklearn_rnn.generation._options import find_code
+from sklearn_rnn.generation._options import encode_phrase
 
 FORMAT = "sklearn_rnn writing session"
 VERSION = 1
 N_SUGGESTED = 10  # also what the statistics call suggested
+OPENING = "([{"
+NO_SPACE_AFTER = OPENING + "'\u2019-\u2010"  # apostrophes and hyphens
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Step:
     rank: int  # of the token among all, 0 is the likeliest
     picked: bool  # from the suggestions, rather than typed
     temperature: float
+    n_typed: int = 0  # characters of the prefix that was typed before picking
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,7 @@ class WritingSession:
         self._steps = []
         self._moments = [self._keep_moment(logits)]
         self._suggested: Any = None  # positions in classes_, or not asked for yet
+        self._prefix = ""  # of these suggestions
 
     @property
     def temperature(self):
@@ -122,31 +127,41 @@ class WritingSession:
     def temperature(self, value):
         self._temperature = float(check_number("temperature", value, above=0))
 
-    def suggest(self, k=N_SUGGESTED):
+    def suggest(self, k=N_SUGGESTED, *, prefix=""):
         """Suggest the likeliest next tokens.
 
         Parameters
         ----------
         k : int, default=10
             Number of suggestions; all tokens if there are fewer.
+        prefix : str, default=""
+            Suggest only tokens that start with these characters, such as the beginning
+            of a word that the person has typed. Their probabilities stay those among
+            all tokens, so they sum to the probability of the prefix. The end of the
+            text is then not suggested.
 
         Returns
         -------
         suggestions : list of (token, probability)
-            The likeliest first. "<end>" ends the text.
+            The likeliest first. "<end>" ends the text. Empty if no token starts with
+            ``prefix``.
 
         Raises
         ------
         ValueError
-            If the text has ended, or k is below 1.
+            If the text has ended, k is below 1, or a prefix is given and tokens are
+            not str.
         """
         check_integer("k", k, minimum=1)
         self._check_not_over()
+        candidates = self._find_candidates(prefix)
         log_proba = self._moments[-1].log_proba
         with np.errstate(over="ignore"):  # to minus infinity, near temperature 0
             sharpened = (log_proba - log_proba.max()) / self.temperature
         proba = np.exp(log_softmax(sharpened))
-        self._suggested = np.argsort(-proba, kind="stable")[:k]
+        # by log-probability, since probabilities can underflow at low temperatures
+        order = np.argsort(-log_proba[candidates], kind="stable")[:k]
+        self._suggested, self._prefix = candidates[order], prefix
         return [(self.classes_[j], float(proba[j])) for j in self._suggested]
 
     def pick(self, index):
@@ -170,20 +185,28 @@ class WritingSession:
         """
         if self._suggested is None:
             self.suggest()
+        if not len(self._suggested):
+            raise ValueError(
+                f"no token starts with {self._prefix!r}, so nothing was suggested. "
+                "Call suggest() with another prefix, or accept() a token."
+            )
         if not is_integer(index, 0, len(self._suggested) - 1):
             raise ValueError(
                 f"index must be in 0..{len(self._suggested) - 1}, the positions of the "
                 f"suggestions, got {index!r}."
             )
-        return self._accept_code(int(self._suggested[index]) + END, picked=True)
+        code = int(self._suggested[index]) + END
+        return self._accept_code(code, picked=True, n_typed=len(self._prefix))
 
     def accept(self, token):
-        """Accept any token that the model can write.
+        """Accept any token that the model can write, or several tokens.
 
         Parameters
         ----------
-        token : str, or what the tokens are
-            One of ``classes_``; "<end>" ends the text.
+        token : str, or what the tokens are, or list of tokens
+            One of ``classes_``, where "<end>" ends the text. Other texts, such as
+            "white whale", are split into tokens by the vectorizer. Each token of a text
+            or list is a step that can be undone.
 
         Returns
         -------
@@ -193,10 +216,19 @@ class WritingSession:
         Raises
         ------
         ValueError
-            If the model has no such token, or the text has ended.
+            If the model has no such token, or the text has ended. Then nothing is
+            accepted.
         """
-        code = find_code(self._model.codec, token, "accept")
-        return self._accept_code(code, picked=False)
+        codes = encode_phrase(self._model.codec, token, "accept")
+        self._check_not_over()
+        if END in codes[:-1]:
+            raise ValueError(
+                f"accept got tokens after {self.classes_[0]!r}, which ends the text: "
+                f"{token!r}. Give it last."
+            )
+        for code in codes:
+            self._accept_code(code, picked=False)
+        return self
 
     def undo(self, n=1):
         """Remove the last tokens, without reading anything again.
@@ -247,10 +279,11 @@ class WritingSession:
         ----------
         chooser : callable
             ``chooser(suggestions)`` is called with the list that :meth:`suggest`
-            returns. It returns the position of a suggestion, a token that is not an
-            int, or None to stop.
+            returns. It returns the position of a suggestion, anything that
+            :meth:`accept` accepts and that is not an int, or None to stop.
         n_tokens : int
-            Largest number of tokens.
+            Number of tokens after which writing stops. Several tokens that are
+            accepted at once are not cut.
         k : int, default=10
             Number of suggestions at each step.
 
@@ -260,9 +293,8 @@ class WritingSession:
             The session.
         """
         check_integer("n_tokens", n_tokens, minimum=0)
-        for _ in range(n_tokens):
-            if self.is_over:
-                break
+        n_wanted = len(self._steps) + n_tokens
+        while len(self._steps) < n_wanted and not self.is_over:
             choice = chooser(self.suggest(k))
             if choice is None:
                 break
@@ -317,17 +349,17 @@ class WritingSession:
         statistics : :class:`~sklearn.utils.Bunch`
             ``n_tokens``, of which ``n_picked`` were picked and ``n_typed`` typed;
             ``n_suggested``, the number of tokens among the ten likeliest, and their
-            share ``suggested``; ``keystrokes``, one per pick and one per typed
-            character (with a separator between words), and ``keystrokes_saved``, the
-            share saved against typing everything; ``log_probability`` and
-            ``perplexity`` of the accepted tokens.
+            share ``suggested``; ``keystrokes``, one per typed character and one per
+            pick, and ``keystrokes_saved``, the share saved against typing everything;
+            ``log_probability`` and ``perplexity`` of the accepted tokens. Between words
+            a space is typed, but none before a closing bracket or other punctuation
+            mark, nor after an apostrophe, a hyphen or an opening bracket. A token that
+            is picked needs no space; the prefix given to :meth:`suggest` counts.
         """
         n, typing, keys = len(self._steps), 0, 0
-        separator = self._separator_length()
-        for step, token in zip(self._steps, self.tokens, strict=True):
-            length = len(str(token)) + separator if step.code != END else 1
+        for step, length in zip(self._steps, self._count_keystrokes(), strict=True):
             typing += length
-            keys += 1 if step.picked else length
+            keys += 1 + step.n_typed if step.picked else length
         n_picked = sum(step.picked for step in self._steps)
         n_suggested = sum(step.rank < N_SUGGESTED for step in self._steps)
         return Bunch(
@@ -361,7 +393,9 @@ class WritingSession:
                 "model": self._model.fingerprint(),
                 "prompt": self._prompt if is_text else self._prompt_codes,
                 "steps": [
-                    [step.code, step.picked, step.temperature] for step in self._steps
+                    [step.code, step.picked, step.temperature]
+                    + ([step.n_typed] if step.n_typed else [])
+                    for step in self._steps
                 ],
                 "temperature": self.temperature,
             }
@@ -418,18 +452,40 @@ class WritingSession:
         session = cls(generator, codec.restore_prompt(given["prompt"]))
         if given["prompt"] not in (session._prompt, session._prompt_codes):
             raise ValueError("its prompt is not one that this model read")
-        for code, picked, temperature in given["steps"]:
+        for entry in given["steps"]:
+            code, picked, temperature, *rest = entry
             is_code = is_integer(code, END, codec.vocabulary_size - 1)
-            if not is_code or not isinstance(picked, bool):
-                raise ValueError(f"it has the step {[code, picked, temperature]}")
+            n_typed = rest[0] if rest else 0
+            longest = len(str(codec.classes[code - END])) if is_code and picked else 0
+            is_count = len(rest) < 2 and is_integer(n_typed, 0, longest)
+            if not is_code or not is_count or not isinstance(picked, bool):
+                raise ValueError(f"it has the step {entry}")
             session.temperature = temperature
-            session._accept_code(code, picked)
+            session._accept_code(code, picked, n_typed)
         session.temperature = given["temperature"]
         return session
 
     # ---------------------------------------------------------------- one step
 
-    def _accept_code(self, code, picked):
+    def _find_candidates(self, prefix):
+        """Positions in ``classes_`` of the tokens that start with a prefix."""
+        if not isinstance(prefix, str):
+            raise TypeError(
+                "prefix must be a str, the first characters of a token, got "
+                f"{prefix!r} of type {type(prefix).__name__}."
+            )
+        if not prefix:
+            return np.arange(len(self.classes_))
+        tokens = self.classes_[1:]
+        if not any(isinstance(token, str) for token in tokens):
+            raise ValueError(
+                f"prefix={prefix!r} needs tokens that are str, but the tokens of this "
+                f"model are like {tokens[0]!r}. Call suggest() without prefix."
+            )
+        starts = [isinstance(t, str) and t.startswith(prefix) for t in tokens]
+        return 1 + np.flatnonzero(starts)
+
+    def _accept_code(self, code, picked, n_typed=0):
         """Append a code, and let the network read it."""
         self._check_not_over()
         moment = self._moments[-1]
@@ -437,7 +493,7 @@ class WritingSession:
         is_likelier = moment.log_proba > logp
         is_likelier[: code - END] |= moment.log_proba[: code - END] == logp
         rank = int(np.count_nonzero(is_likelier))
-        step = Step(code, float(logp), rank, picked, self.temperature)
+        step = Step(code, float(logp), rank, picked, self.temperature, n_typed)
         if code != END:
             moment = self._keep_moment(self._stepper.feed(np.array([code])))
         self._steps.append(step)
@@ -453,8 +509,26 @@ class WritingSession:
         if self.is_over:
             raise ValueError("the text has ended. undo() removes the end.")
 
+    def _count_keystrokes(self):
+        """Number of keys that typing each accepted token takes."""
+        separator = self._separator_length()
+        is_text = self._model.codec.vectorizer is not None
+        previous = self._prompt[-1:] if is_text else self._prompt_codes
+        for step, token in zip(self._steps, self.tokens, strict=True):
+            name = str(token)
+            is_apart = _needs_space(previous, name) if is_text else len(previous) > 0
+            yield 1 if step.code == END else len(name) + separator * is_apart
+            previous = name
+
     def _separator_length(self):
         """Number of characters between tokens: 0 for characters, else 1."""
         codec = self._model.codec
         pair = codec.decode([END + 1, END + 1])
         return len(pair) - 2 * len(str(codec.names[0])) if isinstance(pair, str) else 1
+
+
+def _needs_space(previous, token):
+    """Whether a person types a space between the end of a text and a token."""
+    begins = token in OPENING or re.search(r"\w", token) is not None
+    last = previous[-1:]
+    return begins and bool(last) and not last.isspace() and last not in NO_SPACE_AFTER

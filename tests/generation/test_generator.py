@@ -397,7 +397,22 @@ def test_batch_mates_change_no_continuation(learned):
     together = learned.generate(prompts, 20, random_state=3)
     assert together[0] == learned.generate(prompts[0], 20, random_state=3)
     assert together[:2] == learned.generate(prompts[:2], 20, random_state=3)
+    assert together[::-1] == learned.generate(prompts[::-1], 20, random_state=3)
+    equal = learned.generate(["the "] * 3, 20, temperature=2.0, random_state=3)
+    assert len(set(equal)) == 3
     assert together != learned.generate(prompts, 20, random_state=4)
+
+
+@pytest.mark.parametrize("handle_unknown", ["unk", "ignore"])
+@pytest.mark.filterwarnings("ignore:the text has:UserWarning")
+def test_a_prompt_without_known_tokens_is_refused(handle_unknown):
+    model = small(WordVectorizer(handle_unknown=handle_unknown), max_epochs=1)
+    model.fit(DOCUMENTS)
+    for prompt in ("Q", "Q Z", ["the", "Q"]):
+        with pytest.raises(ValueError, match=r"prompt \d holds no token"):
+            model.generate(prompt, 3)
+    for prompt in ("", " ", "Q the"):
+        model.generate(prompt, 3)
 
 
 def test_tokens_come_one_by_one(learned):

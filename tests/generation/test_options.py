@@ -58,6 +58,8 @@ def test_tokens_become_codes(chars, commands):
     assert read(chars, required=["b", "b"]).required == (5, 5)
     assert read(commands, banned=("ls", "-l")).banned == (5,)
     assert read(CodeCodec(7), banned=[3, 5]).banned == (3, 5)
+    for one in (5, np.int64(5), np.array(5)):
+        assert read(CodeCodec(7), banned=one, stop=one).banned == (5,)
     assert find_code(CodeCodec(7), 3, "banned") == 3
 
 
@@ -66,6 +68,21 @@ def test_stops_are_texts_or_tokens(chars, commands):
     assert read(chars, stop=["ab", "c"]).stop == ((4, 5), (6,))
     assert read(commands, stop=[("cd", "..")]).stop == ((4,),)
     assert read(CodeCodec(7), stop=5).stop == ((5,),)
+
+
+@pytest.mark.parametrize("handle_unknown", ["unk", "ignore", "error"])
+def test_stops_with_unknown_tokens_are_errors(handle_unknown):
+    codec = TextCodec(CharVectorizer(handle_unknown=handle_unknown))
+    codec.fit_encode(["ab."])
+    with pytest.raises(ValueError, match=r"stop='Q\.' cannot be written: it holds 'Q'"):
+        read(codec, stop=["a", "Q."])
+    assert read(codec, stop="b.").stop == (tuple(codec.code_of[c] for c in "b."),)
+
+
+@pytest.mark.parametrize("banned", [2.5, [2.5], np.float64(2.5), b"a"])
+def test_a_token_of_another_type_is_an_error(banned):
+    with pytest.raises(ValueError, match=r"banned holds .* 4 tokens .*\[3, 4, 5, 6"):
+        read(CodeCodec(7), banned=banned)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +141,12 @@ def test_a_mask_gets_tokens_and_the_logits_of_the_classes(chars):
     ((tokens, logits),) = seen
     assert tokens == ["a", "c"]
     assert logits.tolist() == [3, 4, 5, 6]  # a copy, which the user may keep
+
+
+def test_a_mask_must_not_return_plus_infinity(chars):
+    options = read(chars, mask=lambda tokens, logits: np.array([0, 0, np.inf, 0]))
+    with pytest.raises(ValueError, match=r"plus infinity for 'b'.*forbid all others"):
+        options.mask([4], np.zeros(7))
 
 
 @pytest.mark.parametrize("answer", [np.zeros(3), np.full(4, np.nan), np.zeros((1, 4))])

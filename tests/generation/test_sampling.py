@@ -192,10 +192,16 @@ def test_streams_that_are_over_leave_the_others_alone():
 
 
 def test_random_numbers_of_a_text_do_not_depend_on_other_texts():
-    many, one = make_uniform_sampler(7, 3), make_uniform_sampler(7, 1)
-    numbers = np.array([many() for _ in range(600)])  # of several blocks
-    assert numbers.shape == (600, 3)
+    def draw(seed, *prompts):
+        uniforms = make_uniform_sampler(seed, [Continuation(list(p)) for p in prompts])
+        return np.array([uniforms() for _ in range(600)])  # of several blocks
+
+    numbers = draw(7, [4], [5, 4], [4], [])
+    assert numbers.shape == (600, 4)
     assert len(np.unique(numbers)) == numbers.size
     assert 0 <= numbers.min() and numbers.max() < 1
-    np.testing.assert_array_equal(numbers[:, 0], np.ravel([one() for _ in range(600)]))
-    assert make_uniform_sampler(8, 1)() != numbers[0, 0]
+    np.testing.assert_array_equal(numbers[:, [0]], draw(7, [4]))
+    np.testing.assert_array_equal(numbers[:, [1]], draw(7, [5, 4]))  # at any place
+    moved = draw(7, [], [4], [5, 4], [4])
+    np.testing.assert_array_equal(numbers[:, [3, 0, 1, 2]], moved)
+    assert draw(8, [4])[0, 0] != numbers[0, 0]

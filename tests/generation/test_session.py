@@ -155,6 +155,35 @@ def test_near_temperature_zero_the_likeliest_has_probability_one(chars):
     assert {p for _, p in rest} == {0}
 
 
+def test_suggestions_keep_their_order_where_probabilities_underflow(chars):
+    session = chars.session("the ")
+    tokens = [token for token, _ in session.suggest(1000)]
+    session.temperature = 0.003
+    suggestions = session.suggest(1000)
+    assert suggestions[-1][1] == 0
+    assert [token for token, _ in suggestions] == tokens
+
+
+def test_suggestions_can_be_restricted_to_a_prefix(words, notes):
+    session = words.session("the cat sat on")
+    everything = dict(session.suggest(1000))
+    found = session.suggest(2, prefix="t")
+    assert [token for token, _ in found] == ["the"]
+    assert found[0][1] == everything["the"]  # not renormalised
+    assert session.suggest(prefix="<") == [] == session.suggest(prefix="T")
+    with pytest.raises(ValueError, match="no token starts with 'T'"):
+        session.pick(0)
+    session.suggest(prefix="t")
+    session.pick(0).accept("mat")
+    assert session.statistics().keystrokes == 2 + 4  # t and the pick, " mat"
+    again = words.resume(session.to_json())
+    assert again.statistics() == session.statistics()
+    with pytest.raises(ValueError, match="needs tokens that are str"):
+        notes.session([60]).suggest(prefix="6")
+    with pytest.raises(TypeError, match=r"prefix must be a str, .* got 6"):
+        session.suggest(prefix=6)
+
+
 def test_the_end_ends_the_text_and_can_be_undone(words):
     session = words.session("a cat sat").accept("<end>")
     assert session.is_over and session.text == "a cat sat"
@@ -163,6 +192,27 @@ def test_the_end_ends_the_text_and_can_be_undone(words):
             act()
     assert not session.undo().is_over
     assert session.accept("on").text == "a cat sat on"
+
+
+def test_several_tokens_are_accepted_at_once(words, chars, notes):
+    session = words.session("the cat").accept("sat on  the mat")
+    assert session.tokens == ["sat", "on", "the", "mat"]
+    assert session.undo().text == "the cat sat on the"
+    steps = words.session("the cat").accept("sat").accept("on").accept("the")
+    assert session.suggest() == steps.suggest()
+    assert chars.session("the c").accept("at sat").text == "the cat sat"
+    assert notes.session([60]).accept([62, 64]).text == [60, 62, 64]
+    assert notes.session([60]).accept([62, "<end>"]).is_over
+    for model, phrase in [(words, "on zebra"), (notes, [62, 99]), (chars, "")]:
+        before = model.session(PROMPTS["notes"] if model is notes else "the")
+        with pytest.raises(ValueError, match="accept"):
+            before.accept(phrase)
+        assert before.tokens == []
+    with pytest.raises(ValueError, match="after '<end>', which ends the text"):
+        notes.session([60]).accept(["<end>", 62])
+    phrases = iter(["at s", "a", "t on"])
+    session = chars.session("the c").write(lambda suggestions: next(phrases), 5)
+    assert session.written == "at sa"
 
 
 def test_tokens_and_places_that_do_not_exist_are_refused(chars):
@@ -262,6 +312,9 @@ def test_what_is_no_transcript_is_refused(chars):
         ("steps", [[5.0, True, 1.0]]),
         ("steps", [[np.inf, True, 1.0]]),
         ("steps", [[5, "yes", 1.0]]),
+        ("steps", [[5, True, 1.0, 9]]),  # a longer prefix than the token
+        ("steps", [[5, False, 1.0, 1]]),
+        ("steps", [[5, True, 1.0, 0, 0]]),
         ("steps", [[5, True, -1.0]]),
         ("steps", [[3, True, 1.0], [5, True, 1.0]]),  # goes on after the end
         ("temperature", 0),
@@ -321,7 +374,7 @@ def test_statistics_count_picks_keys_and_suggestions(words):
     assert ranks[0] == 0 and ranks[2] == len(words.classes_) - 1
     assert found.n_suggested == sum(rank < 10 for rank in ranks)
     assert found.suggested == found.n_suggested / 3
-    typed = [len(token) + 1 for token in session.tokens]
+    typed = [len(token) + 1 for token in session.tokens]  # with a space before
     assert found.keystrokes == 1 + sum(typed[1:])
     assert found.keystrokes_saved == pytest.approx(1 - found.keystrokes / sum(typed))
     assert found.perplexity == pytest.approx(np.exp(-session.log_probability / 3))
@@ -331,6 +384,15 @@ def test_characters_are_typed_without_a_space(chars):
     session = chars.session("the ").accept("c").accept("a")
     assert session.statistics().keystrokes == 2
     assert np.isnan(chars.session("the ").statistics().keystrokes_saved)
+
+
+def test_no_space_is_typed_at_punctuation_marks():
+    text = "don't (re-read) the cat, it sat. "
+    model = fitted([text] * 4, WordVectorizer(lowercase=False), max_epochs=1)
+    session = model.session().accept(text.strip())
+    assert session.statistics().keystrokes == len(text.strip())
+    session = model.session("the ").accept("cat")
+    assert session.statistics().keystrokes == 3  # the space is in the prompt
 
 
 def test_a_later_fit_does_not_change_a_session():
@@ -370,7 +432,7 @@ def test_the_terminal_program_keeps_its_model_and_branches(
     tmp_path, monkeypatch, capsys
 ):
     text, kept = tmp_path / "text.txt", tmp_path / "model.pickle"
-    text.write_text("the cut is thus. " * 20)
+    text.write_text("the cut is thus.\n" * 20)
 
     def played(*answers):
         arguments = f"--text {text} --model {kept} --epochs 1 --characters --prompt th"
@@ -381,6 +443,9 @@ def test_the_terminal_program_keeps_its_model_and_branches(
 
     out = played("e", "b", " ", "c", "w", "=u")  # and the input ends
     assert "learning" in out and kept.exists()
+    out = played("e cut", "\\n", "? h", "0", "q")
+    assert "the cut\nh\n\n7 tokens, 1 picked" in out
+    out = played("e", "b", " ", "c", "w", "=u")
     assert "the c" in out and "theu\n\n2 tokens, 0 picked" in out
     out = played("e", "u", "q", "e")
     assert "learning" not in out and out.endswith("\nth\n\n")
