@@ -9,6 +9,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sklearn_rnn._core.device import resolve_dtype
+from sklearn_rnn._core.sklearn_private import _check_feature_names
 from sklearn_rnn._data.sequences import (
     Sequences,
     as_codes,
@@ -19,6 +20,7 @@ from sklearn_rnn._data.sequences import (
     from_ragged,
     from_table,
     from_tokens,
+    holds_integers,
 )
 
 
@@ -51,6 +53,8 @@ class SequenceReader(BaseEstimator):
             sequences = as_codes(sequences, size)
         if reset:
             self._remember_input(sequences, kind)
+        if kind == "ragged":
+            self._check_columns(X, reset)
         return self._check_against_fit(sequences)
 
     def _remember_input(self, sequences: Sequences, kind: str) -> None:
@@ -70,10 +74,28 @@ class SequenceReader(BaseEstimator):
                     f"size {self._vocabulary_size}. Give one vector per code, in the "
                     "order of the vectorizer's get_feature_names_out."
                 )
-        self._number_type = resolve_dtype(
-            self.precision,
-            np.float32 if self._vocabulary_size else sequences.values.dtype,
-        )
+        number_type = sequences.values.dtype
+        if self._vocabulary_size:
+            number_type = np.dtype(np.float32)
+        elif not holds_integers(sequences.values, np.float32):
+            number_type = np.dtype(np.float64)
+        self._number_type = resolve_dtype(self.precision, number_type)
+
+    def _check_columns(self, X: Any, reset: bool) -> None:
+        """Refuse sequences that are frames of other columns than in fit."""
+        rows = list(X)
+        columns = [list(getattr(row, "columns", ())) for row in rows]
+        if not any(columns):
+            return
+        for i, names in enumerate(columns):
+            if names != columns[0]:
+                raise ValueError(
+                    f"sequence {i} of X has the columns {names}, sequence 0 has "
+                    f"{columns[0]}. All sequences need to be frames of the same "
+                    "columns in the same order, or none of them a frame."
+                )
+        if reset or not self._fitted_on_table:
+            _check_feature_names(self, rows[0], reset=reset)
 
     def _check_against_fit(self, sequences: Sequences) -> Sequences:
         """The sequences with the dtype of the model, if they agree with fit."""

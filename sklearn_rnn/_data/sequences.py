@@ -13,6 +13,7 @@ TokenArray                                   n sequences of codes
 ===========================================  ==========================================
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -362,11 +363,30 @@ def check_codes(sequences: Sequences, vocabulary_size: int) -> None:
         )
 
 
+def holds_integers(values: np.ndarray, dtype: DTypeLike) -> bool:
+    """Whether ``dtype`` represents all integers in the range of integer values."""
+    if values.dtype.kind not in "iu" or not values.size:
+        return True
+    largest = max(-int(values.min()), int(values.max()))
+    return largest <= 2 ** (np.finfo(dtype).nmant + 1)
+
+
 def cast(sequences: Sequences, dtype: DTypeLike) -> Sequences:
-    """The same sequences with numbers of ``dtype``; too large a number is an error."""
+    """The same sequences with numbers of ``dtype``; too large a number is an error.
+
+    Integers that ``dtype`` rounds are a warning.
+    """
     values = sequences.values
     if sequences.vocabulary_size is not None or values.dtype == dtype:
         return sequences
+    if not holds_integers(values, dtype):
+        warnings.warn(
+            f"X holds integers that {np.dtype(dtype)} rounds to its "
+            f"{np.finfo(dtype).nmant + 1} bits, so that some become equal. Scale X, or "
+            'set precision="float64".',
+            UserWarning,
+            stacklevel=2,
+        )
     with np.errstate(over="ignore"):
         sequences = replace(sequences, values=values.astype(dtype))
     place = find_nonfinite(sequences)

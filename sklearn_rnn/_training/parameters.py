@@ -122,7 +122,9 @@ DESCRIPTIONS = {
         must return a torch module whose ``forward(x, state)`` returns ``(outputs,
         state)``. There, x has the shape ``(n_sequences, n_timesteps, input_size)``,
         outputs the shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial
-        state is None.""",
+        state is None. Shorter sequences of a batch end in steps of zeros, so an output
+        may depend only on the steps of its own sequence up to its own time: no cell
+        that reads backwards, and no batch normalisation.""",
     "hidden_size": """Number of units in each layer{each_direction}. More units make the
         network more expressive and slower to train.""",
     "num_layers": """Number of stacked recurrent layers. Each layer reads the outputs of
@@ -302,18 +304,20 @@ _SUPERVISED_WORDS = {
     "kept": "weights",
     "each_direction": ", in each direction if ``bidirectional=True``",
     "codes_in_X": """ Any value other than "auto" also means that integers in X are
-        codes.""",
+        codes, of which 0 is padding: zeros at the end of a sequence are removed.""",
     "validation": """The validation sequences are those given to ``fit``, or else
         ``validation_fraction`` of the training sequences.""",
     "how_held_out": "",
     "splitters": """: ``GroupShuffleSplit`` keeps each of the ``groups`` given to
         ``fit`` on one side, ``TimeSeriesSplit`` validates on the latest sequences""",
-    "auto_precision": "float64 if X is float64 and float32 otherwise, including text",
+    "auto_precision": """float64 if X is float64 or holds integers beyond 2**24, and
+        float32 otherwise, including text""",
 }
 WORDS = {
     CLASSIFIER: {
         **_SUPERVISED_WORDS,
-        "how_held_out": ", stratified by class where each sequence has one label",
+        "how_held_out": """, stratified by class where each sequence has one label; the
+            only sequence of a class trains""",
     },
     REGRESSOR: _SUPERVISED_WORDS,
     FORECASTER: {

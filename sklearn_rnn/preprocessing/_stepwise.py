@@ -6,6 +6,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.callback import CallbackSupportMixin
+from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.preprocessing import TargetEncoder
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -13,6 +15,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_rnn._core.callbacks import wrap_as_task
@@ -28,6 +31,30 @@ from sklearn_rnn._core.sklearn_private import (
 from sklearn_rnn.preprocessing._stacked_steps import stack_steps
 
 METHODS = ("fit", "fit_transform", "partial_fit")
+
+
+def cross_fit_over_sequences(transformer, lengths, y):
+    """Let each TargetEncoder split sequences, where it would split their steps.
+
+    Steps of a sequence share its target. If some trained the encoding of others, the
+    encoding of a value that one sequence alone has would be the target itself.
+    """
+    nested = transformer.get_params(deep=True).values()
+    encoders = [t for t in (transformer, *nested) if isinstance(t, TargetEncoder)]
+    if not encoders:
+        return
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    is_class = type_of_target(y) in ("binary", "multiclass")
+    for encoder in encoders:
+        cv = encoder.cv
+        if isinstance(cv, Integral):
+            kind = StratifiedKFold if is_class else KFold
+            cv = kind(cv, shuffle=True, random_state=0)
+        splits = check_cv(cv, y, classifier=is_class).split(np.zeros(len(lengths)), y)
+        encoder.cv = [
+            tuple(np.flatnonzero(np.isin(owners, rows)) for rows in split)
+            for split in splits
+        ]
 
 
 def _inner_has(method):
@@ -87,6 +114,10 @@ class StepwiseTransformer(
     told to return frames by its ``set_output``, ragged sequences come back as frames.
 
     Longer sequences have more rows and count more in what the transformer learns.
+
+    A TargetEncoder, also inside a Pipeline or ColumnTransformer, cross-fits over
+    sequences in :meth:`fit_transform`: its ``cv`` splits sequences instead of steps, an
+    int into shuffled folds. Other transformers that cross-fit split single steps.
 
     Examples
     --------
@@ -266,6 +297,8 @@ class StepwiseTransformer(
                 deepcopy(self.transformer_) if continuing else clone(self.transformer)
             )
             fit = getattr(new.transformer_, method)
+            if method == "fit_transform":
+                cross_fit_over_sequences(new.transformer_, stacked.lengths, y)
             y, params = self._metadata(method, stacked, y, params)
             with stacked.name_sequences_in_errors():
                 result = fit(stacked.steps, y, **params)

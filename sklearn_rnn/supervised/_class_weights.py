@@ -97,10 +97,10 @@ def look_up_weights(by_class: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def find_weighted_rows(by_class: np.ndarray, examples: Examples) -> np.ndarray:
     """The rows of which any target has a class of weight above 0."""
     places = examples.all_target_index()
-    weighted = look_up_weights(by_class, examples.targets[places].numpy()) > 0
+    weights = look_up_weights(by_class, examples.targets[places].numpy())
+    weighted = (weights.reshape(len(places), -1) > 0).any(axis=1)
     if examples.weights is not None:
-        weighted[examples.weights[places].numpy() == 0] = False
-    weighted = weighted.reshape(len(places), -1).any(axis=1)
+        weighted &= examples.weights[places].numpy() > 0
     rows = examples.rows
     if examples.first is not None:
         rows = np.repeat(rows, examples.sequences.lengths[rows])

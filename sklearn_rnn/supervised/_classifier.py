@@ -32,7 +32,9 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
         There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the
         shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial state is
-        None.
+        None. Shorter sequences of a batch end in steps of zeros, so an output may
+        depend only on the steps of its own sequence up to its own time: no cell that
+        reads backwards, and no batch normalisation.
     hidden_size : int, default=64
         Number of units in each layer, in each direction if ``bidirectional=True``. More
         units make the network more expressive and slower to train.
@@ -61,7 +63,8 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         vocabulary size if that is smaller. An array of shape
         ``(vocabulary_size, n_dimensions)`` gives their initial values. "onehot" uses
         one-hot vectors, whose product with the input weights is looked up instead of
-        computed. Any value other than "auto" also means that integers in X are codes.
+        computed. Any value other than "auto" also means that integers in X are codes,
+        of which 0 is padding: zeros at the end of a sequence are removed.
     input_size : int or None, default=None
         Number of features per time step when X is a 2-D table; None means 1. For other
         containers it is inferred from X.
@@ -115,9 +118,10 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         epochs. A warm start compares its own epochs only.
     validation_fraction : float in (0, 1) or CV splitter, default=0.1
         Fraction of the training sequences held out under early stopping, stratified by
-        class where each sequence has one label. If this is a splitter, its last split
-        is used: ``GroupShuffleSplit`` keeps each of the ``groups`` given to ``fit`` on
-        one side, ``TimeSeriesSplit`` validates on the latest sequences.
+        class where each sequence has one label; the only sequence of a class trains. If
+        this is a splitter, its last split is used: ``GroupShuffleSplit`` keeps each of
+        the ``groups`` given to ``fit`` on one side, ``TimeSeriesSplit`` validates on
+        the latest sequences.
     n_iter_no_change : int, default=20
         Number of consecutive epochs without an improvement of the loss by more than
         ``tol`` after which training stops.
@@ -145,10 +149,10 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if there is one,
         otherwise the CPU.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
-        Floating-point type of weights and states. "auto" is float64 if X is float64 and
-        float32 otherwise, including text. float32 is about twice as fast as float64.
-        "bfloat16" computes the recurrent layers in bfloat16; data, weights and output
-        layer stay in float32.
+        Floating-point type of weights and states. "auto" is float64 if X is float64 or
+        holds integers beyond 2**24, and float32 otherwise, including text. float32 is
+        about twice as fast as float64. "bfloat16" computes the recurrent layers in
+        bfloat16; data, weights and output layer stay in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of the random numbers that decide the initial weights, shuffling, dropout
         and the held-out sequences. Pass an int for results that can be reproduced.

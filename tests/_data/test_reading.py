@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import torch
 from sklearn.base import clone
@@ -158,6 +159,31 @@ def test_feature_names_are_checked(model, table):
     model.fit(frame, y)
     with pytest.raises(ValueError, match="feature names"):
         model.predict(frame.rename(columns={"a": "z"}))
+
+
+@pytest.mark.parametrize("library", [pd, pl], ids=["pandas", "polars"])
+def test_columns_of_sequences_that_are_frames_are_checked(model, rng, library):
+    X = [library.DataFrame({"a": a, "b": -a}) for a in rng.normal(size=(8, 4))]
+    model.fit(X, [0, 1] * 4)
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    assert len(model.predict(X)) == len(model.predict([x.to_numpy() for x in X])) == 8
+    with pytest.raises(ValueError, match="same order as they were in fit"):
+        model.predict([x[["b", "a"]] for x in X])
+    with pytest.raises(ValueError, match=r"sequence 3 of X has the columns"):
+        model.predict([*X[:3], X[3][["b", "a"]]])
+    model.fit([x.to_numpy() for x in X], [0, 1] * 4)
+    assert not hasattr(model, "feature_names_in_")
+
+
+def test_integers_that_float32_would_round(model):
+    X = 2**24 + np.arange(2)[:, None]
+    computed = model.set_params(max_epochs=1).fit(X.repeat(2, 0), [0, 1, 0, 1])
+    assert computed.module_.head.weight.dtype == torch.float64
+    model.fit(X % 7, [0, 1])
+    assert model.module_.head.weight.dtype == torch.float32
+    with pytest.warns(UserWarning, match=r"integers that float32 rounds to its 24"):
+        model.predict(X)
+    model.predict(X[:1])
 
 
 def test_rows_of_tokens_taken_apart_are_still_tokens(model, names):

@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -26,6 +26,7 @@ from sklearn.preprocessing import (
     OneHotEncoder,
     OrdinalEncoder,
     StandardScaler,
+    TargetEncoder,
 )
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import InvalidParameterError
@@ -384,6 +385,22 @@ def test_a_supervised_transformer_selects_by_the_targets_of_sequences(nest):
     assert [x.tolist() for x in result] == [[[0.1], [0.2]], [[0.8], [0.9]]]
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.fit(X, ["low"])
+
+
+@pytest.mark.parametrize("cv", [4, KFold(4)], ids=str)
+@pytest.mark.parametrize("nest", [lambda t: t, lambda t: make_pipeline(t)])
+def test_target_encoders_cross_fit_over_sequences(cv, nest):
+    lengths = np.tile([3, 4, 5], 8)
+    X = [np.full((length, 1), i) for i, length in enumerate(lengths)]  # an id each
+    y = np.random.default_rng(0).normal(size=24)
+    encoder = StepwiseTransformer(nest(TargetEncoder(cv=cv)))
+    codes = np.array([x.mean() for x in encoder.fit_transform(X, y)])
+    assert len(np.unique(codes.round(9))) == 4  # the means of the other folds
+    assert np.corrcoef(codes, y)[0, 1] < 0
+    labels = (y > 0).astype(int)
+    if cv == 4:
+        encoder.fit_transform(X, labels)
+    assert encoder.fit(X, y).transform(X)[0].shape == (3, 1)
 
 
 def test_each_step_gets_all_targets_of_its_sequence():
