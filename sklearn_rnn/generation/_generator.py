@@ -40,7 +40,7 @@ from sklearn_rnn.generation._session import WritingSession
 from sklearn_rnn.generation._stream_adapter import TextStreamAdapter
 from sklearn_rnn.streaming._stream import Stream
 from sklearn_rnn.text import CharVectorizer
-from sklearn_rnn.text._codecs import make_codec, read_documents
+from sklearn_rnn.text._codecs import is_bare_text, make_codec, read_documents
 
 
 def read_embedding(embedding, vocabulary_size, dtype):
@@ -57,6 +57,13 @@ def read_embedding(embedding, vocabulary_size, dtype):
             f"{vocabulary_size}: give a vector for each code."
         )
     return torch.tensor(vectors)
+
+
+def drop_cut_end(corpus, X, where="X"):
+    """The corpus of X without the end of a bare text, which is not to be learned."""
+    if not corpus.n_steps > len(corpus.lengths):
+        raise ValueError(f"{where} holds no token. Give a text to learn from.")
+    return corpus.without_ends() if is_bare_text(X) else corpus
 
 
 class SequenceGenerator(
@@ -219,6 +226,10 @@ class SequenceGenerator(
 
     .. math:: -\frac{1}{n} \sum_t \log p(x_{t+1} \mid x_1 \ldots x_t)
 
+    The end of a single text that is not in a list is not learned. Such a text, a book
+    for example, ends only once and often where it was cut, so that its end would be
+    learned by heart and generated texts would end too early. ``fit([text])`` learns it.
+
     ``step=None`` trains by truncated backpropagation through time [1]_. Documents are
     queued in random order on ``batch_size`` lanes of balanced length; a document that
     is longer than its lane is cut. The state is carried from window to window, and is
@@ -329,13 +340,15 @@ class SequenceGenerator(
         Parameters
         ----------
         X : str, iterable of documents or TokenArray
-            One long text; or documents, each a text or a list of tokens; or, with
-            ``input="filename"``, names of files; or codes of a vectorizer that was
-            applied before. X is read once, so it can be a generator.
+            One long text, whose end is not learned; or documents, each a text or a list
+            of tokens, whose ends are learned; or, with ``input="filename"``, the name
+            of one file or a list of names; or codes of a vectorizer that was applied
+            before. X is read once, so it can be a generator.
         y : None
             Ignored.
         X_val : like X, default=None
-            Validation text for early stopping, instead of a held-out part of X.
+            Validation text for early stopping, instead of a held-out part of X. The end
+            of a single text that is not in a list does not count.
 
         Returns
         -------
@@ -384,19 +397,16 @@ class SequenceGenerator(
             )
         is_continued = hasattr(self, "net_") and (partial or self.warm_start)
         if is_continued:
-            train, _ = encode_known(self._codec, self._documents(X), "X")
+            train = self._encode_examples(X, "X")
         else:
-            train = self._fit_codec(X)
-        if not train.n_steps > len(train.lengths):
-            raise ValueError("X holds no token. Give a text to learn from.")
+            train = drop_cut_end(self._fit_codec(X), X)
         seed, valid_examples = draw_seed(self.random_state), None
         if self.early_stopping and not partial:
             if validation is None:
                 rng = numpy_generator(seed, SPLIT)
                 train, valid = split_corpus(train, self.validation_fraction, rng)
             else:
-                documents = self._documents(validation)
-                valid, _ = encode_known(self._codec, documents, "X_val")
+                valid = self._encode_examples(validation, "X_val")
             valid_examples = TextExamples(valid, self.window)
         net = self._continue_net() if is_continued else self._new_net(seed)
         examples = TextExamples(train, self.window, self.step)
@@ -405,6 +415,11 @@ class SequenceGenerator(
     def _documents(self, X):
         """X as an iterable of documents."""
         return read_documents(X, self.input == "filename")
+
+    def _encode_examples(self, X, where):
+        """X, called ``where`` in messages, as a corpus to learn from or to validate."""
+        corpus, _ = encode_known(self._codec, self._documents(X), where)
+        return drop_cut_end(corpus, X, where)
 
     def _fit_codec(self, X):
         """Learn the vocabulary and the spelling of X; return X as a corpus."""

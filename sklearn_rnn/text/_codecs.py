@@ -36,7 +36,7 @@ def read_documents(X, files):
     """X as an iterable of documents; a single text or file name is one document."""
     if isinstance(X, TokenArray):
         return X
-    if isinstance(X, (str, bytes, os.PathLike)):
+    if is_bare_text(X):
         X = [X]
     elif isinstance(X, (list, tuple, np.ndarray)):
         _refuse_characters(X)
@@ -52,6 +52,14 @@ def read_documents(X, files):
             f"{X!r} of type {type(X).__name__}."
         )
     return (TextFile(path) for path in X) if files else X
+
+
+def is_bare_text(X):
+    """Whether X is a single text or file name that is not in a list.
+
+    Such a text ends where somebody cut it, rather than where its author ended it.
+    """
+    return isinstance(X, (str, bytes, os.PathLike))
 
 
 def _refuse_characters(X):
