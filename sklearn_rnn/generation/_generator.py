@@ -575,6 +575,42 @@ class SequenceGenerator(
         model = LanguageModel.of(self)
         return _scoring.perplexity(model, self._documents(X))
 
+    def score_tokens(self, X):
+        """Compute the log-probability of each token of each document.
+
+        Parameters
+        ----------
+        X : str, iterable of documents or TokenArray
+            Texts or lists of tokens, as in :meth:`fit`. Each is read from its
+            beginning.
+
+        Returns
+        -------
+        scores : list of TokenScores
+            One per document, with ``tokens``, ``log_proba`` and ``is_known``, all of
+            length n_tokens + 1, the end being last; and ``total``, the log-probability
+            of the whole document. In nats, of the tokens alone: what tokens do not
+            show of a text, which :meth:`bits_per_character` includes, is left out.
+
+        Notes
+        -----
+        An unknown token has the probability that any unknown token comes next, except
+        that tokens which ``handle_unknown="ignore"`` leaves out are not listed.
+        :meth:`predict_proba` shares this probability out among the known tokens.
+
+        Examples
+        --------
+        >>> from sklearn_rnn import SequenceGenerator
+        >>> text = "the cat sat on the mat. " * 40
+        >>> model = SequenceGenerator(hidden_size=32, max_epochs=10, random_state=0)
+        >>> likely, unlikely = model.fit(text).score_tokens(["the cat", "the tac"])
+        >>> likely.tokens
+        ['t', 'h', 'e', ' ', 'c', 'a', 't', '<end>']
+        >>> bool(likely.total > unlikely.total)
+        True
+        """
+        return _scoring.score_tokens(LanguageModel.of(self), self._documents(X))
+
     # ---------------------------------------------------------------- generation
 
     @document_options
