@@ -21,6 +21,7 @@ from sklearn_rnn._core.sklearn_private import (
     StrOptions,
     _fit_context,
 )
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.reading import is_table
 from sklearn_rnn._data.tokens import END, PADDING, UNKNOWN
 from sklearn_rnn._nn.builders import build_language_network
@@ -119,8 +120,9 @@ class SequenceGenerator(
         through this many steps.
     step : int or None, default=None
         Number of time steps between the starts of successive windows, which are then
-        read independently and in random order. None reads each document from beginning
-        to end and carries the state from window to window.
+        read independently and in random order; if it is greater than ``window``, the
+        text between windows is not learned, with a warning. None reads each document
+        from beginning to end and carries the state from window to window.
     max_epochs : int, default=30
         Maximum number of passes over the training text. Training stops earlier if the
         loss does not improve for ``n_iter_no_change`` epochs.
@@ -394,6 +396,12 @@ class SequenceGenerator(
             raise ValueError(
                 "X_val is used for early stopping, but early_stopping=False. Set "
                 "SequenceGenerator(early_stopping=True)."
+            )
+        if self.step is not None and self.step > self.window:
+            warn_user(
+                f"step={self.step} is greater than window={self.window}, so that the "
+                "text between windows is not learned. Set a smaller step, or None to "
+                "read all text once per epoch."
             )
         is_continued = hasattr(self, "net_") and (partial or self.warm_start)
         if is_continued:

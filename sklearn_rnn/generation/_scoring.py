@@ -35,6 +35,11 @@ UNKNOWN_CODES = (
     "...) instead of a vectorizer in front of it, which scores the whole text, or "
     "compare networks over the same codes by perplexity()."
 )
+UNSEEN_UNKNOWN = (
+    "X has tokens that the vocabulary does not, while the training text had none, so "
+    "that the generator has not learned where they occur, and they score badly. Set "
+    "min_count=2, or more, in the vectorizer: rare tokens then stand for unknown ones."
+)
 UNKNOWN_TOKENS = (
     "X has {} token(s) that the model does not know. Each is scored as an unknown "
     "token; which one it is costs nothing."
@@ -207,6 +212,11 @@ class HiddenTextCost:
             bits = self._n_unknown * unseen_character_bits(n_known)
         else:
             bits = self._spelling.bits(self._counts, self._known)
+            if not (
+                self._spelling.saw_unknown
+                or self._known.keys() >= self._counts.words.keys()
+            ):
+                warn_user(UNSEEN_UNKNOWN)
         if self._dropped_share is None:
             return bits
         n_kept = int(lengths.sum())

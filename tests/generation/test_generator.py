@@ -235,6 +235,19 @@ def test_a_text_of_nothing_is_refused(X):
         small().fit(X)
 
 
+def test_windows_that_leave_text_out_are_reported():
+    with pytest.warns(UserWarning, match="step=9 is greater than window=8"):
+        small(step=9, window=8, max_epochs=1).fit(TEXT[:100])
+    small(step=8, window=8, max_epochs=1).fit(TEXT[:100])
+
+
+def test_tuples_are_read_as_documents_by_fit_and_predict():
+    documents = [("a", "b"), ("b",), ("a",)]
+    model = small(max_epochs=1).fit(documents)
+    assert model.predict_proba(documents).shape == (3, 3)
+    assert model.predict(tuple(documents)).shape == model.transform(documents).shape[:1]
+
+
 def test_a_text_shorter_than_the_window_is_learned():
     model = small(window=500, max_epochs=60).fit("abcabc")
     assert model.generate("ab", 1, temperature=0) == "c"

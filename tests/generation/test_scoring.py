@@ -128,6 +128,7 @@ def of_words_as_given(**changes):
     ],
     ids=repr,
 )
+@pytest.mark.filterwarnings("ignore:X has tokens that the vocabulary does not")
 def test_probabilities_of_all_texts_sum_to_at_most_one(vectorizer, monkeypatch):
     monkeypatch.setattr(_spelling, "N_CODE_POINTS", len(ALPHABET))
     texts = ["ab ab.", "a b a ab .", "ba. a a", "abab b .a"] * 3
@@ -157,6 +158,16 @@ def test_the_places_of_dropped_tokens_are_paid_for():
     assert drops_unknown(WordVectorizer(handle_unknown="ignore"))
     assert not drops_unknown(WordVectorizer(handle_unknown="error"))
     assert not drops_unknown(None)
+
+
+def test_unknown_words_that_could_not_be_learned_are_reported():
+    text = ["the cat saw the whale"]
+    every_word = small(of_words_as_given(), max_epochs=1).fit(DOCUMENTS)
+    with pytest.warns(UserWarning, match="Set min_count=2"):
+        every_word.score(text)
+    every_word.score(DOCUMENTS)
+    common = small(of_words_as_given(min_count=5), max_epochs=1).fit(DOCUMENTS)
+    common.score(text)  # has learned of unknown words
 
 
 def test_dropping_characters_does_not_make_a_better_score():
