@@ -32,6 +32,10 @@ class Corpus:
         """Number of codes that are predicted."""
         return int(self.lengths.sum())
 
+    def without_ends(self) -> "Corpus":
+        """The documents without their last step, which predicts the end."""
+        return replace(self, lengths=self.lengths - 1)
+
     def part(self, rows: np.ndarray) -> "Corpus":
         """Some of the documents, in the same stream."""
         return replace(self, starts=self.starts[rows], lengths=self.lengths[rows])

@@ -20,6 +20,7 @@ from sklearn_rnn._core.sklearn_private import (
     StrOptions,
     _fit_context,
 )
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.reading import is_table
 from sklearn_rnn._data.tokens import END, PADDING, UNKNOWN
 from sklearn_rnn._nn.builders import build_language_network
@@ -39,7 +40,7 @@ from sklearn_rnn.generation._session import WritingSession
 from sklearn_rnn.generation._stream_adapter import TextStreamAdapter
 from sklearn_rnn.streaming._stream import Stream
 from sklearn_rnn.text import CharVectorizer
-from sklearn_rnn.text._codecs import make_codec, read_documents
+from sklearn_rnn.text._codecs import is_bare_text, make_codec, read_documents
 
 
 def read_embedding(embedding, vocabulary_size, dtype):
@@ -56,6 +57,13 @@ def read_embedding(embedding, vocabulary_size, dtype):
             f"{vocabulary_size}: give a vector for each code."
         )
     return torch.tensor(vectors)
+
+
+def drop_cut_end(corpus, X, where="X"):
+    """The corpus of X without the end of a bare text, which is not to be learned."""
+    if not corpus.n_steps > len(corpus.lengths):
+        raise ValueError(f"{where} holds no token. Give a text to learn from.")
+    return corpus.without_ends() if is_bare_text(X) else corpus
 
 
 class SequenceGenerator(
@@ -113,8 +121,9 @@ class SequenceGenerator(
         through this many steps.
     step : int or None, default=None
         Number of time steps between the starts of successive windows, which are then
-        read independently and in random order. None reads each document from beginning
-        to end and carries the state from window to window.
+        read independently and in random order; if it is greater than ``window``, the
+        text between windows is not learned, with a warning. None reads each document
+        from beginning to end and carries the state from window to window.
     max_epochs : int, default=30
         Maximum number of passes over the training text. Training stops earlier if the
         loss does not improve for ``n_iter_no_change`` epochs.
@@ -223,6 +232,10 @@ class SequenceGenerator(
     predict all of them except the first, by minimizing the cross-entropy:
 
     .. math:: -\frac{1}{n} \sum_t \log p(x_{t+1} \mid x_1 \ldots x_t)
+
+    The end of a single text that is not in a list is not learned. Such a text, a book
+    for example, ends only once and often where it was cut, so that its end would be
+    learned by heart and generated texts would end too early. ``fit([text])`` learns it.
 
     ``step=None`` trains by truncated backpropagation through time [1]_. Documents are
     queued in random order on ``batch_size`` lanes of balanced length; a document that
@@ -334,13 +347,15 @@ class SequenceGenerator(
         Parameters
         ----------
         X : str, iterable of documents or TokenArray
-            One long text; or documents, each a text or a list of tokens; or, with
-            ``input="filename"``, names of files; or codes of a vectorizer that was
-            applied before. X is read once, so it can be a generator.
+            One long text, whose end is not learned; or documents, each a text or a list
+            of tokens, whose ends are learned; or, with ``input="filename"``, the name
+            of one file or a list of names; or codes of a vectorizer that was applied
+            before. X is read once, so it can be a generator.
         y : None
             Ignored.
         X_val : like X, default=None
-            Validation text for early stopping, instead of a held-out part of X.
+            Validation text for early stopping, instead of a held-out part of X. The end
+            of a single text that is not in a list does not count.
 
         Returns
         -------
@@ -387,21 +402,24 @@ class SequenceGenerator(
                 "X_val is used for early stopping, but early_stopping=False. Set "
                 "SequenceGenerator(early_stopping=True)."
             )
+        if self.step is not None and self.step > self.window:
+            warn_user(
+                f"step={self.step} is greater than window={self.window}, so that the "
+                "text between windows is not learned. Set a smaller step, or None to "
+                "read all text once per epoch."
+            )
         is_continued = hasattr(self, "net_") and (partial or self.warm_start)
         if is_continued:
-            train, _ = encode_known(self._codec, self._documents(X), "X")
+            train = self._encode_examples(X, "X")
         else:
-            train = self._fit_codec(X)
-        if not train.n_steps > len(train.lengths):
-            raise ValueError("X holds no token. Give a text to learn from.")
+            train = drop_cut_end(self._fit_codec(X), X)
         seed, valid_examples = draw_seed(self.random_state), None
         if self.early_stopping and not partial:
             if validation is None:
                 rng = numpy_generator(seed, SPLIT)
                 train, valid = split_corpus(train, self.validation_fraction, rng)
             else:
-                documents = self._documents(validation)
-                valid, _ = encode_known(self._codec, documents, "X_val")
+                valid = self._encode_examples(validation, "X_val")
             valid_examples = TextExamples(valid, self.window)
         net = self._continue_net() if is_continued else self._new_net(seed)
         examples = TextExamples(train, self.window, self.step)
@@ -410,6 +428,11 @@ class SequenceGenerator(
     def _documents(self, X):
         """X as an iterable of documents."""
         return read_documents(X, self.input == "filename")
+
+    def _encode_examples(self, X, where):
+        """X, called ``where`` in messages, as a corpus to learn from or to validate."""
+        corpus, _ = encode_known(self._codec, self._documents(X), where)
+        return drop_cut_end(corpus, X, where)
 
     def _fit_codec(self, X):
         """Learn the vocabulary and the spelling of X; return X as a corpus."""
@@ -564,6 +587,42 @@ class SequenceGenerator(
         """
         model = LanguageModel.of(self)
         return _scoring.perplexity(model, self._documents(X))
+
+    def score_tokens(self, X):
+        """Compute the log-probability of each token of each document.
+
+        Parameters
+        ----------
+        X : str, iterable of documents or TokenArray
+            Texts or lists of tokens, as in :meth:`fit`. Each is read from its
+            beginning.
+
+        Returns
+        -------
+        scores : list of TokenScores
+            One per document, with ``tokens``, ``log_proba`` and ``is_known``, all of
+            length n_tokens + 1, the end being last; and ``total``, the log-probability
+            of the whole document. In nats, of the tokens alone: what tokens do not
+            show of a text, which :meth:`bits_per_character` includes, is left out.
+
+        Notes
+        -----
+        An unknown token has the probability that any unknown token comes next, except
+        that tokens which ``handle_unknown="ignore"`` leaves out are not listed.
+        :meth:`predict_proba` shares this probability out among the known tokens.
+
+        Examples
+        --------
+        >>> from sklearn_rnn import SequenceGenerator
+        >>> text = "the cat sat on the mat. " * 40
+        >>> model = SequenceGenerator(hidden_size=32, max_epochs=10, random_state=0)
+        >>> likely, unlikely = model.fit(text).score_tokens(["the cat", "the tac"])
+        >>> likely.tokens
+        ['t', 'h', 'e', ' ', 'c', 'a', 't', '<end>']
+        >>> bool(likely.total > unlikely.total)
+        True
+        """
+        return _scoring.score_tokens(LanguageModel.of(self), self._documents(X))
 
     # ---------------------------------------------------------------- generation
 

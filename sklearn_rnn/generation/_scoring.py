@@ -3,13 +3,14 @@
 With both, scores of generators with different vectorizers can be compared.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._core.user_warnings import warn_user
-from sklearn_rnn._data.tokens import UNKNOWN
+from sklearn_rnn._data.tokens import RESERVED, UNKNOWN
 from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn.generation._language_model import LanguageModel
 from sklearn_rnn.generation._spelling import (
@@ -34,10 +35,44 @@ UNKNOWN_CODES = (
     "...) instead of a vectorizer in front of it, which scores the whole text, or "
     "compare networks over the same codes by perplexity()."
 )
+UNSEEN_UNKNOWN = (
+    "X has tokens that the vocabulary does not, while the training text had none, so "
+    "that the generator has not learned where they occur, and they score badly. Set "
+    "min_count=2, or more, in the vectorizer: rare tokens then stand for unknown ones."
+)
 UNKNOWN_TOKENS = (
     "X has {} token(s) that the model does not know. Each is scored as an unknown "
     "token; which one it is costs nothing."
 )
+
+
+@dataclass(frozen=True, eq=False)
+class TokenScores:
+    """How likely each token of a document is, given those before it.
+
+    :meth:`SequenceGenerator.score_tokens` returns one for each document.
+
+    Parameters
+    ----------
+    tokens : list of length n_tokens + 1
+        The tokens as the network reads them, and the end at the end. Unknown tokens are
+        "<unk>", the end is "<end>". Of a TokenArray, the codes: 1 is unknown, 3 the
+        end.
+    log_proba : ndarray of shape (n_tokens + 1,)
+        Log-probability of each of them in nats, given those before it.
+    is_known : ndarray of bool of shape (n_tokens + 1,)
+        Whether the token is in the vocabulary. The log-probability of one that is not
+        is that of any unknown token.
+    """
+
+    tokens: list[Hashable]
+    log_proba: np.ndarray
+    is_known: np.ndarray
+
+    @property
+    def total(self) -> float:
+        """Log-probability of the document in nats, its end included."""
+        return float(self.log_proba.sum())
 
 
 def bits_per_character(model: LanguageModel, documents: Iterable[Any]) -> float:
@@ -66,6 +101,27 @@ def perplexity(model: LanguageModel, documents: Iterable[Any]) -> float:
     """2 to the power of the mean bits per token, the end of each document included."""
     lengths, flat = _encode(model, documents)
     return float(2 ** (_token_bits(model, lengths, flat) / (lengths + 1).sum()))
+
+
+def score_tokens(model: LanguageModel, documents: Iterable[Any]) -> list[TokenScores]:
+    """Log-probabilities of the tokens and the end of each document."""
+    corpus = make_corpus(*_encode(model, documents))
+    log_proba = -model.token_losses(corpus)
+    names = [*RESERVED, *model.codec.names]
+    if isinstance(model.codec, CodeCodec):
+        names = list(range(len(names)))
+    scores = []
+    ends = np.cumsum(corpus.lengths)
+    for start, end, n in zip(corpus.starts, ends, corpus.lengths, strict=True):
+        codes = corpus.codes[start + 1 : start + n + 1]
+        scores.append(
+            TokenScores(
+                [names[code] for code in codes],
+                log_proba[end - n : end].copy(),  # not a view that keeps all of them
+                codes != UNKNOWN,
+            )
+        )
+    return scores
 
 
 def _encode(model, documents, watch=None):
@@ -156,6 +212,11 @@ class HiddenTextCost:
             bits = self._n_unknown * unseen_character_bits(n_known)
         else:
             bits = self._spelling.bits(self._counts, self._known)
+            if not (
+                self._spelling.saw_unknown
+                or self._known.keys() >= self._counts.words.keys()
+            ):
+                warn_user(UNSEEN_UNKNOWN)
         if self._dropped_share is None:
             return bits
         n_kept = int(lengths.sum())

@@ -201,6 +201,11 @@ class Spelling:
 
     All probabilities of words, and of gaps between two kinds, sum to at most 1.
 
+    Attributes
+    ----------
+    saw_unknown : bool
+        Whether training documents had words that are not known.
+
     Examples
     --------
     >>> from sklearn_rnn.generation._spelling import Spelling, TextCounts
@@ -216,6 +221,7 @@ class Spelling:
     def __init__(self, counts: TextCounts, known: Container[str]):
         words = counts.words
         rare = {word: n for word, n in words.items() if word not in known}
+        self.saw_unknown = bool(rare)
         rare = rare or {word: n for word, n in words.items() if n == 1} or words
         self._letters = _fit_letters(WORD_ORDER, rare, rare.values())
         self._gaps = dict(counts.gaps)

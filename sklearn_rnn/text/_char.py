@@ -34,9 +34,11 @@ class CharVectorizer(TokenVectorizer):
     min_count : int, default=1
         Leave out tokens that occur fewer times in all documents together.
     max_features : int or None, default=None
-        Keep only so many tokens, those that occur most often.
-    vocabulary : iterable of str or None, default=None
-        The tokens in the order of their codes, instead of learning them.
+        Keep only so many tokens, those that occur most often. Ties go by the order of
+        code points.
+    vocabulary : iterable of str, dict or None, default=None
+        The tokens in the order of their codes, instead of learning them; or a dict that
+        numbers them from 0, as that of a CountVectorizer, or from 4.
     handle_unknown : {"unk", "ignore", "error"}, default="unk"
         A token outside the vocabulary gets code 1, is left out, or raises.
     max_length : int or None, default=None

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from sklearn.base import clone
 
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.sequences import check_codes, from_tokens
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
@@ -36,7 +37,7 @@ def read_documents(X, files):
     """X as an iterable of documents; a single text or file name is one document."""
     if isinstance(X, TokenArray):
         return X
-    if isinstance(X, (str, bytes, os.PathLike)):
+    if is_bare_text(X):
         X = [X]
     elif isinstance(X, (list, tuple, np.ndarray)):
         _refuse_characters(X)
@@ -54,9 +55,27 @@ def read_documents(X, files):
     return (TextFile(path) for path in X) if files else X
 
 
+def is_bare_text(X):
+    """Whether X is a single text or file name that is not in a list.
+
+    Such a text ends where somebody cut it, rather than where its author ended it.
+    """
+    return isinstance(X, (str, bytes, os.PathLike))
+
+
 def _refuse_characters(X):
-    """Raise an error if X is a text that was split into its characters."""
+    """Raise an error if X is a text that was split into its characters.
+
+    Without white space X may as well hold documents of one character, with a warning.
+    """
     if len(X) > 1 and all(isinstance(x, (str, bytes)) and len(x) == 1 for x in X):
+        if not any(x.isspace() for x in X):
+            warn_user(
+                f"X holds {len(X)} documents of a single character each. If it is one "
+                "long text, give it as one str, or cut it into pieces: "
+                "split_text(text, n_pieces=10)."
+            )
+            return
         raise ValueError(
             "X is a list of single characters, which a search or a split makes of one "
             "long text. Cut the text into pieces first: "
@@ -194,6 +213,9 @@ class TextCodec(Codec):
 class TokenCodec(Codec):
     """Documents that are lists of any hashable tokens."""
 
+    def __init__(self):
+        self._set_names([])
+
     def fit_encode(self, documents, watch=None):
         rows = [_check_tokens(document, row) for row, document in enumerate(documents)]
         distinct = dict.fromkeys(itertools.chain.from_iterable(rows))
@@ -220,7 +242,13 @@ class TokenCodec(Codec):
         return [self.names[code - len(RESERVED)] for code in codes if code > END]
 
     def is_single(self, prompt):
-        return not any(isinstance(item, (list, np.ndarray)) for item in prompt)
+        if any(isinstance(item, (list, np.ndarray)) for item in prompt):
+            return False
+        # tuples are tokens, unless only other tokens are known
+        has_tuples = any(isinstance(name, tuple) for name in self.names)
+        if has_tuples or not self.names or not len(prompt):
+            return True
+        return not all(isinstance(item, tuple) for item in prompt)
 
     def list_prompts(self, prompt):
         return [list(prompt)] if self.is_single(prompt) else list(prompt)

@@ -2,6 +2,7 @@
 
 from abc import ABCMeta, abstractmethod
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from itertools import chain, compress
 from numbers import Integral
 
@@ -216,8 +217,11 @@ class TokenVectorizer(
         that of ``read_tokens``.
         """
         self._max_tokens()  # refuses a max_length that is too small before reading
+        _warn_of_stop_words(self._reader())
         if self.vocabulary is not None:
-            self._set_vocabulary(_read_vocabulary(self.vocabulary))
+            tokens = _read_vocabulary(self.vocabulary)
+            _warn_of_upper_case(tokens, self)
+            self._set_vocabulary(tokens)
             if encode:
                 return self._encode(X, watch)
             for _ in chain.from_iterable(read_tokens(X, self._reader(), watch)):
@@ -238,9 +242,7 @@ class TokenVectorizer(
             if prunes:
                 documents_with.update(here)
         tokens = list(provisional)
-        keep = self._select_tokens(
-            len(tokens), stream, documents_with if prunes else None
-        )
+        keep = self._select_tokens(tokens, stream, documents_with if prunes else None)
         self._set_vocabulary(sorted(compress(tokens, keep)))
         if not encode:
             return None
@@ -255,8 +257,9 @@ class TokenVectorizer(
             raise _unknown_token(owners[0], tokens[np.argmin(keep)])  # the first met
         return lengths - np.bincount(owners, minlength=len(lengths)), flat[known]
 
-    def _select_tokens(self, n_tokens, stream, documents_with):
+    def _select_tokens(self, tokens, stream, documents_with):
         """Which tokens stay after min_df, max_df, min_count and max_features."""
+        n_tokens = len(tokens)
         keep = np.ones(n_tokens, dtype=bool)
         n = stream.n_documents
         low, high = _n_documents(self.min_df, n), _n_documents(self.max_df, n)
@@ -272,7 +275,8 @@ class TokenVectorizer(
             counts = stream.counts(n_tokens) * keep
             keep = counts >= self.min_count
             if self.max_features is not None:
-                order = np.argsort(-counts, kind="stable")
+                # ties go by code points, and not by the order of the documents
+                order = sorted(range(n_tokens), key=lambda k: (-counts[k], tokens[k]))
                 keep[order[self.max_features :]] = False
         if keep.any():
             return keep
@@ -362,6 +366,10 @@ def _read_vocabulary(vocabulary):
     # a set has another order in every process
     unordered = isinstance(vocabulary, (set, frozenset))
     tokens = sorted(vocabulary, key=str) if unordered else list(vocabulary)
+    if isinstance(vocabulary, Mapping) and any(
+        v is not None for v in vocabulary.values()
+    ):
+        tokens = _order_by_code(vocabulary)
     if isinstance(vocabulary, str) or not tokens:
         raise ValueError(
             f"vocabulary must hold at least one token, in order, got {vocabulary!r}."
@@ -376,6 +384,50 @@ def _read_vocabulary(vocabulary):
     if repeated:
         raise ValueError(f"vocabulary holds tokens twice: {repeated[:5]}.")
     return tokens
+
+
+def _order_by_code(vocabulary):
+    """The tokens of a dict from token to code, which begins with 0 or our first."""
+    codes = list(vocabulary.values())
+    whole = all(isinstance(code, Integral) for code in codes)
+    if not whole or not any(
+        sorted(codes) == list(range(first, first + len(codes)))
+        for first in (0, len(RESERVED))
+    ):
+        raise ValueError(
+            f"a vocabulary that is a dict must number its {len(codes)} tokens from 0, "
+            f"as that of a CountVectorizer, or from {len(RESERVED)}, as vocabulary_, "
+            f"without gaps or repetitions, got {list(vocabulary.items())[:5]}. Give a "
+            "list of tokens to number them in its order."
+        )
+    return sorted(vocabulary, key=vocabulary.__getitem__)
+
+
+def _warn_of_upper_case(tokens, vectorizer):
+    """Warn of tokens that no text has, since it is lowered."""
+    if not vectorizer.lowercase or vectorizer.preprocessor is not None:
+        return
+    found = [token for token in tokens if token != token.lower()]
+    if found:
+        warn_user(
+            f"the vocabulary has upper-case tokens, {found[:5]}, which are never found "
+            "while lowercase=True. Lower their case, or set lowercase=False."
+        )
+
+
+def _warn_of_stop_words(reader):
+    """Warn if preprocessing and tokenising stop words gives tokens that are none."""
+    stop_words = reader.get_stop_words()
+    if not stop_words:
+        return
+    preprocess, tokenize = reader.build_preprocessor(), reader.build_tokenizer()
+    found = {token for word in stop_words for token in tokenize(preprocess(word))}
+    missed = sorted(found - set(stop_words))
+    if missed:
+        warn_user(
+            "stop_words may be inconsistent with the preprocessing: as texts, they "
+            f"become the tokens {missed[:5]}, which are not in stop_words. Add them."
+        )
 
 
 def _unknown_token(row, token):

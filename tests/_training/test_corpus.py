@@ -46,6 +46,13 @@ def test_documents_stand_between_start_and_end():
     assert corpus.n_steps == 6 and corpus.codes.dtype == np.uint8
 
 
+def test_ends_can_be_left_out():
+    corpus = make_corpus(np.array([2, 1]), np.array([7, 8, 9], dtype=np.uint8))
+    cut = corpus.without_ends()
+    assert cut.starts.tolist() == [0, 4] and cut.lengths.tolist() == [2, 1]
+    np.testing.assert_array_equal(cut.codes, corpus.codes)
+
+
 def test_a_document_is_cut_into_beginning_and_tail():
     corpus = corpus_of([9])
     front, tail = corpus.cut(3)

@@ -43,8 +43,31 @@ def assert_same_weights(one, other):
 # ------------------------------------------------------------------ reading
 
 
-def test_a_bare_text_is_one_document():
-    assert_same_weights(small().fit(TEXT), small().fit([TEXT]))
+@pytest.mark.parametrize("as_bare", [str, str.encode])
+def test_the_end_of_a_bare_text_is_not_learned(as_bare):
+    text = TEXT[:301]  # cut within a sentence
+    bare, listed = (small(max_epochs=20).fit(X) for X in (as_bare(text), [text]))
+    bare_ends, listed_ends = (
+        model.predict_proba([text[:n] for n in range(250, 302)])[:, 0].mean()
+        for model in (bare, listed)
+    )
+    assert bare_ends < listed_ends / 3, (bare_ends, listed_ends)
+    assert_same_weights(bare, small(max_epochs=20).fit(text))
+
+
+def test_ends_of_bare_texts_are_learned_nowhere():
+    text = TEXT[:300]
+    model = small(early_stopping=True).fit(text, X_val="the cat")
+    proba = model.predict_proba(["the cat"[:k] for k in range(7)])
+    places = [model.classes_.tolist().index(letter) for letter in "the cat"]
+    bits = -np.log2(proba[np.arange(7), places]).mean()
+    assert model.best_validation_score_ == pytest.approx(-bits, rel=0.1)
+    first = small().partial_fit(text).partial_fit(text)
+    assert_same_weights(first, small(max_epochs=1).fit(text).partial_fit(text))
+    listed = small().partial_fit([text]).partial_fit([text])
+    assert np.all(first.predict_proba(text)[:, 0] < listed.predict_proba(text)[:, 0])
+    with pytest.raises(ValueError, match="X_val holds no token"):
+        small(early_stopping=True).fit(text, X_val="")
 
 
 def test_documents_come_in_any_iterable():
@@ -62,10 +85,13 @@ def test_files_are_read_by_name_for_fit_and_scores_but_prompts_are_text(tmp_path
     path = tmp_path / "text.txt"
     path.write_bytes(TEXT.encode())
     expected = small().fit(TEXT)
-    for files in (path, str(path), [path]):
-        model = small(input="filename").fit(files)
+    listed = small(input="filename").fit([path])
+    assert_same_weights(listed, small().fit([TEXT]))
+    assert listed.score(path) == listed.score([path])
+    for file in (path, str(path)):
+        model = small(input="filename").fit(file)
         assert_same_weights(model, expected)
-        assert model.score(files) == expected.score(TEXT)
+        assert model.score(file) == expected.score(TEXT)
     assert model.predict("the ca").tolist() == expected.predict("the ca").tolist()
     assert model.generate("the", 9, random_state=0) == expected.generate(
         "the", 9, random_state=0
@@ -209,6 +235,19 @@ def test_a_text_of_nothing_is_refused(X):
         small().fit(X)
 
 
+def test_windows_that_leave_text_out_are_reported():
+    with pytest.warns(UserWarning, match="step=9 is greater than window=8"):
+        small(step=9, window=8, max_epochs=1).fit(TEXT[:100])
+    small(step=8, window=8, max_epochs=1).fit(TEXT[:100])
+
+
+def test_tuples_are_read_as_documents_by_fit_and_predict():
+    documents = [("a", "b"), ("b",), ("a",)]
+    model = small(max_epochs=1).fit(documents)
+    assert model.predict_proba(documents).shape == (3, 3)
+    assert model.predict(tuple(documents)).shape == model.transform(documents).shape[:1]
+
+
 def test_a_text_shorter_than_the_window_is_learned():
     model = small(window=500, max_epochs=60).fit("abcabc")
     assert model.generate("ab", 1, temperature=0) == "c"
@@ -323,7 +362,7 @@ def test_early_stopping_holds_out_documents_or_the_tail():
 
 def test_a_reported_validation_score_is_that_of_the_text_given():
     model = small(early_stopping=True, max_epochs=4)
-    model.fit(TEXT, X_val="the cat sat.")
+    model.fit(TEXT, X_val=["the cat sat."])
     assert model.best_validation_score_ == pytest.approx(
         -np.log2(model.perplexity("the cat sat."))
     )

@@ -40,6 +40,60 @@ def test_an_unknown_character_pays_for_the_unseen_code_points(learned):
     assert with_unknown > np.log2(0x110000 - 0x800 - n_known)
 
 
+def log_proba_of_next(model, prefixes, tokens):
+    """Log-probability of a token after each prefix, from predict_proba."""
+    classes = model.classes_.tolist()
+    proba = model.predict_proba(prefixes)
+    return np.log(proba[np.arange(len(tokens)), [classes.index(t) for t in tokens]])
+
+
+def test_scores_of_characters_are_those_of_predict_proba(learned):
+    texts = ["the dog sat.", "", "mat"]
+    scores = learned.score_tokens(texts)
+    assert [score.tokens for score in scores] == [[*t, "<end>"] for t in texts]
+    for text, score in zip(texts, scores, strict=True):
+        prefixes = [text[:k] for k in range(len(text) + 1)]
+        expected = log_proba_of_next(learned, prefixes, score.tokens)
+        np.testing.assert_allclose(score.log_proba, expected, atol=0.06)
+        assert score.total == score.log_proba.sum() and score.is_known.all()
+        (alone,) = learned.score_tokens(text)
+        np.testing.assert_allclose(alone.log_proba, score.log_proba, rtol=1e-5)
+    perplexity = np.exp(-sum(score.total for score in scores) / 18)
+    assert learned.perplexity(texts) == pytest.approx(perplexity)
+
+
+def test_scores_differ_from_predict_proba_by_what_unknown_tokens_have(of_words):
+    (score,) = of_words.score_tokens(["the"])
+    (other,) = of_words.score_tokens(["a"])
+    gap = log_proba_of_next(of_words, [""] * 2, ["the", "a"])
+    gap -= [score.log_proba[0], other.log_proba[0]]
+    assert gap[0] == pytest.approx(gap[1], abs=1e-5) and 0 < gap[0] < 0.1
+
+
+def test_scores_of_words_name_unknown_ones(of_words):
+    (score,) = of_words.score_tokens(["the whale sat"])
+    assert score.tokens == ["the", "<unk>", "sat", "<end>"]
+    assert score.is_known.tolist() == [True, False, True, True]
+    dropping = WordVectorizer(lowercase=False, handle_unknown="ignore")
+    (score,) = small(dropping).fit(DOCUMENTS).score_tokens(["the whale sat"])
+    assert score.tokens == ["the", "sat", "<end>"] and score.is_known.all()
+
+
+def test_scores_of_lists_and_codes():
+    melody = [[(60, 1), (62, 2), (60, 1)]] * 8
+    (score, _) = small().fit(melody).score_tokens([[(62, 2), "x"], []])
+    assert score.tokens == [(62, 2), "<unk>", "<end>"]
+    pipeline = make_pipeline(WordVectorizer(lowercase=False), small()).fit(DOCUMENTS)
+    tokens = pipeline[:-1].transform(["the whale", "a", ""])
+    scores = pipeline[-1].score_tokens(tokens)
+    the, a = map(pipeline[0].vocabulary_.get, ["the", "a"])
+    assert [score.tokens for score in scores] == [[the, 1, 3], [a, 3], [3]]
+    expected = small(WordVectorizer(lowercase=False)).fit(DOCUMENTS)
+    expected = expected.score_tokens(["the whale", "a", ""])
+    for score, other in zip(scores, expected, strict=True):
+        np.testing.assert_allclose(score.log_proba, other.log_proba, rtol=1e-5)
+
+
 ALPHABET = "ab. "
 SHORT_TEXTS = ["".join(t) for n in range(1, 5) for t in product(ALPHABET, repeat=n)]
 
@@ -74,6 +128,7 @@ def of_words_as_given(**changes):
     ],
     ids=repr,
 )
+@pytest.mark.filterwarnings("ignore:X has tokens that the vocabulary does not")
 def test_probabilities_of_all_texts_sum_to_at_most_one(vectorizer, monkeypatch):
     monkeypatch.setattr(_spelling, "N_CODE_POINTS", len(ALPHABET))
     texts = ["ab ab.", "a b a ab .", "ba. a a", "abab b .a"] * 3
@@ -103,6 +158,16 @@ def test_the_places_of_dropped_tokens_are_paid_for():
     assert drops_unknown(WordVectorizer(handle_unknown="ignore"))
     assert not drops_unknown(WordVectorizer(handle_unknown="error"))
     assert not drops_unknown(None)
+
+
+def test_unknown_words_that_could_not_be_learned_are_reported():
+    text = ["the cat saw the whale"]
+    every_word = small(of_words_as_given(), max_epochs=1).fit(DOCUMENTS)
+    with pytest.warns(UserWarning, match="Set min_count=2"):
+        every_word.score(text)
+    every_word.score(DOCUMENTS)
+    common = small(of_words_as_given(min_count=5), max_epochs=1).fit(DOCUMENTS)
+    common.score(text)  # has learned of unknown words
 
 
 def test_dropping_characters_does_not_make_a_better_score():
@@ -173,7 +238,9 @@ def test_scoring_single_characters_is_refused_too(learned):
         learned.score(list("the cat"))
 
 
-@pytest.mark.parametrize("score", ["score", "bits_per_character", "perplexity"])
+@pytest.mark.parametrize(
+    "score", ["score", "bits_per_character", "perplexity", "score_tokens"]
+)
 def test_no_document_cannot_be_scored(learned, score):
     with pytest.raises(ValueError, match="X holds no document"):
         getattr(learned, score)([])

@@ -91,10 +91,15 @@ def test_a_single_text_or_file_name_is_one_document(tmp_path):
         assert isinstance(document, TextFile)
 
 
-@pytest.mark.parametrize("X", [list("the cat"), np.array(list("the")), ("a", b"b")])
+@pytest.mark.parametrize("X", [list("t cat"), np.array(list("a\nb")), ("a", b" ")])
 def test_single_characters_as_documents_are_an_error(X):
     with pytest.raises(ValueError, match=r"single characters.*split_text\("):
         read_documents(X, False)
+
+
+def test_documents_of_one_character_are_read_with_a_warning():
+    with pytest.warns(UserWarning, match="3 documents of a single character"):
+        assert read_documents(["a", "b", "a"], False) == ["a", "b", "a"]
 
 
 @pytest.mark.parametrize("X", [None, 3])
@@ -241,6 +246,15 @@ def test_an_empty_document_is_empty_also_behind_a_vectorizer():
 def test_one_prompt_or_several(codec, prompt, is_single, documents):
     assert codec.is_single(prompt) == is_single
     assert codec.list_prompts(prompt) == documents
+
+
+def test_tuples_are_documents_unless_tuples_are_tokens():
+    codec = fitted([(60, 62), (64,)])
+    assert codec.list_prompts([(60, 62), (64,)]) == [(60, 62), (64,)]
+    assert codec.list_prompts(((60, 62), (64,))) == [(60, 62), (64,)]
+    chords = fitted([[(60, 64), (62, 65)]])
+    assert chords.list_prompts([(60, 64), (62, 65)]) == [[(60, 64), (62, 65)]]
+    assert chords.list_prompts([[(60, 64)], []]) == [[(60, 64)], []]
 
 
 def test_one_row_of_codes_is_one_prompt():

@@ -673,3 +673,39 @@ def test_fit_may_prune_tokens_that_transform_will_refuse():
     assert list(vectorizer.vocabulary_) == ["a"]
     with pytest.raises(ValueError, match="'b', which is not in the vocabulary"):
         vectorizer.transform(["b a"])
+
+
+def test_a_vocabulary_as_a_dict_keeps_its_codes():
+    counts = {"zebra": 2, "apple": 0, "mango": 1}
+    expected = {"apple": 4, "mango": 5, "zebra": 6}
+    vectorizer = WordVectorizer(vocabulary=counts).fit(["a zebra"])
+    assert vectorizer.vocabulary_ == expected
+    again = WordVectorizer(vocabulary={"zebra": 6, "apple": 4, "mango": 5})
+    assert again.fit(["a"]).vocabulary_ == expected
+
+
+@pytest.mark.parametrize("codes", [(0, 2), (0, 0), (1, 2), (5, 6), ("a", "b")])
+def test_a_dict_with_other_numbers_is_an_error(codes):
+    vocabulary = dict(zip("ab", codes, strict=True))
+    with pytest.raises(ValueError, match="from 0, as that of a CountVectorizer"):
+        CharVectorizer(vocabulary=vocabulary).fit(["ab"])
+
+
+def test_ties_do_not_depend_on_the_order_of_documents(Vectorizer, texts):
+    texts = ["c", "a", "b"]
+    forwards = Vectorizer(max_features=2).fit(texts)
+    backwards = Vectorizer(max_features=2).fit(texts[::-1])
+    assert list(forwards.vocabulary_) == list(backwards.vocabulary_) == ["a", "b"]
+
+
+def test_an_upper_case_vocabulary_under_lowercase_warns():
+    with pytest.warns(UserWarning, match="upper-case tokens, \\['Whale'\\]"):
+        WordVectorizer(vocabulary=["Whale", "sea"]).fit(["Whale"])
+    WordVectorizer(vocabulary=["Whale"], lowercase=False).fit(["Whale"])
+
+
+def test_inconsistent_stop_words_warn():
+    with pytest.warns(UserWarning, match="become the tokens .*'don'"):
+        WordVectorizer(stop_words=["don't"]).fit(["a b"])
+    WordVectorizer(stop_words=["don", "'", "t"]).fit(["a b"])
+    WordVectorizer(stop_words="english").fit(["a b whale"])
