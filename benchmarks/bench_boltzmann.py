@@ -1,9 +1,9 @@
 """Boltzmann machines beside scikit-learn's BernoulliRBM: features, likelihood, time.
 
-``--jobs digits epochs likelihood`` picks parts; all but the first need mnist.npz in the
-data folder. The digits follow scikit-learn's gallery: shifted copies, 100 hidden units,
-logistic regression on their means. Epochs and C of all sides are chosen on a fifth of
-the training rows.
+``--jobs modes held_out digits epochs likelihood`` picks parts; the last two need
+mnist.npz in the data folder. The digits follow scikit-learn's gallery: shifted copies,
+100 hidden units, logistic regression on their means. Epochs and C of all sides are
+chosen on a fifth of the training rows.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import Pipeline
 
 from sklearn_rnn import BoltzmannMachine
+from sklearn_rnn.datasets import load_letters
 
 
 def shifted_digits():
@@ -141,7 +142,81 @@ def bench_likelihood(n_epochs=20):
     )
 
 
+def likelihoods(model, X, n_hidden):
+    """Log-likelihood of each row: exact up to 20 hidden units, otherwise by AIS."""
+    if isinstance(model, BernoulliRBM):
+        holder = BoltzmannMachine(
+            n_hidden, max_epochs=1, ais_steps=5000, random_state=0
+        )
+        holder.fit(X)
+        log_likelihood(model, holder, X)
+        model = holder
+    return model.score_samples(X)
+
+
+def make_sides(n_hidden, n_epochs, seed):
+    """Our machine with default settings, and BernoulliRBM with several rates."""
+    ours = {"n_hidden": n_hidden, "max_epochs": n_epochs, "ais_steps": 5000}
+    sides = {"BoltzmannMachine": BoltzmannMachine(**ours, random_state=seed)}
+    if n_hidden <= 10:  # small enough for the exact gradient
+        sides["BoltzmannMachine, pcd"] = BoltzmannMachine(
+            **ours, gradient="pcd", random_state=seed
+        )
+    for rate in (0.003, 0.01, 0.03, 0.1):
+        sides[f"BernoulliRBM, rate {rate}"] = BernoulliRBM(
+            n_hidden,
+            learning_rate=rate,
+            batch_size=32,
+            n_iter=n_epochs,
+            random_state=seed,
+        )
+    return sides
+
+
+def bench_modes():
+    """Patterns far apart, whose shares Gibbs sampling alone does not find."""
+    data, target = load_letters(return_X_y=True)
+    letters = data[[list(target).index(name) for name in "JLMQT"]].astype(float)
+    X = np.repeat(letters, 40, axis=0)
+    print(
+        "\n5 letters of 64 pixels, 40 times each, 500 epochs, seeds 10 to 12; nats: "
+        "mean of the letters (at best -1.61), rarest less most likely (worst seed)"
+    )
+    for n_hidden in (8, 20, 64):
+        results = {}
+        for seed in (10, 11, 12):
+            for name, model in make_sides(n_hidden, 500, seed).items():
+                scores = likelihoods(model.fit(X), letters, n_hidden)
+                results.setdefault(name, []).append(
+                    (scores.mean(), scores.min() - scores.max())
+                )
+        for name, values in results.items():
+            means, gaps = np.transpose(values)
+            print(
+                f"{n_hidden:2} hidden, {name:24} mean {means.mean():7.2f}, "
+                f"gap {gaps.min():7.2f}",
+                flush=True,
+            )
+
+
+def bench_held_out():
+    """Exact log-likelihood of new digits."""
+    X = (load_digits().data > 7).astype(np.float64)
+    print("\ndigits cut at 7, 20 hidden units, seeds 10 to 12; nats a test row, exact")
+    for n_epochs in (20, 100):
+        results = {}
+        for seed in (10, 11, 12):
+            train, test = train_test_split(X, test_size=0.2, random_state=seed)
+            for name, model in make_sides(20, n_epochs, seed).items():
+                score = likelihoods(model.fit(train), test, 20).mean()
+                results.setdefault(name, []).append(score)
+        for name, values in results.items():
+            print(f"{n_epochs:3} epochs, {name:24} {np.mean(values):.2f}", flush=True)
+
+
 JOBS = {
+    "modes": bench_modes,
+    "held_out": bench_held_out,
     "digits": bench_digits,
     "epochs": bench_epochs,
     "likelihood": bench_likelihood,

@@ -130,7 +130,8 @@ class BoltzmannMachine(
         effect for Gaussian units.
     gradient : {"auto", "exact", "pcd"}, default="auto"
         How the machine's own moments are found: by summing over all states, for at most
-        20 units, or by persistent contrastive divergence. "auto" sums over up to 10.
+        20 units, or by persistent contrastive divergence ("pcd"), in which the chains
+        of restricted machines also jump between modes. "auto" sums over up to 10.
         The units are all of a full machine, the smaller layer of a restricted one, and
         the hidden ones with Gaussian visible units.
     positive_phase : {"mean_field", "gibbs"}, default="mean_field"
@@ -229,6 +230,12 @@ class BoltzmannMachine(
     log-probability of the binary patterns drawn from the gray values, and equal to the
     log-probability for values of 0 and 1.
 
+    Persistent chains hardly ever leave a mode that learning has made deep, and learning
+    then lets the other modes disappear. In every second step the chains of a restricted
+    machine therefore propose the hidden state of a row of the batch and accept it by
+    the rule of Metropolis and Hastings (Hinton, Welling and Mnih). Chains of full
+    machines do not jump, and may lose modes that are far from each other.
+
     Visible biases start at the log odds of their columns.
 
     Each pass of ``partial_fit`` is one more epoch, so that k passes over X give what
@@ -241,6 +248,9 @@ class BoltzmannMachine(
 
     T. Tieleman: Training restricted Boltzmann machines using approximations to the
     likelihood gradient, ICML 2008.
+
+    G. E. Hinton, M. Welling, A. Mnih: Wormholes improve contrastive divergence, NIPS
+    2003.
 
     R. Salakhutdinov, I. Murray: On the quantitative analysis of deep belief networks,
     ICML 2008.

@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from sklearn_rnn.energy._boltzmann_enumeration import model_moments
+from sklearn_rnn.energy._boltzmann_jumps import jump_to_data
 from sklearn_rnn.energy._boltzmann_parameters import (
     MAX_ENUMERATED_LAYER,
     Array,
     Machine,
     Moments,
+    sigmoid,
     weigh_states,
 )
 from sklearn_rnn.energy._boltzmann_sampling import (
@@ -28,6 +30,12 @@ CHUNK = 2**22
 # time, it is updated every STEPS_PER_AVERAGE steps, as if all were like the last.
 AVERAGE_POWER = 8
 STEPS_PER_AVERAGE = 10
+
+
+# Chains try to jump to other modes once in so many steps. Learning takes a quarter
+# longer with it; trying in each step would cost twice that, and trying in one step of
+# four is too rare for 64 hidden units to keep five patterns equally likely.
+JUMP_PERIOD = 2
 
 
 @dataclass
@@ -75,13 +83,17 @@ class LearningOptions:
 
 
 def positive_moments(
-    machine: Machine, visible: Array, options: LearningOptions, rng: np.random.Generator
+    machine: Machine,
+    visible: Array,
+    fields: Array,
+    options: LearningOptions,
+    rng: np.random.Generator,
 ) -> Moments:
-    """Moments with the visible units clamped to the rows of the data."""
+    """Moments with the visible units clamped to rows of data, given hidden fields."""
     few = machine.shape[0] <= MAX_ENUMERATED_LAYER and not options.sample_hidden
     if machine.full and (options.exact or few):
         return _exact_posterior_moments(machine, visible)
-    hidden = machine.hidden_means(visible)
+    hidden = machine.hidden_log_sum(fields)[1] if machine.full else sigmoid(fields)
     if options.sample_hidden:
         hidden = sample_bernoulli(hidden, rng)
         if machine.full:
@@ -145,7 +157,11 @@ def learn_epoch(
     order = rng.permutation(len(rows))
     for start in range(0, len(rows), options.batch_size):
         batch = machine.scale_data(rows[order[start : start + options.batch_size]])
-        positive = positive_moments(machine, batch, options, rng)
+        fields = machine.hidden_fields(batch)
+        positive = positive_moments(machine, batch, fields, options, rng)
+        if not (options.exact or machine.full or state.n_steps % JUMP_PERIOD):
+            chains = state.chains
+            chains.hidden = jump_to_data(machine, chains.hidden, fields, rng)
         negative = negative_moments(machine, state.chains, options, rng)
         machine.learn(positive, negative, options.learning_rate, options.weight_decay)
         state.n_steps += 1

@@ -24,6 +24,11 @@ Array = NDArray[np.floating]
 MAX_ENUMERATED_LAYER = 10
 # Lower limit of the scales, for columns that are constant or follow from hidden units.
 MIN_SCALE = 0.01
+# Scales start below the standard deviations of their columns and learn slower than the
+# weights. If they reach those first, the weights are at a saddle point near 0: a single
+# Gaussian, from which clusters are not found.
+FIRST_SCALE = 0.5
+SCALE_RATE = 0.1
 # Mean-field equations are iterated until no unit moves by more than the tolerance.
 MEAN_FIELD_TOL = 1e-8
 MEAN_FIELD_STEPS = 200
@@ -200,7 +205,7 @@ class Machine:
         if self.scale is not None and positive.spread is not None:
             # Under the machine the spread is 1, whatever its parameters. A mean of the
             # variance over time, since some batches hold outliers and most do not.
-            share = min(rate, 0.5)
+            share = min(SCALE_RATE * rate, 0.5)
             self.scale *= np.sqrt(1 + share * np.maximum(positive.spread - 1, -1))
             np.maximum(self.scale, MIN_SCALE, out=self.scale)
         for moments in (positive, negative):

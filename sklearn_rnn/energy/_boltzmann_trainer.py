@@ -25,7 +25,7 @@ from sklearn_rnn.energy._boltzmann_learning import (
     LearningState,
     learn_epoch,
 )
-from sklearn_rnn.energy._boltzmann_parameters import Machine
+from sklearn_rnn.energy._boltzmann_parameters import FIRST_SCALE, Machine
 from sklearn_rnn.energy._boltzmann_sampling import (
     Chains,
     draw_visible,
@@ -58,7 +58,7 @@ def draw_first_state(
         visible_bias=np.zeros(n_visible),
     )
     if gaussian:
-        machine.scale = np.ones(n_visible)
+        machine.scale = np.full(n_visible, FIRST_SCALE)
     else:  # the log odds, as if each unit had been on and off once more
         n_on = rows.sum(axis=0)
         machine.visible_bias = np.log(n_on + 1) - np.log(len(rows) - n_on + 1)

@@ -157,6 +157,20 @@ def test_gaussian_learning_does_not_depend_on_the_units_of_measurement():
     assert_allclose(scaled.score(X * [1, 8, 0.125]), plain.score(X), rtol=1e-6)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_two_clusters_are_not_taken_for_one_gaussian(seed):
+    rng = np.random.default_rng(seed)
+    center = rng.choice([-3.0, 3.0], (300, 1))
+    X = center + rng.normal(size=(300, 1))
+    model = BoltzmannMachine(
+        2, visible="gaussian", max_epochs=300, random_state=seed
+    ).fit(X)
+    mixture = np.logaddexp(*norm([-3, 3]).logpdf(X).T) - np.log(2)
+    single = norm(X.mean(), X.std()).logpdf(X)
+    assert mixture.mean() - 0.05 < model.score(X)
+    assert single.mean() + 0.4 < model.score(X)
+
+
 def test_early_stopping_watches_the_gap_of_the_free_energies():
     """Few rows and many hidden units: rows held out become unlikely soon."""
     X = noisy_prototypes(8, n_samples=30, flipped=0.3)

@@ -1,0 +1,78 @@
+"""Persistent chains reach all modes, and jumps keep the distribution."""
+
+import numpy as np
+import pytest
+import reference_boltzmann as reference
+from energy_examples import noisy_prototypes, pick_letters
+from scipy.stats import chisquare
+
+from sklearn_rnn import BoltzmannMachine
+from sklearn_rnn.energy._boltzmann_jumps import jump_to_data
+from sklearn_rnn.energy._boltzmann_parameters import Machine
+from sklearn_rnn.energy._boltzmann_sampling import sweep
+
+
+def hidden_distribution(p):
+    """Probability of each of reference.states(n_hidden)."""
+    weights = np.exp(-reference.energies(p, reference.states(len(p["b"])))).sum(0)
+    return weights / weights.sum()
+
+
+@pytest.mark.parametrize("n_rows", [1, 6])
+def test_jumps_keep_the_distribution_of_the_hidden_states(small, rng, n_rows):
+    """Whatever the data are: here rows that the machine did not learn."""
+    model = small["restricted"]
+    machine, states = model._assemble_machine(), reference.states(3)
+    chances = hidden_distribution(reference.parameters(model))
+    before = rng.choice(8, size=20_000, p=chances)
+    fields = machine.hidden_fields(rng.integers(2, size=(n_rows, 4)).astype(float))
+    after = jump_to_data(machine, states[before], fields, rng) @ [4, 2, 1]
+    assert (after != before).mean() > 0.05
+    counts = np.bincount(after.astype(int), minlength=8)
+    assert chisquare(counts, 20_000 * chances).pvalue > 1e-3
+
+
+def test_jumps_keep_the_distribution_with_gaussian_units(gaussian, rng):
+    model, X = gaussian
+    machine = model._assemble_machine()
+    states = reference.states(4)
+    log_chances = machine.weigh_hidden(states, machine.visible_fields(states))
+    chances = np.exp(log_chances - log_chances.max())
+    chances /= chances.sum()
+    before = rng.choice(16, size=20_000, p=chances)
+    fields = machine.hidden_fields(X[:5] / model.scale_)
+    after = jump_to_data(machine, states[before], fields, rng) @ [8, 4, 2, 1]
+    assert (after != before).mean() > 0.05
+    counts = np.bincount(after.astype(int), minlength=16)
+    expected = 20_000 * chances
+    assert chisquare(counts, expected).pvalue > 1e-3
+
+
+def test_chains_in_one_mode_come_to_the_other(rng):
+    """Gibbs sampling alone hardly ever moves between these two patterns."""
+    weights = np.full((4, 8), 4.0)
+    machine = Machine(weights, np.full(4, -16.0), np.full(8, -8.0))
+    fields = machine.hidden_fields(np.repeat([[0.0], [1.0]], 8, axis=1))
+    gibbs = jumping = np.zeros((500, 4))
+    visible = np.zeros((500, 8))
+    for _ in range(5):
+        visible, gibbs, _ = sweep(machine, visible, gibbs, rng)
+        jumping = jump_to_data(machine, jumping, fields, rng)
+    assert gibbs.mean() < 0.05
+    assert 0.4 < jumping.mean() < 0.6
+
+
+@pytest.mark.parametrize("n_hidden", [8, 16])
+def test_separate_patterns_stay_equally_likely(n_hidden):
+    """Without jumps, all but one or two letters become e**10 times as rare."""
+    letters = pick_letters("JLMQT")
+    model = BoltzmannMachine(n_hidden, gradient="pcd", max_epochs=300, random_state=0)
+    scores = model.fit(np.repeat(letters, 40, axis=0)).score_samples(letters)
+    assert scores.max() - scores.min() < 3
+    assert scores.mean() > -3.5
+
+
+def test_a_batch_of_one_row_learns():
+    X = noisy_prototypes(12)
+    model = BoltzmannMachine(11, batch_size=1, learning_rate=0.02, random_state=0)
+    assert model.fit(X).score(X) > model.set_params(max_epochs=1).fit(X).score(X)
