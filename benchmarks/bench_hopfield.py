@@ -103,7 +103,7 @@ def bench_bits(n_units=1000, n_sets=30):
         for _ in range(n_sets):
             patterns = rng.choice([-1.0, 1.0], (round(load * n_units), n_units))
             memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(patterns)
-            errors.append((memory.transform(patterns) != patterns).mean())
+            errors.append((memory.recall(patterns).patterns != patterns).mean())
         spread = np.std(errors, ddof=1) / np.sqrt(n_sets)
         # the other patterns over the other units
         theory = hebb_bit_error((round(load * n_units) - 1) / (n_units - 1))

@@ -24,7 +24,7 @@ n_units = 1000
 for load in (0.05, 0.1, 0.13):
     patterns = rng.choice([-1.0, 1.0], (round(load * n_units), n_units))
     memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(patterns)
-    wrong = (memory.transform(patterns) != patterns).mean()
+    wrong = (memory.recall(patterns).patterns != patterns).mean()
     print(f"load {load}: {wrong:.5f} of the units flip, {hebb_bit_error(load):.5f} say")
 
 # %%

@@ -95,6 +95,8 @@ def test_documented_defaults_are_the_defaults(cls):
     assert list(parameters_of(cls)) == list(inspect.signature(cls).parameters)
 
 
+# as many patterns as units
+@pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
 @pytest.mark.parametrize(
     ("model", "missing"),
     [

@@ -4,13 +4,19 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
-from sklearn_rnn.energy._hopfield_capacity import capacity, warn_about_patterns
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn.energy._hopfield_capacity import (
+    capacity,
+    find_lost,
+    warn_about_patterns,
+)
 from sklearn_rnn.energy._hopfield_dynamics import (
     Dynamics,
     Trace,
@@ -45,6 +51,25 @@ def check_clamped_units(clamp, shape):
     return np.broadcast_to(clamp, shape)
 
 
+def none_label(labels):
+    """The label of a row without a stored pattern, as an array of its type."""
+    if labels.dtype.kind in "iuf":
+        return np.array(-1)
+    if labels.dtype.kind in "UT":
+        return np.array("none")
+    return np.array(None, dtype=object)
+
+
+def check_labels_are_free(labels):
+    """Raise an error if labels hold the one for rows without a stored pattern."""
+    none = none_label(labels).item()
+    if none in labels.tolist():
+        raise ValueError(
+            f"y holds the label {none!r}, which predict gives to rows that overlap "
+            "with no stored pattern by min_overlap. Rename it, or set min_overlap=None."
+        )
+
+
 class HopfieldDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Associative memory that turns a corrupted pattern into the stored one.
 
@@ -57,9 +82,11 @@ class HopfieldDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         How patterns are stored; see Notes.
     thresholds : {"zero", "learned"} or array-like of shape (n_features,), \
 default="zero"
-        Field from which on a unit turns on. "learned" stores them with the patterns, as
-        the weights of one more unit that is always on: for patterns with many more
-        units off than on, or on than off. The dense rule learns none.
+        Field from which on a unit turns on. "learned" is for patterns with many more
+        units off than on, or on than off: Hebb's and Storkey's rules then learn from
+        the patterns minus their mean (covariance rule), and the pseudo-inverse and the
+        perceptron rule from one more unit that is always on. The dense rule learns
+        none.
     update : {"asynchronous", "synchronous"}, default="asynchronous"
         One unit after the other, which always ends in a stable state, or all at once,
         which may end in a cycle of two.
@@ -82,6 +109,12 @@ default="zero"
         Sharpness of the dense rule: one more unit in common multiplies the weight of a
         pattern by ``exp(2 beta)``. At large values a row becomes the nearest pattern;
         at small ones the rule holds fewer patterns, see ``capacity_``.
+    min_overlap : float or None, default=None
+        Least overlap with a stored pattern, from -1 to 1, that ``predict`` needs to
+        name it. The overlap is the mean product of the units of the recalled and the
+        stored pattern: 1 for equal ones, about 0 for unrelated ones. A row below gets
+        the label -1 if labels are numbers, "none" if they are strings, and None else.
+        With None every row is named.
     binarize : float or None, default=0.0
         Values above are on. None takes patterns of 0 and 1, or of -1 and 1, alone.
     random_state : int, RandomState instance or None, default=None
@@ -126,8 +159,8 @@ default="zero"
     "hebb"            ``sum_m x_mi x_mj`` (Hopfield)               .138 n
     "storkey"         Hebb's, less what is known (Storkey)         n / sqrt(2 log n)
     "pseudo_inverse"  projection onto the patterns (Personnaz)     n
-    "perceptron"      Hebb's, repeated until all patterns are      .52 n at margin 1,
-                      stable with a margin (Gardner)               2 n at margin 0
+    "perceptron"      Hebb's, repeated until all patterns are      .36 n at margin 1,
+                      stable with a margin (Gardner)               1.4 n at margin 0
     "dense"           none: ``E = -1/beta log sum_m                2^(n / 2); fewer at
                       exp(beta x_m s)`` (Krotov and Hopfield,      a small beta
                       Demircigil, Ramsauer)
@@ -140,6 +173,9 @@ default="zero"
 
     Weights are rounded to 40 to 50 bits so that fields add up exactly, and a row gets
     the same answer alone, in any batch and in any order, to the last bit.
+
+    What the perceptron rule holds is measured: .7 of Gardner's capacity, which is that
+    of weights that need not be symmetric.
 
     Above temperature 0 the noise of a row is drawn by a generator that is seeded by
     ``random_state``, by the units that are on in the row (and those that are clamped),
@@ -192,6 +228,7 @@ default="zero"
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "margin": [Interval(Real, 0, None, closed="left")],
         "beta": [Interval(Real, 0, None, closed="neither")],
+        "min_overlap": [Interval(Real, -1, 1, closed="both"), None],
         "binarize": [Interval(Real, None, None, closed="neither"), None],
         "random_state": ["random_state"],
     }
@@ -207,6 +244,7 @@ default="zero"
         max_iter=100,
         margin=1.0,
         beta=1.0,
+        min_overlap=None,
         binarize=0.0,
         random_state=None,
     ):
@@ -218,6 +256,7 @@ default="zero"
         self.max_iter = max_iter
         self.margin = margin
         self.beta = beta
+        self.min_overlap = min_overlap
         self.binarize = binarize
         self.random_state = random_state
 
@@ -241,13 +280,16 @@ default="zero"
         ------
         ValueError
             If X is not binary with ``binarize=None``, or a temperature is negative, or
-            thresholds have another shape.
+            thresholds have another shape, or y holds the label that ``min_overlap``
+            reserves for rows without a pattern.
 
         Warns
         -----
         CapacityWarning
-            If the rule cannot hold so many patterns, or patterns are identical, or
-            have no unit on or none off.
+            If the rule cannot hold so many patterns, or stored patterns are not stable,
+            or patterns are identical, or have no unit on or none off.
+        ConvergenceWarning
+            If the perceptron rule does not reach its margin.
         """
         return self._fit(X, y, reset=True)
 
@@ -281,8 +323,35 @@ default="zero"
         -------
         X_recalled : ndarray of shape (n_samples, n_features)
             The stable states reached, in the coding of the patterns of fit.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If rows are not stable at the end; :meth:`recall` says which, without a
+            warning.
         """
-        return self.recall(X).patterns
+        recalled = self.recall(X)
+        self._warn_about_convergence(recalled)
+        return recalled.patterns
+
+    def _warn_about_convergence(self, recalled):
+        """Warn if rows alternate between two states, or if sweeps were too few."""
+        n_rows, n_open = len(recalled.converged), (~recalled.converged).sum()
+        if not n_open:
+            return
+        if recalled.cycle.any():
+            reason = (
+                f"{recalled.cycle.sum()} of them alternate between two states. Set "
+                "update='asynchronous', which always becomes stable"
+            )
+        else:
+            reason = "Increase max_iter"
+        warn_user(
+            f"{n_open} of {n_rows} rows were not stable after at most max_iter="
+            f"{self.max_iter} sweeps. {reason}, or use recall, which tells for each "
+            "row whether it converged.",
+            ConvergenceWarning,
+        )
 
     def recall(self, X, clamp=None, *, trace=False, quench=True):
         """Recall a stored pattern for each row, and tell how it went.
@@ -357,12 +426,24 @@ default=None
         -------
         labels : ndarray of shape (n_samples,)
             Label or index of the stored pattern that has most units in common with the
-            recalled state; of equals, the one stored first.
+            recalled state; of equals, the one stored first. A row whose recalled state
+            overlaps with no stored pattern by ``min_overlap`` gets -1, "none" or None,
+            depending on the type of the labels.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If rows are not stable at the end.
         """
         check_is_fitted(self)
         # the output of transform is binary already: 1 is on, -1 or 0 is off
         recalled = np.where(self.transform(X) > 0, 1.0, -1.0)
-        return self.labels_[(recalled @ self.patterns_.T).argmax(axis=1)]
+        overlaps = recalled @ self.patterns_.T / self.patterns_.shape[1]
+        labels = self.labels_[overlaps.argmax(axis=1)]
+        if self.min_overlap is None:
+            return labels
+        known = overlaps.max(axis=1) >= self.min_overlap
+        return np.where(known, labels, none_label(self.labels_))
 
     def energy(self, X):
         """Energy of each row as it is.
@@ -442,6 +523,8 @@ default=None
             new.patterns_ = states
             new._has_labels = labels is not None
             new.labels_ = np.arange(len(states)) if labels is None else labels
+            if self.min_overlap is not None:
+                check_labels_are_free(new.labels_)
             new._learn()
         return self
 
@@ -459,7 +542,6 @@ default=None
         """Set the fitted attributes that follow from patterns and parameters."""
         n_units = self.patterns_.shape[1]
         self.capacity_ = capacity(self.rule, n_units, self.margin, self.beta)
-        warn_about_patterns(self.patterns_, self.rule, self.capacity_)
         given = not isinstance(self.thresholds, str)
         if self.rule == "dense":
             # an always-on unit would add the same to the overlap with each pattern
@@ -482,6 +564,8 @@ default=None
             self.weights_ = weights
             fields = self.patterns_ @ weights
             self._mean_field = float(max(0, (fields * self.patterns_).mean()))
+        lost = find_lost(self._make_network(), self.patterns_)
+        warn_about_patterns(self.patterns_, self.rule, self.capacity_, lost)
         self._make_dynamics()  # raises an error now if the temperature is invalid
 
     def _make_network(self):

@@ -1,6 +1,7 @@
 """The learning rules of a Hopfield network, which turn patterns into weights.
 
-Patterns are rows of -1 and +1, of shape ``(n_patterns, n_units)``. Every rule returns
+Patterns are rows of -1 and +1, of shape ``(n_patterns, n_units)``, of which Hebb's and
+Storkey's rules may have the mean subtracted. Every rule returns
 symmetric weights of shape ``(n_units, n_units)`` with a zero diagonal, and the number
 of passes over the patterns.
 """
@@ -38,10 +39,14 @@ def storkey(patterns: Array, margin: float) -> tuple[Array, int]:
     """
     n_units = patterns.shape[1]
     weights = np.zeros((n_units, n_units), order="F")  # its lower triangle
+    is_binary = bool((np.abs(patterns) == 1).all())
     for x in patterns:
-        # h_ij x_j = field_i x_j - w_ij, since x_j x_j = 1
+        # h_ij x_j = field_i x_j - w_ij x_j x_j
         field = dsymv(1, weights, x, lower=1)
-        weights *= 1 + 2 / n_units
+        if is_binary:
+            weights *= 1 + 2 / n_units
+        else:
+            weights *= 1 + np.add.outer(x**2, x**2) / n_units
         weights = dsyr2(
             1 / n_units, x / 2 - field, x, lower=1, a=weights, overwrite_a=1
         )
@@ -66,11 +71,12 @@ def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
     Starting from Hebb's weights, each pass finds the units whose stability
     ``x_i sum_j w_ij x_j / |w_i|`` is below the margin, with e_i = 1 there and 0
     elsewhere, and adds ``(e_i + e_j) x_i x_j / 2n``, which keeps the weights symmetric.
-    If no pass reaches the margin, the weights with the greatest least stability are
-    returned.
+    A field of 0 is never stable enough, since it turns a unit on. If no pass reaches
+    the margin, the weights with the greatest least stability are returned.
     """
     n_units = patterns.shape[1]
-    weights = hebb(patterns, margin)[0] / n_units
+    # 2n times the weights: integers, whose fields are exactly 0 or not
+    weights = 2 * hebb(patterns, margin)[0]
     best, greatest = weights, -np.inf
     for n_passes in range(1, MAX_PASSES + 1):
         size = np.linalg.norm(weights, axis=1)
@@ -78,10 +84,11 @@ def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
         least = float(stability.min())
         if least > greatest:
             best, greatest = weights, least
-        if least >= margin:
-            return best, n_passes
-        step = ((stability < margin) * patterns).T @ patterns
-        weights = weights + (step + step.T) / (2 * n_units)
+        weak = (stability < margin) | (stability <= 0)
+        if not weak.any():
+            return best / (2 * n_units), n_passes
+        step = (weak * patterns).T @ patterns
+        weights = weights + step + step.T
         np.fill_diagonal(weights, 0)
     warn_user(
         f"The perceptron rule did not reach margin={margin} for all units of all "
@@ -89,7 +96,7 @@ def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
         "Store fewer patterns or ask for a smaller margin.",
         ConvergenceWarning,
     )
-    return best, MAX_PASSES
+    return best / (2 * n_units), MAX_PASSES
 
 
 RULES: dict[str, Callable[[Array, float], tuple[Array, int]]] = {
@@ -100,21 +107,52 @@ RULES: dict[str, Callable[[Array, float], tuple[Array, int]]] = {
 }
 
 
+# Rules that learn thresholds from the mean of the patterns.
+COVARIANCE_RULES = ("hebb", "storkey")
+
+
 def learn(
     rule: str, patterns: Array, margin: float, *, with_thresholds: bool
 ) -> tuple[Array, Array, int]:
     """Weights, thresholds, and the number of passes.
 
-    Thresholds are learned as the weights of one more unit that is on in every pattern:
-    ``sum_j w_ij s_j + w_i* >= 0`` is ``sum_j w_ij s_j >= -w_i*``.
+    The pseudo-inverse and the perceptron rule learn thresholds as the weights of one
+    more unit that is on in every pattern: ``sum_j w_ij s_j + w_i* >= 0`` is
+    ``sum_j w_ij s_j >= -w_i*``. This does not help Hebb's and Storkey's rules, which
+    adapt no weight to the errors; see :func:`learn_covariances`.
     """
     n_units = patterns.shape[1]
+    if with_thresholds and rule in COVARIANCE_RULES:
+        return learn_covariances(rule, patterns)
     if with_thresholds:
         patterns = np.hstack([patterns, np.ones((len(patterns), 1))])
     weights, n_passes = RULES[rule](patterns, margin)
     weights = (weights + weights.T) / 2  # to the last bit
     thresholds = -weights[:n_units, n_units] if with_thresholds else np.zeros(n_units)
     return weights[:n_units, :n_units], thresholds, n_passes
+
+
+def learn_covariances(rule: str, patterns: Array) -> tuple[Array, Array, int]:
+    """Hebb's or Storkey's rule for patterns with unequal numbers of units on and off.
+
+    Weights are learned from ``z = x - a``, where a is the mean of all units of all
+    patterns (Amit, Gutfreund and Sompolinsky, 1987; Tsodyks and Feigelman, 1988), for
+    Storkey's rule in units of the standard deviation. In a stored pattern the field
+    ``sum_j w_ij z_j`` is about ``k z_i``, and a threshold of ``-k a`` lies halfway
+    between that of units on and that of units off. For x instead of z,
+    ``thresholds_i = a sum_j w_ij - k a``. Balanced patterns have a = 0.
+    """
+    mean = patterns.mean()
+    centred = patterns - mean
+    spread = centred.std()
+    if spread == 0:  # all units of all patterns alike
+        n_units = patterns.shape[1]
+        return np.zeros((n_units, n_units)), -np.full(n_units, mean), 1
+    learned = centred if rule == "hebb" else centred / spread
+    weights, n_passes = RULES[rule](learned, 0.0)
+    weights = (weights + weights.T) / 2
+    gain = ((centred @ weights) * centred).sum() / (centred**2).sum()
+    return weights, mean * (weights.sum(axis=1) - gain), n_passes
 
 
 def round_for_exact_sums(weights: Array, thresholds: Array) -> tuple[Array, Array]:

@@ -171,6 +171,36 @@ def test_predict_names_the_nearest_stored_pattern(rng):
     assert memory.score(noisy, np.roll(names[index], 1)) < 1.0
 
 
+@pytest.mark.parametrize(
+    ("labels", "none"),
+    [
+        (None, -1),
+        ([3, 1, 2], -1),
+        ([0.5, 1.5, 2.5], -1),
+        (np.array([3, 1, 2], np.uint8), -1),
+        (["a", "b", "c"], "none"),
+        (np.array(["a", 2, "c"], dtype=object), None),
+    ],
+)
+def test_predict_answers_none_below_the_least_overlap(labels, none, rng):
+    patterns = draw_signs(rng, 3, 80)
+    memory = HopfieldDenoiser(min_overlap=0.9, random_state=0).fit(patterns, labels)
+    named = memory.predict(np.vstack([patterns, -patterns]))
+    expected = range(3) if labels is None else labels
+    assert_array_equal(named[:3], expected)
+    assert named[3:].tolist() == [none] * 3
+    memory.set_params(min_overlap=None)
+    assert set(memory.predict(-patterns)) <= set(expected)
+
+
+@pytest.mark.parametrize("labels", [[-1, 0, 1], ["none", "a", "b"]])
+def test_the_label_of_none_is_not_a_label_of_a_pattern(labels, rng):
+    patterns = draw_signs(rng, 3, 80)
+    with pytest.raises(ValueError, match=r"y holds the label.*Rename it"):
+        HopfieldDenoiser(min_overlap=0.9).fit(patterns, labels)
+    HopfieldDenoiser().fit(patterns, labels)
+
+
 def test_score_without_labels_is_the_share_of_fixed_points(rng):
     patterns = draw_signs(rng, 3, 80)
     memory = HopfieldDenoiser().fit(patterns)
@@ -260,6 +290,7 @@ def test_pickles_answer_alike(rng):
         ({"beta": 0.0}, "beta"),
         ({"margin": -1.0}, "margin"),
         ({"max_iter": 0}, "max_iter"),
+        ({"min_overlap": 1.1}, "min_overlap"),
     ],
 )
 def test_bad_parameters_are_refused_in_fit(params, message):

@@ -14,11 +14,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn_rnn import HopfieldDenoiser
 from sklearn_rnn.energy import (
     CapacityWarning,
+    _hopfield_capacity,
     capacity_curve,
     hebb_bit_error,
     hebb_overlap,
 )
 from sklearn_rnn.energy._hopfield_capacity import CRITICAL_LOAD, capacity
+from sklearn_rnn.energy._hopfield_rules import MAX_PASSES, perceptron
 
 
 def test_critical_load_is_that_of_amit_gutfreund_and_sompolinsky():
@@ -55,7 +57,7 @@ def test_one_step_bit_error_is_that_of_the_theory(load):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CapacityWarning)
             memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(patterns)
-        errors.append((memory.transform(patterns) != patterns).mean())
+        errors.append((memory.recall(patterns).patterns != patterns).mean())
     # crosstalk of the other patterns alone, at finite n
     expected = hebb_bit_error((round(load * n) - 1) / (n - 1))
     sampled = np.std(errors, ddof=1) / np.sqrt(len(errors))
@@ -81,9 +83,25 @@ def test_hebb_recovers_what_it_did_in_published_runs(n_patterns, share):
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.5, 1.0, 2.0])
-def test_perceptron_capacity_is_gardners_integral(margin):
+def test_perceptron_capacity_is_a_share_of_gardners_integral(margin):
     integral = quad(lambda t: norm.pdf(t) * (t + margin) ** 2, -margin, 20)[0]
-    assert_allclose(capacity("perceptron", 500, margin, 1.0), 500 / integral, rtol=1e-6)
+    assert_allclose(capacity("perceptron", 500, margin, 1.0), 350 / integral, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("margin", [0.0, 1.0])
+def test_perceptron_reaches_its_margin_up_to_its_capacity(margin):
+    rng = np.random.default_rng(0)
+    limit = capacity("perceptron", 60, margin, 1.0)
+    reached = [
+        [
+            perceptron(draw_signs(rng, round(load * limit), 60), margin)[1] < MAX_PASSES
+            for _ in range(4)
+        ]
+        for load in (0.75, 1.3)
+    ]
+    assert all(reached[0])
+    assert not any(reached[1])
 
 
 def test_one_pattern_can_always_be_stored():
@@ -141,6 +159,35 @@ def test_more_patterns_than_a_rule_holds_are_warned_of(rule, limit, rng):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         HopfieldDenoiser(rule).fit(draw_signs(rng, 2, 20))
+
+
+def test_stored_patterns_that_are_not_stable_are_warned_of(rng):
+    X = (rng.random((5, 200)) < 0.1).astype(float)  # far below the capacity
+    with pytest.warns(CapacityWarning, match="5 of 5 stored patterns are not stable"):
+        HopfieldDenoiser().fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        HopfieldDenoiser(thresholds="learned").fit(X)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_an_overload_says_how_many_patterns_are_lost(rng):
+    with pytest.warns(CapacityWarning, match=r"load of.*\d+ of 96 stored patterns"):
+        HopfieldDenoiser("perceptron", margin=0.0).fit(draw_signs(rng, 96, 60))
+
+
+def test_few_wrong_units_below_the_critical_load_are_not_warned_of(rng):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        memory = HopfieldDenoiser().fit(draw_signs(rng, 100, 1000))
+    assert memory.score(memory.patterns_) < 1
+
+
+def test_of_very_many_patterns_some_are_checked(rng, monkeypatch):
+    monkeypatch.setattr(_hopfield_capacity, "CHECKED_PAIRS", 3000)
+    X = draw_signs(rng, 100, 20)
+    with pytest.warns(CapacityWarning, match="of 25 stored patterns that were checked"):
+        HopfieldDenoiser(update="synchronous").fit(X)
 
 
 def test_identical_patterns_are_warned_of(rng):

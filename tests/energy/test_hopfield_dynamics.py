@@ -6,6 +6,7 @@ import reference_hopfield as reference
 from energy_examples import RULES, draw_signs, flip_units, pick_letters
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chisquare
+from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_rnn import HopfieldDenoiser
 from sklearn_rnn.energy import _hopfield_dynamics
@@ -22,6 +23,18 @@ def test_synchronous_updates_may_alternate_between_two_states():
     assert abs(found.patterns[0].sum()) == 2
     asynchronous = HopfieldDenoiser().fit([[1, -1]]).recall([[1, 1]])
     assert asynchronous.converged.all() and not asynchronous.cycle.any()
+
+
+@pytest.mark.parametrize("method", ["transform", "predict"])
+def test_rows_that_do_not_converge_are_warned_of(method, rng):
+    cycling = HopfieldDenoiser(update="synchronous").fit([[1, -1]])
+    message = "1 of 2 rows were not stable.*1 of them alternate.*asynchronous"
+    with pytest.warns(ConvergenceWarning, match=message) as caught:
+        getattr(cycling, method)([[1, 1], [1, -1]])
+    assert caught[0].filename == __file__
+    short = HopfieldDenoiser(max_iter=1).fit(draw_signs(rng, 9, 70))
+    with pytest.warns(ConvergenceWarning, match="max_iter=1 sweeps. Increase max_iter"):
+        getattr(short, method)(draw_signs(rng, 40, 70))
 
 
 def test_n_iter_counts_the_sweeps_that_changed_something():
@@ -253,11 +266,11 @@ def test_a_row_gets_the_same_answer_alone_in_a_batch_and_in_any_order(
         rule, update=update, temperature=temperature, random_state=0
     ).fit(draw_signs(rng, 5, 43))
     start = draw_signs(rng, 40, 43)
-    together = memory.transform(start)
-    alone = np.vstack([memory.transform(row[None]) for row in start])
+    together = memory.recall(start).patterns
+    alone = np.vstack([memory.recall(row[None]).patterns for row in start])
     assert_array_equal(alone, together)
     order = rng.permutation(40)
-    assert_array_equal(memory.transform(start[order]), together[order])
+    assert_array_equal(memory.recall(start[order]).patterns, together[order])
 
 
 def test_rows_recalled_in_chunks_are_the_same(rng, monkeypatch):
