@@ -231,7 +231,7 @@ class BoltzmannMachine(
     log-probability for values of 0 and 1.
 
     Persistent chains hardly ever leave a mode that learning has made deep, and learning
-    then lets the other modes disappear. In every second step the chains of a restricted
+    then lets the other modes disappear. In every step the chains of a restricted
     machine therefore propose the hidden state of a row of the batch and accept it by
     the rule of Metropolis and Hastings (Hinton, Welling and Mnih). Chains of full
     machines do not jump, and may lose modes that are far from each other.

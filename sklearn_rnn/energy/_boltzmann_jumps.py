@@ -6,6 +6,10 @@ one collapse. So chains also try to jump to where the data are (Hinton, Welling 
 Mnih: Wormholes improve contrastive divergence, 2003). The distribution that they sample
 stays that of the machine, because jumps are accepted by the rule of Metropolis and
 Hastings.
+
+Jumps take about half as long again as a step without them. With jumps in every second
+step only, some of five patterns became e**4 times as rare as others in machines of 64
+hidden units.
 """
 
 import numpy as np

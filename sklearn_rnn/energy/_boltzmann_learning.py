@@ -32,12 +32,6 @@ AVERAGE_POWER = 8
 STEPS_PER_AVERAGE = 10
 
 
-# Chains try to jump to other modes once in so many steps. Learning takes a quarter
-# longer with it; trying in each step would cost twice that, and trying in one step of
-# four is too rare for 64 hidden units to keep five patterns equally likely.
-JUMP_PERIOD = 2
-
-
 @dataclass
 class LearningState:
     """Everything that learning continues from."""
@@ -159,7 +153,7 @@ def learn_epoch(
         batch = machine.scale_data(rows[order[start : start + options.batch_size]])
         fields = machine.hidden_fields(batch)
         positive = positive_moments(machine, batch, fields, options, rng)
-        if not (options.exact or machine.full or state.n_steps % JUMP_PERIOD):
+        if not (options.exact or machine.full):
             chains = state.chains
             chains.hidden = jump_to_data(machine, chains.hidden, fields, rng)
         negative = negative_moments(machine, state.chains, options, rng)
