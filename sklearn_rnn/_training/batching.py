@@ -8,9 +8,17 @@ import torch
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._nn.sequence import Inputs
 
-# Rows are shuffled, then sorted by length within chunks of this many batches. Larger
-# chunks need less padding; smaller ones give batches that differ more between epochs.
-BATCHES_PER_CHUNK = 50
+# Rows are drawn at random for groups of this many successive batches, and sorted by
+# length within a group. Larger groups need less padding, but their batches differ more
+# from each other, and the network learns less well what depends on length.
+BATCHES_PER_GROUP = 2
+
+# Up to this number of batches per epoch, batches are random: an epoch takes little time
+# anyway, and with few steps each one has to be representative.
+MAX_RANDOM_BATCHES = 32
+
+# Batches are random as well if at most this share of their steps is padding.
+MAX_RANDOM_PADDING = 0.2
 
 # A prediction batch holds at most this many steps, which bounds its memory.
 STEPS_PER_PREDICTION_BATCH = 2**16
@@ -19,18 +27,43 @@ STEPS_PER_PREDICTION_BATCH = 2**16
 def training_batches(
     rows: np.ndarray, lengths: np.ndarray, batch_size: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """``rows`` in random batches of similar length, in random order."""
-    rows = rng.permutation(rows)
-    if lengths[rows].min() < lengths[rows].max():
-        chunk = BATCHES_PER_CHUNK * batch_size
-        rows = np.concatenate(
-            [
-                part[np.argsort(lengths[part], kind="stable")]
-                for part in np.split(rows, range(chunk, len(rows), chunk))
-            ]
-        )
-    batches = np.split(rows, range(batch_size, len(rows), batch_size))
-    return [batches[i] for i in rng.permutation(len(batches))]
+    """``rows`` in ``ceil(n / batch_size)`` random batches, in random order.
+
+    Sizes differ by at most one. If there are many batches with much padding, each group
+    of successive batches is a random sample whose rows are sorted by length. A batch of
+    long rows is then next to one of short rows, and their biases cancel in the
+    optimizer's running mean of the gradient.
+    """
+    n_batches = -(-len(rows) // batch_size)
+    batches = np.array_split(rng.permutation(rows), n_batches)
+    batches = [batches[i] for i in rng.permutation(n_batches)]
+    if n_batches <= MAX_RANDOM_BATCHES:
+        return batches
+    if _share_of_padding(batches, lengths) <= MAX_RANDOM_PADDING:
+        return batches
+    n_groups = -(-n_batches // BATCHES_PER_GROUP)
+    groups = np.array_split(np.arange(n_batches), n_groups)
+    return [
+        batch
+        for group in groups
+        for batch in _split_by_length([batches[i] for i in group], lengths, rng)
+    ]
+
+
+def _share_of_padding(batches: list[np.ndarray], lengths: np.ndarray) -> float:
+    """Share of the steps of padded batches that is padding."""
+    n_valid = sum(int(lengths[batch].sum()) for batch in batches)
+    return 1 - n_valid / sum(int(lengths[b].max()) * len(b) for b in batches)
+
+
+def _split_by_length(
+    batches: list[np.ndarray], lengths: np.ndarray, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """The same rows in as many batches of similar length, in random order."""
+    rows = np.concatenate(batches)
+    rows = rows[np.argsort(lengths[rows], kind="stable")]
+    parts = np.array_split(rows, len(batches))
+    return [parts[i] for i in rng.permutation(len(parts))]
 
 
 def prediction_batches(

@@ -23,6 +23,13 @@ class Examples:
     rows: np.ndarray
     first: np.ndarray | None = None
 
+    @property
+    def n_targets(self) -> int:
+        """Number of targets of ``rows``."""
+        if self.first is None:
+            return len(self.rows)
+        return int(self.sequences.lengths[self.rows].sum())
+
     def places(self, rows: np.ndarray) -> Tensor:
         """Places of the targets of a batch, in the order of the network's outputs."""
         if self.first is not None:

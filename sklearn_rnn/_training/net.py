@@ -218,7 +218,7 @@ class RecurrentNet(NeuralNet, ABC):
 
     def _run_batches(self, batches: Iterable[tuple]) -> float:
         """Train on every batch, and return the mean loss per row."""
-        total, n_rows, weights = 0.0, 0, list(self.module_.parameters())
+        total, n_rows, weights = 0.0, 0.0, list(self.module_.parameters())
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
             step = self.train_step(batch)
@@ -258,8 +258,8 @@ class RecurrentNet(NeuralNet, ABC):
         """The batches of one epoch, in an order drawn from ``rng``."""
 
     @abstractmethod
-    def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, int]:
-        """The mean loss of a batch, its outputs, and the number of averaged rows."""
+    def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, float]:
+        """The loss of a batch, its outputs, and how many rows the loss counts for."""
 
     @abstractmethod
     def _record_validation(self, valid: Any, options: TrainingOptions) -> None:

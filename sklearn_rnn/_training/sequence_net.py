@@ -23,20 +23,26 @@ class SequenceNet(RecurrentNet):
         self, examples: Examples, batch_size: int, rng: np.random.Generator
     ) -> Iterator[tuple]:
         sequences, weights = examples.sequences, examples.weights
-        for rows in training_batches(examples.rows, sequences.lengths, batch_size, rng):
+        batches = training_batches(examples.rows, sequences.lengths, batch_size, rng)
+        mean_size = examples.n_targets / len(batches)
+        for rows in batches:
             inputs = pad_batch(sequences, rows, self.device)
             index = examples.places(rows)
             targets = examples.targets[index].to(self.device)
             weight = None if weights is None else weights[index].to(self.device)
-            yield inputs, targets, weight
+            yield inputs, targets, weight, mean_size
 
-    def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, int]:
-        inputs, targets, weights = batch
+    def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, float]:
+        """The loss of a batch, per target of an average batch.
+
+        A row or step thus counts the same in a small batch as in a large one.
+        """
+        inputs, targets, weights, mean_size = batch
         outputs = self.module_(inputs, generator=self.dropout_generator)
         losses = self.criterion_(outputs, targets)
         losses = losses.mean(1) if losses.ndim > 1 else losses
         loss = losses.mean() if weights is None else (losses * weights).mean()
-        return loss, outputs, len(targets)
+        return loss * (len(targets) / mean_size), outputs, mean_size
 
     def _record_validation(self, valid: Examples, options: TrainingOptions) -> None:
         outputs = predict_batches(

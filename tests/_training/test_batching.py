@@ -24,29 +24,71 @@ def lengths():
     return np.random.default_rng(1).integers(1, 40, size=103)
 
 
-@pytest.mark.parametrize("batch_size", [1, 8, 200])
+@pytest.fixture
+def long_run():
+    lengths = np.random.default_rng(2).integers(5, 41, size=640)
+    return lengths, training_batches(
+        np.arange(640), lengths, 8, np.random.default_rng(0)
+    )
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8, 200])
 def test_training_batches_hold_every_row_once(lengths, batch_size):
     rows = np.arange(3, 103, 2)
     batches = training_batches(rows, lengths, batch_size, np.random.default_rng(0))
     np.testing.assert_array_equal(np.sort(np.concatenate(batches)), rows)
-    sizes = sorted(map(len, batches), reverse=True)
-    full, rest = divmod(50, batch_size)
-    assert sizes == [batch_size] * full + [rest] * (rest > 0)
+    assert len(batches) == -(-50 // batch_size)
+    sizes = set(map(len, batches))
+    assert max(sizes) <= batch_size and max(sizes) - min(sizes) <= 1
 
 
-def test_training_batches_hold_rows_of_similar_length(lengths):
-    batches = training_batches(np.arange(103), lengths, 10, np.random.default_rng(0))
-    spans = sorted((lengths[b].min(), lengths[b].max()) for b in batches)
-    for (_, highest), (lowest, _) in pairwise(spans):
-        assert highest <= lowest
+def test_successive_training_batches_share_a_random_sample_by_length(long_run):
+    lengths, batches = long_run
+    assert {len(batch) for batch in batches} == {8}
+    for k in range(0, len(batches), 2):
+        spans = sorted((lengths[b].min(), lengths[b].max()) for b in batches[k : k + 2])
+        for (_, highest), (lowest, _) in pairwise(spans):
+            assert highest <= lowest
+    means = [
+        lengths[np.concatenate(batches[k : k + 2])].mean() for k in range(0, 80, 2)
+    ]
+    assert np.std(means) < 1.3 * lengths.std() / np.sqrt(16)
 
 
-def test_training_batches_bound_padding_in_many_chunks():
-    lengths = np.random.default_rng(2).integers(1, 101, size=2000)
-    rng = np.random.default_rng(0)
-    batches = training_batches(np.arange(2000), lengths, 8, rng)
+def test_training_batches_need_less_padding_than_random_ones(long_run):
+    lengths, batches = long_run
     steps = sum(lengths[b].max() * len(b) for b in batches)
-    assert steps < 1.1 * lengths.sum()
+    assert steps < 1.4 * lengths.sum()
+    rows = np.random.default_rng(0).permutation(640).reshape(80, 8)
+    assert steps < 0.85 * 8 * lengths[rows].max(1).sum()
+
+
+def test_rows_meet_different_rows_in_each_epoch():
+    lengths, rng = np.arange(1, 601), np.random.default_rng(0)
+    met = np.zeros((600, 600), dtype=bool)
+    for _ in range(100):
+        for batch in training_batches(np.arange(600), lengths, 15, rng):
+            met[np.ix_(batch, batch)] = True
+    assert met.mean() > 0.4
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [np.arange(1, 257), np.random.default_rng(0).integers(18, 22, size=600)],
+    ids=["few batches", "little padding"],
+)
+def test_training_batches_are_random_where_padding_costs_little(lengths):
+    n, rng, twin = len(lengths), np.random.default_rng(0), np.random.default_rng(0)
+    batches = training_batches(np.arange(n), lengths, 8, rng)
+    expected = twin.permutation(n).reshape(-1, 8)
+    expected = expected[twin.permutation(n // 8)]
+    np.testing.assert_array_equal(batches, expected)
+
+
+def test_the_longest_row_is_in_no_batch_of_its_own():
+    lengths = np.arange(1, 34)
+    batches = training_batches(np.arange(33), lengths, 32, np.random.default_rng(0))
+    assert sorted(map(len, batches)) == [16, 17]
 
 
 def test_training_batches_of_equal_lengths_are_fully_shuffled():

@@ -25,6 +25,11 @@ def test_one_target_per_sequence_has_the_place_of_its_row():
     assert examples.all_target_index().tolist() == [2, 0]
 
 
+def test_targets_of_the_rows_are_counted():
+    assert make_examples([2, 0]).n_targets == 2
+    assert make_examples([2, 0], first=FIRST).n_targets == 5
+
+
 def test_targets_of_a_batch_of_steps_are_in_the_order_of_time():
     examples = make_examples([0, 1, 2], first=FIRST)
     assert examples.places(np.array([2, 0])).tolist() == [3, 0, 4, 1, 5]

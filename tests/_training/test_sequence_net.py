@@ -120,10 +120,11 @@ def test_a_batch_holds_the_targets_and_weights_of_its_answers(
     examples = make_examples(targets, targets, first)  # each weight is its target
     batches = list(net._batches(examples, batch_size, np.random.default_rng(0)))
     seen = []
-    for inputs, batch_targets, weights in batches:
+    for inputs, batch_targets, weights, mean_size in batches:
         torch.testing.assert_close(net.module_(inputs), batch_targets)
         torch.testing.assert_close(weights, batch_targets[:, 0])
         seen += weights.tolist()
+        assert mean_size == len(targets) / len(batches)
     assert sorted(seen) == targets
 
 
@@ -135,6 +136,27 @@ def test_the_loss_of_a_batch_is_the_weighted_mean():
     assert outputs.shape == (3, 1) and n_rows == 3
     (batch,) = net._batches(make_examples([0, 0, 0], [3, 0, 1]), 3, rng)
     assert net._loss(batch)[0].item() == pytest.approx((3 * 4 + 36) / 3)
+
+
+@pytest.mark.parametrize("weights", [None, [3, 0, 1, 2, 0, 0]])
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+@pytest.mark.parametrize("each_step", [False, True])
+def test_a_target_counts_the_same_in_a_batch_of_any_size(
+    weights, batch_size, each_step
+):
+    net, n = make_sequence_net(each_step), 6 if each_step else 3
+    weights = None if weights is None else weights[:n]
+    first = np.array([0, 2, 3]) if each_step else None
+    whole = make_examples([0] * n, weights, first)
+    rng = np.random.default_rng(0)
+    losses = [net._loss(b) for b in net._batches(whole, batch_size, rng)]
+    (batch,) = net._batches(whole, 3, rng)
+    expected = net._loss(batch)[0].item()
+    assert sum(loss.item() for loss, *_ in losses) / len(losses) == pytest.approx(
+        expected
+    )
+    total = sum(loss.item() * size for loss, _, size in losses)
+    assert total / sum(size for *_, size in losses) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
