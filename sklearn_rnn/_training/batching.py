@@ -1,4 +1,4 @@
-"""Batches of sequences of similar length, padded to the longest in the batch."""
+"""Batches of sequences, padded to the longest in the batch."""
 
 from collections.abc import Callable, Iterator
 

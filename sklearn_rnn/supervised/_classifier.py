@@ -219,8 +219,8 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
           h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
 
     The cells are trained by backpropagation through time over the whole sequence. Each
-    batch holds sequences of similar length, padded to the longest of them; padding does
-    not change any prediction. Initial recurrent weights are orthogonal, initial input
+    batch is padded to the longest of its sequences; padding does not change any
+    prediction. Initial recurrent weights are orthogonal, initial input
     weights follow Glorot and Bengio (AISTATS 2010), and the bias of the forget gate of
     the LSTM starts at 1. The loss is the cross-entropy; for an indicator matrix, the
     binary cross-entropy of each label.
