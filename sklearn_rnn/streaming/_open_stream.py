@@ -22,7 +22,7 @@ def open_stream(model, n_streams=1):
         RNNClassifier, RNNRegressor, RNNForecaster or SequenceGenerator, or a Pipeline
         whose last step is one; fitted.
     n_streams : int or None, default=1
-        How many sequences go on together; None is for any number of them by key.
+        Number of sequences read side by side; None is for any number of them by key.
 
     Returns
     -------

@@ -291,7 +291,8 @@ class SupervisedEstimator(
         Parameters
         ----------
         n_streams : int or None, default=1
-            How many sequences go on together; None is for any number of them by key.
+            Number of sequences read side by side; None is for any number of them with
+            keys.
 
         Returns
         -------
