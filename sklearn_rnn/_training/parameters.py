@@ -101,7 +101,7 @@ SHARED = {
     "validation_fraction": Parameter(
         "float in (0, 1) or CV splitter",
         0.1,
-        [Interval(Real, 0, 1, closed="neither"), HasMethods("split")],
+        [Interval(Real, 0, 1, closed="neither"), HasMethods(["split", "get_n_splits"])],
     ),
     "n_iter_no_change": Parameter("int", 20, [COUNT]),
     "tol": Parameter("float", 0.0001, [NOT_NEGATIVE]),

@@ -16,6 +16,7 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 from sklearn.pipeline import Pipeline
+from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNForecaster
 from sklearn_rnn._training.holdout import draw_holdout, last_split, split_rows
@@ -113,6 +114,13 @@ def test_warm_starts_of_any_origin_hold_out_the_same_rows(model, ragged, held, f
     for fitted in (model, again):
         fitted.set_params(early_stopping=True).fit(*ragged).fit(*ragged)
     assert len({tuple(rows) for rows in held}) == 1
+
+
+@pytest.mark.parametrize("given", ["auto", "0.1", b"x", 1, 0.0])
+def test_other_fractions_are_refused_as_every_parameter_is(model, ragged, given):
+    message = "'validation_fraction' parameter of RNNClassifier must be"
+    with pytest.raises(InvalidParameterError, match=message):
+        model.set_params(validation_fraction=given).fit(*ragged)
 
 
 def test_validation_fraction_that_leaves_nothing_names_the_way_out(model, ragged):
@@ -292,7 +300,7 @@ def test_groups_of_another_length_are_refused(model, ragged):
 def test_a_splitter_that_leaves_one_side_empty_is_refused(model, ragged):
     X, y = ragged
 
-    class Nothing:
+    class Nothing(KFold):
         def split(self, X, y=None, groups=None):
             return iter([(np.arange(len(X)), np.empty(0, dtype=int))])
 
