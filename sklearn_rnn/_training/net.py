@@ -33,7 +33,6 @@ from sklearn_rnn._training.averaging import WeightAverage
 from sklearn_rnn._training.optimizers import (
     Optimizer,
     decay_weights,
-    decays_itself,
     find_optimizer,
     make_schedule,
     step_schedule,
@@ -65,7 +64,7 @@ class RecurrentNet(NeuralNet, ABC):
     """
 
     average_: WeightAverage | None = None
-    weight_decay = 0.0  # that the optimizer leaves to the loop
+    weight_decay = 0.0  # by the loop, not by the optimizer
     own_schedule = False  # whether the last training changed the learning rate itself
 
     @property
@@ -283,7 +282,7 @@ def make_net(
 
     The callbacks are copied. ``net_options`` are arguments of the class.
     """
-    optimizer_class, options, decay = find_optimizer(optimizer, weight_decay)
+    optimizer_class, options = find_optimizer(optimizer)
     net = kind(
         module,
         criterion,
@@ -297,7 +296,7 @@ def make_net(
         **net_options,
     )
     net.initialize()
-    net.weight_decay = decay
+    net.weight_decay = weight_decay
     net.module = type(module)  # otherwise a pickle would hold the weights twice
     if average:
         weights = [p.detach().clone() for p in net.module_.parameters()]
@@ -326,11 +325,7 @@ def continue_net(
         if restart:
             group["lr"] = learning_rate
         group["initial_lr"] = learning_rate
-        if decays_itself(type(net.optimizer_)):
-            group["weight_decay"] = weight_decay
-    if not decays_itself(type(net.optimizer_)):
-        net.weight_decay = weight_decay
-    net.lr = learning_rate
+    net.lr, net.weight_decay = learning_rate, weight_decay
     net.module_.set_dropout(dropout)
     net.criterion_ = criterion
     net.callbacks = _copy_callbacks(callbacks)

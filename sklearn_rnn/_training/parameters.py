@@ -166,8 +166,8 @@ DESCRIPTIONS = {
         stops earlier if the loss does not improve for ``n_iter_no_change`` epochs.""",
     "batch_size": """Number of {examples} per training step.""",
     "optimizer": """Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``.
-        "adam" and "adamw" use ``eps=1e-6`` and differ only in when weights decay; "sgd"
-        uses Nesterov momentum of 0.9.""",
+        "adam" and "adamw" are the same, because ``weight_decay`` is decoupled under
+        each optimizer; they use ``eps=1e-6``. "sgd" uses Nesterov momentum of 0.9.""",
     "learning_rate": """Initial learning rate. Larger values train faster, but training
         can diverge. "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.""",
     "learning_rate_schedule": """How the learning rate changes over the epochs.
@@ -177,11 +177,11 @@ DESCRIPTIONS = {
         epoch, counted from 0 in each fit, and returns a factor for
         ``learning_rate``.""",
     "weight_decay": """Weight decay. After each step, whatever the optimizer, all
-        weights are multiplied by ``1 - learning_rate * weight_decay`` ("adamw" does so
-        before the step). Nothing is added to the gradient: for the L2 penalty of
-        torch's other optimizers, give a subclass with a penalty of its own. Larger
-        values regularise more strongly; 0 disables weight decay. "auto" is 0.01 for
-        "sgd" and 0.1 for all other optimizers.""",
+        weights except biases are multiplied by ``1 - learning_rate * weight_decay``.
+        Nothing is added to the gradient: for the L2 penalty of torch's optimizers, give
+        a subclass with a penalty of its own. Larger values regularise more strongly; 0
+        disables weight decay. "auto" is 0.01 for "sgd" and 0.1 for all other
+        optimizers.""",
     "average": """Whether to predict with a weighted average of the weights over all
         training steps instead of the weights of the last step, which fluctuate. Later
         steps count more: of t steps, step s counts in proportion to about

@@ -163,7 +163,7 @@ def test_warm_start_takes_new_dropout_decay_and_callbacks(model, ragged):
     model.fit(*ragged)
     assert model.n_iter_ == 7
     assert model.module_.dropout == model.module_.stack.dropout == 0.5
-    assert model.net_.optimizer_.param_groups[0]["weight_decay"] == 0.25
+    assert model.net_.weight_decay == 0.25
 
 
 class Rates(skorch.callbacks.Callback):
