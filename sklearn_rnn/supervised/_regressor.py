@@ -24,9 +24,10 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
         There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the
         shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial state is
-        None. Shorter sequences of a batch end in steps of zeros, so an output may
-        depend only on the steps of its own sequence up to its own time: no cell that
-        reads backwards, and no batch normalisation.
+        None. An output may depend only on the steps of its own sequence up to its own
+        time, because shorter sequences of a batch end in steps of zeros: a cell that
+        reads later steps raises an error, and batch normalisation would learn from the
+        zeros.
     hidden_size : int, default=64
         Number of units in each layer, in each direction if ``bidirectional=True``. More
         units make the network more expressive and slower to train.
