@@ -35,6 +35,7 @@ from sklearn_rnn._training.optimizers import (
     decay_weights,
     find_optimizer,
     make_schedule,
+    resume_schedulers,
     step_schedule,
 )
 from sklearn_rnn._training.options import TrainingOptions
@@ -109,7 +110,9 @@ class RecurrentNet(NeuralNet, ABC):
         self.gradient_clip = options.gradient_clip
         interrupt = None
         try:
-            self.notify("on_train_begin", X=None, y=None)
+            callbacks = [callback for _, callback in self.callbacks_]
+            with resume_schedulers(self.optimizer_, callbacks):
+                self.notify("on_train_begin", X=None, y=None)
             for epoch in range(first, first + options.max_epochs):
                 options.epoch_begins(current)
                 stop = self._run_epoch(epoch, train, valid, options, progress)
