@@ -713,10 +713,9 @@ class RNNForecaster(NetworkEstimator):
     def _read_series(self, X, *, reset=False):
         """Series with the channels given to fit, which ``reset`` defines."""
         series = read_series(X)
-        if series.single:
-            _check_feature_names(self, X, reset=reset)
-        elif reset and hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
+        first = X if series.single else next(iter(X))
+        if reset or series.single or hasattr(first, "columns"):
+            _check_feature_names(self, first, reset=reset)
         if reset:
             self.n_features_in_ = series.n_channels
             self._number_type = resolve_dtype(self.precision, series.values[0].dtype)
