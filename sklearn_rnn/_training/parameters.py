@@ -317,8 +317,9 @@ _SUPERVISED_WORDS = {
 WORDS = {
     CLASSIFIER: {
         **_SUPERVISED_WORDS,
-        "how_held_out": """, stratified by class where each sequence has one label; the
-            only sequence of a class trains""",
+        "how_held_out": """, stratified by class, or by the labels of an indicator
+            matrix, unless there are labels per step; the only sequence of a class
+            trains""",
     },
     REGRESSOR: _SUPERVISED_WORDS,
     FORECASTER: {

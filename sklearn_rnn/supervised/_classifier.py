@@ -118,10 +118,10 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         epochs. A warm start compares its own epochs only.
     validation_fraction : float in (0, 1) or CV splitter, default=0.1
         Fraction of the training sequences held out under early stopping, stratified by
-        class where each sequence has one label; the only sequence of a class trains. If
-        this is a splitter, its last split is used: ``GroupShuffleSplit`` keeps each of
-        the ``groups`` given to ``fit`` on one side, ``TimeSeriesSplit`` validates on
-        the latest sequences.
+        class, or by the labels of an indicator matrix, unless there are labels per
+        step; the only sequence of a class trains. If this is a splitter, its last split
+        is used: ``GroupShuffleSplit`` keeps each of the ``groups`` given to ``fit`` on
+        one side, ``TimeSeriesSplit`` validates on the latest sequences.
     n_iter_no_change : int, default=20
         Number of consecutive epochs without an improvement of the loss by more than
         ``tol`` after which training stops.
@@ -487,7 +487,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         check_is_fitted(self)
         if self._predicts_steps:
             return self._score_steps(X, y, sample_weight, accuracy_score)
-        return super().score(X, y, sample_weight)
+        return super().score(X, self._check_y(y), sample_weight)
 
     def _check_y(self, y):
         return check_labels(y, self)

@@ -41,6 +41,34 @@ def test_drawn_rows_are_stratified():
         assert (y[held] == "rare").sum() == 2
 
 
+def test_rows_of_an_indicator_matrix_are_drawn_label_by_label(rng):
+    errors, n_missing = {True: [], False: []}, {True: 0, False: 0}
+    for seed in range(50):
+        y = (rng.random((200, 10)) < 0.1).astype(float)
+        for stratified in (True, False):
+            held = draw_holdout(
+                np.arange(200),
+                0.1,
+                np.random.default_rng(seed),
+                strata=y if stratified else None,
+            )
+            assert len(held) == len(set(held)) == 20
+            counts = y[held].sum(axis=0)
+            errors[stratified].append(np.abs(counts - 0.1 * y.sum(axis=0)).mean())
+            n_missing[stratified] += np.count_nonzero(counts == 0)
+    assert np.mean(errors[True]) < 0.7 * np.mean(errors[False])
+    assert n_missing[True] < 0.1 * n_missing[False]
+
+
+def test_the_only_row_of_a_label_trains():
+    y = np.zeros((20, 2))
+    y[:10, 0] = y[5, 1] = 1
+    for seed in range(30):
+        with pytest.warns(UserWarning, match="1 of 2 classes have a single row each"):
+            held = draw_holdout(np.arange(20), 0.3, np.random.default_rng(seed), y)
+        assert len(held) == 6 and 5 not in held
+
+
 def test_the_only_row_of_a_class_trains():
     y = np.array([0] * 10 + [1] * 9 + [2])
     for seed in range(30):
@@ -49,7 +77,7 @@ def test_the_only_row_of_a_class_trains():
         assert len(held) == 6 and 19 not in held
     with (
         pytest.warns(UserWarning, match="4 of 4 classes"),
-        pytest.raises(ValueError, match="leaves none to train on"),
+        pytest.raises(ValueError, match="leaves none to validate on"),
     ):
         draw_holdout(np.arange(4), 0.3, np.random.default_rng(0), np.arange(4))
 
