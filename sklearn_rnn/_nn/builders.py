@@ -40,11 +40,8 @@ def build_network(
     pooling: str | None = "last",
     vocabulary_size: int | None = None,
     embedding: str | int | torch.Tensor = "auto",
-    causal: bool = True,
 ) -> SequenceNetwork:
     """Build and initialise the network of a classifier or regressor, on the CPU.
-
-    With ``causal``, a user's cell whose outputs depend on later steps is refused.
 
     The modules are created without memory and filled from ``generator``, because
     torch's own initialisation draws from the global generator.
@@ -62,7 +59,6 @@ def build_network(
         onehot=onehot,
         compute_dtype=compute_dtype,
         generator=generator,
-        causal=causal,
     )
     directions = 2 if bidirectional else 1
     pooled = hidden_size * directions * (3 if pooling == "concat" else 1)
@@ -232,7 +228,6 @@ def _make_layers(
     onehot: bool,
     compute_dtype: torch.dtype | None,
     generator: torch.Generator,
-    causal: bool = True,
 ) -> list[list[nn.Module]]:
     """The forward and, if ``bidirectional``, the backward layer of each level."""
     directions = 2 if bidirectional else 1
@@ -245,7 +240,6 @@ def _make_layers(
                 seed = torch.randint(2**31, (1,), generator=generator)
                 with borrow_global_generator(seed), borrow_default_dtype(DRAWN):
                     level.append(CustomLayer(cell, size, hidden_size))
-                    level[-1].check_independence(causal=causal)
             else:
                 layer = CELLS[cell](
                     size,

@@ -14,11 +14,13 @@ from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import (
     SPLIT,
     WEIGHTS,
+    borrow_global_generator,
     draw_seed,
     numpy_generator,
     torch_generator,
 )
 from sklearn_rnn._core.threads import limit_threads
+from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
 from sklearn_rnn._training.optimizers import resolve_rates
@@ -141,7 +143,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             name: getattr(self, name) for name in self._FIXED_ON_WARM_START
         }
         learning_rate, weight_decay = self._resolve_rates()
-        return make_net(
+        net = make_net(
             self._net_class,
             module,
             self._criterion(),
@@ -153,6 +155,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             device=resolve_device(self.device),
             **self._net_options(),
         )
+        is_padded = getattr(self, "input_length", None) is None
+        for layer in net.module_.modules():
+            if isinstance(layer, CustomLayer):
+                with borrow_global_generator(seed):
+                    layer.check_independence(causal=is_padded)
+        return net
 
     def _continue_net(self) -> RecurrentNet:
         """A copy of the trained net, with the current values of training parameters."""

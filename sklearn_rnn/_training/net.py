@@ -12,13 +12,14 @@ import functools
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochTimer, InputShapeSetter
+from skorch.callbacks import Callback, EpochTimer, InputShapeSetter, LRScheduler
 from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor, nn
 
@@ -35,7 +36,6 @@ from sklearn_rnn._training.optimizers import (
     decay_weights,
     find_optimizer,
     make_schedule,
-    resume_schedulers,
     step_schedule,
 )
 from sklearn_rnn._training.options import TrainingOptions
@@ -111,7 +111,7 @@ class RecurrentNet(NeuralNet, ABC):
         interrupt = None
         try:
             callbacks = [callback for _, callback in self.callbacks_]
-            with resume_schedulers(self.optimizer_, callbacks):
+            with _resume_schedulers(self.optimizer_, callbacks):
                 self.notify("on_train_begin", X=None, y=None)
             for epoch in range(first, first + options.max_epochs):
                 options.epoch_begins(current)
@@ -334,6 +334,25 @@ def continue_net(
     net.callbacks = _copy_callbacks(callbacks)
     net.initialize_callbacks()
     return net
+
+
+@contextmanager
+def _resume_schedulers(
+    optimizer: torch.optim.Optimizer, callbacks: Iterable[Any]
+) -> Iterator[None]:
+    """Let schedulers of skorch continue from the rate that they set last.
+
+    Torch's StepLR and MultiStepLR would otherwise lower it a second time, if the
+    previous training ended where they lower it.
+    """
+    rates = [group["lr"] for group in optimizer.param_groups]
+    yield
+    schedulers = [c.lr_scheduler_ for c in callbacks if isinstance(c, LRScheduler)]
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        if schedulers and rate != group.get("initial_lr", rate):
+            group["lr"] = rate
+            for scheduler in schedulers:
+                scheduler.load_state_dict({**scheduler.state_dict(), "_last_lr": rates})
 
 
 def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:

@@ -1,12 +1,10 @@
 """Optimizers by name, and schedules of the learning rate."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from skorch.callbacks import LRScheduler
 
 # With an eps of 1e-6, a gradient that is zero except for rounding errors is not scaled
 # up to a full step. So a row of weight 2 trains like two rows, to seven digits.
@@ -101,22 +99,3 @@ def step_schedule(scheduler: Any, loss: float) -> None:
         scheduler.step(loss)
     elif scheduler is not None:
         scheduler.step()
-
-
-@contextmanager
-def resume_schedulers(
-    optimizer: torch.optim.Optimizer, callbacks: Iterable[Any]
-) -> Iterator[None]:
-    """Let schedulers of skorch continue from the rate that they set last.
-
-    Torch's StepLR and MultiStepLR would otherwise lower it a second time, if the
-    previous training ended where they lower it.
-    """
-    rates = [group["lr"] for group in optimizer.param_groups]
-    yield
-    schedulers = [c.lr_scheduler_ for c in callbacks if isinstance(c, LRScheduler)]
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        if schedulers and rate != group.get("initial_lr", rate):
-            group["lr"] = rate
-            for scheduler in schedulers:
-                scheduler.load_state_dict({**scheduler.state_dict(), "_last_lr": rates})

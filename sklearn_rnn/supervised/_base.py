@@ -172,7 +172,6 @@ class SupervisedEstimator(
             pooling=None if self.return_sequences else self.pooling,
             vocabulary_size=self._vocabulary_size,
             embedding=embedding,
-            causal=self.input_length is None,  # otherwise no sequence is padded
             **options,
         )
         n_directions = 2 if self.bidirectional else 1

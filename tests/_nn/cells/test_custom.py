@@ -90,8 +90,10 @@ def count_calls(module, x):
     ids="bidirectional mean batch time-first memory dropout".split(),
 )
 def test_a_cell_that_reads_what_it_must_not_is_refused(cell, message):
+    layer = CustomLayer(cell, 3, 4)
     with pytest.raises(ValueError, match=message):
-        make_network(cell)
+        layer.check_independence(causal=True)
+    assert layer.module.training
 
 
 def test_sequences_of_one_length_may_be_read_backwards(rng):
@@ -121,6 +123,7 @@ def test_a_cell_with_dropout_and_batch_statistics_keeps_them_untouched():
             outputs, state = self.gru(x, state)
             return self.drop(self.norm(outputs.transpose(1, 2)).transpose(1, 2)), state
 
-    network = make_network(Usual)
-    norm = network.stack.layers[0][0].module.norm
+    layer = CustomLayer(Usual, 3, 4)
+    layer.check_independence(causal=True)
+    norm = layer.module.norm
     assert norm.num_batches_tracked == 0 and norm.training
