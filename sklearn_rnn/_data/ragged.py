@@ -1,6 +1,7 @@
-"""Object arrays that hold one array per sequence."""
+"""Containers that hold one array or frame per sequence."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -17,3 +18,15 @@ def object_array(rows: Iterable) -> np.ndarray:
 def split_steps(flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Steps of all sequences (n_steps, ...), as an object array of (T_i, ...)."""
     return object_array(np.split(flat, np.cumsum(lengths)[:-1]))
+
+
+def check_columns(rows: Iterable[Any], kind: str) -> None:
+    """Refuse rows of X, each a ``kind``, that are frames of different columns."""
+    columns = [list(getattr(row, "columns", ())) for row in rows]
+    for i, names in enumerate(columns):
+        if names != columns[0]:
+            raise ValueError(
+                f"{kind} {i} of X has the columns {names}, {kind} 0 has {columns[0]}. "
+                "All of them need to be frames of the same columns in the same order, "
+                "or none of them a frame."
+            )

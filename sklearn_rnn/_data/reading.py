@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_rnn._core.device import resolve_dtype
 from sklearn_rnn._core.sklearn_private import _check_feature_names
+from sklearn_rnn._data.ragged import check_columns
 from sklearn_rnn._data.sequences import (
     Sequences,
     as_codes,
@@ -84,17 +85,8 @@ class SequenceReader(BaseEstimator):
     def _check_columns(self, X: Any, reset: bool) -> None:
         """Refuse sequences that are frames of other columns than in fit."""
         rows = list(X)
-        columns = [list(getattr(row, "columns", ())) for row in rows]
-        if not any(columns):
-            return
-        for i, names in enumerate(columns):
-            if names != columns[0]:
-                raise ValueError(
-                    f"sequence {i} of X has the columns {names}, sequence 0 has "
-                    f"{columns[0]}. All sequences need to be frames of the same "
-                    "columns in the same order, or none of them a frame."
-                )
-        if reset or not self._fitted_on_table:
+        check_columns(rows, "sequence")
+        if hasattr(rows[0], "columns") and (reset or not self._fitted_on_table):
             _check_feature_names(self, rows[0], reset=reset)
 
     def _check_against_fit(self, sequences: Sequences) -> Sequences:

@@ -382,8 +382,9 @@ def cast(sequences: Sequences, dtype: DTypeLike) -> Sequences:
     if not holds_integers(values, dtype):
         warnings.warn(
             f"X holds integers that {np.dtype(dtype)} rounds to its "
-            f"{np.finfo(dtype).nmant + 1} bits, so that some become equal. Scale X, or "
-            'set precision="float64".',
+            f"{np.finfo(dtype).nmant + 1} bits, so that some become equal. Subtract "
+            "an offset from X"
+            + ("." if dtype == np.float64 else ', or set precision="float64".'),
             UserWarning,
             stacklevel=2,
         )

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._data.ragged import check_columns
 from sklearn_rnn._data.series_index import (
     check_follows,
     check_index,
@@ -79,6 +80,7 @@ class SeriesSet:
 def read_series(X: Any, name: str = "X") -> SeriesSet:
     """Floating-point series of X, or a ValueError for a container not listed above."""
     if _holds_several(X):
+        check_columns(X, "series")
         values = [_read_one(x, f"series {i} of {name}") for i, x in enumerate(X)]
         for i, v in enumerate(values):
             if v.shape[1] != values[0].shape[1]:

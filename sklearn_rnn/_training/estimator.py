@@ -11,8 +11,16 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.device import resolve_device, resolve_torch_dtypes
 from sklearn_rnn._core.drafts import draft
-from sklearn_rnn._core.randomness import WEIGHTS, torch_generator
+from sklearn_rnn._core.randomness import (
+    SPLIT,
+    WEIGHTS,
+    borrow_global_generator,
+    draw_seed,
+    numpy_generator,
+    torch_generator,
+)
 from sklearn_rnn._core.threads import limit_threads
+from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
 from sklearn_rnn._training.optimizers import resolve_rates
@@ -70,11 +78,22 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _fit(self, *data: Any, **options: Any) -> Self:
         """Train a draft of this estimator, and adopt its state if that succeeds."""
-        with draft(self) as new:
+        with torch.inference_mode(False), torch.enable_grad(), draft(self) as new:
             interrupt = new._train(*data, **options)
         if interrupt is not None:
             raise interrupt
         return self
+
+    def _draw_seeds(self, continuing: bool) -> tuple[int, np.random.Generator]:
+        """A seed for this fit, and a generator that chooses what is held out.
+
+        A warm start holds out the same as the fit that it continues. Otherwise the
+        network would be judged by rows that it was trained on.
+        """
+        seed = draw_seed(self.random_state)
+        if not continuing:
+            self._split_seed = seed
+        return seed, numpy_generator(self._split_seed, SPLIT)
 
     def _run(
         self,
@@ -124,7 +143,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             name: getattr(self, name) for name in self._FIXED_ON_WARM_START
         }
         learning_rate, weight_decay = self._resolve_rates()
-        return make_net(
+        net = make_net(
             self._net_class,
             module,
             self._criterion(),
@@ -136,6 +155,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             device=resolve_device(self.device),
             **self._net_options(),
         )
+        is_padded = getattr(self, "input_length", None) is None
+        for layer in net.module_.modules():
+            if isinstance(layer, CustomLayer):
+                with borrow_global_generator(seed):
+                    layer.check_independence(causal=is_padded)
+        return net
 
     def _continue_net(self) -> RecurrentNet:
         """A copy of the trained net, with the current values of training parameters."""

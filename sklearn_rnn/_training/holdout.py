@@ -69,7 +69,8 @@ def draw_holdout(
 ) -> np.ndarray:
     """Draw a share of ``rows``: evenly spaced in random order, stratum by stratum.
 
-    The row of a stratum that has no other is not drawn, with a warning.
+    ``strata`` are classes (n,), or an indicator matrix (n, n_labels). The row of a
+    stratum that has no other is not drawn, with a warning.
     The error message names the parameter ``name`` that the fraction comes from, and the
     setting ``way_out`` that needs no held-out rows.
     """
@@ -78,32 +79,51 @@ def draw_holdout(
     if strata is not None:
         rows = _leave_out_single_rows(rows, strata)
     if n_valid >= n_rows or not len(rows):
+        side = "train on" if n_valid >= n_rows else "validate on"
         raise ValueError(
-            f"{name}={fraction} of n_samples = {n_rows} leaves none to train on. "
+            f"{name}={fraction} of n_samples = {n_rows} leaves none to {side}. "
             f"Give more rows, or set {way_out}."
         )
     n_valid = min(n_valid, len(rows))
     rows = rng.permutation(rows)
     if strata is not None:
-        rows = rows[np.argsort(strata[rows], kind="stable")]
+        rows = rows[_order_by_strata(strata[rows])]
     places = (np.arange(n_valid) + rng.random()) * len(rows) / n_valid
     return rows[places.astype(np.int64)]
 
 
 def _leave_out_single_rows(rows: np.ndarray, strata: np.ndarray) -> np.ndarray:
     """The rows whose stratum has others too; says how many have not."""
-    found, place, counts = np.unique(
-        strata[rows], return_inverse=True, return_counts=True
-    )
+    if strata.ndim == 1:
+        _, place, counts = np.unique(
+            strata[rows], return_inverse=True, return_counts=True
+        )
+        is_single = counts[place] == 1
+    else:
+        counts = np.count_nonzero(strata[rows], axis=0)
+        is_single = strata[rows][:, counts == 1].any(axis=1)
     n_single = np.count_nonzero(counts == 1)
     if n_single:
         warnings.warn(
-            f"{n_single} of {len(found)} classes have a single row each. These rows "
+            f"{n_single} of {len(counts)} classes have a single row each. These rows "
             "train, and no validation row is of these classes.",
             UserWarning,
             stacklevel=2,
         )
-    return rows[counts[place] > 1]
+    return rows[~is_single]
+
+
+def _order_by_strata(strata: np.ndarray) -> np.ndarray:
+    """The order that puts rows of a class next to each other, stable otherwise.
+
+    Rows of an indicator matrix are ordered by the rarest label, among equal ones by the
+    next, and so on. Evenly spaced rows then hold about their share of each label
+    (systematic sampling with implicit stratification).
+    """
+    if strata.ndim == 1:
+        return np.argsort(strata, kind="stable")
+    by_rarity = np.argsort(-np.count_nonzero(strata, axis=0))
+    return np.lexsort(strata[:, by_rarity].T)  # the last key, the rarest, comes first
 
 
 def last_split(

@@ -12,13 +12,14 @@ import functools
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochTimer, InputShapeSetter
+from skorch.callbacks import Callback, EpochTimer, InputShapeSetter, LRScheduler
 from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor, nn
 
@@ -33,7 +34,6 @@ from sklearn_rnn._training.averaging import WeightAverage
 from sklearn_rnn._training.optimizers import (
     Optimizer,
     decay_weights,
-    decays_itself,
     find_optimizer,
     make_schedule,
     step_schedule,
@@ -65,7 +65,7 @@ class RecurrentNet(NeuralNet, ABC):
     """
 
     average_: WeightAverage | None = None
-    weight_decay = 0.0  # that the optimizer leaves to the loop
+    weight_decay = 0.0  # by the loop, not by the optimizer
     own_schedule = False  # whether the last training changed the learning rate itself
 
     @property
@@ -110,7 +110,9 @@ class RecurrentNet(NeuralNet, ABC):
         self.gradient_clip = options.gradient_clip
         interrupt = None
         try:
-            self.notify("on_train_begin", X=None, y=None)
+            callbacks = [callback for _, callback in self.callbacks_]
+            with _resume_schedulers(self.optimizer_, callbacks):
+                self.notify("on_train_begin", X=None, y=None)
             for epoch in range(first, first + options.max_epochs):
                 options.epoch_begins(current)
                 stop = self._run_epoch(epoch, train, valid, options, progress)
@@ -283,7 +285,7 @@ def make_net(
 
     The callbacks are copied. ``net_options`` are arguments of the class.
     """
-    optimizer_class, options, decay = find_optimizer(optimizer, weight_decay)
+    optimizer_class, options = find_optimizer(optimizer)
     net = kind(
         module,
         criterion,
@@ -297,7 +299,7 @@ def make_net(
         **net_options,
     )
     net.initialize()
-    net.weight_decay = decay
+    net.weight_decay = weight_decay
     net.module = type(module)  # otherwise a pickle would hold the weights twice
     if average:
         weights = [p.detach().clone() for p in net.module_.parameters()]
@@ -326,16 +328,31 @@ def continue_net(
         if restart:
             group["lr"] = learning_rate
         group["initial_lr"] = learning_rate
-        if decays_itself(type(net.optimizer_)):
-            group["weight_decay"] = weight_decay
-    if not decays_itself(type(net.optimizer_)):
-        net.weight_decay = weight_decay
-    net.lr = learning_rate
+    net.lr, net.weight_decay = learning_rate, weight_decay
     net.module_.set_dropout(dropout)
     net.criterion_ = criterion
     net.callbacks = _copy_callbacks(callbacks)
     net.initialize_callbacks()
     return net
+
+
+@contextmanager
+def _resume_schedulers(
+    optimizer: torch.optim.Optimizer, callbacks: Iterable[Any]
+) -> Iterator[None]:
+    """Let schedulers of skorch continue from the rate that they set last.
+
+    Torch's StepLR and MultiStepLR would otherwise lower it a second time, if the
+    previous training ended where they lower it.
+    """
+    rates = [group["lr"] for group in optimizer.param_groups]
+    yield
+    schedulers = [c.lr_scheduler_ for c in callbacks if isinstance(c, LRScheduler)]
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        if schedulers and rate != group.get("initial_lr", rate):
+            group["lr"] = rate
+            for scheduler in schedulers:
+                scheduler.load_state_dict({**scheduler.state_dict(), "_last_lr": rates})
 
 
 def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:

@@ -39,14 +39,12 @@ def resolve_rates(
     return rate, decay
 
 
-def find_optimizer(
-    optimizer: str | Optimizer, weight_decay: float
-) -> tuple[Optimizer, dict[str, Any], float]:
-    """The class of the optimizer, its options, and the weight decay left to the loop.
+def find_optimizer(optimizer: str | Optimizer) -> tuple[Optimizer, dict[str, Any]]:
+    """The class of the optimizer and its options.
 
-    AdamW decays weights itself. All other classes get a weight decay of 0, because
-    most of them would add the decay to the gradient, which is another thing: Adam
-    divides such a gradient by its own size, and a decay of 0.1 ends the training.
+    Its own weight decay is 0, because the loop decays the weights. Most classes would
+    add the decay to the gradient, which is another thing: Adam divides such a gradient
+    by its own size, and a decay of 0.1 ends the training.
     """
     if isinstance(optimizer, str):
         optimizer_class, options = OPTIMIZERS[optimizer]
@@ -57,25 +55,21 @@ def find_optimizer(
             f"optimizer={optimizer!r} is not a torch.optim.Optimizer. Give one of "
             f"{sorted(OPTIMIZERS)} or a class derived from it."
         )
-    if decays_itself(optimizer_class):
-        return optimizer_class, {**options, "weight_decay": weight_decay}, 0.0
     if "weight_decay" in inspect.signature(optimizer_class).parameters:
         options = {**options, "weight_decay": 0.0}
-    return optimizer_class, options, weight_decay
-
-
-def decays_itself(optimizer_class: Optimizer) -> bool:
-    """Whether the weight decay of the optimizer is separate from its gradient."""
-    return issubclass(optimizer_class, torch.optim.AdamW)
+    return optimizer_class, options
 
 
 def decay_weights(optimizer: torch.optim.Optimizer, weight_decay: float) -> None:
-    """Multiply all weights that have a gradient by 1 - learning rate * decay."""
+    """Multiply all weights that have a gradient by 1 - learning rate * decay.
+
+    Biases, which are vectors, do not decay.
+    """
     if not weight_decay:
         return
     with torch.no_grad():
         for group in optimizer.param_groups:
-            weights = [p for p in group["params"] if p.grad is not None]
+            weights = [p for p in group["params"] if p.ndim > 1 and p.grad is not None]
             if weights:
                 torch._foreach_mul_(weights, 1 - group["lr"] * weight_decay)
 

@@ -101,7 +101,7 @@ SHARED = {
     "validation_fraction": Parameter(
         "float in (0, 1) or CV splitter",
         0.1,
-        [Interval(Real, 0, 1, closed="neither"), HasMethods("split")],
+        [Interval(Real, 0, 1, closed="neither"), HasMethods(["split", "get_n_splits"])],
     ),
     "n_iter_no_change": Parameter("int", 20, [COUNT]),
     "tol": Parameter("float", 0.0001, [NOT_NEGATIVE]),
@@ -122,9 +122,10 @@ DESCRIPTIONS = {
         must return a torch module whose ``forward(x, state)`` returns ``(outputs,
         state)``. There, x has the shape ``(n_sequences, n_timesteps, input_size)``,
         outputs the shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial
-        state is None. Shorter sequences of a batch end in steps of zeros, so an output
-        may depend only on the steps of its own sequence up to its own time: no cell
-        that reads backwards, and no batch normalisation.""",
+        state is None. An output may depend only on the steps of its own sequence up to
+        its own time, because shorter sequences of a batch end in steps of zeros: a cell
+        that reads later steps raises an error, and batch normalisation would learn from
+        the zeros.""",
     "hidden_size": """Number of units in each layer{each_direction}. More units make the
         network more expressive and slower to train.""",
     "num_layers": """Number of stacked recurrent layers. Each layer reads the outputs of
@@ -166,8 +167,8 @@ DESCRIPTIONS = {
         stops earlier if the loss does not improve for ``n_iter_no_change`` epochs.""",
     "batch_size": """Number of {examples} per training step.""",
     "optimizer": """Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``.
-        "adam" and "adamw" use ``eps=1e-6`` and differ only in when weights decay; "sgd"
-        uses Nesterov momentum of 0.9.""",
+        "adam" and "adamw" are the same, because ``weight_decay`` is decoupled under
+        each optimizer; they use ``eps=1e-6``. "sgd" uses Nesterov momentum of 0.9.""",
     "learning_rate": """Initial learning rate. Larger values train faster, but training
         can diverge. "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.""",
     "learning_rate_schedule": """How the learning rate changes over the epochs.
@@ -177,11 +178,11 @@ DESCRIPTIONS = {
         epoch, counted from 0 in each fit, and returns a factor for
         ``learning_rate``.""",
     "weight_decay": """Weight decay. After each step, whatever the optimizer, all
-        weights are multiplied by ``1 - learning_rate * weight_decay`` ("adamw" does so
-        before the step). Nothing is added to the gradient: for the L2 penalty of
-        torch's other optimizers, give a subclass with a penalty of its own. Larger
-        values regularise more strongly; 0 disables weight decay. "auto" is 0.01 for
-        "sgd" and 0.1 for all other optimizers.""",
+        weights except biases are multiplied by ``1 - learning_rate * weight_decay``.
+        Nothing is added to the gradient: for the L2 penalty of torch's optimizers, give
+        a subclass with a penalty of its own. Larger values regularise more strongly; 0
+        disables weight decay. "auto" is 0.01 for "sgd" and 0.1 for all other
+        optimizers.""",
     "average": """Whether to predict with a weighted average of the weights over all
         training steps instead of the weights of the last step, which fluctuate. Later
         steps count more: of t steps, step s counts in proportion to about
@@ -316,8 +317,9 @@ _SUPERVISED_WORDS = {
 WORDS = {
     CLASSIFIER: {
         **_SUPERVISED_WORDS,
-        "how_held_out": """, stratified by class where each sequence has one label; the
-            only sequence of a class trains""",
+        "how_held_out": """, stratified by class, or by the labels of an indicator
+            matrix, unless there are labels per step; the only sequence of a class
+            trains""",
     },
     REGRESSOR: _SUPERVISED_WORDS,
     FORECASTER: {

@@ -65,9 +65,10 @@ class RNNForecaster(NetworkEstimator):
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
         There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the
         shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial state is
-        None. Shorter sequences of a batch end in steps of zeros, so an output may
-        depend only on the steps of its own sequence up to its own time: no cell that
-        reads backwards, and no batch normalisation.
+        None. An output may depend only on the steps of its own sequence up to its own
+        time, because shorter sequences of a batch end in steps of zeros: a cell that
+        reads later steps raises an error, and batch normalisation would learn from the
+        zeros.
     hidden_size : int, default=64
         Number of units in each layer. More units make the network more expressive and
         slower to train.
@@ -126,8 +127,8 @@ class RNNForecaster(NetworkEstimator):
         Number of windows per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
         Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
-        "adamw" use ``eps=1e-6`` and differ only in when weights decay; "sgd" uses
-        Nesterov momentum of 0.9.
+        "adamw" are the same, because ``weight_decay`` is decoupled under each
+        optimizer; they use ``eps=1e-6``. "sgd" uses Nesterov momentum of 0.9.
     learning_rate : float or "auto", default="auto"
         Initial learning rate. Larger values train faster, but training can diverge.
         "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.
@@ -138,12 +139,11 @@ class RNNForecaster(NetworkEstimator):
         ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
         each fit, and returns a factor for ``learning_rate``.
     weight_decay : float or "auto", default="auto"
-        Weight decay. After each step, whatever the optimizer, all weights are
-        multiplied by ``1 - learning_rate * weight_decay`` ("adamw" does so before the
-        step). Nothing is added to the gradient: for the L2 penalty of torch's other
-        optimizers, give a subclass with a penalty of its own. Larger values regularise
-        more strongly; 0 disables weight decay. "auto" is 0.01 for "sgd" and 0.1 for all
-        other optimizers.
+        Weight decay. After each step, whatever the optimizer, all weights except biases
+        are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added to the
+        gradient: for the L2 penalty of torch's optimizers, give a subclass with a
+        penalty of its own. Larger values regularise more strongly; 0 disables weight
+        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps
@@ -611,7 +611,7 @@ class RNNForecaster(NetworkEstimator):
         """Read, build or continue, train, keep the outcome. Returns an interrupt."""
         continuing = self.warm_start and hasattr(self, "net_")
         series, exog = self._read(X, exog, reset=not continuing)
-        values, seed = series.values, draw_seed(self.random_state)
+        values, (seed, split_rng) = series.values, self._draw_seeds(continuing)
         lag = self.differencing or 0
         check_lengths(series.lengths, self.window, self.horizon, lag)
         if continuing:
@@ -621,9 +621,8 @@ class RNNForecaster(NetworkEstimator):
         self._encoding = encoding
         train, valid = make_windows(encoding, values, exog, self._number_type), None
         if self.early_stopping:
-            rng = numpy_generator(seed, SPLIT)
             train, valid, held_out = split_windows(
-                train, encoding, values, self.validation_fraction, rng
+                train, encoding, values, self.validation_fraction, split_rng
             )
         self._intervals = self._prepare_intervals(values, exog, seed)
         net = self._continue_net() if continuing else self._new_net(seed)
@@ -714,10 +713,9 @@ class RNNForecaster(NetworkEstimator):
     def _read_series(self, X, *, reset=False):
         """Series with the channels given to fit, which ``reset`` defines."""
         series = read_series(X)
-        if series.single:
-            _check_feature_names(self, X, reset=reset)
-        elif reset and hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
+        first = X if series.single else next(iter(X))
+        if reset or series.single or hasattr(first, "columns"):
+            _check_feature_names(self, first, reset=reset)
         if reset:
             self.n_features_in_ = series.n_channels
             self._number_type = resolve_dtype(self.precision, series.values[0].dtype)

@@ -24,9 +24,10 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
         There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the
         shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial state is
-        None. Shorter sequences of a batch end in steps of zeros, so an output may
-        depend only on the steps of its own sequence up to its own time: no cell that
-        reads backwards, and no batch normalisation.
+        None. An output may depend only on the steps of its own sequence up to its own
+        time, because shorter sequences of a batch end in steps of zeros: a cell that
+        reads later steps raises an error, and batch normalisation would learn from the
+        zeros.
     hidden_size : int, default=64
         Number of units in each layer, in each direction if ``bidirectional=True``. More
         units make the network more expressive and slower to train.
@@ -78,8 +79,8 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         Number of sequences per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
         Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
-        "adamw" use ``eps=1e-6`` and differ only in when weights decay; "sgd" uses
-        Nesterov momentum of 0.9.
+        "adamw" are the same, because ``weight_decay`` is decoupled under each
+        optimizer; they use ``eps=1e-6``. "sgd" uses Nesterov momentum of 0.9.
     learning_rate : float or "auto", default="auto"
         Initial learning rate. Larger values train faster, but training can diverge.
         "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.
@@ -90,12 +91,11 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
         each fit, and returns a factor for ``learning_rate``.
     weight_decay : float or "auto", default="auto"
-        Weight decay. After each step, whatever the optimizer, all weights are
-        multiplied by ``1 - learning_rate * weight_decay`` ("adamw" does so before the
-        step). Nothing is added to the gradient: for the L2 penalty of torch's other
-        optimizers, give a subclass with a penalty of its own. Larger values regularise
-        more strongly; 0 disables weight decay. "auto" is 0.01 for "sgd" and 0.1 for all
-        other optimizers.
+        Weight decay. After each step, whatever the optimizer, all weights except biases
+        are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added to the
+        gradient: for the L2 penalty of torch's optimizers, give a subclass with a
+        penalty of its own. Larger values regularise more strongly; 0 disables weight
+        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps

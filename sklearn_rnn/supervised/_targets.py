@@ -111,8 +111,8 @@ class LabelTargets:
         return self.classes[np.argmax(proba, axis=1)]
 
     def strata(self, targets):
-        """The class of each row, over which held-out rows are spread evenly."""
-        return None if self.multilabel else targets.numpy()
+        """Class or labels of each row, over which held-out rows are spread evenly."""
+        return targets.numpy()
 
     def criterion(self):
         """The loss, as a torch module that returns one loss per row or output."""

@@ -1,9 +1,9 @@
-"""Object arrays that hold one array per sequence."""
+"""Containers that hold one array or frame per sequence."""
 
 import numpy as np
 import pytest
 
-from sklearn_rnn._data.ragged import object_array, split_steps
+from sklearn_rnn._data.ragged import check_columns, object_array, split_steps
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,13 @@ def test_sequences_of_equal_length_are_split_into_objects_too():
     rows = split_steps(np.array(["a", "b", "c", "d"]), np.array([2, 2]))
     assert rows.shape == (2,)
     assert [row.tolist() for row in rows] == [["a", "b"], ["c", "d"]]
+
+
+def test_frames_of_other_columns_or_among_arrays_are_refused():
+    pd = pytest.importorskip("pandas")
+    frame, values = pd.DataFrame(np.zeros((3, 2)), columns=["a", "b"]), np.zeros((3, 2))
+    check_columns([frame, frame], "series")
+    check_columns([values, values], "series")
+    for other in (frame[["b", "a"]], values):
+        with pytest.raises(ValueError, match="series 1 of X has the columns"):
+            check_columns([frame, other], "series")

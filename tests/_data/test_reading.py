@@ -184,6 +184,8 @@ def test_integers_that_float32_would_round(model):
     with pytest.warns(UserWarning, match=r"integers that float32 rounds to its 24"):
         model.predict(X)
     model.predict(X[:1])
+    with pytest.warns(UserWarning, match="float64 rounds to its 53 .* from X[.]$"):
+        model.fit(X + 2**60, [0, 1])
 
 
 def test_rows_of_tokens_taken_apart_are_still_tokens(model, names):

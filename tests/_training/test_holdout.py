@@ -1,5 +1,7 @@
 """Validation rows: drawn, split by groups or time, or given by the user."""
 
+import pickle
+
 import numpy as np
 import pytest
 import sklearn
@@ -14,8 +16,9 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 from sklearn.pipeline import Pipeline
+from sklearn.utils._param_validation import InvalidParameterError
 
-from sklearn_rnn import CharVectorizer, RNNClassifier
+from sklearn_rnn import CharVectorizer, RNNClassifier, RNNForecaster
 from sklearn_rnn._training.holdout import draw_holdout, last_split, split_rows
 
 
@@ -38,6 +41,34 @@ def test_drawn_rows_are_stratified():
         assert (y[held] == "rare").sum() == 2
 
 
+def test_rows_of_an_indicator_matrix_are_drawn_label_by_label(rng):
+    errors, n_missing = {True: [], False: []}, {True: 0, False: 0}
+    for seed in range(50):
+        y = (rng.random((200, 10)) < 0.1).astype(float)
+        for stratified in (True, False):
+            held = draw_holdout(
+                np.arange(200),
+                0.1,
+                np.random.default_rng(seed),
+                strata=y if stratified else None,
+            )
+            assert len(held) == len(set(held)) == 20
+            counts = y[held].sum(axis=0)
+            errors[stratified].append(np.abs(counts - 0.1 * y.sum(axis=0)).mean())
+            n_missing[stratified] += np.count_nonzero(counts == 0)
+    assert np.mean(errors[True]) < 0.7 * np.mean(errors[False])
+    assert n_missing[True] < 0.1 * n_missing[False]
+
+
+def test_the_only_row_of_a_label_trains():
+    y = np.zeros((20, 2))
+    y[:10, 0] = y[5, 1] = 1
+    for seed in range(30):
+        with pytest.warns(UserWarning, match="1 of 2 classes have a single row each"):
+            held = draw_holdout(np.arange(20), 0.3, np.random.default_rng(seed), y)
+        assert len(held) == 6 and 5 not in held
+
+
 def test_the_only_row_of_a_class_trains():
     y = np.array([0] * 10 + [1] * 9 + [2])
     for seed in range(30):
@@ -46,7 +77,7 @@ def test_the_only_row_of_a_class_trains():
         assert len(held) == 6 and 19 not in held
     with (
         pytest.warns(UserWarning, match="4 of 4 classes"),
-        pytest.raises(ValueError, match="leaves none to train on"),
+        pytest.raises(ValueError, match="leaves none to validate on"),
     ):
         draw_holdout(np.arange(4), 0.3, np.random.default_rng(0), np.arange(4))
 
@@ -58,7 +89,9 @@ def test_predefined_folds_of_rows_without_weight_are_refused(model, ragged):
         model.fit(X, y, sample_weight=np.arange(40) % 4)
 
 
-def test_a_warm_start_holds_out_the_same_rows(model, ragged, monkeypatch):
+@pytest.fixture
+def held(monkeypatch):
+    """The held-out rows of each fit."""
     held = []
 
     def record(*args, **kwargs):
@@ -67,12 +100,55 @@ def test_a_warm_start_holds_out_the_same_rows(model, ragged, monkeypatch):
         return train, valid
 
     monkeypatch.setattr("sklearn_rnn.supervised._base.split_rows", record)
+    monkeypatch.setattr("sklearn_rnn.forecasting._windows.split_rows", record)
+    return held
+
+
+def test_a_warm_start_holds_out_the_same_rows(model, ragged, held):
     model.set_params(random_state=None, warm_start=True, max_epochs=1)
     for _ in range(3):
         model.fit(*ragged)
     assert held[0] == held[1] == held[2]
     sklearn.clone(model).fit(*ragged)
     assert held[3] != held[0]
+
+
+def test_a_warm_start_of_a_forecaster_holds_out_the_same_series(held, rng):
+    series = [rng.normal(size=30) for _ in range(20)]
+    model = RNNForecaster(
+        "rnn",
+        4,
+        window=4,
+        early_stopping=True,
+        validation_fraction=0.3,
+        warm_start=True,
+        max_epochs=1,
+    )
+    for _ in range(3):
+        model.fit(series)
+    assert held[0] == held[1] == held[2]
+    sklearn.clone(model).fit(series)
+    assert held[3] != held[0]
+
+
+@pytest.mark.parametrize("first", ["no early stopping", "partial_fit", "pickle"])
+def test_warm_starts_of_any_origin_hold_out_the_same_rows(model, ragged, held, first):
+    model.set_params(random_state=None, warm_start=True, max_epochs=1)
+    if first == "partial_fit":
+        model.partial_fit(*ragged, classes=["down", "up"])
+    else:
+        model.set_params(early_stopping=first == "pickle").fit(*ragged)
+    again = pickle.loads(pickle.dumps(model))
+    for fitted in (model, again):
+        fitted.set_params(early_stopping=True).fit(*ragged).fit(*ragged)
+    assert len({tuple(rows) for rows in held}) == 1
+
+
+@pytest.mark.parametrize("given", ["auto", "0.1", b"x", 1, 0.0])
+def test_other_fractions_are_refused_as_every_parameter_is(model, ragged, given):
+    message = "'validation_fraction' parameter of RNNClassifier must be"
+    with pytest.raises(InvalidParameterError, match=message):
+        model.set_params(validation_fraction=given).fit(*ragged)
 
 
 def test_validation_fraction_that_leaves_nothing_names_the_way_out(model, ragged):
@@ -252,7 +328,7 @@ def test_groups_of_another_length_are_refused(model, ragged):
 def test_a_splitter_that_leaves_one_side_empty_is_refused(model, ragged):
     X, y = ragged
 
-    class Nothing:
+    class Nothing(KFold):
         def split(self, X, y=None, groups=None):
             return iter([(np.arange(len(X)), np.empty(0, dtype=int))])
 

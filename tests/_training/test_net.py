@@ -163,7 +163,7 @@ def test_warm_start_takes_new_dropout_decay_and_callbacks(model, ragged):
     model.fit(*ragged)
     assert model.n_iter_ == 7
     assert model.module_.dropout == model.module_.stack.dropout == 0.5
-    assert model.net_.optimizer_.param_groups[0]["weight_decay"] == 0.25
+    assert model.net_.weight_decay == 0.25
 
 
 class Rates(skorch.callbacks.Callback):
@@ -192,6 +192,36 @@ def test_warm_start_goes_on_with_the_schedulers_of_skorch(model, ragged):
     Rates.found.clear()
     model.fit(*ragged).fit(*ragged)
     np.testing.assert_allclose(Rates.found, [0.01, 0.005, 0.0025, 0.00125])
+
+
+@pytest.mark.parametrize(
+    "policy, options",
+    [
+        ("StepLR", {"step_size": 2, "gamma": 0.1}),
+        ("MultiStepLR", {"milestones": [2, 3], "gamma": 0.1}),
+        ("ExponentialLR", {"gamma": 0.5}),
+        ("CosineAnnealingLR", {"T_max": 6}),
+        ("LinearLR", {"total_iters": 4}),
+        ("PolynomialLR", {"total_iters": 8, "power": 2}),
+        ("LambdaLR", {"lr_lambda": lambda epoch: 1 / (1 + epoch)}),
+    ],
+)
+def test_a_schedule_of_skorch_is_the_same_in_one_fit_and_in_several(
+    model, ragged, policy, options
+):
+    policy = getattr(torch.optim.lr_scheduler, policy)
+    schedule = skorch.callbacks.LRScheduler(policy, **options)
+    model.set_params(warm_start=True, callbacks=[schedule, Rates])
+    Rates.found.clear()
+    whole = clone(model).set_params(max_epochs=6).fit(*ragged)
+    rates = Rates.found.copy()
+    Rates.found.clear()
+    for _ in range(3):
+        model.set_params(max_epochs=2).fit(*ragged)
+    np.testing.assert_allclose(Rates.found, rates)
+    np.testing.assert_allclose(
+        model.net_.history[:, "event_lr"], whole.net_.history[:, "event_lr"]
+    )
 
 
 def test_warm_start_takes_another_loss(ragged):

@@ -383,6 +383,19 @@ def test_the_index_goes_on():
     )
 
 
+def test_columns_of_several_frames_are_checked():
+    frames = [pd.DataFrame(TWO + k, columns=["a", "b"]) for k in range(3)]
+    swapped = [frame[["b", "a"]] for frame in frames]
+    model = forecaster(max_epochs=1).fit(frames)
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    for refuses in (model.predict, model.update):
+        with pytest.raises(ValueError, match="same order as they were in fit"):
+            refuses(swapped)
+    with pytest.raises(ValueError, match="series 2 of X has the columns"):
+        model.fit([*frames[:2], swapped[2]])
+    model.predict([frame.to_numpy() for frame in frames])
+
+
 def test_other_columns_than_in_fit_are_refused():
     frame = pd.DataFrame(TWO, columns=["a", "b"])
     model = forecaster(max_epochs=1).fit(frame)

@@ -29,10 +29,9 @@ from sklearn_rnn import (
 from sklearn_rnn._nn import steppers as _stepper
 
 
-class ReadingAhead(UsersDecay):
+class WithoutMemory(UsersDecay):
     def forward(self, x, state):
-        outputs, state = super().forward(x.flip(1), state)
-        return outputs, state
+        return super().forward(x, None)
 
 
 class OneStateForAll(UsersDecay):
@@ -304,7 +303,7 @@ def test_the_number_of_streams_is_checked(n_streams, model):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        (ReadingAhead, "the cell reads ahead"),
+        (WithoutMemory, "or keeps something outside its state"),
         (OneStateForAll, r"of 3 sequences \(1, 5\).*one axis has to be"),
     ],
 )

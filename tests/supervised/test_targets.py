@@ -176,7 +176,7 @@ def test_an_indicator_matrix_has_one_probability_per_label():
     logits = 4.0 * (2 * y - 1)
     np.testing.assert_array_equal(targets.decode(logits), y)
     np.testing.assert_allclose(targets.probabilities(logits), 1 / (1 + np.exp(-logits)))
-    assert targets.strata(encoded) is None
+    np.testing.assert_array_equal(targets.strata(encoded), encoded)
     with pytest.raises(ValueError, match="y has 3 labels, expected 2"):
         targets.encode(np.ones((4, 3), int), ALL, "float32")
     with pytest.raises(ValueError, match="y changed between one label per sequence"):
@@ -200,6 +200,13 @@ def test_labels_have_a_loss_and_a_score_per_row(multilabel):
     torch.testing.assert_close(targets.criterion()(logits, y), -likelihood.log())
     assert targets.score(logits, y, None) == 0.5
     assert targets.score(logits, y, np.array([3.0, 1.0])) == 0.75
+
+
+def test_scores_need_an_indicator_matrix_of_the_same_values(classifier, rng):
+    X, y = rng.normal(size=(20, 4)), rng.integers(0, 2, size=(20, 3))
+    classifier.fit(X, y)
+    with pytest.raises(ValueError, match="expected 0 and 1"):
+        classifier.score(X, 2 * y - 1)
 
 
 @pytest.mark.parametrize("low, high", [(-1, 1), (1, 2)])

@@ -53,6 +53,46 @@ class CustomLayer(nn.Module):
             )
         return outputs.transpose(0, 1), self._move_axes(state, x)
 
+    @torch.no_grad()
+    def check_independence(self, *, causal: bool) -> None:
+        """Raise an error if outputs depend on what they must not depend on.
+
+        That is a former call, or other sequences of the batch, or with ``causal`` later
+        steps of the same sequence. Padding consists of such later steps.
+        """
+        training = self.module.training
+        self.module.eval()  # without dropout, and with the statistics of training
+        try:
+            weight = next(self.module.parameters(), torch.empty(0))
+            steps = torch.arange(8 * self.input_size, device=weight.device)
+            x = torch.sin(steps + 1.0).view(4, 2, -1)  # (T, B, F)
+            outputs = self(x)[0]
+            if not _nearly_equal(self(x)[0], outputs):
+                raise ValueError(
+                    "the cell answers differently when it reads the same sequences "
+                    "again. Let its forward keep nothing between calls, and draw "
+                    "random numbers only if self.training."
+                )
+            others, later = x.clone(), x.clone()
+            others[:, 0] += 1
+            later[-1] += 1
+            if not _nearly_equal(self(others)[0][:, 1], outputs[:, 1]):
+                raise ValueError(
+                    "the cell's outputs for one sequence depend on the other sequences "
+                    "of its batch. It reads (n_sequences, n_timesteps, input_size): "
+                    "modules such as torch.nn.GRU need batch_first=True."
+                )
+            if causal and not _nearly_equal(self(later)[0][:-1], outputs[:-1]):
+                raise ValueError(
+                    "the cell's outputs depend on later steps, and so on the zeros "
+                    "that pad shorter sequences. Give a cell that reads forward only, "
+                    "with bidirectional=True to read both ways. If all sequences have "
+                    "the same length, classifier and regressor accept any cell with "
+                    "input_length set to that length."
+                )
+        finally:
+            self.module.train(training)
+
     def _move_axes(self, state: State, x: Tensor, into: bool = False) -> State:
         """Move the sequences to the first axis, or ``into`` the cell's own axes."""
         if self._axes is None:
@@ -78,3 +118,7 @@ class CustomLayer(nn.Module):
             return []
         finally:
             self.module.train(training)
+
+
+def _nearly_equal(a: Tensor, b: Tensor) -> bool:
+    return torch.allclose(a, b, rtol=1e-4, atol=1e-6, equal_nan=True)
