@@ -11,7 +11,13 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.device import resolve_device, resolve_torch_dtypes
 from sklearn_rnn._core.drafts import draft
-from sklearn_rnn._core.randomness import WEIGHTS, torch_generator
+from sklearn_rnn._core.randomness import (
+    SPLIT,
+    WEIGHTS,
+    draw_seed,
+    numpy_generator,
+    torch_generator,
+)
 from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
@@ -75,6 +81,17 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if interrupt is not None:
             raise interrupt
         return self
+
+    def _draw_seeds(self, continuing: bool) -> tuple[int, np.random.Generator]:
+        """A seed for this fit, and a generator that chooses what is held out.
+
+        A warm start holds out the same as the fit that it continues. Otherwise the
+        network would be judged by rows that it was trained on.
+        """
+        seed = draw_seed(self.random_state)
+        if not continuing:
+            self._split_seed = seed
+        return seed, numpy_generator(self._split_seed, SPLIT)
 
     def _run(
         self,

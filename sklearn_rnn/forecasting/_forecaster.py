@@ -611,7 +611,7 @@ class RNNForecaster(NetworkEstimator):
         """Read, build or continue, train, keep the outcome. Returns an interrupt."""
         continuing = self.warm_start and hasattr(self, "net_")
         series, exog = self._read(X, exog, reset=not continuing)
-        values, seed = series.values, draw_seed(self.random_state)
+        values, (seed, split_rng) = series.values, self._draw_seeds(continuing)
         lag = self.differencing or 0
         check_lengths(series.lengths, self.window, self.horizon, lag)
         if continuing:
@@ -621,9 +621,8 @@ class RNNForecaster(NetworkEstimator):
         self._encoding = encoding
         train, valid = make_windows(encoding, values, exog, self._number_type), None
         if self.early_stopping:
-            rng = numpy_generator(seed, SPLIT)
             train, valid, held_out = split_windows(
-                train, encoding, values, self.validation_fraction, rng
+                train, encoding, values, self.validation_fraction, split_rng
             )
         self._intervals = self._prepare_intervals(values, exog, seed)
         net = self._continue_net() if continuing else self._new_net(seed)

@@ -11,11 +11,6 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_rnn._core.drafts import snapshot
-from sklearn_rnn._core.randomness import (
-    SPLIT,
-    draw_seed,
-    numpy_generator,
-)
 from sklearn_rnn._core.sklearn_private import _check_sample_weight
 from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._data.reading import SequenceReader, is_table
@@ -75,11 +70,9 @@ class SupervisedEstimator(
         """
         continuing = hasattr(self, "net_") and (partial or self.warm_start)
         train, given_y = self._fit_examples(X, y, sample_weight, continuing, **options)
-        seed, valid = draw_seed(self.random_state), None
-        if not (continuing and hasattr(self, "_split_seed")):
-            self._split_seed = seed  # of a warm start too, which holds out the same
+        (seed, split_rng), valid = self._draw_seeds(continuing), None
         if self.early_stopping and not partial:
-            train, valid = self._split(train, given_y, validation, groups)
+            train, valid = self._split(train, given_y, validation, groups, split_rng)
         train = self._weigh_classes(train, valid)
         net = self._continue_net() if continuing else self._new_net(seed)
         return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
@@ -136,7 +129,7 @@ class SupervisedEstimator(
 
     # ---------------------------------------------------------------- training
 
-    def _split(self, examples, y, validation, groups):
+    def _split(self, examples, y, validation, groups, rng):
         """Training and validation examples: the user's own, or rows held out."""
         if validation is not None:
             return examples, self._validation_examples(*validation)
@@ -148,7 +141,7 @@ class SupervisedEstimator(
         train, valid = split_rows(
             examples.rows,
             self.validation_fraction,
-            numpy_generator(self._split_seed, SPLIT),
+            rng,
             y=y,
             groups=groups,
             strata=strata,

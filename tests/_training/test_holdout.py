@@ -1,5 +1,7 @@
 """Validation rows: drawn, split by groups or time, or given by the user."""
 
+import pickle
+
 import numpy as np
 import pytest
 import sklearn
@@ -15,7 +17,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline
 
-from sklearn_rnn import CharVectorizer, RNNClassifier
+from sklearn_rnn import CharVectorizer, RNNClassifier, RNNForecaster
 from sklearn_rnn._training.holdout import draw_holdout, last_split, split_rows
 
 
@@ -58,7 +60,9 @@ def test_predefined_folds_of_rows_without_weight_are_refused(model, ragged):
         model.fit(X, y, sample_weight=np.arange(40) % 4)
 
 
-def test_a_warm_start_holds_out_the_same_rows(model, ragged, monkeypatch):
+@pytest.fixture
+def held(monkeypatch):
+    """The held-out rows of each fit."""
     held = []
 
     def record(*args, **kwargs):
@@ -67,12 +71,48 @@ def test_a_warm_start_holds_out_the_same_rows(model, ragged, monkeypatch):
         return train, valid
 
     monkeypatch.setattr("sklearn_rnn.supervised._base.split_rows", record)
+    monkeypatch.setattr("sklearn_rnn.forecasting._windows.split_rows", record)
+    return held
+
+
+def test_a_warm_start_holds_out_the_same_rows(model, ragged, held):
     model.set_params(random_state=None, warm_start=True, max_epochs=1)
     for _ in range(3):
         model.fit(*ragged)
     assert held[0] == held[1] == held[2]
     sklearn.clone(model).fit(*ragged)
     assert held[3] != held[0]
+
+
+def test_a_warm_start_of_a_forecaster_holds_out_the_same_series(held, rng):
+    series = [rng.normal(size=30) for _ in range(20)]
+    model = RNNForecaster(
+        "rnn",
+        4,
+        window=4,
+        early_stopping=True,
+        validation_fraction=0.3,
+        warm_start=True,
+        max_epochs=1,
+    )
+    for _ in range(3):
+        model.fit(series)
+    assert held[0] == held[1] == held[2]
+    sklearn.clone(model).fit(series)
+    assert held[3] != held[0]
+
+
+@pytest.mark.parametrize("first", ["no early stopping", "partial_fit", "pickle"])
+def test_warm_starts_of_any_origin_hold_out_the_same_rows(model, ragged, held, first):
+    model.set_params(random_state=None, warm_start=True, max_epochs=1)
+    if first == "partial_fit":
+        model.partial_fit(*ragged, classes=["down", "up"])
+    else:
+        model.set_params(early_stopping=first == "pickle").fit(*ragged)
+    again = pickle.loads(pickle.dumps(model))
+    for fitted in (model, again):
+        fitted.set_params(early_stopping=True).fit(*ragged).fit(*ragged)
+    assert len({tuple(rows) for rows in held}) == 1
 
 
 def test_validation_fraction_that_leaves_nothing_names_the_way_out(model, ragged):
