@@ -9,11 +9,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils import check_array
 
 from sklearn_rnn._core.device import resolve_dtype
-from sklearn_rnn._core.randomness import (
-    SPLIT,
-    draw_seed,
-    numpy_generator,
-)
+from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -413,11 +409,10 @@ class SequenceGenerator(
             train = self._encode_examples(X, "X")
         else:
             train = drop_cut_end(self._fit_codec(X), X)
-        seed, valid_examples = draw_seed(self.random_state), None
+        (seed, split_rng), valid_examples = self._draw_seeds(is_continued), None
         if self.early_stopping and not partial:
             if validation is None:
-                rng = numpy_generator(seed, SPLIT)
-                train, valid = split_corpus(train, self.validation_fraction, rng)
+                train, valid = split_corpus(train, self.validation_fraction, split_rng)
             else:
                 valid = self._encode_examples(validation, "X_val")
             valid_examples = TextExamples(valid, self.window)

@@ -19,6 +19,7 @@ from sklearn_rnn import (
     WordVectorizer,
     split_text,
 )
+from sklearn_rnn._training.holdout import split_rows
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
 SMALL = {"hidden_size": 12, "max_epochs": 3, "window": 16, "random_state": 0}
@@ -399,6 +400,23 @@ def test_warm_start_goes_on():
     assert parts.loss_curve_ == pytest.approx(whole.loss_curve_, rel=1e-3)
     with pytest.raises(ValueError, match="tie_weights from False to True"):
         parts.set_params(tie_weights=True, embedding=12).fit(TEXT)
+
+
+def test_a_warm_start_holds_out_the_same_documents(monkeypatch):
+    held = []
+
+    def record(*args):
+        train, valid = split_rows(*args)
+        held.append(valid.tolist())
+        return train, valid
+
+    monkeypatch.setattr("sklearn_rnn.generation._net.split_rows", record)
+    model = small(early_stopping=True, warm_start=True, random_state=None, max_epochs=1)
+    for _ in range(3):
+        model.fit(DOCUMENTS * 2)
+    assert held[0] == held[1] == held[2]
+    clone(model).fit(DOCUMENTS * 2)
+    assert held[3] != held[0]
 
 
 def test_pretrained_vectors_start_the_embedding():
