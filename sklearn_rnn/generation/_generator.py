@@ -76,7 +76,9 @@ class SequenceGenerator(
     vectorizer : transformer to TokenArray or None, default=None
         Vectorizer that converts text to tokens, such as :class:`WordVectorizer`; None
         uses :class:`CharVectorizer`. A copy of it is fitted and stored as
-        ``vectorizer_``. Documents that are lists of hashable tokens need none.
+        ``vectorizer_``. Documents that are lists of hashable tokens need none. Of
+        words, ``WordVectorizer(lowercase=False, min_count=2)`` lets the generator learn
+        where unknown ones occur and score texts; :meth:`fit` warns if it cannot.
     cell : {"rnn", "lstm", "gru"} or callable, default="lstm"
         Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
@@ -438,6 +440,7 @@ class SequenceGenerator(
         recorder = _scoring.SpellingRecorder(self._codec.vectorizer)
         lengths, flat = self._codec.fit_encode(documents, recorder)
         self._spelling = recorder.fit_spelling(self._codec.code_of)
+        _scoring.warn_of_vectorizer(self._codec.vectorizer, self._spelling, flat)
         self._dropped_share = recorder.fit_dropped_share(lengths)
         self.vectorizer_ = self._codec.vectorizer
         self.vocabulary_size_ = self._codec.vocabulary_size
@@ -723,7 +726,9 @@ class SequenceGenerator(
             Text that the network reads first, of any length.
         n_tokens : int or None, default=None
             Number of tokens to generate, unless the text ends before. With None it
-            continues until the text ends.
+            continues until the text ends, or until a ``stop``. A generator that was
+            fitted on a single text has not learned to end, so that it practically never
+            stops by itself.
         {decoding_options}
         random_state : int, RandomState instance or None, default=None
             Seed of the sampling.

@@ -463,7 +463,9 @@ def test_batch_mates_change_no_continuation(learned):
 @pytest.mark.parametrize("handle_unknown", ["unk", "ignore"])
 @pytest.mark.filterwarnings("ignore:the text has:UserWarning")
 def test_a_prompt_without_known_tokens_is_refused(handle_unknown):
-    model = small(WordVectorizer(handle_unknown=handle_unknown), max_epochs=1)
+    model = small(
+        WordVectorizer(lowercase=False, handle_unknown=handle_unknown), max_epochs=1
+    )
     model.fit(DOCUMENTS)
     for prompt in ("Q", "Q Z", ["the", "Q"]):
         with pytest.raises(ValueError, match=r"prompt \d holds no token"):
