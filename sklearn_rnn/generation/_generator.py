@@ -363,8 +363,8 @@ class SequenceGenerator(
         Raises
         ------
         ValueError
-            If X holds no token or is a list of single characters, or if training
-            diverges. The generator is then unchanged.
+            If X holds no token, is a list of single characters or has the token
+            "<end>", or if training diverges. The generator is then unchanged.
         KeyboardInterrupt
             After an interrupt. The generator is then fitted as after the last finished
             epoch (or the best one).
@@ -439,6 +439,12 @@ class SequenceGenerator(
         )
         recorder = _scoring.SpellingRecorder(self._codec.vectorizer)
         lengths, flat = self._codec.fit_encode(documents, recorder)
+        if self._codec.end_name in self._codec.code_of:
+            raise ValueError(
+                f"X has the token {self._codec.end_name!r}, which is what classes_ "
+                "calls the end of a document. Leave it out, since ends are learned "
+                "without it, or rename it."
+            )
         self._spelling = recorder.fit_spelling(self._codec.code_of)
         _scoring.warn_of_vectorizer(self._codec.vectorizer, self._spelling, flat)
         self._dropped_share = recorder.fit_dropped_share(lengths)

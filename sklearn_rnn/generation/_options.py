@@ -205,6 +205,11 @@ def _encode_stops(codec: Codec, stop: Any) -> tuple[tuple[int, ...], ...]:
 
 def _wrap_mask(mask: Callable[..., Any], classes: np.ndarray) -> Mask:
     """The user's function of tokens and their logits as one of codes and all logits."""
+    if not callable(mask):
+        raise TypeError(
+            f"mask must be a function of tokens and logits, got {mask!r} of type "
+            f"{type(mask).__name__}."
+        )
 
     def apply(codes: list[int], logits: np.ndarray) -> np.ndarray:
         tokens = [classes[code - END] for code in codes if code >= END]

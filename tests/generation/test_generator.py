@@ -236,6 +236,21 @@ def test_a_text_of_nothing_is_refused(X):
         small().fit(X)
 
 
+@pytest.mark.parametrize(
+    ("vectorizer", "X"),
+    [
+        (None, [["a", "<end>"], ["b"]]),
+        (
+            WordVectorizer(lowercase=False, token_pattern=r"<\w+>|\w+"),
+            ["a b <end>"] * 2,
+        ),
+    ],
+)
+def test_a_token_that_is_called_as_the_end_is_refused(vectorizer, X):
+    with pytest.raises(ValueError, match="'<end>', which is what classes_ calls"):
+        small(vectorizer).fit(X)
+
+
 def test_windows_that_leave_text_out_are_reported():
     with pytest.warns(UserWarning, match="step=9 is greater than window=8"):
         small(step=9, window=8, max_epochs=1).fit(TEXT[:100])

@@ -148,6 +148,11 @@ def test_a_mask_gets_tokens_and_the_logits_of_the_classes(chars):
     assert logits.tolist() == [3, 4, 5, 6]  # a copy, which the user may keep
 
 
+def test_a_mask_is_a_function(chars):
+    with pytest.raises(TypeError, match=r"mask must be a function.*got 3 of type int"):
+        read(chars, mask=3)
+
+
 def test_a_mask_must_not_return_plus_infinity(chars):
     options = read(chars, mask=lambda tokens, logits: np.array([0, 0, np.inf, 0]))
     with pytest.raises(ValueError, match=r"plus infinity for 'b'.*forbid all others"):
