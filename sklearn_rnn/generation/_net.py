@@ -66,7 +66,8 @@ class LanguageNet(RecurrentNet):
     def _batches(self, text, batch_size, rng):
         self.states = None
         windows = list(text.windows(batch_size, rng))
-        mean_size = sum(window.lengths.sum() for window in windows) / len(windows)
+        n_steps = sum(int(window.lengths.sum()) for window in windows)
+        mean_size = n_steps / len(windows)
         for window in windows:
             inputs, targets, valid = gather_window(text.corpus, window)
             yield (

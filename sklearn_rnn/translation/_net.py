@@ -64,7 +64,7 @@ class TranslationNet(RecurrentNet):
     def _batches(self, pairs, batch_size, rng) -> Iterator[tuple]:
         lengths = pairs.sources.lengths + pairs.targets.lengths
         batches = training_batches(pairs.rows, lengths, batch_size, rng)
-        mean_size = pairs.targets.lengths[pairs.rows].sum() / len(batches)
+        mean_size = int(pairs.targets.lengths[pairs.rows].sum()) / len(batches)
         for rows in batches:
             yield *pairs.gather_batch(rows, self.device), mean_size
 
