@@ -1,5 +1,7 @@
 """The device and the floating-point types that a network computes with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,3 +46,16 @@ def resolve_torch_dtypes(
 
     weights = getattr(torch, resolve_dtype(precision, X_dtype).name)
     return weights, torch.bfloat16 if precision == "bfloat16" else None
+
+
+@contextmanager
+def borrow_default_dtype(dtype: "torch.dtype") -> Iterator[None]:
+    """Let foreign code create tensors of ``dtype``; torch's default is restored."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)

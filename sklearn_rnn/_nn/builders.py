@@ -6,6 +6,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from sklearn_rnn._core.device import borrow_default_dtype
 from sklearn_rnn._core.randomness import borrow_global_generator
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
@@ -17,6 +18,10 @@ from sklearn_rnn._nn.translation import Attention, TranslationNetwork
 Cell = str | Callable[[int, int], nn.Module]
 
 AUTO_EMBEDDING = 64  # largest dimension of embedding="auto"
+
+# Weights are drawn in this type and then converted, so that they depend neither on
+# torch's default type nor, but for rounding, on the precision of the network.
+DRAWN = torch.float32
 
 
 def build_network(
@@ -176,7 +181,7 @@ def build_translation_network(
     if attention is not None:
         attention_layer = Attention(
             attention, _make_linear(M, H, generator), _make_linear(H + M, H, generator)
-        )
+        ).to(DRAWN)
         attention_layer.initialize(generator)
     return TranslationNetwork(
         RecurrentStack(encoder, dropout),
@@ -233,7 +238,7 @@ def _make_layers(
         for _ in range(directions):
             if callable(cell):
                 seed = torch.randint(2**31, (1,), generator=generator)
-                with borrow_global_generator(seed):
+                with borrow_global_generator(seed), borrow_default_dtype(DRAWN):
                     level.append(CustomLayer(cell, size, hidden_size))
             else:
                 layer = CELLS[cell](
@@ -242,7 +247,7 @@ def _make_layers(
                     activation=activation,
                     onehot=onehot and k == 0,
                     onehot_dtype=compute_dtype,
-                )
+                ).to(DRAWN)
                 layer.initialize(generator)
                 level.append(layer)
         layers.append(level)
@@ -253,7 +258,8 @@ def _make_linear(
     n_inputs: int, n_outputs: int, generator: torch.Generator
 ) -> nn.Linear:
     """A dense layer with Glorot weights and a bias of zero."""
-    layer = nn.Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")
+    layer = nn.Linear(n_inputs, n_outputs, device="meta", dtype=DRAWN)
+    layer = layer.to_empty(device="cpu")
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer
@@ -270,6 +276,7 @@ def _make_embedding(
     size = embedding
     if isinstance(size, str):  # "auto"
         size = min(AUTO_EMBEDDING, vocabulary_size)
-    table = nn.Embedding(vocabulary_size, size, device="meta").to_empty(device="cpu")
+    table = nn.Embedding(vocabulary_size, size, device="meta", dtype=DRAWN)
+    table = table.to_empty(device="cpu")
     nn.init.normal_(table.weight, generator=generator)
     return table

@@ -76,7 +76,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _fit(self, *data: Any, **options: Any) -> Self:
         """Train a draft of this estimator, and adopt its state if that succeeds."""
-        with draft(self) as new:
+        with torch.inference_mode(False), torch.enable_grad(), draft(self) as new:
             interrupt = new._train(*data, **options)
         if interrupt is not None:
             raise interrupt

@@ -92,7 +92,7 @@ class TranslationNet(RecurrentNet):
         self.module_.eval()
         guesses = self.module_(inputs, codes).argmax(2)  # (T, B), of the next codes
         self.module_.train()
-        is_guessed = torch.empty(codes.shape, device=codes.device)
+        is_guessed = torch.empty_like(codes, dtype=torch.float32)
         is_guessed.bernoulli_(self.sampling_rate, generator=self.dropout_generator)
         guesses = torch.cat([codes[:1], guesses[:-1]])  # the start code stays
         return torch.where(is_guessed.bool(), guesses, codes)

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_rnn._core.device import resolve_device, resolve_dtype, resolve_torch_dtypes
+from sklearn_rnn._core.device import (
+    borrow_default_dtype,
+    resolve_device,
+    resolve_dtype,
+    resolve_torch_dtypes,
+)
 
 
 @pytest.mark.parametrize("has_cuda, expected", [(False, "cpu"), (True, "cuda")])
@@ -51,3 +56,11 @@ def test_number_types_of_data_and_recurrent_layers(precision, X_dtype, data, com
     weights = torch.float64 if data is np.float64 else torch.float32
     layers = compute if compute is torch.bfloat16 else None
     assert resolve_torch_dtypes(precision, np.dtype(X_dtype)) == (weights, layers)
+
+
+def test_a_borrowed_default_type_is_put_back_after_an_error():
+    before = torch.get_default_dtype()
+    with pytest.raises(KeyError), borrow_default_dtype(torch.float64):
+        assert torch.zeros(1).dtype is torch.float64
+        raise KeyError
+    assert torch.get_default_dtype() is before

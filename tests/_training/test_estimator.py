@@ -14,7 +14,13 @@ import torch
 from network_weights import assert_same_weights, weights
 from sklearn.base import clone
 
-from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn import (
+    RNNClassifier,
+    RNNForecaster,
+    RNNRegressor,
+    SequenceGenerator,
+    SequenceTranslator,
+)
 from sklearn_rnn._training.estimator import is_same_setting
 
 
@@ -33,6 +39,61 @@ class Poison(skorch.callbacks.Callback):
                 os.kill(os.getpid(), signal.SIGINT)
                 for _ in range(10**6):  # the signal arrives at some instruction
                     pass
+
+
+def GRUOfTorch(input_size, hidden_size):
+    return torch.nn.GRU(input_size, hidden_size, batch_first=True)
+
+
+def fit_lstm(X, y):
+    model = RNNClassifier("lstm", 4, pooling="concat", bidirectional=True, dropout=0.2)
+    return model.set_params(max_epochs=2, early_stopping=True, random_state=0).fit(X, y)
+
+
+SMALL = {"hidden_size": 4, "max_epochs": 2, "random_state": 0}
+WORDS = ["anna", "hannah", "nana", "otto", "bobo", "toto"]
+
+every_network = pytest.mark.parametrize(
+    "fit",
+    [
+        fit_lstm,
+        lambda X, y: RNNClassifier(cell=GRUOfTorch, **SMALL).fit(X, y),
+        lambda X, y: RNNRegressor(
+            precision="bfloat16", optimizer="sgd", loss="huber", **SMALL
+        ).fit(X, np.arange(len(X))),
+        lambda X, y: RNNForecaster("rnn", window=8, intervals="quantile", **SMALL).fit(
+            np.sin(np.arange(60, dtype=np.float32))
+        ),
+        lambda X, y: SequenceGenerator(tie_weights=True, **SMALL).fit(WORDS),
+        lambda X, y: SequenceGenerator(embedding="onehot", **SMALL).fit(WORDS),
+        lambda X, y: SequenceTranslator(
+            attention="additive", teacher_forcing=0.5, **SMALL
+        ).fit(WORDS, WORDS[::-1]),
+    ],
+    ids="classifier cell regressor forecaster generator onehot translator".split(),
+)
+
+
+@every_network
+def test_torchs_default_type_is_left_alone_and_changes_no_result(fit, ragged):
+    expected = fit(*ragged)
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = fit(*ragged)
+        assert torch.get_default_dtype() is torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert_same_weights(found, expected)
+
+
+@every_network
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_fit_works_where_torch_records_no_gradients(fit, mode, ragged):
+    expected = fit(*ragged)
+    with mode():
+        found = fit(*ragged)
+        assert not torch.is_grad_enabled()
+    assert_same_weights(found, expected)
 
 
 def test_loss_curve_falls_and_counts_epochs(model, ragged):
