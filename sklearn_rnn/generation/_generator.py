@@ -9,11 +9,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils import check_array
 
 from sklearn_rnn._core.device import resolve_dtype
-from sklearn_rnn._core.randomness import (
-    SPLIT,
-    draw_seed,
-    numpy_generator,
-)
+from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -80,7 +76,9 @@ class SequenceGenerator(
     vectorizer : transformer to TokenArray or None, default=None
         Vectorizer that converts text to tokens, such as :class:`WordVectorizer`; None
         uses :class:`CharVectorizer`. A copy of it is fitted and stored as
-        ``vectorizer_``. Documents that are lists of hashable tokens need none.
+        ``vectorizer_``. Documents that are lists of hashable tokens need none. Of
+        words, ``WordVectorizer(lowercase=False, min_count=2)`` lets the generator learn
+        where unknown ones occur and score texts; :meth:`fit` warns if it cannot.
     cell : {"rnn", "lstm", "gru"} or callable, default="lstm"
         Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
@@ -365,8 +363,8 @@ class SequenceGenerator(
         Raises
         ------
         ValueError
-            If X holds no token or is a list of single characters, or if training
-            diverges. The generator is then unchanged.
+            If X holds no token, is a list of single characters or has the token
+            "<end>", or if training diverges. The generator is then unchanged.
         KeyboardInterrupt
             After an interrupt. The generator is then fitted as after the last finished
             epoch (or the best one).
@@ -413,11 +411,10 @@ class SequenceGenerator(
             train = self._encode_examples(X, "X")
         else:
             train = drop_cut_end(self._fit_codec(X), X)
-        seed, valid_examples = draw_seed(self.random_state), None
+        (seed, split_rng), valid_examples = self._draw_seeds(is_continued), None
         if self.early_stopping and not partial:
             if validation is None:
-                rng = numpy_generator(seed, SPLIT)
-                train, valid = split_corpus(train, self.validation_fraction, rng)
+                train, valid = split_corpus(train, self.validation_fraction, split_rng)
             else:
                 valid = self._encode_examples(validation, "X_val")
             valid_examples = TextExamples(valid, self.window)
@@ -442,7 +439,14 @@ class SequenceGenerator(
         )
         recorder = _scoring.SpellingRecorder(self._codec.vectorizer)
         lengths, flat = self._codec.fit_encode(documents, recorder)
+        if self._codec.end_name in self._codec.code_of:
+            raise ValueError(
+                f"X has the token {self._codec.end_name!r}, which is what classes_ "
+                "calls the end of a document. Leave it out, since ends are learned "
+                "without it, or rename it."
+            )
         self._spelling = recorder.fit_spelling(self._codec.code_of)
+        _scoring.warn_of_vectorizer(self._codec.vectorizer, self._spelling, flat)
         self._dropped_share = recorder.fit_dropped_share(lengths)
         self.vectorizer_ = self._codec.vectorizer
         self.vocabulary_size_ = self._codec.vocabulary_size
@@ -728,7 +732,9 @@ class SequenceGenerator(
             Text that the network reads first, of any length.
         n_tokens : int or None, default=None
             Number of tokens to generate, unless the text ends before. With None it
-            continues until the text ends.
+            continues until the text ends, or until a ``stop``. A generator that was
+            fitted on a single text has not learned to end, so that it practically never
+            stops by itself.
         {decoding_options}
         random_state : int, RandomState instance or None, default=None
             Seed of the sampling.

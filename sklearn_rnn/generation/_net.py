@@ -65,24 +65,32 @@ class LanguageNet(RecurrentNet):
 
     def _batches(self, text, batch_size, rng):
         self.states = None
-        for window in text.windows(batch_size, rng):
+        windows = list(text.windows(batch_size, rng))
+        n_steps = sum(int(window.lengths.sum()) for window in windows)
+        mean_size = n_steps / len(windows)
+        for window in windows:
             inputs, targets, valid = gather_window(text.corpus, window)
             yield (
                 torch.from_numpy(inputs).to(self.device),
                 torch.from_numpy(targets).to(self.device),
                 None if valid is None else torch.from_numpy(valid).to(self.device),
                 window.fresh,
+                mean_size,
             )
         del self.states
 
     def _loss(self, batch):
-        inputs, targets, valid, fresh = batch
+        """The loss of a batch, per step of an average batch.
+
+        A step thus counts the same in a batch of few steps as in one of many.
+        """
+        inputs, targets, valid, fresh, mean_size = batch
         states = self._carry_states(fresh)
         logits, states = self.module_(inputs, states, self.dropout_generator)
         self.states = map_states(states, Tensor.detach)
         losses = compute_step_losses(logits, targets)
         losses = losses.flatten() if valid is None else losses[valid]
-        return losses.mean(), logits, len(losses)
+        return losses.sum() / mean_size, logits, mean_size
 
     def _carry_states(self, fresh):
         """The states after the last window, zero in ``fresh`` columns (B,)."""

@@ -136,17 +136,24 @@ class DecodingOptions:
             )
 
 
+def is_token(codec: Codec, token: Any) -> bool:
+    """Whether a token is one that the model can write."""
+    try:
+        hash(token)
+    except TypeError:
+        return False
+    return token == codec.classes[0] or token in codec.code_of
+
+
 def find_code(codec: Codec, token: Any, where: str) -> int:
     """The code of a token that the model can write."""
-    token = token if isinstance(token, Hashable) else repr(token)
-    code = END if token == codec.classes[0] else codec.code_of.get(token)
-    if code is None:
+    if not is_token(codec, token):
         raise ValueError(
             f"{where} holds {token!r}, which is not a token of this model. classes_ "
             f"lists the {len(codec.classes)} tokens that it can write, among them "
             f"{codec.classes[:6].tolist()}."
         )
-    return code
+    return END if token == codec.classes[0] else codec.code_of[token]
 
 
 def find_codes(codec: Codec, tokens: Any, where: str) -> tuple[int, ...]:
@@ -158,10 +165,8 @@ def find_codes(codec: Codec, tokens: Any, where: str) -> tuple[int, ...]:
 
 def encode_phrase(codec: Codec, phrase: Any, where: str) -> tuple[int, ...]:
     """The codes of a token, of a list of tokens, or of a text that has several."""
-    is_token = isinstance(phrase, Hashable) and (
-        phrase == codec.classes[0] or phrase in codec.code_of
-    )
-    if is_token or not isinstance(phrase, str) or codec.vectorizer is None:
+    is_text = isinstance(phrase, str) and codec.vectorizer is not None
+    if not is_text or is_token(codec, phrase):
         return find_codes(codec, phrase, where)
     tokens: list[Hashable] = []
     try:
@@ -190,7 +195,8 @@ def _list_tokens(tokens: Any) -> Iterable[Any]:
 
 def _encode_stops(codec: Codec, stop: Any) -> tuple[tuple[int, ...], ...]:
     """The codes of each text (or list of tokens) at which generation stops."""
-    stops = stop if isinstance(stop, tuple) else _list_tokens(stop)
+    is_list = isinstance(stop, tuple) and not is_token(codec, stop)
+    stops = stop if is_list else _list_tokens(stop)
     found = tuple(encode_phrase(codec, part, "stop") for part in stops)
     if not all(found):
         raise ValueError("stop has an empty list of tokens. Remove it.")
@@ -199,6 +205,11 @@ def _encode_stops(codec: Codec, stop: Any) -> tuple[tuple[int, ...], ...]:
 
 def _wrap_mask(mask: Callable[..., Any], classes: np.ndarray) -> Mask:
     """The user's function of tokens and their logits as one of codes and all logits."""
+    if not callable(mask):
+        raise TypeError(
+            f"mask must be a function of tokens and logits, got {mask!r} of type "
+            f"{type(mask).__name__}."
+        )
 
     def apply(codes: list[int], logits: np.ndarray) -> np.ndarray:
         tokens = [classes[code - END] for code in codes if code >= END]

@@ -124,8 +124,9 @@ def sample(
         return logits.argmax(1)
     if options.temperature != 1:
         logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
+        limits = np.finfo(logits.dtype)
         with np.errstate(over="ignore"):  # to minus infinity, near temperature 0
-            logits /= max(options.temperature, float(np.finfo(logits.dtype).tiny))
+            logits /= np.clip(options.temperature, limits.tiny, limits.max)
     if options.top_k is not None and options.top_k < logits.shape[1]:
         least = np.partition(logits, -options.top_k, axis=1)[:, -options.top_k, None]
         logits[logits < least] = -np.inf

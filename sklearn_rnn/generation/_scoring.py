@@ -35,6 +35,16 @@ UNKNOWN_CODES = (
     "...) instead of a vectorizer in front of it, which scores the whole text, or "
     "compare networks over the same codes by perplexity()."
 )
+UNSCORED = (
+    "the vectorizer changes text ({}), so that the generator cannot score texts. Set "
+    "lowercase=False, strip_accents=None and no preprocessor, or change the texts "
+    "before fit."
+)
+UNLEARNED_UNKNOWN = (
+    "the vectorizer keeps all words, also the {} that occur only once, so that the "
+    "generator cannot learn where unknown words occur and scores them badly. Set "
+    "min_count=2, or more, in the vectorizer: rare words then stand for unknown ones."
+)
 UNSEEN_UNKNOWN = (
     "X has tokens that the vocabulary does not, while the training text had none, so "
     "that the generator has not learned where they occur, and they score badly. Set "
@@ -146,6 +156,28 @@ def _check_unknown(codec, n_unknown):
     warn_user(UNKNOWN_TOKENS.format(n_unknown))
 
 
+def warn_of_vectorizer(
+    vectorizer: Any, spelling: Spelling | None, flat: np.ndarray
+) -> None:
+    """Warn of a vectorizer with which texts can be scored badly or not at all.
+
+    ``flat`` are the codes that it made of the training documents.
+    """
+    if change := find_change(vectorizer, spelling):
+        warn_user(UNSCORED.format(change))
+    if (
+        not isinstance(vectorizer, TokenVectorizer)
+        or splits_characters(vectorizer)
+        or vectorizer.handle_unknown != "unk"
+        or vectorizer.vocabulary is not None
+        or (flat == UNKNOWN).any()
+    ):
+        return
+    n_single = np.count_nonzero(np.bincount(flat) == 1)
+    if n_single:  # otherwise no word was rare, and new ones are not to be expected
+        warn_user(UNLEARNED_UNKNOWN.format(n_single))
+
+
 class SpellingRecorder:
     """Counts tokens and gaps of the training texts while a codec reads them.
 
@@ -186,9 +218,8 @@ class HiddenTextCost:
     """Counts what the tokens of scored texts do not show; :meth:`bits` is its cost."""
 
     def __init__(self, vectorizer, spelling, known, dropped_share):
-        reason = find_folding(vectorizer)
-        if reason or (spelling is None and not splits_characters(vectorizer)):
-            raise ValueError(INCOMPARABLE.format(reason or "its tokens are not in it"))
+        if change := find_change(vectorizer, spelling):
+            raise ValueError(INCOMPARABLE.format(change))
         self._spelling, self._known = spelling, known
         self._dropped_share = dropped_share
         self._counts, self._n_tokens = TextCounts(longest_gap=None), 0
@@ -237,6 +268,16 @@ def drops_unknown(vectorizer):
         isinstance(vectorizer, TokenVectorizer)
         and vectorizer.handle_unknown == "ignore"
     )
+
+
+def find_change(vectorizer, spelling):
+    """How a vectorizer changes text, which then cannot be scored; None if it does not.
+
+    ``spelling`` is what :class:`SpellingRecorder` fitted.
+    """
+    if spelling is None and not splits_characters(vectorizer):
+        return find_folding(vectorizer) or "its tokens are not in it"
+    return find_folding(vectorizer)
 
 
 def find_folding(vectorizer):

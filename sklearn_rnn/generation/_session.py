@@ -220,6 +220,8 @@ class WritingSession:
             accepted.
         """
         codes = encode_phrase(self._model.codec, token, "accept")
+        if not codes:
+            raise ValueError(f"accept got {token!r}, which holds no token.")
         self._check_not_over()
         if END in codes[:-1]:
             raise ValueError(

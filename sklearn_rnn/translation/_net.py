@@ -63,11 +63,17 @@ class TranslationNet(RecurrentNet):
 
     def _batches(self, pairs, batch_size, rng) -> Iterator[tuple]:
         lengths = pairs.sources.lengths + pairs.targets.lengths
-        for rows in training_batches(pairs.rows, lengths, batch_size, rng):
-            yield pairs.gather_batch(rows, self.device)
+        batches = training_batches(pairs.rows, lengths, batch_size, rng)
+        mean_size = int(pairs.targets.lengths[pairs.rows].sum()) / len(batches)
+        for rows in batches:
+            yield *pairs.gather_batch(rows, self.device), mean_size
 
     def _loss(self, batch):
-        inputs, codes, next_codes, valid = batch
+        """The loss of a batch, per code of an average batch.
+
+        A code thus counts the same in a batch of few codes as in one of many.
+        """
+        inputs, codes, next_codes, valid, mean_size = batch
         if self.sampling_rate:
             codes = self._mix_in_guesses(inputs, codes)
         logits = self.module_(inputs, codes, self.dropout_generator).flatten(0, 1)
@@ -75,8 +81,10 @@ class TranslationNet(RecurrentNet):
         if valid is not None:
             places = torch.nonzero(valid.flatten())[:, 0]
             logits, next_codes = logits.index_select(0, places), next_codes[places]
-        loss = F.cross_entropy(logits, next_codes, label_smoothing=self.label_smoothing)
-        return loss, logits, len(next_codes)
+        loss = F.cross_entropy(
+            logits, next_codes, reduction="sum", label_smoothing=self.label_smoothing
+        )
+        return loss / mean_size, logits, mean_size
 
     @torch.no_grad()
     def _mix_in_guesses(self, inputs, codes):

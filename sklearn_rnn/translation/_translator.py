@@ -9,11 +9,6 @@ from sklearn.callback import with_callbacks
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_rnn._core.drafts import snapshot
-from sklearn_rnn._core.randomness import (
-    SPLIT,
-    draw_seed,
-    numpy_generator,
-)
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -431,11 +426,10 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         check_consistent_length(sources.lengths, targets.lengths)
         if self.copy_unknown:
             check_copying(X, self.source_vectorizer_, self._codec, self.attention)
-        seed = draw_seed(self.random_state)
+        seed, split_rng = self._draw_seeds(continuing)
         train, valid = Pairs(sources, targets, np.arange(len(sources))), None
         if self.early_stopping:
-            rng = numpy_generator(seed, SPLIT)
-            train, valid = train.split(self.validation_fraction, rng)
+            train, valid = train.split(self.validation_fraction, split_rng)
         net = self._continue_net() if continuing else self._new_net(seed)
         if not continuing:
             self.max_length_ = int(targets.lengths.max())

@@ -19,6 +19,7 @@ from sklearn_rnn import (
     WordVectorizer,
     split_text,
 )
+from sklearn_rnn._training.holdout import split_rows
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
 SMALL = {"hidden_size": 12, "max_epochs": 3, "window": 16, "random_state": 0}
@@ -235,6 +236,21 @@ def test_a_text_of_nothing_is_refused(X):
         small().fit(X)
 
 
+@pytest.mark.parametrize(
+    ("vectorizer", "X"),
+    [
+        (None, [["a", "<end>"], ["b"]]),
+        (
+            WordVectorizer(lowercase=False, token_pattern=r"<\w+>|\w+"),
+            ["a b <end>"] * 2,
+        ),
+    ],
+)
+def test_a_token_that_is_called_as_the_end_is_refused(vectorizer, X):
+    with pytest.raises(ValueError, match="'<end>', which is what classes_ calls"):
+        small(vectorizer).fit(X)
+
+
 def test_windows_that_leave_text_out_are_reported():
     with pytest.warns(UserWarning, match="step=9 is greater than window=8"):
         small(step=9, window=8, max_epochs=1).fit(TEXT[:100])
@@ -401,6 +417,23 @@ def test_warm_start_goes_on():
         parts.set_params(tie_weights=True, embedding=12).fit(TEXT)
 
 
+def test_a_warm_start_holds_out_the_same_documents(monkeypatch):
+    held = []
+
+    def record(*args):
+        train, valid = split_rows(*args)
+        held.append(valid.tolist())
+        return train, valid
+
+    monkeypatch.setattr("sklearn_rnn.generation._net.split_rows", record)
+    model = small(early_stopping=True, warm_start=True, random_state=None, max_epochs=1)
+    for _ in range(3):
+        model.fit(DOCUMENTS * 2)
+    assert held[0] == held[1] == held[2]
+    clone(model).fit(DOCUMENTS * 2)
+    assert held[3] != held[0]
+
+
 def test_pretrained_vectors_start_the_embedding():
     vectors = np.random.default_rng(0).normal(size=(5, 3))
     with pytest.raises(ValueError, match=r"5 vectors.*size of 6"):
@@ -445,7 +478,9 @@ def test_batch_mates_change_no_continuation(learned):
 @pytest.mark.parametrize("handle_unknown", ["unk", "ignore"])
 @pytest.mark.filterwarnings("ignore:the text has:UserWarning")
 def test_a_prompt_without_known_tokens_is_refused(handle_unknown):
-    model = small(WordVectorizer(handle_unknown=handle_unknown), max_epochs=1)
+    model = small(
+        WordVectorizer(lowercase=False, handle_unknown=handle_unknown), max_epochs=1
+    )
     model.fit(DOCUMENTS)
     for prompt in ("Q", "Q Z", ["the", "Q"]):
         with pytest.raises(ValueError, match=r"prompt \d holds no token"):

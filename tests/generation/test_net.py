@@ -6,6 +6,7 @@ import torch
 
 from sklearn_rnn._core.randomness import torch_generator
 from sklearn_rnn._nn.builders import build_language_network
+from sklearn_rnn._nn.language import compute_step_losses
 from sklearn_rnn._training import corpus as _corpus
 from sklearn_rnn._training.corpus import gather_window, make_corpus, tbptt_windows
 from sklearn_rnn._training.net import make_net
@@ -115,13 +116,13 @@ def test_windows_of_a_lane_are_read_like_one_piece(module, corpus, monkeypatch):
     pieces = [w.starts[w.fresh] for w in windows]
     cut = set(np.concatenate(pieces)) - set(corpus.starts)
     for batch in net._batches(text, 2, np.random.default_rng(1)):
-        loss, _, n_rows = net._loss(batch)
+        loss, _, size = net._loss(batch)
         assert loss.requires_grad
         carried = net.states[-1][0]
         for state in carried if isinstance(carried, tuple) else (carried,):
             assert not state.requires_grad  # gradients end with the window
-        total, n = total + loss.item() * n_rows, n + n_rows
-    assert n == corpus.n_steps
+        total, n = total + loss.item() * size, n + size
+    assert n == pytest.approx(corpus.n_steps)
     starts = np.sort([*corpus.starts, *cut])
     ends = np.sort([*(corpus.starts + corpus.lengths), *cut])
     parts = _corpus.Corpus(corpus.codes, starts, ends - starts)
@@ -138,6 +139,28 @@ def test_the_loss_is_the_mean_over_valid_steps(module, corpus):
     loss, _, n_rows = net._loss(batch)
     assert n_rows == corpus.n_steps
     assert loss.item() == pytest.approx(one_by_one(module, corpus).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("step", [None, 3, 7], ids=["lanes", "overlap", "gaps"])
+@pytest.mark.parametrize("window", [4, 5, 50])
+def test_a_step_counts_the_same_in_a_window_of_any_size(
+    module, corpus, window, step, monkeypatch
+):
+    monkeypatch.setattr(_corpus, "WINDOWS_PER_LANE", 1)
+    net = net_around(module)
+    net.dropout_generator = None
+    sizes, factors = [], []
+    for batch in net._batches(
+        TextExamples(corpus, window, step), 2, np.random.default_rng(0)
+    ):
+        loss, logits, _ = net._loss(batch)
+        is_valid = torch.ones(logits.shape[:2], dtype=bool)
+        is_valid = is_valid if batch[2] is None else batch[2]
+        losses = compute_step_losses(logits, batch[1])[is_valid]
+        sizes.append(len(losses))
+        factors.append((loss / losses.sum()).item())
+    assert len(set(sizes)) > 1
+    np.testing.assert_allclose(factors, 1 / np.mean(sizes), rtol=1e-5)
 
 
 class Halves:

@@ -68,6 +68,11 @@ def test_stops_are_texts_or_tokens(chars, commands):
     assert read(chars, stop=["ab", "c"]).stop == ((4, 5), (6,))
     assert read(commands, stop=[("cd", "..")]).stop == ((4,),)
     assert read(CodeCodec(7), stop=5).stop == ((5,),)
+    assert read(commands, stop=("cd", "..")).stop == ((4,),)  # a tuple is one token
+    assert read(chars, stop=("ab", "c")).stop == ((4, 5), (6,))  # unless it is none
+    assert read(chars, stop=(["a", "b"], "c")).stop == ((4, 5), (6,))
+    with pytest.raises(ValueError, match=r"banned holds \(\['a'\],\), which is not"):
+        read(chars, banned=(["a"],))
 
 
 @pytest.mark.parametrize("handle_unknown", ["unk", "ignore", "error"])
@@ -97,7 +102,7 @@ def test_a_token_of_another_type_is_an_error(banned):
         ({"top_p": 1.1}, "top_p must be"),
         ({"repetition_penalty": 0}, "repetition_penalty must be a number above 0"),
         ({"banned": "Z"}, r"banned holds 'Z', which is not a token .* the 4 tokens"),
-        ({"banned": [["a"]]}, r'banned holds "\[\'a\'\]"'),
+        ({"banned": [["a"]]}, r"banned holds \['a'\]"),
         ({"required": ["a", "Z"]}, "required holds 'Z'"),
         ({"required": "a", "banned": ["b", "a"]}, "required and banned"),
         ({"required": ["<end>", "a", "<end>"]}, "'<end>' more than once"),
@@ -141,6 +146,11 @@ def test_a_mask_gets_tokens_and_the_logits_of_the_classes(chars):
     ((tokens, logits),) = seen
     assert tokens == ["a", "c"]
     assert logits.tolist() == [3, 4, 5, 6]  # a copy, which the user may keep
+
+
+def test_a_mask_is_a_function(chars):
+    with pytest.raises(TypeError, match=r"mask must be a function.*got 3 of type int"):
+        read(chars, mask=3)
 
 
 def test_a_mask_must_not_return_plus_infinity(chars):

@@ -38,6 +38,13 @@ def test_codes_come_as_often_as_they_are_likely(temperature):
     )
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_at_a_huge_temperature_all_allowed_codes_are_equally_likely(dtype):
+    logits = np.array([[-np.inf, 3, -40, -np.inf, 0]], dtype).repeat(3, axis=0)
+    options = DecodingOptions(temperature=1e300)
+    assert sample(logits, options, np.array([0.1, 0.5, 0.9])).tolist() == [1, 2, 4]
+
+
 def test_top_k_keeps_the_k_likeliest():
     expected = np.where(np.isin(np.arange(8), [4, 6, 5]), PROBA, 0)
     np.testing.assert_allclose(

@@ -1,5 +1,7 @@
 """Bits of texts: their tokens, and what tokens do not show."""
 
+import re
+import warnings
 from itertools import product
 
 import numpy as np
@@ -170,6 +172,36 @@ def test_unknown_words_that_could_not_be_learned_are_reported():
     common.score(text)  # has learned of unknown words
 
 
+@pytest.mark.parametrize(
+    ("vectorizer", "messages"),
+    [
+        (WordVectorizer(), [r"\(lowercase=True\).*cannot score", "the 3 that occur"]),
+        (of_words_as_given(), ["keeps all words, also the 3 .* Set min_count=2"]),
+        (of_words_as_given(min_count=2), []),
+        (of_words_as_given(handle_unknown="ignore"), []),
+        (of_words_as_given(handle_unknown="error"), []),
+        (of_words_as_given(vocabulary=["the", "whale"]), []),
+        (of_words_as_given(vocabulary=["a", "cat", "saw", "the", "whale"]), []),
+        (CharVectorizer(), []),
+        (CharVectorizer(strip_accents="unicode"), [r"\(strip_accents='unicode'\)"]),
+        (None, []),
+    ],
+)
+def test_fit_warns_of_a_vectorizer_with_which_texts_score_badly(vectorizer, messages):
+    model = small(vectorizer, max_epochs=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(["the cat saw the cat", "a whale"])
+    assert len(caught) == len(messages)
+    for warning, message in zip(caught, messages, strict=True):
+        assert re.search(message, str(warning.message))
+        assert warning.filename == __file__
+
+
+def test_words_that_all_recur_need_no_unknown_ones():
+    small(of_words_as_given(), max_epochs=1).fit(["the cat saw the cat saw"])
+
+
 def test_dropping_characters_does_not_make_a_better_score():
     text = TEXT.replace("the", "thx")
     pieces = [text[:300]]
@@ -215,7 +247,8 @@ def test_fewer_tokens_do_not_make_a_better_score():
     ],
 )
 def test_a_vectorizer_that_changes_text_cannot_be_scored(vectorizer):
-    model = small(vectorizer).fit(DOCUMENTS)
+    with pytest.warns(UserWarning, match="cannot score texts"):
+        model = small(vectorizer).fit(DOCUMENTS)
     with pytest.raises(ValueError, match="comparable"):
         model.score(DOCUMENTS)
     assert model.perplexity(DOCUMENTS) > 1

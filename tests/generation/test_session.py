@@ -219,6 +219,9 @@ def test_tokens_and_places_that_do_not_exist_are_refused(chars):
     session = chars.session("the ")
     with pytest.raises(ValueError, match="'Z', which is not a token"):
         session.accept("Z")
+    for nothing in (None, []):  # a chooser that returns it would never stop
+        with pytest.raises(ValueError, match="holds no token"):
+            session.accept(nothing)
     session.suggest(3)
     for index in (3, -1, "c", True):
         with pytest.raises(ValueError, match=r"0\.\.2"):

@@ -398,7 +398,7 @@ def test_generators_that_go_through_torch(settings):
 
 def test_words_tokens_and_codes():
     documents = ["the cat sat", "the dog ran", "a cat ran"] * 2
-    words = SequenceGenerator(WordVectorizer(), **QUICK).fit(documents)
+    words = SequenceGenerator(WordVectorizer(lowercase=False), **QUICK).fit(documents)
     stream = words.stream()
     stream.predict("the cat")
     close(stream.predict_proba("ran"), words.predict_proba("the cat ran"))

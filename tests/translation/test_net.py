@@ -118,16 +118,27 @@ def expected_nats():
 
 
 def test_the_loss_is_the_mean_over_the_codes_of_the_targets():
-    loss, logits, n_codes = net()._loss(batch())
     nats = expected_nats()
+    loss, logits, n_codes = net()._loss((*batch(), len(nats)))
     assert n_codes == len(logits) == len(nats) == 9
     assert_allclose(loss.item(), np.mean(nats), rtol=1e-5)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_a_code_counts_the_same_in_a_batch_of_any_size(batch_size, smoothing):
+    made = net(label_smoothing=smoothing)
+    (whole,) = made._batches(pairs(), 12, np.random.default_rng(0))
+    batches = list(made._batches(pairs(), batch_size, np.random.default_rng(0)))
+    assert len({len(made._loss(part)[1]) for part in batches}) > 1
+    losses = [made._loss(part)[0].item() for part in batches]
+    assert_allclose(np.mean(losses), made._loss(whole)[0].item(), rtol=1e-5)
+
+
 def test_smoothing_spreads_weight_over_all_codes():
-    smooth, logits, _ = net(label_smoothing=0.2)._loss(batch())
+    smooth, logits, _ = net(label_smoothing=0.2)._loss((*batch(), 9))
     uniform = -torch.log_softmax(logits, dim=1).mean()
-    plain = net()._loss(batch())[0]
+    plain = net()._loss((*batch(), 9))[0]
     assert_allclose(smooth.item(), (0.8 * plain + 0.2 * uniform).item(), rtol=1e-5)
 
 

@@ -22,6 +22,7 @@ from sklearn_rnn import (
 )
 from sklearn_rnn._data.tokens import END, UNKNOWN
 from sklearn_rnn._nn.translation import Memory
+from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn.translation._beam_search import Hypothesis
 from sklearn_rnn.translation._translator import is_exact
 
@@ -278,6 +279,25 @@ def test_a_warm_start_goes_on():
     assert model.fit(WORDS, TURNED).n_iter_ == 4
     with pytest.raises(ValueError, match="attention from 'dot' to None"):
         model.set_params(attention=None).fit(WORDS, TURNED)
+
+
+def test_a_warm_start_holds_out_the_same_pairs(monkeypatch):
+    held = []
+
+    def record(*args):
+        train, valid = split_rows(*args)
+        held.append(valid.tolist())
+        return train, valid
+
+    monkeypatch.setattr("sklearn_rnn.translation._net.split_rows", record)
+    model = translator(
+        early_stopping=True, warm_start=True, random_state=None, max_epochs=1
+    )
+    for _ in range(3):
+        model.fit(WORDS, TURNED)
+    assert held[0] == held[1] == held[2]
+    clone(model).fit(WORDS, TURNED)
+    assert held[3] != held[0]
 
 
 def test_a_warm_start_may_change_how_the_net_learns():
