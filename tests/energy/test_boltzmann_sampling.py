@@ -281,5 +281,5 @@ def test_free_samples_are_the_letters_learned(letter_machine):
     machine, letters = letter_machine
     samples = machine.sample(100, n_gibbs_steps=200, random_state=0)
     exact = (samples[:, None] == letters).all(axis=2)
-    assert exact.any(axis=1).mean() > 0.9
+    assert exact.any(axis=1).mean() > 0.85
     assert exact.any(axis=0).all()
