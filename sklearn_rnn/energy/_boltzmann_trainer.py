@@ -32,9 +32,9 @@ from sklearn_rnn.energy._boltzmann_sampling import (
     sample_bernoulli,
 )
 
-# Hidden units of a Gaussian machine start at different log odds, from 0 to this, of being
-# the only one that is on, against none. Equal clusters are found by units that are on
-# half of the time, small ones by units that are hardly ever on.
+# Hidden units of a Gaussian machine start at different log odds, from 0 to this, of
+# being the only one that is on, against none. Equal clusters are found by units that
+# are on half of the time, small ones by units that are hardly ever on.
 LEAST_LOG_ODDS = -4.0
 # Rows whose free energy is printed after an epoch.
 REPORTED_ROWS = 1000
