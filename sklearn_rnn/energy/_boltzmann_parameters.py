@@ -25,12 +25,10 @@ MAX_ENUMERATED_LAYER = 10
 # Lower limit of the scales, for columns that are constant or follow from hidden units.
 MIN_SCALE = 0.01
 # Scales start below the standard deviations of their columns and learn slower than the
-# weights, above all while they grow: the spread counts as at most 1 + MAX_EXCESS. If
-# they reach the standard deviations first, the weights are at a saddle point near 0: a
-# single Gaussian, from which clusters are not found.
+# weights. If they reach those first, the weights are at a saddle point near 0: a single
+# Gaussian, from which clusters are not found.
 FIRST_SCALE = 0.5
 SCALE_RATE = 0.1
-MAX_EXCESS = 0.5
 # Mean-field equations are iterated until no unit moves by more than the tolerance.
 MEAN_FIELD_TOL = 1e-8
 MEAN_FIELD_STEPS = 200
@@ -208,12 +206,13 @@ class Machine:
             # Under the machine the spread is 1, whatever its parameters. A mean of the
             # variance over time, since some batches hold outliers and most do not.
             share = min(SCALE_RATE * rate, 0.5)
-            excess = np.clip(positive.spread - 1, -1, MAX_EXCESS)
-            self.scale *= np.sqrt(1 + share * excess)
+            self.scale *= np.sqrt(1 + share * np.maximum(positive.spread - 1, -1))
             np.maximum(self.scale, MIN_SCALE, out=self.scale)
         for moments in (positive, negative):
             if moments.square is not None:  # v = x / s has grown as s fell
-                rate /= max(1.0, float(np.sqrt(moments.square.mean())))
+                square = float(moments.square.mean())
+                # one unit can take larger steps than many units together
+                rate /= max(1.0, min(square, self.shape[1] * np.sqrt(square)))
         self.visible_bias += rate * step.visible
         self.hidden_bias += rate * step.hidden
         for weights, products in (
