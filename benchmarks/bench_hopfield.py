@@ -1,8 +1,8 @@
 """Associative memories: letters, capacity against theory, and speed of recall.
 
-``--jobs letters bits capacity recovery magnetisation speed`` picks parts. The loops
-beside them are what one writes in numpy from the equations: one row and one unit at a
-time.
+``--jobs letters bits capacity perceptron recovery magnetisation speed`` picks parts.
+The loops beside them are what one writes in numpy from the equations: one row and one
+unit at a time.
 """
 
 import argparse
@@ -10,6 +10,8 @@ import warnings
 
 import numpy as np
 from _common import environment, interleaved
+from scipy.stats import norm
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -139,6 +141,43 @@ def bench_capacity(n_units=2000):
     print(f"theory of hebb  {theory[hebb_overlap(theory) > 0.95].max():.4f}")
 
 
+def reaches_margin(n_patterns, n_units, margin, rng):
+    """Whether the perceptron rule stores new random patterns with this margin."""
+    patterns = rng.choice([-1.0, 1.0], (n_patterns, n_units))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            HopfieldDenoiser("perceptron", margin=margin).fit(patterns)
+        except ConvergenceWarning:
+            return False
+    return True
+
+
+def bench_perceptron(n_draws=6):
+    """Load up to which the margin is reached, against Gardner's for free weights."""
+    rng = np.random.default_rng(0)
+    print(f"\nperceptron rule, patterns per unit, reached in half of {n_draws} draws")
+    print("units  margin   load  Gardner  ratio")
+    for n_units in (50, 100, 200):
+        for margin in (0.0, 0.5, 1.0, 2.0):
+            second_moment = (1 + margin**2) * norm.cdf(margin)
+            gardner = 1 / (second_moment + margin * norm.pdf(margin))
+            best = 0
+            for ratio in np.arange(0.4, 1, 0.04):
+                count = max(2, round(ratio * gardner * n_units))
+                reached = [
+                    reaches_margin(count, n_units, margin, rng) for _ in range(n_draws)
+                ]
+                if 2 * sum(reached) < n_draws:
+                    break
+                best = count / n_units
+            print(
+                f"{n_units:5}  {margin:6}  {best:5.2f}  {gardner:7.2f}  "
+                f"{best / gardner:5.2f}",
+                flush=True,
+            )
+
+
 def bench_recovery(n_sets=100, n_draws=50):
     rng = np.random.default_rng(0)
     print("\n100 units, 15 flipped, asynchronous, recovered exactly")
@@ -239,6 +278,7 @@ JOBS = {
     "recovery": bench_recovery,
     "magnetisation": bench_magnetisation,
     "speed": bench_speed,
+    "perceptron": bench_perceptron,
     "capacity": bench_capacity,
 }
 

@@ -131,7 +131,7 @@ class BoltzmannMachine(
     gradient : {"auto", "exact", "pcd"}, default="auto"
         How the machine's own moments are found: by summing over all states, for at most
         20 units, or by persistent contrastive divergence ("pcd"), in which the chains
-        of restricted machines also jump between modes. "auto" sums over up to 10.
+        also jump between modes. "auto" sums over up to 10.
         The units are all of a full machine, the smaller layer of a restricted one, and
         the hidden ones with Gaussian visible units.
     positive_phase : {"mean_field", "gibbs"}, default="mean_field"
@@ -231,10 +231,10 @@ class BoltzmannMachine(
     log-probability for values of 0 and 1.
 
     Persistent chains hardly ever leave a mode that learning has made deep, and learning
-    then lets the other modes disappear. In every step the chains of a restricted
-    machine therefore propose the hidden state of a row of the batch and accept it by
-    the rule of Metropolis and Hastings (Hinton, Welling and Mnih). Chains of full
-    machines do not jump, and may lose modes that are far from each other.
+    then lets the other modes disappear. In every step each chain therefore proposes the
+    state of a row of the batch and accepts it by the rule of Metropolis and Hastings
+    (Hinton, Welling and Mnih): the hidden state of a restricted machine, and the
+    visible and hidden state of a full one.
 
     Visible biases start at the log odds of their columns.
 

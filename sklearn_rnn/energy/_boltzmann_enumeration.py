@@ -21,8 +21,8 @@ from sklearn_rnn.energy._boltzmann_sampling import Clamp, draw_visible
 # Most units whose states are enumerated, on request and with gradient="auto".
 MAX_ENUMERATED_UNITS = 20
 MAX_UNITS_FOR_AUTO = 10
-# States in memory at once.
-CHUNK = 2**14
+# Numbers in an array of states or fields: few enough to stay in the processor's cache.
+CHUNK = 2**17
 # Most numbers to compute for exact samples, over all clamps: some seconds of work.
 MAX_SAMPLED_NUMBERS = 2**27
 
@@ -139,9 +139,9 @@ def _enumerates_hidden(machine: Machine) -> bool:
 
 def _enumerate(machine: Machine) -> Iterator[Array]:
     """All states of the enumerated units, (n_states, n_units), in chunks."""
-    n_units = count_enumerated_units(machine)
-    for start in range(0, 2**n_units, CHUNK):
-        states = enumerate_states(n_units, start, CHUNK)
+    n_units, size = count_enumerated_units(machine), max(1, CHUNK // max(machine.shape))
+    for start in range(0, 2**n_units, size):
+        states = enumerate_states(n_units, start, size)
         yield states.astype(machine.components.dtype)
 
 

@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from sklearn_rnn.energy._boltzmann_enumeration import model_moments
-from sklearn_rnn.energy._boltzmann_jumps import jump_to_data
+from sklearn_rnn.energy._boltzmann_jumps import (
+    jump_all_units_to_data,
+    jump_to_data,
+)
 from sklearn_rnn.energy._boltzmann_parameters import (
     MAX_ENUMERATED_LAYER,
     Array,
@@ -153,15 +156,25 @@ def learn_epoch(
         batch = machine.scale_data(rows[order[start : start + options.batch_size]])
         fields = machine.hidden_fields(batch)
         positive = positive_moments(machine, batch, fields, options, rng)
-        if not (options.exact or machine.full):
-            chains = state.chains
-            chains.hidden = jump_to_data(machine, chains.hidden, fields, rng)
+        if not options.exact:
+            _try_jumps(state, batch, fields, rng)
         negative = negative_moments(machine, state.chains, options, rng)
         machine.learn(positive, negative, options.learning_rate, options.weight_decay)
         state.n_steps += 1
         if state.n_steps % STEPS_PER_AVERAGE == 0:
             state.update_average(late=options.average)
     state.update_average(late=options.average)
+
+
+def _try_jumps(
+    state: LearningState, batch: Array, fields: Array, rng: np.random.Generator
+) -> None:
+    """Let each chain try a jump to the batch, whose hidden fields are ``fields``."""
+    machine, chains = state.machine, state.chains
+    if machine.full:
+        state.chains = jump_all_units_to_data(machine, chains, batch, fields, rng)
+    else:
+        chains.hidden = jump_to_data(machine, chains.hidden, fields, rng)
 
 
 class FreeEnergyGap:

@@ -210,7 +210,9 @@ class Machine:
             np.maximum(self.scale, MIN_SCALE, out=self.scale)
         for moments in (positive, negative):
             if moments.square is not None:  # v = x / s has grown as s fell
-                rate /= max(1.0, float(moments.square.mean()))
+                square = float(moments.square.mean())
+                # one unit can take larger steps than many units together
+                rate /= max(1.0, min(square, self.shape[1] * np.sqrt(square)))
         self.visible_bias += rate * step.visible
         self.hidden_bias += rate * step.hidden
         for weights, products in (

@@ -32,6 +32,10 @@ from sklearn_rnn.energy._boltzmann_sampling import (
     sample_bernoulli,
 )
 
+# Hidden units of a Gaussian machine start at different log odds, from 0 to this, of
+# being the only one that is on, against none. Equal clusters are found by units that
+# are on half of the time, small ones by units that are hardly ever on.
+LEAST_LOG_ODDS = -4.0
 # Rows whose free energy is printed after an epoch.
 REPORTED_ROWS = 1000
 
@@ -59,6 +63,8 @@ def draw_first_state(
     )
     if gaussian:
         machine.scale = np.full(n_visible, FIRST_SCALE)
+        log_odds = np.linspace(0, LEAST_LOG_ODDS, n_hidden)
+        machine.hidden_bias = log_odds - (machine.components**2).sum(axis=1) / 2
     else:  # the log odds, as if each unit had been on and off once more
         n_on = rows.sum(axis=0)
         machine.visible_bias = np.log(n_on + 1) - np.log(len(rows) - n_on + 1)

@@ -86,7 +86,9 @@ default="zero"
         units off than on, or on than off: Hebb's and Storkey's rules then learn from
         the patterns minus their mean (covariance rule), and the pseudo-inverse and the
         perceptron rule from one more unit that is always on. The dense rule learns
-        none.
+        none. The thresholds of Hebb's and Storkey's rules suit rows that are close to
+        a pattern; one or two patterns are recalled from very noisy rows more often with
+        "zero" (see Notes).
     update : {"asynchronous", "synchronous"}, default="asynchronous"
         One unit after the other, which always ends in a stable state, or all at once,
         which may end in a cycle of two.
@@ -184,6 +186,12 @@ default="zero"
     from all others in X gets the same answer alone, in any batch and in any order. Of
     copies, the first gets the answer of the row alone. ``recall(X, quench=False)``
     returns the states at the last temperature, without the deterministic sweeps.
+
+    Thresholds of the covariance rule lie halfway between the fields of units on and off
+    in a complete pattern. Noise shrinks both fields, but not the threshold. Hebb's rule
+    with 100 units, 10 % of them on, and a tenth of the units of each row flipped
+    recalls 92 % of the rows exactly if two patterns are stored, and 100 % with zero
+    thresholds; of five patterns it recalls 90 %, and none with zero thresholds.
 
     A network with zero thresholds that stores a pattern also stores its negative.
 

@@ -30,7 +30,7 @@ def gaussian():
         gradient="exact",
         learning_rate=0.05,
         batch_size=400,
-        max_epochs=500,
+        max_epochs=1000,
         weight_decay=0.0,
         random_state=0,
     ).fit(X)

@@ -7,9 +7,12 @@ from energy_examples import noisy_prototypes, pick_letters
 from scipy.stats import chisquare
 
 from sklearn_rnn import BoltzmannMachine
-from sklearn_rnn.energy._boltzmann_jumps import jump_to_data
+from sklearn_rnn.energy._boltzmann_jumps import (
+    jump_all_units_to_data,
+    jump_to_data,
+)
 from sklearn_rnn.energy._boltzmann_parameters import Machine
-from sklearn_rnn.energy._boltzmann_sampling import sweep
+from sklearn_rnn.energy._boltzmann_sampling import Chains, sweep
 
 
 def hidden_distribution(p):
@@ -48,6 +51,30 @@ def test_jumps_keep_the_distribution_with_gaussian_units(gaussian, rng):
     assert chisquare(counts, expected).pvalue > 1e-3
 
 
+def test_jumps_keep_the_distribution_of_full_machines(small, rng):
+    model = small["full"]
+    machine, states = model._assemble_machine(), reference.states(7)
+    visible, hidden = np.hsplit(states, [4])
+    weights = np.exp(-machine.energy(visible, hidden))
+    chances = weights / weights.sum()
+    before = rng.choice(128, size=20_000, p=chances)
+    batch = rng.integers(2, size=(5, 4)).astype(float)
+    chains = jump_all_units_to_data(
+        machine,
+        Chains(visible[before], hidden[before]),
+        batch,
+        machine.hidden_fields(batch),
+        rng,
+    )
+    after = np.hstack([chains.visible, chains.hidden]) @ 2 ** np.arange(6, -1, -1)
+    assert (after != before).mean() > 0.05
+    counts, expected = np.bincount(after.astype(int), minlength=128), 20_000 * chances
+    rare = expected < 5
+    counts = np.r_[counts[~rare], counts[rare].sum()]
+    expected = np.r_[expected[~rare], expected[rare].sum()]
+    assert chisquare(counts, expected).pvalue > 1e-3
+
+
 def test_chains_in_one_mode_come_to_the_other(rng):
     """Gibbs sampling alone hardly ever moves between these two patterns."""
     weights = np.full((4, 8), 4.0)
@@ -70,6 +97,24 @@ def test_separate_patterns_stay_equally_likely(n_hidden):
     scores = model.fit(np.repeat(letters, 40, axis=0)).score_samples(letters)
     assert scores.max() - scores.min() < 3
     assert scores.mean() > -3.5
+
+
+@pytest.mark.parametrize("n_units", [(18, 0), (16, 4)])
+def test_separate_patterns_stay_equally_likely_in_full_machines(n_units):
+    """Without jumps, one of these patterns becomes e**2 or e**4 times as rare."""
+    n_visible, n_hidden = n_units
+    rng = np.random.default_rng(1)
+    patterns = rng.integers(2, size=(4, n_visible)).astype(float)
+    model = BoltzmannMachine(
+        n_hidden,
+        connections="full",
+        gradient="pcd",
+        max_epochs=300,
+        random_state=1,
+    )
+    scores = model.fit(np.repeat(patterns, 40, axis=0)).score_samples(patterns)
+    assert scores.max() - scores.min() < 1
+    assert scores.mean() > np.log(1 / 4) - 0.5
 
 
 def test_a_batch_of_one_row_learns():

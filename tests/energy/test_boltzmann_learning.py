@@ -9,6 +9,7 @@ from energy_examples import SHAPES, exact_machine, noisy_prototypes
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 
 from sklearn_rnn import BoltzmannMachine
 
@@ -169,6 +170,41 @@ def test_two_clusters_are_not_taken_for_one_gaussian(seed):
     single = norm(X.mean(), X.std()).logpdf(X)
     assert mixture.mean() - 0.05 < model.score(X)
     assert single.mean() + 0.4 < model.score(X)
+
+
+@pytest.mark.parametrize("n_hidden", [8, 64])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_clusters_of_unequal_size_are_not_taken_for_one_gaussian(n_hidden, seed):
+    rng = np.random.default_rng(seed)
+    X = np.r_[rng.normal(-3, 0.5, (180, 1)), rng.normal(3, 0.5, (20, 1))]
+    model = BoltzmannMachine(
+        n_hidden, visible="gaussian", max_epochs=300, ais_steps=300, random_state=seed
+    ).fit(X)
+    single = norm(X.mean(), X.std()).logpdf(X).mean()
+    mixture = np.logaddexp(
+        np.log(0.9) + norm(-3, 0.5).logpdf(X), np.log(0.1) + norm(3, 0.5).logpdf(X)
+    ).mean()
+    assert mixture - single > 1
+    assert model.score(X) > single + 0.4 * (mixture - single)
+
+
+@pytest.mark.parametrize("n_hidden", [2, 8])
+def test_two_narrow_clusters_are_found_by_default(n_hidden):
+    rng = np.random.default_rng(0)
+    X = np.r_[rng.normal(-2.5, 0.5, (100, 1)), rng.normal(2.5, 0.5, (100, 1))]
+    mixture = np.logaddexp(*norm([-2.5, 2.5], 0.5).logpdf(X).T) - np.log(2)
+    model = BoltzmannMachine(
+        n_hidden, visible="gaussian", max_epochs=300, random_state=0
+    ).fit(X)
+    assert model.score(X) > mixture.mean() - 0.2
+
+
+def test_many_gaussian_columns_with_outliers_do_not_diverge():
+    X = load_digits().data[:400]
+    model = BoltzmannMachine(
+        32, visible="gaussian", max_epochs=50, ais_steps=100, random_state=0
+    )
+    assert model.fit(X).score(X) > clone(model).set_params(max_epochs=5).fit(X).score(X)
 
 
 def test_early_stopping_watches_the_gap_of_the_free_energies():

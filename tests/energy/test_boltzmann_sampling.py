@@ -258,7 +258,7 @@ def letter_machine(request):
     letters = pick_letters("JLMQT")
     n_hidden = 20 if request.param == "full" else 0
     machine = BoltzmannMachine(
-        n_hidden, connections="full", max_epochs=200, ais_steps=0, random_state=0
+        n_hidden, connections="full", max_epochs=400, ais_steps=0, random_state=0
     )
     return machine.fit(np.repeat(letters, 20, axis=0)), letters
 
@@ -281,5 +281,5 @@ def test_free_samples_are_the_letters_learned(letter_machine):
     machine, letters = letter_machine
     samples = machine.sample(100, n_gibbs_steps=200, random_state=0)
     exact = (samples[:, None] == letters).all(axis=2)
-    assert exact.any(axis=1).mean() > 0.9
-    assert exact.any(axis=0).sum() >= 4
+    assert exact.any(axis=1).mean() > 0.85
+    assert exact.any(axis=0).all()
