@@ -90,7 +90,7 @@ class Task:
             return X, X_test, y, y_test
         n_train, n_valid = self.n_train, None
         if valid:
-            n_train = n_train or round(0.75 * len(X))
+            n_train = n_train or round((2 / 3 if len(X) < 500 else 3 / 4) * len(X))
             n_valid = min(cap, len(X) - n_train)
         if n_train is None:
             return X, X_test, y, y_test

@@ -206,6 +206,21 @@ def test_runs_and_summarises_its_own_file(bench, monkeypatch, tmp_path, capsys):
     assert capsys.readouterr().out.endswith(summary)
 
 
+def test_of_a_fit_measured_twice_the_last_counts(bench, tmp_path):
+    file = tmp_path / "records.jsonl"
+    first, again = (
+        {"task": "names", "column": "new", "seed": 0, "value": value, "part": "test"}
+        for value in (0.1, 0.2)
+    )
+    file.write_text(f"{json.dumps(first)}\n{json.dumps(again)}\n")
+    assert bench.script.read_records([file]) == [again]
+    file.write_text(
+        f"{json.dumps(first)}\n{json.dumps(first | {'part': 'valid', 'seed': 1})}\n"
+    )
+    with pytest.raises(SystemExit, match="cannot be compared"):
+        bench.script.read_records([file])
+
+
 def test_skips_without_data(bench, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["bench", "--data", "no such folder"])
     bench.script.main()
