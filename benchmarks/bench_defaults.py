@@ -212,10 +212,10 @@ def summarise(records, details=False):
         shown += [best] if best else []
         parts = [
             f"{rows[0]['column']} {average(rows, 'value'):.4f} "
-            f"({average(rows, 'fit_cpu'):.1f} s){verdict(task, rows)}"
+            f"({average(rows, 'fit_cpu'):.1f} s){verdict(task, rows, best)}"
             for rows in shown
         ]
-        print(f"{heading(task)}\n    {', '.join(parts)}")
+        print(f"{heading(task)}\n    {'; '.join(parts)}")
     print()
     for name in dict.fromkeys(r["column"] for r in records if r["kind"] == "network"):
         print(f"{name}: {'; '.join(totals(name, by_task))}")
@@ -223,16 +223,26 @@ def summarise(records, details=False):
         print(f"{name:24} mean rank {rank:.2f}, mean regret {regret:.2f} ({n} tasks)")
 
 
-def verdict(name, rows):
-    task = TASKS[name]
-    if rows[0]["kind"] != "network" or task.goal is None:
+def verdict(task, rows, best):
+    """Whether a network meets its target, and whether it is level with a baseline."""
+    if rows[0]["kind"] != "network":
         return ""
-    more, values = METRICS[task.metric][1], [r["value"] for r in rows]
-    value = mean(values) if task.ranked else max(values)
-    met = value >= task.goal if more else value <= task.goal
-    if task.cpu_goal:
-        met = met and average(rows, "fit_cpu") <= task.cpu_goal
-    return "  met" if met else "  MISSED"
+    goal, cpu_goal = TASKS[task].goal, TASKS[task].cpu_goal
+    said = []
+    if goal is not None:
+        more, values = METRICS[TASKS[task].metric][1], [r["value"] for r in rows]
+        value = mean(values) if TASKS[task].ranked else max(values)
+        met = value >= goal if more else value <= goal
+        if cpu_goal:
+            met = met and average(rows, "fit_cpu") <= cpu_goal
+        said.append("met" if met else "MISSED")
+    if best and TASKS[task].ranked:
+        said.append("level" if is_level(task, rows, best) else "below baseline")
+    return f" {', '.join(said)}" if said else ""
+
+
+def is_level(task, rows, best):
+    return regret(task, average(rows, "value"), average(best, "value")) <= 1
 
 
 def regret(task, value, best):
@@ -263,9 +273,7 @@ def totals(name, by_task):
                 losses.append((loss, average(old, "log_loss")))
         best = best_baseline(task, columns)
         if best is not None and TASKS[task].ranked:
-            level.append(
-                regret(task, average(own, "value"), average(best, "value")) <= 1
-            )
+            level.append(is_level(task, own, best))
     if time_ratios:
         yield f"CPU {geometric_mean(time_ratios):.2f} of old (target <= .5)"
     if losses:

@@ -153,7 +153,8 @@ def test_summary(bench, capsys):
         )
     )
     said = capsys.readouterr().out
-    assert "new 0.7500 (2.0 s)  met, old 0.5000 (8.0 s)  MISSED, MiniRocket 0.9" in said
+    assert "new 0.7500 (2.0 s) met, below baseline; old 0.5000 (8.0 s) MISSED" in said
+    assert "new 10.1000 (1.0 s) level; old 12.0000 (1.0 s) below baseline" in said
     assert "new: CPU 0.50 of old" in said
     assert "log loss 0.500, old 0.900" in said
     assert "1 of 2 tasks, 50%" in said
