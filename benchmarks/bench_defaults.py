@@ -114,18 +114,17 @@ def run(options, folder):
         seeds = list(seeds)
         for column, kind, make in columns_of(task, options):
             same_rows = task.ordered or not (task.n_train or options.valid)
+            own = {"task": name, "column": column, "kind": kind}
             records = []
-            for seed in seeds[:1] if same_rows and not draws(make(0)) else seeds:
-                try:
-                    record = measure(task, make(seed), folder, seed, options.valid)
-                except ImportError as error:
-                    print(f"  {column:24} skipped: {error}", flush=True)
-                    break
-                record |= {"task": name, "column": column, "kind": kind, "seed": seed}
-                records.append(record)
-                yield record
-            if records:
+            try:
+                once = same_rows and not draws(make(0))
+                for seed in seeds[:1] if once else seeds:
+                    measured = measure(task, make(seed), folder, seed, options.valid)
+                    records.append(own | {"seed": seed} | measured)
+                    yield records[-1]
                 print(f"  {line(records)}", flush=True)
+            except ImportError as error:
+                print(f"  {column:24} skipped: {error}", flush=True)
 
 
 def warm_up():

@@ -166,7 +166,11 @@ def test_summary(bench, capsys):
 def test_runs_and_summarises_its_own_file(bench, monkeypatch, tmp_path, capsys):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 5, 1)), np.array(list("ab") * 20)
-    constant = {"constant": lambda seed: DummyClassifier()}
+
+    def peer(seed):
+        raise ImportError("no such package")
+
+    constant = {"peer": peer, "constant": lambda seed: DummyClassifier()}
     tiny = {
         "classes": bench.tasks.Task(
             lambda folder: (X[:30], X[30:], y[:30], y[30:]),
@@ -200,6 +204,7 @@ def test_runs_and_summarises_its_own_file(bench, monkeypatch, tmp_path, capsys):
     assert {r["n_epochs"] for r in lines if r["kind"] == "network"} == {1}
     assert "max_epochs=1 hidden_size=2" in printed
     assert "MISSED" in printed
+    assert "peer                     skipped: no such package" in printed
 
     monkeypatch.setattr(sys, "argv", ["bench", "--tasks", "classes", "--from", file])
     bench.script.main()
