@@ -10,7 +10,6 @@ ensembles.
 """
 
 import argparse
-import csv
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from _classical import moments
 from _common import data_folder, environment
+from _data import load_mnist, load_movie, load_name_split, load_series
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -35,7 +36,6 @@ from sklearn_rnn import (
     StepwiseTransformer,
     WordVectorizer,
 )
-from sklearn_rnn.datasets import load_names
 
 
 @dataclass(frozen=True)
@@ -80,50 +80,6 @@ class PlainLoop(ClassifierMixin, BaseEstimator):
         return self.head_(self.lstm_(X)[0][:, -1])
 
 
-# ------------------------------------------------------------------------ data
-
-
-def load_mnist(folder):
-    """Images row by row: (n, 28, 28) of float32 in [0, 1], labels in 0..9."""
-    with np.load(folder / "mnist.npz") as data:
-        X, X_test = (
-            (data[f"X_{part}"].reshape(-1, 28, 28) / 255).astype(np.float32)
-            for part in ("train", "test")
-        )
-        return X, X_test, data["y_train"].astype(int), data["y_test"].astype(int)
-
-
-def load_series(name, folder):
-    """The official split: lists of (T_i, F) arrays of float32."""
-    with np.load(folder / f"{name}.npz") as data:
-        parts = []
-        for part in ("train", "test"):
-            values = data[f"values_{part}"].astype(np.float32)
-            values = values.reshape(len(values), -1)
-            ends = np.cumsum(data[f"lengths_{part}"])[:-1]
-            parts.append(np.split(values, ends))
-        return *parts, data["y_train"], data["y_test"]
-
-
-def load_name_split(folder):
-    names = load_names()
-    return train_test_split(
-        names.data, names.target, test_size=4500, stratify=names.target, random_state=0
-    )
-
-
-def load_movie(folder):
-    """Snippets and whether they praise; those of score 0 are left out."""
-    with open(folder / "movie_snippets.tsv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    scores = np.array([float(row["score"]) for row in rows])
-    texts = np.array([row["text"] for row in rows], dtype=object)
-    praise = scores[scores != 0] > 0
-    return train_test_split(
-        texts[scores != 0], praise, test_size=0.2, stratify=praise, random_state=0
-    )
-
-
 # ---------------------------------------------------------------------- models
 
 
@@ -131,11 +87,6 @@ def trigrams(name):
     """Each character with its neighbours; the ends of the name have their own."""
     name = f"^{name}$"
     return [name[i : i + 3] for i in range(len(name) - 2)]
-
-
-def moments(sequences):
-    """Mean and standard deviation of each feature over the steps: (n, 2 F)."""
-    return np.array([np.concatenate([x.mean(0), x.std(0)]) for x in sequences])
 
 
 def scaled(**settings):

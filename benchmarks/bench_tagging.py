@@ -7,7 +7,6 @@ the settings were chosen.
 """
 
 import argparse
-import gzip
 import re
 import time
 from collections import Counter
@@ -15,6 +14,7 @@ from collections import Counter
 import numpy as np
 import torch
 from _common import data_folder, environment
+from _data import load_brown
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
@@ -34,26 +34,6 @@ TAGGER = {
     "weight_decay": 0.01,
     "random_state": 0,
 }
-
-
-def base(tag):
-    tag = tag.lower()
-    return tag if tag == "*" else tag.replace("*", "").split("-")[0] or tag
-
-
-def sentences(folder):
-    """Words and base tags of every sentence."""
-    words, tags = [], []
-    with gzip.open(folder / "brown_tagged.txt.gz", "rt", encoding="utf-8") as file:
-        for line in file:
-            tokens = [
-                token.rpartition("/")
-                for token in line.rstrip("\n").split("\t")[-1].split()
-            ]
-            if tokens:
-                words.append([word for word, _, _ in tokens])
-                tags.append([base(tag) for _, _, tag in tokens])
-    return words, tags
 
 
 class CharacterView(TransformerMixin, BaseEstimator):
@@ -105,7 +85,7 @@ def most_frequent(X, y, X_test):
 
 
 def bench_tagging(folder, validate, names):
-    X, y = sentences(folder)
+    X, y = load_brown(folder)
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.1, random_state=0)
     if validate:
         X, X_test, y, y_test = train_test_split(X, y, test_size=0.1, random_state=1)

@@ -5,12 +5,12 @@ phrases_en_fr.tsv in the data folder; BLEU and chrF need sacrebleu, ``languages`
 """
 
 import argparse
-import csv
 import time
 
 import numpy as np
 import torch
 from _common import data_folder, environment, interleaved
+from _data import load_phrases
 from sklearn.model_selection import train_test_split
 from torch import nn
 
@@ -114,18 +114,11 @@ def bench_languages():
 # ---------------------------------------------------------------- phrases
 
 
-def phrases(folder):
-    with open(folder / "phrases_en_fr.tsv", encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
-    X, y = zip(*(row for row in rows if len(row) == 2 and all(row)), strict=True)
-    return train_test_split(X, y, train_size=10_000, random_state=0)
-
-
 def bench_phrases(validate=False):
     folder = data_folder()
     if folder is None:
         return
-    X, X_test, y, y_test = phrases(folder)
+    X, X_test, y, y_test = load_phrases(folder)
     if validate:
         X, X_test, y, y_test = train_test_split(X, y, test_size=1000, random_state=1)
     print(f"\nEnglish to French: {len(X)} phrases, {len(X_test)} held out")
