@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 
 from sklearn_rnn._core.callbacks import EpochTasks
@@ -13,6 +12,7 @@ from sklearn_rnn._core.device import resolve_device, resolve_torch_dtypes
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import WEIGHTS, torch_generator
 from sklearn_rnn._core.threads import limit_threads
+from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
 from sklearn_rnn._training.optimizers import resolve_rates
@@ -20,7 +20,7 @@ from sklearn_rnn._training.options import TrainingOptions
 from sklearn_rnn._training.sequence_net import SequenceNet
 
 
-class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMeta):
     """An estimator that trains a network of its own and predicts with it.
 
     A subclass defines ``_train``, which reads the data, obtains a net from ``_new_net``

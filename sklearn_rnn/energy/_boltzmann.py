@@ -4,7 +4,6 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import (
-    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
@@ -22,6 +21,7 @@ from sklearn_rnn._core.randomness import (
 )
 from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
+from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn.energy._boltzmann_enumeration import sample_exactly
 from sklearn_rnn.energy._boltzmann_learning import FreeEnergyGap, LearningOptions
 from sklearn_rnn.energy._boltzmann_parameters import Machine
@@ -104,7 +104,7 @@ def check_hidden(H, components):
 
 
 class BoltzmannMachine(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ValidatedEstimator
 ):
     """Stochastic symmetric network that learns a distribution over binary patterns.
 

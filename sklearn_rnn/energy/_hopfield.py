@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -12,6 +12,7 @@ from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn.energy._hopfield_capacity import (
     capacity,
     find_lost,
@@ -70,7 +71,7 @@ def check_labels_are_free(labels):
         )
 
 
-class HopfieldDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class HopfieldDenoiser(OneToOneFeatureMixin, TransformerMixin, ValidatedEstimator):
     """Associative memory that turns a corrupted pattern into the stored one.
 
     ``fit`` stores the rows of X, ``transform`` lets a Hopfield network run from each
