@@ -19,10 +19,22 @@ def resolve_device(device: "str | torch.device") -> "torch.device":
         resolved = torch.device(device)
         torch.empty(1, device=resolved).item()
     except (RuntimeError, AssertionError) as error:
+        found = _find_devices()
+        reason = f"torch finds only {' and '.join(found)}"
+        if str(device).partition(":")[0] in found:
+            reason = str(error).partition("\n")[0]
         raise ValueError(
-            f'device={device!r} cannot be used here ({error}). Use "auto" or "cpu".'
+            f'device={device!r} cannot be used here ({reason}). Use "auto" or "cpu".'
         ) from error
     return resolved
+
+
+def _find_devices() -> list[str]:
+    """Types of the devices that torch can compute on."""
+    import torch
+
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return ["cpu"] if accelerator is None else ["cpu", accelerator.type]
 
 
 def resolve_dtype(precision: str, X_dtype: DTypeLike) -> np.dtype:
