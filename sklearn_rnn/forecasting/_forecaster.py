@@ -16,7 +16,7 @@ from sklearn_rnn._core.randomness import (
     draw_seed,
     numpy_generator,
 )
-from sklearn_rnn._core.scalars import check_integer, check_number
+from sklearn_rnn._core.scalars import check_integer, check_number, is_integer
 from sklearn_rnn._core.sklearn_private import (
     Interval,
     StrOptions,
@@ -733,6 +733,11 @@ class RNNForecaster(NetworkEstimator):
         check_is_fitted(self)
         series, state = self._container, self._state
         if X is not None:
+            if is_integer(X):
+                raise ValueError(
+                    f"X is the number {X}, but it has to be a series, or None for the "
+                    f"past given to fit. Did you mean horizon={X}?"
+                )
             series, state = self._read_series(X), None
         return read_request(self._series_network, series, state, horizon, exog)
 
