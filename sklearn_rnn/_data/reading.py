@@ -10,6 +10,8 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_rnn._core.device import resolve_dtype
 from sklearn_rnn._core.sklearn_private import _check_feature_names
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.cells import explain_errors, refuse_dates
 from sklearn_rnn._data.sequences import (
     Sequences,
     as_codes,
@@ -33,13 +35,8 @@ class SequenceReader(BaseEstimator):
     def _read(self, X: Any, *, reset: bool) -> Sequences:
         """X as checked sequences, of the dtype that this model computes in."""
         kind = find_kind(X)
-        both_tables = kind == "table" and getattr(self, "_fitted_on_table", False)
         if kind == "table":
-            if reset or both_tables:
-                X = validate_data(self, X, reset=reset, dtype="numeric")
-            else:
-                X = check_array(X, dtype="numeric", estimator=self, input_name="X")
-            sequences = from_table(X, self.input_size)
+            sequences = from_table(self._read_table(X, reset), self.input_size)
         elif kind == "tokens":
             sequences = from_tokens(X)
         elif kind == "array":
@@ -56,6 +53,56 @@ class SequenceReader(BaseEstimator):
         if kind == "ragged":
             self._check_columns(X, reset)
         return self._check_against_fit(sequences)
+
+    def _read_table(self, X: Any, reset: bool) -> np.ndarray:
+        """X as a table of numbers; an error says what X may have been meant as."""
+        both_tables = reset or self._fitted_on_table
+        with explain_errors(X):
+            if both_tables:
+                table = self._validate_table(X, reset)
+            else:
+                table = check_array(X, dtype="numeric", estimator=self, input_name="X")
+            refuse_dates(table)
+            if table.dtype.kind in "OSU":  # of pandas' categories
+                table = table.astype(np.float64)
+        if both_tables:
+            return table
+        if self.input_size is None and table.shape[1] == self.input_size_:
+            self._check_not_one_sequence(table)
+        return table
+
+    def _validate_table(self, X: Any, reset: bool) -> np.ndarray:
+        """X with the columns of fit; an error says how to give other lengths."""
+        try:
+            return validate_data(self, X, reset=reset, dtype="numeric")
+        except ValueError as error:
+            if "is expecting" not in str(error):
+                raise
+            array = "np.array(x)"
+            if self.input_size is not None:
+                array = f"np.reshape(x, (-1, {self.input_size}))"
+            raise ValueError(
+                f"{error} A table, such as a list of equally long lists, needs as many "
+                "columns as in fit. Give sequences of another length as a list of "
+                f"arrays: [{array} for x in X]."
+            ) from error
+
+    def _check_not_one_sequence(self, table: np.ndarray) -> None:
+        """Refuse a table that may be one sequence, or warn where it can be read."""
+        n, size = table.shape
+        name = type(self).__name__
+        remedy = "If X is one sequence, put it into a list: [X]."
+        if size > 1:
+            raise ValueError(
+                f"X has the shape {table.shape} and is read as {n} sequences of {size} "
+                f"steps with 1 feature, but {name} was fitted with {size} features per "
+                f"step. {remedy}"
+            )
+        if n > 1:
+            warn_user(
+                f"X has the shape {table.shape} and is read as {n} sequences of a "
+                f"single step. {remedy}"
+            )
 
     def _remember_input(self, sequences: Sequences, kind: str) -> None:
         """Record what later inputs have to agree with."""

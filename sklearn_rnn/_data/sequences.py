@@ -23,12 +23,8 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 from sklearn.utils import check_array
 
+from sklearn_rnn._data.cells import TEXT_HINT, explain_unreadable
 from sklearn_rnn._data.tokens import PADDING, TokenArray
-
-TEXT_HINT = (
-    "Text becomes sequences through a vectorizer: "
-    "make_pipeline(CharVectorizer(), RNNClassifier())."
-)
 
 # A code of at least this size is taken for a mistake if the size of the vocabulary is
 # not given: an embedding would need one row for every code up to it.
@@ -194,24 +190,25 @@ def _as_steps(x: Any, row: int) -> np.ndarray:
         if steps.dtype.kind == "O":
             steps = np.array(steps.tolist(), dtype=np.float64)  # also of arrays
     except (ValueError, TypeError) as error:
-        holds_text = any(isinstance(v, (str, bytes)) for v in x)
-        hint = TEXT_HINT if holds_text else ""
         raise ValueError(
             f"sequence {row} of X cannot be read as numbers ({error}); expected an "
-            f"array of shape (n_timesteps,) or (n_timesteps, n_features). {hint}"
+            "array of shape (n_timesteps,) or (n_timesteps, n_features). "
+            f"{explain_unreadable(x)}"
         ) from error
     if steps.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: sequence {row} of X.")
     if steps.dtype.kind not in "biuf":
         raise ValueError(
-            f"sequence {row} of X has dtype {steps.dtype}; expected numbers."
+            f"sequence {row} of X has dtype {steps.dtype}; expected numbers. "
+            f"{explain_unreadable(x)}"
         )
     if steps.ndim == 1:
         return steps.reshape(-1, 1)
     if steps.ndim != 2 or steps.shape[1] == 0:
         raise ValueError(
             f"sequence {row} of X has the shape {steps.shape}; expected "
-            "(n_timesteps,) or (n_timesteps, n_features) with at least one feature."
+            "(n_timesteps,) or (n_timesteps, n_features) with at least one feature. "
+            f"{explain_unreadable(x)}"
         )
     return steps
 

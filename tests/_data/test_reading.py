@@ -161,6 +161,39 @@ def test_feature_names_are_checked(model, table):
         model.predict(frame.rename(columns={"a": "z"}))
 
 
+@pytest.mark.parametrize("fit_as", [list, np.stack])
+def test_one_sequence_in_place_of_several_is_refused(model, rng, fit_as):
+    X = rng.normal(size=(20, 5, 3))
+    model.fit(fit_as(X), [0, 1] * 10)
+    message = r"read as 5 sequences of 3 steps .* fitted with 3 .*into a list: \[X\]"
+    for one in (X[0], X[0].tolist(), pd.DataFrame(X[0])):
+        with pytest.raises(ValueError, match=message):
+            model.predict(one)
+    assert model.predict([X[0]]).shape == (1,)
+
+
+def test_one_sequence_of_one_feature_is_a_warning(model, rng):
+    X = rng.normal(size=(20, 5, 1))
+    model.fit(X, [0, 1] * 10)
+    with pytest.warns(UserWarning, match=r"5 sequences of a single step\. .*list: \[X"):
+        assert model.predict(X[0]).shape == (5,)
+    assert model.predict(X[0][:1]).shape == (1,)  # without a warning
+
+
+@pytest.mark.parametrize(
+    ("input_size", "array"),
+    [(None, r"np\.array\(x\)"), (2, r"np\.reshape\(x, \(-1, 2")],
+)
+def test_shorter_lists_than_in_fit_are_refused_with_a_remedy(model, input_size, array):
+    model.set_params(input_size=input_size)
+    model.fit([[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]] * 10, [0, 1] * 10)
+    message = f"X has 2 features, but RNNClassifier is expecting 4 .*{array}"
+    with pytest.raises(ValueError, match=message):
+        model.predict([[1.0, 2.0]])
+    remedy = [np.reshape([1.0, 2.0], (-1, input_size or 1))]
+    assert model.predict(remedy).shape == (1,)
+
+
 @pytest.mark.parametrize("library", [pd, pl], ids=["pandas", "polars"])
 def test_columns_of_sequences_that_are_frames_are_checked(model, rng, library):
     X = [library.DataFrame({"a": a, "b": -a}) for a in rng.normal(size=(8, 4))]
