@@ -16,7 +16,11 @@ from sklearn_rnn.supervised._class_weights import (
     find_weighted_rows,
     learn_class_weights,
 )
-from sklearn_rnn.supervised._targets import LabelTargets, check_labels
+from sklearn_rnn.supervised._targets import (
+    LabelTargets,
+    check_labels,
+    warn_of_misread_labels,
+)
 
 
 class RNNClassifier(ClassifierMixin, SupervisedEstimator):
@@ -491,6 +495,13 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
 
     def _check_y(self, y):
         return check_labels(y, self)
+
+    def _fit_examples(self, X, y, sample_weight, continuing, **options):
+        train, y = super()._fit_examples(X, y, sample_weight, continuing, **options)
+        if not continuing:
+            lengths = None if self.return_sequences else train.sequences.lengths
+            warn_of_misread_labels(y, lengths)
+        return train, y
 
     def _fit_targets(self, y, rows, weights, classes=None):
         self._targets = LabelTargets.fit(y, rows, classes)
