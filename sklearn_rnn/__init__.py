@@ -23,6 +23,7 @@ _HOMES = {
     "RNNRegressor": "supervised",
     "SequenceGenerator": "generation",
     "SequenceTranslator": "translation",
+    "SeriesScaler": "preprocessing",
     "StepwiseTransformer": "preprocessing",
     "Stream": "streaming",
     "TextStatisticsVectorizer": "text",

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, WordVectorizer
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.conformance import check_sequence_estimator
-from sklearn_rnn.preprocessing import StepwiseTransformer
+from sklearn_rnn.preprocessing import SeriesScaler, StepwiseTransformer
 from sklearn_rnn.text import TextStatisticsVectorizer
 
 # ------------------------------------------------------------------ ours
@@ -30,6 +30,7 @@ OURS = [
     make_pipeline(CharVectorizer(), RNNClassifier("lstm", 4)),
     make_pipeline(WordVectorizer(), RNNRegressor("gru", 4)),
     StepwiseTransformer(StandardScaler()),
+    SeriesScaler(add_statistics=True),
     make_pipeline(StepwiseTransformer(StandardScaler()), RNNClassifier("gru", 4)),
 ]
 
@@ -37,6 +38,8 @@ OURS = [
 def what_ours_take(estimator):
     if isinstance(estimator, (RNNClassifier, RNNRegressor)):
         return ("table", "3d", "ragged", "tokens")
+    if isinstance(estimator, SeriesScaler):
+        return ("table", "3d", "ragged")
     first = estimator[0] if isinstance(estimator, Pipeline) else estimator
     return ("3d", "ragged") if isinstance(first, StepwiseTransformer) else ("text",)
 

@@ -24,6 +24,7 @@ from sklearn_rnn import (
     RNNRegressor,
     SequenceGenerator,
     SequenceTranslator,
+    SeriesScaler,
     StepwiseTransformer,
     TextStatisticsVectorizer,
     WordVectorizer,
@@ -140,6 +141,8 @@ PATTERNS = [
     BoltzmannMachine(12, connections="full", max_epochs=2, ais_steps=10),
     BoltzmannMachine(visible="gaussian", ais_steps=50),
     ImageFlattener(),
+    SeriesScaler(),
+    SeriesScaler(add_statistics=True),
 ]
 # the checks store as many patterns of few features as it takes
 full_memory = pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")

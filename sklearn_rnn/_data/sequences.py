@@ -137,7 +137,7 @@ def from_array(X: Any, *, finite: bool = True) -> Sequences:
         lengths[~present.any(axis=1)] = 0
         sequences = replace(sequences, lengths=lengths)
     refuse_empty(sequences.lengths)
-    return _refuse_nonfinite(sequences) if finite else sequences
+    return refuse_nonfinite(sequences) if finite else sequences
 
 
 def from_ragged(X: Any, *, finite: bool = True) -> Sequences:
@@ -156,7 +156,7 @@ def from_ragged(X: Any, *, finite: bool = True) -> Sequences:
             f"0 has {rows[0].shape[1]}. All sequences need the same features."
         )
     sequences = Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)
-    return _refuse_nonfinite(sequences) if finite else sequences
+    return refuse_nonfinite(sequences) if finite else sequences
 
 
 def _from_token_rows(X: list[Any]) -> Sequences:
@@ -224,7 +224,7 @@ def refuse_empty(lengths: np.ndarray) -> None:
         )
 
 
-def _refuse_nonfinite(sequences: Sequences) -> Sequences:
+def refuse_nonfinite(sequences: Sequences) -> Sequences:
     """Raise an error that names the first NaN or infinity in a valid step."""
     place = find_nonfinite(sequences)
     if place is not None:

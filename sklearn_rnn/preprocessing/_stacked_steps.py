@@ -119,7 +119,7 @@ def stack_steps(X, input_size):
     if kind == "tokens" or sequences.vocabulary_size is not None:
         raise TypeError(
             "X holds tokens, whose codes are names and not numbers to transform. Leave "
-            "StepwiseTransformer out: the recurrent estimators embed tokens."
+            "this transformer out: the recurrent estimators embed tokens."
         )
     steps, lengths = sequences.values, sequences.lengths
     if n_timesteps is not None:
