@@ -30,6 +30,7 @@ _HOMES = {
     "TokenArray": "text",
     "WordVectorizer": "text",
     "WritingSession": "generation",
+    "check_data": "preprocessing",
     "open_stream": "streaming",
     "sequences_from_frame": "preprocessing",
     "sliding_windows": "preprocessing",

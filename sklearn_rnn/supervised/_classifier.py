@@ -8,6 +8,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.labels import check_labels, describe_misread_labels
 from sklearn_rnn._training.holdout import check_validation_data
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.supervised._base import SupervisedEstimator
@@ -16,11 +18,7 @@ from sklearn_rnn.supervised._class_weights import (
     find_weighted_rows,
     learn_class_weights,
 )
-from sklearn_rnn.supervised._targets import (
-    LabelTargets,
-    check_labels,
-    warn_of_misread_labels,
-)
+from sklearn_rnn.supervised._targets import LabelTargets
 
 
 class RNNClassifier(ClassifierMixin, SupervisedEstimator):
@@ -500,7 +498,9 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         train, y = super()._fit_examples(X, y, sample_weight, continuing, **options)
         if not continuing:
             lengths = None if self.return_sequences else train.sequences.lengths
-            warn_of_misread_labels(y, lengths)
+            doubt = describe_misread_labels(y, lengths)
+            if doubt:
+                warn_user(doubt)
         return train, y
 
     def _fit_targets(self, y, rows, weights, classes=None):

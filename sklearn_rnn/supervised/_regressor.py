@@ -5,10 +5,11 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.sklearn_private import _fit_context
+from sklearn_rnn._data.labels import check_numbers
 from sklearn_rnn._training.holdout import check_validation_data
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.supervised._base import SupervisedEstimator
-from sklearn_rnn.supervised._targets import LOSSES, NumberTargets, check_numbers
+from sklearn_rnn.supervised._targets import LOSSES, NumberTargets
 
 
 class RNNRegressor(RegressorMixin, SupervisedEstimator):
