@@ -9,7 +9,7 @@ from sklearn.base import (
 )
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.drafts import draft, snapshot
 from sklearn_rnn._core.randomness import (
@@ -37,6 +37,7 @@ from sklearn_rnn.energy._boltzmann_trainer import (
     choose_exact,
     draw_first_state,
 )
+from sklearn_rnn.energy._patterns import validate_patterns
 
 # What only some machines have, and a new fit must not inherit.
 ATTRIBUTES_OF_SOME_MACHINES = (
@@ -611,7 +612,7 @@ default=None
     def _validate(self, X, *, reset):
         dtype = (np.float64, np.float32) if reset else self.components_.dtype
         # the order of an array in memory decides how sums over it are rounded
-        return validate_data(self, X, reset=reset, dtype=dtype, order="C")
+        return validate_patterns(self, X, reset=reset, dtype=dtype, order="C")
 
     @property
     def _is_gaussian(self):

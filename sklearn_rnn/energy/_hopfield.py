@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_array, check_consistent_length, column_or_1d
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import draw_seed
@@ -26,6 +26,7 @@ from sklearn_rnn.energy._hopfield_dynamics import (
     recall,
 )
 from sklearn_rnn.energy._hopfield_rules import RULES, learn, round_for_exact_sums
+from sklearn_rnn.energy._patterns import validate_patterns
 from sklearn_rnn.energy._spin_networks import DenseNetwork, PairwiseNetwork
 
 
@@ -490,7 +491,7 @@ default=None
         return float(stable.mean())
 
     def _validate(self, X, *, reset):
-        return validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
+        return validate_patterns(self, X, reset=reset, dtype=(np.float64, np.float32))
 
     def _to_states(self, X):
         """States of -1 and +1 in float64, (n_samples, n_features)."""

@@ -210,7 +210,7 @@ default=None
         Returns
         -------
         X_original : ndarray of shape (n_sequences, n_timesteps, n_features), or ragged
-            The sequences, in the container of the Notes.
+            The sequences, in the container of X.
 
         Raises
         ------
