@@ -46,7 +46,10 @@ class DataReport:
     findings: list[Finding]
 
     def __str__(self) -> str:
-        lines = [f"{f.severity:>7}  {f.topic}: {f.message}" for f in self.findings]
+        lines = [
+            f"{f.severity:>7}  {f.topic}: {' '.join(f.message.split())}"
+            for f in self.findings
+        ]
         return "\n".join([self.summary, *(lines or ["nothing suspicious found"])])
 
     __repr__ = __str__
@@ -343,8 +346,10 @@ def _check_channels_first(X: Any, sequences: Sequences) -> list[Finding]:
 
 def _check_transposed_list(X: Any) -> list[Finding]:
     """Arrays (F, T_i), whose numbers of features differ where they are lengths."""
-    if not isinstance(X, (list, tuple)) or not all(
-        getattr(x, "ndim", 0) == 2 for x in X
+    if (
+        not isinstance(X, (list, tuple))
+        or not X
+        or not all(getattr(x, "ndim", 0) == 2 for x in X)
     ):
         return []
     shapes = np.array([np.shape(x) for x in X])
@@ -416,12 +421,13 @@ def _check_classes(y: np.ndarray, lengths: np.ndarray | None) -> list[Finding]:
         doubt = describe_misread_labels(y, lengths)
         return [Finding("warning", "y", doubt)] if doubt else []
     classes, counts = np.unique(y, return_counts=True)
-    if len(classes) == 1:
+    names = classes.tolist()
+    if len(names) == 1:
         message = (
-            f"y holds the single class {classes[0]!r}; RNNClassifier needs at least 2."
+            f"y holds the single class {names[0]!r}; RNNClassifier needs at least 2."
         )
         return [Finding("error", "y", message)]
-    rare, common = classes[counts.argmin()], classes[counts.argmax()]
+    rare, common = names[counts.argmin()], names[counts.argmax()]
     if counts.max() < IMBALANCED * counts.min():
         return []
     message = (
