@@ -25,6 +25,8 @@ from sklearn_rnn._data.sequences import (
     holds_integers,
 )
 
+ONE_SEQUENCE = "If X is one sequence, put it into a list: [X]."
+
 
 class SequenceReader(BaseEstimator):
     """A base that reads X, and records its kind, features, vocabulary and dtype in fit.
@@ -78,30 +80,35 @@ class SequenceReader(BaseEstimator):
         except ValueError as error:
             if "is expecting" not in str(error):
                 raise
-            array = "np.array(x)"
-            if self.input_size is not None:
-                array = f"np.reshape(x, (-1, {self.input_size}))"
-            raise ValueError(
-                f"{error} A table, such as a list of equally long lists, needs as many "
-                "columns as in fit. Give sequences of another length as a list of "
-                f"arrays: [{array} for x in X]."
-            ) from error
+            raise ValueError(f"{error} {self._explain_width(X)}") from error
+
+    def _explain_width(self, X: Any) -> str:
+        """How to give sequences of another length than the rows of the table of fit."""
+        if np.shape(X)[1] == self.input_size_ and len(X) > 1:
+            return ONE_SEQUENCE
+        array = "np.array(x)"
+        if self.input_size is not None:
+            array = f"np.reshape(x, (-1, {self.input_size}))"
+        return (
+            "A table, such as a list of equally long lists, needs as many columns as "
+            "in fit. Give sequences of another length as a list of arrays: "
+            f"[{array} for x in X]."
+        )
 
     def _check_not_one_sequence(self, table: np.ndarray) -> None:
         """Refuse a table that may be one sequence, or warn where it can be read."""
         n, size = table.shape
         name = type(self).__name__
-        remedy = "If X is one sequence, put it into a list: [X]."
         if size > 1:
             raise ValueError(
                 f"X has the shape {table.shape} and is read as {n} sequences of {size} "
                 f"steps with 1 feature, but {name} was fitted with {size} features per "
-                f"step. {remedy}"
+                f"step. {ONE_SEQUENCE}"
             )
         if n > 1:
             warn_user(
                 f"X has the shape {table.shape} and is read as {n} sequences of a "
-                f"single step. {remedy}"
+                f"single step. {ONE_SEQUENCE}"
             )
 
     def _remember_input(self, sequences: Sequences, kind: str) -> None:

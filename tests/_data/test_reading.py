@@ -172,6 +172,16 @@ def test_one_sequence_in_place_of_several_is_refused(model, rng, fit_as):
     assert model.predict([X[0]]).shape == (1,)
 
 
+@pytest.mark.parametrize("input_size", [None, 2])
+def test_one_sequence_after_a_fit_on_a_table_is_refused(model, rng, input_size):
+    X = rng.normal(size=(20, 8))
+    model.set_params(input_size=input_size).fit(X, [0, 1] * 10)
+    one = X[0].reshape(-1, input_size or 1)
+    with pytest.raises(ValueError, match=r"is expecting 8 features .*into a list: \[X"):
+        model.predict(one)
+    assert model.predict([one]).shape == (1,)
+
+
 def test_one_sequence_of_one_feature_is_a_warning(model, rng):
     X = rng.normal(size=(20, 5, 1))
     model.fit(X, [0, 1] * 10)
