@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, WordVectorizer
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.conformance import check_sequence_estimator
-from sklearn_rnn.preprocessing import StepwiseTransformer
+from sklearn_rnn.preprocessing import SeriesScaler, StepwiseTransformer
 from sklearn_rnn.text import TextStatisticsVectorizer
 
 # ------------------------------------------------------------------ ours
@@ -23,6 +23,8 @@ OURS = [
     RNNClassifier("rnn", 4, num_layers=2, dropout=0.5, pooling="last"),
     RNNRegressor("gru", 4, early_stopping=True),
     RNNRegressor("rnn", 4, pooling="mean"),
+    RNNClassifier("gru", 4, patch_size=3, scaling=False),
+    RNNRegressor("lstm", 4, patch_size=2),
     CharVectorizer(),
     CharVectorizer(max_length=5, truncation="left", boundaries=True),
     WordVectorizer(handle_unknown="ignore"),
@@ -30,13 +32,17 @@ OURS = [
     make_pipeline(CharVectorizer(), RNNClassifier("lstm", 4)),
     make_pipeline(WordVectorizer(), RNNRegressor("gru", 4)),
     StepwiseTransformer(StandardScaler()),
+    SeriesScaler(add_statistics=True),
     make_pipeline(StepwiseTransformer(StandardScaler()), RNNClassifier("gru", 4)),
 ]
 
 
 def what_ours_take(estimator):
     if isinstance(estimator, (RNNClassifier, RNNRegressor)):
-        return ("table", "3d", "ragged", "tokens")
+        numbers = ("table", "3d", "ragged")
+        return numbers if estimator.patch_size != "auto" else (*numbers, "tokens")
+    if isinstance(estimator, SeriesScaler):
+        return ("table", "3d", "ragged")
     first = estimator[0] if isinstance(estimator, Pipeline) else estimator
     return ("3d", "ragged") if isinstance(first, StepwiseTransformer) else ("text",)
 

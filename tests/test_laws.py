@@ -57,6 +57,9 @@ SETTINGS = {
     "mean": {"pooling": "mean"},
     "max": {"pooling": "max"},
     "dropout": {"num_layers": 2, "dropout": 0.5},
+    "patches": {"patch_size": 3},
+    "patches both ways": {"patch_size": 2, "bidirectional": True},
+    "unscaled": {"scaling": False},
 }
 
 

@@ -1,4 +1,4 @@
-"""Containers that hold one array or frame per sequence."""
+"""Arrays and frames of unequal length: in containers, and one after the other."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -30,3 +30,9 @@ def check_columns(rows: Iterable[Any], kind: str) -> None:
                 "All of them need to be frames of the same columns in the same order, "
                 "or none of them a frame."
             )
+
+
+def concatenate_ranges(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The integers from ``first[i]`` to ``first[i] + lengths[i] - 1`` for each i."""
+    ends = np.cumsum(lengths)
+    return np.repeat(first - ends + lengths, lengths) + np.arange(ends[-1])

@@ -10,11 +10,12 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_rnn._core.device import resolve_dtype
 from sklearn_rnn._core.sklearn_private import _check_feature_names
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.cells import explain_errors, refuse_dates
 from sklearn_rnn._data.ragged import check_columns
 from sklearn_rnn._data.sequences import (
     Sequences,
     as_codes,
-    cast,
     check_codes,
     find_kind,
     from_array,
@@ -23,6 +24,8 @@ from sklearn_rnn._data.sequences import (
     from_tokens,
     holds_integers,
 )
+
+ONE_SEQUENCE = "If X is one sequence, put it into a list: [X]."
 
 
 class SequenceReader(BaseEstimator):
@@ -34,13 +37,8 @@ class SequenceReader(BaseEstimator):
     def _read(self, X: Any, *, reset: bool) -> Sequences:
         """X as checked sequences, of the dtype that this model computes in."""
         kind = find_kind(X)
-        both_tables = kind == "table" and getattr(self, "_fitted_on_table", False)
         if kind == "table":
-            if reset or both_tables:
-                X = validate_data(self, X, reset=reset, dtype="numeric")
-            else:
-                X = check_array(X, dtype="numeric", estimator=self, input_name="X")
-            sequences = from_table(X, self.input_size)
+            sequences = from_table(self._read_table(X, reset), self.input_size)
         elif kind == "tokens":
             sequences = from_tokens(X)
         elif kind == "array":
@@ -57,6 +55,61 @@ class SequenceReader(BaseEstimator):
         if kind == "ragged":
             self._check_columns(X, reset)
         return self._check_against_fit(sequences)
+
+    def _read_table(self, X: Any, reset: bool) -> np.ndarray:
+        """X as a table of numbers; an error says what X may have been meant as."""
+        both_tables = reset or self._fitted_on_table
+        with explain_errors(X):
+            if both_tables:
+                table = self._validate_table(X, reset)
+            else:
+                table = check_array(X, dtype="numeric", estimator=self, input_name="X")
+            refuse_dates(table)
+            if table.dtype.kind in "OSU":  # of pandas' categories
+                table = table.astype(np.float64)
+        if both_tables:
+            return table
+        if self.input_size is None and table.shape[1] == self.input_size_:
+            self._check_not_one_sequence(table)
+        return table
+
+    def _validate_table(self, X: Any, reset: bool) -> np.ndarray:
+        """X with the columns of fit; an error says how to give other lengths."""
+        try:
+            return validate_data(self, X, reset=reset, dtype="numeric")
+        except ValueError as error:
+            if "is expecting" not in str(error):
+                raise
+            raise ValueError(f"{error} {self._explain_width(X)}") from error
+
+    def _explain_width(self, X: Any) -> str:
+        """How to give sequences of another length than the rows of the table of fit."""
+        if np.shape(X)[1] == self.input_size_ and len(X) > 1:
+            return ONE_SEQUENCE
+        array = "np.array(x)"
+        if self.input_size is not None:
+            array = f"np.reshape(x, (-1, {self.input_size}))"
+        return (
+            "A table, such as a list of equally long lists, needs as many columns as "
+            "in fit. Give sequences of another length as a list of arrays: "
+            f"[{array} for x in X]."
+        )
+
+    def _check_not_one_sequence(self, table: np.ndarray) -> None:
+        """Refuse a table that may be one sequence, or warn where it can be read."""
+        n, size = table.shape
+        name = type(self).__name__
+        if size > 1:
+            raise ValueError(
+                f"X has the shape {table.shape} and is read as {n} sequences of {size} "
+                f"steps with 1 feature, but {name} was fitted with {size} features per "
+                f"step. {ONE_SEQUENCE}"
+            )
+        if n > 1:
+            warn_user(
+                f"X has the shape {table.shape} and is read as {n} sequences of a "
+                f"single step. {ONE_SEQUENCE}"
+            )
 
     def _remember_input(self, sequences: Sequences, kind: str) -> None:
         """Record what later inputs have to agree with."""
@@ -80,7 +133,8 @@ class SequenceReader(BaseEstimator):
             number_type = np.dtype(np.float32)
         elif not holds_integers(sequences.values, np.float32):
             number_type = np.dtype(np.float64)
-        self._number_type = resolve_dtype(self.precision, number_type)
+        n_values = int(sequences.lengths.sum()) * sequences.input_size
+        self._number_type = resolve_dtype(self.precision, number_type, n_values)
 
     def _check_columns(self, X: Any, reset: bool) -> None:
         """Refuse sequences that are frames of other columns than in fit."""
@@ -90,7 +144,7 @@ class SequenceReader(BaseEstimator):
             _check_feature_names(self, rows[0], reset=reset)
 
     def _check_against_fit(self, sequences: Sequences) -> Sequences:
-        """The sequences with the dtype of the model, if they agree with fit."""
+        """The sequences, if they agree with fit."""
         name = type(self).__name__
         if (sequences.vocabulary_size is None) != (self._vocabulary_size is None):
             got, fitted = ("numbers", "codes of a vocabulary")
@@ -115,7 +169,7 @@ class SequenceReader(BaseEstimator):
                 f"fitted with {self.input_size_} features per step. Select the same "
                 "features as in fit."
             )
-        return cast(sequences, self._number_type)
+        return sequences
 
 
 def is_table(embedding: Any) -> bool:

@@ -13,7 +13,6 @@ TokenArray                                   n sequences of codes
 ===========================================  ==========================================
 """
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,12 +22,10 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 from sklearn.utils import check_array
 
-from sklearn_rnn._data.tokens import PADDING, TokenArray
-
-TEXT_HINT = (
-    "Text becomes sequences through a vectorizer: "
-    "make_pipeline(CharVectorizer(), RNNClassifier())."
-)
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.cells import TEXT_HINT, explain_unreadable
+from sklearn_rnn._data.ragged import concatenate_ranges
+from sklearn_rnn._data.tokens import PADDING, TokenArray, find_absent_codes
 
 # A code of at least this size is taken for a mistake if the size of the vocabulary is
 # not given: an embedding would need one row for every code up to it.
@@ -56,6 +53,13 @@ class Sequences:
     def input_size(self) -> int:
         """Number of features per step; 1 for codes."""
         return 1 if self.values.ndim == 1 else self.values.shape[1]
+
+    def absent_codes(self, rows: np.ndarray) -> np.ndarray:
+        """The codes of the vocabulary that none of ``rows`` has; none for numbers."""
+        if self.vocabulary_size is None:
+            return np.empty(0, dtype=np.int64)
+        places = concatenate_ranges(self.starts[rows], self.lengths[rows])
+        return find_absent_codes(self.values[places], self.vocabulary_size)
 
 
 def find_kind(X: Any) -> str:
@@ -141,7 +145,7 @@ def from_array(X: Any, *, finite: bool = True) -> Sequences:
         lengths[~present.any(axis=1)] = 0
         sequences = replace(sequences, lengths=lengths)
     refuse_empty(sequences.lengths)
-    return _refuse_nonfinite(sequences) if finite else sequences
+    return refuse_nonfinite(sequences) if finite else sequences
 
 
 def from_ragged(X: Any, *, finite: bool = True) -> Sequences:
@@ -160,7 +164,7 @@ def from_ragged(X: Any, *, finite: bool = True) -> Sequences:
             f"0 has {rows[0].shape[1]}. All sequences need the same features."
         )
     sequences = Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)
-    return _refuse_nonfinite(sequences) if finite else sequences
+    return refuse_nonfinite(sequences) if finite else sequences
 
 
 def _from_token_rows(X: list[Any]) -> Sequences:
@@ -194,24 +198,25 @@ def _as_steps(x: Any, row: int) -> np.ndarray:
         if steps.dtype.kind == "O":
             steps = np.array(steps.tolist(), dtype=np.float64)  # also of arrays
     except (ValueError, TypeError) as error:
-        holds_text = any(isinstance(v, (str, bytes)) for v in x)
-        hint = TEXT_HINT if holds_text else ""
         raise ValueError(
             f"sequence {row} of X cannot be read as numbers ({error}); expected an "
-            f"array of shape (n_timesteps,) or (n_timesteps, n_features). {hint}"
+            "array of shape (n_timesteps,) or (n_timesteps, n_features). "
+            f"{explain_unreadable(x)}"
         ) from error
     if steps.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: sequence {row} of X.")
     if steps.dtype.kind not in "biuf":
         raise ValueError(
-            f"sequence {row} of X has dtype {steps.dtype}; expected numbers."
+            f"sequence {row} of X has dtype {steps.dtype}; expected numbers. "
+            f"{explain_unreadable(x)}"
         )
     if steps.ndim == 1:
         return steps.reshape(-1, 1)
     if steps.ndim != 2 or steps.shape[1] == 0:
         raise ValueError(
             f"sequence {row} of X has the shape {steps.shape}; expected "
-            "(n_timesteps,) or (n_timesteps, n_features) with at least one feature."
+            "(n_timesteps,) or (n_timesteps, n_features) with at least one feature. "
+            f"{explain_unreadable(x)}"
         )
     return steps
 
@@ -227,7 +232,7 @@ def refuse_empty(lengths: np.ndarray) -> None:
         )
 
 
-def _refuse_nonfinite(sequences: Sequences) -> Sequences:
+def refuse_nonfinite(sequences: Sequences) -> Sequences:
     """Raise an error that names the first NaN or infinity in a valid step."""
     place = find_nonfinite(sequences)
     if place is not None:
@@ -379,22 +384,29 @@ def cast(sequences: Sequences, dtype: DTypeLike) -> Sequences:
     values = sequences.values
     if sequences.vocabulary_size is not None or values.dtype == dtype:
         return sequences
-    if not holds_integers(values, dtype):
-        warnings.warn(
-            f"X holds integers that {np.dtype(dtype)} rounds to its "
-            f"{np.finfo(dtype).nmant + 1} bits, so that some become equal. Subtract "
-            "an offset from X"
-            + ("." if dtype == np.float64 else ', or set precision="float64".'),
-            UserWarning,
-            stacklevel=2,
-        )
+    warn_of_rounding(values, dtype)
     with np.errstate(over="ignore"):
-        sequences = replace(sequences, values=values.astype(dtype))
+        return refuse_overflow(replace(sequences, values=values.astype(dtype)))
+
+
+def warn_of_rounding(values: np.ndarray, dtype: DTypeLike) -> None:
+    """Warn if ``dtype`` rounds some of the integer values."""
+    if not holds_integers(values, dtype):
+        remedy = "" if dtype == np.float64 else ', or set precision="float64"'
+        warn_user(
+            f"X holds integers that {np.dtype(dtype)} rounds to its "
+            f"{np.finfo(dtype).nmant + 1} bits, so that some become equal. Subtract an "
+            f"offset from X{remedy}."
+        )
+
+
+def refuse_overflow(sequences: Sequences) -> Sequences:
+    """Raise an error if a valid step has a value that its dtype could not hold."""
     place = find_nonfinite(sequences)
     if place is not None:
         raise ValueError(
-            f"Input X contains infinity or a value too large for {np.dtype(dtype)!r}: "
-            f"sequence {place[0]}, step {place[1]}. Scale X, or set "
-            'precision="float64".'
+            "Input X contains infinity or a value too large for "
+            f"{sequences.values.dtype!r}: sequence {place[0]}, step {place[1]}. Scale "
+            'X, or set precision="float64".'
         )
     return sequences

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._data.cells import explain_unreadable
 from sklearn_rnn._data.ragged import check_columns
 from sklearn_rnn._data.series_index import (
     check_follows,
@@ -117,13 +118,18 @@ def _read_one(x: Any, name: str) -> np.ndarray:
         try:
             values = values.astype(np.float64)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{name} cannot be read as numbers: {error}.") from error
+            raise ValueError(
+                f"{name} cannot be read as numbers ({error}). {explain_unreadable(x)}"
+            ) from error
     if values.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name}.")
     if values.dtype.kind in "biu":
         values = values.astype(np.float64)
     if values.dtype.kind != "f":
-        raise ValueError(f"{name} has dtype {values.dtype}; expected numbers.")
+        raise ValueError(
+            f"{name} has dtype {values.dtype}; expected numbers. "
+            f"{explain_unreadable(x)}"
+        )
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or 0 in values.shape:

@@ -159,3 +159,8 @@ def _plain(x: Any) -> Any:
     The dtype loses the vocabulary, which arithmetic would pass on.
     """
     return x.view(np.ndarray).view(np.int32) if isinstance(x, TokenArray) else x
+
+
+def find_absent_codes(codes: np.ndarray, vocabulary_size: int) -> np.ndarray:
+    """The codes of a vocabulary that do not occur among ``codes``."""
+    return np.flatnonzero(np.bincount(codes, minlength=vocabulary_size) == 0)

@@ -1,8 +1,9 @@
 """Building networks from plain settings, with weights from a private generator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -17,7 +18,11 @@ from sklearn_rnn._nn.translation import Attention, TranslationNetwork
 
 Cell = str | Callable[[int, int], nn.Module]
 
+Codes = Sequence[int] | np.ndarray
+
 AUTO_EMBEDDING = 64  # largest dimension of embedding="auto"
+
+EMBEDDING_SCALE = 0.1  # standard deviation of random embedding vectors
 
 # Weights are drawn in this type and then converted, so that they depend neither on
 # torch's default type nor, but for rounding, on the precision of the network.
@@ -40,11 +45,14 @@ def build_network(
     pooling: str | None = "last",
     vocabulary_size: int | None = None,
     embedding: str | int | torch.Tensor = "auto",
+    neutral_codes: Codes = (),
 ) -> SequenceNetwork:
     """Build and initialise the network of a classifier or regressor, on the CPU.
 
     The modules are created without memory and filled from ``generator``, because
-    torch's own initialisation draws from the global generator.
+    torch's own initialisation draws from the global generator. The vectors of
+    ``neutral_codes`` start at zero, so that codes which never occur in training leave
+    the network unaffected instead of adding random input.
     """
     table, input_size, onehot = _make_input_layer(
         cell, input_size, vocabulary_size, embedding, generator
@@ -60,6 +68,7 @@ def build_network(
         compute_dtype=compute_dtype,
         generator=generator,
     )
+    _clear_codes(neutral_codes, embedding, table, layers)
     directions = 2 if bidirectional else 1
     pooled = hidden_size * directions * (3 if pooling == "concat" else 1)
     return SequenceNetwork(
@@ -85,12 +94,11 @@ def build_language_network(
     dropout: float = 0.0,
     embedding: str | int | torch.Tensor = "auto",
     tie_weights: bool = False,
-    neutral_codes: tuple[int, ...] = (),
+    neutral_codes: Codes = (),
 ) -> LanguageNetwork:
     """Build and initialise the network of a generator, on the CPU.
 
-    The vectors of ``neutral_codes`` start at zero, so that codes which never occur in
-    training leave the network unaffected instead of adding random input.
+    The vectors of ``neutral_codes`` start at zero, as in :func:`build_network`.
     """
     table, input_size, onehot = _make_input_layer(
         cell, vocabulary_size, vocabulary_size, embedding, generator
@@ -117,12 +125,9 @@ def build_language_network(
         if width != hidden_size:
             project = _make_linear(hidden_size, width, generator)
         with torch.no_grad():  # logits of about unit variance at the start
-            table.weight.mul_(width**-0.5)
+            table.weight.mul_(width**-0.5 / EMBEDDING_SCALE)
     head = _make_linear(width, vocabulary_size, generator)
-    first = cast(Any, layers[0][0])
-    codes = table.weight if table is not None else first.weight_ih
-    with torch.no_grad():
-        codes[list(neutral_codes)] = 0
+    _clear_codes(neutral_codes, embedding, table, layers)
     return LanguageNetwork(
         RecurrentStack(layers, dropout),
         head,
@@ -154,8 +159,14 @@ def build_translation_network(
     reverse_source: bool = False,
     source_vocabulary_size: int | None = None,
     embedding: int | str = "auto",
+    neutral_codes: Codes = (),
+    neutral_target_codes: Codes = (),
 ) -> TranslationNetwork:
-    """Build and initialise the network of a translator, on the CPU."""
+    """Build and initialise the network of a translator, on the CPU.
+
+    The vectors of ``neutral_codes`` of the source and of the target start at zero, as
+    in :func:`build_network`.
+    """
     decoder_cell, H = decoder_cell or cell, decoder_size or hidden_size
     n_layers = decoder_layers or num_layers
     source, input_size, _ = _make_input_layer(
@@ -172,17 +183,14 @@ def build_translation_network(
         **shared,
     )
     target = _make_embedding(n_codes, embedding, generator)
+    _clear_codes(neutral_codes, embedding, source, encoder)
+    _clear_codes(neutral_target_codes, embedding, target, [])
     decoder = _make_layers(
         decoder_cell, target.embedding_dim, H, num_layers=n_layers, **shared
     )
     M = hidden_size * (2 if bidirectional else 1)
     n_states = n_layers * len(CELLS[decoder_cell].state_names)
-    attention_layer = None
-    if attention is not None:
-        attention_layer = Attention(
-            attention, _make_linear(M, H, generator), _make_linear(H + M, H, generator)
-        ).to(DRAWN)
-        attention_layer.initialize(generator)
+    attention_layer = _make_attention(attention, H, M, generator)
     return TranslationNetwork(
         RecurrentStack(encoder, dropout),
         RecurrentStack(decoder, dropout),
@@ -215,6 +223,22 @@ def _make_input_layer(
         return None, vocabulary_size, True
     table = _make_embedding(vocabulary_size, embedding, generator)
     return table, table.embedding_dim, False
+
+
+def _clear_codes(
+    codes: Codes,
+    embedding: str | int | torch.Tensor,
+    table: nn.Embedding | None,
+    layers: list[list[nn.Module]],
+) -> None:
+    """Set the vectors of ``codes`` to zero, unless the user gave them."""
+    if not len(codes) or isinstance(embedding, torch.Tensor):
+        return
+    tables = layers[0] if table is None else [table]  # of one-hot codes, the layers'
+    with torch.no_grad():
+        for owner in tables:
+            weight = owner.weight_ih if table is None else owner.weight
+            cast(Any, weight)[torch.as_tensor(codes)] = 0
 
 
 def _make_layers(
@@ -265,6 +289,19 @@ def _make_linear(
     return layer
 
 
+def _make_attention(
+    kind: str | None, H: int, M: int, generator: torch.Generator
+) -> Attention | None:
+    """Attention of a decoder of H units to an encoder of M units."""
+    if kind is None:
+        return None
+    layer = Attention(
+        kind, _make_linear(M, H, generator), _make_linear(H + M, H, generator)
+    ).to(DRAWN)
+    layer.initialize(generator)
+    return layer
+
+
 def _make_embedding(
     vocabulary_size: int,
     embedding: str | int | torch.Tensor,
@@ -278,5 +315,5 @@ def _make_embedding(
         size = min(AUTO_EMBEDDING, vocabulary_size)
     table = nn.Embedding(vocabulary_size, size, device="meta", dtype=DRAWN)
     table = table.to_empty(device="cpu")
-    nn.init.normal_(table.weight, generator=generator)
+    nn.init.normal_(table.weight, std=EMBEDDING_SCALE, generator=generator)
     return table

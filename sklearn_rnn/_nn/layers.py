@@ -85,3 +85,18 @@ def drop(
         return x
     keep = torch.empty_like(x).bernoulli_(1 - p, generator=generator)
     return x * keep.div_(1 - p)
+
+
+def drop_tokens(
+    x: Tensor, p: float, training: bool, generator: torch.Generator | None
+) -> Tensor:
+    """Set the vectors of whole tokens in x (T, B, E) to zero during training.
+
+    An unknown token has such a vector, so that the network learns to do without it
+    (Iyyer et al., 2015, "Deep unordered composition rivals syntactic methods for text
+    classification").
+    """
+    if not training or p == 0:
+        return x
+    keep = x.new_empty(*x.shape[:2], 1).bernoulli_(1 - p, generator=generator)
+    return x * keep

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn.layers import RecurrentStack, drop
+from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens
 
 
 class Inputs(NamedTuple):
@@ -65,7 +65,7 @@ class SequenceNetwork(nn.Module):
         x, lengths = inputs
         if self.embedding is not None:
             x = self.embedding(x)  # (T, B, E)
-            x = drop(x, self.dropout, self.training, generator)
+            x = drop_tokens(x, self.dropout, self.training, generator)
         if self.compute_dtype is not None and x.is_floating_point():
             x = x.to(self.compute_dtype)
         return self.stack(x, lengths, generator=generator)[0]

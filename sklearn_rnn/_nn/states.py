@@ -122,15 +122,15 @@ def find_layout(layer: Any, k: int, compute_dtype: torch.dtype | None) -> StateL
     return StateLayout(rebuild_state(of_two, iter(one)), names, axes)
 
 
-def fingerprint_network(module: Any) -> str:
-    """A hash of what a module computes, since no other module can use its states."""
+def fingerprint_network(module: Any, encoding: bytes = b"") -> str:
+    """A hash of what a module computes from inputs of this ``encoding``."""
     cells = [
         [getattr(layer, fact, None) for fact in ("name", "hidden_size", "activation")]
         for level in module.stack.layers
         for layer in level
     ]
     facts = cells, getattr(module, "pooling", None), module.compute_dtype
-    found = hashlib.sha256(repr(facts).encode())
+    found = hashlib.sha256(repr(facts).encode() + encoding)
     for name, value in module.state_dict().items():
         found.update(f"{name} {tuple(value.shape)}".encode())
         found.update(value.detach().cpu().numpy().tobytes())

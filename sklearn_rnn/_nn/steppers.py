@@ -20,12 +20,18 @@ Nested = list[list[Any]]  # states, layer by layer, as a module returns them
 
 
 def make_stepper(
-    module: Network, states: Nested | None = None, n_streams: int = 1
+    module: Network,
+    states: Nested | None = None,
+    n_streams: int = 1,
+    patch_size: int = 1,
 ) -> "Stepper":
-    """The fastest stepper for ``module``.
+    """The fastest stepper for ``module``, which may read patches of several steps.
 
     It continues from ``states``, or starts with ``n_streams`` that have read nothing.
     """
+    if patch_size > 1:
+        inner = make_stepper(module, states, n_streams)
+        return PatchStepper(inner, module, patch_size)
     layers = [level[0] for level in cast(Any, module.stack.layers)]
     ours = all(layer.numpy_cell is not None for layer in layers)
     if (
@@ -271,3 +277,52 @@ class NumpyStepper(Stepper):
         np.matmul(self._pool(x), weight, out=self.out)
         self.out += bias
         return self.out
+
+
+class PatchStepper(Stepper):
+    """Steps of a network that reads patches of ``patch_size`` steps.
+
+    The state has ``patch`` (n, patch_size * F) in addition, the steps since the last
+    complete patch, with zeros for those still to come. ``inner`` moves only when a
+    patch is complete. Before that, answers come from a trial step with the incomplete
+    patch, which the network also reads where a sequence ends.
+    """
+
+    def __init__(self, inner: Stepper, module: Network, patch_size: int) -> None:
+        first = cast(Any, module.stack.layers)[0][0]
+        patch = torch.zeros(1, first.input_size, dtype=module.head.weight.dtype)
+        self.inner, self.patch_size = inner, patch_size
+        self.beginning = {**inner.beginning, "patch": patch.numpy()}
+        self.own: Arrays = {}
+        self.resize(inner.n_streams)
+
+    @property
+    def state(self) -> Arrays:  # type: ignore[override]
+        """The arrays of the inner stepper, and those of this one."""
+        return {**self.inner.state, **self.own}
+
+    def feed(self, x: np.ndarray) -> np.ndarray:
+        n_steps, patch = self.own["n_steps"], self.own["patch"]
+        phase, rows = n_steps % self.patch_size, np.arange(len(patch))
+        patch.reshape(len(patch), self.patch_size, -1)[rows, phase] = x
+        inner = self.inner
+        np.floor_divide(n_steps, self.patch_size, out=inner.state["n_steps"])
+        waiting = np.flatnonzero(phase < self.patch_size - 1)
+        before = {name: array[waiting] for name, array in inner.state.items()}
+        outputs = inner.feed(patch)
+        inner.put(before, waiting)
+        n_steps += 1
+        patch[phase == self.patch_size - 1] = 0
+        return outputs
+
+    def branch(self, rows: np.ndarray | None = None) -> "PatchStepper":
+        twin = copy.copy(self)
+        twin.inner = self.inner.branch(rows)
+        twin.restore(self.state, rows)
+        return twin
+
+    def _adopt(self, state: Arrays) -> None:
+        self.own = {name: state[name] for name in ("n_steps", "patch")}
+        n_patches = state["n_steps"] // self.patch_size
+        inner = {name: array for name, array in state.items() if name != "patch"}
+        self.inner.restore({**inner, "n_steps": n_patches})

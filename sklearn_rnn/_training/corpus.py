@@ -11,7 +11,8 @@ from operator import itemgetter
 
 import numpy as np
 
-from sklearn_rnn._data.tokens import END, START
+from sklearn_rnn._data.ragged import concatenate_ranges
+from sklearn_rnn._data.tokens import END, START, find_absent_codes
 from sklearn_rnn._training.batching import training_batches
 
 # Minimum number of windows per lane, approximately. For a short corpus there are fewer
@@ -31,6 +32,11 @@ class Corpus:
     def n_steps(self) -> int:
         """Number of codes that are predicted."""
         return int(self.lengths.sum())
+
+    def absent_codes(self, rows: np.ndarray, vocabulary_size: int) -> np.ndarray:
+        """The codes of a vocabulary that are not read at any step of ``rows``."""
+        places = concatenate_ranges(self.starts[rows], self.lengths[rows])
+        return find_absent_codes(self.codes[places], vocabulary_size)
 
     def without_ends(self) -> "Corpus":
         """The documents without their last step, which predicts the end."""

@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 
 from sklearn_rnn._core.callbacks import EpochTasks
@@ -20,15 +19,17 @@ from sklearn_rnn._core.randomness import (
     torch_generator,
 )
 from sklearn_rnn._core.threads import limit_threads
+from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
+from sklearn_rnn._training.budget import resolve_patience
 from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
-from sklearn_rnn._training.optimizers import resolve_rates
+from sklearn_rnn._training.optimizers import BATCHES_PER_EPOCH, resolve_rates
 from sklearn_rnn._training.options import TrainingOptions
 from sklearn_rnn._training.sequence_net import SequenceNet
 
 
-class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMeta):
     """An estimator that trains a network of its own and predicts with it.
 
     A subclass defines ``_train``, which reads the data, obtains a net from ``_new_net``
@@ -110,7 +111,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         training is a single epoch.
         """
         first = len(net.history)
-        epochs = 1 if partial else self.max_epochs
+        epochs = 1 if partial else self._count_epochs(train)
         X, y, sample_weight = data
         tasks = EpochTasks(
             self,
@@ -128,8 +129,22 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             tasks.end(lambda: net)
         return interrupt
 
-    def _new_net(self, seed: int) -> RecurrentNet:
-        """An untrained net with weights drawn from ``seed``."""
+    def _count_epochs(self, train: Any) -> int:
+        """Maximum number of epochs on these training examples."""
+        return self.max_epochs
+
+    def _count_batches(self, train: Any) -> int:
+        """Number of batches per epoch."""
+        return -(-len(train.rows) // self.batch_size)
+
+    def _new_net(
+        self, seed: int, n_batches: int = BATCHES_PER_EPOCH, **options: Any
+    ) -> RecurrentNet:
+        """An untrained net with weights drawn from ``seed``.
+
+        ``n_batches`` is the number of batches per epoch, if weights decay by it.
+        ``options`` are further ones of the builder.
+        """
         dtype, compute_dtype = resolve_torch_dtypes(self.precision, self._number_type)
         module = self._build_module(
             generator=torch_generator(seed, WEIGHTS),
@@ -137,12 +152,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             compute_dtype=compute_dtype,
             num_layers=self.num_layers,
             activation=self.activation,
-            dropout=self.dropout,
+            dropout=self._resolve_dropout(),
+            **options,
         )
         self._fixed_on_warm_start = {
             name: getattr(self, name) for name in self._FIXED_ON_WARM_START
         }
-        learning_rate, weight_decay = self._resolve_rates()
+        learning_rate, weight_decay = self._resolve_rates(n_batches)
         net = make_net(
             self._net_class,
             module,
@@ -162,7 +178,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                     layer.check_independence(causal=is_padded)
         return net
 
-    def _continue_net(self) -> RecurrentNet:
+    def _continue_net(self, n_batches: int = BATCHES_PER_EPOCH) -> RecurrentNet:
         """A copy of the trained net, with the current values of training parameters."""
         changed = [
             f"{name} from {before!r} to {getattr(self, name)!r}"
@@ -174,20 +190,26 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 f"the fitted network cannot be continued after a change of "
                 f"{', '.join(changed)}. Set warm_start=False to fit a new network."
             )
-        learning_rate, weight_decay = self._resolve_rates()
+        learning_rate, weight_decay = self._resolve_rates(n_batches)
         return continue_net(
             self.net_,
             self._criterion(),
             learning_rate=learning_rate,
             weight_decay=weight_decay,
-            dropout=self.dropout,
+            dropout=self._resolve_dropout(),
             callbacks=self.callbacks,
             **self._net_options(),
         )
 
-    def _resolve_rates(self) -> tuple[float, float]:
-        """Learning rate and weight decay; "auto" depends on the optimizer."""
-        return resolve_rates(self.optimizer, self.learning_rate, self.weight_decay)
+    def _resolve_rates(self, n_batches: int) -> tuple[float, float]:
+        """Learning rate and weight decay as numbers."""
+        return resolve_rates(
+            self.optimizer, self.learning_rate, self.weight_decay, n_batches
+        )
+
+    def _resolve_dropout(self) -> float:
+        """Dropout as a number."""
+        return self.dropout
 
     def _training_options(
         self, seed: int, tasks: EpochTasks | None, epochs: int, partial: bool
@@ -200,7 +222,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if partial:
             given = {**given, "learning_rate_schedule": "constant"}
         return TrainingOptions.from_estimator(
-            self, max_epochs=epochs, seed=seed, score=self._score_outputs, **given
+            self,
+            max_epochs=epochs,
+            n_iter_no_change=resolve_patience(self.n_iter_no_change, epochs),
+            seed=seed,
+            score=self._score_outputs,
+            **given,
         )
 
     def _fitted_state(self, net: RecurrentNet, first: int) -> dict[str, Any]:

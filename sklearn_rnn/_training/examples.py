@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_rnn._data.ragged import concatenate_ranges
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._training.batching import locate_steps
 
@@ -41,9 +42,19 @@ class Examples:
         if self.first is None:
             return torch.from_numpy(self.rows)
         lengths = self.sequences.lengths[self.rows]
-        ends = np.cumsum(lengths)
-        first = np.repeat(self.first[self.rows] - ends + lengths, lengths)
-        return torch.from_numpy(first + np.arange(ends[-1]))
+        return torch.from_numpy(concatenate_ranges(self.first[self.rows], lengths))
+
+    def step_weights(self) -> np.ndarray | None:
+        """Weights of all steps of ``rows``, row by row; None if they are all equal."""
+        if self.weights is None:
+            return None
+        weights = self.weights[self.all_target_index()].numpy()
+        weights = weights / weights.max()
+        if (weights == 1).all():
+            return None
+        if self.first is not None:
+            return weights
+        return np.repeat(weights, self.sequences.lengths[self.rows])
 
     def normalize_weights(self, dtype: torch.dtype) -> "Examples":
         """The same examples with weights whose mean over ``rows`` is 1."""

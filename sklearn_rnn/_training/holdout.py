@@ -152,7 +152,16 @@ def last_split(
             "rows of weight 0 are left out first. Leave out these rows of X, y and the "
             "folds, or give X_val and y_val."
         )
-    splits = list(splitter.split(rows, y[rows], groups))
+    try:
+        splits = list(splitter.split(rows, y[rows], groups))
+    except ValueError as error:
+        if groups is not None or "groups" not in str(error):
+            raise
+        raise ValueError(
+            f"{error} validation_fraction={type(splitter).__name__} splits groups: "
+            "pass one per sequence, fit(X, y, groups=groups), or set a splitter of "
+            "single rows, such as ShuffleSplit(1, test_size=0.1)."
+        ) from error
     train, valid = splits[-1] if splits else ([], [])
     if not len(train) or not len(valid):
         raise ValueError(

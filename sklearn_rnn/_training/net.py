@@ -95,6 +95,8 @@ class RecurrentNet(NeuralNet, ABC):
         validation rows, of the epoch with the lowest validation loss.
         """
         first = len(self.history)
+        if valid is None:
+            _refuse_monitors_of_validation(self.callbacks_)
         train = self._prepare_examples(train)
         valid = None if valid is None else self._prepare_examples(valid)
         progress = TrainingProgress()
@@ -374,6 +376,20 @@ def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
             )
         own.append(callback if name is None else (name, callback))
     return own
+
+
+def _refuse_monitors_of_validation(callbacks: Iterable[tuple[str, Callback]]) -> None:
+    """Refuse callbacks that monitor a validation loss where nothing is held out."""
+    for _, callback in callbacks:
+        monitor = getattr(callback, "monitor", None)
+        if isinstance(monitor, str) and monitor.startswith("valid_"):
+            kind = type(callback).__name__
+            other = "train_loss_best" if monitor.endswith("_best") else "train_loss"
+            raise ValueError(
+                f"the callback {kind} monitors {monitor!r}, but no validation data is "
+                "held out. Set early_stopping=True on the estimator, or let it monitor "
+                f"the training: {kind}(monitor={other!r})."
+            )
 
 
 def _was_raised_on_purpose(interrupt: KeyboardInterrupt) -> bool:

@@ -24,14 +24,29 @@ OPTIMIZERS: dict[str, tuple[Optimizer, dict[str, Any]]] = {
 AUTO_RATES = (0.01, 0.1)
 SGD_RATES = (0.1, 0.01)
 
+# With few batches per epoch, a weight decay of "auto" is so much larger that the
+# weights shrink by the same share per epoch (Wang and Aitchison, 2024, "How to set
+# AdamW's weight decay as you scale model and dataset size"), but at most ten times.
+BATCHES_PER_EPOCH = 50
+LARGEST_FACTOR = 10
+
 SCHEDULES = ("constant", "plateau", "cosine")
 
 
 def resolve_rates(
-    optimizer: str | Optimizer, learning_rate: float | str, weight_decay: float | str
+    optimizer: str | Optimizer,
+    learning_rate: float | str,
+    weight_decay: float | str,
+    n_batches: int = BATCHES_PER_EPOCH,
 ) -> tuple[float, float]:
-    """Learning rate and weight decay as numbers, where "auto" suits the optimizer."""
-    own = SGD_RATES if optimizer == "sgd" else AUTO_RATES
+    """Learning rate and weight decay as numbers.
+
+    "auto" suits the optimizer, and a weight decay of "auto" also the number of batches
+    per epoch.
+    """
+    rate, decay = SGD_RATES if optimizer == "sgd" else AUTO_RATES
+    factor = min(max(BATCHES_PER_EPOCH / n_batches, 1.0), LARGEST_FACTOR)
+    own = rate, decay * factor
     rate, decay = (
         default if isinstance(value, str) else float(value)
         for value, default in zip((learning_rate, weight_decay), own, strict=True)

@@ -49,6 +49,7 @@ CELL = StrOptions(set(CELLS))
 COUNT = Interval(Integral, 1, None, closed="left")
 POSITIVE = Interval(Real, 0, None, closed="neither")
 AUTO = StrOptions({"auto"})
+SHARE = Interval(Real, 0, 1, closed="left")
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 SEED = "int, RandomState instance or None"
 
@@ -63,7 +64,7 @@ SHARED = {
     ),
     "activation": Parameter('{"tanh", "relu"}', "tanh", [StrOptions({"tanh", "relu"})]),
     "bidirectional": Parameter("bool", False, ["boolean"], (*SUPERVISED, TRANSLATOR)),
-    "dropout": Parameter("float in [0, 1)", 0.0, [Interval(Real, 0, 1, closed="left")]),
+    "dropout": Parameter("float in [0, 1)", 0.0, [SHARE]),
     "pooling": Parameter(
         _choice(POOLINGS), "concat", [StrOptions(set(POOLINGS))], SUPERVISED
     ),
@@ -85,6 +86,8 @@ SHARED = {
         [StrOptions(set(LOSSES))],
         (REGRESSOR, FORECASTER),
     ),
+    "scaling": Parameter("bool", True, ["boolean"], (*SUPERVISED, FORECASTER)),
+    "patch_size": Parameter('int or "auto"', "auto", [COUNT, AUTO], SUPERVISED),
     "max_epochs": Parameter("int", 30, [COUNT]),
     "batch_size": Parameter("int", 32, [COUNT]),
     "optimizer": Parameter(
@@ -103,7 +106,7 @@ SHARED = {
         0.1,
         [Interval(Real, 0, 1, closed="neither"), HasMethods(["split", "get_n_splits"])],
     ),
-    "n_iter_no_change": Parameter("int", 20, [COUNT]),
+    "n_iter_no_change": Parameter('int or "auto"', "auto", [COUNT, AUTO]),
     "tol": Parameter("float", 0.0001, [NOT_NEGATIVE]),
     "warm_start": Parameter("bool", False, ["boolean"]),
     "callbacks": Parameter(
@@ -137,9 +140,8 @@ DESCRIPTIONS = {
     "bidirectional": """Whether to read each sequence both forwards and backwards and to
         concatenate the outputs of the two directions. A bidirectional network needs
         complete sequences and cannot be used in a stream.""",
-    "dropout": """Fraction of values that are set to zero during training: of the
-        embedded codes, between layers and before the output layer. Larger values
-        regularise more strongly; 0 disables dropout.""",
+    "dropout": """Fraction of values that are set to zero during training{where}. Larger
+        values regularise more strongly; 0 disables dropout.""",
     "pooling": """How the outputs at all time steps are summarised for the output layer:
         by the "last" output, their "mean", their "max", or the concatenation of these
         three, "concat". For the backward direction of a bidirectional network, the last
@@ -163,6 +165,14 @@ DESCRIPTIONS = {
         ``transform`` uses ``pooling``.""",
     "loss": """Loss that training minimises, computed on targets that are standardised
         to mean 0 and variance 1.""",
+    "scaling": """Whether to standardise each feature of numbers by its mean and
+        standard deviation over all steps of the training sequences. The first fit
+        decides; codes are not affected.""",
+    "patch_size": """Number of successive steps that the network reads at once, as one
+        longer step. Long sequences are learned better and faster in patches. "auto"
+        is 1 for sequences of up to 100 steps (the median of the training sequences),
+        for tokens and with ``return_sequences=True``; longer sequences are divided into
+        about 64 patches. An incomplete patch at the end is filled with zeros.""",
     "max_epochs": """Maximum number of passes over the training {examples}. Training
         stops earlier if the loss does not improve for ``n_iter_no_change`` epochs.""",
     "batch_size": """Number of {examples} per training step.""",
@@ -170,7 +180,7 @@ DESCRIPTIONS = {
         "adam" and "adamw" are the same, because ``weight_decay`` is decoupled under
         each optimizer; they use ``eps=1e-6``. "sgd" uses Nesterov momentum of 0.9.""",
     "learning_rate": """Initial learning rate. Larger values train faster, but training
-        can diverge. "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.""",
+        can diverge. "auto" is {auto_rates} for all other optimizers.""",
     "learning_rate_schedule": """How the learning rate changes over the epochs.
         "constant" keeps it. "plateau" halves it when the loss (the validation loss
         under early stopping) has not decreased for 4 epochs. "cosine" lowers it to 0
@@ -182,7 +192,7 @@ DESCRIPTIONS = {
         Nothing is added to the gradient: for the L2 penalty of torch's optimizers, give
         a subclass with a penalty of its own. Larger values regularise more strongly; 0
         disables weight decay. "auto" is 0.01 for "sgd" and 0.1 for all other
-        optimizers.""",
+        optimizers{more_decay}.""",
     "average": """Whether to predict with a weighted average of the weights over all
         training steps instead of the weights of the last step, which fluctuate. Later
         steps count more: of t steps, step s counts in proportion to about
@@ -198,7 +208,8 @@ DESCRIPTIONS = {
         stopping{how_held_out}. If this is a splitter, its last split is
         used{splitters}.""",
     "n_iter_no_change": """Number of consecutive epochs without an improvement of the
-        loss by more than ``tol`` after which training stops.""",
+        loss by more than ``tol`` after which training stops. "auto" is a quarter of
+        the epochs, but at least 5.""",
     "tol": """Minimum decrease of the loss that counts as an improvement.""",
     "warm_start": """Whether ``fit`` continues from the {kept} of the previous fit, for
         up to ``max_epochs`` further epochs, instead of starting anew. The learning
@@ -222,12 +233,36 @@ DESCRIPTIONS = {
 }
 
 # Fields of a network's parameters that replace those above.
+_SUPERVISED: dict[str, dict[str, Any]] = {
+    "dropout": {
+        "type": 'float in [0, 1) or "auto"',
+        "default": "auto",
+        "constraint": [SHARE, AUTO],
+        "description": """Fraction of values that are set to zero during training,
+            between layers and before the output layer, and of embedded tokens whose
+            vectors are set to zero as a whole. Larger values regularise more strongly;
+            0 disables dropout. "auto" is 0 for numbers, and for tokens
+            0.1, or 0.3 if their vocabulary has more than 1,000.""",
+    },
+    "max_epochs": {
+        "type": 'int or "auto"',
+        "default": "auto",
+        "constraint": [COUNT, AUTO],
+        "description": """Maximum number of passes over the training {examples}.
+            Training stops earlier if the loss does not improve for
+            ``n_iter_no_change`` epochs. "auto" makes about 600 training steps, in at
+            least 16 epochs (8 for vocabularies of more than 1,000 tokens) and at most
+            200.""",
+    },
+}
 OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
+    CLASSIFIER: _SUPERVISED,
+    REGRESSOR: _SUPERVISED,
     FORECASTER: {
-        "dropout": {
-            "description": """Fraction of values that are set to zero during training,
-            between layers and before the output layer. Larger values regularise more
-            strongly; 0 disables dropout."""
+        "scaling": {
+            "description": """Whether to standardise each channel (or its differences)
+            and each exogenous variable by its mean and standard deviation in training.
+            Forecasts are in the unit of X in either case."""
         },
         "loss": {
             "description": """Loss that training minimises, computed on scaled values
@@ -299,8 +334,12 @@ OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 # What the placeholders in the descriptions stand for.
+_ALL_DROPOUT = ": of the embedded codes, between layers and before the output layer"
 _SUPERVISED_WORDS = {
+    "auto_rates": '0.1 for "sgd" and 0.01',
     "examples": "sequences",
+    "more_decay": """, times 50 by the number of batches per epoch if these are fewer
+        than 50, but at most times 10""",
     "held_out": "sequences",
     "kept": "weights",
     "each_direction": ", in each direction if ``bidirectional=True``",
@@ -323,6 +362,9 @@ WORDS = {
     },
     REGRESSOR: _SUPERVISED_WORDS,
     FORECASTER: {
+        "auto_rates": '0.1 for "sgd" and 0.01',
+        "where": ", between layers and before the output layer",
+        "more_decay": "",
         "examples": "windows",
         "held_out": "series",
         "kept": "weights",
@@ -331,6 +373,9 @@ WORDS = {
         "auto_precision": "float64 if X is float64 and float32 otherwise",
     },
     GENERATOR: {
+        "auto_rates": '0.1 for "sgd" and 0.01',
+        "where": _ALL_DROPOUT,
+        "more_decay": "",
         "examples": "text",
         "held_out": "documents",
         "kept": "weights and the vocabulary",
@@ -343,6 +388,9 @@ WORDS = {
         "auto_precision": "float32",
     },
     TRANSLATOR: {
+        "auto_rates": '0.05 for "sgd" and 0.005',
+        "where": _ALL_DROPOUT,
+        "more_decay": "",
         "examples": "pairs",
         "held_out": "pairs",
         "kept": "weights",

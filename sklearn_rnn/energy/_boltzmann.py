@@ -4,13 +4,12 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import (
-    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.drafts import draft, snapshot
 from sklearn_rnn._core.randomness import (
@@ -22,6 +21,7 @@ from sklearn_rnn._core.randomness import (
 )
 from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
+from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn.energy._boltzmann_enumeration import sample_exactly
 from sklearn_rnn.energy._boltzmann_learning import FreeEnergyGap, LearningOptions
 from sklearn_rnn.energy._boltzmann_parameters import Machine
@@ -37,6 +37,7 @@ from sklearn_rnn.energy._boltzmann_trainer import (
     choose_exact,
     draw_first_state,
 )
+from sklearn_rnn.energy._patterns import validate_patterns
 
 # What only some machines have, and a new fit must not inherit.
 ATTRIBUTES_OF_SOME_MACHINES = (
@@ -104,7 +105,7 @@ def check_hidden(H, components):
 
 
 class BoltzmannMachine(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ValidatedEstimator
 ):
     """Stochastic symmetric network that learns a distribution over binary patterns.
 
@@ -611,7 +612,7 @@ default=None
     def _validate(self, X, *, reset):
         dtype = (np.float64, np.float32) if reset else self.components_.dtype
         # the order of an array in memory decides how sums over it are rounded
-        return validate_data(self, X, reset=reset, dtype=dtype, order="C")
+        return validate_patterns(self, X, reset=reset, dtype=dtype, order="C")
 
     @property
     def _is_gaussian(self):

@@ -3,15 +3,16 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_array, check_consistent_length, column_or_1d
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn.energy._hopfield_capacity import (
     capacity,
     find_lost,
@@ -25,6 +26,7 @@ from sklearn_rnn.energy._hopfield_dynamics import (
     recall,
 )
 from sklearn_rnn.energy._hopfield_rules import RULES, learn, round_for_exact_sums
+from sklearn_rnn.energy._patterns import validate_patterns
 from sklearn_rnn.energy._spin_networks import DenseNetwork, PairwiseNetwork
 
 
@@ -70,7 +72,7 @@ def check_labels_are_free(labels):
         )
 
 
-class HopfieldDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class HopfieldDenoiser(OneToOneFeatureMixin, TransformerMixin, ValidatedEstimator):
     """Associative memory that turns a corrupted pattern into the stored one.
 
     ``fit`` stores the rows of X, ``transform`` lets a Hopfield network run from each
@@ -497,7 +499,7 @@ default=None
         return float(stable.mean())
 
     def _validate(self, X, *, reset):
-        return validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
+        return validate_patterns(self, X, reset=reset, dtype=(np.float64, np.float32))
 
     def _to_states(self, X):
         """States of -1 and +1 in float64, (n_samples, n_features)."""

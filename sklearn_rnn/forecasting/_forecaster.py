@@ -16,7 +16,7 @@ from sklearn_rnn._core.randomness import (
     draw_seed,
     numpy_generator,
 )
-from sklearn_rnn._core.scalars import check_integer, check_number
+from sklearn_rnn._core.scalars import check_integer, check_number, is_integer
 from sklearn_rnn._core.sklearn_private import (
     Interval,
     StrOptions,
@@ -163,9 +163,10 @@ class RNNForecaster(NetworkEstimator):
         Fraction of the series that is held out under early stopping; of a single
         series, the fraction of its time steps that is held out at its end. If this is a
         splitter, it splits the series, and its last split is used.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int or "auto", default="auto"
         Number of consecutive epochs without an improvement of the loss by more than
-        ``tol`` after which training stops.
+        ``tol`` after which training stops. "auto" is a quarter of the epochs, but at
+        least 5.
     tol : float, default=0.0001
         Minimum decrease of the loss that counts as an improvement.
     warm_start : bool, default=False
@@ -315,7 +316,7 @@ class RNNForecaster(NetworkEstimator):
         gradient_clip=1.0,
         early_stopping=False,
         validation_fraction=0.1,
-        n_iter_no_change=20,
+        n_iter_no_change="auto",
         tol=0.0001,
         warm_start=False,
         callbacks=None,
@@ -718,7 +719,10 @@ class RNNForecaster(NetworkEstimator):
             _check_feature_names(self, first, reset=reset)
         if reset:
             self.n_features_in_ = series.n_channels
-            self._number_type = resolve_dtype(self.precision, series.values[0].dtype)
+            n_values = int(sum(series.lengths)) * series.n_channels
+            self._number_type = resolve_dtype(
+                self.precision, series.values[0].dtype, n_values
+            )
         if series.n_channels != self.n_features_in_:
             raise ValueError(
                 f"X has {series.n_channels} channels, but RNNForecaster was fitted "
@@ -731,6 +735,11 @@ class RNNForecaster(NetworkEstimator):
         check_is_fitted(self)
         series, state = self._container, self._state
         if X is not None:
+            if is_integer(X):
+                raise ValueError(
+                    f"X is the number {X}, but it has to be a series, or None for the "
+                    f"past given to fit. Did you mean horizon={X}?"
+                )
             series, state = self._read_series(X), None
         return read_request(self._series_network, series, state, horizon, exog)
 

@@ -168,9 +168,10 @@ class SequenceGenerator(
         Fraction of the training documents held out under early stopping; of a single
         document, the fraction held out at its end. If this is a splitter, its last
         split is used.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int or "auto", default="auto"
         Number of consecutive epochs without an improvement of the loss by more than
-        ``tol`` after which training stops.
+        ``tol`` after which training stops. "auto" is a quarter of the epochs, but at
+        least 5.
     tol : float, default=0.0001
         Minimum decrease of the loss that counts as an improvement.
     warm_start : bool, default=False
@@ -299,7 +300,7 @@ class SequenceGenerator(
         gradient_clip=1.0,
         early_stopping=False,
         validation_fraction=0.1,
-        n_iter_no_change=20,
+        n_iter_no_change="auto",
         tol=0.0001,
         warm_start=False,
         callbacks=None,

@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from sklearn_rnn._core.sklearn_private import (
     _check_method_params,
 )
+from sklearn_rnn._data.cells import explain_errors, refuse_dates
 from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.sequences import (
     Sequences,
@@ -110,13 +111,15 @@ def stack_steps(X, input_size):
         sequences, as_list = from_array(X, finite=False), False
         n_timesteps = X.shape[1]
     elif kind == "table":
-        X = check_array(X, ensure_all_finite=False, input_name="X")
+        with explain_errors(X):
+            X = check_array(X, ensure_all_finite=False, input_name="X")
+            refuse_dates(X)
         sequences, as_list = from_table(X, input_size), False
         n_timesteps = X.shape[1] // sequences.input_size
     if kind == "tokens" or sequences.vocabulary_size is not None:
         raise TypeError(
             "X holds tokens, whose codes are names and not numbers to transform. Leave "
-            "StepwiseTransformer out: the recurrent estimators embed tokens."
+            "this transformer out: the recurrent estimators embed tokens."
         )
     steps, lengths = sequences.values, sequences.lengths
     if n_timesteps is not None:

@@ -3,18 +3,19 @@
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn.streaming._pipeline import PipelineStreamAdapter
+from sklearn_rnn.streaming._pipeline import PipelineStreamAdapter, list_transformers
 from sklearn_rnn.streaming._stream import Stream
 
 
 def open_stream(model, n_streams=1):
     """Open a stream of a fitted model, or of a fitted Pipeline that ends in one.
 
-    Of a pipeline each step goes through the transformers first: through those that read
-    sequences, such as :class:`StepwiseTransformer`, as a sequence of one step; through
-    those of tables, if rows were steps in ``fit`` too, as a row; through a
-    :class:`CharVectorizer` or :class:`WordVectorizer` as a text, whose tokens are the
-    chunk.
+    In a pipeline each step passes the transformers first: a
+    :class:`StepwiseTransformer` as a sequence of one step; a transformer of tables, if
+    rows were steps in ``fit`` too, as a row; a :class:`CharVectorizer` or
+    :class:`WordVectorizer` as a text, whose tokens are the chunk. Other transformers of
+    sequences are refused, because a step may depend on the whole sequence, as in
+    :class:`~sklearn_rnn.preprocessing.SeriesScaler`.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def open_stream(model, n_streams=1):
     TypeError
         If the model has no streams.
     ValueError
-        If a transformer does not do each step by itself.
+        If a transformer is not known to transform each step by itself.
 
     Examples
     --------
@@ -61,8 +62,7 @@ def open_stream(model, n_streams=1):
             )
         return model.stream(n_streams)
     check_is_fitted(model)
-    *before, (_, last) = model.steps
-    before = [step for _, step in before if step not in (None, "passthrough")]
+    before, (_, last) = list_transformers(model.steps[:-1]), model.steps[-1]
     if not before:
         return open_stream(last, n_streams)
     return Stream(PipelineStreamAdapter(before, open_stream(last)._adapter), n_streams)

@@ -2,8 +2,10 @@
 
 import numpy as np
 from scipy import sparse
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from sklearn_rnn.preprocessing._stepwise import StepwiseTransformer
 from sklearn_rnn.streaming._adapter import StreamAdapter
 from sklearn_rnn.streaming._reading import list_texts, number_rows, number_step
 from sklearn_rnn.text._vectorizer import TokenVectorizer
@@ -61,6 +63,17 @@ class PipelineStreamAdapter(StreamAdapter):
         return self._inner.chunk(rows, n)
 
 
+def list_transformers(steps):
+    """The transformers among the steps of a Pipeline, also of Pipelines inside it."""
+    found = []
+    for _, step in steps:
+        if isinstance(step, Pipeline):
+            found += list_transformers(step.steps)
+        elif step not in (None, "passthrough"):
+            found.append(step)
+    return found
+
+
 def _refuse_bounds(vectorizer):
     """Refuse a vectorizer whose codes depend on how a text is split into chunks."""
     if vectorizer.boundaries or vectorizer.max_length is not None:
@@ -73,13 +86,23 @@ def _refuse_bounds(vectorizer):
 
 
 def _refuse_whole_sequences(transformer, inner):
-    """Refuse a transformer that is not known to do each step by itself."""
-    tags = get_tags(transformer)
-    if tags.input_tags.three_d_array:
+    """Refuse a transformer that is not known to transform each step by itself.
+
+    The tags of a transformer do not tell whether a step depends on other steps of its
+    sequence, so of those that read sequences only StepwiseTransformer is known.
+    """
+    if isinstance(transformer, StepwiseTransformer):
         return
+    name, tags = type(transformer).__name__, get_tags(transformer)
+    if tags.input_tags.three_d_array:
+        raise ValueError(
+            f"{name} may need whole sequences, and a stream has only the steps so far. "
+            "Fit a pipeline with transformers of rows in StepwiseTransformer, such as "
+            "StepwiseTransformer(StandardScaler()), or transform the steps yourself "
+            "and open a stream of the model alone."
+        )
     known = hasattr(transformer, "n_features_in_") and tags.input_tags.two_d_array
     if not (inner.rows_are_steps and known):
-        name = type(transformer).__name__
         raise ValueError(
             f"{name} transforms whole sequences, as rows of a table, and a stream has "
             "only single steps of them. Fit a pipeline with StepwiseTransformer("

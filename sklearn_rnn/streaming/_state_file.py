@@ -39,7 +39,7 @@ def read_state(path):
             ) from error
 
 
-def check_state(arrays, beginning, n):
+def check_state(arrays, beginning, n, patch_size=1):
     """Arrays of the type and shape of ``beginning``, for ``n`` sequences."""
     missing, extra = beginning.keys() - arrays.keys(), arrays.keys() - beginning.keys()
     if missing or extra:
@@ -63,8 +63,8 @@ def check_state(arrays, beginning, n):
     if found["n_steps"].min(initial=0) < 0:
         raise ValueError("n_steps of the state are negative.")
     for name, array in found.items():
-        read = array[found["n_steps"] > 0]  # before, a maximum is minus infinity
-        if not np.isfinite(read).all():
+        # Before the first patch, a maximum is minus infinity.
+        if not np.isfinite(array[found["n_steps"] >= patch_size]).all():
             raise ValueError(f"{name} of the state holds NaN or infinity.")
     return found
 

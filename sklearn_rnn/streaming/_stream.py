@@ -10,7 +10,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.threads import limit_step_threads
 from sklearn_rnn._data.ragged import split_steps
-from sklearn_rnn._nn.states import fingerprint_network
 from sklearn_rnn.streaming._keys import KeyedRows
 from sklearn_rnn.streaming._state_file import (
     check_state,
@@ -320,19 +319,20 @@ class Stream:
         ``n_steps`` (n_streams,) are the steps read, of a generator with the start code;
         ``hidden_k`` and ``cell_k`` (n_streams, hidden_size) the state of layer k, or
         ``state_k_i`` that of a callable cell; ``sum`` and ``max`` what the pooling
-        needs. ``keys`` lists the keys as JSON, ``model`` identifies the network.
+        needs; ``patch`` the steps of an incomplete patch, with ``patch_size`` above 1.
+        ``keys`` lists the keys as JSON, ``model`` identifies the network.
 
         Setting it raises ValueError if it is of another model or of other shapes, or
         not complete and finite; the stream then stays as it was.
         """
         with self._lock:
-            model = fingerprint_network(self._adapter.module)
+            model = self._adapter.fingerprint()
             return {"model": np.array(model), **self._arrays()}
 
     @state.setter
     def state(self, state):
         with self._lock:
-            if str(state.get("model")) != fingerprint_network(self._adapter.module):
+            if str(state.get("model")) != self._adapter.fingerprint():
                 raise ValueError(
                     "the state is of another model: its network or its weights differ. "
                     "Open a stream of the model that it was saved with."
@@ -351,13 +351,12 @@ class Stream:
         if "keys" not in arrays:
             if self._keyed is not None:
                 raise ValueError("the state has no keys, but this stream goes by key.")
-            n = self._stepper.n_streams
-            self._stepper.restore(check_state(arrays, self._stepper.beginning, n))
+            self._stepper.restore(self._check_state(arrays, self._stepper.n_streams))
             return
         if self._keyed is None:
             self._convert_to_keys()
         keys = read_keys(arrays.pop("keys"))
-        given = check_state(arrays, self._stepper.beginning, len(keys))
+        given = self._check_state(arrays, len(keys))
         keyed = KeyedRows(max(len(keys), FIRST_ROWS))
         rows, joining = keyed.rows_of(keys)
         keyed.add(joining)
@@ -365,6 +364,10 @@ class Stream:
         fresh.resize(keyed.n_rows)
         fresh.put(given, rows)
         self._stepper, self._keyed = fresh, keyed
+
+    def _check_state(self, arrays, n):
+        beginning, patch_size = self._stepper.beginning, self._adapter.patch_size
+        return check_state(arrays, beginning, n, patch_size)
 
     def save(self, path):
         """Write the state to a file, all of it or nothing.

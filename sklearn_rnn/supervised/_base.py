@@ -16,14 +16,24 @@ from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._data.reading import SequenceReader, is_table
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.batching import predict_batches
+from sklearn_rnn._training.budget import choose_epochs
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.holdout import split_rows
+from sklearn_rnn._training.optimizers import BATCHES_PER_EPOCH
 from sklearn_rnn.streaming._stream import Stream
+from sklearn_rnn.supervised._inputs import InputEncoding
 from sklearn_rnn.supervised._step_targets import flatten, flatten_weights, unflatten
 from sklearn_rnn.supervised._stream_adapter import SequenceStreamAdapter
 
 PREDICTION_BATCH = 256
+
+# Dropout "auto" of tokens. Vocabularies of more than LARGE_VOCABULARY tokens are those
+# of words: they are soon learned by heart, and many are unknown in new texts. Numbers
+# have no dropout, with which a sequence of weight 2 would not train like two sequences.
+AUTO_DROPOUT = 0.1
+AUTO_DROPOUT_OF_WORDS = 0.3
+LARGE_VOCABULARY = 1000
 
 
 class SupervisedEstimator(
@@ -40,6 +50,8 @@ class SupervisedEstimator(
         "embedding",
         "bidirectional",
         "pooling",
+        "scaling",
+        "patch_size",
         "return_sequences",
     )
 
@@ -74,8 +86,34 @@ class SupervisedEstimator(
         if self.early_stopping and not partial:
             train, valid = self._split(train, given_y, validation, groups, split_rng)
         train = self._weigh_classes(train, valid)
-        net = self._continue_net() if continuing else self._new_net(seed)
+        n_batches = BATCHES_PER_EPOCH if partial else self._count_batches(train)
+        if continuing:
+            net = self._continue_net(n_batches)
+        else:
+            self._fit_inputs(train)
+            absent = train.sequences.absent_codes(train.rows)
+            net = self._new_net(seed, n_batches, neutral_codes=absent)
+        train, valid = (
+            part and replace(part, sequences=self._inputs.encode(part.sequences))
+            for part in (train, valid)
+        )
         return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
+
+    def _fit_inputs(self, train):
+        """Learn how sequences become the input of the network."""
+        if self.return_sequences and self.patch_size not in (1, "auto"):
+            raise ValueError(
+                f"patch_size={self.patch_size} joins steps, but return_sequences=True "
+                'predicts at every single step. Set patch_size="auto" or 1.'
+            )
+        if self._vocabulary_size is not None and self.patch_size not in (1, "auto"):
+            raise ValueError(
+                f"patch_size={self.patch_size} joins steps of numbers, but X holds "
+                'codes of tokens. Set patch_size="auto" or 1.'
+            )
+        self._inputs = InputEncoding.fit(
+            train, self._number_type, self.scaling, self.patch_size
+        )
 
     def _fit_examples(self, X, y, sample_weight, continuing, **options):
         """X and y as examples, and y itself, checked."""
@@ -165,7 +203,7 @@ class SupervisedEstimator(
             embedding = torch.tensor(check_array(embedding, dtype=self._number_type))
         module = build_network(
             self.cell,
-            self.input_size_,
+            self.input_size_ * self._inputs.patch_size,
             self.hidden_size,
             self._targets.n_outputs,
             bidirectional=self.bidirectional,
@@ -179,6 +217,23 @@ class SupervisedEstimator(
         self._n_features_out = self.hidden_size * n_directions * n_pooled
         self._pooling = self.pooling  # of transform, also if each step is answered
         return module
+
+    def _count_epochs(self, train):
+        if self.max_epochs != "auto":
+            return self.max_epochs
+        return choose_epochs(self._count_batches(train), self._reads_words)
+
+    def _resolve_dropout(self):
+        if self.dropout != "auto":
+            return self.dropout
+        if self._vocabulary_size is None:
+            return 0.0
+        return AUTO_DROPOUT_OF_WORDS if self._reads_words else AUTO_DROPOUT
+
+    @property
+    def _reads_words(self):
+        """Whether X has tokens of a large vocabulary."""
+        return (self._vocabulary_size or 0) > LARGE_VOCABULARY
 
     def _score_outputs(self, outputs, targets, weights):
         return self._targets.score(outputs, targets, weights)
@@ -204,7 +259,8 @@ class SupervisedEstimator(
 
     def _outputs(self, sequences):
         """Logits or standardised numbers, (n, n_outputs) or (n_steps, n_outputs)."""
-        return self._compute(self.module_, sequences, self._predicts_steps)
+        encoded = self._inputs.encode(sequences)
+        return self._compute(self.module_, encoded, self._predicts_steps)
 
     def _compute(self, compute, sequences, each_step):
         """What ``compute`` returns for all sequences: (n, ...), or (n_steps, ...)."""
@@ -245,7 +301,7 @@ class SupervisedEstimator(
         """
         fitted = snapshot(self)
         check_is_fitted(fitted)
-        return fitted._states(fitted._read(X, reset=False), fitted._pooling)
+        return fitted._states(fitted._encode(X), fitted._pooling)
 
     def transform_sequences(self, X):
         """State of the network at every step of each sequence, as features.
@@ -261,12 +317,17 @@ class SupervisedEstimator(
             Outputs of the last layer: an array ``(n_sequences, n_timesteps,
             n_states)`` if X is a table or a 3-D array (NaN where X is padded), and
             otherwise a 1-D object array of arrays ``(T_i, n_states)``. ``n_states`` is
-            ``hidden_size``, times 2 if bidirectional.
+            ``hidden_size``, times 2 if bidirectional. If the network reads patches
+            (see ``patch_size``), there is one row per patch instead of one per step.
         """
         fitted = snapshot(self)
         check_is_fitted(fitted)
-        sequences = fitted._read(X, reset=False)
+        sequences = fitted._encode(X)
         return unflatten(fitted._states(sequences, None), sequences)
+
+    def _encode(self, X):
+        """X as the network reads it."""
+        return self._inputs.encode(self._read(X, reset=False))
 
     def _states(self, sequences, pooling):
         """Outputs of the last layer, pooled per sequence, or of all steps."""

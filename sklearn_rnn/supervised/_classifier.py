@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.labels import check_labels, describe_misread_labels
 from sklearn_rnn._training.holdout import check_validation_data
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.supervised._base import SupervisedEstimator
@@ -15,8 +18,9 @@ from sklearn_rnn.supervised._class_weights import (
     ClassWeightedLoss,
     find_weighted_rows,
     learn_class_weights,
+    look_up_weights,
 )
-from sklearn_rnn.supervised._targets import LabelTargets, check_labels
+from sklearn_rnn.supervised._targets import LabelTargets
 
 
 class RNNClassifier(ClassifierMixin, SupervisedEstimator):
@@ -49,10 +53,11 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         Whether to read each sequence both forwards and backwards and to concatenate the
         outputs of the two directions. A bidirectional network needs complete sequences
         and cannot be used in a stream.
-    dropout : float in [0, 1), default=0.0
-        Fraction of values that are set to zero during training: of the embedded codes,
-        between layers and before the output layer. Larger values regularise more
-        strongly; 0 disables dropout.
+    dropout : float in [0, 1) or "auto", default="auto"
+        Fraction of values that are set to zero during training, between layers and
+        before the output layer, and of embedded tokens whose vectors are set to zero as
+        a whole. Larger values regularise more strongly; 0 disables dropout. "auto" is 0
+        for numbers, and for tokens 0.1, or 0.3 if their vocabulary has more than 1,000.
     pooling : {"last", "mean", "max", "concat"}, default="concat"
         How the outputs at all time steps are summarised for the output layer: by the
         "last" output, their "mean", their "max", or the concatenation of these three,
@@ -77,9 +82,21 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         Whether to predict at every time step instead of once per sequence. If True, the
         output layer reads the output at each step, and only ``transform`` uses
         ``pooling``.
-    max_epochs : int, default=30
+    scaling : bool, default=True
+        Whether to standardise each feature of numbers by its mean and standard
+        deviation over all steps of the training sequences. The first fit decides; codes
+        are not affected.
+    patch_size : int or "auto", default="auto"
+        Number of successive steps that the network reads at once, as one longer step.
+        Long sequences are learned better and faster in patches. "auto" is 1 for
+        sequences of up to 100 steps (the median of the training sequences), for tokens
+        and with ``return_sequences=True``; longer sequences are divided into about 64
+        patches. An incomplete patch at the end is filled with zeros.
+    max_epochs : int or "auto", default="auto"
         Maximum number of passes over the training sequences. Training stops earlier if
-        the loss does not improve for ``n_iter_no_change`` epochs.
+        the loss does not improve for ``n_iter_no_change`` epochs. "auto" makes about
+        600 training steps, in at least 16 epochs (8 for vocabularies of more than 1,000
+        tokens) and at most 200.
     batch_size : int, default=32
         Number of sequences per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
@@ -100,7 +117,9 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added to the
         gradient: for the L2 penalty of torch's optimizers, give a subclass with a
         penalty of its own. Larger values regularise more strongly; 0 disables weight
-        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers.
+        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers, times 50 by
+        the number of batches per epoch if these are fewer than 50, but at most times
+        10.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps
@@ -122,9 +141,10 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         step; the only sequence of a class trains. If this is a splitter, its last split
         is used: ``GroupShuffleSplit`` keeps each of the ``groups`` given to ``fit`` on
         one side, ``TimeSeriesSplit`` validates on the latest sequences.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int or "auto", default="auto"
         Number of consecutive epochs without an improvement of the loss by more than
-        ``tol`` after which training stops.
+        ``tol`` after which training stops. "auto" is a quarter of the epochs, but at
+        least 5.
     tol : float, default=0.0001
         Minimum decrease of the loss that counts as an improvement.
     class_weight : dict, list of dict, "balanced" or None, default=None
@@ -254,13 +274,15 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         num_layers=1,
         activation="tanh",
         bidirectional=False,
-        dropout=0.0,
+        dropout="auto",
         pooling="concat",
         embedding="auto",
         input_size=None,
         input_length=None,
         return_sequences=False,
-        max_epochs=30,
+        scaling=True,
+        patch_size="auto",
+        max_epochs="auto",
         batch_size=32,
         optimizer="adamw",
         learning_rate="auto",
@@ -270,7 +292,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         gradient_clip=1.0,
         early_stopping=False,
         validation_fraction=0.1,
-        n_iter_no_change=20,
+        n_iter_no_change="auto",
         tol=0.0001,
         class_weight=None,
         warm_start=False,
@@ -291,6 +313,8 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         self.input_size = input_size
         self.input_length = input_length
         self.return_sequences = return_sequences
+        self.scaling = scaling
+        self.patch_size = patch_size
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.optimizer = optimizer
@@ -492,6 +516,15 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     def _check_y(self, y):
         return check_labels(y, self)
 
+    def _fit_examples(self, X, y, sample_weight, continuing, **options):
+        train, y = super()._fit_examples(X, y, sample_weight, continuing, **options)
+        if not continuing:
+            lengths = None if self.return_sequences else train.sequences.lengths
+            doubt = describe_misread_labels(y, lengths)
+            if doubt:
+                warn_user(doubt)
+        return train, y
+
     def _fit_targets(self, y, rows, weights, classes=None):
         self._targets = LabelTargets.fit(y, rows, classes)
         self.classes_ = self._targets.classes
@@ -512,6 +545,16 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
                 "weight. Validate on rows of other classes too."
             )
         return replace(train, rows=find_weighted_rows(self._class_weights, train))
+
+    def _fit_inputs(self, train):
+        """Learn the encoding of X, where weights of classes count as those of rows."""
+        if self._class_weights is not None and not self._targets.multilabel:
+            by_row = look_up_weights(self._class_weights, train.targets.numpy())
+            weights = torch.from_numpy(by_row)
+            if train.weights is not None:
+                weights = weights * train.weights
+            train = replace(train, weights=weights)
+        super()._fit_inputs(train)
 
     def _criterion(self):
         loss = self._targets.criterion()

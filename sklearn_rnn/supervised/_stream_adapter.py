@@ -33,7 +33,9 @@ class SequenceStreamAdapter(StreamAdapter):
             )
         self.each_step = self.module.pooling is None
         self._read, self._targets = model._read, model._targets
-        self._size, self._number = model.input_size_, model._number_type
+        self._inputs, self._size = model._inputs, model.input_size_
+        self.patch_size = self._inputs.patch_size
+        self.encoding = self._inputs.fingerprint()
         self._vocabulary_size = model._vocabulary_size
         self.rows_are_steps = (
             model._fitted_on_table and model.n_features_in_ == model.input_size_
@@ -52,13 +54,11 @@ class SequenceStreamAdapter(StreamAdapter):
         x = number_step(x, n, self._size)
         if x is None:
             return None
-        if x.dtype != self._number:
-            with np.errstate(over="ignore"):
-                x = x.astype(self._number)
+        x = self._inputs.standardize_steps(x)
         if not np.isfinite(x).all():
             row = int(np.argmin(np.isfinite(x).all(axis=1)))
             raise ValueError(
-                f"x contains NaN, infinity or a value too large for {self._number!r}: "
+                f"x contains NaN, infinity or a value too large for {x.dtype!r}: "
                 f"stream {row} of {n}. Fill or leave out such steps; the streams have "
                 "not moved."
             )
@@ -69,4 +69,4 @@ class SequenceStreamAdapter(StreamAdapter):
             x = code_rows(x, n, self._vocabulary_size)
         else:
             x = number_rows(x, n, self._size)
-        return self._read(x, reset=False)
+        return self._inputs.standardize(self._read(x, reset=False))

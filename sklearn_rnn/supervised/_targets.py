@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_array, column_or_1d
 
 # Spread of a target below which it is constant, in units of the number type's precision
 # at the largest target.
@@ -17,28 +15,6 @@ LOSSES = {
     "absolute_error": torch.nn.L1Loss,
     "huber": torch.nn.HuberLoss,
 }
-
-
-def check_labels(y, estimator):
-    """y as labels (n,) or as an indicator matrix (n, n_labels)."""
-    y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
-    kind = type_of_target(y, input_name="y", raise_unknown=True)
-    check_classification_targets(y)
-    if kind == "multilabel-indicator":
-        values = np.unique(y)
-        if not np.isin(values, (0, 1)).all():
-            raise ValueError(
-                f"y is an indicator matrix of the values {values.tolist()}; expected 0 "
-                "and 1. Give y == value, with the value that marks a present label."
-            )
-        return y
-    if kind == "multiclass-multioutput":
-        raise ValueError(
-            "Unknown label type: multiclass-multioutput. y may have one label per "
-            "sequence, or be an indicator matrix of 0 and 1 with one column per label; "
-            "MultiOutputClassifier fits several multiclass columns."
-        )
-    return column_or_1d(y, warn=True)
 
 
 @dataclass(frozen=True)
@@ -127,16 +103,6 @@ class LabelTargets:
         else:
             labels = outputs.argmax(1)
         return accuracy_score(targets.numpy(), labels.numpy(), sample_weight=weights)
-
-
-def check_numbers(y, estimator):
-    """y as numbers (n,) or (n, n_outputs)."""
-    y = check_array(
-        y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
-    )
-    if y.ndim == 2 and y.shape[1] == 1:
-        return column_or_1d(y, warn=True)
-    return y
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from typing import Any, cast
@@ -13,10 +14,11 @@ from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.sequences import check_codes, from_tokens
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
-from sklearn_rnn.text._documents import TextFile
+from sklearn_rnn.text._documents import FILE_HINT, TextFile
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 
 END_NAME = RESERVED[END]
+TEXT_FILE_NAME = re.compile(r"\S+\.(txt|md|rst|tex|csv|tsv|json|html?|xml)")
 
 
 def make_codec(X, vectorizer, default):
@@ -37,6 +39,8 @@ def read_documents(X, files):
     """X as an iterable of documents; a single text or file name is one document."""
     if isinstance(X, TokenArray):
         return X
+    if not files:
+        _warn_of_file_names(X)
     if is_bare_text(X):
         X = [X]
     elif isinstance(X, (list, tuple, np.ndarray)):
@@ -61,6 +65,22 @@ def is_bare_text(X):
     Such a text ends where somebody cut it, rather than where its author ended it.
     """
     return isinstance(X, (str, bytes, os.PathLike))
+
+
+def _warn_of_file_names(X):
+    """Warn if texts are names of files, whose letters would be learned."""
+    if not isinstance(X, (str, list, tuple)) or not X:
+        return
+    names = [X] if isinstance(X, str) else X[:3]
+    if all(isinstance(name, str) and _is_file_name(name) for name in names):
+        warn_user(f"X looks like a file name, not like text: {names[0]!r}. {FILE_HINT}")
+
+
+def _is_file_name(text):
+    """Whether a text is the name of a file, or of a text file that does not exist."""
+    if len(text) > 255 or "\n" in text:
+        return False
+    return TEXT_FILE_NAME.fullmatch(text) is not None or os.path.isfile(text)
 
 
 def _refuse_characters(X):

@@ -12,6 +12,10 @@ from sklearn_rnn._data.tokens import END, START
 TOKEN_PATTERN = r"\w+|[^\w\s]"  # a word, or a single mark of punctuation
 TEXT_OR_TOKENS = "text (str or bytes), or a list of tokens"
 TEXT_ONLY = "text (str or bytes). Join a list of tokens into one text"
+FILE_HINT = (
+    'To read a file, set input="filename" in SequenceGenerator or in the vectorizer, '
+    "or give its text: Path(name).read_text()."
+)
 UNDECODABLE = ", in document {}: set encoding or decode_error"
 PIECE = 2**20  # characters, or codes, that are handled as Python objects at a time
 
@@ -102,9 +106,11 @@ def _texts(document, row, reader, expected, cut):
 
 def _text_of(document, row, reader, expected):
     if reader.input == "content" and not isinstance(document, (str, bytes)):
+        is_path = isinstance(document, os.PathLike)
+        hint = FILE_HINT if is_path else 'Fill missing text with "".'
         raise TypeError(
             f"document {row} is {document!r} of type {type(document).__name__}; "
-            f'expected {expected}. Fill missing text with "".'
+            f"expected {expected}. {hint}"
         )
     try:
         return reader.decode(document)

@@ -8,7 +8,7 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn._core.callbacks import wrap_as_task
 from sklearn_rnn._core.drafts import draft
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
+from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn.text._documents import TOKEN_PATTERN, check_tokens, read_texts
 
 # A match never begins inside a run of marks: that keeps it linear in any text.
@@ -116,7 +117,9 @@ GROUPS = {
 }
 
 
-class TextStatisticsVectorizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class TextStatisticsVectorizer(
+    CallbackSupportMixin, TransformerMixin, ValidatedEstimator
+):
     """Encode each text as one row of summary numbers, instead of a sequence.
 
     How long a text, its words and its sentences are, how varied and how rare the words,

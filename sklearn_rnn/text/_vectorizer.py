@@ -8,7 +8,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -22,6 +22,7 @@ from sklearn_rnn._core.sklearn_private import (
     _fit_context,
 )
 from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import CodeStream, add_boundaries, cut, read_tokens
 
@@ -32,7 +33,7 @@ PADDED_BYTES_WITHOUT_WARNING = 2**29
 class TokenVectorizer(
     CallbackSupportMixin,
     TransformerMixin,
-    BaseEstimator,
+    ValidatedEstimator,
     metaclass=ABCMeta,
     auto_wrap_output_keys=(),
 ):

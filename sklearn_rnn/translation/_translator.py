@@ -17,6 +17,7 @@ from sklearn_rnn._core.sklearn_private import (
 )
 from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._data.reading import SequenceReader
+from sklearn_rnn._data.sequences import cast
 from sklearn_rnn._data.tokens import RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._nn.builders import build_translation_network
 from sklearn_rnn._training.corpus import make_corpus
@@ -154,7 +155,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         optimizer; they use ``eps=1e-6``. "sgd" uses Nesterov momentum of 0.9.
     learning_rate : float or "auto", default="auto"
         Initial learning rate. Larger values train faster, but training can diverge.
-        "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.
+        "auto" is 0.05 for "sgd" and 0.005 for all other optimizers.
     learning_rate_schedule : str or callable, default="constant"
         How the learning rate changes over the epochs. "constant" keeps it. "plateau"
         halves it when the loss (the validation loss under early stopping) has not
@@ -185,9 +186,10 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     validation_fraction : float in (0, 1) or CV splitter, default=0.1
         Fraction of the training pairs held out under early stopping. If this is a
         splitter, its last split is used.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int or "auto", default="auto"
         Number of consecutive epochs without an improvement of the loss by more than
-        ``tol`` after which training stops.
+        ``tol`` after which training stops. "auto" is a quarter of the epochs, but at
+        least 5.
     tol : float, default=0.0001
         Minimum decrease of the loss that counts as an improvement.
     warm_start : bool, default=False
@@ -335,7 +337,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         gradient_clip=1.0,
         early_stopping=False,
         validation_fraction=0.1,
-        n_iter_no_change=20,
+        n_iter_no_change="auto",
         tol=0.0001,
         warm_start=False,
         callbacks=None,
@@ -430,8 +432,14 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         train, valid = Pairs(sources, targets, np.arange(len(sources))), None
         if self.early_stopping:
             train, valid = train.split(self.validation_fraction, split_rng)
-        net = self._continue_net() if continuing else self._new_net(seed)
-        if not continuing:
+        if continuing:
+            net = self._continue_net()
+        else:
+            net = self._new_net(
+                seed,
+                neutral_codes=sources.absent_codes(train.rows),
+                neutral_target_codes=targets.absent_codes(train.rows, self._n_codes),
+            )
             self.max_length_ = int(targets.lengths.max())
         return self._run(net, train, valid, seed, (X, y, None))
 
@@ -442,7 +450,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             self.cell,
             self.input_size_,
             self.hidden_size,
-            len(RESERVED) + len(self._codec.names),
+            self._n_codes,
             bidirectional=self.bidirectional,
             decoder_cell=self.decoder_cell,
             decoder_size=self.decoder_size,
@@ -453,6 +461,16 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             embedding=self.embedding,
             **options,
         )
+
+    @property
+    def _n_codes(self):
+        """Number of codes of the targets, with the reserved ones."""
+        return len(RESERVED) + len(self._codec.names)
+
+    def _resolve_rates(self, n_batches):
+        """Rates as numbers; "auto" is half the learning rate of other networks."""
+        rate, decay = super()._resolve_rates(n_batches)
+        return rate / 2 if self.learning_rate == "auto" else rate, decay
 
     def _net_options(self):
         """Arguments of the net, which a warm start may change."""
@@ -472,7 +490,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
                 vectorizer = CharVectorizer() if chosen is None else clone(chosen)
                 self.source_vectorizer_ = vectorizer.fit(texts)
         if texts is None:
-            return self._read(X, reset=reset)
+            return cast(self._read(X, reset=reset), self._number_type)
         if self.source_vectorizer_ is None:
             raise ValueError(
                 "X holds texts, but SequenceTranslator was fitted on numbers or codes. "

@@ -29,6 +29,14 @@ def test_a_device_that_cannot_be_used_is_refused(device):
         resolve_device(device)
 
 
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="needs a missing device")
+def test_the_error_for_a_missing_device_is_short():
+    """Torch's own message is a page long."""
+    with pytest.raises(ValueError, match="torch finds only cpu") as caught:
+        resolve_device("mps")
+    assert len(str(caught.value)) < 120
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_is_taken_where_it_is():
     assert resolve_device("cuda").type == "cuda"

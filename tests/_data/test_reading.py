@@ -138,9 +138,10 @@ def test_a_plain_code_outside_the_vocabulary(names):
         model.predict(np.array([[0, 4]]))
 
 
-def test_a_number_too_large_for_the_fitted_type(model, table):
+@pytest.mark.parametrize("scaling", [False, True])
+def test_a_number_too_large_for_the_fitted_type(model, table, scaling):
     X, y = table
-    model.set_params(precision="float32").fit(X, y)
+    model.set_params(precision="float32", scaling=scaling).fit(X, y)
     with pytest.raises(ValueError, match="too large for dtype"):
         model.predict(np.full((1, 6), 1e300))
 
@@ -161,6 +162,49 @@ def test_feature_names_are_checked(model, table):
         model.predict(frame.rename(columns={"a": "z"}))
 
 
+@pytest.mark.parametrize("fit_as", [list, np.stack])
+def test_one_sequence_in_place_of_several_is_refused(model, rng, fit_as):
+    X = rng.normal(size=(20, 5, 3))
+    model.fit(fit_as(X), [0, 1] * 10)
+    message = r"read as 5 sequences of 3 steps .* fitted with 3 .*into a list: \[X\]"
+    for one in (X[0], X[0].tolist(), pd.DataFrame(X[0])):
+        with pytest.raises(ValueError, match=message):
+            model.predict(one)
+    assert model.predict([X[0]]).shape == (1,)
+
+
+@pytest.mark.parametrize("input_size", [None, 2])
+def test_one_sequence_after_a_fit_on_a_table_is_refused(model, rng, input_size):
+    X = rng.normal(size=(20, 8))
+    model.set_params(input_size=input_size).fit(X, [0, 1] * 10)
+    one = X[0].reshape(-1, input_size or 1)
+    with pytest.raises(ValueError, match=r"is expecting 8 features .*into a list: \[X"):
+        model.predict(one)
+    assert model.predict([one]).shape == (1,)
+
+
+def test_one_sequence_of_one_feature_is_a_warning(model, rng):
+    X = rng.normal(size=(20, 5, 1))
+    model.fit(X, [0, 1] * 10)
+    with pytest.warns(UserWarning, match=r"5 sequences of a single step\. .*list: \[X"):
+        assert model.predict(X[0]).shape == (5,)
+    assert model.predict(X[0][:1]).shape == (1,)  # without a warning
+
+
+@pytest.mark.parametrize(
+    ("input_size", "array"),
+    [(None, r"np\.array\(x\)"), (2, r"np\.reshape\(x, \(-1, 2")],
+)
+def test_shorter_lists_than_in_fit_are_refused_with_a_remedy(model, input_size, array):
+    model.set_params(input_size=input_size)
+    model.fit([[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]] * 10, [0, 1] * 10)
+    message = f"X has 2 features, but RNNClassifier is expecting 4 .*{array}"
+    with pytest.raises(ValueError, match=message):
+        model.predict([[1.0, 2.0]])
+    remedy = [np.reshape([1.0, 2.0], (-1, input_size or 1))]
+    assert model.predict(remedy).shape == (1,)
+
+
 @pytest.mark.parametrize("library", [pd, pl], ids=["pandas", "polars"])
 def test_columns_of_sequences_that_are_frames_are_checked(model, rng, library):
     X = [library.DataFrame({"a": a, "b": -a}) for a in rng.normal(size=(8, 4))]
@@ -177,7 +221,8 @@ def test_columns_of_sequences_that_are_frames_are_checked(model, rng, library):
 
 def test_integers_that_float32_would_round(model):
     X = 2**24 + np.arange(2)[:, None]
-    computed = model.set_params(max_epochs=1).fit(X.repeat(2, 0), [0, 1, 0, 1])
+    model.set_params(max_epochs=1, scaling=False)
+    computed = model.fit(X.repeat(2, 0), [0, 1, 0, 1])
     assert computed.module_.head.weight.dtype == torch.float64
     model.fit(X % 7, [0, 1])
     assert model.module_.head.weight.dtype == torch.float32
@@ -282,11 +327,20 @@ def test_a_table_may_follow_sequences_of_another_length():
         ("float64", "bfloat16", "float32"),
     ],
 )
-def test_numbers_have_the_type_of_fit(fitted, precision, dtype):
+def test_the_type_of_the_network_is_that_of_fit(fitted, precision, dtype):
     reader = Reader(precision=precision)
     for reset, given in [(True, fitted), (False, "float64"), (False, "int8")]:
-        sequences = reader._read([np.ones(2, given), np.ones(3, given)], reset=reset)
-        assert sequences.values.dtype == dtype
+        reader._read([np.ones(2, given), np.ones(3, given)], reset=reset)
+        assert reader._number_type == dtype
+
+
+@pytest.mark.parametrize("n_values, dtype", [(2**14, "float64"), (2**15, "float32")])
+def test_many_numbers_in_float64_are_computed_in_float32(n_values, dtype):
+    reader = Reader()
+    padded = np.full((n_values // 64, 20, 4), np.nan)
+    padded[:, :16] = 1.0
+    reader._read(padded, reset=True)
+    assert reader._number_type == dtype
 
 
 def test_the_vocabulary_is_that_of_fit():

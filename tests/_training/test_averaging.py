@@ -5,6 +5,7 @@ import pytest
 import skorch
 import torch
 from network_weights import assert_same_weights, weights
+from sklearn.base import clone
 
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn._training.averaging import WeightAverage
@@ -57,11 +58,12 @@ def test_averaging_does_not_change_the_training_itself(ragged):
 
 def test_training_goes_on_from_the_weights_behind_the_average(ragged):
     X, y = ragged
-    whole = RNNClassifier("gru", 4, max_epochs=4, random_state=0).fit(X, y)
-    halves = RNNClassifier("gru", 4, max_epochs=2, warm_start=True, random_state=0)
+    model = RNNClassifier("gru", 4, max_epochs=4, weight_decay=0.1, random_state=0)
+    whole = clone(model).fit(X, y)
+    halves = clone(model).set_params(max_epochs=2, warm_start=True)
     halves.fit(X, y).fit(X, y)
     assert_same_weights(whole, halves)
-    steps = RNNClassifier("gru", 4, random_state=0)
+    steps = clone(model)
     for _ in range(4):
         steps.partial_fit(X, y, classes=np.unique(y))
     assert_same_weights(whole, steps)

@@ -226,6 +226,7 @@ def test_warm_start_after_a_change_of_architecture_is_refused(model, ragged):
 
 def test_partial_fit_runs_one_epoch_a_call(model, ragged):
     X, y = ragged
+    model.set_params(weight_decay=0.1)
     for call in range(1, 4):
         model.partial_fit(X, y, classes=np.unique(y))
         assert model.n_iter_ == call

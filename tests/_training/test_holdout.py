@@ -294,6 +294,13 @@ def test_groups_stay_on_one_side(model, ragged):
     assert len(test) == 3
 
 
+def test_a_splitter_of_groups_says_how_to_pass_them(model, ragged):
+    model.set_params(validation_fraction=GroupShuffleSplit(1, test_size=0.1))
+    message = r"'groups' parameter should not be None\..*fit\(X, y, groups=groups\)"
+    with pytest.raises(ValueError, match=message):
+        model.fit(*ragged)
+
+
 def test_groups_reach_the_splitter_row_by_row_when_weights_drop_rows(model, ragged):
     X, y = ragged
     weight = np.where(np.arange(40) % 4 == 0, 0, 1)

@@ -113,6 +113,18 @@ def test_skorch_early_stopping_works(model, ragged):
     assert model.n_iter_ == 4
 
 
+@pytest.mark.parametrize(
+    ("kind", "instead"), [("EarlyStopping", "train_loss"), ("Checkpoint", "train_loss")]
+)
+def test_a_monitor_of_the_validation_loss_needs_validation_data(
+    model, ragged, kind, instead
+):
+    model.set_params(callbacks=[getattr(skorch.callbacks, kind)()])
+    message = f"{kind} monitors 'valid_loss.* early_stopping=True .*monitor='{instead}"
+    with pytest.raises(ValueError, match=message):
+        model.fit(*ragged)
+
+
 def test_something_else_than_a_callback_is_refused(model, ragged):
     with pytest.raises(TypeError, match="skorch callbacks, got 3 of type int"):
         model.set_params(callbacks=[3]).fit(*ragged)

@@ -7,7 +7,7 @@ import torch
 from network_weights import assert_same_weights, weights
 from sklearn.base import clone
 
-from sklearn_rnn import RNNClassifier
+from sklearn_rnn import RNNClassifier, SequenceTranslator
 from sklearn_rnn._training.optimizers import (
     OPTIMIZERS,
     decay_weights,
@@ -114,11 +114,31 @@ def test_adamw_is_adam_with_decoupled_decay(model, ragged):
 def test_auto_rates_suit_the_optimizer(model, ragged):
     for optimizer, rate, decay in [("adamw", 0.01, 0.1), ("sgd", 0.1, 0.01)]:
         automatic = clone(model).set_params(optimizer=optimizer).fit(*ragged)
+        decay *= 10  # there are 2 batches per epoch
         given = clone(automatic).set_params(learning_rate=rate, weight_decay=decay)
         assert_same_weights(automatic, given.fit(*ragged))
     assert resolve_rates(torch.optim.SGD, "auto", "auto") == (0.01, 0.1)
     assert resolve_rates("sgd", 3, "auto") == (3.0, 0.01)
     assert resolve_rates("sgd", "auto", 0) == (0.1, 0.0)
+    assert [
+        resolve_rates("adamw", 1, "auto", n_batches)[1] for n_batches in (1, 10, 50, 99)
+    ] == [1.0, 0.5, 0.1, 0.1]
+    assert resolve_rates("adamw", 1, 0.3, 1)[1] == 0.3
+
+
+def test_partial_fit_decays_as_with_many_batches(model, ragged):
+    X, y = ragged
+    automatic = clone(model).partial_fit(X, y, classes=np.unique(y))
+    given = clone(model).set_params(weight_decay=0.1)
+    assert_same_weights(automatic, given.partial_fit(X, y, classes=np.unique(y)))
+
+
+def test_translators_learn_at_half_the_rate():
+    model = SequenceTranslator(hidden_size=4, max_epochs=1)
+    model.fit(["ab", "ba"], ["ab", "ba"])
+    assert model.net_.lr == 0.005
+    assert model.set_params(optimizer="sgd").fit(["a"], ["b"]).net_.lr == 0.05
+    assert model.set_params(learning_rate=0.3).fit(["a"], ["b"]).net_.lr == 0.3
 
 
 # ------------------------------------------------------------------ alone

@@ -38,14 +38,20 @@ def test_recorded_validation_score_is_the_score_on_rows_that_did_not_train(ragge
 
 def test_dropout_takes_embedded_codes_too(monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        "sklearn_rnn._nn.sequence.drop",
-        lambda x, p, training, generator: seen.append((x.shape[2:], p)) or x,
-    )
+    for name in ("drop", "drop_tokens"):
+        monkeypatch.setattr(
+            f"sklearn_rnn._nn.sequence.{name}",
+            lambda x, p, training, generator: seen.append((x.shape[2:], p)) or x,
+        )
     codes = np.tile(np.arange(4, 9), (6, 1))
     y = [0, 1] * 3
-    RNNClassifier("gru", 4, embedding=3, dropout=0.25, max_epochs=1).fit(codes, y)
+    model = RNNClassifier("gru", 4, embedding=3, max_epochs=1)
+    model.set_params(dropout=0.25).fit(codes, y)
     assert seen == [((3,), 0.25), ((), 0.25)]
+    model.set_params(dropout="auto").fit(codes, y)
+    assert seen[2:] == [((3,), 0.1), ((), 0.1)]
+    model.set_params(embedding="auto").fit(codes, y)
+    assert seen[4:] == [((), 0.0)]
 
 
 def test_validation_weights_weigh_the_validation_loss(ragged):

@@ -485,6 +485,13 @@ def test_unfitted():
             ask(forecaster())
 
 
+@pytest.mark.parametrize("method", ["predict", "predict_interval"])
+def test_a_horizon_given_as_x_is_named(method):
+    model = forecaster(max_epochs=1, intervals="conformal").fit(NOISY)
+    with pytest.raises(ValueError, match=r"X is the number 12.* mean horizon=12\?"):
+        getattr(model, method)(12)
+
+
 def test_other_channels_or_series_than_in_fit_are_refused():
     model = forecaster(max_epochs=1).fit(NOISY)
     with pytest.raises(

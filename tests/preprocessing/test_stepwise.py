@@ -583,7 +583,7 @@ def test_a_search_chooses_the_parameters_of_the_inner_transformer(far_apart):
     X, y = far_apart
     pipeline = make_pipeline(
         StepwiseTransformer(StandardScaler()),
-        RNNClassifier("gru", 8, max_epochs=25, random_state=0),
+        RNNClassifier("gru", 8, scaling=False, max_epochs=25, random_state=0),
     )
     grid = {"stepwisetransformer__transformer__with_std": [False, True]}
     search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)

@@ -14,10 +14,17 @@ from sklearn_rnn import (
     RNNClassifier,
     RNNRegressor,
     SequenceGenerator,
+    SeriesScaler,
     StepwiseTransformer,
     WordVectorizer,
     open_stream,
 )
+
+
+def test_a_stream_through_a_nested_pipeline(X):
+    scaler = make_pipeline("passthrough", StepwiseTransformer(StandardScaler()))
+    model = make_pipeline(scaler, RNNRegressor(**QUICK)).fit(X, range(N))
+    close(open_stream(model, N).predict(X), model.predict(X))
 
 
 @pytest.mark.parametrize("n_streams", [N, None])
@@ -95,6 +102,10 @@ def test_pipelines_that_cannot_be_stepped_refuse(X, rng):
     function = make_pipeline(FunctionTransformer(), RNNRegressor(**QUICK))
     with pytest.raises(ValueError, match=r"StepwiseTransformer\(FunctionTransformer"):
         open_stream(function.fit(X, range(N)))
+    for scaler in (SeriesScaler(), make_pipeline(SeriesScaler())):
+        model = make_pipeline(scaler, RNNRegressor(**QUICK)).fit(X, range(N))
+        with pytest.raises(ValueError, match="SeriesScaler may need whole sequences"):
+            open_stream(model)
     for settings in ({"boundaries": True}, {"max_length": 2}):
         text = make_pipeline(CharVectorizer(**settings), RNNRegressor(**QUICK))
         text.fit(["ab", "ba"], [0, 1])

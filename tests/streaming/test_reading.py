@@ -49,7 +49,7 @@ def test_steps_in_every_shape(one_feature, model, X):
     close(model_1.stream().predict(0.25), model_1.predict([[0.25]]))
     close(model.stream().predict_proba(X[0, 0]), model.predict_proba(X[:1, :1]))
     integers = np.arange(N)
-    close(model_1.stream(N).predict(integers), model_1.predict(integers[:, None]))
+    close(model_1.stream(N).predict(integers), model_1.predict(integers[:, None, None]))
 
 
 BAD_STEPS = {

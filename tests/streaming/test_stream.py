@@ -52,6 +52,8 @@ CELLS = {
 POOLINGS = {
     **{pooling: {"pooling": pooling} for pooling in ("last", "mean", "max", "concat")},
     "each step": {"return_sequences": True},
+    "patches": {"patch_size": 4},
+    "patches, last": {"patch_size": 2, "pooling": "last", "scaling": False},
 }
 
 

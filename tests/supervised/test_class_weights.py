@@ -142,8 +142,9 @@ def test_validation_rows_without_class_weight_are_refused(classifier, table):
 @pytest.mark.parametrize("weight", [{0: 1, 1: 2}, [{0: 1, 1: 2}] * 3], ids=str)
 def test_weights_of_labels_have_one_dict_per_label(classifier, rng, weight):
     classifier.set_params(class_weight=weight)
+    y = np.array([[0, 1], [1, 1]] * 4)
     with pytest.raises(ValueError, match=r"indicator matrix of 2 labels.*one dict per"):
-        classifier.fit(rng.normal(size=(8, 3)), np.eye(2, dtype=int)[[0, 1] * 4])
+        classifier.fit(rng.normal(size=(8, 3)), y)
     with pytest.raises(
         ValueError, match=r"list, but y has one label per row.*\[0, 1\]"
     ):

@@ -102,6 +102,27 @@ def test_documents_of_one_character_are_read_with_a_warning():
         assert read_documents(["a", "b", "a"], False) == ["a", "b", "a"]
 
 
+def test_file_names_as_text_are_a_warning(tmp_path):
+    path = tmp_path / "existing"
+    path.write_text("the cat")
+    for X in (str(path), [str(path)], "book.txt", ["a.txt", "b.txt"]):
+        with pytest.warns(UserWarning, match='a file name, .*input="filename"'):
+            read_documents(X, files=False)
+        assert read_documents(X, files=True)  # without a warning
+
+
+@pytest.mark.parametrize("X", ["See book.txt", "a\nb.txt", ["a.txt", "b"], "x" * 500])
+def test_text_that_mentions_a_file_is_text(X):
+    assert len(list(read_documents(X, files=False)))
+
+
+def test_a_path_as_text_says_how_to_read_files(tmp_path):
+    with pytest.raises(
+        TypeError, match=r'set input="filename" .*Path\(name\)\.read_text'
+    ):
+        fitted(read_documents(tmp_path, files=False))
+
+
 @pytest.mark.parametrize("X", [None, 3])
 def test_other_objects_than_text_are_an_error(X):
     with pytest.raises(TypeError, match="Expected a text"):

@@ -1,0 +1,32 @@
+"""Parameter checks of estimators, which suggest the spelling of an option."""
+
+from difflib import get_close_matches
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from sklearn_rnn._core.sklearn_private import InvalidParameterError, StrOptions
+
+
+class ValidatedEstimator(BaseEstimator):
+    """A base whose errors for a misspelt option, such as "LSTM", name the right one."""
+
+    def _validate_params(self) -> None:
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            constraints = self._parameter_constraints
+            for name, value in self.get_params(deep=False).items():
+                if str(error).startswith(f"The {name!r} parameter of "):
+                    hint = suggest_option(value, constraints.get(name, []))
+                    raise InvalidParameterError(f"{error}{hint}") from None
+            raise
+
+
+def suggest_option(value: Any, constraints: list) -> str:
+    """A sentence that names the option most like ``value``, or "" if none is."""
+    if not isinstance(value, str):
+        return ""
+    options = [o for c in constraints if isinstance(c, StrOptions) for o in c.options]
+    close = get_close_matches(value.lower(), sorted(options), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,104 @@
+"""What to do about cells that are not numbers: dates, text and sequences."""
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+TEXT_HINT = (
+    "Text becomes sequences through a vectorizer: "
+    "make_pipeline(CharVectorizer(), RNNClassifier())."
+)
+
+
+def explain_unreadable(X: Any) -> str:
+    """A sentence on the first column of X that holds no numbers; "" without any."""
+    for label, values in _list_columns(X):
+        kind = _find_kind(values)
+        if kind is not None:
+            return f"{_name_column(label, kind)} {_find_remedy(X, label, kind)}"
+    return ""
+
+
+@contextmanager
+def explain_errors(X: Any) -> Iterator[None]:
+    """Turn an error about cells of the table X that are no numbers into a remedy."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        remedy = explain_unreadable(X)
+        if not remedy:
+            raise
+        raise ValueError(f"X cannot be read as numbers. {remedy}") from error
+
+
+def refuse_dates(table: np.ndarray) -> None:
+    """Refuse a table of dates, which scikit-learn's check_array lets pass."""
+    if table.dtype.kind in "mM":
+        raise TypeError(f"X has dtype {table.dtype}; expected numbers.")
+
+
+def _list_columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
+    """Label and values of each column of a frame or array; other data has none."""
+    if hasattr(X, "columns"):
+        for j, label in enumerate(X.columns):
+            column = X.iloc[:, j] if hasattr(X, "iloc") else X[label]
+            yield label, np.asarray(column)
+        return
+    try:
+        array = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
+    except ValueError:  # rows that are no sequences of the same kind
+        return
+    if array.ndim == 2:
+        yield from ((None, array[:, j]) for j in range(array.shape[1]))
+    elif array.ndim == 1:
+        yield None, array
+
+
+def _find_kind(values: np.ndarray) -> str | None:
+    """ "dates", "text" or "sequences" if values are or hold such; otherwise None."""
+    if values.dtype.kind in "mM":
+        return "dates"
+    if values.dtype.kind not in "OSU":
+        return None
+    for value in values:
+        if isinstance(value, (datetime.date, datetime.timedelta, np.datetime64)):
+            return "dates"
+        if isinstance(value, (str, bytes)) and not _is_number(value):
+            return "text"
+        if isinstance(value, (list, tuple, np.ndarray)):
+            return "sequences"
+    return None
+
+
+def _is_number(text: str | bytes) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _name_column(label: Any, kind: str) -> str:
+    return f"It holds {kind}." if label is None else f"Column {label!r} holds {kind}."
+
+
+def _find_remedy(X: Any, label: Any, kind: str) -> str:
+    """What to do with a column that holds ``kind``."""
+    if kind == "dates":
+        if hasattr(X, "set_index") and label is not None:
+            return f"Make it the index, X.set_index({label!r}), or drop it."
+        return "Drop them, or encode them as numbers."
+    if kind == "text":
+        return (
+            f"{TEXT_HINT} Categories become numbers through an encoder; that of a list "
+            "of frames is StepwiseTransformer(OneHotEncoder())."
+        )
+    if label is not None and len(X.columns) == 1:
+        return f"Give the column instead of the frame: X[{label!r}]."
+    return (
+        "Make one array of shape (n_timesteps, n_features) of each row, and give a "
+        "list of these arrays."
+    )

@@ -1,0 +1,73 @@
+"""What y may be: labels, an indicator matrix or numbers, per sequence or step."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, column_or_1d
+
+PER_STEP = "For one entry per time step, set return_sequences=True."
+
+
+def _as_array(y: Any, dtype: Any, estimator: Any) -> np.ndarray:
+    """y as an array (n,) or (n, n_columns)."""
+    rows = y if isinstance(y, (list, tuple)) else []
+    if getattr(y, "ndim", None) == 1 and y.dtype == object:
+        rows = [0, *y]  # not even arrays of one length become rows of a matrix
+    if len({np.shape(row) for row in rows}) > 1:
+        raise ValueError(f"y holds an array per sequence. {PER_STEP}")
+    return check_array(
+        y, ensure_2d=False, dtype=dtype, input_name="y", estimator=estimator
+    )
+
+
+def check_labels(y: Any, estimator: Any) -> np.ndarray:
+    """y as labels (n,) or as an indicator matrix (n, n_labels)."""
+    y = _as_array(y, None, estimator)
+    kind = type_of_target(y, input_name="y", raise_unknown=True)
+    check_classification_targets(y)
+    if kind == "multilabel-indicator":
+        values = np.unique(y)
+        if not np.isin(values, (0, 1)).all():
+            raise ValueError(
+                f"y is an indicator matrix of the values {values.tolist()}; expected 0 "
+                "and 1. Give y == value, with the value that marks a present label."
+            )
+        return y
+    if kind == "multiclass-multioutput":
+        raise ValueError(
+            "Unknown label type: multiclass-multioutput. y may have one label per "
+            "sequence, or be an indicator matrix of 0 and 1 with one column per label; "
+            f"MultiOutputClassifier fits several multiclass columns. {PER_STEP}"
+        )
+    return column_or_1d(y, warn=True)
+
+
+def describe_misread_labels(y: np.ndarray, lengths: np.ndarray | None) -> str:
+    """Why an indicator matrix may be one-hot classes, or labels of steps; or "".
+
+    ``lengths`` are those of the sequences, or None if y already has rows per step.
+    """
+    if y.ndim == 1:
+        return ""
+    n_columns = y.shape[1]
+    if (y.sum(axis=1) == 1).all():
+        return (
+            f"y is an indicator matrix, so each of its {n_columns} columns is learned "
+            "as a label of its own, but every row has exactly one 1. If y is one-hot, "
+            "give the classes: y.argmax(axis=-1)."
+        )
+    if lengths is not None and (lengths == n_columns).all():
+        return (
+            f"y has {n_columns} columns, which are learned as labels of the whole "
+            f"sequence, and every sequence of X has {n_columns} steps. {PER_STEP}"
+        )
+    return ""
+
+
+def check_numbers(y: Any, estimator: Any) -> np.ndarray:
+    """y as numbers (n,) or (n, n_outputs)."""
+    y = _as_array(y, "numeric", estimator)
+    if y.ndim == 2 and y.shape[1] == 1:
+        return column_or_1d(y, warn=True)
+    return y

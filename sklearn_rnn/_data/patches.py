@@ -1,0 +1,43 @@
+"""Patches: successive steps of a sequence joined to one longer step."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sklearn_rnn._data.ragged import concatenate_ranges
+from sklearn_rnn._data.sequences import Sequences
+
+# patch_size="auto" is 1 up to this number of steps. Longer sequences are divided into
+# about 64 patches, because networks learn little across hundreds of steps.
+LONGEST_WITHOUT_PATCHES = 100
+N_PATCHES = 64
+
+
+def choose_patch_size(lengths: np.ndarray) -> int:
+    """The patch size for sequences with these numbers of steps."""
+    typical = float(np.median(lengths))
+    if typical <= LONGEST_WITHOUT_PATCHES:
+        return 1
+    return max(2, round(typical / N_PATCHES))
+
+
+def join_steps(sequences: Sequences, patch_size: int) -> Sequences:
+    """Sequences of numbers whose steps are ``patch_size`` steps of ``sequences``.
+
+    A patch that the end of a sequence leaves incomplete is filled with zeros.
+    """
+    if patch_size == 1:
+        return sequences
+    lengths = -(-sequences.lengths // patch_size)
+    starts = np.cumsum(lengths) - lengths
+    values = np.zeros(
+        (int(lengths.sum()) * patch_size, sequences.input_size), sequences.values.dtype
+    )
+    source = concatenate_ranges(sequences.starts, sequences.lengths)
+    target = concatenate_ranges(starts * patch_size, sequences.lengths)
+    values[target] = sequences.values[source]
+    values = values.reshape(len(values) // patch_size, -1)
+    width = None if sequences.width is None else -(-sequences.width // patch_size)
+    return replace(
+        sequences, values=values, starts=starts, lengths=lengths, width=width
+    )

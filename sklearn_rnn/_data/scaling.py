@@ -1,0 +1,88 @@
+"""Standardising the features of sequences by statistics of the training sequences."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_rnn._data.ragged import concatenate_ranges
+from sklearn_rnn._data.sequences import Sequences
+
+# A feature that is nearly always constant, such as a pixel near the edge, would be
+# scaled up to hundreds. Its largest deviation may become this number, as long as the
+# feature is scaled by no more than the root mean square of all standard deviations.
+LARGEST_DEVIATION = 10.0
+
+# Steps that are computed in float64 at a time.
+STEPS_PER_CHUNK = 2**15
+
+
+@dataclass(frozen=True)
+class FeatureScaling:
+    """Mean and scale of each feature, (F,) in float64."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fit(
+        cls, sequences: Sequences, rows: np.ndarray, weights: np.ndarray | None = None
+    ) -> Self:
+        """Learn from the valid steps of ``rows``; ``weights`` has one per valid step.
+
+        The scale is the standard deviation, with the lower bound described above. A
+        constant feature gets that of the other features, or 1.
+        """
+        scaler = StandardScaler()
+        low, high = [], []
+        for values, weight in _iterate_steps(sequences, rows, weights):
+            with np.errstate(over="ignore", invalid="ignore"):
+                scaler.partial_fit(values, sample_weight=weight)
+            low.append(values.min(axis=0))
+            high.append(values.max(axis=0))
+        lowest, highest = np.min(low, axis=0), np.max(high, axis=0)
+        constant = lowest == highest
+        mean = np.where(constant, lowest, scaler.mean_)
+        spread = np.where(constant, 0.0, np.sqrt(scaler.var_))
+        if not np.isfinite(spread).all():
+            feature = int(np.argmin(np.isfinite(spread)))
+            raise ValueError(
+                f"the values of feature {feature} of X are too large to be "
+                f"standardised: they lie between {lowest[feature]:g} and "
+                f"{highest[feature]:g}. Scale X, or set scaling=False."
+            )
+        overall = np.sqrt(np.mean(spread[~constant] ** 2)) if spread.any() else 1.0
+        largest = np.maximum(highest - mean, mean - lowest) / LARGEST_DEVIATION
+        bound = np.where(constant, overall, np.minimum(largest, overall))
+        return cls(mean, np.maximum(spread, bound))
+
+    def apply(self, sequences: Sequences, dtype: DTypeLike) -> Sequences:
+        """The sequences with standardised values of ``dtype``."""
+        values = sequences.values
+        scaled = np.empty(values.shape, dtype)
+        for start in range(0, len(values), STEPS_PER_CHUNK):
+            part = slice(start, start + STEPS_PER_CHUNK)
+            with np.errstate(over="ignore"):
+                scaled[part] = self.apply_to_steps(values[part])
+        return replace(sequences, values=scaled)
+
+    def apply_to_steps(self, steps: np.ndarray) -> np.ndarray:
+        """Standardised values (n, F) in float64."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return (steps.astype(np.float64) - self.mean) / self.scale
+
+
+def _iterate_steps(
+    sequences: Sequences, rows: np.ndarray, weights: np.ndarray | None
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """The valid steps of ``rows`` in float64 and their weights, chunk by chunk."""
+    places = concatenate_ranges(sequences.starts[rows], sequences.lengths[rows])
+    if weights is not None:
+        places, weights = places[weights > 0], weights[weights > 0]
+    for start in range(0, len(places), STEPS_PER_CHUNK):
+        part = slice(start, start + STEPS_PER_CHUNK)
+        values = sequences.values[places[part]].astype(np.float64)
+        yield values, None if weights is None else weights[part]

@@ -1,0 +1,21 @@
+"""Patterns as networks of units read them: rows of a table."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+
+def validate_patterns(
+    estimator: Any, X: Any, *, reset: bool, **options: Any
+) -> np.ndarray:
+    """X as rows of numbers; the error for images says how to make rows of them."""
+    try:
+        return validate_data(estimator, X, reset=reset, **options)
+    except ValueError as error:
+        if not str(error).startswith("Found array with dim"):
+            raise
+        raise ValueError(
+            f"{error} Make rows of images first: make_pipeline(ImageFlattener(), "
+            f"{type(estimator).__name__}())."
+        ) from error

@@ -1,0 +1,47 @@
+"""Errors about misspelt options name the right spelling, in every estimator."""
+
+import numpy as np
+import pytest
+
+import sklearn_rnn
+from sklearn_rnn._core.sklearn_private import InvalidParameterError, StrOptions
+from sklearn_rnn._core.validation import suggest_option
+
+CELLS = [StrOptions({"rnn", "lstm", "gru"}), callable]
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("LSTM", " Did you mean 'lstm'?"),
+        ("ltsm", " Did you mean 'lstm'?"),
+        ("transformer", ""),
+        (3, ""),
+    ],
+)
+def test_suggested_option(value, hint):
+    assert suggest_option(value, CELLS) == hint
+
+
+def string_options():
+    """Every option of every estimator, as class, parameter and option."""
+    for name in sklearn_rnn.__all__:
+        cls = getattr(sklearn_rnn, name)
+        for parameter, rules in getattr(cls, "_parameter_constraints", {}).items():
+            for rule in rules:
+                if isinstance(rule, StrOptions):
+                    option = sorted(rule.options)[0]
+                    yield pytest.param(cls, parameter, option, id=f"{name}-{parameter}")
+
+
+@pytest.mark.parametrize(("cls", "parameter", "option"), list(string_options()))
+def test_every_option_of_every_estimator_is_suggested(cls, parameter, option):
+    estimator = cls(**{parameter: option.upper()})
+    message = f"The '{parameter}' parameter of .* Did you mean '{option}'"
+    with pytest.raises(InvalidParameterError, match=message):
+        estimator.fit(np.ones((3, 3)))
+
+
+def test_other_errors_stay_as_they_are():
+    with pytest.raises(InvalidParameterError, match=r"Got 0 instead\.$"):
+        sklearn_rnn.HopfieldDenoiser(max_iter=0).fit(np.ones((3, 3)))

@@ -1,0 +1,94 @@
+"""Cells that are no numbers are named, with what to do about them."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from sklearn_rnn import RNNClassifier, RNNForecaster, StepwiseTransformer
+from sklearn_rnn._data.cells import explain_unreadable
+
+N = 20
+Y = np.arange(N) % 2
+COLUMNS = {
+    "date": pd.date_range("2020-01-01", periods=N),
+    "text": ["a b"] * N,
+    "category": pd.Categorical(["a"] * N),
+    "list": [[1.0, 2.0]] * N,
+    "array": [np.ones(2)] * N,
+}
+REMEDIES = {
+    "date": r"holds dates\. Make it the index, X\.set_index\('date'\)",
+    "text": r"holds text\. .* a vectorizer: .*OneHotEncoder",
+    "category": r"holds text\. .* a vectorizer: .*OneHotEncoder",
+    "list": r"holds sequences\. Give the column instead of the frame: X\['list'\]",
+    "array": r"holds sequences\. Give the column instead of the frame: X\['array'\]",
+}
+
+
+@pytest.mark.parametrize(
+    ("read", "kind"),
+    [
+        (read, kind)
+        for read in ("table", "frames", "series", "steps")
+        for kind in COLUMNS
+        if (read, kind) != ("steps", "category")  # which may be encoded step by step
+    ],
+)
+def test_a_column_of_other_cells_than_numbers_is_named(read, kind):
+    frame = pd.DataFrame({kind: COLUMNS[kind]})
+    message = f"Column '{kind}' {REMEDIES[kind]}"
+    with pytest.raises(ValueError, match=message):
+        if read == "table":
+            RNNClassifier().fit(frame, Y)
+        elif read == "frames":
+            RNNClassifier().fit([frame] * N, Y)
+        elif read == "series":
+            RNNForecaster().fit(frame)
+        else:
+            StepwiseTransformer(StandardScaler()).fit(frame)
+
+
+def test_a_table_of_categories_can_be_encoded_step_by_step():
+    frame = pd.DataFrame({"a": COLUMNS["category"], "b": COLUMNS["category"]})
+    encoder = StepwiseTransformer(OneHotEncoder())
+    assert encoder.fit_transform(frame).shape == (N, 2, 1)
+
+
+def test_the_first_bad_column_is_named():
+    frame = pd.DataFrame({"x": np.ones(N), **COLUMNS})
+    assert explain_unreadable(frame).startswith("Column 'date' holds dates.")
+    frame = pl.DataFrame({"x": [1, 2], "when": [datetime.date(2020, 1, 1)] * 2})
+    assert explain_unreadable(frame) == (
+        "Column 'when' holds dates. Drop them, or encode them as numbers."
+    )
+
+
+def test_several_columns_of_sequences_become_one_array_per_row():
+    frame = pd.DataFrame({"a": COLUMNS["list"], "b": COLUMNS["list"]})
+    assert "Make one array of shape (n_timesteps, n_features)" in explain_unreadable(
+        frame
+    )
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.ones((2, 2)),
+        [[1, 2], [3, 4]],
+        np.array([["1", "2.5"]], dtype=object),
+        pd.DataFrame({"x": [1.0, None]}),
+        np.array([[{}]], dtype=object),
+    ],
+)
+def test_nothing_is_said_of_numbers_or_of_other_objects(X):
+    assert explain_unreadable(X) == ""
+
+
+def test_arrays_have_no_names_of_columns():
+    X = np.array([[1, "2020-01-01"]], dtype="datetime64[D]")
+    assert explain_unreadable(X).startswith("It holds dates. Drop them")
+    assert explain_unreadable([["a", 1]]).startswith("It holds text. Text becomes")
