@@ -55,6 +55,7 @@ def main():
                 pooling="last",
                 max_epochs=EPOCHS,
                 batch_size=BATCH,
+                precision=np.dtype(dtype).name,
                 random_state=0,
             )
             took = interleaved(

@@ -75,7 +75,7 @@ def main():
     size = tokens.vocabulary_size
     print(f"{'cell':5} {'longest':>8} {'bucketed':>9} {'fused':>8} {'fit':>8}  ratios")
     for cell in ("rnn", "lstm", "gru"):
-        model = RNNClassifier(cell, HIDDEN, pooling="last", max_epochs=1)
+        model = RNNClassifier(cell, HIDDEN, pooling="last", max_epochs=1, dropout=0)
         took = interleaved(
             5,
             longest=lambda: train(cell, size, padded_to_the_longest_of_all(*data)),  # noqa: B023

@@ -34,13 +34,20 @@ def work():
         data = X.astype(dtype)
         if job == "fit":
             model = RNNClassifier(
-                cell, pooling="last", max_epochs=2, batch_size=32, random_state=0
+                cell,
+                pooling="last",
+                max_epochs=2,
+                batch_size=32,
+                precision=dtype,
+                random_state=0,
             )
             started = time.perf_counter()
             model.fit(data, y)
         else:
             if (cell, dtype) not in models:
-                model = RNNClassifier(cell, pooling="last", max_epochs=1)
+                model = RNNClassifier(
+                    cell, pooling="last", max_epochs=1, precision=dtype
+                )
                 models[cell, dtype] = model.fit(data[:64], y[:64])
             model, one = models[cell, dtype], data[:1]
             started = time.perf_counter()
