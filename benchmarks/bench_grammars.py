@@ -30,6 +30,7 @@ COUNTING = {
     "learning_rate_schedule": "cosine",
     "weight_decay": 0.0,
     "n_iter_no_change": 600,
+    "scaling": False,
     "precision": "float32",
 }
 SCALE = 20.0  # of the one-hot symbols: gates saturate, and counters lose nothing

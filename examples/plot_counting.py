@@ -93,6 +93,7 @@ for letters, longest in [("ab", 40), ("abc", 25)]:
             learning_rate_schedule="cosine",
             weight_decay=0,
             n_iter_no_change=300,
+            scaling=False,
             precision="float32",
             random_state=0,
         ).fit(X, y)

@@ -7,6 +7,10 @@ from torch import Tensor, nn
 
 from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens
 
+# Vocabularies of more tokens than this are those of words. Dropout leaves out whole
+# words, because new texts have words that are unknown. Each single letter may matter.
+LARGE_VOCABULARY = 256
+
 
 class Inputs(NamedTuple):
     """A padded batch: values (T, B, F) or codes (T, B), and lengths (B,).
@@ -65,7 +69,9 @@ class SequenceNetwork(nn.Module):
         x, lengths = inputs
         if self.embedding is not None:
             x = self.embedding(x)  # (T, B, E)
-            x = drop_tokens(x, self.dropout, self.training, generator)
+            large = self.embedding.num_embeddings > LARGE_VOCABULARY
+            drop_input = drop_tokens if large else drop
+            x = drop_input(x, self.dropout, self.training, generator)
         if self.compute_dtype is not None and x.is_floating_point():
             x = x.to(self.compute_dtype)
         return self.stack(x, lengths, generator=generator)[0]

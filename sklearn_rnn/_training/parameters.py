@@ -238,11 +238,12 @@ _SUPERVISED: dict[str, dict[str, Any]] = {
         "type": 'float in [0, 1) or "auto"',
         "default": "auto",
         "constraint": [SHARE, AUTO],
-        "description": """Fraction of values that are set to zero during training,
-            between layers and before the output layer, and of embedded tokens whose
-            vectors are set to zero as a whole. Larger values regularise more strongly;
-            0 disables dropout. "auto" is 0 for numbers, and for tokens
-            0.1, or 0.3 if their vocabulary has more than 1,000.""",
+        "description": """Fraction of values that are set to zero during training: of
+            embedded tokens, between layers and before the output layer. Of vocabularies
+            of more than 256 tokens, such as words, the vectors of whole tokens are set
+            to zero, as unknown tokens have them. Larger values regularise more
+            strongly; 0 disables dropout. "auto" is 0 for numbers, 0.3 for vocabularies
+            of more than 256 tokens and 0.1 for smaller ones.""",
     },
     "max_epochs": {
         "type": 'int or "auto"',
@@ -251,7 +252,7 @@ _SUPERVISED: dict[str, dict[str, Any]] = {
         "description": """Maximum number of passes over the training {examples}.
             Training stops earlier if the loss does not improve for
             ``n_iter_no_change`` epochs. "auto" makes about 600 training steps, in at
-            least 24 epochs (8 for vocabularies of more than 1,000 tokens) and at most
+            least 24 epochs (8 for vocabularies of more than 256 tokens) and at most
             200.""",
     },
 }

@@ -15,6 +15,7 @@ from sklearn_rnn._core.sklearn_private import _check_sample_weight
 from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._data.reading import SequenceReader, is_table
 from sklearn_rnn._nn.builders import build_network
+from sklearn_rnn._nn.sequence import LARGE_VOCABULARY
 from sklearn_rnn._training.batching import predict_batches
 from sklearn_rnn._training.budget import choose_epochs
 from sklearn_rnn._training.estimator import NetworkEstimator
@@ -28,12 +29,10 @@ from sklearn_rnn.supervised._stream_adapter import SequenceStreamAdapter
 
 PREDICTION_BATCH = 256
 
-# Dropout "auto" of tokens. Vocabularies of more than LARGE_VOCABULARY tokens are those
-# of words: they are soon learned by heart, and many are unknown in new texts. Numbers
-# have no dropout, with which a sequence of weight 2 would not train like two sequences.
+# Dropout "auto" of tokens. Numbers have none, because a sequence of weight 2 would not
+# train like two sequences.
 AUTO_DROPOUT = 0.1
 AUTO_DROPOUT_OF_WORDS = 0.3
-LARGE_VOCABULARY = 1000
 
 
 class SupervisedEstimator(

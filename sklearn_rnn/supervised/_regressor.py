@@ -43,10 +43,12 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         outputs of the two directions. A bidirectional network needs complete sequences
         and cannot be used in a stream.
     dropout : float in [0, 1) or "auto", default="auto"
-        Fraction of values that are set to zero during training, between layers and
-        before the output layer, and of embedded tokens whose vectors are set to zero as
-        a whole. Larger values regularise more strongly; 0 disables dropout. "auto" is 0
-        for numbers, and for tokens 0.1, or 0.3 if their vocabulary has more than 1,000.
+        Fraction of values that are set to zero during training: of embedded tokens,
+        between layers and before the output layer. Of vocabularies of more than 256
+        tokens, such as words, the vectors of whole tokens are set to zero, as unknown
+        tokens have them. Larger values regularise more strongly; 0 disables dropout.
+        "auto" is 0 for numbers, 0.3 for vocabularies of more than 256 tokens and 0.1
+        for smaller ones.
     pooling : {"last", "mean", "max", "concat"}, default="concat"
         How the outputs at all time steps are summarised for the output layer: by the
         "last" output, their "mean", their "max", or the concatenation of these three,
@@ -87,7 +89,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
     max_epochs : int or "auto", default="auto"
         Maximum number of passes over the training sequences. Training stops earlier if
         the loss does not improve for ``n_iter_no_change`` epochs. "auto" makes about
-        600 training steps, in at least 24 epochs (8 for vocabularies of more than 1,000
+        600 training steps, in at least 24 epochs (8 for vocabularies of more than 256
         tokens) and at most 200.
     batch_size : int, default=32
         Number of sequences per training step.
