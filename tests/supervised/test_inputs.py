@@ -174,7 +174,7 @@ def test_words_and_letters_have_defaults_of_their_own():
 
 
 def test_unknown_words_say_little(rng):
-    words = [f"word{k}" for k in range(200)]
+    words = [f"word{k}" for k in range(400)]
     texts = [" ".join(rng.choice(words, 8)) for _ in range(100)]
     y, vectorizer = np.arange(100) % 4 == 0, WordVectorizer()
     gaps = []
