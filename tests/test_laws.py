@@ -70,6 +70,11 @@ def settings(request):
     )
 
 
+def by_step(settings):
+    """The settings for tokens and for answers at each step, which have no patches."""
+    return settings | {"patch_size": "auto"}
+
+
 @pytest.fixture(params=[RNNClassifier, RNNRegressor], ids=["classifier", "regressor"])
 def fitted(request, settings, ragged):
     X, y = ragged
@@ -165,7 +170,7 @@ def test_columns_of_padding_change_no_token_answer(settings):
         np.arange(6) < 4 + np.arange(12)[:, None] % 3
     )
     tokens = TokenArray(codes, 9)
-    model = RNNClassifier(**settings).fit(tokens, [0, 1] * 6)
+    model = RNNClassifier(**by_step(settings)).fit(tokens, [0, 1] * 6)
     wider = TokenArray(np.pad(codes, ((0, 0), (0, 5))), 9)
     np.testing.assert_array_equal(
         model.predict_proba(wider), model.predict_proba(tokens)
@@ -267,7 +272,7 @@ def test_no_input_and_no_parameter_is_changed(settings, ragged):
     X, y = ragged
     copies, y_copy = [x.copy() for x in X], y.copy()
     vectors = np.ones((9, 3))
-    model = RNNClassifier(**settings, embedding=vectors)
+    model = RNNClassifier(**by_step(settings), embedding=vectors)
     given = model.get_params()
     codes = TokenArray(np.arange(4, 8)[:, None] + [[0, 1]], 9)
     model.fit(codes, [0, 0, 1, 1])
@@ -337,7 +342,8 @@ def stepping(request, settings, ragged):
     y = [x[:, 0].cumsum() for x in X]
     if request.param is RNNClassifier:
         y = [row > 0 for row in y]
-    return request.param(**settings, return_sequences=True).fit(X, y), X, y
+    model = request.param(**by_step(settings), return_sequences=True)
+    return model.fit(X, y), X, y
 
 
 def test_steps_get_one_answer_in_any_batch_order_and_padding(stepping):
