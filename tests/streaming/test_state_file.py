@@ -87,6 +87,17 @@ def test_a_state_that_does_not_fit_is_refused(broken, X):
     same_state(stream.state, before)
 
 
+@pytest.mark.parametrize("name", ["patch", "hidden_0", "sum"])
+def test_only_a_maximum_may_be_infinite_before_the_first_patch(name, X):
+    stream = fitted(X, patch_size=4, pooling="concat").stream(N)
+    stream.predict(X[:, 0])
+    before = stream.state
+    stream.state = before
+    with pytest.raises(ValueError, match=f"{name} .* NaN"):
+        stream.state = before | {name: before[name] * np.nan}
+    same_state(stream.state, before)
+
+
 @pytest.mark.parametrize("keys", ["no json", '["a", "a"]', '{"a": 0}', "7", '[["a"]]'])
 def test_keys_of_a_state_are_checked(keys, model, X):
     stream = model.stream(None)
