@@ -198,11 +198,12 @@ def test_a_checked_state_has_the_types_of_the_beginning():
     }
 
 
-def test_a_sequence_that_has_read_nothing_may_hold_infinity():
-    state = STATE | {"hidden_0": np.array([[1.0] * 3, [-np.inf] * 3], np.float32)}
-    assert check_state(state, BEGINNING, 2)["hidden_0"][1].tolist() == [-np.inf] * 3
-    with pytest.raises(ValueError, match="hidden_0 of the state holds NaN or infinity"):
-        check_state(state | {"n_steps": np.array([2, 1])}, BEGINNING, 2)
+def test_the_maximum_of_a_sequence_that_has_read_nothing_is_infinite():
+    state = STATE | {"max": np.array([[1.0] * 3, [-np.inf] * 3], np.float32)}
+    beginning = BEGINNING | {"max": np.full((1, 3), -np.inf, np.float32)}
+    assert check_state(state, beginning, 2)["max"][1].tolist() == [-np.inf] * 3
+    with pytest.raises(ValueError, match="max of the state holds NaN or infinity"):
+        check_state(state | {"n_steps": np.array([2, 1])}, beginning, 2)
 
 
 def test_no_sequence_is_a_state_too():
