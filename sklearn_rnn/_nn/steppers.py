@@ -302,7 +302,8 @@ class PatchStepper(Stepper):
         return {**self.inner.state, **self.own}
 
     def feed(self, x: np.ndarray) -> np.ndarray:
-        n_steps, patch = self.own["n_steps"], self.own["patch"]
+        # A step that fails moves nothing.
+        n_steps, patch = self.own["n_steps"], self.own["patch"].copy()
         phase, rows = n_steps % self.patch_size, np.arange(len(patch))
         patch.reshape(len(patch), self.patch_size, -1)[rows, phase] = x
         inner = self.inner
@@ -311,8 +312,8 @@ class PatchStepper(Stepper):
         before = {name: array[waiting] for name, array in inner.state.items()}
         outputs = inner.feed(patch)
         inner.put(before, waiting)
-        n_steps += 1
         patch[phase == self.patch_size - 1] = 0
+        self.own = {"n_steps": n_steps + 1, "patch": patch}
         return outputs
 
     def branch(self, rows: np.ndarray | None = None) -> "PatchStepper":

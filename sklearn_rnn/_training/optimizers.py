@@ -42,16 +42,15 @@ def resolve_rates(
     """Learning rate and weight decay as numbers.
 
     "auto" suits the optimizer, and a weight decay of "auto" also the number of batches
-    per epoch.
+    per epoch. With a larger learning rate than that of "auto" it is so much smaller
+    that weights shrink by the same share per step, instead of vanishing.
     """
-    rate, decay = SGD_RATES if optimizer == "sgd" else AUTO_RATES
+    own_rate, decay = SGD_RATES if optimizer == "sgd" else AUTO_RATES
+    rate = own_rate if isinstance(learning_rate, str) else float(learning_rate)
+    if not isinstance(weight_decay, str):
+        return rate, float(weight_decay)
     factor = min(max(BATCHES_PER_EPOCH / n_batches, 1.0), LARGEST_FACTOR)
-    own = rate, decay * factor
-    rate, decay = (
-        default if isinstance(value, str) else float(value)
-        for value, default in zip((learning_rate, weight_decay), own, strict=True)
-    )
-    return rate, decay
+    return rate, decay * factor * min(own_rate / rate, 1.0)
 
 
 def find_optimizer(optimizer: str | Optimizer) -> tuple[Optimizer, dict[str, Any]]:

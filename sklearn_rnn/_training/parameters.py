@@ -192,7 +192,8 @@ DESCRIPTIONS = {
         Nothing is added to the gradient: for the L2 penalty of torch's optimizers, give
         a subclass with a penalty of its own. Larger values regularise more strongly; 0
         disables weight decay. "auto" is 0.01 for "sgd" and 0.1 for all other
-        optimizers{more_decay}.""",
+        optimizers{more_decay}. With a ``learning_rate`` above that of "auto" it is
+        smaller in proportion.""",
     "average": """Whether to predict with a weighted average of the weights over all
         training steps instead of the weights of the last step, which fluctuate. Later
         steps count more: of t steps, step s counts in proportion to about

@@ -82,7 +82,9 @@ class SequenceDisplay:
             of tokens for a pipeline with a vectorizer.
         what : {"proba", "prediction", "hidden", "cell"}, default="proba"
             Probabilities of the classes or predicted numbers after each step, or the
-            hidden state, or the cell state of an LSTM.
+            hidden state, or the cell state of an LSTM. A network that reads patches of
+            several steps (see ``patch_size``) has the states after the last complete
+            patch, and zeros before.
         layer : int, default=-1
             Whose state; the last one is at the top.
         units : list of int or None, default=None

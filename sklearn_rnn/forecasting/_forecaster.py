@@ -143,7 +143,8 @@ class RNNForecaster(NetworkEstimator):
         are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added to the
         gradient: for the L2 penalty of torch's optimizers, give a subclass with a
         penalty of its own. Larger values regularise more strongly; 0 disables weight
-        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers.
+        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers. With a
+        ``learning_rate`` above that of "auto" it is smaller in proportion.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps

@@ -115,8 +115,9 @@ def check_data(X, y=None):
     summary = "X cannot be read"
     if sequences is not None:
         summary = _summarise(sequences)
-        for check in CHECKS:
-            findings += check(X, sequences)
+        with np.errstate(over="ignore", invalid="ignore"):  # of values such as 1e300
+            for check in CHECKS:
+                findings += check(X, sequences)
     if y is not None:
         findings += _check_y(y, sequences)
     order = ("error", "warning", "note")

@@ -63,8 +63,9 @@ def check_state(arrays, beginning, n, patch_size=1):
     if found["n_steps"].min(initial=0) < 0:
         raise ValueError("n_steps of the state are negative.")
     for name, array in found.items():
-        # Before the first patch, a maximum is minus infinity.
-        if not np.isfinite(array[found["n_steps"] >= patch_size]).all():
+        if name == "max":  # minus infinity before the first patch
+            array = array[found["n_steps"] >= patch_size]
+        if not np.isfinite(array).all():
             raise ValueError(f"{name} of the state holds NaN or infinity.")
     return found
 

@@ -92,10 +92,12 @@ class SupervisedEstimator(
             self._fit_inputs(train)
             absent = train.sequences.absent_codes(train.rows)
             net = self._new_net(seed, n_batches, neutral_codes=absent)
-        train, valid = (
-            part and replace(part, sequences=self._inputs.encode(part.sequences))
-            for part in (train, valid)
-        )
+        encode = self._inputs.encode
+        train = replace(train, sequences=encode(train.sequences))
+        if valid is not None:
+            valid = replace(valid, sequences=encode(valid.sequences))
+        if continuing:
+            self._inputs.warn_of_other_range(train.sequences, train.rows)
         return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
 
     def _fit_inputs(self, train):

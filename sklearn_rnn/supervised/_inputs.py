@@ -5,8 +5,10 @@ from typing import Self
 
 import numpy as np
 
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.patches import choose_patch_size, join_steps
-from sklearn_rnn._data.scaling import FeatureScaling
+from sklearn_rnn._data.ragged import concatenate_ranges
+from sklearn_rnn._data.scaling import LARGEST_DEVIATION, FeatureScaling
 from sklearn_rnn._data.sequences import (
     Sequences,
     cast,
@@ -55,6 +57,26 @@ class InputEncoding:
     def encode(self, sequences: Sequences) -> Sequences:
         """The sequences as the network reads them."""
         return join_steps(self.standardize(sequences), self.patch_size)
+
+    def warn_of_other_range(self, sequences: Sequences, rows: np.ndarray) -> None:
+        """Warn if a continued training reads features far from those of the first fit.
+
+        ``sequences`` are encoded.
+        """
+        if self.scaling is None:
+            return
+        places = concatenate_ranges(sequences.starts[rows], sequences.lengths[rows])
+        # A median, because single large values are no reason for a warning.
+        typical = np.median(np.abs(sequences.values[places]), axis=0)
+        far = np.flatnonzero(typical > LARGEST_DEVIATION)
+        if len(far):
+            feature = far[0] % len(self.scaling.mean)
+            warn_user(
+                f"feature {feature} of X is far from what it was in the first fit: "
+                f"half of its values are more than {LARGEST_DEVIATION:g} standard "
+                "deviations from the mean of that fit, by which they are standardised "
+                "here. Fit anew, or begin partial_fit with typical sequences."
+            )
 
     def fingerprint(self) -> bytes:
         """What distinguishes this encoding from others."""

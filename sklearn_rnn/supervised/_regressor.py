@@ -113,7 +113,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         penalty of its own. Larger values regularise more strongly; 0 disables weight
         decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers, times 50 by
         the number of batches per epoch if these are fewer than 50, but at most times
-        10.
+        10. With a ``learning_rate`` above that of "auto" it is smaller in proportion.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps

@@ -118,12 +118,30 @@ def test_auto_rates_suit_the_optimizer(model, ragged):
         given = clone(automatic).set_params(learning_rate=rate, weight_decay=decay)
         assert_same_weights(automatic, given.fit(*ragged))
     assert resolve_rates(torch.optim.SGD, "auto", "auto") == (0.01, 0.1)
-    assert resolve_rates("sgd", 3, "auto") == (3.0, 0.01)
+    assert resolve_rates("sgd", 3, 0.01) == (3.0, 0.01)
     assert resolve_rates("sgd", "auto", 0) == (0.1, 0.0)
-    assert [
-        resolve_rates("adamw", 1, "auto", n_batches)[1] for n_batches in (1, 10, 50, 99)
-    ] == [1.0, 0.5, 0.1, 0.1]
+    assert [resolve_rates("adamw", 1e-3, "auto", n)[1] for n in (1, 10, 50, 99)] == [
+        1.0,
+        0.5,
+        0.1,
+        0.1,
+    ]
     assert resolve_rates("adamw", 1, 0.3, 1)[1] == 0.3
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", torch.optim.Adadelta])
+@pytest.mark.parametrize("n_batches", [1, 50])
+def test_a_larger_learning_rate_shrinks_weights_no_more(optimizer, n_batches):
+    rate, decay = resolve_rates(optimizer, "auto", "auto", n_batches)
+    for factor in (3, 100):
+        larger, less = resolve_rates(optimizer, factor * rate, "auto", n_batches)
+        assert larger * less == pytest.approx(rate * decay)
+
+
+def test_weights_do_not_vanish_at_a_learning_rate_of_one(model, ragged):
+    model.set_params(optimizer=torch.optim.Adadelta, learning_rate=1.0, max_epochs=20)
+    head = model.fit(*ragged).module_.head.weight
+    assert head.abs().max() > 0.1
 
 
 def test_partial_fit_decays_as_with_many_batches(model, ragged):

@@ -156,3 +156,8 @@ def test_unknown_tokens():
 def test_warnings_of_reading_are_findings():
     X = np.array([[2**60, 2**60 + 1], [3, 2**60 + 2]])
     assert "integers that float64 rounds" in find(X)["X"]
+
+
+def test_huge_values_give_no_warnings(rng):
+    for X in (np.full((3, 2, 1), 1e308), 1e300 * rng.normal(size=(5, 9, 2))):
+        assert str(check_data(X))

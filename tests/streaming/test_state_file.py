@@ -87,6 +87,17 @@ def test_a_state_that_does_not_fit_is_refused(broken, X):
     same_state(stream.state, before)
 
 
+@pytest.mark.parametrize("name", ["patch", "hidden_0", "sum"])
+def test_only_a_maximum_may_be_infinite_before_the_first_patch(name, X):
+    stream = fitted(X, patch_size=4, pooling="concat").stream(N)
+    stream.predict(X[:, 0])
+    before = stream.state
+    stream.state = before
+    with pytest.raises(ValueError, match=f"{name} .* NaN"):
+        stream.state = before | {name: before[name] * np.nan}
+    same_state(stream.state, before)
+
+
 @pytest.mark.parametrize("keys", ["no json", '["a", "a"]', '{"a": 0}', "7", '[["a"]]'])
 def test_keys_of_a_state_are_checked(keys, model, X):
     stream = model.stream(None)
@@ -187,11 +198,12 @@ def test_a_checked_state_has_the_types_of_the_beginning():
     }
 
 
-def test_a_sequence_that_has_read_nothing_may_hold_infinity():
-    state = STATE | {"hidden_0": np.array([[1.0] * 3, [-np.inf] * 3], np.float32)}
-    assert check_state(state, BEGINNING, 2)["hidden_0"][1].tolist() == [-np.inf] * 3
-    with pytest.raises(ValueError, match="hidden_0 of the state holds NaN or infinity"):
-        check_state(state | {"n_steps": np.array([2, 1])}, BEGINNING, 2)
+def test_the_maximum_of_a_sequence_that_has_read_nothing_is_infinite():
+    state = STATE | {"max": np.array([[1.0] * 3, [-np.inf] * 3], np.float32)}
+    beginning = BEGINNING | {"max": np.full((1, 3), -np.inf, np.float32)}
+    assert check_state(state, beginning, 2)["max"][1].tolist() == [-np.inf] * 3
+    with pytest.raises(ValueError, match="max of the state holds NaN or infinity"):
+        check_state(state | {"n_steps": np.array([2, 1])}, beginning, 2)
 
 
 def test_no_sequence_is_a_state_too():

@@ -293,6 +293,24 @@ def test_a_cell_that_fails_in_a_chunk_moves_nothing(X, monkeypatch):
     same_state(by_key.state, before[1])
 
 
+@pytest.mark.parametrize("n_before", range(4))
+def test_a_cell_that_fails_in_the_middle_of_a_patch_moves_nothing(
+    n_before, X, monkeypatch
+):
+    stream = fitted(X, cell=UsersDecay, patch_size=3).stream(N)
+    for t in range(n_before):
+        stream.predict(X[:, t])
+    before = stream.state
+
+    def fails(self, x, state):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(UsersDecay, "forward", fails)
+    with pytest.raises(RuntimeError, match="memory"):
+        stream.predict(X[:, n_before])
+    same_state(stream.state, before)
+
+
 # -------------------------------------------------- models that have no streams
 
 

@@ -39,9 +39,9 @@ def test_the_first_fit_decides(rng):
     model = RNNClassifier("gru", 4, max_epochs=1, random_state=0)
     model.partial_fit(X, y, classes=[0, 1])
     scaling = model._inputs.scaling
-    model.partial_fit(1000 * X, y)
+    model.partial_fit(5 * X, y)
     assert model._inputs.scaling is scaling
-    model.set_params(warm_start=True).fit(1000 * X, y)
+    model.set_params(warm_start=True).fit(5 * X, y)
     assert model._inputs.scaling is scaling
     model.set_params(scaling=False)
     with pytest.raises(ValueError, match="change of scaling from True to False"):
@@ -184,3 +184,17 @@ def test_unknown_words_say_little(rng):
         unknown = vectorizer.transform(["these are six words never seen"])
         gaps.append(abs(model.predict_proba(unknown)[0, 1] - 0.25))
     assert np.mean(gaps) < 0.15
+
+
+@pytest.mark.parametrize("patch_size", [1, 3])
+def test_a_first_batch_in_another_range_is_a_warning(patch_size, rng):
+    X = np.stack([rng.normal(size=(20, 8)), rng.normal(100, 3, (20, 8))], 2)
+    y = np.arange(20.0)
+    model = RNNRegressor(hidden_size=2, patch_size=patch_size, random_state=0)
+    model.partial_fit(X, y).partial_fit(X[:3], y[:3])
+    X[0, 0] = 1e6  # a single one
+    model.partial_fit(X, y)
+    model = clone(model).partial_fit(np.zeros((1, 8, 2)), y[:1])
+    with pytest.warns(UserWarning, match="feature 1 of X is far .* typical sequences"):
+        model.partial_fit(X, y)
+    clone(model).set_params(scaling=False).partial_fit(X, y).partial_fit(9 * X, y)
