@@ -28,6 +28,8 @@ def prepare(estimator):
             changes[key] = 0
         elif parameter in TRAINING_LENGTH and isinstance(value, Integral):
             changes[key] = min(EPOCHS, value)
+        elif parameter in TRAINING_LENGTH and value == "auto":
+            changes[key] = EPOCHS
     return model.set_params(**changes)
 
 

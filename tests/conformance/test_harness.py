@@ -47,6 +47,7 @@ def test_a_copy_has_a_seed_and_trains_briefly():
 
 def test_fewer_epochs_than_two_stay():
     assert prepare(RNNClassifier(max_epochs=1)).max_epochs == 1
+    assert prepare(RNNClassifier(max_epochs="auto")).max_epochs == 2
 
 
 class WarnsInFit(Sums):
