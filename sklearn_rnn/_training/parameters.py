@@ -352,8 +352,8 @@ _SUPERVISED_WORDS = {
     "how_held_out": "",
     "splitters": """: ``GroupShuffleSplit`` keeps each of the ``groups`` given to
         ``fit`` on one side, ``TimeSeriesSplit`` validates on the latest sequences""",
-    "auto_precision": """float64 if X is float64 or holds integers beyond 2**24, and
-        float32 otherwise, including text""",
+    "auto_precision": """float64 if X has at most 16,384 values and is float64 or holds
+        integers beyond 2**24, and float32 otherwise, including text""",
 }
 WORDS = {
     CLASSIFIER: {
@@ -372,7 +372,8 @@ WORDS = {
         "kept": "weights",
         "each_direction": "",
         "validation": "The validation windows are set by ``validation_fraction``.",
-        "auto_precision": "float64 if X is float64 and float32 otherwise",
+        "auto_precision": """float64 if X is float64 and has at most 16,384 values, and
+            float32 otherwise""",
     },
     GENERATOR: {
         "auto_rates": '0.1 for "sgd" and 0.01',
@@ -401,8 +402,8 @@ WORDS = {
             error rate.""",
         "how_held_out": "",
         "splitters": "",
-        "auto_precision": """float64 if the sources are float64 and float32 otherwise,
-            including text""",
+        "auto_precision": """float64 if the sources are float64 and have at most 16,384
+            values, and float32 otherwise, including text""",
     },
 }
 

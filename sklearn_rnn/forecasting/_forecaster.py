@@ -186,9 +186,9 @@ class RNNForecaster(NetworkEstimator):
         otherwise the CPU.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
         Floating-point type of weights and states. "auto" is float64 if X is float64 and
-        float32 otherwise. float32 is about twice as fast as float64. "bfloat16"
-        computes the recurrent layers in bfloat16; data, weights and output layer stay
-        in float32.
+        has at most 16,384 values, and float32 otherwise. float32 is about twice as fast
+        as float64. "bfloat16" computes the recurrent layers in bfloat16; data, weights
+        and output layer stay in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of the random numbers that decide the initial weights, shuffling, dropout
         and the held-out series. Pass an int for results that can be reproduced.

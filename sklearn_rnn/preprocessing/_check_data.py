@@ -187,8 +187,8 @@ def _check_lengths(X: Any, sequences: Sequences) -> list[Finding]:
                 "warning",
                 "lengths",
                 f"the median length is {median:.0f} steps. Recurrent networks learn "
-                "little over so many steps: average every k steps, or cut sequences "
-                "into windows.",
+                "little over so many steps. For one answer per sequence of numbers, "
+                'patch_size="auto" joins steps; otherwise cut sequences into windows.',
             )
         )
     return findings

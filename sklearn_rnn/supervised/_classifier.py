@@ -171,10 +171,11 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if there is one,
         otherwise the CPU.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
-        Floating-point type of weights and states. "auto" is float64 if X is float64 or
-        holds integers beyond 2**24, and float32 otherwise, including text. float32 is
-        about twice as fast as float64. "bfloat16" computes the recurrent layers in
-        bfloat16; data, weights and output layer stay in float32.
+        Floating-point type of weights and states. "auto" is float64 if X has at most
+        16,384 values and is float64 or holds integers beyond 2**24, and float32
+        otherwise, including text. float32 is about twice as fast as float64. "bfloat16"
+        computes the recurrent layers in bfloat16; data, weights and output layer stay
+        in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of the random numbers that decide the initial weights, shuffling, dropout
         and the held-out sequences. Pass an int for results that can be reproduced.

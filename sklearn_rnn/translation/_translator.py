@@ -209,8 +209,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         otherwise the CPU.
     precision : {"auto", "float32", "float64"}, default="auto"
         Floating-point type of weights and states. "auto" is float64 if the sources are
-        float64 and float32 otherwise, including text. float32 is about twice as fast as
-        float64.
+        float64 and have at most 16,384 values, and float32 otherwise, including text.
+        float32 is about twice as fast as float64.
     random_state : int, RandomState instance or None, default=None
         Seed of the random numbers that decide the initial weights, shuffling, dropout
         and the held-out pairs. Pass an int for results that can be reproduced.
