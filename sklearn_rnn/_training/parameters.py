@@ -240,9 +240,9 @@ _SUPERVISED: dict[str, dict[str, Any]] = {
         "default": "auto",
         "constraint": [SHARE, AUTO],
         "description": """Fraction of values that are set to zero during training: of
-            embedded tokens, between layers and before the output layer. Of vocabularies
-            of more than 256 tokens, such as words, the vectors of whole tokens are set
-            to zero, as unknown tokens have them. Larger values regularise more
+            embedded tokens, between layers and before the output layer. In vocabularies
+            of more than 256 tokens, such as words, dropout sets the vectors of whole
+            tokens to zero, like those of unknown tokens. Larger values regularise more
             strongly; 0 disables dropout. "auto" is 0 for numbers, 0.3 for vocabularies
             of more than 256 tokens and 0.1 for smaller ones.""",
     },
@@ -340,8 +340,8 @@ _ALL_DROPOUT = ": of the embedded codes, between layers and before the output la
 _SUPERVISED_WORDS = {
     "auto_rates": '0.1 for "sgd" and 0.01',
     "examples": "sequences",
-    "more_decay": """, times 50 by the number of batches per epoch if these are fewer
-        than 50, but at most times 10""",
+    "more_decay": """; if an epoch has fewer than 50 batches, this is multiplied by 50
+        / n_batches, but by no more than 10""",
     "held_out": "sequences",
     "kept": "weights",
     "each_direction": ", in each direction if ``bidirectional=True``",

@@ -55,11 +55,11 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         and cannot be used in a stream.
     dropout : float in [0, 1) or "auto", default="auto"
         Fraction of values that are set to zero during training: of embedded tokens,
-        between layers and before the output layer. Of vocabularies of more than 256
-        tokens, such as words, the vectors of whole tokens are set to zero, as unknown
-        tokens have them. Larger values regularise more strongly; 0 disables dropout.
-        "auto" is 0 for numbers, 0.3 for vocabularies of more than 256 tokens and 0.1
-        for smaller ones.
+        between layers and before the output layer. In vocabularies of more than 256
+        tokens, such as words, dropout sets the vectors of whole tokens to zero, like
+        those of unknown tokens. Larger values regularise more strongly; 0 disables
+        dropout. "auto" is 0 for numbers, 0.3 for vocabularies of more than 256 tokens
+        and 0.1 for smaller ones.
     pooling : {"last", "mean", "max", "concat"}, default="concat"
         How the outputs at all time steps are summarised for the output layer: by the
         "last" output, their "mean", their "max", or the concatenation of these three,
@@ -119,9 +119,10 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added to the
         gradient: for the L2 penalty of torch's optimizers, give a subclass with a
         penalty of its own. Larger values regularise more strongly; 0 disables weight
-        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers, times 50 by
-        the number of batches per epoch if these are fewer than 50, but at most times
-        10. With a ``learning_rate`` above that of "auto" it is smaller in proportion.
+        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers; if an epoch
+        has fewer than 50 batches, this is multiplied by 50 / n_batches, but by no more
+        than 10. With a ``learning_rate`` above that of "auto" it is smaller in
+        proportion.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
         steps instead of the weights of the last step, which fluctuate. Later steps
