@@ -6,7 +6,7 @@ N_UPDATES = 600
 
 # A large training set is read so often at least, and a tiny one no more often than
 # that. Words are sooner learned by heart than characters and numbers.
-FEWEST_EPOCHS = 16
+FEWEST_EPOCHS = 24
 FEWEST_EPOCHS_OF_WORDS = 8
 MOST_EPOCHS = 200
 

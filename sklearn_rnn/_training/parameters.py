@@ -253,7 +253,7 @@ _SUPERVISED: dict[str, dict[str, Any]] = {
         "description": """Maximum number of passes over the training {examples}.
             Training stops earlier if the loss does not improve for
             ``n_iter_no_change`` epochs. "auto" makes about 600 training steps, in at
-            least 16 epochs (8 for vocabularies of more than 256 tokens) and at most
+            least 24 epochs (8 for vocabularies of more than 256 tokens) and at most
             200.""",
     },
 }

@@ -97,7 +97,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     max_epochs : int or "auto", default="auto"
         Maximum number of passes over the training sequences. Training stops earlier if
         the loss does not improve for ``n_iter_no_change`` epochs. "auto" makes about
-        600 training steps, in at least 16 epochs (8 for vocabularies of more than 256
+        600 training steps, in at least 24 epochs (8 for vocabularies of more than 256
         tokens) and at most 200.
     batch_size : int, default=32
         Number of sequences per training step.

@@ -8,11 +8,11 @@ from sklearn_rnn._training.budget import choose_epochs, resolve_patience
 
 
 @pytest.mark.parametrize(
-    "n_batches, epochs", [(1, 200), (3, 200), (4, 150), (7, 86), (75, 16), (2000, 16)]
+    "n_batches, epochs", [(1, 200), (3, 200), (4, 150), (7, 86), (75, 24), (2000, 24)]
 )
 def test_epochs_make_600_training_steps_within_bounds(n_batches, epochs):
     assert choose_epochs(n_batches) == epochs
-    assert choose_epochs(n_batches, words=True) == (8 if epochs == 16 else epochs)
+    assert choose_epochs(n_batches, words=True) == (8 if epochs == 24 else epochs)
 
 
 @pytest.mark.parametrize(

@@ -162,9 +162,9 @@ def test_words_and_letters_have_defaults_of_their_own():
     letters = CharVectorizer().fit_transform(["ab", "ba"])
     words = CharVectorizer(vocabulary=[chr(k) for k in range(97, 1200)])
     for X, dropout, epochs in [
-        (letters, 0.1, 16),
+        (letters, 0.1, 24),
         (words.fit_transform(["ab", "ba"]), 0.3, 8),
-        (np.eye(2), 0.0, 16),
+        (np.eye(2), 0.0, 24),
     ]:
         model = RNNClassifier("rnn", 2, batch_size=1, n_iter_no_change=99, tol=0)
         with pytest.MonkeyPatch.context() as patch:
