@@ -273,6 +273,13 @@ def test_targets_of_words_are_written_as_ordinary_text():
     assert model.predict(X).tolist() == y
 
 
+def test_sources_of_mostly_unknown_tokens_warn():
+    model = translator(max_epochs=1).fit(WORDS, TURNED)
+    model.predict(["abz"])  # a single unknown letter is silent
+    with pytest.warns(UserWarning, match="3 unknown tokens among 4: most of these"):
+        model.predict(["azzz"])
+
+
 def test_copying_needs_texts_and_attention():
     for params, X in [({"attention": None}, WORDS), ({}, [[1.0, 2.0]] * len(WORDS))]:
         with pytest.raises(ValueError, match="copy_unknown=True copies words"):
