@@ -10,6 +10,7 @@ APOSTROPHES = frozenset("'\u2019")
 QUOTES = frozenset("\"'")
 # what follows an apostrophe within a word: it's, don't, ma'am
 CLITICS = frozenset(("s", "t", "d", "m", "ll", "re", "ve", "am", "em", "hui"))
+LONGEST_QUOTATION = 1000  # number of tokens after which no mark closes it
 UNKNOWN_WORD = "\ufffd"
 
 
@@ -111,7 +112,8 @@ def _find_sides_of_quote(
         opened.remove(token)
         return True, False
     is_plural = token == "'" and before[-1:] in ("s", "S")  # the whales' teeth
-    if is_plural or (token not in tokens[place + 1 :] and _is_word(before)):
+    following = tokens[place + 1 : place + 1 + LONGEST_QUOTATION]
+    if is_plural or (_is_word(before) and token not in following):
         return True, False
     opened.add(token)
     return False, True

@@ -64,6 +64,12 @@ def test_joined_text_has_the_same_tokens():
         assert split(join_words(tokens)) == tokens
 
 
+@pytest.mark.parametrize(("n", "start"), [(900, 'a "b b'), (1100, 'a" b b')])
+def test_a_mark_that_is_far_away_closes_no_quotation(n, start):
+    text = join_words(["a", '"', *["b"] * n, '"', "c"])
+    assert text.startswith(start)
+
+
 def test_a_novel_comes_back_but_for_its_line_breaks():
     paragraphs = re.split(r"\n\s*\n", load_moby_dick().data)
     texts = [" ".join(text.split()) for text in paragraphs if text.strip()]
