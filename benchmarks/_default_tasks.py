@@ -131,7 +131,7 @@ def edits(a, b):
 
 def phrase_bleu(model, y, X_test, y_test):
     """BLEU in percent; on both sides words that occur once in training are unknown."""
-    words = WordVectorizer(**PHRASE_WORDS).fit(y)
+    words = WordVectorizer(**PHRASE_WORDS, detokenizer=" ".join).fit(y)
     reference, answers = (
         words.inverse_transform(words.transform(texts))
         for texts in (y_test, model.predict(X_test))

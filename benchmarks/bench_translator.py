@@ -122,7 +122,7 @@ def bench_phrases(validate=False):
     if validate:
         X, X_test, y, y_test = train_test_split(X, y, test_size=1000, random_state=1)
     print(f"\nEnglish to French: {len(X)} phrases, {len(X_test)} held out")
-    words = WordVectorizer(lowercase=False, min_count=2)
+    words = WordVectorizer(lowercase=False, min_count=2, detokenizer=" ".join)
     reference = words.fit(y).inverse_transform(words.transform(y_test))
     for attention in (None, "dot", "additive"):
         model = SequenceTranslator(

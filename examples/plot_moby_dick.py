@@ -66,7 +66,7 @@ words = SequenceGenerator(
 for n_more in (1, 4, 5):
     words.set_params(max_epochs=n_more).fit(train)
     print(f"--- epoch {words.n_iter_}: perplexity {words.perplexity(held_out):.0f}")
-    print(words.generate("There she blows !", 60, temperature=0.8, random_state=0))
+    print(words.generate("There she blows!", 60, temperature=0.8, random_state=0))
 
 # %%
 # What would it say next? These are the ten words among which a person picks in a

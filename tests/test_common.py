@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
+from sklearn.base import clone
 from sklearn.exceptions import SkipTestWarning
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
@@ -209,6 +210,19 @@ def test_check_of_networks_of_patterns_that_is_never_yielded(estimator, check):
 # ------------------------------------------------------------- recurrent estimators
 
 
+# Checks of what was learned, and of two trainings that have to agree to the end. The
+# others accept any fit, of which they make many.
+OF_WHOLE_TRAININGS = {
+    "check_class_weight_classifiers",
+    "check_classifiers_classes",
+    "check_classifiers_train",
+    "check_fit_idempotent",
+    "check_regressors_train",
+    "check_sample_weight_equivalence_on_dense_data",
+}
+FEW_EPOCHS = 6
+
+
 def expected_failures(estimator):
     return IMPOSSIBLE if estimator.early_stopping else {}
 
@@ -220,7 +234,22 @@ def expected_failures(estimator):
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 def test_scikit_learn_check(estimator, check):
+    if check.func.__name__ not in OF_WHOLE_TRAININGS:
+        estimator = clone(estimator).set_params(max_epochs=FEW_EPOCHS)
     check(estimator)
+
+
+def test_checks_of_whole_trainings_are_among_those_that_run():
+    both = (RNNClassifier(), RNNRegressor())
+    checks = [check for one in both for _, check in estimator_checks_generator(one)]
+    assert {check.func.__name__ for check in checks} >= OF_WHOLE_TRAININGS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", [RNNClassifier(), RNNRegressor()], ids=repr)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_the_default_number_of_epochs_passes_every_check(estimator):
+    estimator_checks.check_estimator(estimator)
 
 
 @pytest.mark.parametrize("estimator", [*ESTIMATORS, *ADAPTED], ids=repr)

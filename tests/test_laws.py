@@ -75,11 +75,17 @@ def by_step(settings):
     return settings | {"patch_size": "auto"}
 
 
+FITTED = {}  # by class and settings: the tests only read these models
+
+
 @pytest.fixture(params=[RNNClassifier, RNNRegressor], ids=["classifier", "regressor"])
 def fitted(request, settings, ragged):
     X, y = ragged
     y = y if request.param is RNNClassifier else X_sums(X)
-    return request.param(**settings).fit(X, y)
+    key = request.param, str(settings)
+    if key not in FITTED:
+        FITTED[key] = request.param(**settings).fit(X, y)
+    return FITTED[key]
 
 
 def X_sums(X):

@@ -5,7 +5,11 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from sklearn_rnn._core.sklearn_private import InvalidParameterError, StrOptions
+from sklearn_rnn._core.sklearn_private import (
+    HasMethods,
+    InvalidParameterError,
+    StrOptions,
+)
 
 
 class ValidatedEstimator(BaseEstimator):
@@ -21,6 +25,16 @@ class ValidatedEstimator(BaseEstimator):
                     hint = suggest_option(value, constraints.get(name, []))
                     raise InvalidParameterError(f"{error}{hint}") from None
             raise
+        for name, value in self.get_params(deep=False).items():
+            constraints = self._parameter_constraints.get(name, [])
+            if isinstance(value, type) and any(
+                isinstance(one, HasMethods) for one in constraints
+            ):
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(self).__name__} must be an "
+                    f"object, got the class {value.__name__}. Create one: "
+                    f"{name}={value.__name__}(...)."
+                )
 
 
 def suggest_option(value: Any, constraints: list) -> str:

@@ -128,12 +128,18 @@ class SequenceReader(BaseEstimator):
                     f"size {self._vocabulary_size}. Give one vector per code, in the "
                     "order of the vectorizer's get_feature_names_out."
                 )
+        self._choose_number_type(sequences)
+
+    def _choose_number_type(
+        self, sequences: Sequences, rows: np.ndarray | slice = slice(None)
+    ) -> None:
+        """Choose the dtype to compute in; ``rows`` are the sequences that train."""
         number_type = sequences.values.dtype
         if self._vocabulary_size:
             number_type = np.dtype(np.float32)
         elif not holds_integers(sequences.values, np.float32):
             number_type = np.dtype(np.float64)
-        n_values = int(sequences.lengths.sum()) * sequences.input_size
+        n_values = int(sequences.lengths[rows].sum()) * sequences.input_size
         self._number_type = resolve_dtype(self.precision, number_type, n_values)
 
     def _check_columns(self, X: Any, reset: bool) -> None:

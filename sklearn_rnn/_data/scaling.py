@@ -16,6 +16,10 @@ from sklearn_rnn._data.sequences import Sequences
 # feature is scaled by no more than the root mean square of all standard deviations.
 LARGEST_DEVIATION = 10.0
 
+# Spread of a feature below which it is constant, in units of the precision of the
+# values at their largest: what summing and rounding leave of a constant.
+ROUNDING = 10
+
 # Steps that are computed in float64 at a time.
 STEPS_PER_CHUNK = 2**15
 
@@ -34,7 +38,8 @@ class FeatureScaling:
         """Learn from the valid steps of ``rows``; ``weights`` has one per valid step.
 
         The scale is the standard deviation, with the lower bound described above. A
-        constant feature gets that of the other features, or 1.
+        feature that is constant, apart from rounding errors, gets that of the other
+        features, or 1.
         """
         scaler = StandardScaler()
         low, high = [], []
@@ -44,7 +49,10 @@ class FeatureScaling:
             low.append(values.min(axis=0))
             high.append(values.max(axis=0))
         lowest, highest = np.min(low, axis=0), np.max(high, axis=0)
-        constant = lowest == highest
+        largest = np.maximum(np.abs(lowest), np.abs(highest))
+        is_single = sequences.values.dtype == np.float32
+        precision = np.finfo(np.float32 if is_single else np.float64).eps
+        constant = highest - lowest <= ROUNDING * precision * largest
         mean = np.where(constant, lowest, scaler.mean_)
         spread = np.where(constant, 0.0, np.sqrt(scaler.var_))
         if not np.isfinite(spread).all():

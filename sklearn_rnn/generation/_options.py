@@ -15,6 +15,9 @@ from sklearn_rnn.text._codecs import Codec
 Mask = Callable[[list[int], np.ndarray], np.ndarray]  # codes, logits (V,) -> logits
 Method = TypeVar("Method", bound=Callable[..., Any])
 
+# Logits are multiplied by it, and must stay finite.
+LARGEST_PENALTY = 1000.0
+
 DOCUMENTATION = """\
 temperature : float, default=1.0
     Values below 1 make likely tokens even likelier, values above 1 less so; 0 always
@@ -24,7 +27,8 @@ top_k : int or None, default=None
 top_p : float in (0, 1] or None, default=None
     Sample among the fewest tokens that together have this probability.
 repetition_penalty : float, default=1.0
-    Values above 1 make tokens that the text already contains less likely.
+    Values above 1, up to 1000, make tokens that the text already contains less likely;
+    values below 1, down to 0.001, more likely.
 stop : str, list of str or None, default=None
     Texts (or tokens) after which generation stops. They are part of the result. While
     required tokens are missing, generation continues after them.
@@ -93,7 +97,12 @@ class DecodingOptions:
             check_integer("top_k", top_k, minimum=1)
         if top_p is not None:
             check_number("top_p", top_p, above=0, maximum=1)
-        check_number("repetition_penalty", repetition_penalty, above=0)
+        check_number(
+            "repetition_penalty",
+            repetition_penalty,
+            minimum=1 / LARGEST_PENALTY,
+            maximum=LARGEST_PENALTY,
+        )
         required_codes = find_codes(codec, required, "required")
         banned_codes = find_codes(codec, banned, "banned")
         if set(required_codes) & set(banned_codes):

@@ -331,9 +331,18 @@ class WritingSession:
             )
         if not isinstance(written, str):
             return [*self._prompt, *written]
-        is_apart = self._prompt and written and not self._prompt[-1:].isspace()
-        space = " " * self._separator_length() if is_apart else ""
-        return self._prompt + space + written
+        # joined together, since spaces depend on the tokens on both sides
+        codes = [step.code for step in self._steps]
+        head = self._model.codec.decode(self._prompt_codes)
+        whole = self._model.codec.decode([*self._prompt_codes, *codes])
+        separator = " " * self._separator_length()
+        if whole.startswith(head):
+            written = whole[len(head) :]
+        elif written:
+            written = separator + written
+        if separator and (not self._prompt or self._prompt[-1:].isspace()):
+            written = written.lstrip(" ")
+        return self._prompt + written
 
     @property
     def log_probability(self):
@@ -525,8 +534,13 @@ class WritingSession:
     def _separator_length(self):
         """Number of characters between tokens: 0 for characters, else 1."""
         codec = self._model.codec
-        pair = codec.decode([END + 1, END + 1])
-        return len(pair) - 2 * len(str(codec.names[0])) if isinstance(pair, str) else 1
+        if codec.vectorizer is None:
+            return 1
+        # marks are attached to each other, so the pair should be of words
+        names = codec.names
+        word = next((name for name in names if str(name).isalnum()), names[0])
+        pair = codec.decode([codec.code_of[word]] * 2)
+        return len(pair) - 2 * len(str(word))
 
 
 def _needs_space(previous, token):

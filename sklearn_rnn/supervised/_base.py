@@ -129,6 +129,7 @@ class SupervisedEstimator(
         )
         rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
         if not continuing:
+            self._choose_number_type(sequences, self._find_sequences(sequences, rows))
             self._fit_targets(y, rows, weights, **options)
         return self._make_examples(sequences, y, rows, weights), y
 
@@ -156,11 +157,18 @@ class SupervisedEstimator(
         targets = self._targets.encode(y, rows, self._number_type)
         if weights is not None:
             weights = torch.from_numpy(weights)
+        rows = self._find_sequences(sequences, rows)
         if not self.return_sequences:
             return Examples(sequences, targets, weights, rows)
+        starts = np.cumsum(sequences.lengths) - sequences.lengths
+        return Examples(sequences, targets, weights, rows, starts)
+
+    def _find_sequences(self, sequences, rows):
+        """The sequences that ``rows`` of y belong to."""
+        if not self.return_sequences:
+            return rows
         ends = np.cumsum(sequences.lengths)
-        rows = np.unique(np.searchsorted(ends, rows, side="right"))
-        return Examples(sequences, targets, weights, rows, ends - sequences.lengths)
+        return np.unique(np.searchsorted(ends, rows, side="right"))
 
     def _weigh_classes(self, train, valid):
         """The examples that train, where classes may have weights."""

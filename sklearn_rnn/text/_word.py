@@ -3,6 +3,7 @@
 from sklearn.feature_extraction.text import CountVectorizer
 
 from sklearn_rnn._core.sklearn_private import StrOptions
+from sklearn_rnn.text._detokenize import join_words
 from sklearn_rnn.text._documents import TOKEN_PATTERN
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 
@@ -54,6 +55,11 @@ class WordVectorizer(TokenVectorizer):
         The side on which they are cut.
     boundaries : bool, default=False
         Put the start code 2 before and the end code 3 after every document.
+    detokenizer : callable or None, default=None
+        From a list of tokens to text, for :meth:`inverse_transform` and for the texts
+        of a :class:`SequenceGenerator` or :class:`SequenceTranslator`. None attaches
+        punctuation marks to words as English text does (see Notes); if a ``tokenizer``
+        is given, it puts a space between all tokens, as ``" ".join`` does.
 
     Attributes
     ----------
@@ -73,8 +79,19 @@ class WordVectorizer(TokenVectorizer):
     code points. An empty document becomes one unknown code. A lone surrogate is
     refused.
 
+    White space is no token, so text comes back by the rules of [1]_, extended to
+    apostrophes and hyphens within words and to marks within numbers: "don ' t ( 3 . 5
+    ) !" becomes "don't (3.5)!". What the codes do not show can come back differently:
+    upper case (see ``lowercase``), line breaks, a hyphen between spaces, or the space
+    that French has before a question mark.
+
     In scripts whose vowel signs are combining marks (Devanagari, Thai) ``\\w``
     takes the marks for punctuation: give a ``tokenizer`` that knows the script.
+
+    References
+    ----------
+    .. [1] P. Koehn et al., "Moses: Open source toolkit for statistical machine
+       translation", ACL 2007.
 
     Examples
     --------
@@ -85,13 +102,14 @@ class WordVectorizer(TokenVectorizer):
     TokenArray([[5, 7, 6, 4],
                 [5, 7, 4, 0]], vocabulary_size=8)
     >>> vectorizer.inverse_transform(tokens)
-    ['call me ishmael .', 'call me .']
+    ['call me ishmael.', 'call me.']
     """
 
     _parameter_constraints = {
         **TokenVectorizer._parameter_constraints,
         "token_pattern": [str],
         "stop_words": [StrOptions({"english"}), list, None],
+        "detokenizer": [callable, None],
     }
 
     def __init__(
@@ -115,6 +133,7 @@ class WordVectorizer(TokenVectorizer):
         max_length=None,
         truncation="right",
         boundaries=False,
+        detokenizer=None,
     ):
         self.input = input
         self.encoding = encoding
@@ -134,6 +153,7 @@ class WordVectorizer(TokenVectorizer):
         self.max_length = max_length
         self.truncation = truncation
         self.boundaries = boundaries
+        self.detokenizer = detokenizer
 
     def _reader(self):
         return CountVectorizer(
@@ -149,4 +169,6 @@ class WordVectorizer(TokenVectorizer):
         )
 
     def _join(self, tokens):
-        return " ".join(tokens)
+        if self.detokenizer is not None:
+            return self.detokenizer(tokens)
+        return join_words(tokens) if self.tokenizer is None else " ".join(tokens)

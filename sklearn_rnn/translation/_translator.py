@@ -16,9 +16,10 @@ from sklearn_rnn._core.sklearn_private import (
     _fit_context,
 )
 from sklearn_rnn._core.threads import limit_threads
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.reading import SequenceReader
 from sklearn_rnn._data.sequences import cast
-from sklearn_rnn._data.tokens import RESERVED, UNKNOWN, TokenArray
+from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
 from sklearn_rnn._nn.builders import build_translation_network
 from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
@@ -49,6 +50,18 @@ def list_source_texts(X):
         if isinstance(text, (str, bytes)) and not text.strip():
             raise ValueError(f"source {row} is empty: {text!r}. Leave it out.")
     return texts
+
+
+def warn_of_unknown_tokens(tokens):
+    """Warn if most tokens of source texts are unknown, as in another language."""
+    codes = np.asarray(tokens)
+    n_unknown, n_read = np.sum(codes == UNKNOWN), np.sum(codes > END)
+    if n_unknown > n_read:
+        warn_user(
+            f"X has {n_unknown} unknown tokens among {n_unknown + n_read}: most of "
+            "these sources are not like those of fit, and their targets mean little. "
+            "Give sources of the same language, spelling and case as in fit."
+        )
 
 
 def describe_hypothesis(hypothesis, codec):
@@ -497,7 +510,10 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
                 "X holds texts, but SequenceTranslator was fitted on numbers or codes. "
                 "Give predict the same kind of sources as fit."
             )
-        return self._read(self.source_vectorizer_.transform(texts), reset=reset)
+        tokens = self.source_vectorizer_.transform(texts)
+        if not reset:
+            warn_of_unknown_tokens(tokens)
+        return self._read(tokens, reset=reset)
 
     def _read_targets(self, y, *, reset):
         """Targets as a corpus, each between the start and the end code."""

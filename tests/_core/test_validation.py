@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.model_selection import KFold
 
 import sklearn_rnn
 from sklearn_rnn._core.sklearn_private import InvalidParameterError, StrOptions
@@ -40,6 +41,26 @@ def test_every_option_of_every_estimator_is_suggested(cls, parameter, option):
     message = f"The '{parameter}' parameter of .* Did you mean '{option}'"
     with pytest.raises(InvalidParameterError, match=message):
         estimator.fit(np.ones((3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (
+            sklearn_rnn.RNNClassifier(early_stopping=True, validation_fraction=KFold),
+            r"'validation_fraction' parameter of RNNClassifier must be an object, got "
+            r"the class KFold. Create one: validation_fraction=KFold\(...\)",
+        ),
+        (
+            sklearn_rnn.SequenceGenerator(sklearn_rnn.WordVectorizer),
+            r"Create one: vectorizer=WordVectorizer\(...\)",
+        ),
+    ],
+    ids=["splitter", "vectorizer"],
+)
+def test_a_class_in_place_of_an_object_is_refused(estimator, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        estimator.fit(np.ones((20, 3, 1)), np.arange(20) % 2)
 
 
 def test_other_errors_stay_as_they_are():

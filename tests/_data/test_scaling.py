@@ -81,6 +81,24 @@ def test_a_constant_feature_has_the_scale_of_the_others(rng):
     assert fitted.scale.tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_errors_of_a_constant_are_no_scale(rng, dtype):
+    X = rng.normal(size=(50, 2)).astype(dtype)
+    X[:, 1] = 0.7
+    X[::2, 1] = np.nextafter(X[0, 1], dtype(0))
+    fitted, _ = fit([X])
+    assert fitted.scale[1] == pytest.approx(X[:, 0].std(), rel=1e-5)
+
+
+def test_small_changes_of_large_values_are_no_rounding_errors(rng):
+    pressure = (101_325 + rng.normal(size=(50, 1))).astype(np.float32)
+    seconds = 1.7e9 + rng.normal(size=(50, 1))
+    grey = rng.integers(250, 256, size=(50, 1)).astype(np.uint8)
+    for X in (pressure, seconds, grey):
+        fitted, _ = fit([X])
+        np.testing.assert_allclose(fitted.scale, X.std(axis=0, dtype=float), rtol=1e-5)
+
+
 def test_values_whose_squares_overflow_say_so():
     with pytest.raises(
         ValueError, match=r"feature 1 of X are too large.*scaling=False"

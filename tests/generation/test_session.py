@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -396,6 +397,26 @@ def test_no_space_is_typed_at_punctuation_marks():
     assert session.statistics().keystrokes == len(text.strip())
     session = model.session("the ").accept("cat")
     assert session.statistics().keystrokes == 3  # the space is in the prompt
+
+
+def test_marks_are_attached_to_words_on_both_sides_of_the_prompt():
+    text = 'He said, "don\'t (re-read) it!" and sat. '
+    model = fitted([text] * 4, WordVectorizer(lowercase=False), max_epochs=1)
+    text = text.strip()
+    ends = re.finditer(r"\b|(?<=\W)", text)
+    for place in sorted({match.start() for match in ends} - {len(text)}):
+        session = model.session(text[:place]).accept(text[place:].strip())
+        assert session.text == text, place
+    assert model.session('"it').accept('"').accept("and").text == '"it" and'
+    assert model.session("and ").accept("it").text == "and it"
+
+
+def test_a_vectorizer_whose_text_begins_otherwise_when_it_goes_on():
+    vectorizer = WordVectorizer(
+        lowercase=False, detokenizer=lambda t: " ".join(t[::-1])
+    )
+    model = fitted(["a cat sat"] * 4, vectorizer, max_epochs=1)
+    assert model.session("a").accept("cat").text == "a cat"
 
 
 def test_a_later_fit_does_not_change_a_session():

@@ -10,6 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
+from sklearn_rnn._core import device
 
 
 @pytest.fixture
@@ -140,6 +141,23 @@ def test_rows_of_weight_zero_count_for_nothing(classifier, table):
     np.testing.assert_allclose(
         with_them.predict_proba(X), without.predict_proba(X), rtol=1e-8
     )
+
+
+@pytest.mark.parametrize("each_step", [False, True])
+def test_rows_of_weight_zero_do_not_make_the_input_too_large_for_float64(
+    classifier, monkeypatch, each_step
+):
+    monkeypatch.setattr(device, "LARGEST_FLOAT64", 40)
+    X = [np.arange(4.0) * k for k in range(15)]
+    y = np.arange(15) % 2
+    weight = np.r_[np.ones(10), np.zeros(5)]
+    if each_step:
+        y, weight = [np.full(4, value) for value in y], [np.full(4, w) for w in weight]
+    model = clone(classifier).set_params(return_sequences=each_step, max_epochs=1)
+    model.fit(X, y, sample_weight=weight)
+    assert model.module_.head.weight.dtype == torch.float64
+    model.fit(X, y)
+    assert model.module_.head.weight.dtype == torch.float32
 
 
 def test_input_length_accepts_that_length_only(classifier, table):

@@ -554,7 +554,12 @@ NOT_DEFAULT = {
 }
 OF_EACH = {
     CharVectorizer: {"lowercase": True},
-    WordVectorizer: {"lowercase": False, "token_pattern": "a", "stop_words": ["x"]},
+    WordVectorizer: {
+        "lowercase": False,
+        "token_pattern": "a",
+        "stop_words": ["x"],
+        "detokenizer": " ".join,
+    },
 }
 
 

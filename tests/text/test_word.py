@@ -63,13 +63,26 @@ def test_stop_words_that_leave_nothing_are_refused():
         WordVectorizer(stop_words=["a"]).fit(["a", "a a"])
 
 
-def test_words_come_back_joined_by_spaces():
+def test_words_come_back_with_marks_attached():
     vectorizer = WordVectorizer()
     tokens = vectorizer.fit_transform(["Call me,  Ishmael!", "שלום עולם"])
     assert vectorizer.inverse_transform(tokens) == [
-        "call me , ishmael !",
+        "call me, ishmael!",
         "שלום עולם",
     ]
+
+
+def test_a_detokenizer_replaces_the_rules_that_attach_marks():
+    texts = ["don't , go"]
+    for params, expected in [
+        ({}, "don't, go"),
+        ({"detokenizer": " ".join}, "don ' t , go"),
+        ({"detokenizer": "|".join, "tokenizer": str.split}, "don't|,|go"),
+        ({"tokenizer": str.split}, "don't , go"),
+    ]:
+        vectorizer = WordVectorizer(**params)
+        tokens = vectorizer.fit_transform(texts)
+        assert vectorizer.inverse_transform(tokens) == [expected]
 
 
 def test_tokenizer_replaces_the_pattern_but_not_the_stop_words():
@@ -81,7 +94,12 @@ def test_tokenizer_replaces_the_pattern_but_not_the_stop_words():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("stop_words", "german"), ("stop_words", 3), ("token_pattern", None)],
+    [
+        ("stop_words", "german"),
+        ("stop_words", 3),
+        ("token_pattern", None),
+        ("detokenizer", " "),
+    ],
 )
 def test_invalid_parameter_of_words_is_named(name, value):
     with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of"):

@@ -261,6 +261,25 @@ def test_unknown_words_are_copied_from_where_it_looks():
     assert "\ufffd" not in plain
 
 
+def test_targets_of_words_are_written_as_ordinary_text():
+    X = ["aa", "bb", "cc"]
+    y = ["Don't go (now).", 'He said, "wait!"', "It's a well-known 3.5%..."]
+    model = translator(
+        target_vectorizer=WordVectorizer(lowercase=False),
+        learning_rate=0.03,
+        max_epochs=60,
+    ).fit(X, y)
+    assert model.score(X, y) == 1.0
+    assert model.predict(X).tolist() == y
+
+
+def test_sources_of_mostly_unknown_tokens_warn():
+    model = translator(max_epochs=1).fit(WORDS, TURNED)
+    model.predict(["abz"])  # a single unknown letter is silent
+    with pytest.warns(UserWarning, match="3 unknown tokens among 4: most of these"):
+        model.predict(["azzz"])
+
+
 def test_copying_needs_texts_and_attention():
     for params, X in [({"attention": None}, WORDS), ({}, [[1.0, 2.0]] * len(WORDS))]:
         with pytest.raises(ValueError, match="copy_unknown=True copies words"):
