@@ -6,26 +6,33 @@ X                                           read as
 1-D or 2-D array, Series or frame, list of  one series: rows are time, columns are
 numbers                                     channels
 list, object array or Series of such, or    n series, which may differ in length
-array ``(n_series, n_timesteps, C)``
+array ``(n_series, n_timesteps, C)``, or
+SeriesPanel
 ==========================================  ===========================================
 
-A missing value is NaN. The index of a single Series or frame is kept, and forecasts
-continue it.
+A missing value is NaN. In a 3-D array, steps of NaN at the end of a series are padding.
+The index of each Series or frame is kept, and forecasts continue it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._data.cells import explain_unreadable
-from sklearn_rnn._data.ragged import check_columns
+from sklearn_rnn._data.ragged import check_columns, drop_padding, holds_several
 from sklearn_rnn._data.series_index import (
     check_follows,
     check_index,
     continue_index,
     extend_index,
+    holds_labels,
 )
+from sklearn_rnn._data.series_panel import SeriesPanel
+
+# The square of a larger value is not finite, or that of a sum of such values.
+LARGEST = 1e150
 
 
 @dataclass(frozen=True)
@@ -35,11 +42,12 @@ class SeriesSet:
     values: list[np.ndarray]
     single: bool
     has_channels: bool  # whether the container had an axis for them
-    index: Any = None  # of a Series or frame
-    names: Any = None  # columns of a frame, or the name of a Series
+    indices: list[Any]  # of Series and frames; None of an array
+    steps: list[Any]  # differences of successive entries of the indices
+    names: list[Any]  # columns of a frame, or the name of a Series
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.indices)
 
     @property
     def n_channels(self) -> int:
@@ -51,6 +59,16 @@ class SeriesSet:
         """Number of steps of each series, (n_series,)."""
         return np.array([len(values) for values in self.values])
 
+    @property
+    def common_step(self) -> Any:
+        """The step of all indices; None if they differ."""
+        first = self.steps[0]
+        return first if all(step == first for step in self.steps) else None
+
+    def describe(self, i: int, name: str = "X") -> str:
+        """What an error calls series ``i``, in a container called ``name``."""
+        return name if self.single else f"series {i} of {name}"
+
     def drop_axes(self, array: np.ndarray) -> np.ndarray:
         """(..., n_series, n_steps, C) without the axes that the container lacked."""
         if self.single:
@@ -58,57 +76,101 @@ class SeriesSet:
         return array if self.has_channels else array[..., 0]
 
     def to_container(self, forecasts: np.ndarray) -> Any:
-        """Forecasts (n_series, n_steps, C) in the kind of container that was read."""
-        n_steps, forecasts = forecasts.shape[1], self.drop_axes(forecasts)
-        if self.index is None:
-            return forecasts
+        """Forecasts (n_series, n_steps, C) in the kind of container that was read.
+
+        An array if arrays were read, otherwise a Series or frame of each series.
+        """
+        if all(index is None for index in self.indices):
+            return self.drop_axes(forecasts)
+        if not self.has_channels:
+            forecasts = forecasts[..., 0]
+        restored = [self._restore(i, f) for i, f in enumerate(forecasts)]
+        return restored[0] if self.single else restored
+
+    def _restore(self, i: int, forecast: np.ndarray) -> Any:
+        """The forecast (n_steps, C) or (n_steps,) of series i, with its index."""
         import pandas as pd
 
-        index = continue_index(self.index, n_steps)
+        if self.indices[i] is None:
+            return forecast
+        index = self.continue_index(i, len(forecast))
         if self.has_channels:
-            return pd.DataFrame(forecasts, index=index, columns=self.names)
-        return pd.Series(forecasts, index=index, name=self.names)
+            return pd.DataFrame(forecast, index=index, columns=self.names[i])
+        return pd.Series(forecast, index=index, name=self.names[i])
+
+    def continue_index(self, i: int, n_steps: int) -> Any:
+        """The ``n_steps`` entries after the index of series i."""
+        return continue_index(self.indices[i], n_steps, self.steps[i])
+
+    def place_after(self, before: "SeriesSet") -> "SeriesSet":
+        """These series with the indices of ``before``, which they must follow."""
+        indices = []
+        for i, (index, known) in enumerate(
+            zip(self.indices, before.indices, strict=True)
+        ):
+            if known is not None and index is not None:
+                check_follows(index, known, self.describe(i), before.steps[i])
+            elif known is not None and not holds_labels(known):
+                index = before.continue_index(i, len(self.values[i]))
+            indices.append(index)
+        return replace(self, indices=indices)
 
     def extend(self, later: "SeriesSet") -> "SeriesSet":
         """The same container, ending with ``later`` steps, which must follow it."""
-        if self.index is None:
-            return self
-        if later.index is not None:
-            check_follows(later.index, self.index, "X")
-        return replace(self, index=extend_index(self.index, later.lengths[0]))
+        later.place_after(self)
+        parts = zip(self.indices, later.values, self.steps, strict=True)
+        indices = [
+            None if index is None else extend_index(index, len(values), step)
+            for index, values, step in parts
+        ]
+        return replace(self, indices=indices)
 
 
-def read_series(X: Any, name: str = "X") -> SeriesSet:
-    """Floating-point series of X, or a ValueError for a container not listed above."""
-    if _holds_several(X):
-        check_columns(X, "series")
-        values = [_read_one(x, f"series {i} of {name}") for i, x in enumerate(X)]
-        for i, v in enumerate(values):
-            if v.shape[1] != values[0].shape[1]:
-                raise ValueError(
-                    f"series {i} of {name} has {v.shape[1]} channels, series 0 has "
-                    f"{values[0].shape[1]}. All series need the same channels."
-                )
-        dtype = np.result_type(*values)
-        first = next(iter(X))
-        values = [v.astype(dtype, copy=False) for v in values]
-        return SeriesSet(values, False, np.ndim(first) == 2)
-    values = [_read_one(X, name)]
-    if not hasattr(X, "iloc"):
-        return SeriesSet(values, True, np.ndim(X) == 2)
-    check_index(X.index, name)
-    names = X.columns if np.ndim(X) == 2 else X.name
-    return SeriesSet(values, True, np.ndim(X) == 2, X.index, names)
+def read_series(X: Any, name: str = "X", *, step: Any = None) -> SeriesSet:
+    """Floating-point series of X, or a ValueError for a container not listed above.
+
+    ``step`` is that of the indices of earlier series, for an index that is too short.
+    """
+    X = unwrap_panel(X)
+    if isinstance(X, Mapping):
+        raise ValueError(
+            f"{name} is a {type(X).__name__}; expected series. Give list(X.values()) "
+            "for several series, or a frame for the channels of one."
+        )
+    single = not holds_several(X)
+    members = [X] if single else list(X)
+    labels = [name if single else f"series {i} of {name}" for i in range(len(members))]
+    if not single:
+        check_columns(members, "series", name)
+    values = [_read_one(x, label) for x, label in zip(members, labels, strict=True)]
+    if getattr(X, "ndim", 1) == 3:
+        values = [
+            drop_padding(v, label) for v, label in zip(values, labels, strict=True)
+        ]
+    for v, label in zip(values, labels, strict=True):
+        if v.shape[1] != values[0].shape[1]:
+            raise ValueError(
+                f"{label} has {v.shape[1]} channels, series 0 has "
+                f"{values[0].shape[1]}. All series need the same channels."
+            )
+    dtype = np.result_type(*values)
+    indices = [x.index if hasattr(x, "iloc") else None for x in members]
+    return SeriesSet(
+        [v.astype(dtype, copy=False) for v in values],
+        single,
+        np.ndim(members[0]) == 2,
+        indices,
+        [
+            None if index is None else check_index(index, label, step)
+            for index, label in zip(indices, labels, strict=True)
+        ],
+        [getattr(x, "columns", getattr(x, "name", None)) for x in members],
+    )
 
 
-def _holds_several(X: Any) -> bool:
-    """Whether the elements of X are series themselves."""
-    n_dimensions = getattr(X, "ndim", 1)
-    if n_dimensions == 3:
-        return True
-    if n_dimensions == 2 or not hasattr(X, "__len__") or not len(X):
-        return False
-    return np.ndim(X.iloc[0] if hasattr(X, "iloc") else X[0]) > 0
+def unwrap_panel(X: Any) -> Any:
+    """X, or the series of X if it is a panel."""
+    return X.series if isinstance(X, SeriesPanel) else X
 
 
 def _read_one(x: Any, name: str) -> np.ndarray:
@@ -137,9 +199,13 @@ def _read_one(x: Any, name: str) -> np.ndarray:
             f"{name} has the shape {np.shape(x)}; expected time steps in rows and "
             "channels in columns: (n_timesteps,) or (n_timesteps, n_channels)."
         )
-    if np.isinf(values).any():
-        step = int(np.argmax(np.isinf(values).any(axis=1)))
-        raise ValueError(
-            f"{name} contains infinity at step {step}. Mark missing values as NaN."
-        )
+    large = np.abs(values) > np.float64(LARGEST)  # infinity, too
+    if large.any():
+        step, channel = np.argwhere(large)[0]
+        if np.isinf(values[step, channel]):
+            problem, advice = "infinity", "Mark missing values as NaN."
+        else:
+            problem = f"the value {values[step, channel]:.3g}"
+            advice = f"Give values below {LARGEST:.0e}, for example in a larger unit."
+        raise ValueError(f"{name} contains {problem} at step {step}. {advice}")
     return values

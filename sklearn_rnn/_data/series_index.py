@@ -5,8 +5,17 @@ from typing import Any
 import numpy as np
 
 
-def check_index(index: Any, name: str) -> None:
-    """Raise a ValueError unless an index is unique, sorted and regular."""
+def check_index(index: Any, name: str, learned: Any = None) -> Any:
+    """The step of an index; a ValueError unless it is unique, sorted and regular.
+
+    ``learned`` is the step of earlier series. An index that agrees with it and has no
+    frequency of its own gets this step: two rows do not tell months from days.
+    """
+    if index.hasnans:
+        raise ValueError(
+            f"the index of {name} is missing in row {int(index.isna().argmax())}. Give "
+            "a complete index, or call reset_index(drop=True) if the rows are in order."
+        )
     if not index.is_unique:
         raise ValueError(
             f"the index of {name} holds {index[index.duplicated()][0]} more than once. "
@@ -14,25 +23,71 @@ def check_index(index: Any, name: str) -> None:
         )
     if not index.is_monotonic_increasing:
         raise ValueError(
-            f"the index of {name} is not sorted. Sort the rows by time with "
-            "sort_index(), or call reset_index(drop=True) if they are sorted already."
+            f"the index of {name} is not sorted: {_find_descent(index)}. Sort the rows "
+            "by time with sort_index(), or call reset_index(drop=True) if they are "
+            "sorted already."
         )
-    if len(index) > 1 and find_step(index) is None:
+    step = find_step(index)
+    if learned is not None and step != learned and _has_step(index, learned):
+        return learned
+    if len(index) > 1 and step is None:
         raise ValueError(
-            f"the index of {name} is not regular, so the next entry is unknown. Set a "
-            'frequency, for example with X.asfreq("D"), which fills gaps with NaN (NaN '
-            "is accepted), or call reset_index(drop=True)."
+            f"the index of {name} is not regular: {_find_gap(index)}. Set a frequency, "
+            'for example with X.asfreq("D"), which fills gaps with NaN (NaN is '
+            "accepted), or call reset_index(drop=True)."
         )
+    if step is None and learned is not None:
+        raise ValueError(
+            f"the index of {name} is {index[0]} alone, which does not agree with the "
+            f"frequency of the series in fit, {learned}, so the next entry is unknown. "
+            "Set a frequency, or call reset_index(drop=True)."
+        )
+    return step
 
 
-def check_follows(index: Any, before: Any, name: str) -> None:
-    """Raise a ValueError unless an index begins one step after ``before`` ends."""
-    expected = continue_index(before, 1)[0]
-    if index[0] != expected and not holds_labels(before):
+def _find_descent(index: Any) -> str:
+    """The first two successive entries of an index that descend."""
+    k = next(k for k in range(1, len(index)) if index[k] < index[k - 1])
+    return f"{index[k]} follows {index[k - 1]}"
+
+
+def _find_gap(index: Any) -> str:
+    """The two successive entries whose difference is the least usual one."""
+    steps = np.diff(index.asi8 if hasattr(index, "asi8") else index.to_numpy())
+    k = int(np.abs(steps - np.median(steps)).argmax())
+    return f"{index[k + 1]} follows {index[k]}"
+
+
+def check_follows(index: Any, before: Any, name: str, step: Any = None) -> None:
+    """Raise a ValueError unless an index continues ``before`` entry by entry.
+
+    ``step`` is that of ``before``; None finds it.
+    """
+    if holds_labels(before) or (step is None and find_step(before) is None):
+        return
+    expected = continue_index(before, len(index), step)
+    k = find_difference(index, expected)
+    if k == 0:
         raise ValueError(
             f"{name} begins at {index[0]}, but the known series ends at {before[-1]}, "
-            f"so the next step is {expected}. Add the missing steps as rows of NaN."
+            f"so the next step is {expected[0]}. Add the missing steps as rows of NaN."
         )
+    if k is not None:
+        raise ValueError(
+            f"{name} has {index[k]} after {index[k - 1]}, but the known series "
+            f"continues with {expected[k]}. Add the missing steps as rows of NaN."
+        )
+
+
+def find_difference(index: Any, expected: Any) -> int | None:
+    """The first place where two indices of equal length differ; None if nowhere."""
+    import pandas as pd
+
+    if all(pd.api.types.is_numeric_dtype(i.dtype) for i in (index, expected)):
+        differs = ~np.isclose(index.to_numpy(), expected.to_numpy(), rtol=1e-9)
+    else:
+        differs = ~np.asarray(index == expected, dtype=bool)
+    return int(differs.argmax()) if differs.any() else None
 
 
 def holds_labels(index: Any) -> bool:
@@ -65,27 +120,51 @@ def find_step(index: Any) -> Any:
     return 1  # steps after labels are numbered
 
 
-def continue_index(index: Any, n_steps: int) -> Any:
-    """The ``n_steps`` entries after a regular index; after labels, a count from 1."""
+def _has_step(index: Any, step: Any) -> bool:
+    """Whether an index without a frequency of its own could have this step."""
     import pandas as pd
 
-    step, name = find_step(index), index.name
+    timed = isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex))
+    is_offset = isinstance(step, (pd.offsets.BaseOffset, pd.Timedelta))
+    if timed != is_offset or holds_labels(index) or getattr(index, "freq", None):
+        return False
+    try:
+        expected = _make_range(index, index[0], len(index), step)
+    except (TypeError, ValueError):  # a time of day does not follow months
+        return False
+    return find_difference(index, expected) is None
+
+
+def _make_range(like: Any, start: Any, n_steps: int, step: Any) -> Any:
+    """The ``n_steps`` entries from ``start`` on, as an index of the same kind."""
+    import pandas as pd
+
+    if isinstance(like, pd.PeriodIndex):
+        return pd.period_range(start, periods=n_steps, name=like.name)
+    if isinstance(like, pd.DatetimeIndex):
+        return pd.date_range(start, periods=n_steps, freq=step, name=like.name)
+    if isinstance(like, pd.TimedeltaIndex):
+        return pd.timedelta_range(start, periods=n_steps, freq=step, name=like.name)
+    return pd.Index(start + step * np.arange(n_steps), name=like.name)
+
+
+def continue_index(index: Any, n_steps: int, step: Any = None) -> Any:
+    """The ``n_steps`` entries after a regular index; after labels, a count from 1.
+
+    ``step`` None finds the step of the index.
+    """
+    import pandas as pd
+
+    step = find_step(index) if step is None else step
     if step is None or holds_labels(index):  # a single date has no step
-        return pd.RangeIndex(1, n_steps + 1, name=name)
-    if isinstance(index, pd.PeriodIndex):
-        return pd.period_range(index[-1] + 1, periods=n_steps, name=name)
-    if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
-        make = (
-            pd.date_range if isinstance(index, pd.DatetimeIndex) else pd.timedelta_range
-        )
-        return make(index[-1], periods=n_steps + 1, freq=step, name=name)[1:]
-    return pd.Index(index[-1] + step * np.arange(1, n_steps + 1), name=name)
+        return pd.RangeIndex(1, n_steps + 1, name=index.name)
+    return _make_range(index, index[-1], n_steps + 1, step)[1:]
 
 
-def extend_index(index: Any, n_steps: int) -> Any:
+def extend_index(index: Any, n_steps: int, step: Any = None) -> Any:
     """An index that ends ``n_steps`` later; its beginning may be left out."""
     if holds_labels(index):
         return index
-    further = continue_index(index, n_steps)
+    further = continue_index(index, n_steps, step)
     has_frequency = getattr(further, "freq", None) is not None
     return further if has_frequency else index.append(further)

@@ -72,25 +72,25 @@ def mean_absolute_scaled_error(
                 f"row {i} of y_true has steps of the shape {true.shape[1:]}, its "
                 f"y_train of the shape {train.shape[1:]}. Give the same channels."
             )
-        scale = _naive_error(train, season)
+        scale = compute_naive_error(train, season)
         scaled.append((true / scale, pred / scale, weight))
     true, pred, weights = concatenate_steps(scaled)
     return of_rows.mean_absolute_error(true, pred, sample_weight=weights)
 
 
-def _naive_error(train, season):
+def compute_naive_error(train, season, name="y_train"):
     """Mean absolute change of each channel over a season."""
     changes = np.abs(train[season:] - train[:-season])  # (n_train - season, ...)
     known = ~np.isnan(changes)
     if not known.any(axis=0).all():
         raise ValueError(
-            f"y_train has {len(train)} steps, none of them {season} after another that "
+            f"{name} has {len(train)} steps, none of them {season} after another that "
             "is known. The naive forecast needs some: give a longer y_train."
         )
     scale = changes.mean(axis=0, where=known)
     if not scale.all():
         raise ValueError(
-            f"y_train does not vary over {season} steps, which leaves nothing to scale "
+            f"{name} does not vary over {season} steps, which leaves nothing to scale "
             "by."
         )
     return scale

@@ -6,6 +6,8 @@ from sklearn.utils import indexable
 
 from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import _num_samples
+from sklearn_rnn._data.ragged import holds_several
+from sklearn_rnn._data.series_panel import SeriesPanel
 
 
 class WindowSplit(BaseCrossValidator):
@@ -26,12 +28,14 @@ class WindowSplit(BaseCrossValidator):
         Samples judged in each fold. None is as many as leave the first training part
         that many windows at least.
     of : {"steps", "windows"}, default="steps"
-        What a sample is: a step of one series, as of the X of
-        :class:`~sklearn_rnn.RNNForecaster`, or a window and what follows it, as of
-        :func:`~sklearn_rnn.sliding_windows` with ``step=1``.
+        What a sample is: a time step of one series, or of several in a
+        :class:`SeriesPanel`, as in the X of :class:`~sklearn_rnn.RNNForecaster`; or a
+        window and what follows it, as of :func:`~sklearn_rnn.sliding_windows` with
+        ``step=1``.
 
     See Also
     --------
+    SeriesPanel : Several series with time steps as rows.
     sklearn.model_selection.TimeSeriesSplit : Folds that know of no windows.
 
     Notes
@@ -98,7 +102,7 @@ class WindowSplit(BaseCrossValidator):
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
-            Steps of a series, or windows.
+            One series, a :class:`SeriesPanel`, or windows.
         y : object
             Ignored.
         groups : object
@@ -114,15 +118,12 @@ class WindowSplit(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If a parameter is no number it can be, or X has too few samples.
+            If a parameter is no number it can be, X has too few samples, or its rows
+            are series.
         """
         self._check()
         (X,) = indexable(X)
-        if self.of == "steps" and getattr(X, "ndim", 1) > 2:
-            raise ValueError(
-                f'X has the shape {X.shape}; of="steps" splits the rows of one series. '
-                'Set of="windows" for windows; many series are split by KFold.'
-            )
+        self._check_container(X)
         n = _num_samples(X)
         context = self.window if self.of == "steps" else 0
         size = self._test_size(n, context + self.horizon - 1)
@@ -148,6 +149,20 @@ class WindowSplit(BaseCrossValidator):
                 "Lower one of these, or give more samples."
             )
         return size
+
+    def _check_container(self, X):
+        is_panel = isinstance(X, SeriesPanel)
+        if self.of == "windows" and is_panel:
+            raise ValueError(
+                'X is a SeriesPanel, whose rows are time steps. Set of="steps".'
+            )
+        if self.of == "steps" and not is_panel and holds_several(X):
+            raise ValueError(
+                f"X holds {len(X)} series, but its rows have to be time steps. To "
+                "split several series by time, give SeriesPanel(X) of "
+                "sklearn_rnn.model_selection; to hold out whole series, use KFold; if "
+                'X holds windows, set of="windows".'
+            )
 
     def _check(self):
         for name in ("n_splits", "window", "horizon", "test_size"):

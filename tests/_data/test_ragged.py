@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from sklearn_rnn._data.ragged import check_columns, object_array, split_steps
+from sklearn_rnn._data.ragged import (
+    check_columns,
+    drop_padding,
+    holds_several,
+    object_array,
+    split_steps,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +46,30 @@ def test_sequences_of_equal_length_are_split_into_objects_too():
     rows = split_steps(np.array(["a", "b", "c", "d"]), np.array([2, 2]))
     assert rows.shape == (2,)
     assert [row.tolist() for row in rows] == [["a", "b"], ["c", "d"]]
+
+
+@pytest.mark.parametrize(
+    ("X", "several"),
+    [
+        (np.zeros(3), False),
+        (np.zeros((3, 2)), False),
+        (np.zeros((3, 2, 1)), True),
+        ([1.0, 2.0], False),
+        ([[1.0], [2.0]], True),
+        ([np.zeros(3)], True),
+        ([], False),
+        (1.0, False),
+    ],
+)
+def test_containers_of_several_series_are_recognised(X, several):
+    assert holds_several(X) == several
+
+
+def test_trailing_steps_of_nan_are_dropped():
+    values = np.array([[np.nan, 1], [np.nan, np.nan], [2, np.nan], [np.nan, np.nan]])
+    np.testing.assert_array_equal(drop_padding(values, "x"), values[:3])
+    with pytest.raises(ValueError, match="x has no steps"):
+        drop_padding(values[1:2], "x")
 
 
 def test_frames_of_other_columns_or_among_arrays_are_refused():

@@ -57,10 +57,23 @@ def test_missing_values_stay():
         (np.array([1.0, np.inf] * 20), "X contains infinity at step 1"),
         (np.ones((2, 3, 4, 5)), r"series 0 of X has the shape \(3, 4, 5\)"),
         (np.ones((0, 2)), r"X has the shape \(0, 2\)"),
+        ({"a": ONE, "b": ONE}, r"X is a dict.* list\(X.values\(\)\)"),
         (np.ones(20) * 1j, "Complex data not supported"),
         (np.array(["2020-01-01"], dtype="M8[D]"), "dtype datetime64"),
         ([np.ones((20, 1)), np.ones((20, 2))], "series 1 of X has 2 channels"),
         (pd.Series(ONE, index=DAYS[::-1]), "index of X is not sorted"),
+        (
+            [pd.Series(ONE, index=DAYS), pd.Series(ONE, index=DAYS[::-1])],
+            "index of series 1 of X is not sorted: 2020-01-05 00:00:00 follows 2020",
+        ),
+        (
+            [pd.DataFrame(TWO, index=DAYS).drop(index=DAYS[2])],
+            "index of series 0 of X is not regular: 2020-01-04 .* follows 2020-01-02",
+        ),
+        (
+            [pd.DataFrame(TWO, columns=list(c)) for c in ("ab", "ba")],
+            r"series 1 of X has the columns \['b', 'a'\]",
+        ),
     ],
 )
 def test_what_is_no_series_is_refused(X, message):
@@ -105,15 +118,92 @@ def test_series_and_frames_are_continued():
     pd.testing.assert_frame_equal(answer, expected)
 
 
+def test_several_series_and_frames_are_continued():
+    later = pd.date_range("2020-01-07", periods=3, freq="D")
+    short = pd.Series(ONE[:4], index=DAYS[:4], name="b")
+    answers = read_series([pd.Series(ONE, index=DAYS, name="a"), short]).to_container(
+        FORECASTS[..., :1]
+    )
+    expected = pd.Series(FORECASTS[0, :, 0], index=later, name="a")
+    pd.testing.assert_series_equal(answers[0], expected)
+    expected = pd.Series(FORECASTS[1, :, 0], index=later - pd.Timedelta("2D"), name="b")
+    pd.testing.assert_series_equal(answers[1], expected, check_freq=False)
+    frame = pd.DataFrame(TWO, index=DAYS, columns=["a", "b"])
+    answers = read_series([frame, frame]).to_container(FORECASTS)
+    expected = pd.DataFrame(FORECASTS[1], index=later, columns=["a", "b"])
+    pd.testing.assert_frame_equal(answers[1], expected)
+
+
+def test_among_series_an_array_gets_an_array():
+    answers = read_series([pd.Series(ONE, index=DAYS), ONE]).to_container(
+        FORECASTS[..., :1]
+    )
+    assert answers[0].index[0] == pd.Timestamp("2020-01-07")
+    assert_array_equal(answers[1], FORECASTS[1, :, 0])
+
+
 def test_a_container_is_extended_by_what_follows():
     series = read_series(pd.Series(ONE, index=DAYS))
     later = read_series(pd.Series(ONE[:2], index=DAYS[:2] + pd.Timedelta("6D")))
     longer = series.extend(later)
     assert isinstance(longer, SeriesSet)
-    assert longer.index[-1] == pd.Timestamp("2020-01-08")
-    assert series.index[-1] == pd.Timestamp("2020-01-06")
-    assert longer.extend(read_series(ONE)).index[-1] == pd.Timestamp("2020-01-14")
-    with pytest.raises(ValueError, match="X begins at 2020-01-07"):
-        longer.extend(later)
+    assert longer.indices[0][-1] == pd.Timestamp("2020-01-08")
+    assert series.indices[0][-1] == pd.Timestamp("2020-01-06")
+    placed = read_series(ONE).place_after(longer)
+    assert placed.indices[0][0] == pd.Timestamp("2020-01-09")
+    assert longer.extend(placed).indices[0][-1] == pd.Timestamp("2020-01-14")
+    for refuses in (longer.extend, lambda x: x.place_after(longer)):
+        with pytest.raises(ValueError, match=r"^X begins at 2020-01-07"):
+            refuses(later)
     plain = read_series(ONE)
-    assert plain.extend(later) is plain
+    assert plain.extend(later).indices == [None]
+
+
+def test_a_polars_frame_is_one_series_with_channels():
+    polars = pytest.importorskip("polars")
+    series = read_series(polars.DataFrame({"a": [1.0, 2, 3], "b": [4.0, 5, 6]}))
+    assert series.single and series.has_channels
+    assert_array_equal(series.values[0], [[1, 4], [2, 5], [3, 6]])
+
+
+def test_each_series_has_to_follow_its_own():
+    series = read_series([pd.Series(ONE, index=DAYS), pd.Series(ONE[:3], DAYS[:3])])
+    later = [pd.Series([1.0], index=DAYS[-1:] + pd.Timedelta("1D"))] * 2
+    with pytest.raises(ValueError, match=r"series 1 of X begins at 2020-01-07.*01-04"):
+        read_series(later, step=series.common_step).place_after(series)
+    later[1] = pd.Series([1.0], index=DAYS[3:4])
+    placed = read_series(later, step=series.common_step).place_after(series)
+    assert series.extend(placed).indices[1][-1] == DAYS[3]
+
+
+# ---------------------------------------------------------------- padding
+
+
+def test_steps_of_nan_at_the_end_of_a_3d_array_are_padding():
+    gaps = TWO.copy()
+    gaps[2] = np.nan  # a missing step
+    gaps[5, 0] = np.nan  # a missing value at the end
+    padded = np.full((3, 8, 2), np.nan)
+    padded[0, :6], padded[1, :4], padded[2, 3:] = gaps, TWO[:4], 1
+    values = read_series(padded).values
+    for array, expected in zip(values, [gaps, TWO[:4], padded[2]], strict=True):
+        assert_array_equal(array, expected)
+    with pytest.raises(ValueError, match="series 1 of exog has no steps: all of it is"):
+        read_series(np.where([[[False]], [[True]]], np.nan, [TWO, TWO]), "exog")
+
+
+def test_nan_at_the_end_of_other_containers_is_missing():
+    gaps = np.append(ONE, np.nan)
+    for X in (gaps, [gaps, ONE], pd.Series(gaps)):
+        assert read_series(X).lengths[0] == 7
+
+
+# ---------------------------------------------------------------- large values
+
+
+@pytest.mark.parametrize("value", [1e300, -1e151])
+def test_values_whose_squares_overflow_are_refused(value):
+    with pytest.raises(ValueError, match=r"series 1 of X contains the value -?1e.* 3"):
+        read_series([ONE, np.where(ONE == 3, value, ONE)])
+    read_series(np.array([3e38], dtype=np.float32))
+    read_series([1e150, -1e150])

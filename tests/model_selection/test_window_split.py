@@ -1,13 +1,15 @@
 """WindowSplit leaks nothing, in steps and in windows."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from sklearn_rnn import RNNForecaster, RNNRegressor
-from sklearn_rnn.model_selection import WindowSplit
+from sklearn_rnn.model_selection import SeriesPanel, WindowSplit
 from sklearn_rnn.preprocessing import sliding_windows
 
 SERIES = np.sin(np.arange(90) / 4)
@@ -138,9 +140,83 @@ def test_the_first_part_trains_on_as_many_windows_as_a_fold_judges():
         assert len(test) - 20 <= n_windows < len(test) - 20 + 5
 
 
-def test_many_series_are_no_steps():
-    with pytest.raises(ValueError, match=r"shape \(9, 5, 1\).*rows of one series"):
-        list(WindowSplit(2, window=1).split(np.zeros((9, 5, 1))))
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.zeros((9, 5, 1)),
+        [np.zeros(20)] * 9,
+        pd.Series([np.zeros(20)] * 9),
+        [pd.Series(np.zeros(20))] * 9,
+        [[1.0, 2.0]] * 9,
+    ],
+)
+def test_series_are_no_steps(X):
+    with pytest.raises(ValueError, match=r"X holds 9 series.* SeriesPanel\(X\)"):
+        list(WindowSplit(2, window=1).split(X))
+
+
+def test_steps_are_no_windows():
+    panel = SeriesPanel([SERIES, SERIES])
+    with pytest.raises(ValueError, match=r"X is a SeriesPanel.*of=\"steps\""):
+        list(WindowSplit(2, window=1, of="windows").split(panel))
+
+
+# ---------------------------------------------------------------- panels
+
+
+def forecaster(**params):
+    given = {"hidden_size": 4, "window": 8, "max_epochs": 1, "intervals": None}
+    return RNNForecaster(**given | {"random_state": 0} | params)
+
+
+@pytest.mark.parametrize("container", [list, np.stack])
+def test_panels_are_split_by_time(container):
+    several = [SERIES[:, None], 2 * SERIES[::-1, None]]
+    X = container(several)
+    cv = WindowSplit(3, window=8, test_size=10)
+    scores = cross_val_score(forecaster(), SeriesPanel(X), cv=cv)
+    for score, begin in zip(scores, (60, 70, 80), strict=True):
+        model = forecaster().fit([x[:begin] for x in several])
+        assert score == model.score([x[begin - 8 : begin + 10] for x in several])
+
+
+def test_no_step_of_a_fold_is_in_its_training():
+    """Neither in that of its own series nor in that of others, which may tell of it."""
+    index = pd.date_range("2020", periods=90, freq="D")
+    several = [pd.Series(SERIES, index), pd.Series(SERIES[:60], index[:60])]
+    several.append(pd.Series(SERIES[30:], index[30:]))
+    panel = SeriesPanel(several)
+    for train, test in WindowSplit(3, window=8, horizon=2, test_size=9).split(panel):
+        last = max(series.index[-1] for series in panel[train].series)
+        for series in panel[test].series:
+            judged = series.index[8:] if series.index[0] <= last else series.index
+            assert (judged > last).all()
+        assert any(len(series) == 17 for series in panel[test].series)
+
+
+def test_searches_of_panels_pass_exog_and_refit():
+    exog = [np.cos(np.arange(n) / 3) for n in (90, 70)]
+    with config_context(enable_metadata_routing=True):
+        model = forecaster(horizon=2).set_fit_request(exog=True)
+        search = GridSearchCV(
+            model.set_score_request(exog=True),
+            {"cell": ["rnn", "gru"]},
+            cv=WindowSplit(2, window=8, horizon=2, test_size=10),
+            error_score="raise",
+        )
+        panel = SeriesPanel([SERIES, SERIES[:70]])
+        search.fit(panel, exog=SeriesPanel(exog))
+    expected = forecaster(horizon=2).fit(
+        [SERIES[:70], SERIES[:50]], exog=[exog[0][:70], exog[1][:50]]
+    )
+    parts = [slice(62, 80), slice(42, 60)]
+    score = expected.score(
+        [SERIES[parts[0]], SERIES[parts[1]]],
+        exog=[exog[0][parts[0]], exog[1][parts[1]]],
+    )
+    assert search.cv_results_["split0_test_score"][1] == score
+    ahead = [np.zeros(2)] * 2
+    assert search.best_estimator_.predict(exog=ahead).shape == (2, 2)
 
 
 def test_parameters_are_stored_as_they_came():
