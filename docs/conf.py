@@ -44,6 +44,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "reset_argv": lambda gallery_conf, script_vars: [],
+    "capture_repr": ("_repr_html_",),  # no lists of matplotlib objects
     "remove_config_comments": True,
     "show_memory": False,
     "write_computation_times": False,  # their page loads scripts from elsewhere

@@ -21,6 +21,7 @@ _HOMES = {
     "RNNClassifier": "supervised",
     "RNNForecaster": "forecasting",
     "RNNRegressor": "supervised",
+    "SeasonalNaiveForecaster": "forecasting",
     "SequenceGenerator": "generation",
     "SequenceTranslator": "translation",
     "SeriesScaler": "preprocessing",

@@ -23,6 +23,7 @@ from sklearn_rnn import (
     RNNClassifier,
     RNNForecaster,
     RNNRegressor,
+    SeasonalNaiveForecaster,
     SequenceGenerator,
     SequenceTranslator,
     SeriesScaler,
@@ -300,6 +301,7 @@ def checks_without_data():
         StepwiseTransformer(StandardScaler()),
         SequenceGenerator(),
         RNNForecaster(),
+        SeasonalNaiveForecaster(),
         SequenceTranslator(),
     ]
     for estimator in estimators:

@@ -20,22 +20,28 @@ from sklearn_rnn import (
     RNNClassifier,
     RNNForecaster,
     RNNRegressor,
+    SeasonalNaiveForecaster,
     SequenceGenerator,
     SequenceTranslator,
     conformance,
     datasets,
     display,
     energy,
+    forecasting,
     metrics,
     model_selection,
 )
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = (
+    *(conformance, datasets, display, energy, forecasting),
+    *(metrics, model_selection),
+)
 PUBLIC = [
     *(f"sklearn_rnn.{name}" for name in sklearn_rnn.__all__ if name[0] != "_"),
     *(
         f"{room.__name__}.{name}"
-        for room in (conformance, datasets, display, energy, metrics, model_selection)
+        for room in PACKAGES
         for name in room.__all__
         if name not in sklearn_rnn.__all__
     ),
@@ -53,6 +59,7 @@ CODES = {
 def public_methods():
     own = ("fit", "transform", "predict", "partial", "inverse", "to_", "get_feature")
     own += ("recall", "sample", "energy", "free_energy", "score", "plot", "update")
+    own += ("backtest",)
     for name in CLASSES:
         cls = pydoc.locate(name)
         for method, function in inspect.getmembers(cls, inspect.isfunction):
@@ -82,6 +89,7 @@ def test_shared_parameters_are_in_step_with_their_source():
         RNNClassifier,
         RNNForecaster,
         RNNRegressor,
+        SeasonalNaiveForecaster,
         SequenceGenerator,
         SequenceTranslator,
         HopfieldDenoiser,

@@ -116,12 +116,50 @@ def test_the_counting_example_counts_with_the_lstm(tmp_path):
 
 def test_the_forecast_example_beats_naive_forecasts(tmp_path):
     text = printed("plot_forecast.py", tmp_path)
-    assert number("carbon dioxide, RNNForecaster:", text) < 0.6
-    assert number("carbon dioxide, last year again:", text) > 1.2
+    assert number("CO2, RNNForecaster: MASE", text) < 0.6
+    assert number("CO2, last year again: MASE", text) > 1.2
     ours, naive = re.search(
         r"RNNForecaster (\S+), last year again (\S+)$", text, re.M
     ).groups()
     assert float(ours) < 0.7 * float(naive)
+
+
+def row(name, text):
+    """The numbers of the row of a printed table."""
+    found = re.search(rf"^{name}((?:\s+\d+\.\d+)+)$", text, re.M).group(1)
+    return [float(x) for x in found.split()]
+
+
+def test_the_seasonal_example_beats_the_naive_forecast(tmp_path):
+    text = printed("plot_seasonal_series.py", tmp_path)
+    assert "baseline_   theta" in text and "seasons_    (12,)" in text
+    assert number("skill_", text) > 0.5
+    mase, coverage = row("network", text)[2], row("network", text)[-1]
+    assert mase < 0.6 < 1 < row("naive", text)[2]
+    assert 0.8 < coverage < 0.97
+
+
+def test_the_panel_example_beats_the_naive_forecast(tmp_path):
+    text = printed("plot_many_series.py", tmp_path)
+    assert "a list of 40 Series" in text and "season: (12,)" in text
+    ours = row("global model", text)
+    assert ours[1] < 0.85 * row("naive", text)[1]
+    assert 0.82 < ours[-1] < 0.97
+    folds = {
+        name: sum(float(x) for x in values.split())
+        for name, values in re.findall(r"^(\w+) +MASE.*\[(.*)\]", text, re.M)
+    }
+    assert folds["network"] < folds["naive"]
+
+
+def test_the_windows_example_reads_other_lengths(tmp_path):
+    text = printed("plot_wave_windows.py", tmp_path)
+    assert "inputs (460, 40) targets (460, 40)" in text
+    assert number("after  1 points: mean error", text) > 0.15
+    assert number("after 10 points: mean error", text) < 0.06
+    assert number("after 99 points: mean error", text) < 0.06
+    assert number("steps   0 to 100: mean error", text) < 0.06
+    assert number("steps 400 to 500: mean error", text) < 0.4
 
 
 def test_the_dates_example_is_right_with_attention(tmp_path):

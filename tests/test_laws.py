@@ -380,7 +380,7 @@ def test_steps_are_learned_to_the_same_bits_and_by_every_row(stepping):
 
 # ------------------------------------------------------ all of them, for forecasters
 
-SERIES = [np.sin(np.arange(n) / 3 + n) for n in (30, 30, 41, 57)]
+SERIES = [2 + np.sin(np.arange(n) / 3 + n) for n in (30, 30, 41, 57)]
 FORECASTERS = {
     "rnn": {"cell": "rnn"},
     "lstm": {"cell": "lstm", "num_layers": 2},
@@ -388,7 +388,15 @@ FORECASTERS = {
     "blocks of differences": {"horizon": 3, "differencing": 2},
     "last": {"target": "last", "residual": True, "dropout": 0.5},
     "quantiles": {"intervals": "quantile"},
+    "theta": {"baseline": "theta", "season": 6, "horizon": 3},
+    "theta of logarithms": {"season": (4, 6), "transform": "log"},
+    "quantiles about theta": {"season": 6, "intervals": "quantile"},
+    "standardised": {"baseline": None, "scaling": "global"},
+    "scaled by series": {"scaling": "series", "horizon": 2},
 }
+untrained = pytest.mark.filterwarnings(
+    "ignore::sklearn_rnn.forecasting._skill.ForecastSkillWarning"
+)
 
 
 @pytest.fixture(params=FORECASTERS, ids=str)
@@ -397,6 +405,7 @@ def forecaster(request):
     return RNNForecaster(**given | FORECASTERS[request.param])
 
 
+@untrained
 def test_a_series_gets_one_forecast_in_any_company_and_container(forecaster):
     forecaster.fit(SERIES)
     together = forecaster.predict(SERIES, horizon=5)
@@ -410,6 +419,7 @@ def test_a_series_gets_one_forecast_in_any_company_and_container(forecaster):
         np.testing.assert_allclose(column[0, :, 0], expected, rtol=1e-7, atol=1e-9)
 
 
+@untrained
 def test_a_stream_of_a_series_gets_the_forecast_of_the_whole(forecaster):
     stream = forecaster.fit(SERIES).stream()
     for t, value in enumerate(SERIES[3]):
@@ -419,6 +429,7 @@ def test_a_stream_of_a_series_gets_the_forecast_of_the_whole(forecaster):
             np.testing.assert_allclose(found[0], expected, rtol=1e-5)
 
 
+@untrained
 def test_forecasters_fitted_in_threads_get_the_bits_of_serial_fits(forecaster):
     before = np.random.get_state()[1].copy(), torch.get_rng_state(), random.getstate()
     models = [clone(forecaster).set_params(random_state=k % 2) for k in range(4)]
@@ -439,6 +450,7 @@ def test_forecasters_fitted_in_threads_get_the_bits_of_serial_fits(forecaster):
     assert random.getstate() == before[2]
 
 
+@untrained
 def test_forecasters_change_no_parameter_and_refits_forget(forecaster):
     given = forecaster.get_params()
     expected = forecaster.fit(SERIES).predict(horizon=4)
@@ -451,6 +463,7 @@ def test_forecasters_change_no_parameter_and_refits_forget(forecaster):
     np.testing.assert_array_equal(kept.predict(horizon=4), expected)
 
 
+@untrained
 def test_forecasters_learn_from_every_series(forecaster):
     whole = weights(clone(forecaster).fit(SERIES))["head.bias"]
     for left_out in (0, 3):

@@ -8,12 +8,12 @@ N_UPDATES = 600
 # that. Words are sooner learned by heart than characters and numbers.
 FEWEST_EPOCHS = 24
 FEWEST_EPOCHS_OF_WORDS = 8
+FEWEST_EPOCHS_OF_WINDOWS = 8  # which overlap, so that each step is read many times
 MOST_EPOCHS = 200
 
 
-def choose_epochs(n_batches: int, words: bool = False) -> int:
+def choose_epochs(n_batches: int, fewest: int = FEWEST_EPOCHS) -> int:
     """The number of epochs of ``n_batches`` that make ``N_UPDATES`` training steps."""
-    fewest = FEWEST_EPOCHS_OF_WORDS if words else FEWEST_EPOCHS
     return min(max(-(-N_UPDATES // n_batches), fewest), MOST_EPOCHS)
 
 

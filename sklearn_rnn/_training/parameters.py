@@ -86,7 +86,7 @@ SHARED = {
         [StrOptions(set(LOSSES))],
         (REGRESSOR, FORECASTER),
     ),
-    "scaling": Parameter("bool", True, ["boolean"], (*SUPERVISED, FORECASTER)),
+    "scaling": Parameter("bool", True, ["boolean"], SUPERVISED),
     "patch_size": Parameter('int or "auto"', "auto", [COUNT, AUTO], SUPERVISED),
     "max_epochs": Parameter("int", 30, [COUNT]),
     "batch_size": Parameter("int", 32, [COUNT]),
@@ -153,8 +153,8 @@ DESCRIPTIONS = {
         one-hot vectors, whose product with the input weights is looked up instead of
         computed.{codes_in_X}""",
     "window": """Length of the training windows in time steps. One window starts at each
-        step of a series. The window limits how far back training looks, but not how
-        long a past can be given to ``predict``.""",
+        step of a series; a shorter series has a shorter window. The window limits how
+        far back training looks, but not how long a past ``predict`` can read.""",
     "input_size": """Number of features per time step when X is a 2-D table; None means
         1. For other containers it is inferred from X.""",
     "input_length": """Number of time steps that every sequence must have; other lengths
@@ -253,19 +253,14 @@ _SUPERVISED: dict[str, dict[str, Any]] = {
         "description": """Maximum number of passes over the training {examples}.
             Training stops earlier if the loss does not improve for
             ``n_iter_no_change`` epochs. "auto" makes about 600 training steps, in at
-            least 24 epochs (8 for vocabularies of more than 256 tokens) and at most
-            200.""",
+            least {fewest_epochs} and at most 200 epochs.""",
     },
 }
 OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
     CLASSIFIER: _SUPERVISED,
     REGRESSOR: _SUPERVISED,
     FORECASTER: {
-        "scaling": {
-            "description": """Whether to standardise each channel (or its differences)
-            and each exogenous variable by its mean and standard deviation in training.
-            Forecasts are in the unit of X in either case."""
-        },
+        "max_epochs": _SUPERVISED["max_epochs"],
         "loss": {
             "description": """Loss that training minimises, computed on scaled values
             (see ``scaling``). Ignored if ``intervals="quantile"``, which has a loss of
@@ -339,6 +334,7 @@ OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
 _ALL_DROPOUT = ": of the embedded codes, between layers and before the output layer"
 _SUPERVISED_WORDS = {
     "auto_rates": '0.1 for "sgd" and 0.01',
+    "fewest_epochs": "24 (8 for vocabularies of more than 256 tokens)",
     "examples": "sequences",
     "more_decay": """; if an epoch has fewer than 50 batches, this is multiplied by 50
         / n_batches, but by no more than 10""",
@@ -365,6 +361,7 @@ WORDS = {
     REGRESSOR: _SUPERVISED_WORDS,
     FORECASTER: {
         "auto_rates": '0.1 for "sgd" and 0.01',
+        "fewest_epochs": "8",
         "where": ", between layers and before the output layer",
         "more_decay": "",
         "examples": "windows",

@@ -1,6 +1,7 @@
 """Pictures of fitted models; matplotlib is imported when one is drawn."""
 
 from sklearn_rnn.display._attention import AttentionDisplay
+from sklearn_rnn.display._backtest import BacktestDisplay
 from sklearn_rnn.display._capacity import CapacityDisplay
 from sklearn_rnn.display._energy import EnergyDisplay
 from sklearn_rnn.display._forecast import ForecastDisplay
@@ -9,6 +10,7 @@ from sklearn_rnn.display._sequence import SequenceDisplay
 
 __all__ = [
     "AttentionDisplay",
+    "BacktestDisplay",
     "CapacityDisplay",
     "EnergyDisplay",
     "ForecastDisplay",

@@ -3,26 +3,37 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn.display._axes import axes_for
+from sklearn_rnn._core.scalars import check_integer, is_integer
+from sklearn_rnn._data.series import read_series, unwrap_panel
+from sklearn_rnn._data.series_index import continue_index
+from sklearn_rnn.display._axes import (
+    axes_for,
+    draw_band,
+    draw_line,
+    format_times,
+    times_of,
+)
 
 
 class ForecastDisplay:
-    """A forecast with its interval, after the past of the series.
+    """A forecast with its interval, after the recent past of the series.
 
-    Made by :meth:`from_estimator`, as a rule.
+    Usually made by :meth:`from_estimator`.
 
     Parameters
     ----------
     prediction : array-like of shape (horizon,), or Series
-        What is forecast.
+        Forecast values.
     past : array-like of shape (n_timesteps,), or Series; default=None
-        What was known.
+        Known values before the forecast.
     lower, upper : array-like of shape (horizon,), or Series; default=None
-        The bounds of the interval.
+        Bounds of the interval.
     truth : array-like of shape (n_truth,), or Series; default=None
-        What came.
+        Values that came after ``past``. Those of a Series are drawn at its index.
     coverage : float or None, default=None
-        Of the interval, for the legend.
+        Nominal coverage of the interval, for the legend.
+    first_step : int, default=0
+        Number of the first step of ``past``, if it has no index.
 
     Attributes
     ----------
@@ -31,12 +42,13 @@ class ForecastDisplay:
     figure_ : matplotlib Figure
         Their figure.
     lines_ : dict of str to matplotlib Line2D
-        "past", "truth" and "forecast".
+        "past", "truth" and "forecast". A single value is a marker.
     band_ : matplotlib artist or None
-        Between the bounds.
+        The area between the bounds; a vertical bar for a single step.
 
     See Also
     --------
+    BacktestDisplay : Forecasts from many origins beside the truth.
     SequenceDisplay : What goes on inside a network, step by step.
 
     Examples
@@ -47,7 +59,7 @@ class ForecastDisplay:
     >>> series = np.sin(np.arange(200) / 4)
     >>> model = RNNForecaster(hidden_size=8, max_epochs=2, random_state=0)
     >>> display = ForecastDisplay.from_estimator(
-    ...     model.fit(series[:160]), series[100:160], horizon=20, truth=series[160:]
+    ...     model.fit(series[:160]), horizon=20, truth=series[160:180]
     ... )
     """
 
@@ -60,6 +72,7 @@ class ForecastDisplay:
         upper=None,
         truth=None,
         coverage=None,
+        first_step=0,
     ):
         self.prediction = prediction
         self.past = past
@@ -67,6 +80,7 @@ class ForecastDisplay:
         self.upper = upper
         self.truth = truth
         self.coverage = coverage
+        self.first_step = first_step
 
     @classmethod
     def from_estimator(
@@ -79,6 +93,8 @@ class ForecastDisplay:
         exog=None,
         truth=None,
         channel=0,
+        series=None,
+        n_past=100,
         ax=None,
         **line_kw,
     ):
@@ -86,23 +102,29 @@ class ForecastDisplay:
 
         Parameters
         ----------
-        estimator : RNNForecaster
+        estimator : RNNForecaster or SeasonalNaiveForecaster
             A fitted forecaster.
         X : array-like, Series or frame, default=None
-            One series, whose end is where the forecast begins. None is the past that
-            the forecaster knows, which is not drawn.
+            Past after which the forecast begins. None is the past given to ``fit`` and
+            ``update``, of which the forecaster keeps the last 100 steps to draw.
         horizon : int, default=None
-            Steps to forecast; None is that of the forecaster.
+            Number of steps to forecast; None is that of the forecaster.
         coverage : float or None, default=0.95
-            Of the interval; None, or a forecaster with ``intervals=None``, draws none.
+            Coverage of the interval. None, or a forecaster with ``intervals=None``,
+            draws none.
         exog : array-like, default=None
             Exogenous variables, as ``predict`` takes them.
         truth : array-like, Series or frame, default=None
-            What came after, to compare.
+            Values that came after, to compare.
         channel : int, default=0
-            Which channel to draw, of a series with an axis of channels.
+            Number of the channel to draw.
+        series : int, default=None
+            Number of the series to draw if there are several; needed then.
+        n_past : int or None, default=100
+            Number of steps of the past to draw, the last ones. None draws all that are
+            known, 0 none.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None is a new figure.
+            Axes to draw on; None makes a new figure.
         **line_kw : dict
             Passed to matplotlib's ``plot`` of the forecast.
 
@@ -110,29 +132,43 @@ class ForecastDisplay:
         -------
         display : ForecastDisplay
             The picture.
+
+        Raises
+        ------
+        ValueError
+            If there are several series and ``series`` is None, or if ``series`` or
+            ``channel`` does not exist.
         """
         check_is_fitted(estimator)
-        if coverage is None or estimator.intervals is None:
+        if n_past is not None:
+            check_integer("n_past", n_past, minimum=0, or_none="all steps")
+        single, past, n_known = _find_past(estimator, X, series)
+        if coverage is None or getattr(estimator, "intervals", "conformal") is None:
             prediction = estimator.predict(X, horizon=horizon, exog=exog)
-            found = {"prediction": prediction}
-            coverage = None
+            found, coverage = {"prediction": prediction}, None
         else:
             found = estimator.predict_interval(
                 X, horizon=horizon, coverage=coverage, exog=exog
             )
-        found = {name: _channel(part, channel) for name, part in found.items()}
-        past = None if X is None else _channel(X, channel)
-        truth = None if truth is None else _channel(truth, channel)
-        display = cls(**found, past=past, truth=truth, coverage=coverage)
+        if not single:
+            found = {name: part[series] for name, part in found.items()}
+        found = {name: take_channel(part, channel) for name, part in found.items()}
+        past = take_channel(past, channel)
+        past = past if n_past is None else past[len(past) - min(n_past, len(past)) :]
+        truth = None if truth is None else take_channel(truth, channel)
+        first_step = n_known - len(past)
+        display = cls(
+            **found, past=past, truth=truth, coverage=coverage, first_step=first_step
+        )
         return display.plot(ax=ax, **line_kw)
 
     def plot(self, *, ax=None, **line_kw):
-        """Draw.
+        """Draw the past, the truth, the forecast and its interval.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None is a new figure.
+            Axes to draw on; None makes a new figure.
         **line_kw : dict
             Passed to matplotlib's ``plot`` of the forecast.
 
@@ -142,49 +178,112 @@ class ForecastDisplay:
             The picture.
         """
         self.ax_, self.figure_ = axes_for(self, ax)
-        n_past = 0 if self.past is None else len(self.past)
+        times = self._find_times()
         self.lines_ = {}
-        for name, values, begin, kw in (
-            ("past", self.past, 0, {"color": "0.4"}),
-            ("truth", self.truth, n_past, {"color": "0.4", "linestyle": ":"}),
-            ("forecast", self.prediction, n_past, {"color": "C0"} | line_kw),
+        for name, values, kw in (
+            ("past", self.past, {"color": "0.3"}),
+            ("truth", self.truth, {"color": "0.3", "linestyle": ":"}),
+            ("forecast", self.prediction, {"color": "C0"} | line_kw),
         ):
-            if values is not None:
+            if values is not None and len(values):
                 kw = {"label": name} | kw
-                (line,) = self.ax_.plot(_times(values, begin), np.asarray(values), **kw)
-                self.lines_[name] = line
+                self.lines_[name] = draw_line(self.ax_, times[name], values, **kw)
         self.band_ = None
         if self.lower is not None:
             label = None if self.coverage is None else f"{self.coverage:.0%} interval"
-            self.band_ = self.ax_.fill_between(
-                _times(self.lower, n_past),
-                np.asarray(self.lower),
-                np.asarray(self.upper),
+            self.band_ = draw_band(
+                self.ax_,
+                times["forecast"],
+                self.lower,
+                self.upper,
                 color=self.lines_["forecast"].get_color(),
-                alpha=0.2,
-                linewidth=0,
                 label=label,
             )
+        format_times(self.ax_, times["forecast"])
+        series_name = getattr(self.prediction, "name", None)
+        self.ax_.set(
+            xlabel="time step" if times["numbered"] else "",
+            ylabel="" if series_name is None else str(series_name),
+        )
         self.ax_.legend()
         return self
 
+    def _find_times(self):
+        """Where each line is drawn: at dates or numbers of an index, else at steps."""
+        times = {
+            name: _own_times(values)
+            for name, values in (
+                ("past", self.past),
+                ("forecast", self.prediction),
+                ("truth", self.truth),
+            )
+        }
+        n_past = 0 if self.past is None else len(self.past)
+        n_truth = 0 if self.truth is None else len(self.truth)
+        numbered = times["forecast"] is None or (n_past and times["past"] is None)
+        if numbered:
+            begin = self.first_step + n_past
+            times["past"] = np.arange(self.first_step, begin)
+            times["forecast"] = np.arange(begin, begin + len(self.prediction))
+            times["truth"] = np.arange(begin, begin + n_truth)
+        elif times["truth"] is None and n_truth:
+            index = self.prediction.index
+            extra = max(n_truth - len(index), 0)
+            index = index.append(continue_index(index, extra)) if extra else index
+            times["truth"] = times_of(index[:n_truth])
+        return times | {"numbered": numbered}
 
-def _channel(values, channel):
+
+def _find_past(estimator, X, series):
+    """Whether there is one series; the past to draw, and how many steps are known."""
+    if X is None:
+        recent = estimator._recent
+        single, n_series = recent.series.single, len(recent.n_steps)
+        i = _choose(series, single, n_series)
+        return single, recent.to_container(i), int(recent.n_steps[i])
+    found = read_series(X)
+    i = _choose(series, found.single, len(found))
+    n_steps = len(found.values[i])
+    own = X if found.single else list(unwrap_panel(X))[i]
+    own = own if hasattr(own, "iloc") else np.asarray(own)[:n_steps]  # no padding
+    return found.single, own, n_steps
+
+
+def _choose(series, single, n_series):
+    """The number of the series to draw."""
+    if series is None:
+        if not single:
+            raise ValueError(
+                f"there are {n_series} series. Choose one with series=, or draw the "
+                "series one by one."
+            )
+        return 0
+    if not is_integer(series, 0, n_series - 1):
+        raise ValueError(
+            f"series={series!r}, but there are {n_series} series, numbered from 0."
+        )
+    return series
+
+
+def take_channel(values, channel):
     """One channel of (T,) or (T, C) values; pandas stays pandas."""
-    if np.ndim(values) == 1:
-        return values if hasattr(values, "iloc") else np.asarray(values)
-    if np.ndim(values) != 2:
+    is_pandas = hasattr(values, "iloc")
+    values = values if is_pandas else np.asarray(values)
+    if values.ndim == 1:
+        return values
+    if values.ndim != 2:
         raise ValueError(
             "expected one series of shape (n_timesteps,) or (n_timesteps, n_channels), "
-            f"got an array of {np.ndim(values)} dimensions. Draw series one by one."
+            f"got an array of {values.ndim} dimensions. Draw series one by one."
         )
-    is_frame = hasattr(values, "iloc")
-    return values.iloc[:, channel] if is_frame else np.asarray(values)[:, channel]
+    if not is_integer(channel, 0, values.shape[1] - 1):
+        raise ValueError(
+            f"channel={channel!r}, but there are {values.shape[1]} channels, numbered "
+            "from 0."
+        )
+    return values.iloc[:, channel] if is_pandas else values[:, channel]
 
 
-def _times(values, begin):
-    """The index of a Series, or numbers from ``begin``."""
-    index = getattr(values, "index", None)
-    if index is None or callable(index):
-        return np.arange(begin, begin + len(values))
-    return index.to_timestamp() if hasattr(index, "to_timestamp") else index
+def _own_times(values):
+    """The index of a Series as times; None without one that can be drawn."""
+    return times_of(values.index) if hasattr(values, "iloc") else None

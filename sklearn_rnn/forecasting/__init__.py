@@ -1,5 +1,7 @@
 """The past of time series to their future."""
 
 from sklearn_rnn.forecasting._forecaster import RNNForecaster
+from sklearn_rnn.forecasting._seasonal_naive import SeasonalNaiveForecaster
+from sklearn_rnn.forecasting._skill import ForecastSkillWarning
 
-__all__ = ["RNNForecaster"]
+__all__ = ["ForecastSkillWarning", "RNNForecaster", "SeasonalNaiveForecaster"]

@@ -1,39 +1,67 @@
 """Series as a network reads them, and its outputs as forecasts.
 
-The network reads standardised values, or differences of them, and its outputs after a
-step are the next ``horizon`` ones. Shapes: n series or streams, T steps, h steps that
-are forecast at once, C channels, K exogenous variables, Q quantiles (1 for a point
-forecast).
+The network reads features of each step, and its outputs after a step are the next
+``horizon`` values in relation to a baseline. Shapes: n series or streams, T steps, h
+steps that are forecast at once, C channels, K exogenous variables, Q quantiles (1 for a
+point forecast).
 """
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from sklearn_rnn.forecasting._theta import ThetaBaseline
+from sklearn_rnn.forecasting._values import (
+    UNSETTLED_STEPS,
+    Arrays,
+    StandardizedValues,
+    measure_scale,
+)
+
+# What the outputs of a network are relative to, with the features of values.
+Baseline = StandardizedValues | ThetaBaseline
 
 
 @dataclass(frozen=True)
 class SeriesEncoding:
     """How series become inputs and targets, and outputs become forecasts."""
 
+    baseline: Baseline
     window: int  # steps of a training window
     last_only: bool  # whether only the last step of a window was trained
-    horizon: int
-    lag: int  # of differencing; 0 is none
-    residual: bool
     quantiles: tuple[float, ...]  # levels; (0.5,) for a point forecast
-    fill: np.ndarray  # (C,) instead of values missing before the first one
-    mean: np.ndarray  # (C,) of the values or their differences
-    scale: np.ndarray  # (C,)
     exog_mean: np.ndarray | None  # (K,)
     exog_scale: np.ndarray | None
     tells_missing: bool  # whether inputs mark missing values
+    bounds: tuple[float, float] = (-math.inf, math.inf)  # of values
+
+    @property
+    def horizon(self) -> int:
+        """Steps that are forecast at once, h."""
+        return self.baseline.horizon
+
+    @property
+    def lag(self) -> int:
+        """Steps at the beginning of a series that the network does not read."""
+        return self.baseline.lag
+
+    @property
+    def theta(self) -> ThetaBaseline | None:
+        """The Theta method, if outputs are corrections of it."""
+        return self.baseline if isinstance(self.baseline, ThetaBaseline) else None
+
+    @property
+    def season(self) -> int:
+        """Steps of the shortest season, 1 without any."""
+        return (*(self.theta.seasons if self.theta else ()), 1)[0]
 
     @property
     def n_channels(self) -> int:
         """Channels of a series, C."""
-        return len(self.fill)
+        return len(self.baseline.fill)
 
     @property
     def n_exog(self) -> int:
@@ -46,9 +74,15 @@ class SeriesEncoding:
         return self.window + self.lag
 
     @property
+    def shortest(self) -> int:
+        """Steps of the shortest series that can train."""
+        return self.lag + self.horizon + UNSETTLED_STEPS + 1
+
+    @property
     def n_inputs(self) -> int:
         """Features per step of the network's input."""
-        return self.n_channels * (1 + self.tells_missing) + self.n_exog * self.horizon
+        per_channel = self.baseline.features_per_channel + self.tells_missing
+        return self.n_channels * per_channel + self.n_exog * self.horizon
 
     @property
     def forecast_shape(self) -> tuple[int, int, int]:
@@ -60,17 +94,11 @@ class SeriesEncoding:
         """Outputs of the network per step."""
         return math.prod(self.forecast_shape)
 
-    def standardize(self, values: np.ndarray) -> np.ndarray:
-        """The network's view (..., T - lag, C) of values (..., T, C) without gaps."""
-        if self.lag:
-            values = values[..., self.lag :, :] - values[..., : -self.lag, :]
-        return (values - self.mean) / self.scale
-
     def make_inputs(
-        self, standardized: np.ndarray, missing: np.ndarray, exog: np.ndarray | None
+        self, features: np.ndarray, missing: np.ndarray, exog: np.ndarray | None
     ) -> np.ndarray:
-        """Features (..., F) of steps, from (..., C) twice and ``exog`` (..., h, K)."""
-        parts = [standardized]
+        """Inputs (..., n_inputs), from (..., F), (..., C) and ``exog`` (..., h, K)."""
+        parts = [features]
         if self.tells_missing:
             parts.append(missing)
         if exog is not None:
@@ -79,44 +107,32 @@ class SeriesEncoding:
         return np.concatenate(parts, axis=-1)
 
     def make_examples(
-        self, values: np.ndarray, exog: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, values: list[np.ndarray], exog: list[np.ndarray] | None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Inputs (n, F) and targets (n, h * C) of the steps whose targets are inside.
 
         ``values`` are (T, C); n is T - lag - h. A missing target is NaN.
         """
-        h, n = self.horizon, len(values) - self.lag - self.horizon
-        standardized = self.standardize(fill_forward(values, self.fill))
-        missing = np.isnan(values[self.lag :])
-        targets = _slide(np.where(missing, np.nan, standardized)[1:], h)  # (n, h, C)
-        if self.residual:
-            targets = targets - standardized[:n, None]
-        if exog is not None:
-            exog = _slide(exog[self.lag + 1 :], h)  # (n, h, K)
-        inputs = self.make_inputs(standardized[:n], missing[:n], exog)
-        return inputs, targets.reshape(n, -1)
+        h = self.horizon
+        for i, (features, targets) in enumerate(self.baseline.encode(values)):
+            n = len(values[i]) - self.lag - h
+            ahead = None if exog is None else _slide(exog[i][self.lag + 1 :], h)
+            missing = np.isnan(values[i][self.lag :])
+            inputs = self.make_inputs(features[:n], missing[:n], ahead)
+            yield inputs, targets[:n].reshape(n, -1)
 
-    def decode(self, outputs: np.ndarray, recent: np.ndarray) -> np.ndarray:
+    def decode(self, outputs: np.ndarray, state: Arrays) -> np.ndarray:
         """Forecasts (n, h, C, Q) in the unit of the series.
 
-        Outputs are (n, h * C * Q), and ``recent`` (n, lag + 1, C) are the last values.
+        Outputs are (n, h * C * Q), and ``state`` is that of the baseline.
         """
-        values = outputs.astype(np.float64).reshape(-1, *self.forecast_shape)
-        if self.residual:
-            values = values + self.standardize(recent)[:, -1:, :, None]
-        values = values * self.scale[:, None] + self.mean[:, None]
-        values.sort(axis=-1)  # quantiles of two outputs may cross
-        return self._undo_differencing(values, recent) if self.lag else values
+        outputs = outputs.astype(np.float64).reshape(-1, *self.forecast_shape)
+        # quantiles of two outputs may cross
+        return self.clip(self.baseline.decode(state, np.sort(outputs, axis=-1)))
 
-    def _undo_differencing(self, differences, recent):
-        """Values whose differences at ``lag`` are (n, h, C, Q)."""
-        n, h, *rest = differences.shape
-        n_blocks = -(-h // self.lag)
-        padded = np.zeros((n, n_blocks * self.lag, *rest))
-        padded[:, :h] = differences
-        blocks = padded.reshape(n, n_blocks, self.lag, *rest).cumsum(axis=1)
-        blocks += recent[:, None, 1:, :, None]
-        return blocks.reshape(n, -1, *rest)[:, :h]
+    def clip(self, values: np.ndarray) -> np.ndarray:
+        """Values moved into the bounds."""
+        return np.clip(values, *self.bounds)
 
 
 def _slide(rows: np.ndarray, h: int) -> np.ndarray:
@@ -128,60 +144,24 @@ def _slide(rows: np.ndarray, h: int) -> np.ndarray:
 def fit_encoding(
     values: list[np.ndarray],
     exog: list[np.ndarray] | None,
-    *,
-    scaling: bool,
+    baseline: Baseline,
     **settings: Any,
 ) -> SeriesEncoding:
-    """Learn the fill values, means and scales of series (T_i, C).
+    """The encoding of series (T_i, C), with the scales of exogenous variables.
 
-    ``settings`` are the fields of SeriesEncoding from ``window`` to ``quantiles``.
+    ``settings`` are the fields of SeriesEncoding from ``window`` to ``quantiles``, and
+    ``bounds``.
     """
-    steps = np.concatenate(values)
-    if np.isnan(steps).all(axis=0).any():
-        channel = int(np.isnan(steps).all(axis=0).argmax())
-        raise ValueError(
-            f"channel {channel} of X has no value that is not NaN. Leave it out."
-        )
-    fill = np.asarray(np.nanmean(steps, axis=0, dtype=np.float64))
-    encoding = SeriesEncoding(
-        **settings,
-        fill=fill,
-        mean=np.zeros(len(fill)),
-        scale=np.ones(len(fill)),
-        exog_mean=None,
-        exog_scale=None,
-        tells_missing=bool(np.isnan(steps).any()),
-    )
-    if scaling:
-        observed = [
-            encoding.standardize(fill_forward(v, fill))[
-                ~np.isnan(v[encoding.lag :]).all(axis=1)
-            ]
-            for v in values
-        ]
-        mean, scale = measure_scale(np.concatenate(observed))
-        encoding = replace(encoding, mean=mean, scale=scale)
+    mean = scale = None
     if exog is not None:
         mean, scale = measure_scale(np.concatenate(exog))
-        encoding = replace(encoding, exog_mean=mean, exog_scale=scale)
-    return encoding
-
-
-def measure_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means and standard deviations of columns; 1 for a column that does not vary."""
-    values = values.astype(np.float64)
-    mean, scale = values.mean(axis=0), values.std(axis=0)
-    return mean, np.where(scale > 1e-12 * np.abs(mean), scale, 1.0)
-
-
-def fill_forward(values: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Values (T, C) with gaps filled by the value before; the first by ``first``."""
-    missing = np.isnan(values)
-    if not missing.any():
-        return values
-    last = np.where(missing, -1, np.arange(len(values))[:, None])
-    last = np.maximum.accumulate(last, axis=0)
-    return np.where(last < 0, first, np.take_along_axis(values, last, axis=0))
+    return SeriesEncoding(
+        baseline,
+        exog_mean=mean,
+        exog_scale=scale,
+        tells_missing=any(np.isnan(v).any() for v in values),
+        **settings,
+    )
 
 
 def take_median(forecasts: np.ndarray) -> np.ndarray:

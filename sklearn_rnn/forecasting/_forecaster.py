@@ -1,57 +1,36 @@
 """RNNForecaster: forecasts of time series from their past."""
 
-from dataclasses import replace
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.callback import with_callbacks
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.device import resolve_dtype
 from sklearn_rnn._core.drafts import draft, snapshot
 from sklearn_rnn._core.randomness import (
-    SPLIT,
     draw_seed,
-    numpy_generator,
 )
-from sklearn_rnn._core.scalars import check_integer, check_number, is_integer
+from sklearn_rnn._core.scalars import check_integer, check_number
 from sklearn_rnn._core.sklearn_private import (
     Interval,
     StrOptions,
-    _check_feature_names,
     _fit_context,
 )
-from sklearn_rnn._core.threads import limit_threads
-from sklearn_rnn._data.series import read_series
-from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import constraints_of
-from sklearn_rnn.forecasting._calibration import calibrate, calibrate_on_twin
-from sklearn_rnn.forecasting._encoding import SeriesEncoding, fit_encoding, take_median
-from sklearn_rnn.forecasting._intervals import (
-    QuantileIntervals,
-    check_quantiles,
-)
-from sklearn_rnn.forecasting._losses import (
-    MaskedLoss,
-    QuantileLoss,
-    score_outputs,
-)
+from sklearn_rnn.forecasting._base import BaseForecaster
+from sklearn_rnn.forecasting._encoding import take_median
+from sklearn_rnn.forecasting._exog import read_exog
+from sklearn_rnn.forecasting._origins import backtest_network
 from sklearn_rnn.forecasting._reading import (
-    check_lengths,
-    count_exog,
-    read_exog,
-    read_request,
+    check_same_series,
+    find_long,
 )
-from sklearn_rnn.forecasting._rollout import SeriesNetwork
 from sklearn_rnn.forecasting._stream_adapter import SeriesStreamAdapter
-from sklearn_rnn.forecasting._windows import make_windows, split_windows
 from sklearn_rnn.streaming._stream import Stream
 
 
-class RNNForecaster(NetworkEstimator):
+class RNNForecaster(BaseForecaster):
     r"""Forecast time series with a recurrent network, to any horizon.
 
     The network reads a series step by step and forecasts the next steps after each. It
@@ -74,8 +53,8 @@ class RNNForecaster(NetworkEstimator):
         slower to train.
     window : int, default=40
         Length of the training windows in time steps. One window starts at each step of
-        a series. The window limits how far back training looks, but not how long a past
-        can be given to ``predict``.
+        a series; a shorter series has a shorter window. The window limits how far back
+        training looks, but not how long a past ``predict`` can read.
     horizon : int, default=1
         Number of steps that the network forecasts at once. ``predict`` reaches further
         by feeding forecasts back as if they had been observed.
@@ -89,27 +68,59 @@ class RNNForecaster(NetworkEstimator):
     residual : bool, default=False
         Whether to forecast the change from the last value (or the last difference)
         instead of the value.
-    scaling : bool, default=True
-        Whether to standardise each channel (or its differences) and each exogenous
-        variable by its mean and standard deviation in training. Forecasts are in the
-        unit of X in either case.
+    baseline : {"auto", "theta", "mean"} or None, default="auto"
+        Forecast that the network corrects. "theta" is the Theta method: a season and a
+        smoothed level, both estimated from the past of each series, and a damped linear
+        trend. "mean" is the mean of the series. How far the corrections are used is
+        measured in either case (see ``shrinkage_``). None forecasts the values,
+        differences or changes without a baseline. "auto" is the one of the two whose
+        forecasts have the smaller error, and None if ``differencing``, ``residual`` or
+        ``scaling`` is set.
+    season : "auto", int, tuple of int or None, default="auto"
+        Periods of the seasons of the Theta method, in steps. "auto" takes a day, a week
+        and a year from the frequency of the index of X (12 for monthly data), or
+        searches the period with the strongest autocorrelation if there is no frequency;
+        seasons that do not make the errors smaller are left out. None means no season.
+    transform : {"auto", "log"} or None, default="auto"
+        Whether the Theta method forecasts logarithms, which suits series that grow, or
+        whose season grows, in proportion to their level. "auto" decides by the errors.
+        "log" needs positive values.
+    calendar : {"auto"} or None, default=None
+        Whether the network also reads the dates of the steps that it forecasts, as
+        exogenous variables made from the time index of X: "auto" gives hour, weekday
+        and month, as far as X shows two days, weeks or years. A model with calendar
+        inputs cannot be streamed.
+    scaling : {"auto", "series", "global"}, bool or None, default="auto"
+        How values (or their differences) are standardised without the Theta method.
+        "series" takes the mean and standard deviation of each series up to the present
+        step, "global" those of all training steps together. "auto" is "series" for
+        several series and "global" for a single one. None does not standardise. True
+        means "global" and False means None. The Theta method always works in the unit
+        of each series' own errors. Exogenous variables are standardised by their values
+        in training. Forecasts are in the unit of X in any case.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         Loss that training minimises, computed on scaled values (see ``scaling``).
         Ignored if ``intervals="quantile"``, which has a loss of its own.
     intervals : {"conformal", "quantile"} or None, default="conformal"
         Method behind :meth:`predict_interval` and :meth:`sample_paths`. "conformal"
-        uses errors of forecasts on the latest part of a single series, or on some of
-        several series, made by a second network that was not trained on them. ``fit``
-        trains both networks; under ``early_stopping`` the validation part is used
-        instead and there is no second network. "quantile" trains the network with the
-        pinball loss to predict ``quantiles`` in place of a mean. None provides neither
+        uses errors of forecasts on the latest part of each series, made by a second
+        network that was not trained on it. ``fit`` trains both networks, as it does for
+        a baseline; under ``early_stopping`` the validation part is used instead
+        and there is no second network. "quantile" trains the network with the pinball
+        loss to predict ``quantiles`` in place of a mean. None provides neither
         intervals nor paths.
     quantiles : tuple of float, default=(0.025, 0.1, 0.5, 0.9, 0.975)
         Quantiles that the network predicts if ``intervals="quantile"``: an odd number
         of increasing levels with 0.5 in the middle.
     calibration_fraction : float in (0, 1), default=0.3
-        Fraction of the steps of a single series, or of several series, on which the
-        errors for ``intervals="conformal"`` are measured.
+        Fraction of the steps of each series, at its end, on which ``shrinkage_`` and
+        the errors for ``intervals="conformal"`` are measured. A series that is too
+        short to spare them has the errors of the others. If all of several series are,
+        this is the fraction of whole series that are held out instead.
+    bounds : tuple (low, high) or None, default=None
+        Smallest and largest possible value of a series; ``(0, None)`` is for counts or
+        prices. Forecasts, intervals and sampled paths are clipped to this range, also
+        where they are fed back. None, as a bound or for both, means no bound.
     num_layers : int, default=1
         Number of stacked recurrent layers. Each layer reads the outputs of the layer
         below it.
@@ -120,9 +131,10 @@ class RNNForecaster(NetworkEstimator):
         Fraction of values that are set to zero during training, between layers and
         before the output layer. Larger values regularise more strongly; 0 disables
         dropout.
-    max_epochs : int, default=30
+    max_epochs : int or "auto", default="auto"
         Maximum number of passes over the training windows. Training stops earlier if
-        the loss does not improve for ``n_iter_no_change`` epochs.
+        the loss does not improve for ``n_iter_no_change`` epochs. "auto" makes about
+        600 training steps, in at least 8 and at most 200 epochs.
     batch_size : int, default=32
         Number of windows per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
@@ -201,6 +213,20 @@ class RNNForecaster(NetworkEstimator):
         Channels of a series.
     feature_names_in_ : ndarray of str
         Their names, when fitted on a frame whose columns all have string names.
+    baseline_ : {"theta", "mean"} or None
+        Forecast that the network corrects.
+    seasons_ : tuple of int
+        Periods of the seasons of the Theta method, in steps.
+    transform_ : "log" or None
+        Whether the Theta method forecasts logarithms.
+    shrinkage_ : float in [0, 1] or None
+        Factor of the corrections, chosen on the steps that were held out of a second
+        network; None without a baseline. 0 means that the network did not improve the
+        forecasts there, so that they are those of the baseline.
+    skill_ : float or None
+        1 minus the ratio of the mean absolute error to that of the seasonal naive
+        forecast on the same steps (the geometric mean of the ratios of all series).
+        Above 0 is better than that forecast. None without conformal intervals.
     n_iter_ : int
         Epochs run.
     loss_curve_ : list of float
@@ -215,6 +241,7 @@ class RNNForecaster(NetworkEstimator):
 
     See Also
     --------
+    SeasonalNaiveForecaster : The baseline: the last known value of the same season.
     RNNRegressor : Predicts numbers from whole sequences, or at each of their steps.
     sklearn_rnn.sliding_windows : Cuts windows, for RNNRegressor or any regressor.
     sklearn_rnn.model_selection.WindowSplit : Cross-validation without leaks.
@@ -231,19 +258,69 @@ class RNNForecaster(NetworkEstimator):
     values. For a forecast it reads the whole past, in training one window at a time.
     There is a window from each step of a series on.
 
-    A missing value is read as the last value before it. If any value was missing in
-    training, the network is also told which values are. Missing values are not targets.
+    With ``baseline="theta"``, each value is a season plus a level plus noise. The
+    season is found by classical decomposition of the steps so far, shrunk [3]_ and if
+    need be smoothed. The level l of the values d without season follows
+    :math:`l_t = l_{t-1} + \alpha (d_t - l_{t-1})`. The forecast is
 
-    Conformal intervals are the forecast plus and minus the split-conformal quantile of
-    absolute errors the same number of steps ahead [1]_, taken over rolling origins.
-    These errors depend on each other, so the coverage is approximate. Sampled paths add
-    blocks of errors that are drawn from the same ones.
+    .. math::
+        \hat x_{t+i} = s_{t+i} + l_t + i b_t + \lambda \sigma_t \hat c_{t+i},
+
+    where b is three quarters of the slope of a line through d, shrunk by the square of
+    its t statistic (the Theta method [4]_ takes half the slope), the corrections c are
+    the outputs of the network, :math:`\sigma` is the mean absolute error one step
+    ahead, and :math:`\lambda` is ``shrinkage_``: the least-squares factor of the
+    corrections in the first and in the second half of the steps held out, the smaller
+    of the two. The network reads the latest error, and how far d is from level, slope
+    and mean. All of it depends on the past of the same series alone, so that a series
+    in ``fit``, a new one and a stream are read alike.
+
+    A missing value is read as its forecast one step ahead by the Theta method, or else
+    as the value ``differencing`` steps before it (1 without). If any value was missing
+    in training, the network is also told which values are. Missing values are not
+    targets, nor are differences from them.
+
+    ``predict(X)`` reads X from its beginning, whether it continues a series of ``fit``
+    or is a new one. Scales per series (``scaling="series"`` and the Theta method) are
+    those of the steps of X so far; with a continuation alone they begin anew, so give
+    the whole series, or use :meth:`update`.
+
+    Conformal intervals are the forecast plus and minus the size of the errors of a
+    series so many steps ahead, times the split-conformal quantile [1]_ of all errors
+    divided by their sizes. The size is the mean absolute error over rolling origins in
+    the part that calibrates. Each series has its own. That of a series that ``fit`` was
+    not given is estimated from the errors in its past, or from the mean absolute
+    difference of successive values if the past is shorter than a window. A model fitted
+    on a single series uses the sizes of that series for any X.
+
+    Errors far ahead overlap, so few of them are independent. Their effective number is
+    estimated from the growth of the sizes with the lead; where it is small, sizes are
+    drawn towards a smooth curve over the leads (that of all series, as far as these
+    agree), and intervals are widened by the ratio of quantiles of Student's t. Below 3
+    independent errors there is a warning. Errors of different series count as
+    independent, although a shock that hits all of them makes the coverage vary from
+    date to date. At most 2**20 errors are kept (4 MiB): with more, only every k-th
+    origin calibrates.
+
+    Sampled paths add blocks of ``horizon`` errors that were made at the same origin,
+    from the same series if it has 20 or more. With quantiles, they draw one
+    of the origins in training and take the dependence between the steps of a block
+    from the ranks that the truth had there [2]_; beyond the outermost quantiles they
+    have Gaussian tails.
 
     References
     ----------
     .. [1] V. Vovk, A. Gammerman, G. Shafer, "Algorithmic learning in a random world",
        Springer, 2005; for series: C. Xu, Y. Xie, "Conformal prediction interval for
-       dynamic time-series", ICML 2021.
+       dynamic time-series", ICML 2021; with sizes: J. Lei et al., "Distribution-free
+       predictive inference for regression", JASA, 2018, section 5.2.
+    .. [2] M. Clark et al., "The Schaake shuffle", Journal of Hydrometeorology, 2004.
+    .. [3] D. M. Miller, D. Williams, "Shrinkage estimators of time series seasonal
+       factors and their effect on forecasting accuracy", International Journal of
+       Forecasting, 2003.
+    .. [4] V. Assimakopoulos, K. Nikolopoulos, "The theta model", International Journal
+       of Forecasting, 2000; R. J. Hyndman, B. Billah, "Unmasking the Theta method",
+       2003.
 
     Examples
     --------
@@ -270,10 +347,20 @@ class RNNForecaster(NetworkEstimator):
         "target": [StrOptions({"all", "last"})],
         "differencing": [Interval(Integral, 1, None, closed="left"), None],
         "residual": ["boolean"],
-        "scaling": ["boolean"],
+        "baseline": [StrOptions({"auto", "mean", "theta"}), None],
+        "season": [
+            StrOptions({"auto"}),
+            Interval(Integral, 2, None, closed="left"),
+            tuple,
+            None,
+        ],
+        "transform": [StrOptions({"auto", "log"}), None],
+        "calendar": [StrOptions({"auto"}), None],
+        "scaling": [StrOptions({"auto", "series", "global"}), "boolean", None],
         "intervals": [StrOptions({"conformal", "quantile"}), None],
         "quantiles": ["array-like"],
         "calibration_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "bounds": [tuple, list, None],
     }
 
     _FIXED_ON_WARM_START = (
@@ -282,12 +369,15 @@ class RNNForecaster(NetworkEstimator):
         "target",
         "differencing",
         "residual",
+        "baseline",
+        "season",
+        "transform",
+        "calendar",
         "scaling",
         "intervals",
         "quantiles",
+        "bounds",
     )
-
-    _encoding: SeriesEncoding
 
     def __init__(
         self,
@@ -299,15 +389,20 @@ class RNNForecaster(NetworkEstimator):
         target="all",
         differencing=None,
         residual=False,
-        scaling=True,
+        baseline="auto",
+        season="auto",
+        transform="auto",
+        calendar=None,
+        scaling="auto",
         loss="squared_error",
         intervals="conformal",
         quantiles=(0.025, 0.1, 0.5, 0.9, 0.975),
         calibration_fraction=0.3,
+        bounds=None,
         num_layers=1,
         activation="tanh",
         dropout=0.0,
-        max_epochs=30,
+        max_epochs="auto",
         batch_size=32,
         optimizer="adamw",
         learning_rate="auto",
@@ -333,11 +428,16 @@ class RNNForecaster(NetworkEstimator):
         self.target = target
         self.differencing = differencing
         self.residual = residual
+        self.baseline = baseline
+        self.season = season
+        self.transform = transform
+        self.calendar = calendar
         self.scaling = scaling
         self.loss = loss
         self.intervals = intervals
         self.quantiles = quantiles
         self.calibration_fraction = calibration_fraction
+        self.bounds = bounds
         self.num_layers = num_layers
         self.activation = activation
         self.dropout = dropout
@@ -369,13 +469,16 @@ class RNNForecaster(NetworkEstimator):
         X : array-like, frame, or list of them
             One series, of shape ``(n_timesteps,)`` or ``(n_timesteps, n_channels)``:
             rows are time. Several: a list of such, of any lengths, or an array
-            ``(n_series, n_timesteps, n_channels)``. A missing value is NaN. The index
-            of a Series or frame must be sorted and regular; forecasts continue it.
+            ``(n_series, n_timesteps, n_channels)``. A missing value is NaN, except that
+            steps of NaN at the end of a series of such an array are padding. The index
+            of each Series or frame must be sorted and regular; forecasts continue it.
         y : None
             Ignored, for compatibility with scikit-learn.
         exog : array-like or list of arrays, default=None
-            Exogenous variables, which are known for the future too: a row for each step
-            of X, ``(n_timesteps, n_variables)`` for each series.
+            Exogenous variables, which are known for the future too: one row for each
+            step of X, ``(n_timesteps, n_variables)`` for each series. If it has an
+            index, as Series and frames do, this must be that of X. Later calls must
+            give the same columns in the same order.
 
         Returns
         -------
@@ -385,14 +488,55 @@ class RNNForecaster(NetworkEstimator):
         Raises
         ------
         ValueError
-            If X or exog cannot be read, if a series is shorter than ``window``,
-            ``horizon`` and ``differencing`` together, or if training diverges; the
-            estimator is then as it was before.
+            If X or exog cannot be read or does not match the other, if a series has no
+            known value, if all series are shorter than ``window``, ``horizon`` and
+            ``differencing`` together, if a value is outside ``bounds``, or if training
+            diverges; the estimator is then as it was before.
         KeyboardInterrupt
             After an interrupt; the estimator then has the weights of the last finished
             epoch (or of the best one).
+
+        Warns
+        -----
+        UserWarning
+            If some of several series are too short; they are left out of training, but
+            can be forecast.
         """
         return self._fit(X, exog)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, *, exog=None):
+        """Continue training on new series for one epoch.
+
+        X becomes the known past. The first call fits a new network, whose corrections
+        of the baseline are not shrunk. Later calls, also after :meth:`fit`, keep
+        the baseline, ``shrinkage_`` and the errors behind the intervals.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            Series like those given to :meth:`fit`. They may be the same ones with steps
+            added to them, or others.
+        y : None
+            Ignored, for compatibility with scikit-learn.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables of the steps of X, with the same index if any.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`fit`; the estimator is then as it was before.
+
+        See Also
+        --------
+        update : Appends new steps to the known past, without training.
+        """
+        return self._fit(X, exog, partial=True)
 
     def update(self, X, *, exog=None):
         """Append new steps to the known past, without training.
@@ -400,9 +544,10 @@ class RNNForecaster(NetworkEstimator):
         Parameters
         ----------
         X : array-like, frame, or list of them
-            The steps that follow, of each series given to ``fit``.
+            The steps that follow, of each series given to ``fit``. An index must
+            continue that of the series without a gap.
         exog : array-like or list of arrays, default=None
-            Their exogenous variables.
+            Exogenous variables of the steps of X, with the same index if any.
 
         Returns
         -------
@@ -418,13 +563,12 @@ class RNNForecaster(NetworkEstimator):
         """
         check_is_fitted(self)
         with draft(self) as new:
-            series, exog = new._read(X, exog)
-            if len(series) != len(new._state):
-                raise ValueError(
-                    f"X has {len(series)} series, but the forecaster knows "
-                    f"{len(new._state)}. Give the next steps of each of them."
-                )
+            series = new._read_series(X)
+            check_same_series(series, len(new._state))
+            series = series.place_after(new._container)
+            exog = read_exog(exog, new._exog_variables, series)
             new._container = new._container.extend(series)
+            new._recent = new._recent.extend(series)
             new._state = new._series_network.read(series.values, exog, new._state)
         return self
 
@@ -439,15 +583,25 @@ class RNNForecaster(NetworkEstimator):
         horizon : int, default=None
             Number of steps to forecast; None means the constructor's ``horizon``.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps to forecast, and with X those of its own
-            steps before them, ``(n_timesteps + horizon, n_variables)`` for each series.
+            Exogenous variables of the steps to forecast, rounded up to whole blocks: if
+            the constructor's ``horizon`` is 7, a forecast of 10 steps needs 14 rows.
+            With X, the rows of its own steps come before them. An index must be that of
+            X, continued.
 
         Returns
         -------
-        forecast : ndarray, Series or frame
+        forecast : ndarray, Series or frame, or list of Series or frames
             ``(horizon,)`` or ``(horizon, n_channels)`` for a single series, as X is,
             with the index continued; ``(n_series, horizon)`` or ``(n_series, horizon,
-            n_channels)`` for several. In the unit of X.
+            n_channels)`` for several arrays, and for several Series or frames a list of
+            them, each with its own index continued. In the unit of X. The index of an X
+            with too few rows to show its frequency has that of the series in ``fit``.
+
+        Raises
+        ------
+        ValueError
+            If X or exog cannot be read or does not match what ``fit`` was given, or if
+            a series is too short or has no known value.
         """
         fitted = snapshot(self)
         request = fitted._read_request(X, horizon, exog)
@@ -466,8 +620,10 @@ class RNNForecaster(NetworkEstimator):
         coverage : float in (0, 1), default=0.95
             Share of the values that should lie between the bounds, at each step.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps to forecast, and with X those of its own
-            steps before them, ``(n_timesteps + horizon, n_variables)`` for each series.
+            Exogenous variables of the steps to forecast, rounded up to whole blocks: if
+            the constructor's ``horizon`` is 7, a forecast of 10 steps needs 14 rows.
+            With X, the rows of its own steps come before them. An index must be that of
+            X, continued.
 
         Returns
         -------
@@ -480,6 +636,11 @@ class RNNForecaster(NetworkEstimator):
         ValueError
             If ``intervals=None``, if too few errors are known for the coverage or the
             horizon, or if the quantiles of the coverage were not learned.
+
+        Warns
+        -----
+        UserWarning
+            If errors so far ahead are worth less than 3 independent ones.
         """
         fitted = snapshot(self)
         intervals = fitted._require_intervals()
@@ -498,9 +659,9 @@ class RNNForecaster(NetworkEstimator):
     ):
         """Sample possible continuations.
 
-        With conformal intervals, an error drawn from the known ones is added to each
-        block of ``horizon`` forecasts; with quantiles, values are drawn between the
-        outermost ones. The sampled values are fed back.
+        With conformal intervals, known errors drawn at random are added to each block
+        of ``horizon`` forecasts; with quantiles, values are drawn from the distribution
+        that they describe. The sampled values are fed back.
 
         Parameters
         ----------
@@ -512,8 +673,10 @@ class RNNForecaster(NetworkEstimator):
         n_paths : int, default=100
             Number of paths to sample for each series.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps to forecast, and with X those of its own
-            steps before them, ``(n_timesteps + horizon, n_variables)`` for each series.
+            Exogenous variables of the steps to forecast, rounded up to whole blocks: if
+            the constructor's ``horizon`` is 7, a forecast of 10 steps needs 14 rows.
+            With X, the rows of its own steps come before them. An index must be that of
+            X, continued.
         random_state : int, RandomState instance or None, default=None
             Determines the samples.
 
@@ -521,13 +684,13 @@ class RNNForecaster(NetworkEstimator):
         -------
         paths : ndarray of shape (n_paths, horizon)
             For several series with an axis of series after the first, and with a last
-            axis of channels if X has one.
+            axis of channels if X has one. Paths have no index, whatever X is.
 
         Raises
         ------
         ValueError
-            If ``intervals=None``, or if the series given to ``fit`` was too short to
-            measure errors.
+            If ``intervals=None`` or ``quantiles=(0.5,)``, or if the series given to
+            ``fit`` was too short to measure errors.
         """
         fitted = snapshot(self)
         intervals = fitted._require_intervals()
@@ -545,11 +708,12 @@ class RNNForecaster(NetworkEstimator):
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Series of at least ``window + horizon`` steps (plus ``differencing``).
+            Series of at least ``window + horizon`` steps (plus ``differencing``). Of
+            several, shorter ones are left out with a warning.
         y : None
             Ignored, for compatibility with scikit-learn.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps of X.
+            Exogenous variables of the steps of X, with the same index if any.
 
         Returns
         -------
@@ -559,14 +723,120 @@ class RNNForecaster(NetworkEstimator):
         Raises
         ------
         ValueError
-            If X or exog cannot be read, or if a series is too short.
+            If X or exog cannot be read or does not match the other, if all series are
+            too short, or if no value to be forecast is known.
         """
         check_is_fitted(self)
         fitted = snapshot(self)
         series, exog = fitted._read(X, exog)
         encoding = fitted._encoding
-        check_lengths(series.lengths, encoding.window, encoding.horizon, encoding.lag)
-        return fitted._series_network.score(series.values, exog)
+        long = find_long(
+            series, encoding.window, encoding.horizon, encoding.lag, "the score"
+        )
+        values = [series.values[i] for i in long]
+        return fitted._series_network.score(values, exog and [exog[i] for i in long])
+
+    def backtest(
+        self,
+        X,
+        *,
+        horizon=None,
+        stride=1,
+        start=None,
+        refit=False,
+        coverage=None,
+        n_paths=None,
+        exog=None,
+        random_state=None,
+    ):
+        """Forecast from many origins inside series, beside the values that came.
+
+        Parameters
+        ----------
+        X : array-like, frame, or list of them
+            Series with the values to compare with. Pass a series from its beginning and
+            set ``start``: forecasts of steps that ``fit`` has seen are better than
+            forecasts of new ones.
+        horizon : int, default=None
+            Number of steps to forecast from each origin; None means the constructor's
+            ``horizon``. Only origins that are followed by so many steps are used.
+        stride : int, default=1
+            Number of steps from one origin to the next.
+        start : int, default=None
+            Number of steps that are known at the first origin. A negative number counts
+            from the end of each series, as in ``X[:start]``. By default, it is
+            ``window`` (plus ``differencing``), and with ``refit`` as many as ``fit``
+            needs.
+        refit : bool, default=False
+            Whether to fit a clone to the steps up to each origin. The estimator itself
+            then need not be fitted and stays as it is. If False, the fitted estimator
+            makes all forecasts, as ``predict`` does for the steps up to the origin.
+        coverage : float in (0, 1), default=None
+            Share of the values that should lie between the bounds, at each step. None
+            leaves the bounds out.
+        n_paths : int, default=None
+            Number of paths to sample from each origin, as ``sample_paths`` does, for
+            the column ``crps``. None samples none.
+        exog : array-like or list of arrays, default=None
+            Exogenous variables of the steps of X. Of the last steps, those of the whole
+            last block of ``horizon`` steps of the constructor are needed.
+        random_state : int, RandomState instance or None, default=None
+            Determines the sampled paths.
+
+        Returns
+        -------
+        frame : DataFrame
+            One row per series, origin, lead and channel, with the columns ``series``
+            (number of the series in X), ``origin`` (last known step), ``lead`` (1 to
+            ``horizon``), ``time`` (step forecast), ``truth``, ``forecast``, with
+            ``coverage`` also ``lower`` and ``upper``, with ``n_paths`` also ``crps``
+            (continuous ranked probability score of the sampled values), and with
+            several channels ``channel``. Origin and time are labels of the index of X,
+            or numbers of steps from 0 if X has none. Missing values of X are NaN in
+            ``truth``.
+
+        Raises
+        ------
+        ValueError
+            If X or exog cannot be read, if no series is long enough, or if
+            ``refit=True`` would fit one series on steps after an origin of another.
+
+        Warns
+        -----
+        UserWarning
+            If some series are too short for any origin; they are left out.
+
+        See Also
+        --------
+        sklearn_rnn.metrics.score_backtest : Scores of the frame.
+        sklearn_rnn.display.BacktestDisplay : A picture of it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_rnn import RNNForecaster
+        >>> series = np.sin(np.arange(100) / 3)
+        >>> model = RNNForecaster(hidden_size=4, max_epochs=2, random_state=0)
+        >>> frame = model.fit(series[:80]).backtest(series, horizon=3, start=80)
+        >>> frame[["origin", "lead", "time"]].head(4)
+           origin  lead  time
+        0      79     1    80
+        1      79     2    81
+        2      79     3    82
+        3      80     1    81
+        """
+        return backtest_network(
+            snapshot(self),
+            X,
+            exog,
+            refit,
+            horizon=horizon,
+            stride=stride,
+            start=start,
+            coverage=coverage,
+            n_paths=n_paths,
+            random_state=random_state,
+        )
 
     def stream(self, n_streams=1):
         """Open a stream, which reads series step by step and forecasts after each.
@@ -605,158 +875,6 @@ class RNNForecaster(NetworkEstimator):
             fitted._series_network, fitted._container.has_channels
         )
         return Stream(adapter, n_streams)
-
-    # ---------------------------------------------------------------- training
-
-    @with_callbacks
-    def _train(self, X, exog):
-        """Read, build or continue, train, keep the outcome. Returns an interrupt."""
-        continuing = self.warm_start and hasattr(self, "net_")
-        series, exog = self._read(X, exog, reset=not continuing)
-        values, (seed, split_rng) = series.values, self._draw_seeds(continuing)
-        lag = self.differencing or 0
-        check_lengths(series.lengths, self.window, self.horizon, lag)
-        if continuing:
-            encoding = replace(self._encoding, window=self.window)
-        else:
-            encoding = self._fit_encoding(values, exog)
-        self._encoding = encoding
-        train, valid = make_windows(encoding, values, exog, self._number_type), None
-        if self.early_stopping:
-            train, valid, held_out = split_windows(
-                train, encoding, values, self.validation_fraction, split_rng
-            )
-        self._intervals = self._prepare_intervals(values, exog, seed)
-        net = self._continue_net() if continuing else self._new_net(seed)
-        interrupt = self._run(net, train, valid, seed, (X, None, None))
-        if self.intervals == "conformal" and self.early_stopping:
-            self._intervals = calibrate(self._series_network, values, exog, held_out)
-        self._state = self._series_network.read(values, exog)
-        self._container = replace(series, values=[])
-        return interrupt
-
-    def _fit_encoding(self, values, exog):
-        """The encoding of series, with the levels of the quantiles to learn."""
-        quantiles: tuple[float, ...] = (0.5,)
-        if self.intervals == "quantile":
-            quantiles = check_quantiles(self.quantiles, self.horizon, self.differencing)
-        return fit_encoding(
-            values,
-            exog,
-            scaling=self.scaling,
-            window=self.window,
-            last_only=self.target == "last",
-            horizon=self.horizon,
-            lag=self.differencing or 0,
-            residual=self.residual,
-            quantiles=quantiles,
-        )
-
-    def _prepare_intervals(self, values, exog, seed):
-        """Intervals that do not depend on the network; None if there are none yet."""
-        if self.intervals == "quantile":
-            return QuantileIntervals(self._encoding.quantiles, self.horizon)
-        if self.intervals is None or self.early_stopping:
-            return None
-        return calibrate_on_twin(
-            partial(self._train_twin, seed),
-            values,
-            exog,
-            self._encoding,
-            self.calibration_fraction,
-            numpy_generator(seed, SPLIT, 1),
-        )
-
-    def _train_twin(self, seed, values, exog):
-        """A network like that of this estimator, trained on other series."""
-        encoding = replace(
-            self._fit_encoding(values, exog), tells_missing=self._encoding.tells_missing
-        )
-        twin = snapshot(self)
-        twin.callbacks = None  # they follow the training of this estimator's network
-        twin._encoding = encoding
-        net = twin._new_net(seed)
-        windows = make_windows(encoding, values, exog, self._number_type)
-        options = twin._training_options(seed, None, self.max_epochs, False)
-        with limit_threads(self._count_operations(self.batch_size)):
-            interrupt = net.train(windows, None, options)
-        if interrupt is not None:
-            raise interrupt
-        return SeriesNetwork(encoding, net.module_, self._number_type)
-
-    def _build_module(self, **options):
-        encoding = self._encoding
-        return build_network(
-            self.cell,
-            encoding.n_inputs,
-            self.hidden_size,
-            encoding.n_outputs,
-            pooling="last" if encoding.last_only else None,
-            **options,
-        )
-
-    def _criterion(self):
-        if self.intervals == "quantile":
-            return QuantileLoss(self._encoding.quantiles)
-        return MaskedLoss(self.loss)
-
-    def _score_outputs(self, outputs, targets, weights):
-        n_levels = len(self._encoding.quantiles)
-        return score_outputs(outputs, targets, weights, n_levels)
-
-    # ---------------------------------------------------------------- reading
-
-    def _read(self, X, exog, *, reset=False):
-        """Checked series and their exogenous variables."""
-        series = self._read_series(X, reset=reset)
-        n_exog = count_exog(exog) if reset else self._encoding.n_exog
-        return series, read_exog(exog, n_exog, series.lengths, "the steps of X")
-
-    def _read_series(self, X, *, reset=False):
-        """Series with the channels given to fit, which ``reset`` defines."""
-        series = read_series(X)
-        first = X if series.single else next(iter(X))
-        if reset or series.single or hasattr(first, "columns"):
-            _check_feature_names(self, first, reset=reset)
-        if reset:
-            self.n_features_in_ = series.n_channels
-            n_values = int(sum(series.lengths)) * series.n_channels
-            self._number_type = resolve_dtype(
-                self.precision, series.values[0].dtype, n_values
-            )
-        if series.n_channels != self.n_features_in_:
-            raise ValueError(
-                f"X has {series.n_channels} channels, but RNNForecaster was fitted "
-                f"with {self.n_features_in_}. Give the same channels as in fit."
-            )
-        return series
-
-    def _read_request(self, X, horizon, exog):
-        """A request to forecast what follows X, or the known past if X is None."""
-        check_is_fitted(self)
-        series, state = self._container, self._state
-        if X is not None:
-            if is_integer(X):
-                raise ValueError(
-                    f"X is the number {X}, but it has to be a series, or None for the "
-                    f"past given to fit. Did you mean horizon={X}?"
-                )
-            series, state = self._read_series(X), None
-        return read_request(self._series_network, series, state, horizon, exog)
-
-    @property
-    def _series_network(self):
-        return SeriesNetwork(self._encoding, self.module_, self._number_type)
-
-    def _require_intervals(self):
-        """The intervals that fit prepared, or a ValueError."""
-        check_is_fitted(self)
-        if self._intervals is None:
-            raise ValueError(
-                "the model was fitted with intervals=None, so it has no intervals or "
-                'paths. Set intervals="conformal" or "quantile" and fit again.'
-            )
-        return self._intervals
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

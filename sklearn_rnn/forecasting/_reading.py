@@ -1,13 +1,23 @@
 """Checks of what a forecaster is given, and requests for forecasts."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from numbers import Real
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._core.scalars import check_integer
-from sklearn_rnn._data.series import SeriesSet, read_series
+from sklearn_rnn._core.scalars import check_integer, is_integer
+from sklearn_rnn._core.sklearn_private import _check_feature_names
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.series import SeriesSet, read_series, unwrap_panel
+from sklearn_rnn.forecasting._calibration import estimate_sizes
 from sklearn_rnn.forecasting._encoding import SeriesEncoding
-from sklearn_rnn.forecasting._intervals import Bounds, Intervals
+from sklearn_rnn.forecasting._error_sizes import CalibrationErrors, ErrorSizes
+from sklearn_rnn.forecasting._exog import ExogVariables, read_exog_ahead
+from sklearn_rnn.forecasting._intervals import Bounds, Intervals, QuantileIntervals
 from sklearn_rnn.forecasting._rollout import SeriesNetwork, SeriesState
 
 SAMPLED_PATHS = 1000  # from which quantiles of later steps are taken
@@ -21,7 +31,9 @@ class ForecastRequest:
     container: SeriesSet
     state: SeriesState
     horizon: int
-    exog: np.ndarray | None  # (n, horizon, K) of the steps to forecast
+    exog: np.ndarray | None  # (n, whole blocks of steps to forecast, K)
+    # The sizes of errors after these series, as their calibration knows or estimates.
+    find_sizes: Callable[[CalibrationErrors], ErrorSizes]
 
     def forecast(self) -> np.ndarray:
         """Forecasts (n, horizon, C, Q)."""
@@ -31,9 +43,14 @@ class ForecastRequest:
         self, intervals: Intervals, n_paths: int, rng: np.random.Generator
     ) -> np.ndarray:
         """Sampled paths (n_paths, n, horizon, C)."""
-        sampler = intervals.make_sampler(self.network.encoding.horizon, rng)
+        sizes = self._sizes_for(intervals)
+        sampler = intervals.make_sampler(self.network.encoding.horizon, rng, sizes)
         paths = self.network.forecast(
-            self.state, self.horizon, self.exog, sampler, n_paths
+            self.state,
+            self.horizon,
+            self.exog,
+            lambda forecasts: self.network.encoding.clip(sampler(forecasts)),
+            n_paths,
         )
         return paths[..., 0].reshape(n_paths, -1, *paths.shape[1:3])
 
@@ -44,32 +61,104 @@ class ForecastRequest:
 
         They are taken from sampled paths if no quantiles were learned so far ahead.
         """
-        bounds = intervals.compute_bounds(forecasts, coverage)
+        sizes = self._sizes_for(intervals)
+        bounds = intervals.compute_bounds(forecasts, coverage, sizes)
         if bounds is None:
             paths = self.sample(intervals, SAMPLED_PATHS, np.random.default_rng(0))
             tails = [(1 - coverage) / 2, (1 + coverage) / 2]
             bounds = tuple(np.quantile(paths, tails, axis=0))
-        return bounds
+        lower, upper = (self.network.encoding.clip(bound) for bound in bounds)
+        return lower, upper
+
+    def _sizes_for(self, intervals: Intervals) -> ErrorSizes | None:
+        """Sizes of the errors of the n series; None for quantiles."""
+        if isinstance(intervals, QuantileIntervals):
+            return None
+        return self.find_sizes(intervals.require_errors())
+
+
+def read_series_of(
+    estimator: Any, X: Any, *, reset: bool = False, step: Any = None
+) -> SeriesSet:
+    """Series with the channels given to fit, which ``reset`` defines.
+
+    ``step`` is that of the indices given to fit, for indices too short to show it.
+    """
+    X = unwrap_panel(X)
+    series = read_series(X, step=step)
+    first = X if series.single else next(iter(X))
+    if reset or series.single or hasattr(first, "columns"):
+        _check_feature_names(estimator, first, reset=reset)
+    if reset:
+        estimator.n_features_in_ = series.n_channels
+    if series.n_channels != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {series.n_channels} channels, but {type(estimator).__name__} was "
+            f"fitted with {estimator.n_features_in_}. Give the same channels as in fit."
+        )
+    return series
+
+
+def check_known(series: SeriesSet) -> None:
+    """Raise a ValueError if nothing is known of a series."""
+    for i, values in enumerate(series.values):
+        if np.isnan(values).all():
+            raise ValueError(
+                f"{series.describe(i)} has no known value: all of it is NaN. Leave it "
+                "out."
+            )
+
+
+def check_no_number(X: Any) -> None:
+    """Raise a ValueError if X is a number, which was meant as the horizon."""
+    if is_integer(X):
+        raise ValueError(
+            f"X is the number {X}, but it has to be a series, or None for the past "
+            f"given to fit. Did you mean horizon={X}?"
+        )
+
+
+def check_same_series(series: SeriesSet, n_known: int) -> None:
+    """Raise a ValueError unless an update has as many series as are known."""
+    if len(series) != n_known:
+        raise ValueError(
+            f"X has {len(series)} series, but the forecaster knows {n_known}. Give the "
+            "next steps of each of them."
+        )
 
 
 def read_request(
-    network: SeriesNetwork, series: SeriesSet, state: SeriesState | None, horizon, exog
+    network: SeriesNetwork,
+    series: SeriesSet,
+    state: SeriesState | None,
+    horizon: Any,
+    exog: Any,
+    variables: ExogVariables,
 ) -> ForecastRequest:
     """A request to forecast the steps after series; ``horizon`` None is the network's.
 
     ``state`` is what the network knows of the series; if None, their values are read.
+    ``variables`` are those that ``exog`` must have.
     """
     encoding = network.encoding
-    horizon = encoding.horizon if horizon is None else horizon
+    block = encoding.horizon
+    horizon = block if horizon is None else horizon
     horizon = check_integer("horizon", horizon, minimum=1)
     if state is not None:
+        check_past(state.n_steps, encoding)
         nothing = np.zeros(len(state), dtype=int)
-        _, ahead = read_exog_ahead(exog, encoding.n_exog, nothing, horizon)
-        return ForecastRequest(network, series, state, horizon, ahead)
+        _, ahead = read_exog_ahead(exog, variables, series, nothing, horizon, block)
+        return ForecastRequest(
+            network, series, state, horizon, ahead, attrgetter("own")
+        )
+    check_known(series)
     check_past(series.lengths, encoding)
-    past, ahead = read_exog_ahead(exog, encoding.n_exog, series.lengths, horizon)
+    past, ahead = read_exog_ahead(
+        exog, variables, series, series.lengths, horizon, block
+    )
     state = network.read(series.values, past)
-    return ForecastRequest(network, series, state, horizon, ahead)
+    find_sizes = partial(estimate_sizes, network, series.values, past)
+    return ForecastRequest(network, series, state, horizon, ahead, find_sizes)
 
 
 def check_lengths(lengths: np.ndarray, window: int, horizon: int, lag: int) -> None:
@@ -84,11 +173,68 @@ def check_lengths(lengths: np.ndarray, window: int, horizon: int, lag: int) -> N
         )
 
 
+def fit_window(encoding: SeriesEncoding, series: SeriesSet) -> SeriesEncoding:
+    """The encoding with a window that fits into the longest series, with a warning.
+
+    A ValueError if no series can train; a warning about some that cannot.
+    """
+    needed, lengths = encoding.shortest, series.lengths
+    longest, short = lengths.max(), np.flatnonzero(lengths < needed)
+    if len(short):
+        first = int(short[0])
+        example = f"{series.describe(first)} has {lengths[first]} steps"
+        if longest < needed:
+            raise ValueError(
+                f"{example}; training with horizon={encoding.horizon} and "
+                f"differencing={encoding.lag or None} needs {needed} at least. Give "
+                "longer series or a smaller horizon."
+            )
+        warn_user(
+            f"{len(short)} of {len(series)} series are left out of training, which "
+            f"needs {needed} steps for horizon={encoding.horizon}: {example}."
+        )
+    available = longest - encoding.lag - encoding.horizon
+    if available < encoding.window:
+        warn_user(
+            f"window={encoding.window} and horizon={encoding.horizon} need "
+            f"{encoding.context + encoding.horizon} steps, but the longest series has "
+            f"{longest}: training uses windows of {available} steps."
+        )
+    return replace(encoding, window=min(encoding.window, int(available)))
+
+
+def find_long(
+    series: SeriesSet, window: int, horizon: int, lag: int, action: str
+) -> np.ndarray:
+    """Places of the series that hold a window and what follows it.
+
+    Others are left out of an ``action`` with a warning, unless there are no others.
+    """
+    needed = window + horizon + lag
+    long = np.flatnonzero(series.lengths >= needed)
+    if not len(long):
+        check_lengths(series.lengths, window, horizon, lag)
+    n_short = len(series) - len(long)
+    if n_short:
+        first = int((series.lengths < needed).argmax())
+        warn_user(
+            f"{n_short} of {len(series)} series are left out of {action}, because they "
+            f"are too short for window={window}, horizon={horizon} and "
+            f"differencing={lag or None}, which need {needed} steps. The first one is "
+            f"{series.describe(first)} with {series.lengths[first]}."
+        )
+    return long
+
+
+def count_needed(encoding: SeriesEncoding) -> int:
+    """Known steps that a forecast needs at least."""
+    needed = encoding.context if encoding.last_only else 1 + encoding.lag
+    return max(needed, encoding.horizon) if encoding.n_exog else needed
+
+
 def check_past(lengths: np.ndarray, encoding: SeriesEncoding) -> None:
     """Raise a ValueError if a past is too short for a forecast."""
-    needed = encoding.context if encoding.last_only else 1 + encoding.lag
-    if encoding.n_exog:
-        needed = max(needed, encoding.horizon)
+    needed = count_needed(encoding)
     if lengths.min() < needed:
         raise ValueError(
             f"series {lengths.argmin()} of X has {lengths.min()} steps; a forecast "
@@ -96,64 +242,39 @@ def check_past(lengths: np.ndarray, encoding: SeriesEncoding) -> None:
         )
 
 
-def count_exog(exog) -> int:
-    """Exogenous variables per step; 0 without any."""
-    return 0 if exog is None else read_series(exog, "exog").n_channels
-
-
-def read_exog(
-    exog, n_exog: int, lengths: np.ndarray, steps: str
-) -> list[np.ndarray] | None:
-    """Exogenous variables (T_i, K) of series of ``lengths`` steps; None without any.
-
-    ``steps`` says in an error which steps these are.
-    """
-    if exog is None:
-        if n_exog:
-            raise ValueError(
-                f"exog is missing: RNNForecaster was fitted with {n_exog} exogenous "
-                f"variable(s). Give their values at {steps}."
-            )
-        return None
-    if not n_exog:
+def check_bounds(bounds: Any) -> tuple[float, float]:
+    """The least and the largest value that a series can have; infinite for None."""
+    if bounds is None:
+        return -np.inf, np.inf
+    numbers = [
+        default if bound is None else bound
+        for bound, default in zip(bounds, (-np.inf, np.inf), strict=False)
+    ]
+    if len(bounds) != 2 or not all(
+        isinstance(number, Real) and not isinstance(number, (bool, np.bool_))
+        for number in numbers
+    ):
         raise ValueError(
-            "exog was given, but RNNForecaster was fitted without. Fit with exog, or "
-            "leave it out."
+            "bounds must be None or a pair of numbers or None, such as (0, None), got "
+            f"{bounds!r}."
         )
-    arrays = read_series(exog, "exog").values
-    if len(arrays) != len(lengths):
+    low, high = float(numbers[0]), float(numbers[1])
+    if not low < high:
         raise ValueError(
-            f"exog has {len(arrays)} series, but X has {len(lengths)}. Give exogenous "
-            "variables for each series."
+            f"bounds must have a lower bound below the upper one, got {bounds!r}."
         )
-    for i, (array, length) in enumerate(zip(arrays, lengths, strict=True)):
-        if array.shape != (length, n_exog):
+    return low, high
+
+
+def check_within_bounds(series: SeriesSet, bounds: tuple[float, float]) -> None:
+    """Raise a ValueError if a value of the series is outside the bounds."""
+    low, high = bounds
+    for i, values in enumerate(series.values):
+        outside = (values < low) | (values > high)
+        if outside.any():
+            step, channel = np.argwhere(outside)[0]
             raise ValueError(
-                f"exog of series {i} has the shape {array.shape}, expected "
-                f"{(int(length), n_exog)}: a row for each of {steps}, and a column for "
-                "each variable given to fit."
+                f"{series.describe(i)} has the value {values[step, channel]} at step "
+                f"{step}, which is outside bounds=({low}, {high}). Correct the value, "
+                "mark it as missing (NaN), or set wider bounds."
             )
-        if np.isnan(array).any():
-            raise ValueError(
-                f"exog of series {i} contains NaN at step "
-                f"{np.isnan(array).any(axis=1).argmax()}. Exogenous variables must be "
-                f"known at {steps}."
-            )
-    return arrays
-
-
-def read_exog_ahead(
-    exog, n_exog: int, lengths: np.ndarray, horizon: int
-) -> tuple[list[np.ndarray] | None, np.ndarray | None]:
-    """Exogenous variables of pasts of ``lengths`` steps, and of the steps after them.
-
-    The former are (T_i, K), the latter (n, horizon, K).
-    """
-    steps = f"the steps to forecast (horizon={horizon})"
-    if lengths.any():
-        steps = f"the steps of X and {steps}"
-    arrays = read_exog(exog, n_exog, lengths + horizon, steps)
-    if arrays is None:
-        return None, None
-    past, ahead = [a[:-horizon] for a in arrays], [a[-horizon:] for a in arrays]
-    return past, np.stack(ahead)

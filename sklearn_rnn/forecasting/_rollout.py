@@ -20,58 +20,55 @@ ROWS_AT_ONCE = 4096
 
 Arrays = dict[str, np.ndarray]
 
-OWN_STATE = "recent_values", "n_values"
-
 
 class ForecastStepper:
     """A network that reads the values of series, in their own unit, step by step.
 
-    It has the methods of the network's stepper ``inner``. Its ``state`` also holds the
-    last values read, ``recent_values`` (n, lag + 1, C), and their number ``n_values``.
+    It has the methods of the network's stepper ``inner``. Its ``state`` also holds that
+    of the encoding's baseline.
     """
 
     def __init__(self, encoding: SeriesEncoding, inner: Any, dtype: np.dtype) -> None:
         self.encoding, self.inner, self.dtype = encoding, inner, dtype
-        self.beginning = {
-            "recent_values": np.tile(encoding.fill, (1, encoding.lag + 1, 1)),
-            "n_values": np.zeros(1, dtype=np.int64),
-            **inner.beginning,
-        }
-        self._own = _own_part(self.beginning)
+        self._beginning = encoding.baseline.begin()
+        self.beginning = {**self._beginning, **inner.beginning}
+        self.baseline_state = self._beginning
         self.resize(inner.n_streams)
 
     @property
     def state(self) -> Arrays:
         """The arrays of the present state, streams first."""
-        return {**self._own, **self.inner.state}
+        return {**self.baseline_state, **self.inner.state}
 
     @property
     def n_streams(self) -> int:
         """Rows of the state."""
         return self.inner.n_streams
 
-    def feed(self, values: np.ndarray, exog: np.ndarray | None = None) -> np.ndarray:
+    def feed(
+        self,
+        values: np.ndarray,
+        exog: np.ndarray | None = None,
+        observed: bool = True,
+    ) -> np.ndarray:
         """Forecasts (n, h, C, Q) after values (n, C), with ``exog`` (n, h, K) ahead.
 
-        They are NaN until enough values are known to take a difference.
+        They are NaN until enough values are known. Values that are not ``observed`` are
+        forecasts.
         """
-        encoding, recent = self.encoding, self._own["recent_values"]
-        missing = np.isnan(values)
-        current = np.where(missing, recent[:, -1], values)
-        recent = np.concatenate([recent[:, 1:], current[:, None]], axis=1)
-        n_values = self._own["n_values"] + 1
-        ready = n_values > encoding.lag
+        encoding, baseline = self.encoding, self.encoding.baseline
+        own, features = baseline.advance(self.baseline_state, values, observed)
+        ready = baseline.is_ready(own)
         forecasts = np.full((len(values), *encoding.forecast_shape), np.nan)
         if ready.any():
-            latest = encoding.standardize(recent)[:, -1]
-            inputs = encoding.make_inputs(latest, missing, exog)
+            inputs = encoding.make_inputs(features, np.isnan(values), exog)
             before = None if ready.all() else self.inner.save()
             outputs = self.inner.feed(inputs.astype(self.dtype, copy=False))
-            forecasts[ready] = encoding.decode(outputs, recent)[ready]
+            forecasts[ready] = encoding.decode(outputs, own)[ready]
             if before is not None:  # the network has read nothing of the others yet
                 waiting = {name: array[~ready] for name, array in before.items()}
                 self.inner.put(waiting, ~ready)
-        self._own = {"recent_values": recent, "n_values": n_values}
+        self.baseline_state = own
         return forecasts
 
     def save(self) -> Arrays:
@@ -80,26 +77,31 @@ class ForecastStepper:
 
     def restore(self, saved: Arrays, rows: np.ndarray | None = None) -> None:
         """Continue from saved states, or from some of their rows."""
-        rows = np.arange(len(saved["n_values"])) if rows is None else rows
-        self._own = {name: saved[name][rows] for name in OWN_STATE}
-        self.inner.restore(_inner_part(saved), rows)
+        own, inner = self._split(saved)
+        if rows is None:
+            rows = np.arange(len(next(iter(own.values()))))
+        self.baseline_state = {name: array[rows] for name, array in own.items()}
+        self.inner.restore(inner, rows)
 
     def put(self, saved: Arrays, rows: Any = slice(None)) -> None:
         """Replace some rows, or all, by a saved state of as many rows or of one."""
-        self._own = {name: array.copy() for name, array in self._own.items()}
-        for name in OWN_STATE:
-            self._own[name][rows] = saved[name]
-        self.inner.put(_inner_part(saved), rows)
+        own, inner = self._split(saved)
+        kept = {name: array.copy() for name, array in self.baseline_state.items()}
+        for name, array in own.items():
+            kept[name][rows] = array
+        self.baseline_state = kept
+        self.inner.put(inner, rows)
 
     def resize(self, n_streams: int) -> None:
         """Keep the first rows; new rows have read nothing."""
         grown = {
-            name: np.repeat(self.beginning[name], n_streams, axis=0)
-            for name in OWN_STATE
+            name: np.repeat(array, n_streams, axis=0)
+            for name, array in self._beginning.items()
         }
-        for name, array in self._own.items():
-            grown[name][: len(array)] = array[:n_streams]
-        self._own = grown
+        for name, array in self.baseline_state.items():
+            kept = array[:n_streams]
+            grown[name][: len(kept)] = kept
+        self.baseline_state = grown
         self.inner.resize(n_streams)
 
     def branch(self, rows: np.ndarray | None = None) -> "ForecastStepper":
@@ -107,8 +109,15 @@ class ForecastStepper:
         twin = copy.copy(self)
         twin.inner = self.inner.branch(rows)
         taken = slice(None) if rows is None else rows
-        twin._own = {name: array[taken].copy() for name, array in self._own.items()}
+        twin.baseline_state = {
+            name: array[taken].copy() for name, array in self.baseline_state.items()
+        }
         return twin
+
+    def _split(self, state: Arrays) -> tuple[Arrays, Arrays]:
+        """The parts of a state that belong to the baseline and to the network."""
+        own = {name: state[name] for name in self._beginning}
+        return own, {k: array for k, array in state.items() if k not in own}
 
     def roll_out(
         self,
@@ -119,35 +128,37 @@ class ForecastStepper:
     ) -> np.ndarray:
         """Feed values (n, L, C), then the forecasts themselves: (n, horizon, C, Q).
 
-        ``exog`` (n, L + horizon, K) belong to the values and to the steps forecast. A
-        ``sampler`` replaces forecasts by samples (n, h, C): (n, horizon, C, 1).
+        ``exog`` (n, L + m, K) belong to the values and to the m steps forecast, where m
+        is ``horizon`` rounded up to whole blocks. A ``sampler`` replaces forecasts by
+        samples (n, h, C): (n, horizon, C, 1).
         """
         h = self.encoding.horizon
         blocks: list[np.ndarray] = []
         n_fed = 0
         while len(blocks) * h < horizon:
             for row in np.moveaxis(values, 1, 0):
-                forecasts = self.feed(row, take_ahead(exog, n_fed, h))
+                forecasts = self.feed(
+                    row, take_ahead(exog, n_fed, h), observed=not blocks
+                )
                 n_fed += 1
             values = sampler(forecasts) if sampler else take_median(forecasts)
             blocks.append(values[..., None] if sampler else forecasts)
         return np.concatenate(blocks, axis=1)[:, :horizon]
 
 
-def _own_part(state: Arrays) -> Arrays:
-    return {name: state[name] for name in OWN_STATE}
-
-
-def _inner_part(state: Arrays) -> Arrays:
-    return {name: array for name, array in state.items() if name not in OWN_STATE}
-
-
 def take_ahead(exog: np.ndarray | None, step: int, h: int) -> np.ndarray | None:
-    """Rows (n, h, K) of ``exog`` (n, T, K) after ``step``, the last row repeated."""
-    if exog is None:
-        return None
-    places = np.minimum(np.arange(step + 1, step + 1 + h), exog.shape[1] - 1)
-    return exog[:, places]
+    """Rows (n, h, K) of ``exog`` (n, T, K) after ``step``."""
+    return None if exog is None else exog[:, step + 1 : step + 1 + h]
+
+
+def check_finite(forecasts: np.ndarray) -> None:
+    """Raise a ValueError if a forecast is not a finite number."""
+    if not np.isfinite(forecasts).all():
+        raise ValueError(
+            "a forecast is not a finite number, because values of X or exog are too "
+            "large for a network that was trained on much smaller ones. Give them in "
+            "the unit of fit."
+        )
 
 
 @dataclass(frozen=True)
@@ -164,6 +175,12 @@ class SeriesState:
 
     def __len__(self) -> int:
         return len(self.waiting)
+
+    @property
+    def n_steps(self) -> np.ndarray:
+        """Number of steps known of each series, (n,)."""
+        n_values = self.fed["n_values"].reshape(len(self), -1)[:, 0]
+        return n_values + self.waiting.shape[1]
 
     def take(self, rows: np.ndarray) -> "SeriesState":
         """The state of some of the series."""
@@ -216,18 +233,26 @@ def compute_rolling_errors(
     exog: np.ndarray | None,
     first: int,
     horizon: int,
+    stride: int = 1,
 ) -> np.ndarray:
     """Truth minus forecast of each lead from each origin: (origins, n, horizon, C).
 
-    Origins are the steps of values (n, T, C) from ``first`` to the last but one. Errors
-    after the last step are NaN. The stepper has to be new.
+    Origins are the steps of values (n, T, C) from ``first`` to the last but one, each
+    ``stride`` after the one before. Errors after the last step are NaN, and so are
+    those of a block of forecasts for which not all ``exog`` is known. The stepper has
+    to be new.
     """
     T, h = values.shape[1], stepper.encoding.horizon
-    origins = np.arange(first, T - 1)
+    origins = np.arange(first, T - 1, stride)
+    last_read = np.arange(1, horizon + 1)  # steps after an origin that a lead needs
+    if exog is not None:
+        last_read = -(-last_read // h) * h
+        unknown = np.repeat(exog[:, -1:], horizon + h, axis=1)  # no error depends on it
+        exog = np.concatenate([exog, unknown], axis=1)
     blocks, states = [], []
     for t in range(T - 1):
         forecasts = stepper.feed(values[:, t], take_ahead(exog, t, h))
-        if t >= first:
+        if t >= first and (t - first) % stride == 0:
             blocks.append(take_median(forecasts))
             if horizon > h:
                 states.append(stepper.save())
@@ -242,9 +267,11 @@ def compute_rolling_errors(
             for part in parts
         ]
         forecasts = np.concatenate([forecasts, np.concatenate(further)], axis=2)
+    check_finite(forecasts)
     places = origins[:, None] + np.arange(1, horizon + 1)  # (origins, horizon)
     truth = np.moveaxis(values[:, np.minimum(places, T - 1)], 1, 0)
-    truth = np.where(places[:, None, :, None] < T, truth, np.nan)
+    known = origins[:, None] + last_read < T
+    truth = np.where(known[:, None, :, None], truth, np.nan)
     return truth - forecasts[:, :, :horizon]
 
 
@@ -253,9 +280,10 @@ def _roll_out_from(stepper, states, forecasts, exog, origins, horizon):
     n, h, C = forecasts.shape[1:]
     stepper.restore({k: np.concatenate([s[k] for s in states]) for k in states[0]})
     if exog is not None:
-        places = origins[:, None] + np.arange(1, h + horizon + 1)
-        exog = exog[:, np.minimum(places, exog.shape[1] - 1)]  # (n, origins, rows, K)
-        exog = np.moveaxis(exog, 1, 0).reshape(-1, h + horizon, exog.shape[-1])
+        n_rows = h + -(-horizon // h) * h
+        places = origins[:, None] + np.arange(1, n_rows + 1)
+        exog = exog[:, places]  # (n, origins, rows, K)
+        exog = np.moveaxis(exog, 1, 0).reshape(-1, n_rows, exog.shape[-1])
     further = stepper.roll_out(forecasts.reshape(-1, h, C), horizon, exog)
     return take_median(further).reshape(-1, n, horizon, C)
 
@@ -281,6 +309,12 @@ class SeriesNetwork:
     ) -> SeriesState:
         """The state after series (T_i, C), which follow the state ``before``."""
         parts, places = [], []
+        h = self.encoding.horizon
+        if exog is not None and before is None and min(map(len, values)) < h:
+            raise ValueError(
+                f"a series of X has {min(map(len, values))} steps; with exog, "
+                f"{h} (horizon) are needed at least. Leave it out."
+            )
         for rows, group, group_exog in group_by_length(values, exog):
             past = None if before is None else before.take(rows)
             steps = self.new_stepper(len(rows))
@@ -298,35 +332,55 @@ class SeriesNetwork:
     ) -> np.ndarray:
         """Forecasts (repeats * n, horizon, C, Q), or samples (..., 1) with a sampler.
 
-        ``exog`` (n, horizon, K) belong to the steps forecast.
+        ``exog`` (n, m, K) belong to the steps forecast, in whole blocks.
         """
         rows = np.tile(np.arange(len(state)), repeats)
         steps = self.new_stepper(len(rows))
         steps.restore(state.fed, rows)
         if exog is not None:
             exog = np.concatenate([state.exog, exog], axis=1)[rows]
-        return steps.roll_out(state.waiting[rows], horizon, exog, sampler)
+        forecasts = steps.roll_out(state.waiting[rows], horizon, exog, sampler)
+        check_finite(forecasts)
+        return forecasts
 
     def compute_rolling_errors(
         self,
         values: list[np.ndarray],
         exog: list[np.ndarray] | None,
-        first: int,
+        first: int | np.ndarray,
         horizon: int,
-    ) -> Iterator[np.ndarray]:
-        """Errors (origins, n, horizon, C) of each group of n series of equal length."""
+        stride: int = 1,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Places and errors (origins, n, horizon, C) of n series of equal length.
+
+        ``first`` is the first origin of all series, or that of each series; those of
+        equal length have the same.
+        """
+        firsts = np.broadcast_to(first, len(values))
         for rows, group, group_exog in group_by_length(values, exog):
-            steps = self.new_stepper(len(rows))
-            yield compute_rolling_errors(steps, group, group_exog, first, horizon)
+            steps, start = self.new_stepper(len(rows)), int(firsts[rows[0]])
+            yield (
+                rows,
+                compute_rolling_errors(
+                    steps, group, group_exog, start, horizon, stride
+                ),
+            )
 
     def score(self, values: list[np.ndarray], exog: list[np.ndarray] | None) -> float:
         """Minus the mean absolute error of h forecasts from rolling origins."""
         first, h = self.encoding.context - 1, self.encoding.horizon
         errors = [
             part[: len(part) - h + 1]  # later origins lack the truth of some leads
-            for part in self.compute_rolling_errors(values, exog, first, h)
+            for _, part in self.compute_rolling_errors(values, exog, first, h)
         ]
-        return -float(np.nanmean(np.abs(np.concatenate(errors, axis=None))))
+        absolute = np.abs(np.concatenate(errors, axis=None))
+        if np.isnan(absolute).all():
+            raise ValueError(
+                "X has no known value (all are NaN) among the steps that are forecast "
+                f"from rolling origins, which begin after step {first}, so nothing can "
+                "be scored. Give series with known values there."
+            )
+        return -float(np.nanmean(absolute))
 
 
 def group_by_length(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_rnn._data.sequences import Sequences, refuse_empty
+from sklearn_rnn._data.series import LARGEST
 from sklearn_rnn.forecasting._encoding import take_median
 from sklearn_rnn.forecasting._rollout import ForecastStepper, SeriesNetwork
 from sklearn_rnn.streaming._adapter import StreamAdapter
@@ -37,12 +38,25 @@ class SeriesStreamAdapter(StreamAdapter):
         x = number_step(x, n, self._n_channels)
         if x is None:
             return None
-        if np.isinf(x).any():
+        x = x.astype(np.float64, copy=False)
+        large = np.abs(x) > LARGEST  # infinity, too
+        if large.any():
+            stream, channel = np.argwhere(large)[0]
+            value = x[stream, channel]
+            problem = "infinity" if np.isinf(value) else f"the value {value:.3g}"
             raise ValueError(
-                f"x contains infinity: stream {np.isinf(x).any(axis=1).argmax()} of "
-                f"{n}. Mark missing values as NaN; the streams have not moved."
+                f"x contains {problem}: stream {stream} of {n}. Mark missing values as "
+                f"NaN and give numbers below {LARGEST:.0e}; the streams have not moved."
             )
-        return x.astype(np.float64, copy=False)
+        low, high = self._network.encoding.bounds
+        outside = (x < low) | (x > high)
+        if outside.any():
+            raise ValueError(
+                f"x contains the value {x[outside][0]}, which is outside "
+                f"bounds=({low}, {high}): stream {outside.any(axis=1).argmax()} of "
+                f"{n}. Mark wrong values as NaN; the streams have not moved."
+            )
+        return x
 
     def chunk(self, x, n: int) -> Sequences:
         """Values of several steps of ``n`` streams."""

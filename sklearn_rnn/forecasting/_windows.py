@@ -16,12 +16,21 @@ from sklearn_rnn.forecasting._encoding import SeriesEncoding
 class HeldOut:
     """What a training does not predict: of some series, the steps from a first one on.
 
-    A single series gives its last steps. Of several, whole ones are held out; the first
-    step is then the one after a whole window.
+    If ``whole`` series are held out, the first step is the one after a whole window.
     """
 
     series: np.ndarray  # places among the series
-    first_step: int
+    first_steps: np.ndarray  # of each of these series
+    whole: bool = False
+
+    def leave_out(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """Arrays (T_i, ...) of the series without what is held out."""
+        if self.whole:
+            return [a for i, a in enumerate(arrays) if i not in self.series]
+        rest = list(arrays)
+        for i, first_step in zip(self.series, self.first_steps, strict=True):
+            rest[i] = arrays[i][:first_step]
+        return rest
 
 
 def make_windows(
@@ -33,22 +42,25 @@ def make_windows(
     """All windows of series (T_i, C), each shifted by one step from the one before.
 
     Every step of a window has its targets, or the last one only. The values are not
-    copied from window to window.
+    copied from window to window. A series too short for a window has a shorter one.
     """
-    parts = [
-        encoding.make_examples(v, None if exog is None else exog[i])
-        for i, v in enumerate(values)
-    ]
+    sizes = count_examples(encoding, values)
+    trains = np.flatnonzero(sizes)
+    parts = list(
+        encoding.make_examples(
+            [values[i] for i in trains], exog and [exog[i] for i in trains]
+        )
+    )
     inputs = np.concatenate([inputs for inputs, _ in parts]).astype(dtype)
     targets = np.concatenate([targets for _, targets in parts]).astype(dtype)
-    sizes = np.array([len(inputs) for inputs, _ in parts])
-    window, n_windows = encoding.window, np.maximum(sizes - encoding.window + 1, 0)
+    n_windows = np.maximum(sizes - encoding.window, 0) + (sizes > 0)
+    lengths = np.repeat(np.minimum(sizes, encoding.window), n_windows)
     offsets = np.cumsum(sizes) - sizes - np.cumsum(n_windows) + n_windows
     starts = np.repeat(offsets, n_windows)
     starts = starts + np.arange(len(starts))
-    sequences = Sequences(inputs, starts, np.full(len(starts), window))
+    sequences = Sequences(inputs, starts, lengths)
     if encoding.last_only:
-        targets = targets[starts + window - 1]
+        targets = targets[starts + lengths - 1]
     return Examples(
         sequences,
         torch.from_numpy(targets),
@@ -58,54 +70,85 @@ def make_windows(
     )
 
 
-def split_windows(
-    windows: Examples,
-    encoding: SeriesEncoding,
+def count_examples(encoding: SeriesEncoding, values: list[np.ndarray]) -> np.ndarray:
+    """Steps of each series (n_series,) whose targets are inside; 0 if it is short."""
+    lengths = np.array([len(v) for v in values])
+    sizes = lengths - encoding.lag - encoding.horizon
+    return np.where(lengths >= encoding.shortest, sizes, 0)
+
+
+def hold_out_validation(
     values: list[np.ndarray],
     fraction: Any,
+    context: int,
+    horizon: int,
     rng: np.random.Generator,
-) -> tuple[Examples, Examples, HeldOut]:
-    """Windows that train, windows that validate, and what the latter predict.
+) -> HeldOut:
+    """The last steps of a single series, or whole ones of several series.
 
-    ``fraction`` is a share of the steps of a single series or of several series, or a
-    splitter of several series.
+    ``fraction`` is a share of the steps of a single series, or of several series that
+    are long enough for ``context`` and ``horizon``, or a splitter of several series.
     """
-    if len(values) == 1:
-        return _split_by_time(windows, encoding, len(values[0]), fraction)
-    rows = np.arange(len(values))
-    _, series = split_rows(rows, fraction, rng)
-    sizes = np.array([len(v) for v in values]) - encoding.lag - encoding.horizon
-    owners = np.searchsorted(np.cumsum(sizes), windows.sequences.starts, side="right")
-    validates = np.isin(owners, series)
-    held_out = HeldOut(series, encoding.context)
-    return _select(windows, ~validates), _select(windows, validates), held_out
-
-
-def _split_by_time(windows, encoding, n_steps, fraction):
-    """The same of a series of ``n_steps``, of which the last steps validate.
-
-    No value that validation predicts is a training target, or read in training.
-    """
+    if len(values) > 1:
+        rows = np.arange(len(values))
+        if not hasattr(fraction, "split"):  # a splitter splits all series
+            rows = np.flatnonzero([len(v) >= context + horizon for v in values])
+        _, series = split_rows(rows, fraction, rng)
+        return HeldOut(series, np.full(len(series), context), whole=True)
     if hasattr(fraction, "split"):
         raise ValueError(
             "validation_fraction is a splitter, which splits series, but X is a single "
             "series. Give the share of its last steps that validate."
         )
+    n_steps = len(values[0])
     first_step = n_steps - int(np.ceil(fraction * n_steps))
-    last = windows.sequences.starts + encoding.context - 1  # step of each window
+    return HeldOut(np.array([0]), np.array([first_step]))
+
+
+def split_windows(
+    windows: Examples,
+    encoding: SeriesEncoding,
+    values: list[np.ndarray],
+    held_out: HeldOut,
+) -> tuple[Examples, Examples]:
+    """Windows that train, and windows that validate by predicting what is held out."""
+    if not held_out.whole:
+        return _split_by_time(
+            windows, encoding, len(values[0]), int(held_out.first_steps[0])
+        )
+    sizes = count_examples(encoding, values)
+    owners = np.searchsorted(np.cumsum(sizes), windows.sequences.starts, side="right")
+    validates = np.isin(owners, held_out.series)
+    judged = [len(values[i]) for i in held_out.series] > held_out.first_steps
+    if not judged.any() or validates.all():
+        raise ValueError(
+            "validation_fraction leaves no series that is long enough for a window on "
+            "each side. Hold out other series, or set early_stopping=False."
+        )
+    return _select(windows, ~validates), _select(windows, validates)
+
+
+def _split_by_time(windows, encoding, n_steps, first_step):
+    """The same of a series of ``n_steps``, of which those from ``first_step`` validate.
+
+    No value that validation predicts is a training target, or read in training.
+    """
+    sequences = windows.sequences
+    last = sequences.starts + encoding.lag + sequences.lengths - 1  # of each window
     trains, validates = last + encoding.horizon < first_step, last + 1 >= first_step
     if not (trains.any() and validates.any()):
         raise ValueError(
-            f"validation_fraction={fraction} of {n_steps} steps leaves no window of "
-            f"{encoding.window} steps and a horizon of {encoding.horizon} on each "
-            "side. Give a longer series, a smaller window, or early_stopping=False."
+            f"validation on {n_steps - first_step} of {n_steps} steps leaves no window "
+            f"of {encoding.window} steps and a horizon of {encoding.horizon} on each "
+            "side. Give a longer series, a smaller window or validation_fraction, or "
+            "set early_stopping=False."
         )
     valid = _select(windows, validates)
     if windows.first is not None:  # only targets from first_step on are judged
         next_steps = np.arange(len(windows.targets)) + encoding.lag + 1
         weights = (next_steps >= first_step).astype(np.float64)
         valid = replace(valid, weights=torch.from_numpy(weights))
-    return _select(windows, trains), valid, HeldOut(np.array([0]), first_step)
+    return _select(windows, trains), valid
 
 
 def _select(windows: Examples, mask: np.ndarray) -> Examples:

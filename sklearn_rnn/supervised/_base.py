@@ -17,7 +17,11 @@ from sklearn_rnn._data.reading import SequenceReader, is_table
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._nn.sequence import LARGE_VOCABULARY
 from sklearn_rnn._training.batching import predict_batches
-from sklearn_rnn._training.budget import choose_epochs
+from sklearn_rnn._training.budget import (
+    FEWEST_EPOCHS,
+    FEWEST_EPOCHS_OF_WORDS,
+    choose_epochs,
+)
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.holdout import split_rows
@@ -230,7 +234,8 @@ class SupervisedEstimator(
     def _count_epochs(self, train):
         if self.max_epochs != "auto":
             return self.max_epochs
-        return choose_epochs(self._count_batches(train), self._reads_words)
+        fewest = FEWEST_EPOCHS_OF_WORDS if self._reads_words else FEWEST_EPOCHS
+        return choose_epochs(self._count_batches(train), fewest)
 
     def _resolve_dropout(self):
         if self.dropout != "auto":

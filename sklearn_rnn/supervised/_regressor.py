@@ -89,8 +89,8 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
     max_epochs : int or "auto", default="auto"
         Maximum number of passes over the training sequences. Training stops earlier if
         the loss does not improve for ``n_iter_no_change`` epochs. "auto" makes about
-        600 training steps, in at least 24 epochs (8 for vocabularies of more than 256
-        tokens) and at most 200.
+        600 training steps, in at least 24 (8 for vocabularies of more than 256 tokens)
+        and at most 200 epochs.
     batch_size : int, default=32
         Number of sequences per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"

@@ -12,7 +12,7 @@ from sklearn_rnn._training.budget import choose_epochs, resolve_patience
 )
 def test_epochs_make_600_training_steps_within_bounds(n_batches, epochs):
     assert choose_epochs(n_batches) == epochs
-    assert choose_epochs(n_batches, words=True) == (8 if epochs == 24 else epochs)
+    assert choose_epochs(n_batches, fewest=8) == (8 if epochs == 24 else epochs)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_patience(given, n_epochs, patience):
 @pytest.mark.parametrize("n_held_out, epochs", [(0, 6), (96, 8)])
 def test_the_rows_that_train_decide(n_held_out, epochs, rng, monkeypatch):
     monkeypatch.setattr("sklearn_rnn._training.budget.N_UPDATES", 24)
-    monkeypatch.setattr("sklearn_rnn._training.budget.FEWEST_EPOCHS", 2)
+    monkeypatch.setattr("sklearn_rnn.supervised._base.FEWEST_EPOCHS", 2)
     X, y = rng.normal(size=(128, 3)), rng.integers(0, 2, size=128)
     weight = (y >= 0).astype(float)
     weight[:n_held_out] = 0

@@ -4,8 +4,11 @@ import subprocess
 import sys
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from numpy.testing import assert_array_equal
 
-from sklearn_rnn.display._axes import axes_for
+from sklearn_rnn.display._axes import axes_for, draw_band, find_isolated, times_of
 
 
 def test_axes_that_are_given_are_drawn_on():
@@ -32,3 +35,26 @@ def test_matplotlib_is_only_imported_to_draw():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert "EnergyDisplay.plot requires matplotlib" in run.stdout
+
+
+def test_isolated_values_have_no_known_neighbour():
+    nan = np.nan
+    assert_array_equal(find_isolated(np.array([1, nan, 2, 3, nan, 4, nan])), [0, 5])
+    assert_array_equal(find_isolated(np.array([1.0])), [0])
+    assert_array_equal(find_isolated(np.array([1.0, 2.0])), [])
+    assert_array_equal(find_isolated(np.array([nan])), [])
+
+
+def test_a_band_with_isolated_steps_has_one_label():
+    _, ax = plt.subplots()
+    lower = np.array([0.0, 0, np.nan, 0])
+    band = draw_band(ax, np.arange(4), lower, lower + 1, color="C0", label="band")
+    assert band in ax.collections and len(ax.collections) == 2
+    assert ax.get_legend_handles_labels()[1] == ["band"]
+
+
+def test_times_are_dates_or_numbers():
+    assert times_of(pd.RangeIndex(3)).tolist() == [0, 1, 2]
+    assert times_of(pd.Index(["a", "b"])) is None
+    assert times_of(pd.period_range("2020", periods=1, freq="Y")).dtype.kind == "M"
+    assert times_of(pd.timedelta_range("36h", periods=1)).tolist() == [1.5]

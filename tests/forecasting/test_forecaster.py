@@ -1,12 +1,14 @@
 """RNNForecaster: shapes, recursion with state, intervals, missing values, exog."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from series_encodings import read
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
@@ -15,7 +17,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator_cloneable
 from skorch.callbacks import Callback
 
-from sklearn_rnn import RNNForecaster
+from sklearn_rnn import RNNForecaster, SeasonalNaiveForecaster
+from sklearn_rnn.forecasting._skill import measure_shrinkage, set_shrinkage
+from sklearn_rnn.forecasting._windows import HeldOut
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn_rnn.forecasting._skill.ForecastSkillWarning"
+)
 
 RNG = np.random.default_rng(0)
 T = np.arange(160)
@@ -27,7 +35,7 @@ SEVERAL = [np.sin(np.arange(n) / 4 + n)[:, None] for n in (30, 30, 41, 50)]
 
 def forecaster(**params):
     given = {"hidden_size": 8, "window": 12, "max_epochs": 4, "batch_size": 16}
-    given |= {"intervals": None, "random_state": 0}
+    given |= {"intervals": None, "random_state": 0, "baseline": None}
     return RNNForecaster(**given | params)
 
 
@@ -93,14 +101,16 @@ def reference(model, series, horizon):
     encoding, values = model._encoding, list(series)
     while len(values) < len(series) + horizon:
         past = np.array(values)[:, None]
-        x = encoding.standardize(past)
+        baseline = encoding.baseline
+        x = past[baseline.lag :] - past[: len(past) - baseline.lag]
+        x = ((x if baseline.lag else past) - baseline.mean) / baseline.scale
         inputs = torch.from_numpy(x[:, None])
         with torch.inference_mode():
             outputs = model.module_.head(model.module_.stack(inputs)[0][-1]).numpy()
         steps = outputs[0].astype(float)
-        if encoding.residual:
+        if baseline.residual:
             steps = steps + x[-1, 0]
-        steps = steps * encoding.scale[0] + encoding.mean[0]
+        steps = steps * baseline.scale[0] + baseline.mean[0]
         for step in steps:
             values.append(step + (values[-encoding.lag] if encoding.lag else 0))
     return np.array(values[len(series) :][:horizon])
@@ -209,7 +219,7 @@ def test_the_validation_score_is_minus_the_error_of_the_steps_held_out():
     errors = []
     for t in range(128, 160):
         answer = model.predict(NOISY[t - 12 : t], horizon=1)[0]
-        errors.append(abs(answer - NOISY[t]) / model._encoding.scale[0])
+        errors.append(abs(answer - NOISY[t]) / model._encoding.baseline.scale[0])
     assert_allclose(model.validation_scores_[0], -np.mean(errors), rtol=1e-6)
 
 
@@ -282,7 +292,7 @@ def test_conformal_intervals_cover_what_they_say(several):
     noise = rng.normal(size=1200)
     X = np.sin(np.arange(1200) / 4) + noise
     given = list(X[:800].reshape(20, 40)) if several else X[:800]
-    model = forecaster(intervals="conformal").fit(given)
+    model = forecaster(intervals="conformal", scaling="global").fit(given)
     hits = []
     for t in range(850, 1150, 5):
         band = model.predict_interval(X[t - 40 : t], horizon=4, coverage=0.8)
@@ -329,18 +339,108 @@ def test_paths_scatter_about_the_forecast_and_are_seeded(intervals):
     assert both.sample_paths(horizon=5, n_paths=3, random_state=0).shape == (3, 2, 5, 2)
 
 
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_paths_can_be_sampled_if_no_block_of_errors_is_complete(n_channels):
+    z = np.random.default_rng(0).normal(size=(300, n_channels))
+    for channel in range(n_channels):
+        z[2 * channel :: 5, channel] = np.nan
+    model = forecaster(intervals="conformal", horizon=12).fit(z)
+    paths = model.sample_paths(n_paths=500, random_state=0)
+    assert_allclose(paths.std(axis=0), 1, rtol=0.4)
+    band = model.predict_interval(coverage=0.9)
+    assert_allclose((band.upper - band.lower) / 2, 1.645, rtol=0.4)
+
+
+def test_the_median_alone_has_no_paths():
+    model = forecaster(intervals="quantile", quantiles=(0.5,)).fit(NOISY)
+    assert model.predict(horizon=3).shape == (3,)
+    for ask in (model.sample_paths, lambda: model.predict_interval(horizon=3)):
+        with pytest.raises(ValueError, match=r"Set quantiles=\(0.1, 0.5, 0.9\)"):
+            ask()
+
+
+@pytest.mark.parametrize("intervals", ["conformal", "quantile"])
+def test_paths_of_a_random_walk_wander_like_it(intervals):
+    walk = np.random.default_rng(0).normal(size=1500).cumsum()
+    model = forecaster(
+        intervals=intervals, hidden_size=4, horizon=6, residual=True, batch_size=64
+    ).fit(walk)
+    paths = model.sample_paths(horizon=12, n_paths=2000, random_state=0)
+    assert_allclose(np.diff(paths, axis=1).std(axis=0), 1, rtol=0.25)
+    assert_allclose(paths.std(axis=0), np.sqrt(np.arange(1, 13)), rtol=0.3)
+
+
+# ---------------------------------------------------------------- bounds
+
+
+@pytest.mark.parametrize("intervals", ["conformal", "quantile"])
+@pytest.mark.parametrize("params", [{}, {"differencing": 3}, {"horizon": 3}])
+def test_forecasts_intervals_and_paths_stay_in_their_bounds(intervals, params):
+    counts = np.random.default_rng(0).poisson(0.4, size=200).astype(float)
+    model = forecaster(intervals=intervals, bounds=(0, 3.5), **params)
+    model.fit(counts.clip(max=3))
+    band = model.predict_interval(horizon=9, coverage=0.95)
+    paths = model.sample_paths(horizon=9, n_paths=200, random_state=0)
+    for values in (*band.values(), paths):
+        assert values.min() >= 0
+        assert values.max() <= 3.5
+    assert band.lower.min() == paths.min() == 0
+    free = clone(model).set_params(bounds=None).fit(counts.clip(max=3))
+    assert free.predict_interval(horizon=9, coverage=0.95).lower.min() < 0
+
+
+def test_streams_forecast_within_the_bounds():
+    falling = 100 - np.arange(100.0)
+    model = forecaster(differencing=1, bounds=(0, None), horizon=3).fit(falling)
+    stream = model.stream()
+    for value in falling:
+        block = stream.predict(value)
+    assert_array_equal(block[0, 1:], [0, 0])
+    assert_allclose(block[0], model.predict(), atol=1e-12)
+
+
+def test_values_out_of_bounds_are_refused():
+    model = forecaster(max_epochs=1, bounds=(0, None)).fit(NOISY + 5)
+    bad = NOISY + 5
+    bad[[30, 40]] = -2, -3
+    message = r"X has the value -2.0 at step 30, .* outside bounds=\(0.0, inf\)"
+    for ask in (model.fit, model.predict, model.update, model.score):
+        with pytest.raises(ValueError, match=message):
+            ask(bad)
+    with pytest.raises(ValueError, match=r"series 1 of X has the value -2\.0 at"):
+        model.predict([NOISY + 5, bad])
+    stream = model.stream()
+    with pytest.raises(ValueError, match=r"value -2.0.* outside bounds=\(0.0, inf\)"):
+        stream.predict(-2.0)
+    bad[[30, 40]] = np.nan
+    model.predict(bad)
+
+
+@pytest.mark.parametrize(
+    "bounds", [(0,), (0, 1, 2), (1, 1), (2, 1), ("0", 1), (np.nan, 1), (None, True)]
+)
+def test_bounds_are_two_numbers_that_rise(bounds):
+    with pytest.raises(ValueError, match="bounds must"):
+        forecaster(bounds=bounds).fit(NOISY)
+
+
 def test_what_is_set_after_fit_changes_no_answer():
     for intervals in ("conformal", "quantile"):
         model = forecaster(intervals=intervals).fit(NOISY)
         before = model.predict_interval(horizon=3), model.score(NOISY)
         model.set_params(
-            intervals=None, window=40, horizon=7, target="last", differencing=2
+            intervals=None,
+            window=40,
+            horizon=7,
+            target="last",
+            differencing=2,
+            bounds=(5, 6),
         )
         after = model.predict_interval(horizon=3)
         assert_array_equal(after.lower, before[0].lower)
         assert model.score(NOISY) == before[1]
         assert model.predict().shape == (1,)
-    model.set_params(window=12).fit(NOISY)
+    model.set_params(window=12, bounds=None).fit(NOISY)
     with pytest.raises(ValueError, match="intervals=None"):
         model.predict_interval()
 
@@ -403,6 +503,403 @@ def test_other_columns_than_in_fit_are_refused():
         model.predict(frame.rename(columns={"b": "c"}))
 
 
+def make_dated(lengths):
+    """Series of these lengths that begin on successive months."""
+    return [
+        pd.Series(
+            NOISY[:n],
+            index=pd.date_range(f"2000-{k + 1:02}-28", periods=n, freq="ME"),
+            name=f"series {k}",
+        )
+        for k, n in enumerate(lengths)
+    ]
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_interval"])
+def test_the_index_of_each_series_goes_on(method):
+    several = make_dated([60, 45])
+    model = forecaster(intervals="quantile").fit(several)
+
+    def ask(X=None):
+        answer = getattr(model, method)(X, horizon=2)
+        return answer if method == "predict" else answer.lower
+
+    arrays = ask([s.to_numpy() for s in several])
+    assert arrays.shape == (2, 2)
+    for given in (None, several):
+        answers = ask(given)
+        assert [a.name for a in answers] == ["series 0", "series 1"]
+        assert [str(a.index[0].date()) for a in answers] == ["2005-01-31", "2003-11-30"]
+        assert_allclose(answers, arrays, rtol=1e-9)
+    model.update([pd.Series([0.0], index=a.index[:1]) for a in ask()])
+    assert [str(a.index[0].date()) for a in ask()] == ["2005-02-28", "2003-12-31"]
+    frames = [pd.DataFrame(TWO[:n], columns=["a", "b"]) for n in (40, 30)]
+    answers = forecaster(max_epochs=1).fit(frames).predict(horizon=3)
+    assert answers[1].columns.tolist() == ["a", "b"]
+    assert answers[1].index.tolist() == [30, 31, 32]
+
+
+def test_an_update_that_does_not_follow_each_series_is_refused():
+    several = make_dated([60, 45])
+    model = forecaster(max_epochs=1).fit(several)
+    before = model.predict(horizon=2)
+    right = pd.Series([0.0], index=[several[0].index[-1] + pd.offsets.MonthEnd()])
+    late = pd.Series([0.0], index=[several[1].index[-1] + 3 * pd.offsets.MonthEnd()])
+    message = r"series 1 of X begins at 2004-01-31 .* step is 2003-11-30"
+    with pytest.raises(ValueError, match=message):
+        model.update([right, late])
+    gap = pd.Series([0.0, 1.0], index=model.predict(horizon=3)[1].index[[0, 2]])
+    with pytest.raises(ValueError, match=r"series 1 of X has 2004-01-31 .* after 2003"):
+        model.update([right, gap])
+    for old, new in zip(before, model.predict(horizon=2), strict=True):
+        pd.testing.assert_series_equal(old, new)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_short_past_has_the_frequency_of_fit(n):
+    (series,) = make_dated([60])
+    model = forecaster(max_epochs=1).fit(series)
+    plain = series[-n:].set_axis(pd.DatetimeIndex(series.index[-n:].to_numpy()))
+    answer = model.predict(plain, horizon=3)
+    assert answer.index.equals(model.predict(horizon=3).index)
+    coming = model.predict(horizon=n + 1).index
+    later = pd.Series(np.zeros(n), index=coming[:n].to_numpy())
+    assert model.update(later).predict().index[0] == coming[n]
+
+
+# ---------------------------------------------------------------- padding
+
+
+@pytest.mark.parametrize("exog", [False, True])
+def test_a_padded_array_is_a_list(exog):
+    rng = np.random.default_rng(0)
+    given = [TWO[:60], TWO[20:70], TWO[:33]]
+    given[1] = given[1].copy()
+    given[1][[4, 49], [0, 1]] = np.nan  # missing values, one of them in the last step
+    variables = [rng.normal(size=(len(x), 3)) for x in given]
+    ahead = [rng.normal(size=(4, 3)) for _ in given]
+
+    def pad(arrays):
+        padded = np.full(
+            (len(arrays), max(map(len, arrays)), arrays[0].shape[1]), np.nan
+        )
+        for row, array in zip(padded, arrays, strict=True):
+            row[: len(array)] = array
+        return padded
+
+    def ask(change):
+        def known(arrays):
+            return {"exog": change(arrays)} if exog else {}
+
+        X, past = change(given), known(variables)
+        whole = [np.concatenate(both) for both in zip(variables, ahead, strict=True)]
+        model = forecaster(horizon=2, intervals="quantile").fit(X, **past)
+        yield model.predict(horizon=4, **known(ahead))
+        yield model.predict(X, horizon=4, **known(whole))
+        yield model.predict_interval(X, horizon=4, coverage=0.8, **known(whole)).lower
+        yield model.score(X, **past)
+        later = [x[: k + 1] for k, x in enumerate(given)]
+        now = [v[: k + 1] for k, v in enumerate(variables)]
+        model.update(change(later), **known(now))
+        yield model.predict(horizon=4, **known(ahead))
+
+    for a, b in zip(ask(list), ask(pad), strict=True):
+        assert_array_equal(a, b)
+
+
+def test_a_series_without_known_values_is_refused():
+    gaps = np.full(30, np.nan)
+    model = forecaster(max_epochs=1).fit([NOISY, WAVE])
+    for method in (model.fit, model.predict, model.score):
+        with pytest.raises(ValueError, match="series 1 of X has no known value"):
+            method([NOISY, gaps])
+    with pytest.raises(ValueError, match=r"^X has no known value"):
+        model.predict(gaps)
+    with pytest.raises(ValueError, match=r"series 1 of X has no steps.*padding"):
+        model.predict(np.stack([NOISY[:30], gaps])[..., None])
+    model.update([gaps[:2], NOISY[:2]])  # missing values of a known series
+    with pytest.raises(ValueError, match="nothing can be scored"):
+        model.score([np.r_[NOISY[:12], gaps]])
+
+
+def test_values_too_large_to_compute_with_are_refused():
+    large = NOISY.copy()
+    large[7] = 1e300
+    model = forecaster(max_epochs=1).fit(NOISY)
+    for method in (model.fit, model.predict, model.score, model.update):
+        with pytest.raises(ValueError, match=r"X contains the value 1e\+300 at step 7"):
+            method(large)
+    with pytest.raises(ValueError, match="exog contains the value"):
+        model.fit(NOISY, exog=large)
+    with pytest.raises(ValueError, match="x contains the value"):
+        model.stream().predict(1e300)
+
+
+# ---------------------------------------------------------------- the Theta method
+
+MONTHS = pd.date_range("2010-01-31", periods=120, freq="ME")
+SEASON = 30 + np.arange(120) / 10 + 5 * np.sin(np.arange(120) * np.pi / 6)
+MONTHLY = pd.Series(SEASON + RNG.normal(size=120), index=MONTHS)
+
+
+def corrector(**params):
+    """A forecaster whose network corrects the Theta method."""
+    given = {"baseline": "theta", "season": 12, "horizon": 6, "hidden_size": 4}
+    return forecaster(**given | params)
+
+
+def shrink(model, shrinkage):
+    """The fitted model with corrections of another size."""
+    network = set_shrinkage(model._series_network, shrinkage)
+    model._encoding = network.encoding
+    return model
+
+
+def theta_forecasts(model, values):
+    """Forecasts (h, C) of the Theta method after values (T, C), by its definition."""
+    baseline = model._encoding.baseline
+    state = read(baseline, values)
+    nothing = np.zeros((1, baseline.horizon, values.shape[1], 1))
+    return baseline.decode(state, nothing)[0, ..., 0]
+
+
+def test_defaults_find_the_season_and_beat_the_naive_forecast():
+    model = RNNForecaster(horizon=12, hidden_size=8, max_epochs=8, random_state=0)
+    train, truth = MONTHLY[:96], MONTHLY[96:108]
+    model.fit(train)
+    assert (model.baseline_, model.seasons_) == ("theta", (12,))
+    assert 0 <= model.shrinkage_ <= 1
+    assert 0.1 < model.skill_ < 1
+    naive = SeasonalNaiveForecaster(season=12, horizon=12).fit(train).predict()
+    errors = [np.abs(f - truth).mean() for f in (model.predict(), naive)]
+    assert errors[0] < 0.9 * errors[1]
+
+
+def test_what_was_chosen_can_be_read():
+    model = forecaster().fit(MONTHLY)
+    found = model.baseline_, model.seasons_, model.transform_, model.shrinkage_
+    assert found == (None, (), None, None)
+    assert model.skill_ is None  # nothing was held out
+    model = forecaster(intervals="conformal", scaling="global").fit(MONTHLY)
+    assert isinstance(model.skill_, float)
+    assert (model.baseline_, model.shrinkage_) == (None, None)
+    model = corrector(season=(12, 5), transform="log").fit(MONTHLY)
+    assert (model.baseline_, model.seasons_) == ("theta", (5, 12))
+    assert model.transform_ == "log"
+    assert model.shrinkage_ == model._encoding.baseline.shrinkage
+    assert model.skill_ is None
+    model.set_params(transform=None, season=np.int64(12)).fit(MONTHLY)
+    assert (model.seasons_, model.transform_) == ((12,), None)
+    model.set_params(season=None).fit(MONTHLY)
+    assert (model.baseline_, model.seasons_) == ("theta", ())
+    model.set_params(baseline=None).fit(MONTHLY)
+    assert (model.baseline_, model.shrinkage_) == (None, None)
+
+
+@pytest.mark.parametrize("season", [12, (4, 12), (30,)])
+@pytest.mark.parametrize("transform", ["log", None])
+def test_without_corrections_forecasts_are_those_of_the_theta_method(season, transform):
+    model = corrector(season=season, transform=transform, max_epochs=1).fit(MONTHLY)
+    shrink(model, 0.0)
+    values = MONTHLY.to_numpy()[:, None]
+    expected = theta_forecasts(model, values)[:, 0]
+    assert_allclose(model.predict(SEASON * 0 + values[:, 0]), expected)
+    shrink(model, 1.0)
+    assert np.abs(model.predict(values[:, 0]) / expected - 1).max() > 1e-4
+
+
+@pytest.mark.parametrize("transform", ["log", None])
+def test_corrections_are_those_of_the_network(transform):
+    """The network is read by hand, from the features of the Theta method."""
+    model = corrector(transform=transform).fit(MONTHLY)
+    values, encoding = MONTHLY.to_numpy()[:, None], shrink(model, 0.4)._encoding
+    state, inputs = encoding.baseline.begin(), []
+    for row in values:
+        state, features = encoding.baseline.advance(state, row[None])
+        inputs.append(features[0])
+    module = model.module_
+    with torch.inference_mode():
+        x = torch.from_numpy(np.array(inputs))[:, None]
+        outputs = module.head(module.stack(x)[0][-1]).numpy()[0]
+    center, scale = encoding.baseline.forecast(state)
+    expected = center[0, :, 0] + 0.4 * scale[0, 0] * outputs
+    expected = np.exp(expected) if transform else expected
+    assert_allclose(model.predict(values[:, 0]), expected, rtol=1e-9)
+
+
+def test_early_stopping_measures_the_corrections_on_the_validation_part():
+    for intervals in (None, "conformal", "quantile"):
+        model = corrector(
+            early_stopping=True, validation_fraction=0.25, intervals=intervals
+        ).fit(MONTHLY)
+        network = set_shrinkage(model._series_network, 1.0)
+        held_out = HeldOut(np.array([0]), np.array([90]))
+        values = [MONTHLY.to_numpy()[:, None]]
+        expected = measure_shrinkage(network, values, None, held_out)
+        assert model.shrinkage_ == expected
+    several = [MONTHLY.to_numpy() + k for k in range(4)]
+    model = corrector(early_stopping=True, validation_fraction=0.5).fit(several)
+    assert 0 <= model.shrinkage_ <= 1
+
+
+def test_corrections_that_help_are_kept():
+    """A value is followed by its half with the other sign, which Theta cannot know."""
+    noise = np.random.default_rng(0).normal(size=400)
+    x = 20 + noise
+    x[1::2] = 20 - 3 * noise[::2]
+    model = corrector(season=None, horizon=1, hidden_size=8, max_epochs=30)
+    model.fit(x[:300])
+    assert model.shrinkage_ > 0.5
+    other = corrector(season=None, horizon=1, max_epochs=30)
+    other.fit(np.random.default_rng(1).normal(size=300).cumsum())
+    assert other.shrinkage_ < 0.2
+    errors = {0.0: [], model.shrinkage_: []}
+    for shrinkage, found in errors.items():
+        frame = shrink(model, shrinkage).backtest(x, start=300)
+        found.append(np.abs(frame["truth"] - frame["forecast"]).mean())
+    assert errors[model.shrinkage_][0] < 0.9 * errors[0.0][0]
+
+
+@pytest.mark.parametrize("intervals", [None, "conformal", "quantile"])
+def test_a_series_too_short_to_judge_corrections_has_none(intervals):
+    model = corrector(season=None, window=3, intervals=intervals, max_epochs=1)
+    short = MONTHLY[:15]
+    with pytest.warns(UserWarning, match="Forecasts will be those of the Theta method"):
+        with warnings.catch_warnings():
+            if intervals == "conformal":
+                warnings.filterwarnings("ignore", "There will be no prediction")
+            model.fit(short)
+    assert model.shrinkage_ == 0
+    assert model.skill_ is None
+    expected = theta_forecasts(model, short.to_numpy()[:, None])[:, 0]
+    assert_allclose(model.predict(), expected)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"season": (4, 6), "transform": "log"},
+        {"season": None, "intervals": "quantile", "horizon": 1},
+    ],
+)
+def test_streams_of_a_theta_model_forecast_as_predict_at_every_step(params, gaps):
+    values = MONTHLY.to_numpy().copy()
+    if gaps:
+        values[[0, 1, 30, 31, 32, 60]] = np.nan
+        values[38:52] = np.nan
+    model = shrink(corrector(**params, max_epochs=1).fit(values), 0.7)
+    stream = model.stream()
+    for t, value in enumerate(values[:66]):
+        found = stream.predict(value)
+        if t >= 2 or not gaps:
+            past = values[: t + 1]
+            assert_allclose(found[0], model.predict(past), rtol=1e-7)
+
+
+@pytest.mark.parametrize("params", [{}, {"transform": "log"}, {"horizon": 1}])
+def test_updates_and_longer_forecasts_of_a_theta_model(params):
+    values = MONTHLY.to_numpy()
+    model = shrink(corrector(**params).fit(values[:80]), 0.5)
+    far = model.predict(horizon=40)
+    assert_allclose(model.predict(horizon=6), far[:6])
+    again = pickle.loads(pickle.dumps(model)).update(values[80:81])
+    again.update(values[81:100])
+    expected = model.predict(values[:100], horizon=40)
+    assert_allclose(again.predict(horizon=40), expected, rtol=1e-9)
+    shrink(model, 0.0)  # forecasts that are fed back keep level and season
+    steps = SEASON[80:120] - MONTHLY.to_numpy()[68:80].mean()
+    assert np.corrcoef(model.predict(horizon=40), steps)[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("intervals", ["conformal", "quantile"])
+def test_theta_models_with_exog_channels_and_intervals(intervals):
+    two = np.column_stack([MONTHLY, np.full(120, 3.0)])  # a constant channel
+    exog = RNG.normal(size=(126, 2))
+    model = corrector(intervals=intervals, horizon=3).fit(two, exog=exog[:120])
+    band = model.predict_interval(exog=exog[120:123], coverage=0.8)
+    assert band.prediction.shape == (3, 2)
+    assert (band.lower <= band.upper).all()
+    assert_allclose(band.prediction[:, 1], 3, atol=1e-9)
+    paths = model.sample_paths(n_paths=20, exog=exog[120:123], random_state=0)
+    assert np.isfinite(paths).all()
+    other = model.predict(exog=exog[120:123] + 5)
+    again = shrink(model, 1.0).predict(exog=exog[120:123] + 5)
+    assert not np.allclose(again, model.predict(exog=exog[120:123]))
+    assert other.shape == again.shape == (3, 2)
+
+
+def test_a_warm_start_keeps_the_theta_method_and_measures_again():
+    model = corrector(warm_start=True, max_epochs=2).fit(MONTHLY)
+    seasons, fill = model.seasons_, model._encoding.baseline.fill
+    model.fit(MONTHLY + 10)
+    assert model.n_iter_ == 4
+    assert model.seasons_ == seasons
+    assert_array_equal(model._encoding.baseline.fill, fill)
+    assert model.shrinkage_ == model._encoding.baseline.shrinkage
+    with pytest.raises(ValueError, match="season"):
+        model.set_params(season=6).fit(MONTHLY)
+
+
+def test_a_unit_does_not_matter_to_the_theta_method():
+    plain = shrink(corrector(transform=None).fit(MONTHLY), 1.0)
+    for factor in (1e-6, 1e6):
+        other = shrink(corrector(transform=None).fit(factor * MONTHLY), 1.0)
+        assert_allclose(other.predict() / factor, plain.predict(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("params", [{"season": "auto"}, {}, {"baseline": None}])
+def test_series_of_different_scales_are_learned_alike(params):
+    """Forecasts of a series a million times larger are a million times larger."""
+    values = MONTHLY.to_numpy()
+    both = [values, 1e6 * values, values[::-1], 1e6 * values[::-1]]
+    given = {"intervals": None, "transform": None, "scaling": "auto"} | params
+    if params.get("baseline", "theta") is None:
+        del given["transform"]
+        given["season"] = "auto"
+    model = corrector(**given).fit(both)
+    if model.baseline_:
+        shrink(model, 1.0)
+    a, b, c, d = model.predict()
+    assert_allclose(b / 1e6, a, rtol=1e-6)
+    assert_allclose(d / 1e6, c, rtol=1e-6)
+    assert np.abs(a - SEASON.mean()).max() < 30
+
+
+def test_the_number_of_epochs_follows_from_the_number_of_windows():
+    model = forecaster(max_epochs="auto", batch_size=32).fit(NOISY)
+    n_batches = -(-(160 - 12) // 32)
+    assert model._count_epochs(model._make_windows([NOISY[:, None]], None)) == 120
+    assert 600 / n_batches == 120
+    assert model.n_iter_ <= 120
+    long = np.tile(NOISY, 30)
+    windows = model._make_windows([long[:, None]], None)
+    assert model._count_epochs(windows) == 8  # the fewest
+    assert forecaster(max_epochs=3).fit(NOISY).n_iter_ == 3
+    assert RNNForecaster().max_epochs == "auto"
+
+
+def test_values_that_are_not_positive_have_no_logarithm():
+    values = MONTHLY.to_numpy().copy()
+    model = corrector(transform="log").fit(values)
+    expected = model.predict()
+    values[7] = 0
+    for ask in (model.predict, model.update, model.score, model.backtest):
+        with pytest.raises(ValueError, match=r"X contains 0, .*transform=None"):
+            ask(values)
+    with pytest.raises(ValueError, match=r"contains -1, .*transform=None"):
+        model.stream().predict(-1.0)
+    assert_array_equal(model.predict(), expected)
+
+
+def test_logarithms_of_values_that_are_not_positive_cannot_be_fitted():
+    values = MONTHLY.to_numpy().copy()
+    values[7] = 0
+    with pytest.raises(ValueError, match=r'"log"|transform='):
+        corrector(transform="log").fit(values)
+
+
 # ---------------------------------------------------------------- scikit-learn
 
 
@@ -455,7 +952,7 @@ def test_a_warm_start_goes_on():
     encoding = model._encoding
     model.fit(NOISY * 2)
     assert model.n_iter_ == 4
-    assert_array_equal(model._encoding.mean, encoding.mean)
+    assert_array_equal(model._encoding.baseline.mean, encoding.baseline.mean)
     with pytest.raises(ValueError, match="horizon from 1 to 2"):
         model.set_params(horizon=2).fit(NOISY)
 
@@ -541,7 +1038,7 @@ def test_a_failed_fit_or_update_leaves_everything():
     before = model.predict(horizon=3)
     with pytest.raises(ValueError, match="channels"):
         model.update(TWO)
-    with pytest.raises(ValueError, match="need 13"):
+    with pytest.raises(ValueError, match=r"has 5 steps; .* needs 8 at least"):
         model.fit(NOISY[:5])
     dates = pd.date_range("2020", periods=160, freq="D")
     dated = forecaster(max_epochs=1).fit(pd.Series(NOISY, index=dates))

@@ -3,13 +3,17 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import norm
 
+from sklearn_rnn.forecasting._error_sizes import learn_sizes
 from sklearn_rnn.forecasting._intervals import (
     ConformalIntervals,
     QuantileIntervals,
     check_quantiles,
-    compute_conformal_radii,
-    interpolate_quantiles,
+    fill_blocks,
+    interpolate_line,
+    rank_truth,
+    take_blocks,
 )
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -34,74 +38,128 @@ def test_sums_of_quantiles_are_refused():
         check_quantiles(LEVELS, 3, 2)
 
 
-def test_quantiles_are_interpolated():
-    quantiles = np.array([[0.0, 4.0, 5.0], [1.0, 1.0, 9.0]])
-    wanted = np.array([0.3, 0.9])
-    assert_allclose(interpolate_quantiles(quantiles, np.array(LEVELS), wanted), [2, 9])
-    wanted = np.array([0.1, 0.7])
-    assert_allclose(interpolate_quantiles(quantiles, np.array(LEVELS), wanted), [0, 5])
+def test_lines_between_points_are_continued_beyond_them():
+    xs, ys = np.array([-1.0, 0, 2]), np.array([[0.0, 4, 5], [1, 1, 9]])
+    x = np.array([[-0.5], [3]])
+    assert_allclose(interpolate_line(x, xs, ys[:, None]), [[2], [13]])
+    x = np.array([[-2.0], [-1]])
+    assert_allclose(interpolate_line(x, xs, ys[:, None]), [[-4], [1]])
+    assert_allclose(interpolate_line(np.array(2.0), ys[0], xs), -0.5)
+    assert_allclose(interpolate_line(np.array(1.0), ys[1], xs), -1)  # equal points
+    assert np.isnan(interpolate_line(np.array(np.nan), ys[0], xs))
+
+
+# ---------------------------------------------------------------- blocks
+
+
+def test_gaps_are_filled_by_the_nearest_block_in_time():
+    nan = np.nan
+    blocks = np.array([[1, nan], [2, 20], [nan, 30], [4, nan], [5, nan]])[..., None]
+    filled = fill_blocks(blocks, np.zeros(5))[..., 0]
+    assert_array_equal(filled, [[1, 20], [2, 20], [2, 30], [4, 30], [5, 30]])
+    assert np.isnan(blocks).any()  # the argument has not changed
+    filled = fill_blocks(blocks, np.array([0, 0, 1, 1, 1]))[..., 0]
+    assert_array_equal(filled[:, 0], [1, 2, 4, 4, 5])
+    filled = fill_blocks(blocks, np.array([0, 1, 2, 2, 3]))[..., 0]
+    assert_array_equal(filled[:, 1], [20, 20, 30, 30, 30])  # of another series
+
+
+def test_leads_that_no_block_knows_repeat_the_lead_beside():
+    nan = np.nan
+    blocks = np.array([[nan, 1, nan, 3], [nan, 5, nan, 7]])[..., None]
+    filled = fill_blocks(blocks, np.zeros(2))[..., 0]
+    assert_array_equal(filled, [[1, 1, 1, 3], [5, 5, 5, 7]])
+
+
+def test_complete_blocks_are_taken_if_they_are_enough():
+    blocks = np.ones((30, 2, 1))
+    blocks[:9, 1] = np.nan
+    owners = np.arange(30)
+    taken, series = take_blocks(blocks, owners)
+    assert_array_equal(series, owners[9:])
+    assert not np.isnan(taken).any()
+    blocks[:12, 1] = np.nan
+    taken, series = take_blocks(blocks, owners)
+    assert_array_equal(series, owners)
+    assert not np.isnan(taken).any()
 
 
 # ---------------------------------------------------------------- conformal
 
 
-def test_a_radius_is_the_split_conformal_quantile():
-    errors = np.array([3.0, -1, 4, -2, 5, -7, 6, 9, -8])[:, None, None]
-    for coverage, rank in ((0.5, 5), (0.8, 8), (0.9, 9), (0.41, 5)):
-        assert_array_equal(compute_conformal_radii(errors, coverage), [[rank]])
-
-
-def test_radii_belong_to_leads_and_channels():
-    base = np.arange(1.0, 10)
-    errors = np.empty((9, 2, 2))
-    for lead in range(2):
-        for channel in range(2):
-            errors[:, lead, channel] = base * (1 + lead) * 10**channel
-    assert_array_equal(compute_conformal_radii(errors, 0.5), [[5, 50], [10, 100]])
-
-
-def test_a_lead_with_few_errors_is_pooled_with_those_before():
-    errors = np.full((9, 3, 1), np.nan)
-    errors[:, 0, 0] = np.arange(1, 10)
-    errors[:2, 1, 0] = errors[:1, 2, 0] = 100
-    radii = compute_conformal_radii(errors, 0.75)
-    assert_array_equal(radii[:, 0], [8, 9, 100])
-
-
-def test_too_few_errors_for_a_coverage_are_refused():
-    errors = np.ones((4, 2, 1))
-    with pytest.raises(ValueError, match=r"coverage=0.9 needs more than 4 past errors"):
-        compute_conformal_radii(errors, 0.9)
+def conformal(errors, owners=None, n=1):
+    owners = np.zeros(len(errors), dtype=int) if owners is None else owners
+    scales = np.ones((n, errors.shape[2]))
+    return ConformalIntervals(learn_sizes(errors, owners, scales))
 
 
 def test_conformal_bounds_lie_around_the_forecast():
-    intervals = ConformalIntervals(np.arange(1.0, 10)[:, None, None] * [[1], [2]])
-    forecasts = np.array([[[[10.0]], [[20.0]]]])  # (1, 2, 1, 1)
-    lower, upper = intervals.compute_bounds(forecasts, 0.5)
-    assert_array_equal(lower[..., 0], [[5, 10]])
-    assert_array_equal(upper[..., 0], [[15, 30]])
-    lower, _ = intervals.compute_bounds(forecasts[:, :1], 0.5)
-    assert_array_equal(lower[..., 0], [[5]])
+    errors = np.arange(1.0, 100)[:, None, None] * [[1], [2]]
+    intervals = conformal(errors)
+    sizes = intervals.calibration.own
+    forecasts = np.array([[[[100.0]], [[200.0]]]])  # (1, 2, 1, 1)
+    lower, upper = intervals.compute_bounds(forecasts, 0.5, sizes)
+    assert_allclose(lower[0, :, 0], [50, 100], rtol=0.02)
+    assert_allclose(upper[0, :, 0], [150, 300], rtol=0.02)
     with pytest.raises(ValueError, match="horizon=3, but errors are known for 2"):
-        intervals.compute_bounds(np.zeros((1, 3, 1, 1)), 0.5)
+        intervals.compute_bounds(np.zeros((1, 3, 1, 1)), 0.5, sizes)
+    with pytest.raises(ValueError, match="horizon=3, but errors are known for 2"):
+        intervals.make_sampler(3, np.random.default_rng(0), sizes)
+
+
+def test_few_independent_errors_come_with_a_warning():
+    walk = np.random.default_rng(0).normal(size=41).cumsum()
+    places = np.arange(40)[:, None] + np.arange(1, 31)
+    known = places < 41
+    errors = np.where(known, walk[np.minimum(places, 40)] - walk[:40, None], np.nan)
+    intervals = conformal(errors[..., None])
+    sizes = intervals.calibration.own
+    intervals.compute_bounds(np.zeros((1, 3, 1, 1)), 0.8, sizes)
+    first = int((intervals.calibration.counts[:, 0] < 3).argmax()) + 1
+    message = f"from step {first} on .* worth {intervals.calibration.counts[-1, 0]:.1f}"
+    with pytest.warns(UserWarning, match=message):
+        intervals.compute_bounds(np.zeros((1, 30, 1, 1)), 0.8, sizes)
 
 
 def test_errors_are_sampled_as_whole_blocks():
-    errors = np.array([[1.0, 10], [2, 20], [3, np.nan], [4, 40]])[..., None]
-    sample = ConformalIntervals(errors).make_sampler(2, np.random.default_rng(0))
-    samples = sample(np.zeros((200, 2, 1, 1)))
-    assert samples.shape == (200, 2, 1)
-    assert_array_equal(samples[:, 1], 10 * samples[:, 0])
-    assert set(samples[:, 0, 0]) == {1, 2, 4}
+    values = np.arange(1.0, 31)
+    errors = np.stack([values, 10 * values], axis=1)[..., None]
+    errors[2, 1] = np.nan
+    intervals = conformal(errors)
+    own = intervals.calibration.own
+    sample = intervals.make_sampler(2, np.random.default_rng(0), own)
+    samples = sample(np.zeros((400, 2, 1, 1)))
+    assert samples.shape == (400, 2, 1)
+    assert_allclose(samples[:, 1], 10 * samples[:, 0], rtol=1e-5)
+    drawn = np.unique(samples[:, 0, 0].round(3))
+    assert_allclose(drawn, np.delete(values, 2), rtol=1e-3)
     assert_array_equal(sample(np.full((1, 2, 1, 1), 7.0)) - 7 > 0, [[[True], [True]]])
+
+
+def test_a_series_draws_from_its_own_errors_if_they_are_enough():
+    owners = np.repeat([0, 1, 2], [30, 30, 3])
+    signs = np.where(owners == 1, -1, 1)
+    errors = (signs * np.where(owners == 2, 1e3, 1) * 1.0)[:, None, None]
+    intervals = conformal(errors, owners, 3)
+    own = intervals.calibration.own
+    sample = intervals.make_sampler(1, np.random.default_rng(0), own)
+    samples = sample(np.zeros((300, 1, 1, 1)))[:, 0, 0].reshape(-1, 3)
+    assert (samples[:, 0] > 0).all()
+    assert (samples[:, 1] < 0).all()
+    assert 0 < (samples[:, 2] < 0).mean() < 1  # of the others, in its own size
+    assert np.abs(samples[:, 2]).min() > 100
+    other = own.take(np.array([0]))
+    other.rows[:] = -1
+    sample = intervals.make_sampler(1, np.random.default_rng(0), other)
+    assert 0 < (sample(np.zeros((99, 1, 1, 1))) < 0).mean() < 1
 
 
 def test_intervals_without_errors_say_why():
     intervals = ConformalIntervals(None, "the series was too short")
     with pytest.raises(ValueError, match="too short"):
-        intervals.compute_bounds(np.zeros((1, 1, 1, 1)), 0.5)
+        intervals.compute_bounds(np.zeros((1, 1, 1, 1)), 0.5, None)
     with pytest.raises(ValueError, match="too short"):
-        intervals.make_sampler(1, np.random.default_rng(0))
+        intervals.make_sampler(1, np.random.default_rng(0), None)
 
 
 # ---------------------------------------------------------------- quantiles
@@ -123,10 +181,35 @@ def test_quantiles_of_later_steps_are_not_bounds():
     assert intervals.compute_bounds(np.zeros((1, 3, 1, 3)), 0.8) is None
 
 
-def test_samples_lie_between_the_outermost_quantiles():
-    sample = QuantileIntervals(LEVELS, 1).make_sampler(1, np.random.default_rng(0))
-    samples = sample(np.tile([0.0, 1.0, 5.0], (4000, 1, 1, 1)))
-    assert samples.shape == (4000, 1, 1)
-    assert samples.min() >= 0
-    assert samples.max() <= 5
-    assert abs((samples < 1).mean() - 0.5) < 0.03
+def test_samples_have_the_quantiles_and_their_tails():
+    ranks = np.random.default_rng(0).permutation(np.arange(500) + 0.5)[:, None, None]
+    intervals = QuantileIntervals(LEVELS, 1, ranks / 500)
+    sample = intervals.make_sampler(1, np.random.default_rng(0))
+    normal = norm.ppf(LEVELS)
+    samples = sample(np.tile(5 + 2 * normal, (20000, 1, 1, 1)))
+    assert samples.shape == (20000, 1, 1)
+    assert_allclose(samples.std(), 2, rtol=0.02)  # 1.3 between the outermost quantiles
+    levels = [0.01, 0.1, 0.3, 0.5, 0.9, 0.99]
+    found = np.quantile(samples, levels)
+    assert_allclose(found, 5 + 2 * norm.ppf(levels), atol=0.15)
+
+
+def test_samples_keep_the_dependence_between_steps():
+    rng = np.random.default_rng(0)
+    walks = rng.normal(size=(2000, 12, 1)).cumsum(axis=1)
+    sizes = np.sqrt(np.arange(1, 13))[:, None, None]
+    quantiles = np.broadcast_to(sizes * norm.ppf(LEVELS), (2000, 12, 1, 3))
+    ranks = rank_truth(quantiles, walks, np.zeros(2000), LEVELS)
+    assert_allclose(ranks.mean(axis=0), 0.5, rtol=1e-5)
+    assert_allclose(np.sort(ranks[:, 3, 0]), (np.arange(2000) + 0.5) / 2000, rtol=1e-5)
+    intervals = QuantileIntervals(LEVELS, 12, ranks)
+    paths = intervals.make_sampler(12, rng)(quantiles[:2000])[..., 0]
+    assert_allclose(np.diff(paths, axis=1).std(axis=0), 1, rtol=0.08)
+    assert_allclose(np.corrcoef(paths[:, -1], paths[:, -2])[0, 1], 0.957, atol=0.01)
+    assert_allclose(paths.mean(axis=1).std(), 2.12, rtol=0.06)
+
+
+def test_the_median_alone_gives_no_samples():
+    intervals = QuantileIntervals((0.5,), 1, np.full((1, 1, 1), 0.5))
+    with pytest.raises(ValueError, match=r"quantiles=\(0.5,\) has the median alone"):
+        intervals.make_sampler(1, np.random.default_rng(0))

@@ -2,19 +2,22 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_rnn import RNNForecaster
 from sklearn_rnn._data.series import read_series
 from sklearn_rnn.forecasting import _reading
+from sklearn_rnn.forecasting._exog import ExogVariables
 from sklearn_rnn.forecasting._intervals import QuantileIntervals
 from sklearn_rnn.forecasting._reading import (
     check_lengths,
     check_past,
-    count_exog,
-    read_exog,
-    read_exog_ahead,
+    find_long,
     read_request,
+)
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn_rnn.forecasting._skill.ForecastSkillWarning"
 )
 
 RNG = np.random.default_rng(0)
@@ -24,7 +27,8 @@ EXOG = RNG.normal(size=(60, 2))
 
 def forecaster(**params):
     given = {"hidden_size": 4, "window": 12, "max_epochs": 1, "random_state": 0}
-    return RNNForecaster(**given | {"intervals": None} | params)
+    given |= {"intervals": None, "baseline": None}
+    return RNNForecaster(**given | params)
 
 
 # ---------------------------------------------------------------- lengths
@@ -42,10 +46,14 @@ def test_a_series_shorter_than_a_window_and_what_follows_is_refused():
 
 
 def test_fit_and_score_check_lengths():
-    with pytest.raises(ValueError, match=r"series 0 of X has 12 steps; .* need 13"):
+    with pytest.raises(ValueError, match=r"^X has 7 steps; .* needs 8 at least"):
+        forecaster().fit(NOISY[:7])
+    with pytest.raises(ValueError, match=r"horizon=3 and differencing=2 needs 12 at"):
+        forecaster(horizon=3, differencing=2).fit(NOISY[:11])
+    with pytest.warns(UserWarning, match=r"window=12 and horizon=1 need 13 steps.*12:"):
         forecaster().fit(NOISY[:12])
-    with pytest.raises(ValueError, match=r"series 1 of X has 9 steps"):
-        forecaster().fit([NOISY, NOISY[:9]])
+    with pytest.warns(UserWarning, match=r"training uses windows of 7 steps"):
+        forecaster().fit(NOISY[:8])
     with pytest.raises(ValueError, match=r"need 13"):
         forecaster().fit(NOISY).score(NOISY[:12])
 
@@ -72,50 +80,51 @@ def test_a_past_too_short_for_a_forecast_is_refused(params, exog, needed):
             model.predict(NOISY[: needed - 1], exog=ahead)
 
 
-# ---------------------------------------------------------------- exog
+# ---------------------------------------------------------------- short series
+
+MIXED = [NOISY[:3], NOISY[:40], NOISY, NOISY[:7], NOISY[5:35], NOISY[3:50]]
 
 
-def test_exogenous_variables_are_counted_and_read():
-    assert count_exog(None) == 0
-    assert count_exog(NOISY) == 1
-    assert count_exog([EXOG, EXOG]) == 2
-    assert read_exog(None, 0, np.array([60]), "X") is None
-    assert_array_equal(read_exog(EXOG, 2, np.array([60]), "X"), [EXOG])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"target": "last"},
+        {"intervals": "conformal"},
+        {"early_stopping": True, "validation_fraction": 0.3},
+    ],
+)
+def test_short_series_do_not_stop_the_fit_of_others(params):
+    model = forecaster(**params)
+    message = (
+        r"2 of 6 series are left out of training, which needs 8 steps for horizon=1: "
+        r"series 0 of X has 3 steps\."
+    )
+    with pytest.warns(UserWarning, match=message):
+        model.fit(MIXED)
+    assert np.isfinite(model.loss_curve_).all()
+    short = read_series(MIXED)
+    with pytest.warns(UserWarning, match="left out of the score"):
+        assert_array_equal(find_long(short, 12, 1, 0, "the score"), [1, 2, 4, 5])
+    if "target" not in params:
+        assert np.isfinite(model.predict(horizon=3)).all()
+        alone = model.predict(MIXED[0], horizon=3)
+        assert_allclose(model.predict(horizon=3)[0], alone, rtol=1e-9)
+    with pytest.warns(UserWarning, match="left out of the score"):
+        score = model.score(MIXED)
+    assert score == model.score([MIXED[i] for i in (1, 2, 4, 5)])
 
 
-def test_exogenous_variables_are_split_into_past_and_future():
-    lengths = np.array([50, 40])
-    past, ahead = read_exog_ahead([EXOG, EXOG[:50]], 2, lengths, 10)
-    assert_array_equal(past[0], EXOG[:50])
-    assert_array_equal(past[1], EXOG[:40])
-    assert_array_equal(ahead, [EXOG[50:], EXOG[40:50]])
-    assert read_exog_ahead(None, 0, lengths, 10) == (None, None)
-    _, ahead = read_exog_ahead(EXOG[:3], 2, np.array([0]), 3)
-    assert_array_equal(ahead, EXOG[None, :3])
-
-
-def test_exog_that_is_not_known_is_refused():
-    model = forecaster().fit(NOISY, exog=EXOG)
-    with pytest.raises(ValueError, match=r"exog is missing.*horizon=3"):
-        model.predict(horizon=3)
-    with pytest.raises(ValueError, match=r"missing.*steps of X and the steps to fore"):
-        model.predict(NOISY, horizon=3)
-    with pytest.raises(ValueError, match=r"exog is missing.*at the steps of X\."):
-        model.update(NOISY)
-    with pytest.raises(ValueError, match=r"shape \(2, 2\), expected \(3, 2\)"):
-        model.predict(horizon=3, exog=EXOG[:2])
-    with pytest.raises(ValueError, match=r"shape \(3, 1\), expected \(3, 2\)"):
-        model.predict(horizon=3, exog=EXOG[:3, :1])
-    gap = EXOG[:3].copy()
-    gap[1] = np.nan
-    with pytest.raises(ValueError, match="exog of series 0 contains NaN at step 1"):
-        model.predict(horizon=3, exog=gap)
-    with pytest.raises(ValueError, match=r"shape \(60, 2\), expected \(63, 2\)"):
-        model.predict(NOISY, horizon=3, exog=EXOG)
-    with pytest.raises(ValueError, match="fitted without"):
-        forecaster().fit(NOISY).predict(horizon=1, exog=EXOG[:1])
-    with pytest.raises(ValueError, match="exog has 2 series, but X has 1"):
-        forecaster().fit(NOISY, exog=[EXOG, EXOG])
+def test_known_series_too_short_for_a_forecast_are_named():
+    with pytest.warns(UserWarning, match="left out of training"):
+        model = forecaster(differencing=3).fit([NOISY, NOISY[:3]])
+    for ask in (model.predict, lambda: model.predict([NOISY, NOISY[:3]])):
+        with pytest.raises(ValueError, match=r"series 1 of X has 3 steps.*4 at least"):
+            ask()
+    assert np.isfinite(model.update([NOISY[:1], NOISY[:1]]).predict()).all()
+    with pytest.warns(UserWarning, match="left out of training"):
+        with pytest.raises(ValueError, match="a series of X has 4 steps; with exog, 5"):
+            forecaster(horizon=5).fit([NOISY, NOISY[:4]], exog=[EXOG, EXOG[:4]])
 
 
 # ---------------------------------------------------------------- requests
@@ -134,12 +143,12 @@ def test_a_horizon_is_a_positive_integer(horizon):
 
 def test_a_request_reads_the_past_or_takes_its_state():
     network = forecaster(horizon=2).fit(NOISY, exog=EXOG)._series_network
-    series = read_series(NOISY[:50])
-    request = read_request(network, series, None, None, EXOG[:52])
+    series, variables = read_series(NOISY[:50]), ExogVariables(2)
+    request = read_request(network, series, None, None, EXOG[:52], variables)
     assert request.horizon == 2
     assert request.container is series
     assert_array_equal(request.exog, EXOG[None, 50:52])
-    again = read_request(network, series, request.state, 2, EXOG[50:52])
+    again = read_request(network, series, request.state, 2, EXOG[50:52], variables)
     assert_array_equal(request.forecast(), again.forecast())
     assert request.forecast().shape == (1, 2, 1, 1)
 

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from series_encodings import encode, encode_theta, read
 
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn.forecasting import _rollout
-from sklearn_rnn.forecasting._encoding import fit_encoding, take_median
+from sklearn_rnn.forecasting._encoding import take_median
 from sklearn_rnn.forecasting._rollout import (
     SeriesNetwork,
+    check_finite,
     concatenate_states,
     group_by_length,
     take_ahead,
@@ -26,14 +28,14 @@ SETTINGS = [
     {"exog": True},
     {"exog": True, "horizon": 3, "lag": 1},
     {"quantiles": (0.1, 0.5, 0.9), "horizon": 2},
+    {"bounds": (-0.05, 0.02), "horizon": 2},
 ]
 
 
 def network(*, exog=False, **settings):
     """An untrained network of series with two channels."""
-    given = {"window": 5, "last_only": False, "horizon": 1, "lag": 0}
-    given |= {"residual": False, "scaling": True, "quantiles": (0.5,)}
-    encoding = fit_encoding([TWO], [EXOG] if exog else None, **given | settings)
+    make = encode_theta if "seasons" in settings else encode
+    encoding = make([TWO], [EXOG] if exog else None, **settings)
     generator = torch.Generator().manual_seed(0)
     module = build_network(
         "gru",
@@ -55,13 +57,13 @@ def forecast_anew(net, values, horizon, exog=None):
         ahead = None
         if exog is not None:
             places = np.arange(encoding.lag, len(values))[:, None] + np.arange(1, h + 1)
-            ahead = exog[np.minimum(places, len(exog) - 1)]
-        x = encoding.standardize(values)
+            ahead = exog[places]
+        ((x, _),) = encoding.baseline.encode([values])
         inputs = encoding.make_inputs(x, np.zeros_like(x), ahead)
         with torch.inference_mode():
             states = net.module.stack(torch.from_numpy(inputs[:, None]))[0]
             outputs = net.module.head(states[-1]).numpy()
-        blocks.append(encoding.decode(outputs, values[None, -encoding.lag - 1 :])[0])
+        blocks.append(encoding.decode(outputs, read(encoding.baseline, values))[0])
         values = np.concatenate([values, take_median(blocks[-1])])
     return np.concatenate(blocks)[:horizon]
 
@@ -71,10 +73,9 @@ def test_forecasts_are_fed_back(settings):
     net = network(**settings)
     exog = EXOG if "exog" in settings else None
     state = net.read([TWO], None if exog is None else [exog[:30]])
-    ahead = None if exog is None else exog[None, 30:37]
+    ahead = None if exog is None else exog[None, 30:39]  # whole blocks
     forecasts = net.forecast(state, 7, ahead)
-    whole = None if exog is None else exog[:37]
-    assert_allclose(forecasts[0], forecast_anew(net, TWO, 7, whole), rtol=1e-9)
+    assert_allclose(forecasts[0], forecast_anew(net, TWO, 7, exog), rtol=1e-9)
     assert_array_equal(net.forecast(state, 7, ahead), forecasts)
 
 
@@ -87,7 +88,7 @@ def test_reading_may_be_interrupted(settings):
     for cut in cuts:
         state = net.read([TWO[cut]], [EXOG[cut]] if exog else None, state)
     whole = net.read([TWO], [EXOG[:30]] if exog else None)
-    ahead = EXOG[None, 30:35] if exog else None
+    ahead = EXOG[None, 30:36] if exog else None
     assert_array_equal(net.forecast(state, 5, ahead), net.forecast(whole, 5, ahead))
 
 
@@ -137,18 +138,26 @@ def test_samples_are_fed_back_in_place_of_forecasts():
 def test_rolling_errors_are_truth_minus_forecast(settings, rows_at_once, monkeypatch):
     monkeypatch.setattr(_rollout, "ROWS_AT_ONCE", rows_at_once)
     net, exog = network(**settings), "exog" in settings
-    (errors,) = net.compute_rolling_errors(
-        [TWO, -TWO], [EXOG[:30], EXOG[:30]] if exog else None, 20, 7
-    )
+    given = [TWO, -TWO], [EXOG[:30], EXOG[:30]] if exog else None, 20, 7
+    ((places, errors),) = net.compute_rolling_errors(*given)
+    assert_array_equal(places, [0, 1])
+    ((_, some),) = net.compute_rolling_errors(*given, stride=4)
+    assert_array_equal(some, errors[::4])
     assert errors.shape == (9, 2, 7, 2)
-    for origin in (20, 22):
-        whole = EXOG[: min(30, origin + 8)] if exog else None
+    leads, h = np.arange(1, 8), net.encoding.horizon
+    last_read = -(-leads // h) * h if exog else leads  # blocks read exog to their end
+    for origin in range(20, 29):
+        known = origin + last_read < 30
+        assert_array_equal(
+            np.isfinite(errors[origin - 20]), np.broadcast_to(known[:, None], (2, 7, 2))
+        )
         for k, values in enumerate((TWO, -TWO)):
-            forecasts = forecast_anew(net, values[: origin + 1], 7, whole)
-            expected = values[origin + 1 : origin + 8] - take_median(forecasts)
-            assert_allclose(errors[origin - 20, k], expected, rtol=1e-9)
-    assert np.isnan(errors[-1, :, 1:]).all()
-    assert np.isfinite(errors[-1, :, 0]).all()
+            forecasts = forecast_anew(
+                net, values[: origin + 1], 7, EXOG if exog else None
+            )[: known.sum()]
+            truth = values[origin + 1 : origin + 1 + known.sum()]
+            expected = truth - take_median(forecasts)
+            assert_allclose(errors[origin - 20, k, known], expected, rtol=1e-9)
 
 
 def test_the_score_is_minus_the_error_of_complete_forecasts():
@@ -160,10 +169,44 @@ def test_the_score_is_minus_the_error_of_complete_forecasts():
     assert_allclose(net.score([TWO], None), -np.mean(missed), rtol=1e-9)
 
 
-def test_exogenous_rows_ahead_repeat_the_last():
+@pytest.mark.parametrize("T", [26, 29])
+def test_no_error_depends_on_exogenous_variables_after_the_series(T):
+    net = network(exog=True, horizon=3)
+    ((_, short),) = net.compute_rolling_errors([TWO[:T]], [EXOG[:T]], 15, 8)
+    ((_, longer),) = net.compute_rolling_errors([TWO], [EXOG[:30]], 15, 8)
+    known = np.isfinite(short)
+    assert 0.3 < known.mean() < 1
+    assert_allclose(short[known], longer[: len(short)][known], rtol=1e-9)
+
+
+def test_nothing_is_scored_without_known_values():
+    net = network()
+    values = TWO.copy()
+    values[5:] = np.nan
+    with pytest.raises(ValueError, match=r"no known value.*after step 4"):
+        net.score([values], None)
+    values[9] = 1
+    assert np.isfinite(net.score([values], None))
+
+
+def test_a_forecast_that_is_not_finite_is_refused():
+    net = network()
+    check_finite(np.zeros(3))
+    for number in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"not a finite number.*unit of fit"):
+            check_finite(np.array([0, number]))
+    with torch.no_grad():
+        net.module.head.bias.fill_(np.inf)
+    with np.errstate(invalid="ignore"):
+        with pytest.raises(ValueError, match="not a finite number"):
+            net.forecast(net.read([TWO], None), 3)
+        with pytest.raises(ValueError, match="not a finite number"):
+            net.score([TWO], None)
+
+
+def test_exogenous_rows_ahead_follow_a_step():
     exog = np.arange(5.0).reshape(1, 5, 1)
     assert_array_equal(take_ahead(exog, 1, 2)[0, :, 0], [2, 3])
-    assert_array_equal(take_ahead(exog, 3, 3)[0, :, 0], [4, 4, 4])
     assert take_ahead(None, 3, 3) is None
 
 
@@ -223,3 +266,19 @@ def test_states_are_saved_restored_put_and_branched():
     assert stepper.state["n_values"].tolist() == [6, 0]
     assert np.isnan(stepper.feed(TWO[[6, 0]])[1]).all()
     assert stepper.n_streams == 2
+
+
+def test_forecasts_fed_back_move_the_level_only():
+    net = network(seasons=(4,))
+    state = net.read([TWO], None)
+    forecasts = net.forecast(state, 6)[0, ..., 0]
+    stepper = net.new_stepper(1)
+    stepper.restore(state.fed)
+    first = stepper.feed(state.waiting[:, 0])[..., 0]
+    learned = stepper.save()
+    for row in first[0]:
+        second = stepper.feed(row[None], observed=False)[..., 0]
+    assert_array_equal(forecasts, np.concatenate([first[0], second[0]]))
+    for name in ("errors", "line", "season_4"):
+        assert_array_equal(stepper.state[name], learned[name])
+    assert not np.array_equal(stepper.state["levels"], learned["levels"])

@@ -1,0 +1,382 @@
+r"""The Theta method, step by step: forecasts that a network corrects.
+
+Each value is the sum of a season, a level and noise. After every step
+
+* the season is estimated by classical decomposition of the steps so far: the mean
+  deviation of each phase from a centred moving average, shrunk by ``1 - 1 / F``, where
+  F compares the variance between the phases with that within them (Miller and Williams,
+  2003). Exponential smoothing of the deviations follows a season that changes.
+* the level is smoothed exponentially, ``l_t = l_{t-1} + alpha (d_t - l_{t-1})``, where
+  d is the value without its season.
+* the forecast k steps ahead is ``l_t + k b_t`` plus the season. The Theta method takes
+  half the slope of a line through all steps so far for b (Assimakopoulos and
+  Nikolopoulos, 2000; Hyndman and Billah, 2003); here it is three quarters of the slope,
+  shrunk by the square of its t statistic.
+
+Several smoothing constants run side by side, and those with the smallest recent errors
+one step ahead count. All of it depends on the past of the series alone, so that a
+series is read alike in training, in a stream, and when it is new.
+
+Shapes: N series, counting channels, G ways to smooth a season, A of the level.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_rnn.forecasting._values import UNSETTLED_STEPS, look_ahead, shrink
+
+Arrays = dict[str, np.ndarray]
+
+LEVEL_SMOOTHING = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+# Least weight of the latest deviation. The first way is to have no season.
+SEASON_SMOOTHING = np.array([1.0, 0.0, 0.15, 0.3, 0.6])
+FORGETTING = 0.97  # weight of an error one step later
+SEASON_PREFERRED = 0.99  # factor of errors when a season becomes known
+SLOPE_SHARE = 0.75
+OUTLIER = 5  # standard deviations, beyond which a season learns no more
+
+TINY = float(np.finfo(np.float64).tiny)
+LARGEST_LOG = float(np.log(np.finfo(np.float64).max))
+VALUES_AT_ONCE = 2**20  # of forecasts kept while series are encoded
+
+
+@dataclass(frozen=True)
+class ThetaBaseline:
+    """Forecasts of the Theta method, and the features from which to correct them."""
+
+    horizon: int
+    seasons: tuple[int, ...]  # periods in steps, rising
+    logarithm: bool
+    fill: np.ndarray  # (C,) transformed, in place of values before the first one
+    shrinkage: float = 1.0  # factor of corrections
+
+    lag = 0
+    features_per_channel = 4
+
+    @property
+    def n_ways(self) -> int:
+        """Ways to smooth a season, G."""
+        return len(SEASON_SMOOTHING) if self.seasons else 1
+
+    def begin(self) -> Arrays:
+        """The state (1, C, ...) of a series of which nothing has been read."""
+        shape = 1, len(self.fill), self.n_ways
+        state = {
+            "n_values": np.zeros(shape[:2], dtype=np.int64),  # all steps
+            "age": np.zeros(shape[:2], dtype=np.int64),  # from the first value on
+            "levels": np.zeros((*shape, len(LEVEL_SMOOTHING))),
+            "errors": np.zeros((*shape, len(LEVEL_SMOOTHING))),
+            "n_errors": np.zeros(shape[:2]),
+            "times": np.zeros((*shape[:2], 3)),  # sums of 1, t and t^2
+            "line": np.zeros((*shape, 2)),  # sums of d and t d
+            "spread": np.zeros((*shape, 2)),  # mean of d, sum of squared deviations
+        }
+        for m in self.seasons:
+            state[f"recent_{m}"] = np.zeros((1, shape[1], m + 1, self.n_ways))
+            state[f"season_{m}"] = np.zeros((1, shape[1], m, self.n_ways))
+            state[f"within_{m}"] = np.zeros(shape[:2])
+            state[f"strength_{m}"] = np.zeros(shape[:2])
+        return state
+
+    def is_ready(self, state: Arrays) -> np.ndarray:
+        """Whether there is a forecast, (n,): always."""
+        return np.ones(len(state["age"]), dtype=bool)
+
+    # ------------------------------------------------------------------ reading
+
+    def advance(
+        self, state: Arrays, values: np.ndarray, observed: bool = True
+    ) -> tuple[Arrays, np.ndarray]:
+        """The state after values (n, C), and features (n, 4 C) of the step.
+
+        A missing value is replaced by its forecast. Forecasts that are fed back are not
+        ``observed``: they move the level, but no estimate.
+        """
+        n, C = values.shape
+        z = self.transform(values).reshape(-1)
+        state, features = self._advance(_flatten(state), z, observed)
+        return _unflatten(state, n, C), features.reshape(n, -1)
+
+    def transform(self, values: np.ndarray) -> np.ndarray:
+        """Values, or their logarithms, in float64."""
+        values = values.astype(np.float64, copy=False)
+        if not self.logarithm:
+            return values
+        if (values <= 0).any():
+            raise ValueError(
+                f"X contains {values[values <= 0].min():g}, but all values of fit were "
+                "positive, and the model forecasts their logarithms. Fit with "
+                "transform=None to forecast the values themselves."
+            )
+        return np.log(values)
+
+    def _advance(self, state: Arrays, z: np.ndarray, observed: bool):
+        missing = np.isnan(z)
+        started = state["age"] > 0
+        fill = np.tile(self.fill, len(z) // len(self.fill))
+        expected = np.where(started, self._extrapolate(state, 1)[:, 0], fill)
+        z = np.where(missing, expected, z)
+        learns = ~missing & observed
+        counts = started | ~missing
+        new = dict(state)
+        d = self._remove_seasons(new, z, learns, counts)[..., None]  # (N, G, 1)
+        drift = np.where(learns[:, None, None], 0, _drifts(state))
+        levels = new["levels"] + drift
+        errors = np.where(started[:, None, None], d - levels, 0)
+        levels = np.where(started[:, None, None], levels + LEVEL_SMOOTHING * errors, d)
+        new["levels"] = levels
+        new["n_values"], new["age"] = state["n_values"] + 1, state["age"] + counts
+        _learn(new, d[..., 0], errors, learns, started)
+        return new, _features(new, d, errors, ~missing)
+
+    def _remove_seasons(self, state, z, learns, counts):
+        """Values d (N, G) without their seasons, which are updated in ``state``."""
+        d = np.repeat(z[:, None], self.n_ways, axis=1)
+        for m in self.seasons:
+            before = state[f"strength_{m}"]
+            _update_season(state, m, d, learns, counts)
+            begins = (before == 0) & (state[f"strength_{m}"] > 0)
+            if begins.any():
+                _restart_levels(state, m, begins)
+            d = d - _seasonal(state, m, state["age"][:, None])[:, 0]
+        return d
+
+    # ------------------------------------------------------------------ forecasting
+
+    def forecast(self, state: Arrays) -> tuple[np.ndarray, np.ndarray]:
+        """Forecasts (n, h, C), transformed, and the scale (n, C) of corrections."""
+        n, C = state["age"].shape
+        flat = _flatten(state)
+        forecasts = self._extrapolate(flat, self.horizon).reshape(n, C, -1)
+        started = (state["age"] > 0)[:, :, None]
+        forecasts = np.where(started, forecasts, self.fill[:, None])
+        return forecasts.swapaxes(1, 2), _scales(flat, _choose(flat)).reshape(n, C)
+
+    def _extrapolate(self, state: Arrays, horizon: int) -> np.ndarray:
+        """Forecasts (N, horizon)."""
+        chosen, ahead = _choose(state), np.arange(horizon)
+        level = _take(state["levels"], chosen)
+        drift = _take(_drifts(state), chosen)
+        forecasts = level[:, None] + drift[:, None] * (ahead + 1)
+        way = chosen // len(LEVEL_SMOOTHING)
+        for m in self.seasons:
+            season = _seasonal(state, m, state["age"][:, None] + ahead)
+            forecasts = forecasts + season[np.arange(len(way)), :, way]
+        return forecasts
+
+    def decode(self, state: Arrays, outputs: np.ndarray) -> np.ndarray:
+        """Forecasts (n, h, C, Q) in the unit of the series, from corrections."""
+        forecasts, scale = self.forecast(state)
+        outputs = shrink(outputs, self.shrinkage)
+        values = forecasts[..., None] + outputs * scale[:, None, :, None]
+        if not self.logarithm:
+            return values
+        return np.exp(np.minimum(values, LARGEST_LOG))
+
+    # ------------------------------------------------------------------ training
+
+    def encode(
+        self, values: list[np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Features (T, 4 C) and corrections (T - 1, h, C) of series (T, C).
+
+        The corrections of a step are those of its forecasts; NaN where the truth is
+        missing or later than the end of the series, and for the first steps.
+        """
+        for part in self._chunks(values):
+            features, forecasts, scales = self._read_all(part)
+            for i, v in enumerate(part):
+                T = len(v)
+                truth = look_ahead(self.transform(v), self.horizon)
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    targets = (truth - forecasts[i, : T - 1]) / scales[i, : T - 1, None]
+                targets[~np.isfinite(targets)] = np.nan
+                targets[:UNSETTLED_STEPS] = np.nan
+                yield features[i, :T], targets
+
+    def _chunks(self, values):
+        size = max(len(v) for v in values) * len(self.fill) * (self.horizon + 5)
+        n = max(1, VALUES_AT_ONCE // size)
+        return (values[k : k + n] for k in range(0, len(values), n))
+
+    def _read_all(self, values):
+        """Features (n, T, 4 C), forecasts (n, T, h, C) and scales (n, T, C)."""
+        T = max(len(v) for v in values)
+        padded = np.full((len(values), T, len(self.fill)), np.nan)
+        for row, v in zip(padded, values, strict=True):
+            row[: len(v)] = v
+        state = {
+            name: np.repeat(a, len(values), axis=0) for name, a in self.begin().items()
+        }
+        features, forecasts, scales = [], [], []
+        for t in range(T):
+            state, step = self.advance(state, padded[:, t])
+            ahead, scale = self.forecast(state)
+            features.append(step)
+            forecasts.append(ahead)
+            scales.append(scale)
+        return tuple(np.stack(parts, 1) for parts in (features, forecasts, scales))
+
+
+def _flatten(state: Arrays) -> Arrays:
+    """Arrays (n, C, ...) as (N, ...)."""
+    return {k: a.reshape(-1, *a.shape[2:]) for k, a in state.items()}
+
+
+def _unflatten(state: Arrays, n: int, C: int) -> Arrays:
+    return {k: a.reshape(n, C, *a.shape[1:]) for k, a in state.items()}
+
+
+# ---------------------------------------------------------------------- season
+
+
+def _update_season(state, m, x, learns, counts):
+    """Read values x (N, G): their deviation from the moving average of m steps.
+
+    It is known half a period later.
+    """
+    t, half = state["age"], m // 2
+    recent = np.concatenate([state[f"recent_{m}"][:, 1:], x[:, None]], axis=1)
+    recent = np.where(counts[:, None, None], recent, state[f"recent_{m}"])
+    weights = np.full(m + 1, 1 / m)
+    weights[0] = weights[0] / 2 if m % 2 == 0 else 0
+    weights[-1] = weights[-1] / 2 if m % 2 == 0 else weights[-1]
+    deviation = recent[:, m - half] - np.einsum("k,nkg->ng", weights, recent)
+    rows, phase, seen = np.arange(len(t)), (t - half) % m, np.maximum(t - m, 0) // m
+    season, within = state[f"season_{m}"].copy(), state[f"within_{m}"]
+    surprise = deviation - season[rows, phase]
+    known = learns & (t >= m)
+    surprise = _clip_outliers(surprise, within, t, m)
+    weight = np.maximum(1 / (seen[:, None] + 1), SEASON_SMOOTHING[: x.shape[1]])
+    season[rows, phase] += np.where(known[:, None], weight * surprise, 0)
+    within = within + np.where(known, surprise[:, 1] ** 2 * seen / (seen + 1), 0)
+    strength = _season_strength(season[..., 1], within, t + 1)
+    state[f"recent_{m}"], state[f"season_{m}"] = recent, season
+    state[f"within_{m}"] = within
+    state[f"strength_{m}"] = np.where(known, strength, state[f"strength_{m}"])
+
+
+def _restart_levels(state, m, begins):
+    """Levels and errors of the rows (N,) whose season ``begins`` to be known.
+
+    Until now the level followed the season. It is smoothed again, from the values of
+    the last period without their season, and from now on the errors decide.
+    """
+    steps = state["age"][:, None] + np.arange(-m, 0)
+    d = state[f"recent_{m}"][:, :-1] - _seasonal(state, m, steps)
+    level = np.repeat(d[:, 0, :, None], len(LEVEL_SMOOTHING), axis=2)
+    for k in range(1, m):
+        level = level + LEVEL_SMOOTHING * (d[:, k, :, None] - level)
+    seasonal = begins[:, None, None] & (np.arange(d.shape[2]) > 0)[:, None]
+    state["levels"] = np.where(seasonal, level, state["levels"])
+    without = SEASON_PREFERRED * state["errors"][:, :1]
+    state["errors"] = np.where(seasonal, without, state["errors"])
+
+
+def _clip_outliers(surprise, within, n_steps, m):
+    """Deviations (N, G) from the season that are limited to some of its noise."""
+    noise = np.sqrt(within / np.maximum(n_steps - 2 * m, 1))
+    limit = np.where((n_steps >= 3 * m) & (noise > 0), OUTLIER * noise, np.inf)
+    return np.clip(surprise, -limit[:, None], limit[:, None])
+
+
+def _season_strength(season, within, n_steps):
+    """Factors (N,) of seasons (N, m) that were estimated from ``n_steps``."""
+    m = season.shape[1]
+    complete = n_steps // m - 1  # deviations of each phase
+    between = season.var(axis=1, ddof=1) * np.maximum(complete, 1)
+    noise = within / np.maximum(n_steps - 2 * m, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        strength = np.where(noise > 0, np.maximum(0, 1 - noise / between), 1)
+    strength = np.where(between > 0, strength, 0)
+    return np.where(complete < 2, complete >= 1, strength)
+
+
+def _seasonal(state, m, steps):
+    """The season (N, k, G) at ``steps`` (N, k); 0 for the first way."""
+    season = state[f"season_{m}"]
+    season = season - season.mean(axis=1, keepdims=True)
+    season = season * state[f"strength_{m}"][:, None, None]
+    season[..., 0] = 0
+    return np.take_along_axis(season, (steps % m)[:, :, None], axis=1)
+
+
+# ---------------------------------------------------------------------- level and slope
+
+
+def _learn(state, d, errors, learns, started):
+    """Update the errors, the line and the spread after values d (N, G)."""
+    learning = learns[:, None, None]
+    scored = learning & started[:, None, None]
+    state["errors"] = np.where(
+        scored, FORGETTING * state["errors"] + np.abs(errors), state["errors"]
+    )
+    state["n_errors"] = np.where(
+        scored[:, 0, 0], FORGETTING * state["n_errors"] + 1, state["n_errors"]
+    )
+    t = state["age"] - 1.0
+    times = np.stack([np.ones_like(t), t, t * t], axis=1)
+    state["times"] = state["times"] + np.where(learns[:, None], times, 0)
+    line = np.stack([d, t[:, None] * d], axis=2)
+    state["line"] = state["line"] + np.where(learning, line, 0)
+    mean, squares = state["spread"][..., 0], state["spread"][..., 1]
+    step = (d - mean) / np.maximum(state["times"][:, :1], 1)
+    spread = np.stack([mean + step, squares + (d - mean) * (d - mean - step)], axis=2)
+    state["spread"] = np.where(learning, spread, state["spread"])
+
+
+def _slopes(state):
+    """Slopes (N, G) of the lines through all values."""
+    (n, t, tt), (d, td) = state["times"].T, np.moveaxis(state["line"], 2, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slopes = (n[:, None] * td - t[:, None] * d) / (n * tt - t * t)[:, None]
+    return np.where(n[:, None] >= 3, slopes, 0)
+
+
+def _drifts(state):
+    """Steps (N, G, A) that the level is expected to rise."""
+    slopes = _slopes(state)[..., None]
+    n = np.maximum(state["times"][:, 0], 2)[:, None, None]
+    mean_error = state["errors"] / np.maximum(state["n_errors"], 1)[:, None, None]
+    variance = np.pi / 2 * mean_error**2 * (LEVEL_SMOOTHING**2 / n + 12 / n**3)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.maximum(0, 1 - variance / slopes**2)
+    return SLOPE_SHARE * slopes * np.where(slopes == 0, 0, share)
+
+
+def _choose(state):
+    """Places (N,) of the way and constant with the smallest errors, among G A."""
+    return state["errors"].reshape(len(state["errors"]), -1).argmin(axis=1)
+
+
+def _take(array, chosen):
+    """The chosen one (N,) of an array (N, G, A)."""
+    return array.reshape(len(array), -1)[np.arange(len(array)), chosen]
+
+
+def _scales(state, chosen):
+    """Mean absolute error one step ahead (N,); 0 if none is known."""
+    return _take(state["errors"], chosen) / np.maximum(state["n_errors"], 1)
+
+
+def _features(state, d, errors, known):
+    """Features (N, 4): the error, how far the value lies from level, slope and mean."""
+    chosen = _choose(state)
+    way = chosen // len(LEVEL_SMOOTHING)
+    rows = np.arange(len(way))
+    d, scale = d[rows, way, 0], _scales(state, chosen)
+    mean, squares = state["spread"][rows, way].T
+    deviation = np.sqrt(squares / np.maximum(state["times"][:, 0], 1))
+    scale, deviation = (np.where(s > 0, s, np.inf) for s in (scale, deviation))
+    features = np.stack(
+        [
+            _take(errors, chosen) / scale,
+            (d - _take(state["levels"], chosen)) / scale,
+            _slopes(state)[rows, way] / scale,
+            (d - mean) / deviation,
+        ],
+        axis=1,
+    )
+    return np.where(known[:, None], features, 0)
