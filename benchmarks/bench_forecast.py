@@ -28,10 +28,13 @@ WAVES = {
     "intervals": None,
     "weight_decay": 0.0,
     "learning_rate_schedule": "cosine",
+    "scaling": "global",
 }
 WAVES_OF = {1: {"max_epochs": 20}, 10: {"max_epochs": 30, "hidden_size": 96}}
 
 SERIES = {
+    "baseline": None,
+    "max_epochs": 30,
     "hidden_size": 32,
     "dropout": 0.3,
     "loss": "absolute_error",
@@ -175,6 +178,11 @@ def bench_series():
         maes, mases = np.transpose(scores)
         print(f"{'RNNForecaster':16} MAE {spread(maes)}")
         print(f"{'':16} MASE {spread(mases)}", flush=True)
+        maes = []
+        for seed in SEEDS[:3]:
+            model = RNNForecaster(horizon=horizon, random_state=seed).fit(train)
+            maes.append(judged(model.predict())[0])
+        print(f"{'defaults':16} MAE {spread(maes)}", flush=True)
         rolling(series, horizon, season, new)
 
 

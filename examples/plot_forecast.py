@@ -1,25 +1,29 @@
 """
-Sunspots and carbon dioxide
-===========================
+Forecasting sunspots and CO2
+============================
 
-Two series of the textbooks: sunspots come and go in cycles of nine to fourteen years,
-and carbon dioxide rises with the seasons. How far can a recurrent network see, and does
-it know how far?
+Sunspots come and go in cycles of nine to fourteen years; the carbon dioxide of the air
+rises with the seasons. This example sets the options of
+:class:`~sklearn_rnn.RNNForecaster` by hand: differences to the year before, changes
+from the last value, and a range of possible values. It shows how far ahead the two
+series can be forecast and how the intervals tell.
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sklearn_rnn import RNNForecaster
+from sklearn_rnn import RNNForecaster, SeasonalNaiveForecaster
 from sklearn_rnn.datasets import load_co2, load_sunspots
 from sklearn_rnn.display import ForecastDisplay
 from sklearn_rnn.metrics import mean_absolute_scaled_error
 
 # %%
-# A trend and seasons
-# -------------------
-# Weekly carbon dioxide, with its gaps as NaN. The network reads and forecasts the
-# differences to the same week of the year before. The last two years are held out.
+# Trend and season: weekly CO2
+# ----------------------------
+# Missing weeks are NaN. With ``differencing=52``, the network reads and forecasts the
+# differences to the same week of the year before. This replaces the baseline that is
+# used by default, the Theta method, so ``baseline_`` is None. The last two years are
+# held out.
 
 co2 = load_co2(as_frame=True).data
 known, coming = co2[:-104], co2[-104:]
@@ -36,23 +40,27 @@ model = RNNForecaster(
     random_state=0,
 ).fit(known)
 
-naive = np.resize(known.ffill()[-52:], 104)
-for name, answer in ("last year again", naive), ("RNNForecaster", model.predict()):
-    error = mean_absolute_scaled_error(coming, answer, y_train=known, season=52)
-    print(f"carbon dioxide, {name}: {error:.2f} of a naive forecast's error")
+print("baseline:", model.baseline_)
+
+naive = SeasonalNaiveForecaster(season=52, horizon=104).fit(known)
+for name, forecaster in {"last year again": naive, "RNNForecaster": model}.items():
+    error = mean_absolute_scaled_error(
+        coming, forecaster.predict(), y_train=known, season=52
+    )
+    print(f"CO2, {name}: MASE {error:.2f}")
 
 fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")
-display = ForecastDisplay.from_estimator(model, known, truth=coming, ax=ax)
-ax.set(xlim=known.index[[-260]].append(coming.index[[-1]]), ylim=(350, 380))
+display = ForecastDisplay.from_estimator(model, known, truth=coming, n_past=156, ax=ax)
 ax.set(ylabel="parts per million")
 ax.legend(loc="upper left")
 
 # %%
-# Cycles
-# ------
-# Square roots of the yearly numbers of sunspots, which are more even in size. The
-# intervals come from the errors of a twin that never saw the last third of the years
-# known. They widen with the years: when the next cycle but two will come is not known.
+# Cycles: yearly sunspots
+# -----------------------
+# Square roots of the yearly numbers of sunspots vary less between cycles. They cannot
+# be negative, which ``bounds=(0, None)`` says. The intervals come from the errors of a
+# second network that was not trained on the last 30 % of the known years. They widen
+# with the years, because the length of a cycle varies.
 
 sunspots = load_sunspots(as_frame=True).data ** 0.5
 known, coming = sunspots[:-36], sunspots[-36:]
@@ -63,19 +71,20 @@ model = RNNForecaster(
     residual=True,
     loss="absolute_error",
     dropout=0.3,
+    bounds=(0, None),
     random_state=0,
 ).fit(known)
 
 fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")
 ForecastDisplay.from_estimator(
-    model, known, horizon=36, coverage=0.9, truth=coming, ax=ax
+    model, horizon=36, coverage=0.9, truth=coming, n_past=73, ax=ax
 )
-ax.set(xlim=(1900, 2010), ylabel="square root of sunspots")
+ax.set(ylabel="square root of sunspots", xlabel="year")
 
 # %%
-# As the years go by
-# ------------------
-# ``update`` takes in what came, without training. A year ahead is easy:
+# New values
+# ----------
+# ``update`` reads new values without training. A year ahead is easy to forecast:
 
 one_year, paths = [], None
 for year in coming.index:
@@ -85,13 +94,18 @@ for year in coming.index:
     model.update(coming.loc[[year]])
 error = np.abs(one_year - coming).mean()
 naive = np.abs(np.diff(np.r_[known.iloc[-1:], coming])).mean()
-print(f"a year ahead: RNNForecaster {error:.2f}, last year again {naive:.2f}")
+print(
+    f"mean error a year ahead: RNNForecaster {error:.2f}, last year again {naive:.2f}"
+)
 
 # %%
-# and the years after 1979 might have gone like this:
+# ``sample_paths`` draws possible futures. After 1979, the years might have gone like
+# this:
 
 fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")
 ax.plot(np.arange(1980, 1995), paths.T, color="C0", alpha=0.2)
-ax.plot(sunspots.loc[1940:1995], color="0.4")
-ax.set(ylabel="square root of sunspots")
+ax.lines[-1].set_label("sampled paths")
+ax.plot(sunspots.loc[1940:1995], color="0.3", label="truth")
+ax.set(ylabel="square root of sunspots", xlabel="year")
+ax.legend(loc="upper left")
 plt.show()

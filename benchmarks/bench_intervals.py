@@ -1,0 +1,200 @@
+"""Coverage and interval score of prediction intervals, beside those of ideal ones.
+
+``--jobs ideal walks panel paths`` picks parts. The interval score (Gneiting and
+Raftery, 2007) is the width plus 2 / (1 - coverage) times what is missed; smaller is
+better. It is given relative to that of the interval that knows the process.
+
+* ideal: errors of ideal forecasts of simulated processes, without a network
+* walks: random walks of 300 steps, a network with differencing
+* panel: 60 series of scales from 1 to 1e6 and three levels of noise
+* paths: sampled paths of a random walk
+"""
+
+import argparse
+import warnings
+
+import numpy as np
+import torch
+from _common import environment
+from scipy.stats import norm
+
+from sklearn_rnn import RNNForecaster
+from sklearn_rnn.forecasting._error_sizes import learn_sizes
+
+COVERAGE = 0.9
+LEADS = np.array([1, 10, 40, 80, 88])
+Z = norm.ppf((1 + COVERAGE) / 2)
+# The interval score of the ideal interval of a standard normal variable.
+IDEAL = 2 * Z + 4 / (1 - COVERAGE) * (norm.pdf(Z) - Z * norm.sf(Z))
+
+
+def show(name, misses, radii, sizes):
+    """Coverage and relative interval score of misses (runs, leads) beyond forecasts."""
+    misses, radii = np.broadcast_arrays(np.abs(misses), radii)
+    covered = (misses <= radii).mean(axis=0)
+    beyond = np.maximum(misses - radii, 0)
+    scores = (2 * radii + 2 / (1 - COVERAGE) * beyond).mean(axis=0) / (IDEAL * sizes)
+    widths = np.median(radii, axis=0) / (Z * sizes)
+    cells = [
+        f"{c:.2f} ({s:.2f}, {w:.2f})"
+        for c, s, w in zip(covered, scores, widths, strict=True)
+    ]
+    print(f"{name:20} {'  '.join(cells)}", flush=True)
+
+
+# ---------------------------------------------------------------- without a network
+
+PROCESSES = {
+    "white noise": lambda i: 1.0 * (i == 0),
+    "AR(1) .7": lambda i: 0.7**i,
+    "AR(1) .97": lambda i: 0.97**i,
+    "random walk": lambda i: np.ones(len(i)),
+    "seasonal walk, 12": lambda i: 1.0 * (i % 12 == 0),
+}
+
+
+def bench_ideal(n_steps=90, n_runs=1000):
+    print(f"\nideal forecasts, {n_steps} steps calibrate, nominal {COVERAGE}: coverage")
+    print(f"(relative interval score, median relative width) at leads {LEADS.tolist()}")
+    for name, weights in PROCESSES.items():
+        psi = weights(np.arange(n_steps))
+        rng = np.random.default_rng(1)
+        misses, radii = [], []
+        for _ in range(n_runs):
+            shocks = rng.normal(size=2 * n_steps)
+            errors = np.full((n_steps + 1, n_steps), np.nan)
+            for k in range(n_steps):
+                known = np.convolve(shocks, psi[: k + 1])[k : k + n_steps + 1]
+                errors[: len(known), k] = known
+            origins = np.arange(n_steps)
+            past = np.where(
+                origins[:, None] + origins < n_steps, errors[:n_steps], np.nan
+            )
+            owners = np.zeros(n_steps, dtype=int)
+            found = learn_sizes(past[..., None], owners, np.ones((1, 1)))
+            radius = found.compute_radii(n_steps, COVERAGE, found.own)[0, :, 0]
+            misses.append(errors[-1, LEADS - 1])
+            radii.append(radius[LEADS - 1])
+        sizes = np.sqrt(np.cumsum(psi**2))[LEADS - 1]
+        show(name, np.array(misses), np.array(radii), sizes)
+
+
+# ---------------------------------------------------------------- random walks
+
+
+def bench_walks(n_seeds=25, n_steps=300):
+    print(f"\nrandom walks of {n_steps} steps, {n_seeds} seeds, nominal {COVERAGE}:")
+    print(f"coverage (relative score, median relative width) at {LEADS.tolist()}")
+    misses, radii, ideal = [], [], []
+    for seed in range(n_seeds):
+        rng = np.random.default_rng(seed)
+        walk = rng.normal(size=n_steps).cumsum()
+        # many futures of the same past
+        futures = walk[-1] + rng.normal(size=(200, LEADS[-1])).cumsum(axis=1)
+        model = RNNForecaster(
+            hidden_size=8, window=20, differencing=1, random_state=seed
+        ).fit(walk)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # few independent errors
+            found = model.predict_interval(horizon=LEADS[-1], coverage=COVERAGE)
+        misses.append((futures - found.prediction)[:, LEADS - 1])
+        ideal.append((futures - walk[-1])[:, LEADS - 1])
+        radius = (found.upper - found.prediction)[LEADS - 1]
+        radii.append(np.broadcast_to(radius, misses[-1].shape))
+    sizes = np.sqrt(LEADS)
+    show("RNNForecaster", np.concatenate(misses), np.concatenate(radii), sizes)
+    show("the true process", np.concatenate(ideal), Z * sizes, sizes)
+
+
+# ---------------------------------------------------------------- a panel
+
+
+def make_panel(seed, n_steps, scales, n_series=60):
+    """Seasonal series, their scale and their noise (n_series,)."""
+    rng = np.random.default_rng(seed)
+    scale = np.resize(np.repeat(scales, 3), n_series)
+    noise = np.resize([0.1, 1.0, 5.0], n_series)
+    t = np.arange(n_steps)
+    phase = rng.uniform(0, 12, size=(n_series, 1))
+    season = 10 + 3 * np.sin(2 * np.pi * (t + phase) / 12)
+    X = season + noise[:, None] * rng.normal(size=season.shape)
+    return scale[:, None] * X, scale, noise
+
+
+def bench_panel():
+    for scales in ((1,), (1, 1e2, 1e4, 1e6)):
+        bench_scales(scales)
+
+
+def bench_scales(scales, n_seeds=3, horizon=12):
+    print(f"\n60 series of 200 steps, scales {scales}, nominal {COVERAGE}: coverage of")
+    print(f"{horizon} steps and half width / noise, series of fit | given as X | new")
+    models = {}
+    for noise_level in (0.1, 1.0, 5.0):
+        print(f"noise {noise_level}:", end="")
+        for given in ("fit", "X", "new"):
+            hits, widths = [], []
+            for seed in range(n_seeds):
+                X, scale, noise = make_panel(seed, 200 + horizon, scales)
+                model = models.get(seed)
+                if model is None:
+                    model = RNNForecaster(
+                        hidden_size=16,
+                        window=24,
+                        horizon=12,
+                        batch_size=128,
+                        random_state=seed,
+                    ).fit([x[:-horizon, None] for x in X])
+                    models[seed] = model
+                if given == "new":
+                    X, scale, noise = make_panel(100 + seed, 200 + horizon, scales)
+                past = None if given == "fit" else [x[:-horizon, None] for x in X]
+                found = model.predict_interval(past, horizon=horizon, coverage=COVERAGE)
+                lower, upper = found.lower[..., 0], found.upper[..., 0]
+                truth, rows = X[:, -horizon:], noise == noise_level
+                hits.append(((truth >= lower) & (truth <= upper))[rows])
+                widths.append(((upper - lower) / 2 / (scale * noise)[:, None])[rows])
+            print(f"  {np.mean(hits):.3f} {np.mean(widths):6.2f}", end="", flush=True)
+        print()
+
+
+# ---------------------------------------------------------------- paths
+
+
+def bench_paths(horizon=12):
+    rng = np.random.default_rng(0)
+    walk = rng.normal(size=3000).cumsum()
+    print(f"\n4,000 paths of a random walk, {horizon} steps: standard deviation of")
+    print("increments, correlation of the last two steps, sd of the mean of a path")
+    print(f"{'the true process':16} 1.00 {np.sqrt(11 / 12):.3f} {2.14:.2f}")
+    for intervals in ("conformal", "quantile"):
+        model = RNNForecaster(
+            hidden_size=4,
+            horizon=horizon,
+            residual=True,
+            intervals=intervals,
+            random_state=0,
+        ).fit(walk)
+        paths = model.sample_paths(n_paths=4000, random_state=0)
+        print(
+            f"{intervals:16} {np.diff(paths, axis=1).std():.2f} "
+            f"{np.corrcoef(paths[:, -1], paths[:, -2])[0, 1]:.3f} "
+            f"{paths.mean(axis=1).std():.2f}",
+            flush=True,
+        )
+
+
+JOBS = {
+    "ideal": bench_ideal,
+    "walks": bench_walks,
+    "panel": bench_panel,
+    "paths": bench_paths,
+}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=list(JOBS))
+    torch.set_num_threads(1)
+    print(environment())
+    for job in parser.parse_known_args()[0].jobs:
+        JOBS[job]()

@@ -1,0 +1,223 @@
+"""Forecasts of seasonal series by default settings, beside what they must beat.
+
+    python benchmarks/bench_seasonal.py --data FOLDER [--jobs monthly,quarterly,single]
+        [--seeds 0,1,2] [--valid] [--peers]
+
+monthly, quarterly   one RNNForecaster for all series of a sample of the M3 competition
+single               four classic series, the last two seasons
+
+Everything but the horizon is left at its default; the frequency comes from the index of
+the series. ``--valid`` forecasts the steps before those of the test part (single: one
+season). Theta and AutoETS are those of statsforecast and run if it is installed;
+``--peers`` adds the LSTM and GRU of neuralforecast with their default settings.
+"""
+
+import argparse
+import gzip
+import json
+import logging
+import time
+import warnings
+from importlib.util import find_spec
+from statistics import median
+
+import numpy as np
+import pandas as pd
+from _common import data_folder, environment
+from threadpoolctl import threadpool_limits
+
+from sklearn_rnn import RNNForecaster, SeasonalNaiveForecaster
+from sklearn_rnn.metrics import (
+    mean_absolute_scaled_error,
+    symmetric_mean_absolute_percentage_error,
+)
+
+FREQUENCIES = {12: "MS", 4: "QS"}
+
+
+def load(folder, job, valid):
+    """Pasts, futures and the season of the series of a job."""
+    if job == "single":
+        with open(folder / "seasonal_series.json") as file:
+            found = json.load(file)
+        parts = [(s["values"], 2 * s["season"], s["season"]) for s in found.values()]
+    else:
+        with gzip.open(folder / "m3_sample.json.gz") as file:
+            found = json.load(file)[job]
+        season = {"monthly": 12, "quarterly": 4}[job]
+        found = list(found.values()) if isinstance(found, dict) else found
+        parts = [(s["x"] + s["xx"], s["h"], season) for s in found]
+    pasts, futures = [], []
+    for values, h, season in parts:
+        if valid:
+            values, h = values[: len(values) - h], h if job != "single" else season
+        index = pd.date_range("1980", periods=len(values), freq=FREQUENCIES[season])
+        series = pd.Series(np.array(values, dtype=float), index)
+        pasts.append(series.iloc[:-h])
+        futures.append(series.iloc[-h:].to_numpy())
+    return pasts, futures, [season for *_, season in parts]
+
+
+# ---------------------------------------------------------------- forecasts
+
+
+def by_rnn(pasts, futures, seasons, seed):
+    h = len(futures[0])
+    model = RNNForecaster(horizon=h, random_state=seed)
+    model.fit(pasts if len(pasts) > 1 else pasts[0])
+    forecasts = model.predict()
+    print(
+        f"    seasons_ {model.seasons_}, transform_ {model.transform_}, "
+        f"shrinkage_ {model.shrinkage_}, skill_ {model.skill_}"
+    )
+    return forecasts if len(pasts) > 1 else [forecasts]
+
+
+def by_naive(pasts, futures, seasons, seed):
+    return [
+        SeasonalNaiveForecaster(season, horizon=len(y)).fit(x).predict()
+        for x, y, season in zip(pasts, futures, seasons, strict=True)
+    ]
+
+
+def by_naive2(pasts, futures, seasons, seed):
+    """The M competitions' Naive2: the last value, of series without their season."""
+    return [
+        naive2(x.to_numpy(), m, len(y))
+        for x, y, m in zip(pasts, futures, seasons, strict=True)
+    ]
+
+
+def naive2(x, m, h):
+    n, centred = len(x), x - x.mean()
+    r = [centred[k:] @ centred[: n - k] / (centred @ centred) for k in range(1, m + 1)]
+    limit = 1.645 * np.sqrt((1 + 2 * np.square(r[:-1]).sum()) / n)
+    factors = np.ones(m)
+    if n >= 3 * m and abs(r[-1]) > limit:
+        weights = np.array([0.5, *[1] * (m - 1), 0.5]) / m
+        ratios = x[m // 2 : n - m // 2] / np.convolve(x, weights, "valid")
+        phases = np.arange(m // 2, n - m // 2) % m
+        factors = np.array([ratios[phases == p].mean() for p in range(m)])
+        factors *= m / factors.sum()
+    ahead = factors[np.arange(n, n + h) % m]
+    return x[-1] / factors[(n - 1) % m] * ahead
+
+
+def by_statsforecast(name):
+    def forecast(pasts, futures, seasons, seed):
+        import statsforecast.models
+
+        make = getattr(statsforecast.models, name)
+        return [
+            make(season_length=m).forecast(y=x.to_numpy(), h=len(y))["mean"]
+            for x, y, m in zip(pasts, futures, seasons, strict=True)
+        ]
+
+    return forecast
+
+
+def by_neuralforecast(name):
+    def forecast(pasts, futures, seasons, seed):
+        import neuralforecast.models
+        from neuralforecast import NeuralForecast
+
+        logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+        model = getattr(neuralforecast.models, name)(
+            h=len(futures[0]),
+            random_seed=seed,
+            start_padding_enabled=True,  # some series are shorter than its input
+            accelerator="cpu",
+            enable_progress_bar=False,
+            logger=False,
+            enable_checkpointing=False,
+        )
+        frame = pd.concat(
+            pd.DataFrame({"unique_id": i, "ds": x.index, "y": x.to_numpy()})
+            for i, x in enumerate(pasts)
+        )
+        runner = NeuralForecast([model], freq=FREQUENCIES[seasons[0]])
+        runner.fit(frame)
+        found = runner.predict()
+        return [part[name].to_numpy() for _, part in found.groupby("unique_id")]
+
+    return forecast
+
+
+# ---------------------------------------------------------------- scores
+
+
+def run(name, forecast, data, seeds):
+    """Scores of all series, as medians over the seeds; prints them."""
+    smape, mase, seconds = [], [], []
+    for seed in seeds:
+        started = time.process_time()
+        forecasts = forecast(*data, seed)
+        seconds.append(time.process_time() - started)
+        parts = list(zip(data[1], forecasts, data[0], data[2], strict=True))
+        smape.append(
+            [symmetric_mean_absolute_percentage_error(y, f) for y, f, *_ in parts]
+        )
+        mase.append(
+            [
+                mean_absolute_scaled_error(
+                    y, np.asarray(f), y_train=x.to_numpy(), season=m
+                )
+                for y, f, x, m in parts
+            ]
+        )
+    totals = np.mean(smape, axis=1), np.mean(mase, axis=1)
+    print(
+        f"{name:24} sMAPE {median(totals[0]):7.3f} ({min(totals[0]):.2f} to "
+        f"{max(totals[0]):.2f})  MASE {median(totals[1]):.4f}  "
+        f"CPU {median(seconds):.1f} s",
+        flush=True,
+    )
+    return np.median(mase, axis=0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data")
+    parser.add_argument("--jobs", default="monthly,quarterly,single")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--valid", action="store_true")
+    parser.add_argument("--peers", action="store_true")
+    options = parser.parse_args()
+    folder = data_folder()
+    if folder is None:
+        return
+    print(environment())
+    warnings.simplefilter("ignore")
+    seeds = [int(seed) for seed in options.seeds.split(",")]
+    models = {
+        "seasonal naive": (by_naive, [0]),
+        "Naive2": (by_naive2, [0]),
+        "RNNForecaster": (by_rnn, seeds),
+    }
+    if find_spec("statsforecast"):
+        models |= {n: (by_statsforecast(n), [0]) for n in ("Theta", "AutoETS")}
+    for job in options.jobs.split(","):
+        print(f"\n{job}{', validation part' if options.valid else ''}")
+        data = load(folder, job, options.valid)
+        if job == "single":
+            names = ("nottem", "UKgas", "ldeaths", "JohnsonJohnson")
+            table = {name: [] for name in models}
+            for place in range(len(names)):
+                print(f"  {names[place]}")
+                part = [[column[place]] for column in data]
+                for name, (forecast, its_seeds) in models.items():
+                    table[name].append(run(name, forecast, part, its_seeds)[0])
+            print(f"{'MASE':24} {'  '.join(names)}  mean")
+            for name, row in table.items():
+                print(f"{name:24} {np.round(row, 3)}  {np.mean(row):.3f}")
+            continue
+        for name, (forecast, its_seeds) in models.items():
+            run(name, forecast, data, its_seeds)
+        if options.peers and find_spec("neuralforecast"):
+            for name in ("LSTM", "GRU"):
+                run(f"neuralforecast {name}", by_neuralforecast(name), data, seeds[:1])
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1):
+        main()
