@@ -59,7 +59,7 @@ class ForecastDisplay:
     >>> series = np.sin(np.arange(200) / 4)
     >>> model = RNNForecaster(hidden_size=8, max_epochs=2, random_state=0)
     >>> display = ForecastDisplay.from_estimator(
-    ...     model.fit(series[:160]), horizon=20, truth=series[160:180]
+    ...     model.fit(series[:160]), horizon=12, truth=series[160:172]
     ... )
     """
 

@@ -328,7 +328,9 @@ class RNNForecaster(BaseForecaster):
     >>> from sklearn_rnn import RNNForecaster
     >>> t = np.arange(300)
     >>> series = np.sin(t / 5) + 0.5 * np.sin(t / 3)
-    >>> model = RNNForecaster(hidden_size=32, horizon=12, random_state=0)
+    >>> model = RNNForecaster(
+    ...     hidden_size=32, horizon=12, max_epochs=40, random_state=0
+    ... )
     >>> forecast = model.fit(series[:250]).predict()
     >>> bool(np.abs(forecast - series[250:262]).mean() < 0.15)
     True
