@@ -115,14 +115,17 @@ class ThetaBaseline:
     def _advance(self, state: Arrays, z: np.ndarray, observed: bool):
         missing = np.isnan(z)
         started = state["age"] > 0
-        fill = np.tile(self.fill, len(z) // len(self.fill))
-        expected = np.where(started, self._extrapolate(state, 1)[:, 0], fill)
-        z = np.where(missing, expected, z)
+        if missing.any():
+            fill = np.tile(self.fill, len(z) // len(self.fill))
+            expected = np.where(started, self._extrapolate(state, 1)[:, 0], fill)
+            z = np.where(missing, expected, z)
         learns = ~missing & observed
         counts = started | ~missing
         new = dict(state)
         d = self._remove_seasons(new, z, learns, counts)[..., None]  # (N, G, 1)
-        drift = np.where(learns[:, None, None], 0, _drifts(state))
+        drift = np.zeros(1)  # of the level, while nothing is learned
+        if not learns.all():
+            drift = np.where(learns[:, None, None], 0, _drifts(state))
         levels = new["levels"] + drift
         errors = np.where(started[:, None, None], d - levels, 0)
         levels = np.where(started[:, None, None], levels + LEVEL_SMOOTHING * errors, d)
