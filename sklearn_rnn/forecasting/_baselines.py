@@ -8,6 +8,7 @@ import numpy as np
 
 from sklearn_rnn._core.scalars import is_integer
 from sklearn_rnn._core.sklearn_private import InvalidParameterError
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn.forecasting._encoding import Baseline, SeriesEncoding, fit_encoding
 from sklearn_rnn.forecasting._seasons import find_seasons
 from sklearn_rnn.forecasting._theta import ThetaBaseline
@@ -44,12 +45,14 @@ def fit_baseline(estimator: Any, values: list[np.ndarray], step: Any) -> Baselin
         return of_mean if estimator.baseline == "mean" else plain
     seasons, given = estimator.season, not is_auto(estimator.season)
     seasons = _check_seasons(seasons) if given else find_seasons(values, step)
+    _warn_of_long_seasons(seasons, values)
     theta, error = _choose_theta(
         values, estimator.horizon, seasons, given, estimator.transform
     )
     if estimator.baseline == "theta" or (given and seasons):
         return theta
-    error_of_mean = measure_error(plain, _select(values), seasons)
+    so_far = replace(plain, mean=None, scale=None)  # the Theta method sees no more
+    error_of_mean = measure_error(so_far, _select(values), seasons)
     return of_mean if error_of_mean < error else theta
 
 
@@ -121,6 +124,11 @@ def _wants_theta(estimator: Any) -> bool:
             'baseline="mean" cannot be combined with differencing or residual. Set '
             "baseline=None."
         )
+    if estimator.baseline == "mean" and estimator.scaling in (None, False):
+        raise ValueError(
+            f'baseline="mean" needs the mean that scaling={estimator.scaling} leaves '
+            'out. Set scaling="global" or "series", or baseline=None.'
+        )
     if excluded and wanted:
         first, second = wanted[0], excluded[0]
         raise ValueError(
@@ -147,6 +155,18 @@ def _check_seasons(season: Any) -> tuple[int, ...]:
             f"different ones, got {season!r}."
         )
     return tuple(sorted(periods))
+
+
+def _warn_of_long_seasons(seasons: tuple[int, ...], values: list[np.ndarray]) -> None:
+    """Warn if no series (T_i, C) is so long that a given season can be known."""
+    longest = max(map(len, values))
+    unknown = [m for m in seasons if longest < 2 * m]
+    if unknown:
+        warn_user(
+            f"a season of {unknown[0]} steps is known after two periods, but the "
+            f"longest series of X has {longest} steps: forecasts do not use it before "
+            "more are known. Check season, or give longer series."
+        )
 
 
 def _choose_theta(

@@ -205,12 +205,12 @@ def calibrate_on_twin(
         not (lengths > held_out.first_steps).any()
         or np.isnan(np.concatenate(rest)).all(axis=0).any()
     ):
-        return _explain_too_short(fraction, needed, conformal, encoding)
+        return _explain_too_short(fraction, needed, conformal, encoding, measures)
     twin = train_twin(rest, exog and held_out.leave_out(exog))
     return calibrate(twin, values, exog, held_out, conformal, measures)
 
 
-def _explain_too_short(fraction, needed, conformal, encoding):
+def _explain_too_short(fraction, needed, conformal, encoding, measures):
     """The calibration of series that are too short, and a warning."""
     reason = (
         "the series given to fit was too short to set calibration_fraction="
@@ -218,12 +218,13 @@ def _explain_too_short(fraction, needed, conformal, encoding):
         f"{needed} steps. Fit a longer series, or set a smaller calibration_fraction."
     )
     shrinkage = 1.0
-    if encoding.theta is not None:
+    if measures and encoding.baseline.shrinkage is not None:
         shrinkage = 0.0
+        name = "those of the Theta method" if encoding.theta else "the mean"
         warn_user(
-            "Forecasts will be those of the Theta method, because it cannot be "
-            f"measured whether the network improves them: {reason} baseline=None "
-            "forecasts with the network alone."
+            f"Forecasts will be {name}, because it cannot be measured whether the "
+            f"network improves them: {reason} baseline=None forecasts with the network "
+            "alone."
         )
     if conformal:
         warn_user(

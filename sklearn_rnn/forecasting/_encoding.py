@@ -55,8 +55,8 @@ class SeriesEncoding:
 
     @property
     def season(self) -> int:
-        """Steps of the shortest season, 1 without any."""
-        return (*(self.theta.seasons if self.theta else ()), 1)[0]
+        """Steps of the shortest season, or the lag of differences; 1 without any."""
+        return (*(self.theta.seasons if self.theta else ()), max(self.lag, 1))[0]
 
     @property
     def n_channels(self) -> int:

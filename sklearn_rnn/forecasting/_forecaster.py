@@ -226,7 +226,8 @@ class RNNForecaster(BaseForecaster):
     skill_ : float or None
         1 minus the ratio of the mean absolute error to that of the seasonal naive
         forecast on the same steps (the geometric mean of the ratios of all series).
-        Above 0 is better than that forecast. None without conformal intervals.
+        Above 0 is better than that forecast. Its season is the shortest of
+        ``seasons_``, or ``differencing``, or else 1. None without conformal intervals.
     n_iter_ : int
         Epochs run.
     loss_curve_ : list of float

@@ -35,7 +35,8 @@ SEASON_SMOOTHING = np.array([1.0, 0.0, 0.15, 0.3, 0.6])
 FORGETTING = 0.97  # weight of an error one step later
 SEASON_PREFERRED = 0.99  # factor of errors when a season becomes known
 SLOPE_SHARE = 0.75
-OUTLIER = 5  # standard deviations, beyond which a season learns no more
+OUTLIER = 5  # times the noise or error, beyond which little is learned
+LEAST_NOISE = 0.01  # share of the season's size, so that it can always change
 
 TINY = float(np.finfo(np.float64).tiny)
 LARGEST_LOG = float(np.log(np.finfo(np.float64).max))
@@ -78,6 +79,7 @@ class ThetaBaseline:
             state[f"season_{m}"] = np.zeros((1, shape[1], m, self.n_ways))
             state[f"within_{m}"] = np.zeros(shape[:2])
             state[f"strength_{m}"] = np.zeros(shape[:2])
+            state[f"known_{m}"] = np.zeros(shape[:2], dtype=bool)
         return state
 
     def is_ready(self, state: Arrays) -> np.ndarray:
@@ -92,9 +94,11 @@ class ThetaBaseline:
         """The state after values (n, C), and features (n, 4 C) of the step.
 
         A missing value is replaced by its forecast. Forecasts that are fed back are not
-        ``observed``: they move the level, but no estimate.
+        ``observed``: they move the level, but no estimate, and may be negative.
         """
         n, C = values.shape
+        if self.logarithm and not observed:
+            values = np.maximum(values, TINY)
         z = self.transform(values).reshape(-1)
         state, features = self._advance(_flatten(state), z, observed)
         return _unflatten(state, n, C), features.reshape(n, -1)
@@ -115,9 +119,13 @@ class ThetaBaseline:
     def _advance(self, state: Arrays, z: np.ndarray, observed: bool):
         missing = np.isnan(z)
         started = state["age"] > 0
-        if missing.any():
+        bounded = self.logarithm and not observed  # the level survives values near 0
+        if bounded or missing.any():
             fill = np.tile(self.fill, len(z) // len(self.fill))
             expected = np.where(started, self._extrapolate(state, 1)[:, 0], fill)
+            if bounded:
+                least = expected - OUTLIER * _scales(state, _choose(state))
+                z = np.maximum(z, least)
             z = np.where(missing, expected, z)
         learns = ~missing & observed
         counts = started | ~missing
@@ -138,9 +146,9 @@ class ThetaBaseline:
         """Values d (N, G) without their seasons, which are updated in ``state``."""
         d = np.repeat(z[:, None], self.n_ways, axis=1)
         for m in self.seasons:
-            before = state[f"strength_{m}"]
+            before = state[f"known_{m}"]
             _update_season(state, m, d, learns, counts)
-            begins = (before == 0) & (state[f"strength_{m}"] > 0)
+            begins = state[f"known_{m}"] & ~before
             if begins.any():
                 _restart_levels(state, m, begins)
             d = d - _seasonal(state, m, state["age"][:, None])[:, 0]
@@ -251,7 +259,7 @@ def _update_season(state, m, x, learns, counts):
     season, within = state[f"season_{m}"].copy(), state[f"within_{m}"]
     surprise = deviation - season[rows, phase]
     known = learns & (t >= m)
-    surprise = _clip_outliers(surprise, within, t, m)
+    surprise = _clip_outliers(surprise, season[..., 1], within, t, m)
     weight = np.maximum(1 / (seen[:, None] + 1), SEASON_SMOOTHING[: x.shape[1]])
     season[rows, phase] += np.where(known[:, None], weight * surprise, 0)
     within = within + np.where(known, surprise[:, 1] ** 2 * seen / (seen + 1), 0)
@@ -259,6 +267,8 @@ def _update_season(state, m, x, learns, counts):
     state[f"recent_{m}"], state[f"season_{m}"] = recent, season
     state[f"within_{m}"] = within
     state[f"strength_{m}"] = np.where(known, strength, state[f"strength_{m}"])
+    # once it is known it stays so, also while its strength is 0
+    state[f"known_{m}"] = state[f"known_{m}"] | (known & (t + 1 >= 2 * m))
 
 
 def _restart_levels(state, m, begins):
@@ -278,9 +288,10 @@ def _restart_levels(state, m, begins):
     state["errors"] = np.where(seasonal, without, state["errors"])
 
 
-def _clip_outliers(surprise, within, n_steps, m):
-    """Deviations (N, G) from the season that are limited to some of its noise."""
+def _clip_outliers(surprise, season, within, n_steps, m):
+    """Deviations (N, G) from a season (N, m), limited to some of its noise."""
     noise = np.sqrt(within / np.maximum(n_steps - 2 * m, 1))
+    noise = np.maximum(noise, LEAST_NOISE * season.std(axis=1))
     limit = np.where((n_steps >= 3 * m) & (noise > 0), OUTLIER * noise, np.inf)
     return np.clip(surprise, -limit[:, None], limit[:, None])
 

@@ -113,6 +113,12 @@ def test_seasons_are_different_numbers_of_steps(season):
         choose([WALK], season=season)
 
 
+def test_a_season_longer_than_half_of_the_series_is_reported():
+    with pytest.warns(UserWarning, match="a season of 61 steps .* has 120 steps"):
+        choose([WALK, WALK[:50]], season=(7, 61))
+    assert choose([WALK, WALK[:50]], season=(7, 60)).seasons == (7, 60)
+
+
 @pytest.mark.parametrize(
     "settings", [{"differencing": 2}, {"residual": True}, {"scaling": True}]
 )
@@ -150,6 +156,21 @@ def test_the_mean_is_a_baseline():
     assert_allclose(np.diff(shrunk), np.diff(whole))
     with pytest.raises(ValueError, match='baseline="mean" cannot be combined'):
         choose([WALK], baseline="mean", residual=True)
+
+
+def test_the_mean_is_judged_by_the_past_of_each_step():
+    """The mean of all steps also knows those that it would have to forecast."""
+    walk = np.random.default_rng(26).normal(size=(30, 1)).cumsum(axis=0)
+    theta, of_all = choose([walk], baseline="theta"), choose([walk], baseline="mean")
+    assert measure_error(of_all, [walk]) < measure_error(theta, [walk])
+    assert isinstance(choose([walk]), ThetaBaseline)
+
+
+@pytest.mark.parametrize("scaling", [None, False])
+def test_the_mean_needs_a_scaling(scaling):
+    """Without any the mean would be 0."""
+    with pytest.raises(ValueError, match='baseline="mean" needs the mean that scaling'):
+        choose([WALK], baseline="mean", scaling=scaling)
 
 
 def test_the_fewest_seasons_count_if_errors_are_equal():

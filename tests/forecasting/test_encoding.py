@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from series_encodings import encode, read
+from series_encodings import encode, encode_theta, read
 
 from sklearn_rnn.forecasting._encoding import take_median
 
@@ -22,6 +22,13 @@ def test_sizes_of_inputs_and_outputs():
     quantiles = replace(encoding, quantiles=(0.1, 0.5, 0.9), tells_missing=True)
     assert quantiles.n_inputs == 4 + 3 * 2
     assert quantiles.n_outputs == 2 * 2 * 3
+
+
+def test_forecasts_are_compared_with_the_season_that_they_know():
+    """The naive forecast of a model of differences has their lag as its season."""
+    assert encode([TWO]).season == 1
+    assert encode([TWO], lag=12).season == 12
+    assert encode_theta([TWO], seasons=(4, 12)).season == 4
 
 
 def test_the_network_is_told_what_is_missing_if_anything_is():

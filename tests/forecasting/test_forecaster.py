@@ -775,6 +775,35 @@ def test_a_series_too_short_to_judge_corrections_has_none(intervals):
     assert_allclose(model.predict(), expected)
 
 
+def test_a_series_too_short_to_judge_its_mean_is_forecast_by_it():
+    noise = np.random.default_rng(0).normal(size=13)
+    model = RNNForecaster(
+        baseline="mean", window=3, horizon=4, hidden_size=4, max_epochs=1
+    )
+    model.set_params(intervals=None, random_state=0)
+    with pytest.warns(UserWarning, match="Forecasts will be the mean"):
+        model.fit(noise)
+    assert_allclose(model.predict(), np.full(4, noise.mean()))
+
+
+def test_corrections_of_a_first_short_part_are_not_shrunk():
+    """Or else no later ``partial_fit`` would change a forecast."""
+    model = corrector(season=None, window=3, intervals=None)
+    model.partial_fit(MONTHLY[:15])
+    assert model.shrinkage_ == 1
+
+
+@pytest.mark.parametrize("bounds", [None, (0, None)])
+def test_paths_of_logarithms_may_reach_zero(bounds):
+    values = np.exp(1 + 0.9 * np.random.default_rng(1).normal(size=150))
+    model = corrector(season=None, transform="log", horizon=3, max_epochs=1)
+    model.set_params(intervals="conformal", bounds=bounds).fit(values)
+    paths = model.sample_paths(horizon=30, n_paths=100, random_state=0)
+    assert paths.min() <= 0
+    assert np.isfinite(paths).all()
+    assert np.median(paths[:, 20:]) > 0.5
+
+
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize(
     "params",

@@ -266,6 +266,47 @@ def test_an_outlier_does_not_remove_the_season():
     assert np.abs(seasons[0] - seasons[1]).max() < 1
 
 
+@pytest.mark.parametrize("noise", [0, 1e-12, 1e-3])
+def test_a_season_without_noise_can_change(noise):
+    """However small the noise was, the errors of a new season are not outliers."""
+    t = np.arange(360)
+    x = 100 + 10 * np.sin(t * 2 * np.pi / 12) + noise * RNG.normal(size=360)
+    x[144:] = 100 + 1.5 * (x[144:] - 100)
+    forecasts, _ = forecast(theta(fill=(0.0,), horizon=12), x[:240, None])
+    assert np.abs(forecasts[:, 0] - x[240:252]).max() < 1
+
+
+def test_levels_restart_only_when_a_season_becomes_known():
+    """Not whenever noise looks like a season again: most of the past would be lost."""
+    noise = np.random.default_rng(2).normal(size=(200, 1))
+    baseline = theta(fill=(0.0,))
+    restarts = []
+    state = baseline.begin()
+    for t, row in enumerate(noise):
+        before = state
+        state, _ = baseline.advance(before, row[None])
+        if before["strength_12"] == 0 and state["strength_12"] > 0:
+            step = np.abs(state["levels"] - before["levels"])[0, 0, 1:, 0]
+            restarts += [(t, step.max() > 0.05 * 5)]
+    times, moved = np.array(restarts).T
+    assert times[0] == 23 and len(times) > 2
+    assert not moved[1:].any()
+
+
+def test_a_sampled_value_near_zero_does_not_remove_the_level():
+    """Paths of positive series may be negative, as errors are added to forecasts."""
+    values = np.exp(2 + 0.3 * RNG.normal(size=(60, 1)))
+    baseline = theta(fill=(2.0,), logarithm=True, seasons=())
+    state = read(baseline, values)
+    expected, _ = baseline.forecast(state)
+    for sampled in (-3.0, 0.0, 1e-12):
+        later, _ = baseline.advance(state, np.array([[sampled]]), observed=False)
+        forecasts, _ = baseline.forecast(later)
+        assert (np.abs(forecasts - expected) < 1.5).all()
+        with pytest.raises(ValueError, match="their logarithms"):
+            baseline.advance(state, np.array([[min(sampled, 0)]]))
+
+
 def test_logarithms_are_taken_in_float64():
     x = (1e6 + 10 * SERIES[:, :1]).astype(np.float32)
     found = [
