@@ -19,6 +19,7 @@ from sklearn_rnn._training.budget import FEWEST_EPOCHS_OF_WINDOWS, choose_epochs
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn.forecasting._baselines import (
     describe_baseline,
+    find_season,
     fit_baseline,
     refit_encoding,
 )
@@ -116,6 +117,7 @@ class BaseForecaster(NetworkEstimator):
             last_only=self.target == "last",
             quantiles=quantiles,
             bounds=check_bounds(self.bounds),
+            found_season=find_season(self.season, values, step),
         )
 
     def _make_windows(self, values, exog):

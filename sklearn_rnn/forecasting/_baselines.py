@@ -56,6 +56,11 @@ def fit_baseline(estimator: Any, values: list[np.ndarray], step: Any) -> Baselin
     return of_mean if error_of_mean < error else theta
 
 
+def find_season(season: Any, values: list[np.ndarray], step: Any) -> int:
+    """Steps of the shortest season that series may have; 1 if it is not to be found."""
+    return (*(find_seasons(values, step) if is_auto(season) else ()), 1)[0]
+
+
 def refit_encoding(
     encoding: SeriesEncoding, values: list[np.ndarray], exog: list[np.ndarray] | None
 ) -> SeriesEncoding:
@@ -78,6 +83,7 @@ def refit_encoding(
         last_only=encoding.last_only,
         quantiles=encoding.quantiles,
         bounds=encoding.bounds,
+        found_season=encoding.found_season,
     )
     return replace(again, tells_missing=encoding.tells_missing)
 

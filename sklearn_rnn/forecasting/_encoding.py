@@ -37,6 +37,7 @@ class SeriesEncoding:
     exog_scale: np.ndarray | None
     tells_missing: bool  # whether inputs mark missing values
     bounds: tuple[float, float] = (-math.inf, math.inf)  # of values
+    found_season: int = 1  # steps, in the series or their index
 
     @property
     def horizon(self) -> int:
@@ -56,7 +57,9 @@ class SeriesEncoding:
     @property
     def season(self) -> int:
         """Steps of the shortest season, or the lag of differences; 1 without any."""
-        return (*(self.theta.seasons if self.theta else ()), max(self.lag, 1))[0]
+        if self.theta is not None:
+            return (*self.theta.seasons, 1)[0]
+        return self.lag if self.lag > 1 else self.found_season
 
     @property
     def n_channels(self) -> int:

@@ -98,3 +98,12 @@ def test_a_panel_of_very_short_series_is_fitted():
     assert np.isfinite(model.predict()).all()
     with pytest.raises(ValueError, match="needs 9 at least"):
         forecaster(horizon=2).fit([3.0])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_rnn.forecasting.ForecastSkillWarning")
+def test_the_skill_compares_with_the_season_that_is_found():
+    season = np.tile(np.arange(8.0), 20) + 0.01 * RNG.normal(size=160)
+    alone = forecaster(baseline=None).fit(season)
+    assert alone._encoding.season == 8 and alone.skill_ < 0
+    given = forecaster(baseline=None, season=None).fit(season)
+    assert given._encoding.season == 1 and given.skill_ > alone.skill_

@@ -28,6 +28,7 @@ def test_forecasts_are_compared_with_the_season_that_they_know():
     """The naive forecast of a model of differences has their lag as its season."""
     assert encode([TWO]).season == 1
     assert encode([TWO], lag=12).season == 12
+    assert encode([TWO], lag=1, found_season=7).season == 7
     assert encode_theta([TWO], seasons=(4, 12)).season == 4
 
 
