@@ -82,7 +82,13 @@ def bench_ideal(n_steps=90, n_runs=1000):
 # ---------------------------------------------------------------- random walks
 
 
-def bench_walks(n_seeds=25, n_steps=300):
+def bench_walks():
+    for settings in ({}, {"differencing": 1, "max_epochs": 30}):
+        show_walks(settings)
+
+
+def show_walks(settings, n_seeds=25, n_steps=300):
+    print(f"\n{settings or 'defaults'}", end="")
     print(f"\nrandom walks of {n_steps} steps, {n_seeds} seeds, nominal {COVERAGE}:")
     print(f"coverage (relative score, median relative width) at {LEADS.tolist()}")
     misses, radii, ideal = [], [], []
@@ -91,7 +97,9 @@ def bench_walks(n_seeds=25, n_steps=300):
         walk = rng.normal(size=n_steps).cumsum()
         # many futures of the same past
         futures = walk[-1] + rng.normal(size=(200, LEADS[-1])).cumsum(axis=1)
-        model = RNNForecaster(hidden_size=8, window=20, random_state=seed).fit(walk)
+        model = RNNForecaster(
+            hidden_size=8, window=20, random_state=seed, **settings
+        ).fit(walk)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # few independent errors
             found = model.predict_interval(horizon=LEADS[-1], coverage=COVERAGE)
