@@ -1,7 +1,9 @@
-"""Peak memory of fit on 100,000 texts of 200 words, vocabulary 20,000.
+"""Peak memory of fit on many texts, and of predict on a single long sequence.
 
-A dense one-hot encoding of them would take 1.6 TB. The texts come from a generator;
-vectorizer and classifier stand in a Pipeline; one epoch, both embeddings.
+The first part fits 100,000 texts of 200 words, vocabulary 20,000. A dense one-hot
+encoding of them would take 1.6 TB. The texts come from a generator; vectorizer and
+classifier stand in a Pipeline; one epoch, both embeddings. The second part predicts a
+sequence of 2 features in float32, 8 bytes per step.
 """
 
 import resource
@@ -13,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import RNNClassifier, WordVectorizer
 
+CELLS = ("lstm", "gru", "rnn")
 TEXTS, WORDS, VOCABULARY = 100_000, 200, 20_000
 
 
@@ -26,7 +29,19 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def main(embedding):
+def predict_long(cell, n_steps):
+    rng = np.random.default_rng(0)
+    model = RNNClassifier(cell, 8, max_epochs=1, patch_size=1, random_state=0)
+    short = rng.normal(size=(20, 30, 2)).astype("float32")
+    model.fit(short, [0, 1] * 10).predict(short)
+    long = [rng.normal(size=(n_steps, 2)).astype("float32")]
+    before = peak()
+    model.predict(long)
+    used = (peak() - before) * 2**30
+    print(f"{cell}: predict of {n_steps:,} steps: {used / n_steps:.0f} bytes per step")
+
+
+def fit_texts(embedding):
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, TEXTS)
     imported = peak()
@@ -44,8 +59,11 @@ def main(embedding):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        main(int(sys.argv[1]) if sys.argv[1].isdigit() else sys.argv[1])
-    else:
-        for embedding in ("32", "onehot"):  # a process each: a peak never falls
-            subprocess.run([sys.executable, __file__, embedding], check=True)
+    if len(sys.argv) == 3:
+        predict_long(sys.argv[1], int(sys.argv[2]))
+    elif len(sys.argv) == 2:
+        fit_texts(int(sys.argv[1]) if sys.argv[1].isdigit() else sys.argv[1])
+    else:  # a process each: a peak never falls
+        jobs = [["32"], ["onehot"], *([cell, "1000000"] for cell in CELLS)]
+        for job in jobs:
+            subprocess.run([sys.executable, __file__, *job], check=True)

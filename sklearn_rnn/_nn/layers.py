@@ -24,6 +24,12 @@ class RecurrentStack(nn.Module):
         self.bidirectional = len(layers[-1]) == 2
         self.dropout = dropout
 
+    @property
+    def is_causal(self) -> bool:
+        """Whether reading can stop and go on from the states, for cells of our own."""
+        custom = any(isinstance(layer, CustomLayer) for layer in self.modules())
+        return not (self.bidirectional or custom)
+
     def forward(
         self,
         x: Tensor,

@@ -1,15 +1,22 @@
 """The network of a classifier or regressor, which reads, pools and predicts."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens
+from sklearn_rnn._nn.states import State
 
 # Vocabularies of more tokens than this are those of words. Dropout leaves out whole
 # words, because new texts have words that are unknown. Each single letter may matter.
 LARGE_VOCABULARY = 256
+
+
+# For a prediction, an unpadded batch of more steps is read in chunks of this many, so
+# that the memory for intermediate results does not grow with its length.
+STEPS_PER_CHUNK = 2**13
 
 
 class Inputs(NamedTuple):
@@ -59,14 +66,57 @@ class SequenceNetwork(nn.Module):
         Without pooling there is one output per valid step, (n_steps, n_outputs), in
         the order of time and then of the batch.
         """
-        outputs = self.read(inputs, generator)  # (T, B, H)
-        pooled = self.pool(outputs, inputs.lengths, self.pooling)
-        pooled = pooled.to(self.head.weight.dtype)
+        pooled = self.read_and_pool(inputs, self.pooling, generator)
         return self._apply_head(drop(pooled, self.dropout, self.training, generator))
 
-    def read(self, inputs: Inputs, generator: torch.Generator | None = None) -> Tensor:
-        """Outputs (T, B, H) of the last layer at every step, padding included."""
-        x, lengths = inputs
+    def read_and_pool(
+        self,
+        inputs: Inputs,
+        pooling: str | None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Pooled outputs of the last layer (B, n_pooled), in the type of the head.
+
+        If ``pooling`` is None, they are the outputs of all valid steps (n_steps, H).
+        """
+        values, lengths = inputs
+        if self._reads_in_chunks(inputs):
+            pooled = pool_chunks(self._read_chunks(values), len(values), pooling)
+        else:
+            outputs, _ = self._read(values, lengths, generator=generator)  # (T, B, H)
+            if pooling is None:
+                pooled = select_valid_steps(outputs, lengths)
+            else:
+                pooled = pool(outputs, lengths, pooling, self.stack.bidirectional)
+        return pooled.to(self.head.weight.dtype)
+
+    def _reads_in_chunks(self, inputs: Inputs) -> bool:
+        """Whether reading chunk by chunk is possible and saves memory."""
+        return (
+            inputs.lengths is None
+            and len(inputs.values) > STEPS_PER_CHUNK
+            and not torch.is_grad_enabled()
+            and self.stack.is_causal
+        )
+
+    def _read_chunks(self, values: Tensor) -> Iterator[Tensor]:
+        """Outputs (t, B, H) of successive chunks of steps."""
+        states = None
+        for chunk in values.split(STEPS_PER_CHUNK):
+            outputs, states = self._read(chunk, None, states)
+            yield outputs
+
+    def _read(
+        self,
+        x: Tensor,
+        lengths: Tensor | None,
+        states: list[list[State]] | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, list[list[State]]]:
+        """Outputs (T, B, H) of the last layer, padding included, and the last states.
+
+        ``states`` are those before the first step.
+        """
         if self.embedding is not None:
             x = self.embedding(x)  # (T, B, E)
             large = self.embedding.num_embeddings > LARGE_VOCABULARY
@@ -74,15 +124,7 @@ class SequenceNetwork(nn.Module):
             x = drop_input(x, self.dropout, self.training, generator)
         if self.compute_dtype is not None and x.is_floating_point():
             x = x.to(self.compute_dtype)
-        return self.stack(x, lengths, generator=generator)[0]
-
-    def pool(
-        self, outputs: Tensor, lengths: Tensor | None, pooling: str | None
-    ) -> Tensor:
-        """Pooled outputs (B, n_pooled), or all valid steps if ``pooling`` is None."""
-        if pooling is None:
-            return select_valid_steps(outputs, lengths)
-        return pool(outputs, lengths, pooling, self.stack.bidirectional)
+        return self.stack(x, lengths, states, generator)
 
     def _apply_head(self, pooled: Tensor) -> Tensor:
         """Outputs of the head that do not depend on a row's place in the batch.
@@ -119,6 +161,23 @@ def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tenso
         total = outputs.masked_fill(padding, 0).sum(0)
         return total / lengths.unsqueeze(1).to(total.dtype)
     return outputs.masked_fill(padding, float("-inf")).amax(0)
+
+
+def pool_chunks(chunks: Iterator[Tensor], n_steps: int, how: str | None) -> Tensor:
+    """What :func:`pool` returns for ``n_steps`` steps that come in chunks (t, B, H).
+
+    No sequence is padded. Without ``how``, they are all concatenated (n_steps, H).
+    """
+    if how is None:
+        return torch.cat([chunk.flatten(0, 1) for chunk in chunks])
+    chunk = next(chunks)
+    total, highest = chunk.sum(0, dtype=torch.float64), chunk.amax(0)
+    for chunk in chunks:
+        total += chunk.sum(0, dtype=torch.float64)
+        torch.maximum(highest, chunk.amax(0), out=highest)
+    mean = total.div_(n_steps).to(chunk.dtype)
+    pooled = {"last": chunk[-1], "mean": mean, "max": highest}
+    return torch.cat(list(pooled.values()), 1) if how == "concat" else pooled[how]
 
 
 def select_last_steps(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:

@@ -119,6 +119,10 @@ def pad_batch(sequences: Sequences, rows: np.ndarray, device: torch.device) -> I
     """The sequences of ``rows`` as one padded batch, with time first."""
     lengths = sequences.lengths[rows]
     widest = int(lengths.max())
+    if len(rows) == 1:
+        start = sequences.starts[rows[0]]
+        values = sequences.values[start : start + widest, None].copy()
+        return Inputs(torch.from_numpy(values).to(device), None)
     steps = np.arange(widest)[:, None]  # (T, 1)
     if lengths.min() == widest:
         values = sequences.values[sequences.starts[rows] + steps]

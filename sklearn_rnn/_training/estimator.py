@@ -10,6 +10,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.device import resolve_device, resolve_torch_dtypes
 from sklearn_rnn._core.drafts import draft
+from sklearn_rnn._core.memory import explain_out_of_memory
 from sklearn_rnn._core.randomness import (
     SPLIT,
     WEIGHTS,
@@ -122,12 +123,28 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
             state=lambda current: self._fitted_state(current, first),
         )
         options = self._training_options(seed, tasks, epochs, partial)
-        with limit_threads(self._count_operations(self.batch_size)):
-            interrupt = net.train(train, valid, options)
+        interrupt = self._train_net(net, train, valid, options)
         self.__dict__.update(self._fitted_state(net, first))
         if interrupt is None:
             tasks.end(lambda: net)
         return interrupt
+
+    def _train_net(
+        self, net: RecurrentNet, train: Any, valid: Any, options: TrainingOptions
+    ) -> KeyboardInterrupt | None:
+        """Train ``net``; return the user's interrupt, if any."""
+        with (
+            limit_threads(self._count_operations(self.batch_size)),
+            explain_out_of_memory(
+                lambda: (
+                    "not enough memory to train with "
+                    f"batch_size={self.batch_size}, hidden_size={self.hidden_size} and "
+                    f"examples of up to {train.longest} steps. Lower batch_size, or "
+                    "give shorter sequences. The estimator is unchanged."
+                )
+            ),
+        ):
+            return net.train(train, valid, options)
 
     def _count_epochs(self, train: Any) -> int:
         """Maximum number of epochs on these training examples."""
@@ -146,15 +163,22 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         ``options`` are further ones of the builder.
         """
         dtype, compute_dtype = resolve_torch_dtypes(self.precision, self._number_type)
-        module = self._build_module(
-            generator=torch_generator(seed, WEIGHTS),
-            dtype=dtype,
-            compute_dtype=compute_dtype,
-            num_layers=self.num_layers,
-            activation=self.activation,
-            dropout=self._resolve_dropout(),
-            **options,
-        )
+        with explain_out_of_memory(
+            lambda: (
+                "not enough memory for the weights of a network with "
+                f"hidden_size={self.hidden_size} and num_layers={self.num_layers}. "
+                "Lower them, or the number of features or tokens."
+            )
+        ):
+            module = self._build_module(
+                generator=torch_generator(seed, WEIGHTS),
+                dtype=dtype,
+                compute_dtype=compute_dtype,
+                num_layers=self.num_layers,
+                activation=self.activation,
+                dropout=self._resolve_dropout(),
+                **options,
+            )
         self._fixed_on_warm_start = {
             name: getattr(self, name) for name in self._FIXED_ON_WARM_START
         }

@@ -31,6 +31,11 @@ class Examples:
             return len(self.rows)
         return int(self.sequences.lengths[self.rows].sum())
 
+    @property
+    def longest(self) -> int:
+        """Number of steps of the longest sequence of ``rows``."""
+        return int(self.sequences.lengths[self.rows].max())
+
     def places(self, rows: np.ndarray) -> Tensor:
         """Places of the targets of a batch, in the order of the network's outputs."""
         if self.first is not None:

@@ -13,7 +13,6 @@ from sklearn_rnn._core.randomness import (
     SPLIT,
     numpy_generator,
 )
-from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._training.budget import FEWEST_EPOCHS_OF_WINDOWS, choose_epochs
 from sklearn_rnn._training.estimator import NetworkEstimator
@@ -158,8 +157,7 @@ class BaseForecaster(NetworkEstimator):
         net, windows = twin._new_net(seed), twin._make_windows(values, exog)
         epochs = 1 if partial else self._count_epochs(windows)
         options = twin._training_options(seed, None, epochs, partial)
-        with limit_threads(self._count_operations(self.batch_size)):
-            interrupt = net.train(windows, None, options)
+        interrupt = self._train_net(net, windows, None, options)
         if interrupt is not None:
             raise interrupt
         return SeriesNetwork(twin._encoding, net.module_, self._number_type)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._core.memory import explain_prediction_memory
 from sklearn_rnn._nn.steppers import make_stepper
 from sklearn_rnn.forecasting._encoding import SeriesEncoding, take_median
 from sklearn_rnn.forecasting._intervals import Sampler
@@ -315,11 +316,12 @@ class SeriesNetwork:
                 f"a series of X has {min(map(len, values))} steps; with exog, "
                 f"{h} (horizon) are needed at least. Leave it out."
             )
-        for rows, group, group_exog in group_by_length(values, exog):
-            past = None if before is None else before.take(rows)
-            steps = self.new_stepper(len(rows))
-            parts.append(read_values(steps, group, group_exog, past))
-            places.append(rows)
+        with explain_prediction_memory(len(values), max(map(len, values))):
+            for rows, group, group_exog in group_by_length(values, exog):
+                past = None if before is None else before.take(rows)
+                steps = self.new_stepper(len(rows))
+                parts.append(read_values(steps, group, group_exog, past))
+                places.append(rows)
         return concatenate_states(parts, places)
 
     def forecast(

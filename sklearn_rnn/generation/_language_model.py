@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Hashable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from sklearn_rnn._core.drafts import snapshot
+from sklearn_rnn._core.memory import explain_prediction_memory
 from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.tokens import END, UNKNOWN
@@ -79,6 +80,16 @@ class LanguageModel:
         """A context with as many threads as steps of ``n_texts`` texts are worth."""
         return limit_threads(n_texts * self.work)
 
+    @contextmanager
+    def _reading(self, corpus: Corpus) -> Iterator[None]:
+        """A context in which the network reads a corpus."""
+        n = len(corpus.lengths)
+        with (
+            self.threads(min(n, MAX_DOCUMENTS)),
+            explain_prediction_memory(n, int(corpus.lengths.max())),
+        ):
+            yield
+
     def read(self, prefixes: Any) -> Reading:
         """Read one or several texts, each from its beginning."""
         return self._read_documents(self._list_prompts(prefixes))
@@ -107,7 +118,7 @@ class LanguageModel:
 
     def token_losses(self, corpus: Corpus) -> np.ndarray:
         """Minus log-probability in nats (n_steps,) of each code of a corpus."""
-        with self.threads(min(len(corpus.lengths), MAX_DOCUMENTS)):
+        with self._reading(corpus):
             return token_losses(self.module, corpus)
 
     def fingerprint(self) -> str:
@@ -137,7 +148,7 @@ class LanguageModel:
 
     def _read_documents(self, documents):
         corpus, n_known = encode_known(self.codec, documents, "the text")
-        with self.threads(min(len(corpus.lengths), MAX_DOCUMENTS)):
+        with self._reading(corpus):
             outputs, states = read_corpus(self.module, corpus)
         return Reading(outputs, states, corpus, n_known)
 

@@ -33,6 +33,11 @@ class TextExamples:
     window: int
     step: int | None = None
 
+    @property
+    def longest(self) -> int:
+        """Number of steps of the longest window."""
+        return min(self.window, int(self.corpus.lengths.max()))
+
     def windows(self, batch_size: int, rng: np.random.Generator) -> Iterator[Window]:
         """The windows of one epoch."""
         if self.step is None:

@@ -1,5 +1,6 @@
 """What RNNClassifier and RNNRegressor share: reading, training and predicting."""
 
+import functools
 from abc import abstractmethod
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_rnn._core.drafts import snapshot
+from sklearn_rnn._core.memory import explain_prediction_memory
 from sklearn_rnn._core.sklearn_private import _check_sample_weight
 from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._data.reading import SequenceReader, is_table
@@ -279,7 +281,10 @@ class SupervisedEstimator(
     def _compute(self, compute, sequences, each_step):
         """What ``compute`` returns for all sequences: (n, ...), or (n_steps, ...)."""
         rows = np.arange(len(sequences))
-        with limit_threads(self._count_operations(min(len(rows), PREDICTION_BATCH))):
+        with (
+            limit_threads(self._count_operations(min(len(rows), PREDICTION_BATCH))),
+            explain_prediction_memory(len(rows), int(sequences.lengths.max())),
+        ):
             device = self.module_.head.weight.device
             outputs = predict_batches(
                 compute, sequences, rows, PREDICTION_BATCH, device, each_step=each_step
@@ -345,13 +350,8 @@ class SupervisedEstimator(
 
     def _states(self, sequences, pooling):
         """Outputs of the last layer, pooled per sequence, or of all steps."""
-        module = self.module_
-
-        def read_and_pool(inputs):
-            pooled = module.pool(module.read(inputs), inputs.lengths, pooling)
-            return pooled.to(module.head.weight.dtype)
-
-        return self._compute(read_and_pool, sequences, each_step=pooling is None)
+        compute = functools.partial(self.module_.read_and_pool, pooling=pooling)
+        return self._compute(compute, sequences, each_step=pooling is None)
 
     def stream(self, n_streams=1):
         """Open a stream: sequences that are read step by step, as they come.

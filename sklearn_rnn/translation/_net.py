@@ -27,6 +27,12 @@ class Pairs:
     targets: Corpus
     rows: np.ndarray
 
+    @property
+    def longest(self) -> int:
+        """Number of steps of the longest pair of ``rows``, source and target."""
+        lengths = self.sources.lengths + self.targets.lengths
+        return int(lengths[self.rows].max())
+
     def split(self, fraction: Any, rng: np.random.Generator) -> tuple["Pairs", "Pairs"]:
         """Pairs that train and those held out; ``fraction`` may be a CV splitter."""
         train, valid = split_rows(self.rows, fraction, rng)

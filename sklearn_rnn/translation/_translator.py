@@ -9,6 +9,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_rnn._core.drafts import snapshot
+from sklearn_rnn._core.memory import explain_prediction_memory
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -652,7 +653,10 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
                 '"dot" or "additive" and fit again.'
             )
         sources = self._read_sources(X, reset=False)
-        with limit_threads(self._count_operations(min(len(sources), self.batch_size))):
+        with (
+            limit_threads(self._count_operations(min(len(sources), self.batch_size))),
+            explain_prediction_memory(len(sources), int(sources.lengths.max())),
+        ):
             return beam_search(self.module_, sources, options)
 
     def __sklearn_tags__(self):

@@ -198,3 +198,38 @@ def test_bfloat16_gradients_point_where_float32_ones_do(cell):
         network(Inputs(x, None)).square().sum().backward()
         grads.append(torch.cat([p.grad.flatten() for p in network.parameters()]))
     assert torch.cosine_similarity(*grads, dim=0) > 0.999
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "concat", None])
+@each_kind
+def test_long_sequences_are_read_in_chunks(cell, activation, pooling, monkeypatch):
+    network = make_network(
+        cell, activation=activation, num_layers=2, pooling=pooling
+    ).eval()
+    inputs = Inputs(normal(50, 2, 3), None)
+    with torch.inference_mode():
+        whole, pooled = network(inputs), network.read_and_pool(inputs, pooling)
+        monkeypatch.setattr("sklearn_rnn._nn.sequence.STEPS_PER_CHUNK", 7)
+        lengths = []
+        read = network.stack.forward
+        monkeypatch.setattr(
+            network.stack,
+            "forward",
+            lambda x, *others: lengths.append(len(x)) or read(x, *others),
+        )
+        close(network(inputs), whole)
+        close(network.read_and_pool(inputs, pooling), pooled)
+    assert lengths == 2 * ([7] * 7 + [1])
+
+
+@pytest.mark.parametrize("options", [{"bidirectional": True}, {"cell": "custom"}, {}])
+def test_what_cannot_be_read_in_chunks_is_read_whole(options, monkeypatch):
+    monkeypatch.setattr("sklearn_rnn._nn.sequence.STEPS_PER_CHUNK", 7)
+    if options.get("cell"):
+        options = {"cell": lambda n, m: torch.nn.GRU(n, m, batch_first=True).double()}
+    network = make_network(**options).eval()
+    lengths = []
+    network.stack.register_forward_pre_hook(lambda _, x: lengths.append(len(x[0])))
+    with torch.set_grad_enabled(not options):  # the gradient needs all steps, too
+        network(Inputs(normal(50, 2, 3), None))
+    assert lengths == [50]
