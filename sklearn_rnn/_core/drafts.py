@@ -6,11 +6,13 @@ the estimator unchanged, and a thread that predicts meanwhile on a *snapshot* se
 either the old model or the new one.
 """
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Estimator = TypeVar("Estimator")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def snapshot(estimator: Estimator) -> Estimator:
@@ -20,16 +22,22 @@ def snapshot(estimator: Estimator) -> Estimator:
     return copy
 
 
-def commit(draft: Any, estimator: Any) -> None:
-    """Replace the whole state of ``estimator`` by that of ``draft``.
+def on_snapshot(method: Method) -> Method:
+    """Decorate a method that reads the fitted state, so that it reads one of one fit.
 
-    The new state comes at once, and only then goes what it lacks: an interrupt between
-    the two leaves a complete new model.
+    It is called with a snapshot in place of the estimator.
     """
-    former = vars(estimator).keys() - vars(draft).keys()
-    vars(estimator).update(vars(draft))
-    for name in former:
-        delattr(estimator, name)
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **params: Any) -> Any:
+        return method(snapshot(self), *args, **params)
+
+    return cast(Method, call)
+
+
+def commit(draft: Any, estimator: Any) -> None:
+    """Replace the whole state of ``estimator`` by that of ``draft``, all at once."""
+    estimator.__dict__ = dict(vars(draft))
 
 
 @contextmanager

@@ -122,6 +122,21 @@ def find_layout(layer: Any, k: int, compute_dtype: torch.dtype | None) -> StateL
     return StateLayout(rebuild_state(of_two, iter(one)), names, axes)
 
 
+def find_bounds(module: Any, n_steps: np.ndarray) -> Arrays:
+    """The largest absolute value (n,) of the arrays of a stepper's state, if known.
+
+    ``n_steps`` (n,) are the steps that the network has read.
+    """
+    found: Arrays = {}
+    last: Arrays = {}
+    for k, (layer, *_) in enumerate(module.stack.layers):
+        last = layer.bounds(n_steps) if hasattr(layer, "bounds") else {}
+        found |= {f"{name}_{k}": bound for name, bound in last.items()}
+    if "hidden" in last:
+        found |= {"max": last["hidden"], "sum": n_steps}
+    return found
+
+
 def fingerprint_network(module: Any, encoding: bytes = b"") -> str:
     """A hash of what a module computes from inputs of this ``encoding``."""
     cells = [

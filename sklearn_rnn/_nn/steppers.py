@@ -2,7 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ LARGEST_TABLE = 2**24
 
 Network = LanguageNetwork | SequenceNetwork
 Nested = list[list[Any]]  # states, layer by layer, as a module returns them
+Scratch = tuple[int, np.ndarray, list[Any]]
 
 
 def make_stepper(
@@ -59,18 +60,14 @@ class Stepper(ABC):
     ``hidden_k`` and ``cell_k``, or ``state_k_i`` for a user's cell; and, if the head
     reads a mean or a maximum of all outputs, their ``sum`` or ``max`` so far.
     ``beginning`` is the state of one stream that has read nothing.
+
+    No array of a state is ever written to. A step computes new arrays and replaces
+    ``state`` as its last act, so that one that is interrupted has moved nothing, and a
+    state that was kept needs no copy.
     """
 
-    def __init__(self, module: Network, beginning: Arrays) -> None:
-        self.pooling = getattr(module, "pooling", None)  # a generator's has none
-        width = cast(Any, module.stack.layers)[-1][0].hidden_size
-        self.beginning = {"n_steps": np.zeros(1, dtype=np.int64), **beginning}
-        if self.pooling in ("mean", "concat"):  # float64, for sums of very many steps
-            self.beginning["sum"] = np.zeros((1, width))
-        if self.pooling in ("max", "concat"):
-            lowest = torch.full((1, width), -np.inf, dtype=module.head.weight.dtype)
-            self.beginning["max"] = lowest.numpy()
-        self.state: Arrays = {}
+    beginning: Arrays
+    state: Arrays
 
     @property
     def n_streams(self) -> int:
@@ -85,71 +82,83 @@ class Stepper(ABC):
         may overwrite the returned array.
         """
 
-    def save(self) -> Arrays:
-        """A copy of the state for :meth:`restore`."""
-        return {name: array.copy() for name, array in self.state.items()}
-
     def restore(self, saved: Arrays, rows: np.ndarray | None = None) -> None:
-        """Continue from a saved state, or from some of its rows."""
-        self._adopt(
-            {
-                name: array.copy() if rows is None else array[rows]
-                for name, array in saved.items()
-            }
-        )
+        """Continue from a state that was kept, or from some of its rows."""
+        self.state = saved if rows is None else take_rows(saved, rows)
 
     def put(self, saved: Arrays, rows: Any = slice(None)) -> None:
-        """Set some rows, or all, to a saved state of as many rows or of one row."""
+        """Set some rows, or all, to a kept state of as many rows or of one row."""
+        state = {name: array.copy() for name, array in self.state.items()}
         for name, array in saved.items():
-            self.state[name][rows] = array
+            state[name][rows] = array
+        self.state = state
 
     def resize(self, n_streams: int) -> None:
         """Keep the first ``n_streams`` rows, or add rows that have read nothing."""
-        grown = {
-            name: np.repeat(array, n_streams, axis=0)
-            for name, array in self.beginning.items()
-        }
-        for name, array in self.state.items():
-            grown[name][: len(array)] = array[:n_streams]
-        self._adopt(grown)
+        self.state = resize_state(self.state, self.beginning, n_streams)
 
-    def branch(self, rows: np.ndarray | None = None) -> "Stepper":
+    def branch(self, rows: np.ndarray | None = None) -> Self:
         """An independent stepper with the same states, or with some of their rows."""
         twin = copy.copy(self)
-        twin.state = {}  # so that nothing is shared that depends on the state
         twin.restore(self.state, rows)
         return twin
 
-    def _begin(self, n_streams: int, states: Arrays | None) -> None:
-        """Start from given states, or from the beginning."""
+
+def take_rows(state: Arrays, rows: np.ndarray) -> Arrays:
+    """The state of some streams."""
+    return {name: array[rows] for name, array in state.items()}
+
+
+def resize_state(state: Arrays, beginning: Arrays, n_streams: int) -> Arrays:
+    """The first ``n_streams`` rows of a state, or more rows that have read nothing."""
+    grown = {
+        name: np.repeat(array, n_streams, axis=0) for name, array in beginning.items()
+    }
+    for name, array in state.items():
+        grown[name][: len(array)] = array[:n_streams]
+    return grown
+
+
+class NetworkStepper(Stepper):
+    """Streams that a network reads, with the pooling of its outputs."""
+
+    def __init__(
+        self, module: Network, beginning: Arrays, n_streams: int, states: Arrays | None
+    ) -> None:
+        self.pooling = getattr(module, "pooling", None)  # a generator's has none
+        width = cast(Any, module.stack.layers)[-1][0].hidden_size
+        self.beginning = {"n_steps": np.zeros(1, dtype=np.int64), **beginning}
+        if self.pooling in ("mean", "concat"):  # float64, for sums of very many steps
+            self.beginning["sum"] = np.zeros((1, width))
+        if self.pooling in ("max", "concat"):
+            lowest = torch.full((1, width), -np.inf, dtype=module.head.weight.dtype)
+            self.beginning["max"] = lowest.numpy()
         if states:
             n_streams = len(next(iter(states.values())))
-        self.resize(n_streams)
+        self.state = resize_state({}, self.beginning, n_streams)
         if states:
             self.put({"n_steps": np.ones(n_streams), **states})  # at least one
 
-    def _adopt(self, state: Arrays) -> None:
-        """Replace the state."""
-        self.state = state
+    def _pool(self, h: np.ndarray, after: Arrays) -> np.ndarray:
+        """The input of the head after a step with the outputs h (B, H).
 
-    def _pool(self, h: np.ndarray) -> np.ndarray:
-        """The input of the head after a step with the outputs h (B, H)."""
-        state = self.state
-        np.add(state["n_steps"], 1, out=state["n_steps"])
+        ``after`` is the new state, which gets what the pooling needs.
+        """
+        before = self.state
         if self.pooling in (None, "last"):
             return h
-        if "max" in state:
-            np.maximum(state["max"], h, out=state["max"])
-            if self.pooling == "max":
-                return state["max"]
-        state["sum"] += h
-        mean = (state["sum"] / state["n_steps"][:, None]).astype(h.dtype)
+        if self.pooling == "max":
+            after["max"] = np.maximum(before["max"], h)
+            return after["max"]
+        after["sum"] = before["sum"] + h
+        mean = (after["sum"] / after["n_steps"][:, None]).astype(h.dtype)
         if self.pooling == "mean":
             return mean
-        return np.concatenate([h, mean, state["max"]], axis=1)
+        after["max"] = np.maximum(before["max"], h)
+        return np.concatenate([h, mean, after["max"]], axis=1)
 
 
-class TorchStepper(Stepper):
+class TorchStepper(NetworkStepper):
     """Steps computed by the module itself: any cell, number type and device."""
 
     def __init__(
@@ -164,8 +173,8 @@ class TorchStepper(Stepper):
         beginning: Arrays = {}
         for layout in self.layouts:
             beginning |= layout.zeros
-        super().__init__(module, beginning)
-        self._begin(n_streams, None if states is None else self._name_states(states))
+        given = None if states is None else self._name_states(states)
+        super().__init__(module, beginning, n_streams, given)
 
     def _name_states(self, states: Nested) -> Arrays:
         """The states that the module returns, as named arrays."""
@@ -187,11 +196,13 @@ class TorchStepper(Stepper):
         else:
             read = self._read(x, slice(None), bool(fresh.all()))
         h = read.pop("outputs")
-        self.state.update(read)
+        after = {"n_steps": self.state["n_steps"] + 1, **read}
         with torch.inference_mode():
             head = getattr(self.module, "logits", self.module.head)
-            answers = head(torch.from_numpy(self._pool(h)).to(self.device))
-            return answers.cpu().numpy()
+            answers = head(torch.from_numpy(self._pool(h, after)).to(self.device))
+            answers = answers.cpu().numpy()
+        self.state = after
+        return answers
 
     @torch.inference_mode()
     def _read(self, x: np.ndarray, rows: np.ndarray | slice, fresh: bool) -> Arrays:
@@ -213,8 +224,10 @@ class TorchStepper(Stepper):
         return {"outputs": outputs, **self._name_states(states)}
 
 
-class NumpyStepper(Stepper):
+class NumpyStepper(NetworkStepper):
     """Steps computed in numpy, for the cells that define a numpy step."""
+
+    scratch: Scratch | None = None  # arrays that the last step computed in
 
     def __init__(
         self, module: Network, states: Nested | None = None, n_streams: int = 1
@@ -240,8 +253,8 @@ class NumpyStepper(Stepper):
             for cell, names in zip(self.cells, self.names, strict=True)
             for name in names
         }
-        super().__init__(module, beginning)
-        self._begin(n_streams, None if states is None else self._name_states(states))
+        given = None if states is None else self._name_states(states)
+        super().__init__(module, beginning, n_streams, given)
 
     def _name_states(self, states: Nested) -> Arrays:
         """The states that the module returns, as named arrays."""
@@ -251,32 +264,45 @@ class NumpyStepper(Stepper):
             for name, part in zip(names, tensors_of(state), strict=True)
         }
 
-    def _adopt(self, state: Arrays) -> None:
-        """Replace the state, with new buffers if the number of streams changed."""
-        n_before = self.n_streams if self.state else None
-        super()._adopt(state)
-        n, (_, bias) = self.n_streams, self.head
-        if n != n_before:
-            self.out = np.empty((n, len(bias)), bias.dtype)
-            self.buffers = [cell.allocate(n) for cell in self.cells]
-        states = ([state[name] for name in names] for names in self.names)
-        self.steps = list(zip(self.cells, self.buffers, states, strict=True))
+    def branch(self, rows: np.ndarray | None = None) -> Self:
+        twin = super().branch(rows)
+        twin.scratch = None
+        return twin
+
+    def _allocate(self, n: int) -> Scratch:
+        """Arrays for the intermediate results of a step of ``n`` streams."""
+        bias = self.head[1]
+        layers = [(cell, cell.allocate(n)) for cell in self.cells]
+        self.scratch = (
+            n,
+            np.empty((n, len(bias)), bias.dtype),
+            list(zip(layers, self.names, strict=True)),
+        )
+        return self.scratch
 
     def feed(self, x: np.ndarray) -> np.ndarray:
-        for cell, buffers, state in self.steps:
-            gates, h = buffers.gates, state[0]
+        before, n = self.state, len(x)
+        scratch = self.scratch
+        if scratch is None or scratch[0] != n:
+            scratch = self._allocate(n)
+        _, out, layers = scratch
+        after = {"n_steps": before["n_steps"] + 1}
+        for (cell, buffers), names in layers:
+            gates, states = buffers.gates, [before[name] for name in names]
             if cell.bias is None:  # codes
                 np.take(cell.inputs, x, axis=0, out=gates, mode="clip")
             else:
                 np.matmul(x, cell.inputs, out=gates)
                 gates += cell.bias
-            np.matmul(h, cell.recurrent, out=buffers.recurrent)
-            cell.step(buffers, state)
-            x = h
+            np.matmul(states[0], cell.recurrent, out=buffers.recurrent)
+            states = cell.step(buffers, states)
+            after.update(zip(names, states, strict=True))
+            x = states[0]
         weight, bias = self.head
-        np.matmul(self._pool(x), weight, out=self.out)
-        self.out += bias
-        return self.out
+        np.matmul(self._pool(x, after), weight, out=out)
+        np.add(out, bias, out=out)
+        self.state = after
+        return out
 
 
 class PatchStepper(Stepper):
@@ -293,37 +319,23 @@ class PatchStepper(Stepper):
         patch = torch.zeros(1, first.input_size, dtype=module.head.weight.dtype)
         self.inner, self.patch_size = inner, patch_size
         self.beginning = {**inner.beginning, "patch": patch.numpy()}
-        self.own: Arrays = {}
-        self.resize(inner.n_streams)
-
-    @property
-    def state(self) -> Arrays:  # type: ignore[override]
-        """The arrays of the inner stepper, and those of this one."""
-        return {**self.inner.state, **self.own}
+        self.state = resize_state(inner.state, self.beginning, inner.n_streams)
 
     def feed(self, x: np.ndarray) -> np.ndarray:
-        # A step that fails moves nothing.
-        n_steps, patch = self.own["n_steps"], self.own["patch"].copy()
+        n_steps, patch = self.state["n_steps"], self.state["patch"].copy()
         phase, rows = n_steps % self.patch_size, np.arange(len(patch))
         patch.reshape(len(patch), self.patch_size, -1)[rows, phase] = x
-        inner = self.inner
-        np.floor_divide(n_steps, self.patch_size, out=inner.state["n_steps"])
+        before = {name: self.state[name] for name in self.inner.beginning}
+        before["n_steps"] = n_steps // self.patch_size
+        self.inner.state = before
+        outputs = self.inner.feed(patch)
         waiting = np.flatnonzero(phase < self.patch_size - 1)
-        before = {name: array[waiting] for name, array in inner.state.items()}
-        outputs = inner.feed(patch)
-        inner.put(before, waiting)
+        self.inner.put(take_rows(before, waiting), waiting)
         patch[phase == self.patch_size - 1] = 0
-        self.own = {"n_steps": n_steps + 1, "patch": patch}
+        self.state = {**self.inner.state, "n_steps": n_steps + 1, "patch": patch}
         return outputs
 
-    def branch(self, rows: np.ndarray | None = None) -> "PatchStepper":
-        twin = copy.copy(self)
-        twin.inner = self.inner.branch(rows)
-        twin.restore(self.state, rows)
+    def branch(self, rows: np.ndarray | None = None) -> Self:
+        twin = super().branch(rows)
+        twin.inner = self.inner.branch()
         return twin
-
-    def _adopt(self, state: Arrays) -> None:
-        self.own = {name: state[name] for name in ("n_steps", "patch")}
-        n_patches = state["n_steps"] // self.patch_size
-        inner = {name: array for name, array in state.items() if name != "patch"}
-        self.inner.restore({**inner, "n_steps": n_patches})

@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.drafts import draft, snapshot
+from sklearn_rnn._core.drafts import draft, on_snapshot, snapshot
 from sklearn_rnn._core.randomness import (
     SAMPLING,
     SPLIT,
@@ -508,6 +508,7 @@ class BoltzmannMachine(
             )
         return minus_free_energy - fitted.log_partition_
 
+    @on_snapshot
     def score(self, X, y=None):
         """Mean log-likelihood of the rows.
 
@@ -600,6 +601,7 @@ default=None
         return X
 
     @property
+    @on_snapshot
     def log_partition_(self):
         """log Z, exact or estimated."""
         return self._log_partition.estimate[0] + self._log_scale

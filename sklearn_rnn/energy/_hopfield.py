@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.drafts import draft
+from sklearn_rnn._core.drafts import draft, on_snapshot
 from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn._core.user_warnings import warn_user
@@ -321,6 +321,7 @@ default="zero"
         """
         return self._fit(X, y, reset=not hasattr(self, "patterns_"))
 
+    @on_snapshot
     def transform(self, X):
         """Recall a stored pattern for each row.
 
@@ -363,6 +364,7 @@ default="zero"
             ConvergenceWarning,
         )
 
+    @on_snapshot
     def recall(self, X, clamp=None, *, trace=False, quench=True):
         """Recall a stored pattern for each row, and tell how it went.
 
@@ -424,6 +426,7 @@ default=None
             recalled.energy_trace = np.array(energy_trace.energies).T
         return recalled
 
+    @on_snapshot
     def predict(self, X):
         """Say which stored pattern each row becomes.
 
@@ -455,6 +458,7 @@ default=None
         known = overlaps.max(axis=1) >= self.min_overlap
         return np.where(known, labels, none_label(self.labels_))
 
+    @on_snapshot
     def energy(self, X):
         """Energy of each row as it is.
 
@@ -472,6 +476,7 @@ default=None
         states = self._to_states(self._validate(X, reset=False))
         return self._make_network().stability_and_energy(states.T)[1]
 
+    @on_snapshot
     def score(self, X, y=None):
         """Share of the rows that are recalled as the right pattern, or as themselves.
 

@@ -4,15 +4,19 @@ Shapes: n series or streams, T steps, h steps that are forecast at once, C chann
 exogenous variables, Q quantiles (1 for a point forecast).
 """
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from sklearn_rnn._core.memory import explain_prediction_memory
-from sklearn_rnn._nn.steppers import make_stepper
+from sklearn_rnn._nn.steppers import (
+    Stepper,
+    make_stepper,
+    resize_state,
+    take_rows,
+)
 from sklearn_rnn.forecasting._encoding import SeriesEncoding, take_median
 from sklearn_rnn.forecasting._intervals import Sampler
 
@@ -22,29 +26,23 @@ ROWS_AT_ONCE = 4096
 Arrays = dict[str, np.ndarray]
 
 
-class ForecastStepper:
+class ForecastStepper(Stepper):
     """A network that reads the values of series, in their own unit, step by step.
 
-    It has the methods of the network's stepper ``inner``. Its ``state`` also holds that
-    of the encoding's baseline.
+    Its ``state`` is that of the network's stepper ``inner`` together with that of the
+    encoding's baseline.
     """
 
     def __init__(self, encoding: SeriesEncoding, inner: Any, dtype: np.dtype) -> None:
         self.encoding, self.inner, self.dtype = encoding, inner, dtype
-        self._beginning = encoding.baseline.begin()
-        self.beginning = {**self._beginning, **inner.beginning}
-        self.baseline_state = self._beginning
-        self.resize(inner.n_streams)
+        self.beginning = {**encoding.baseline.begin(), **inner.beginning}
+        self.state = resize_state(inner.state, self.beginning, inner.n_streams)
 
     @property
-    def state(self) -> Arrays:
-        """The arrays of the present state, streams first."""
-        return {**self.baseline_state, **self.inner.state}
-
-    @property
-    def n_streams(self) -> int:
-        """Rows of the state."""
-        return self.inner.n_streams
+    def baseline_state(self) -> Arrays:
+        """The part of the state that belongs to the baseline."""
+        names = self.beginning.keys() - self.inner.beginning.keys()
+        return {name: self.state[name] for name in names}
 
     def feed(
         self,
@@ -57,68 +55,25 @@ class ForecastStepper:
         They are NaN until enough values are known. Values that are not ``observed`` are
         forecasts.
         """
-        encoding, baseline = self.encoding, self.encoding.baseline
+        encoding, baseline, inner = self.encoding, self.encoding.baseline, self.inner
+        before = {name: self.state[name] for name in inner.beginning}
         own, features = baseline.advance(self.baseline_state, values, observed)
         ready = baseline.is_ready(own)
         forecasts = np.full((len(values), *encoding.forecast_shape), np.nan)
+        inner.state = before
         if ready.any():
             inputs = encoding.make_inputs(features, np.isnan(values), exog)
-            before = None if ready.all() else self.inner.save()
-            outputs = self.inner.feed(inputs.astype(self.dtype, copy=False))
+            outputs = inner.feed(inputs.astype(self.dtype, copy=False))
             forecasts[ready] = encoding.decode(outputs, own)[ready]
-            if before is not None:  # the network has read nothing of the others yet
-                waiting = {name: array[~ready] for name, array in before.items()}
-                self.inner.put(waiting, ~ready)
-        self.baseline_state = own
+            if not ready.all():  # the network has read nothing of the others yet
+                inner.put(take_rows(before, ~ready), ~ready)
+        self.state = {**own, **inner.state}
         return forecasts
 
-    def save(self) -> Arrays:
-        """A copy of the state."""
-        return {name: array.copy() for name, array in self.state.items()}
-
-    def restore(self, saved: Arrays, rows: np.ndarray | None = None) -> None:
-        """Continue from saved states, or from some of their rows."""
-        own, inner = self._split(saved)
-        if rows is None:
-            rows = np.arange(len(next(iter(own.values()))))
-        self.baseline_state = {name: array[rows] for name, array in own.items()}
-        self.inner.restore(inner, rows)
-
-    def put(self, saved: Arrays, rows: Any = slice(None)) -> None:
-        """Replace some rows, or all, by a saved state of as many rows or of one."""
-        own, inner = self._split(saved)
-        kept = {name: array.copy() for name, array in self.baseline_state.items()}
-        for name, array in own.items():
-            kept[name][rows] = array
-        self.baseline_state = kept
-        self.inner.put(inner, rows)
-
-    def resize(self, n_streams: int) -> None:
-        """Keep the first rows; new rows have read nothing."""
-        grown = {
-            name: np.repeat(array, n_streams, axis=0)
-            for name, array in self._beginning.items()
-        }
-        for name, array in self.baseline_state.items():
-            kept = array[:n_streams]
-            grown[name][: len(kept)] = kept
-        self.baseline_state = grown
-        self.inner.resize(n_streams)
-
-    def branch(self, rows: np.ndarray | None = None) -> "ForecastStepper":
-        """A new stepper in the same states, or in some rows of them."""
-        twin = copy.copy(self)
-        twin.inner = self.inner.branch(rows)
-        taken = slice(None) if rows is None else rows
-        twin.baseline_state = {
-            name: array[taken].copy() for name, array in self.baseline_state.items()
-        }
+    def branch(self, rows: np.ndarray | None = None) -> Self:
+        twin = super().branch(rows)
+        twin.inner = self.inner.branch()
         return twin
-
-    def _split(self, state: Arrays) -> tuple[Arrays, Arrays]:
-        """The parts of a state that belong to the baseline and to the network."""
-        own = {name: state[name] for name in self._beginning}
-        return own, {k: array for k, array in state.items() if k not in own}
 
     def roll_out(
         self,
@@ -209,7 +164,7 @@ def read_values(
     for t in range(n_fed):
         stepper.feed(values[:, t], take_ahead(exog, t, h))
     waiting_exog = None if exog is None else exog[:, n_fed:]
-    return SeriesState(stepper.save(), values[:, n_fed:], waiting_exog)
+    return SeriesState(stepper.state, values[:, n_fed:], waiting_exog)
 
 
 def concatenate_states(
@@ -256,7 +211,7 @@ def compute_rolling_errors(
         if t >= first and (t - first) % stride == 0:
             blocks.append(take_median(forecasts))
             if horizon > h:
-                states.append(stepper.save())
+                states.append(stepper.state)
     forecasts = np.stack(blocks)  # (origins, n, h, C)
     if horizon > h:
         size = max(1, ROWS_AT_ONCE // len(values))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_rnn._core.fingerprints import digest
 from sklearn_rnn._data.sequences import Sequences, refuse_empty
 from sklearn_rnn._data.series import LARGEST
 from sklearn_rnn.forecasting._encoding import take_median
@@ -28,6 +29,7 @@ class SeriesStreamAdapter(StreamAdapter):
         self.module = network.module
         self._network, self._has_channels = network, has_channels
         self._n_channels = network.encoding.n_channels
+        self.encoding = digest([network.encoding, has_channels])
 
     def start(self) -> ForecastStepper:
         """A stepper of one stream that has read nothing."""

@@ -36,7 +36,7 @@ def search_continuation(
     """
     texts, scores = [Continuation(prompt)], np.zeros(1)
     finished: list[tuple[float, list[int]]] = []
-    saved: Any = stepper.save()
+    saved: Any = stepper.state
     for n_left in range(n_tokens, 0, -1):
         total = scores[:, None] + _score_codes(logits, options, texts, n_left)
         if not finished and not np.isfinite(total).any():
@@ -61,7 +61,7 @@ def search_continuation(
         if n_left > 1:
             stepper.restore(saved, np.array(parents))
             logits = stepper.feed(np.array([text.codes[-1] for text in texts]))
-            saved = stepper.save()
+            saved = stepper.state
     finished += [(float(s), t.codes) for s, t in zip(scores, texts, strict=True)]
     score, codes = max(finished, key=lambda pair: pair[0])
     return codes, score
@@ -111,7 +111,7 @@ def extend_by_beam_search(
     size: int,
 ) -> None:
     """Extend every text by the continuation that :func:`search_continuation` finds."""
-    saved = stepper.save()
+    saved = stepper.state
     for k, text in enumerate(texts):
         stepper.restore(saved, np.array([k]))
         row = logits[[k]]

@@ -837,7 +837,9 @@ class SequenceGenerator(
         Raises
         ------
         ValueError
-            If the transcript cannot be read, or is of another model.
+            If the transcript cannot be read, was changed, or is of another model.
+            Transcripts of earlier versions have no checksum, so that changes of them
+            are not noticed.
         """
         return WritingSession.from_json(self, transcript)
 

@@ -194,6 +194,6 @@ def generate_tokens(
             alive, codes, going = alive[rows], codes[rows], [going[k] for k in rows]
             if not going:
                 return
-            stepper.restore(stepper.save(), rows)
+            stepper.restore(stepper.state, rows)
         if left != 0:
             logits = stepper.feed(codes)

@@ -1,10 +1,11 @@
 """WritingSession: a person and a generator write one text together."""
 
 import copy
+import hashlib
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -13,11 +14,12 @@ from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.scalars import check_integer, check_number, is_integer
 from sklearn_rnn._data.tokens import END, TokenArray
 from sklearn_rnn._nn.functional import log_softmax
+from sklearn_rnn._nn.states import Arrays
 from sklearn_rnn.generation._language_model import LanguageModel, compute_log_proba
 from sklearn_rnn.generation._options import encode_phrase
 
 FORMAT = "sklearn_rnn writing session"
-VERSION = 1
+VERSION = 2  # version 1 had no checksum
 N_SUGGESTED = 10  # also what the statistics call suggested
 OPENING = "([{"
 NO_SPACE_AFTER = OPENING + "'\u2019-\u2010"  # apostrophes and hyphens
@@ -35,12 +37,24 @@ class Step:
     n_typed: int = 0  # characters of the prefix that was typed before picking
 
 
-@dataclass(frozen=True)
-class SessionState:
-    """The state of the network, and its prediction of the next token."""
+class Moment(NamedTuple):
+    """The step that was taken, the network's state after it and what it predicts."""
 
-    state: object
-    log_proba: np.ndarray  # (n_classes,)
+    step: Step | None  # None after the prompt
+    state: Arrays
+    log_proba: np.ndarray  # (n_classes,), of the next token
+
+
+class Progress(NamedTuple):
+    """All that changes in a session, except the temperature.
+
+    Only the first ``n_moments`` of the list count: a step writes behind them.
+    """
+
+    moments: list[Moment]
+    n_moments: int
+    suggested: np.ndarray | None = None  # positions in classes_; None if not asked for
+    prefix: str = ""  # of these suggestions
 
 
 class WritingSession:
@@ -113,10 +127,9 @@ class WritingSession:
         self._prompt_codes = texts[0].prompt
         self.classes_ = self._model.classes
         self.temperature = temperature
-        self._steps = []
-        self._moments = [self._keep_moment(logits)]
-        self._suggested: Any = None  # positions in classes_, or not asked for yet
-        self._prefix = ""  # of these suggestions
+        first = Moment(None, self._stepper.state, compute_log_proba(logits[0]))
+        # replaced by one assignment, so an interrupt leaves the old one or the new one
+        self._progress = Progress([first], 1)
 
     @property
     def temperature(self):
@@ -155,14 +168,15 @@ class WritingSession:
         check_integer("k", k, minimum=1)
         self._check_not_over()
         candidates = self._find_candidates(prefix)
-        log_proba = self._moments[-1].log_proba
+        log_proba = self._moment.log_proba
         with np.errstate(over="ignore"):  # to minus infinity, near temperature 0
             sharpened = (log_proba - log_proba.max()) / self.temperature
         proba = np.exp(log_softmax(sharpened))
         # by log-probability, since probabilities can underflow at low temperatures
         order = np.argsort(-log_proba[candidates], kind="stable")[:k]
-        self._suggested, self._prefix = candidates[order], prefix
-        return [(self.classes_[j], float(proba[j])) for j in self._suggested]
+        suggested = candidates[order]
+        self._progress = self._progress._replace(suggested=suggested, prefix=prefix)
+        return [(self.classes_[j], float(proba[j])) for j in suggested]
 
     def pick(self, index):
         """Accept one of the tokens that were suggested last.
@@ -183,20 +197,22 @@ class WritingSession:
         ValueError
             If there is no such position, or the text has ended.
         """
-        if self._suggested is None:
+        if self._progress.suggested is None:
             self.suggest()
-        if not len(self._suggested):
+        suggested: Any = self._progress.suggested
+        prefix = self._progress.prefix
+        if not len(suggested):
             raise ValueError(
-                f"no token starts with {self._prefix!r}, so nothing was suggested. "
+                f"no token starts with {prefix!r}, so nothing was suggested. "
                 "Call suggest() with another prefix, or accept() a token."
             )
-        if not is_integer(index, 0, len(self._suggested) - 1):
+        if not is_integer(index, 0, len(suggested) - 1):
             raise ValueError(
-                f"index must be in 0..{len(self._suggested) - 1}, the positions of the "
+                f"index must be in 0..{len(suggested) - 1}, the positions of the "
                 f"suggestions, got {index!r}."
             )
-        code = int(self._suggested[index]) + END
-        return self._accept_code(code, picked=True, n_typed=len(self._prefix))
+        code = int(suggested[index]) + END
+        return self._accept_codes([code], picked=True, n_typed=len(prefix))
 
     def accept(self, token):
         """Accept any token that the model can write, or several tokens.
@@ -228,9 +244,7 @@ class WritingSession:
                 f"accept got tokens after {self.classes_[0]!r}, which ends the text: "
                 f"{token!r}. Give it last."
             )
-        for code in codes:
-            self._accept_code(code, picked=False)
-        return self
+        return self._accept_codes(codes, picked=False)
 
     def undo(self, n=1):
         """Remove the last tokens, without reading anything again.
@@ -250,15 +264,15 @@ class WritingSession:
         ValueError
             If fewer tokens were accepted; then none is removed.
         """
-        if not is_integer(n, 0, len(self._steps)):
+        if not is_integer(n, 0, self._n_steps):
             raise ValueError(
-                f"n must be an integer from 0 to {len(self._steps)}, the tokens "
+                f"n must be an integer from 0 to {self._n_steps}, the tokens "
                 f"accepted since the prompt, got {n!r}."
             )
         if n:
-            del self._steps[-n:], self._moments[-n:]
-            self._stepper.restore(self._moments[-1].state)
-            self._suggested = None
+            moments, n_moments, *_ = self._progress
+            self._progress = Progress(moments, n_moments - n)
+            del moments[n_moments - n :]
         return self
 
     def branch(self):
@@ -270,7 +284,8 @@ class WritingSession:
             A session that is independent of this one.
         """
         twin = copy.copy(self)
-        twin._steps, twin._moments = [*self._steps], [*self._moments]
+        moments, n_moments, *_ = self._progress
+        twin._progress = self._progress._replace(moments=moments[:n_moments])
         twin._stepper = self._stepper.branch()
         return twin
 
@@ -295,8 +310,8 @@ class WritingSession:
             The session.
         """
         check_integer("n_tokens", n_tokens, minimum=0)
-        n_wanted = len(self._steps) + n_tokens
-        while len(self._steps) < n_wanted and not self.is_over:
+        n_wanted = self._n_steps + n_tokens
+        while self._n_steps < n_wanted and not self.is_over:
             choice = chooser(self.suggest(k))
             if choice is None:
                 break
@@ -308,7 +323,8 @@ class WritingSession:
     @property
     def is_over(self):
         """Whether the end of the text was accepted."""
-        return bool(self._steps) and self._steps[-1].code == END
+        step = self._moment.step
+        return step is not None and step.code == END
 
     @property
     def tokens(self):
@@ -367,12 +383,13 @@ class WritingSession:
             mark, nor after an apostrophe, a hyphen or an opening bracket. A token that
             is picked needs no space; the prefix given to :meth:`suggest` counts.
         """
-        n, typing, keys = len(self._steps), 0, 0
-        for step, length in zip(self._steps, self._count_keystrokes(), strict=True):
+        steps = self._steps
+        n, typing, keys = len(steps), 0, 0
+        for step, length in zip(steps, self._count_keystrokes(), strict=True):
             typing += length
             keys += 1 + step.n_typed if step.picked else length
-        n_picked = sum(step.picked for step in self._steps)
-        n_suggested = sum(step.rank < N_SUGGESTED for step in self._steps)
+        n_picked = sum(step.picked for step in steps)
+        n_suggested = sum(step.rank < N_SUGGESTED for step in steps)
         return Bunch(
             n_tokens=n,
             n_picked=n_picked,
@@ -393,24 +410,24 @@ class WritingSession:
         Returns
         -------
         transcript : str
-            JSON with the prompt, the accepted tokens and how they were chosen, and a
-            fingerprint of the model. Tokens that were undone are left out.
+            JSON with the prompt, the accepted tokens and how they were chosen, a
+            fingerprint of the model and a checksum. Tokens that were undone are left
+            out.
         """
         is_text = self._model.codec.vectorizer is not None
-        return json.dumps(
-            {
-                "format": FORMAT,
-                "version": VERSION,
-                "model": self._model.fingerprint(),
-                "prompt": self._prompt if is_text else self._prompt_codes,
-                "steps": [
-                    [step.code, step.picked, step.temperature]
-                    + ([step.n_typed] if step.n_typed else [])
-                    for step in self._steps
-                ],
-                "temperature": self.temperature,
-            }
-        )
+        content = {
+            "format": FORMAT,
+            "version": VERSION,
+            "model": self._model.fingerprint(),
+            "prompt": self._prompt if is_text else self._prompt_codes,
+            "steps": [
+                [step.code, step.picked, step.temperature]
+                + ([step.n_typed] if step.n_typed else [])
+                for step in self._steps
+            ],
+            "temperature": self.temperature,
+        }
+        return json.dumps({**content, "checksum": _compute_checksum(content)})
 
     @classmethod
     def from_json(cls, generator, transcript):
@@ -431,14 +448,20 @@ class WritingSession:
         Raises
         ------
         ValueError
-            If the transcript cannot be read, or is of another model.
+            If the transcript cannot be read, was changed, or is of another model.
+            Transcripts of earlier versions have no checksum: they are replayed, and a
+            change is noticed only if it leads to steps that no session can have.
         """
         generator = snapshot(generator)  # one model for all that follows
         fingerprint = LanguageModel.of(generator).fingerprint()
         try:
             given = json.loads(transcript)
-            if given["format"] != FORMAT or given["version"] != VERSION:
-                raise ValueError(f"its format is not version {VERSION} of ours")
+            if given["format"] != FORMAT or given["version"] not in (1, VERSION):
+                raise ValueError(f"its format is not version 1 or {VERSION} of ours")
+            if given["version"] == VERSION:
+                checksum = given.pop("checksum")
+                if checksum != _compute_checksum(given):
+                    raise ValueError("it was changed, since its checksum differs")
             if given["model"] == fingerprint:
                 return cls._replay(generator, given)
         except (
@@ -472,7 +495,7 @@ class WritingSession:
             if not is_code or not is_count or not isinstance(picked, bool):
                 raise ValueError(f"it has the step {entry}")
             session.temperature = temperature
-            session._accept_code(code, picked, n_typed)
+            session._accept_codes([code], picked, n_typed)
         session.temperature = given["temperature"]
         return session
 
@@ -496,25 +519,44 @@ class WritingSession:
         starts = [isinstance(t, str) and t.startswith(prefix) for t in tokens]
         return 1 + np.flatnonzero(starts)
 
-    def _accept_code(self, code, picked, n_typed=0):
-        """Append a code, and let the network read it."""
+    def _accept_codes(self, codes, picked, n_typed=0):
+        """Append codes, and let the network read them: all of them, or none."""
         self._check_not_over()
-        moment = self._moments[-1]
-        logp = moment.log_proba[code - END]
-        is_likelier = moment.log_proba > logp
-        is_likelier[: code - END] |= moment.log_proba[: code - END] == logp
-        rank = int(np.count_nonzero(is_likelier))
-        step = Step(code, float(logp), rank, picked, self.temperature, n_typed)
-        if code != END:
-            moment = self._keep_moment(self._stepper.feed(np.array([code])))
-        self._steps.append(step)
-        self._moments.append(moment)
-        self._suggested = None
+        moments, n_moments, *_ = self._progress
+        moment, added = self._moment, []
+        for code in codes:
+            logp = moment.log_proba[code - END]
+            is_likelier = moment.log_proba > logp
+            is_likelier[: code - END] |= moment.log_proba[: code - END] == logp
+            rank = int(np.count_nonzero(is_likelier))
+            step = Step(code, float(logp), rank, picked, self.temperature, n_typed)
+            state, log_proba = moment.state, moment.log_proba
+            if code != END:
+                self._stepper.restore(state)
+                log_proba = compute_log_proba(self._stepper.feed(np.array([code]))[0])
+                state = self._stepper.state
+            moment = Moment(step, state, log_proba)
+            added.append(moment)
+        moments[n_moments:] = added
+        self._progress = Progress(moments, n_moments + len(added))
         return self
 
-    def _keep_moment(self, logits):
-        """The present state, and the prediction that ``logits`` (1, V) make."""
-        return SessionState(self._stepper.save(), compute_log_proba(logits[0]))
+    @property
+    def _moment(self):
+        """The present moment."""
+        moments, n_moments, *_ = self._progress
+        return moments[n_moments - 1]
+
+    @property
+    def _steps(self):
+        """The steps since the prompt."""
+        moments, n_moments, *_ = self._progress
+        return [moment.step for moment in moments[1:n_moments]]
+
+    @property
+    def _n_steps(self):
+        """The number of steps since the prompt."""
+        return self._progress.n_moments - 1
 
     def _check_not_over(self):
         if self.is_over:
@@ -548,3 +590,9 @@ def _needs_space(previous, token):
     begins = token in OPENING or re.search(r"\w", token) is not None
     last = previous[-1:]
     return begins and bool(last) and not last.isspace() and last not in NO_SPACE_AFTER
+
+
+def _compute_checksum(content):
+    """A hash of the entries of a transcript, however their JSON is spaced."""
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_rnn._core.fingerprints import digest
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._data.tokens import END, START, TokenArray
 from sklearn_rnn.generation._language_model import compute_log_proba, encode_known
@@ -17,6 +18,7 @@ class TextStreamAdapter(StreamAdapter):
 
     def __init__(self, model):
         self.module, self._model = model.module, model
+        self.encoding = digest([model.classes, model.codec.vectorizer])
 
     def step(self, x, n):
         return None

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_rnn._core.drafts import draft, on_snapshot
 from sklearn_rnn._core.sklearn_private import _check_feature_names_in
 
 
@@ -67,15 +68,17 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
         ValueError
             If images differ in shape or hold NaN.
         """
-        if _is_rows(X):
-            X = validate_data(self, X, dtype="numeric")
-        else:
-            X = _images(X)
-            self.__dict__.pop("feature_names_in_", None)
-            self.n_features_in_ = math.prod(X.shape[1:])
-        self.image_shape_ = X.shape[1:]
+        with draft(self) as new:
+            if _is_rows(X):
+                X = validate_data(new, X, dtype="numeric")
+            else:
+                X = _images(X)
+                vars(new).pop("feature_names_in_", None)
+                new.n_features_in_ = math.prod(X.shape[1:])
+            new.image_shape_ = X.shape[1:]
         return self
 
+    @on_snapshot
     def transform(self, X):
         """Lay each image out in a row.
 
@@ -105,6 +108,7 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
             )
         return X.reshape(len(X), -1).copy()
 
+    @on_snapshot
     def inverse_transform(self, X):
         """Make images of rows.
 
@@ -127,6 +131,7 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
             )
         return X.reshape(len(X), *self.image_shape_)
 
+    @on_snapshot
     def get_feature_names_out(self, input_features=None):
         """Names of the pixels.
 

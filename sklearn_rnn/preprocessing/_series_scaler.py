@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import FLOAT_DTYPES, check_is_fitted, validate_data
 
-from sklearn_rnn._core.drafts import draft
+from sklearn_rnn._core.drafts import draft, on_snapshot
 from sklearn_rnn._core.sklearn_private import (
     Interval,
     _check_feature_names,
@@ -134,6 +134,7 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
             new._read(X, reset=True)
         return self
 
+    @on_snapshot
     def transform(self, X):
         """Standardise each sequence.
 
@@ -160,6 +161,7 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
             steps = np.hstack([steps, np.arcsinh(mean), np.log(scale)])
         return restore(stacked, steps.astype(stacked.steps.dtype), X)
 
+    @on_snapshot
     def compute_statistics(self, X):
         """Mean and standard deviation of each sequence, as :meth:`transform` uses them.
 
@@ -193,6 +195,7 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
         check_is_fitted(self)
         return compute_statistics(self._read(X, reset=False))
 
+    @on_snapshot
     def inverse_transform(self, X, statistics=None):
         """Return standardised sequences to their own level and scale.
 
@@ -240,6 +243,7 @@ default=None
             mean, scale = (repeat(part, stacked) for part in given)
         return restore(stacked, (values * scale + mean).astype(steps.dtype), X)
 
+    @on_snapshot
     def get_feature_names_out(self, input_features=None):
         """Names of the features of a transformed step, or of the columns of a table.
 

@@ -19,7 +19,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_rnn._core.callbacks import wrap_as_task
-from sklearn_rnn._core.drafts import draft
+from sklearn_rnn._core.drafts import draft, on_snapshot
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -215,6 +215,7 @@ class StepwiseTransformer(
         self._fit("partial_fit", X, y, params)
         return self
 
+    @on_snapshot
     def transform(self, X):
         """Transform every time step.
 
@@ -238,6 +239,7 @@ class StepwiseTransformer(
         return self._apply(self.transformer_.transform, self._read(X, reset=False))
 
     @_inner_has("inverse_transform")
+    @on_snapshot
     def inverse_transform(self, X):
         """Undo the transformation of every time step, as far as the transformer can.
 
@@ -256,6 +258,7 @@ class StepwiseTransformer(
         return self._apply(self.transformer_.inverse_transform, stacked)
 
     @_inner_has("get_feature_names_out")
+    @on_snapshot
     def get_feature_names_out(self, input_features=None):
         """Names of the features of a transformed step, as the transformer gives them.
 

@@ -1,50 +1,126 @@
 """Streams by key: each key has a row of the state."""
 
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_rnn._nn.states import Arrays
+from sklearn_rnn._nn.steppers import resize_state, take_rows
 
-class KeyedRows:
-    """Which row of the state belongs to which key. Rows of removed keys are reused."""
+Key = str | int
 
-    def __init__(self, n_rows):
-        self.n_rows, self.rows = n_rows, {}
-        self.free = list(range(n_rows))[::-1]
 
-    def rows_of(self, keys):
-        """A row for each of ``keys``, and the rows of those that :meth:`add` adds."""
-        new = [key for key in keys if key not in self.rows]
+class Change(NamedTuple):
+    """What one call changes: keys that join or leave, and the rows that are set.
+
+    ``table`` and ``free`` may be larger than the present ones. The first ``n_free`` of
+    the free rows stay free, and ``freed`` follow them.
+    """
+
+    table: Arrays
+    free: list[int]
+    n_free: int
+    freed: list[int]
+    joining: dict[Key, int]
+    leaving: list[Key]
+    rows: np.ndarray
+    states: Arrays
+
+
+class KeyedStates:
+    """The states of sequences by key, in the rows of a table.
+
+    Rows of keys that left are used again. A change is recorded as a whole, in one
+    assignment, before it is carried out in place. Carrying it out twice gives the same
+    as once, so the next call completes a change that was interrupted half-way.
+    """
+
+    def __init__(self, beginning: Arrays, n_rows: int = 8) -> None:
+        self._beginning = beginning
+        self._table = resize_state({}, beginning, n_rows)
+        self._rows: dict[Key, int] = {}
+        self._free = list(range(n_rows))[::-1]  # these rows hold the beginning
+        self._change: Change | None = None
+
+    @property
+    def keys(self) -> list[Key]:
+        """The keys in the order of their joining."""
+        self._complete()
+        return list(self._rows)
+
+    @property
+    def state(self) -> Arrays:
+        """A copy of the states, in the order of the keys."""
+        self._complete()
+        return take_rows(self._table, np.array(list(self._rows.values()), np.intp))
+
+    def locate(self, keys: list[Key]) -> Change:
+        """The change that adds those of ``keys`` that are new, with their states."""
+        self._complete()
+        table, free, known = self._table, self._free, self._rows
+        new = [key for key in keys if key not in known]
         for key in new:
-            if not isinstance(key, (str, Integral)) or isinstance(key, bool):
-                raise TypeError(
-                    f"the key {key!r} is of type {type(key).__name__}; expected str or "
-                    "int, which a file can hold too."
-                )
-        while len(self.free) < len(new):
-            self.free[:0] = range(self.n_rows, 2 * self.n_rows)[::-1]
-            self.n_rows *= 2
-        joining = dict(zip(new, reversed(self.free), strict=False))
-        rows = [self.rows[key] if key in self.rows else joining[key] for key in keys]
-        return np.array(rows, dtype=np.intp), joining
+            check_key(key)
+        n_rows = n_grown = len(table["n_steps"])
+        while len(free) + n_grown - n_rows < len(new):
+            n_grown *= 2
+        if n_grown > n_rows:
+            free = [*reversed(range(n_rows, n_grown)), *free]
+            table = resize_state(table, self._beginning, n_grown)
+        joining = dict(zip(new, reversed(free), strict=False))
+        rows = np.array(
+            [known[key] if key in known else joining[key] for key in keys], np.intp
+        )
+        n_free = len(free) - len(new)
+        states = take_rows(table, rows)
+        return Change(table, free, n_free, [], joining, [], rows, states)
 
-    def add(self, joining):
-        """Assign the rows that were set aside for new keys."""
-        self.rows.update(joining)
-        del self.free[len(self.free) - len(joining) :]
+    def put(self, change: Change, states: Arrays) -> None:
+        """Carry out a change that was located, with new ``states`` of its rows."""
+        self._change = change._replace(states=states)
+        self._complete()
 
-    def select(self, which):
+    def select(self, which: Key | list[Key] | None) -> list[Key]:
         """A list of the keys that ``which`` names."""
+        self._complete()
         if which is None:
-            return list(self.rows)
-        keys = [which] if isinstance(which, (str, Integral)) else list(which)
+            return list(self._rows)
+        keys = [which] if isinstance(which, (str, int, Integral)) else list(which)
         for key in keys:
-            if key not in self.rows:
+            if key not in self._rows:
                 raise ValueError(f"no sequence has the key {key!r}.")
         return list(dict.fromkeys(keys))
 
-    def remove(self, keys):
-        """Free the rows of ``keys``, and return them."""
-        rows = [self.rows.pop(key) for key in keys]
-        self.free += rows
-        return rows
+    def remove(self, keys: list[Key]) -> None:
+        """Let the sequences of ``keys`` end, and free their rows."""
+        self._complete()
+        rows = [self._rows[key] for key in keys]
+        self._change = Change(
+            *(self._table, self._free, len(self._free), rows),
+            *({}, keys, np.array(rows, np.intp), self._beginning),
+        )
+        self._complete()
+
+    def _complete(self) -> None:
+        """Carry out the change that was recorded, if there is one."""
+        change = self._change
+        if change is None:
+            return
+        self._table, self._free = change.table, change.free
+        for name, array in change.states.items():
+            self._table[name][change.rows] = array
+        self._rows.update(change.joining)
+        for key in change.leaving:
+            self._rows.pop(key, None)
+        self._free[change.n_free :] = change.freed
+        self._change = None
+
+
+def check_key(key: object) -> None:
+    """Raise TypeError if ``key`` is not a text or an integer."""
+    if not isinstance(key, (str, Integral)) or isinstance(key, bool):
+        raise TypeError(
+            f"the key {key!r} is of type {type(key).__name__}; expected str or int, "
+            "which a file can hold too."
+        )

@@ -5,6 +5,7 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from sklearn_rnn._core.fingerprints import digest
 from sklearn_rnn.preprocessing._stepwise import StepwiseTransformer
 from sklearn_rnn.streaming._adapter import StreamAdapter
 from sklearn_rnn.streaming._reading import list_texts, number_rows, number_step
@@ -18,6 +19,8 @@ class PipelineStreamAdapter(StreamAdapter):
         self.module, self.each_step = inner.module, inner.each_step
         self.first_codes = inner.first_codes
         self.rows_are_steps = inner.rows_are_steps
+        self.patch_size = inner.patch_size
+        self.encoding = inner.encoding + digest(transformers)
         if hasattr(inner, "predict_proba"):
             self.predict_proba = inner.predict_proba
         self._inner, self._transformers = inner, transformers

@@ -3,6 +3,7 @@
 import json
 import threading
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -10,15 +11,16 @@ from sklearn.utils.metaestimators import available_if
 from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.threads import limit_step_threads
 from sklearn_rnn._data.ragged import split_steps
-from sklearn_rnn.streaming._keys import KeyedRows
+from sklearn_rnn._nn.states import find_bounds
+from sklearn_rnn._nn.steppers import resize_state
+from sklearn_rnn.streaming._keys import KeyedStates
 from sklearn_rnn.streaming._state_file import (
+    check_mapping,
     check_state,
     read_keys,
     read_state,
     write_state,
 )
-
-FIRST_ROWS = 8  # of a stream with keys; doubled whenever they are all taken
 
 
 def _adapter_has(method):
@@ -92,27 +94,24 @@ class Stream:
     (['sensor-7', 'sensor-9'], ['sensor-7'])
     """
 
-    _keyed: KeyedRows | None  # None if the streams are counted
+    # What changes are the state of _stepper, if streams are counted, and else _keyed.
+    # Both are replaced by one assignment, so an interrupt leaves the one or the other.
+    _keyed: KeyedStates | None
 
     def __init__(self, adapter, n_streams=1):
         if n_streams is not None:
             check_integer("n_streams", n_streams, minimum=1, or_none="streams by key")
         self._adapter = adapter
-        self._open(n_streams or FIRST_ROWS)
-        if n_streams is None:
-            self._keyed = KeyedRows(FIRST_ROWS)
-
-    def _open(self, n_rows):
-        """Begin with sequences that have read nothing but the start code."""
         self._lock = threading.Lock()
-        self._keyed = None
-        layers = [level[0] for level in self._adapter.module.stack.layers]
+        layers = [level[0] for level in adapter.module.stack.layers]
         self._operations = max(4 * layer.hidden_size**2 for layer in layers)
-        self._stepper = self._adapter.start()
-        for code in self._adapter.first_codes:
+        self._stepper = adapter.start()
+        for code in adapter.first_codes:
             self._stepper.feed(np.array([code]))
-        self._stepper.beginning = self._stepper.save()
-        self._stepper.resize(n_rows)
+        self._beginning = self._stepper.state  # has read nothing but the start code
+        self._reader = self._stepper.branch()  # its state matters within a call only
+        self._stepper.state = resize_state({}, self._beginning, n_streams or 1)
+        self._keyed = KeyedStates(self._beginning) if n_streams is None else None
 
     # ---------------------------------------------------------------- answers
 
@@ -178,7 +177,9 @@ class Stream:
                 with limit_step_threads(n * self._operations):
                     return answer(self._stepper.feed(step))
             chunk = self._adapter.chunk(x, n)
-            answers = answer(self._read_chunk(chunk, np.arange(n)))
+            outputs, state = self._read_chunk(chunk, self._stepper.state)
+            answers = answer(outputs)
+            self._stepper.state = state
             if not self._adapter.each_step:
                 return answers
             if chunk.lengths.min() == chunk.lengths.max():
@@ -186,77 +187,78 @@ class Stream:
             return split_steps(answers, chunk.lengths)
 
     def _read_by_key(self, x, answer):
-        keyed = self._keyed or self._convert_to_keys()
+        keyed = self._convert_to_keys() if self._keyed is None else self._keyed
         keys, steps = list(x), list(x.values())
         if not keys:
             return {}
         step, chunk = self._adapter.step(steps, len(keys)), None
         if step is None:
             chunk = self._adapter.chunk(steps, len(keys))
-        rows, joining = keyed.rows_of(keys)
-        if keyed.n_rows > self._stepper.n_streams:
-            self._stepper.resize(keyed.n_rows)
+        change = keyed.locate(keys)
         if chunk is not None:
-            answers = answer(self._read_chunk(chunk, rows))
+            outputs, state = self._read_chunk(chunk, change.states)
+            answers = answer(outputs)
             if self._adapter.each_step:
                 answers = split_steps(answers, chunk.lengths)
         else:
-            part = self._stepper.branch(rows)
-            with limit_step_threads(len(rows) * self._operations):
-                answers = answer(part.feed(step))
-            self._stepper.put(part.state, rows)
-        keyed.add(joining)
+            self._reader.state = change.states
+            with limit_step_threads(len(keys) * self._operations):
+                answers = answer(self._reader.feed(step))
+            state = self._reader.state
+        answers = dict(zip(keys, answers, strict=True))
+        keyed.put(change, state)
         self._keyed = keyed
-        return dict(zip(keys, answers, strict=True))
+        return answers
 
-    def _read_chunk(self, chunk, rows):
-        """Outputs after each row's last step, or behind each other those of all steps.
+    def _read_chunk(self, chunk, state):
+        """Outputs of a chunk that is read from ``state`` on, and the state after it.
 
-        Nothing has moved if it is interrupted.
+        There is one output for each row's last step, or one for each step, in the
+        order of the rows.
         """
         lengths, each_step = chunk.lengths, self._adapter.each_step
         order = np.argsort(-lengths, kind="stable")
         first = np.cumsum(lengths) - lengths if each_step else np.arange(len(lengths))
-        outputs, finished = None, []
-        part = self._stepper.branch(rows[order])
+        outputs, reader = None, self._reader
+        after = {name: np.empty_like(array) for name, array in state.items()}
+        reader.restore(state, order)
         with limit_step_threads(len(lengths) * self._operations):
             for t in range(int(lengths.max())):
                 n_left = np.count_nonzero(lengths > t)
-                if n_left < part.n_streams:  # where one ends, the others go on
-                    ended = {name: array[n_left:] for name, array in part.state.items()}
-                    finished.append((ended, rows[order[n_left : part.n_streams]]))
-                    part.restore(part.state, np.arange(n_left))
+                if n_left < reader.n_streams:  # where one ends, the others go on
+                    _put_rows(after, order[n_left : reader.n_streams], reader.state)
+                    reader.restore(reader.state, np.arange(n_left))
                 active = order[:n_left]
-                found = part.feed(chunk.values[chunk.starts[active] + t])
+                found = reader.feed(chunk.values[chunk.starts[active] + t])
                 if outputs is None:
                     n_answers = lengths.sum() if each_step else len(lengths)
                     outputs = np.empty((n_answers, *found.shape[1:]), found.dtype)
                 outputs[first[active] + (t if each_step else 0)] = found
-        for state, ended in [*finished, (part.state, rows[order[: part.n_streams]])]:
-            self._stepper.put(state, ended)
-        return outputs
+        _put_rows(after, order[: reader.n_streams], reader.state)
+        return outputs, after
 
     # ---------------------------------------------------------------- keys
 
     @property
     def n_streams(self):
         """How many sequences there are."""
-        return self._stepper.n_streams if self._keyed is None else len(self._keyed.rows)
+        keyed = self._keyed
+        return self._stepper.n_streams if keyed is None else len(keyed.keys)
 
     @property
     def keys(self):
         """The keys in the order of their joining; None if streams are counted."""
-        return None if self._keyed is None else list(self._keyed.rows)
+        return None if self._keyed is None else self._keyed.keys
 
     def _convert_to_keys(self):
-        """Slots of a stream that counts, if nothing depends on that yet."""
+        """States by key for a stream that counts, if nothing depends on that yet."""
         n_steps = self._stepper.state["n_steps"]
         if len(n_steps) > 1 or n_steps[0] > len(self._adapter.first_codes):
             raise ValueError(
                 f"this stream counts its {len(n_steps)} sequence(s), and was given "
                 "keys. Open one for keys: model.stream(n_streams=None)."
             )
-        return KeyedRows(1)
+        return KeyedStates(self._beginning)
 
     def reset(self, which=None):
         """Let sequences end: what comes next begins a new one.
@@ -278,10 +280,9 @@ class Stream:
         """
         with self._lock:
             if self._keyed is None:
-                rows = self._rows_of_streams(which)
+                self._stepper.put(self._beginning, self._rows_of_streams(which))
             else:
-                rows = self._keyed.remove(self._keyed.select(which))
-            self._stepper.put(self._stepper.beginning, rows)
+                self._keyed.remove(self._keyed.select(which))
         return self
 
     def _rows_of_streams(self, which):
@@ -308,7 +309,7 @@ class Stream:
         with self._lock:
             twin = object.__new__(type(self))
             vars(twin).update(vars(self), _lock=threading.Lock())
-            twin._stepper = self._stepper.branch()
+            twin._stepper, twin._reader = self._stepper.branch(), self._reader.branch()
             twin._keyed = deepcopy(self._keyed)
         return twin
 
@@ -322,8 +323,9 @@ class Stream:
         needs; ``patch`` the steps of an incomplete patch, with ``patch_size`` above 1.
         ``keys`` lists the keys as JSON, ``model`` identifies the network.
 
-        Setting it raises ValueError if it is of another model or of other shapes, or
-        not complete and finite; the stream then stays as it was.
+        Setting it raises ValueError if it is of another model or of other shapes, not
+        complete and finite, or beyond what the network's steps can lead to; the stream
+        then stays as it was.
         """
         with self._lock:
             model = self._adapter.fingerprint()
@@ -331,43 +333,39 @@ class Stream:
 
     @state.setter
     def state(self, state):
+        check_mapping(state)
         with self._lock:
             if str(state.get("model")) != self._adapter.fingerprint():
                 raise ValueError(
-                    "the state is of another model: its network or its weights differ. "
-                    "Open a stream of the model that it was saved with."
+                    "the state is of another model: its weights, classes, vocabulary "
+                    "or scaling differ. Open a stream of the model that it was "
+                    "saved with."
                 )
             self._set_arrays({name: state[name] for name in state if name != "model"})
 
     def _arrays(self):
         if self._keyed is None:
-            return self._stepper.save()
-        keys = [key if isinstance(key, str) else int(key) for key in self._keyed.rows]
-        rows = np.array(list(self._keyed.rows.values()), dtype=np.intp)
-        saved = {name: array[rows] for name, array in self._stepper.state.items()}
-        return {"keys": np.array(json.dumps(keys)), **saved}
+            return {name: array.copy() for name, array in self._stepper.state.items()}
+        keys = [key if isinstance(key, str) else int(key) for key in self._keyed.keys]
+        return {"keys": np.array(json.dumps(keys)), **self._keyed.state}
 
     def _set_arrays(self, arrays):
         if "keys" not in arrays:
             if self._keyed is not None:
                 raise ValueError("the state has no keys, but this stream goes by key.")
-            self._stepper.restore(self._check_state(arrays, self._stepper.n_streams))
+            self._stepper.state = self._check_state(arrays, self._stepper.n_streams)
             return
-        if self._keyed is None:
-            self._convert_to_keys()
+        fresh = self._convert_to_keys() if self._keyed is None else None
+        fresh = fresh or KeyedStates(self._beginning)
         keys = read_keys(arrays.pop("keys"))
         given = self._check_state(arrays, len(keys))
-        keyed = KeyedRows(max(len(keys), FIRST_ROWS))
-        rows, joining = keyed.rows_of(keys)
-        keyed.add(joining)
-        fresh = self._stepper.branch(rows[:0])
-        fresh.resize(keyed.n_rows)
-        fresh.put(given, rows)
-        self._stepper, self._keyed = fresh, keyed
+        fresh.put(fresh.locate(keys), given)
+        self._keyed = fresh
 
     def _check_state(self, arrays, n):
-        beginning, patch_size = self._stepper.beginning, self._adapter.patch_size
-        return check_state(arrays, beginning, n, patch_size)
+        bounds = partial(find_bounds, self._adapter.module)
+        patch_size = self._adapter.patch_size
+        return check_state(arrays, self._beginning, n, patch_size, bounds)
 
     def save(self, path):
         """Write the state to a file, all of it or nothing.
@@ -375,12 +373,18 @@ class Stream:
         Parameters
         ----------
         path : str or path-like
-            Name of the file, in the format of :func:`numpy.savez`, without pickle.
+            Name of the file. It holds plain arrays and a checksum, and no code. A file
+            of this name is replaced, and stays whole if writing fails.
 
         Returns
         -------
         self : Stream
             The stream.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
         """
         write_state(path, self.state)
         return self
@@ -401,8 +405,9 @@ class Stream:
         Raises
         ------
         ValueError
-            If the file cannot be read, or its state is not one of this model and this
-            number of streams; the stream then stays as it was.
+            If the file is damaged, or was not written by :meth:`save`, or its state is
+            not one of this model and this number of streams; the stream then stays as
+            it was.
         """
         self.state = read_state(path)
         return self
@@ -420,3 +425,9 @@ class Stream:
     def __setstate__(self, state):
         Stream.__init__(self, state["adapter"], state["n_streams"])
         self._set_arrays(state["arrays"])
+
+
+def _put_rows(state, rows, part):
+    """Set some rows of a new ``state`` to the first rows of another one's end."""
+    for name, array in part.items():
+        state[name][rows] = array[len(array) - len(rows) :]

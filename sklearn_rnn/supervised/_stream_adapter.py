@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_rnn._core.drafts import snapshot
+from sklearn_rnn._core.fingerprints import digest
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.streaming._adapter import StreamAdapter
 from sklearn_rnn.streaming._reading import (
@@ -35,8 +36,10 @@ class SequenceStreamAdapter(StreamAdapter):
         self._read, self._targets = model._read, model._targets
         self._inputs, self._size = model._inputs, model.input_size_
         self.patch_size = self._inputs.patch_size
-        self.encoding = self._inputs.fingerprint()
         self._vocabulary_size = model._vocabulary_size
+        facts = [name, self._targets, self._vocabulary_size, self._size]
+        facts.append(getattr(model, "feature_names_in_", None))
+        self.encoding = self._inputs.fingerprint() + digest(facts)
         self.rows_are_steps = (
             model._fitted_on_table and model.n_features_in_ == model.input_size_
         )

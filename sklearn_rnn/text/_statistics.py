@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.callbacks import wrap_as_task
-from sklearn_rnn._core.drafts import draft
+from sklearn_rnn._core.drafts import draft, on_snapshot
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn.text._documents import TOKEN_PATTERN, check_tokens, read_texts
@@ -316,6 +316,7 @@ class TextStatisticsVectorizer(
             statistics = new._to_array(documents)
         return statistics
 
+    @on_snapshot
     def transform(self, X):
         """Compute the statistics of documents.
 
@@ -332,6 +333,7 @@ class TextStatisticsVectorizer(
         check_is_fitted(self)
         return self._to_array(self._read(X))
 
+    @on_snapshot
     def get_feature_names_out(self, input_features=None):
         """Names of the statistics.
 

@@ -13,7 +13,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.callbacks import wrap_as_task
-from sklearn_rnn._core.drafts import draft
+from sklearn_rnn._core.drafts import draft, on_snapshot
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -115,6 +115,7 @@ class TokenVectorizer(
             tokens = new._to_array(*new._learn(X))
         return tokens
 
+    @on_snapshot
     def transform(self, X):
         """Encode documents with the learned vocabulary.
 
@@ -136,6 +137,7 @@ class TokenVectorizer(
         check_is_fitted(self)
         return self._to_array(*self._encode(X))
 
+    @on_snapshot
     def inverse_transform(self, X):
         """Text back from codes.
 
@@ -160,6 +162,7 @@ class TokenVectorizer(
             for row, keep in zip(codes, ~silent, strict=True)
         ]
 
+    @on_snapshot
     def to_onehot(self, text):
         """See one document as the matrix that the network never builds.
 
@@ -179,6 +182,7 @@ class TokenVectorizer(
         rows = np.arange(len(codes))
         return sparse.csr_array((np.ones(len(codes)), (rows, codes)), shape=shape)
 
+    @on_snapshot
     def get_feature_names_out(self, input_features=None):
         """What each code stands for: the names of the columns of :meth:`to_onehot`.
 

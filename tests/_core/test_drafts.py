@@ -2,7 +2,7 @@
 
 import pytest
 
-from sklearn_rnn._core.drafts import commit, draft, snapshot
+from sklearn_rnn._core.drafts import commit, draft, on_snapshot, snapshot
 
 
 class Estimator:
@@ -46,6 +46,28 @@ def test_a_commit_leaves_nothing_of_the_former_state(estimator):
     new = Estimator(size=3, net_=["new"], scores_=[0.5])
     commit(new, estimator)
     assert vars(estimator) == {"size": 3, "net_": ["new"], "scores_": [0.5]}
+
+
+def test_a_commit_is_one_assignment(estimator):
+    before = vars(estimator)
+    commit(Estimator(net_=["new"]), estimator)
+    assert before == {"size": 3, "net_": ["old"]}  # a thread may be reading it
+    assert vars(estimator) == {"net_": ["new"]}
+
+
+def test_a_method_on_a_snapshot_does_not_see_a_fit_meanwhile(estimator):
+    class Reader(Estimator):
+        @on_snapshot
+        def read(self, between, times=1):
+            """Read twice."""
+            first = self.net_
+            between()
+            return [first, self.net_] * times
+
+    reader = Reader(net_="old")
+    found = reader.read(lambda: commit(Estimator(net_="new"), reader), times=2)
+    assert found == ["old", "old"] * 2 and reader.net_ == "new"
+    assert Reader.read.__doc__ == "Read twice."
 
 
 def test_a_draft_is_committed_when_its_block_ends(estimator):

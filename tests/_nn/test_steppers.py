@@ -94,7 +94,7 @@ def test_states_come_back_exactly_and_by_row(codes):
         _, states = module(codes[:1])
     for make in (NumpyStepper, TorchStepper):
         steps = make(module, states)
-        saved = steps.save()
+        saved = steps.state
         first = np.array(steps.feed(codes[1].numpy()))
         steps.feed(codes[2].numpy())
         steps.restore(saved)

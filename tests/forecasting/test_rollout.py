@@ -255,7 +255,7 @@ def test_states_are_saved_restored_put_and_branched():
     stepper = network(lag=1).new_stepper(2)
     for t in range(5):
         stepper.feed(TWO[[t, t + 10]])
-    saved, branch = stepper.save(), stepper.branch()
+    saved, branch = stepper.state, stepper.branch()
     swapped = stepper.branch(np.array([1, 0]))
     expected = stepper.feed(TWO[[5, 15]])
     assert_array_equal(branch.feed(TWO[[5, 15]]), expected)
@@ -275,7 +275,7 @@ def test_forecasts_fed_back_move_the_level_only():
     stepper = net.new_stepper(1)
     stepper.restore(state.fed)
     first = stepper.feed(state.waiting[:, 0])[..., 0]
-    learned = stepper.save()
+    learned = stepper.state
     for row in first[0]:
         second = stepper.feed(row[None], observed=False)[..., 0]
     assert_array_equal(forecasts, np.concatenate([first[0], second[0]]))

@@ -13,6 +13,7 @@ import pytest
 
 from sklearn_rnn import CharVectorizer, SequenceGenerator, TokenArray, WordVectorizer
 from sklearn_rnn.generation._language_model import LanguageModel
+from sklearn_rnn.generation._session import _compute_checksum
 
 ROOT = Path(__file__).parents[2]
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 12
@@ -308,7 +309,8 @@ def test_what_is_no_transcript_is_refused(chars):
     ("entry", "value"),
     [
         ("format", "another"),
-        ("version", 2),
+        ("version", 3),
+        ("version", "1"),
         ("steps", 99),
         ("steps", [[5, True]]),
         ("steps", [[999, True, 1.0]]),  # no code of this vocabulary
@@ -329,7 +331,36 @@ def test_what_is_no_transcript_is_refused(chars):
 def test_a_damaged_transcript_is_refused(chars, entry, value):
     content = json.loads(chars.session("the ").accept("c").to_json())
     with pytest.raises(ValueError, match="cannot be read"):
+        chars.resume(sealed(content | {entry: value}))
+    with pytest.raises(ValueError, match="cannot be read"):
         chars.resume(json.dumps(content | {entry: value}))
+
+
+def sealed(content):
+    """A transcript with the checksum that belongs to its content."""
+    content = {k: value for k, value in content.items() if k != "checksum"}
+    return json.dumps(content | {"checksum": _compute_checksum(content)})
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"), [("prompt", "a "), ("steps", []), ("temperature", 2.0)]
+)
+def test_an_edited_transcript_is_noticed(chars, entry, value):
+    content = json.loads(chars.session("the ").accept("c").to_json())
+    edited = content | {entry: value}
+    with pytest.raises(ValueError, match="it was changed, since its checksum differs"):
+        chars.resume(json.dumps(edited))
+    edited.pop("checksum")
+    with pytest.raises(ValueError, match="checksum"):
+        chars.resume(json.dumps(edited))
+    assert chars.resume(json.dumps(content, indent=2)).text == "the c"
+
+
+def test_a_transcript_of_the_first_version_is_replayed(chars):
+    session = chars.session("the ").accept("c")
+    content = json.loads(session.to_json()) | {"version": 1}
+    content.pop("checksum")
+    assert chars.resume(json.dumps(content)).to_json() == session.to_json()
 
 
 @pytest.mark.filterwarnings("ignore:the text has:UserWarning")
@@ -339,7 +370,7 @@ def test_a_damaged_prompt_of_codes_is_refused(kind, prompt, request):
     model = request.getfixturevalue(kind)
     content = json.loads(model.session(PROMPTS[kind]).to_json())
     with pytest.raises(ValueError, match="cannot be read"):
-        model.resume(json.dumps(content | {"prompt": prompt}))
+        model.resume(sealed(content | {"prompt": prompt}))
 
 
 def test_a_function_chooses_in_place_of_a_person(words):

@@ -94,6 +94,13 @@ class RecurrentLayer(nn.Module, ABC):
             projected = F.linear(x, self.weight_ih.to(dtype), bias)  # (T, B, G)
         return self.unroll(projected, state)
 
+    def bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
+        """The largest absolute value of states after ``n_steps``, where one is known.
+
+        It serves to recognise states that no sequence can lead to.
+        """
+        return {}
+
     @abstractmethod
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
         """Outputs (T, B, H) and the last state, from ``projected`` (T, B, G)."""
@@ -166,11 +173,12 @@ class NumpyCell(ABC):
         return Buffers(gates, recurrent, by_gate, sigmoids, np.empty_like(by_gate[0]))
 
     @abstractmethod
-    def step(self, buffers: "Buffers", state: list[np.ndarray]) -> None:
-        """Overwrite the arrays of ``state``, (B, H) each, with those one step later.
+    def step(self, buffers: "Buffers", state: list[np.ndarray]) -> list[np.ndarray]:
+        """New arrays (B, H) of the state, one step after those of ``state``.
 
         They come in the order of the layer's ``state_names``. ``buffers.gates`` holds
-        W x + b and ``buffers.recurrent`` U h; a step may overwrite all buffers.
+        W x + b and ``buffers.recurrent`` U h; a step may overwrite all buffers, but no
+        array of ``state``.
         """
 
 

@@ -95,10 +95,10 @@ class NumpyGRU(NumpyCell):
         super().__init__(layer, embedding)
         self.bias_n = to_array(layer.get_parameter("bias_n"))
 
-    def step(self, buffers: Buffers, state: list[np.ndarray]) -> None:
-        (h,) = state
+    def step(self, buffers: Buffers, state: list[np.ndarray]) -> list[np.ndarray]:
+        (before,) = state
         _, recurrent, (r, z, n), sigmoids, spare = buffers
-        H = h.shape[1]
+        H = before.shape[1]
         sigmoids += recurrent[:, : 2 * H]
         np.tanh(sigmoids, out=sigmoids)
         sigmoids *= 0.5
@@ -107,9 +107,10 @@ class NumpyGRU(NumpyCell):
         spare *= r
         n += spare
         np.tanh(n, out=n)
-        h -= n
+        h = before - n
         h *= z
         h += n
+        return [h]
 
 
 class GRULayer(RecurrentLayer):
@@ -137,6 +138,9 @@ h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
         """Initialise as every cell does, with both biases of the candidate zero."""
         super().initialize(generator)
         nn.init.zeros_(self.bias_n)
+
+    def bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
+        return {"hidden": np.minimum(n_steps, 1)}
 
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
         dtype = projected.dtype

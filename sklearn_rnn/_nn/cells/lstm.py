@@ -91,18 +91,17 @@ class NumpyLSTM(NumpyCell):
     gate_order = (0, 1, 3, 2)
     n_sigmoids = 3
 
-    def step(self, buffers: Buffers, state: list[np.ndarray]) -> None:
-        h, c = state
+    def step(self, buffers: Buffers, state: list[np.ndarray]) -> list[np.ndarray]:
         gates, recurrent, (i, f, o, g), sigmoids, spare = buffers
         gates += recurrent
         np.tanh(gates, out=gates)
         sigmoids *= 0.5
         sigmoids += 0.5
-        c *= f
+        c = state[1] * f
         np.multiply(i, g, out=spare)
         c += spare
         np.tanh(c, out=spare)
-        np.multiply(o, spare, out=h)
+        return [o * spare, c]
 
 
 class LSTMLayer(RecurrentLayer):
@@ -130,6 +129,9 @@ h_t &= o_t \odot \tanh(c_t)
         super().initialize(generator)
         H = self.hidden_size
         nn.init.ones_(self.bias[H : 2 * H])
+
+    def bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
+        return {"hidden": np.minimum(n_steps, 1), "cell": n_steps}
 
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
         weight = self.weight_hh.to(projected.dtype)

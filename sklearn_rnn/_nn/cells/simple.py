@@ -62,14 +62,12 @@ class NumpySimple(NumpyCell):
         super().__init__(layer, embedding)
         self.activation = layer.activation
 
-    def step(self, buffers: Buffers, state: list[np.ndarray]) -> None:
-        (h,) = state
+    def step(self, buffers: Buffers, state: list[np.ndarray]) -> list[np.ndarray]:
         gates = buffers.gates
         gates += buffers.recurrent
         if self.activation == "tanh":
-            np.tanh(gates, out=h)
-        else:
-            np.maximum(gates, 0, out=h)
+            return [np.tanh(gates)]
+        return [np.maximum(gates, 0)]
 
 
 class SimpleLayer(RecurrentLayer):
@@ -80,6 +78,10 @@ class SimpleLayer(RecurrentLayer):
     source = 'J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990'
     equations = r"h_t = f(W x_t + U h_{t-1} + b), \quad f = \tanh \text{ or ReLU}"
     numpy_cell = NumpySimple
+
+    def bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
+        is_bounded = self.activation == "tanh"
+        return {"hidden": np.minimum(n_steps, 1)} if is_bounded else {}
 
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
         weight = self.weight_hh.to(projected.dtype)

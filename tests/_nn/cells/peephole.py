@@ -28,11 +28,11 @@ class NumpyPeephole(NumpyCell):
         self.peephole = to_array(layer.peephole)
 
     def step(self, buffers, state):
-        h, c = state
+        _, c = state
         p_i, p_f, p_o = self.peephole
         i, f, g, o = np.split(buffers.gates + buffers.recurrent, 4, axis=1)
-        c[:] = sigmoid(f + p_f * c) * c + sigmoid(i + p_i * c) * np.tanh(g)
-        h[:] = sigmoid(o + p_o * c) * np.tanh(c)
+        c = sigmoid(f + p_f * c) * c + sigmoid(i + p_i * c) * np.tanh(g)
+        return [sigmoid(o + p_o * c) * np.tanh(c), c]
 
 
 class PeepholeLayer(RecurrentLayer):

@@ -228,7 +228,7 @@ def test_a_numpy_step_equals_a_step_of_the_layer(cell, activation):
     np.matmul(x.numpy(), numpy_cell.inputs, out=buffers.gates)
     buffers.gates[:] += numpy_cell.bias
     np.matmul(state[0], numpy_cell.recurrent, out=buffers.recurrent)
-    numpy_cell.step(buffers, state)
+    state = numpy_cell.step(buffers, state)
     _, expected = layer(x.unsqueeze(0), start)
     for part, array in zip(tensors_of(expected), state, strict=True):
         close(part, array)
