@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 NAMES ?= "Miyazaki Hayao" "Giulia Rossellini" "Nguyen Van Minh" "Olga Petrova"
 
-.PHONY: demo test docs lint types check test-slow benchmarks clean
+.PHONY: demo test docs lint types check test-slow test-clients benchmarks clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_names.py $(NAMES)
@@ -29,6 +29,11 @@ check: $(VENV)/.dev
 test-slow: $(VENV)/.dev
 	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -m slow
 
+# with other libraries, each in an environment of its own; CLIENTS="mapie skops" runs some
+test-clients: $(VENV)/.dev
+	$(BIN)/python tests/clients/run.py .venv-clients \
+		$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') $(CLIENTS)
+
 benchmarks: $(VENV)/.dev
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
 
@@ -49,4 +54,4 @@ $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
 
 clean:
 	rm -rf docs/_build docs/generated docs/auto_examples
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-clients build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -278,6 +278,10 @@ OF_NO_MODULE = (
     "_nn/cells/test_new_cell.py",  # adds a cell from outside to all that reads cells
 )
 
+# Folders of tests that mirror no subpackage: those of other libraries, which
+# make test-clients runs in environments that have them.
+OF_OTHER_LIBRARIES = ("clients",)
+
 
 def expected_test_modules(package):
     """Relative paths of the test modules that the modules of a package should have."""
@@ -295,7 +299,9 @@ def existing_test_modules(tests):
     return {
         path
         for path in paths
-        if len(path.parts) > 1 and path.as_posix() not in OF_NO_MODULE
+        if len(path.parts) > 1
+        and path.parts[0] not in OF_OTHER_LIBRARIES
+        and path.as_posix() not in OF_NO_MODULE
     }
 
 
@@ -312,6 +318,13 @@ def test_every_test_module_in_a_mirrored_folder_has_a_module():
 def test_exceptions_from_the_mirror_exist():
     assert [name for name in WITHOUT_BEHAVIOUR if not (PACKAGE / name).exists()] == []
     assert [name for name in OF_NO_MODULE if not (TESTS / name).exists()] == []
+
+
+def test_every_client_has_a_test_module_and_pins():
+    for folder in OF_OTHER_LIBRARIES:
+        tests = {path.stem for path in (TESTS / folder).glob("test_*.py")}
+        pins = {path.stem for path in (TESTS / folder / "requirements").glob("*.txt")}
+        assert tests == {f"test_{name}" for name in pins} != set()
 
 
 def test_gaps_in_the_mirror_are_found(tmp_path):

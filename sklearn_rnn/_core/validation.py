@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
+    Interval,
     InvalidParameterError,
     StrOptions,
 )
@@ -27,6 +28,11 @@ class ValidatedEstimator(BaseEstimator):
             raise
         for name, value in self.get_params(deep=False).items():
             constraints = self._parameter_constraints.get(name, [])
+            if isinstance(value, bool) and _wants_number(constraints):
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(self).__name__} must be a "
+                    f"number, got {value!r}."
+                )
             if isinstance(value, type) and any(
                 isinstance(one, HasMethods) for one in constraints
             ):
@@ -35,6 +41,14 @@ class ValidatedEstimator(BaseEstimator):
                     f"object, got the class {value.__name__}. Create one: "
                     f"{name}={value.__name__}(...)."
                 )
+
+
+def _wants_number(constraints: list) -> bool:
+    """Whether a parameter is a number, as which scikit-learn accepts a bool too."""
+    has_interval = any(isinstance(one, Interval) for one in constraints)
+    return has_interval and not {"boolean", "verbose", bool} & {
+        one for one in constraints if isinstance(one, (str, type))
+    }
 
 
 def suggest_option(value: Any, constraints: list) -> str:

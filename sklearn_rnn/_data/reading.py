@@ -114,10 +114,10 @@ class SequenceReader(BaseEstimator):
     def _remember_input(self, sequences: Sequences, kind: str) -> None:
         """Record what later inputs have to agree with."""
         self._fitted_on_table = kind == "table"
-        if kind != "table":
-            self.n_features_in_ = sequences.input_size
-            if hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
+        if kind != "table":  # as in scikit-learn, both are of columns of a table
+            for name in ("n_features_in_", "feature_names_in_"):
+                if hasattr(self, name):
+                    delattr(self, name)
         self.input_size_ = sequences.input_size
         self._vocabulary_size = sequences.vocabulary_size
         if self._vocabulary_size is not None and is_table(self.embedding):

@@ -7,6 +7,8 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sklearn_rnn._core.after_import import call_after_import
+
 PADDING, UNKNOWN, START, END = range(4)
 RESERVED = ("<pad>", "<unk>", "<start>", "<end>")
 
@@ -164,3 +166,23 @@ def _plain(x: Any) -> Any:
 def find_absent_codes(codes: np.ndarray, vocabulary_size: int) -> np.ndarray:
     """The codes of a vocabulary that do not occur among ``codes``."""
     return np.flatnonzero(np.bincount(codes, minlength=vocabulary_size) == 0)
+
+
+def _register_with_dask(protocol: Any) -> None:
+    """Let dask send the vocabulary too: it would send a plain array of the codes.
+
+    ``protocol`` is the module ``distributed.protocol.serialize``.
+    """
+
+    @protocol.dask_serialize.register(TokenArray)
+    def serialize(tokens: TokenArray) -> tuple[dict, list]:
+        header, frames = protocol.dask_serialize(_plain(tokens))
+        return {"codes": header, "vocabulary_size": tokens.vocabulary_size}, frames
+
+    @protocol.dask_deserialize.register(TokenArray)
+    def deserialize(header: dict, frames: list) -> TokenArray:
+        load = protocol.dask_deserialize.dispatch(np.ndarray)
+        return _rebuild(load(header["codes"], frames), header["vocabulary_size"])
+
+
+call_after_import("distributed.protocol.serialize", _register_with_dask)

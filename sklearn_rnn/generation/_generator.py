@@ -36,7 +36,12 @@ from sklearn_rnn.generation._session import WritingSession
 from sklearn_rnn.generation._stream_adapter import TextStreamAdapter
 from sklearn_rnn.streaming._stream import Stream
 from sklearn_rnn.text import CharVectorizer
-from sklearn_rnn.text._codecs import is_bare_text, make_codec, read_documents
+from sklearn_rnn.text._codecs import (
+    is_bare_text,
+    make_codec,
+    read_documents,
+    refuse_characters,
+)
 
 
 def read_embedding(embedding, vocabulary_size, dtype):
@@ -425,7 +430,9 @@ class SequenceGenerator(
         return self._run(net, examples, valid_examples, seed, (X, None, None), partial)
 
     def _documents(self, X):
-        """X as an iterable of documents."""
+        """X as an iterable of documents; the characters of one text are refused."""
+        if self.input != "filename":
+            refuse_characters(X)
         return read_documents(X, self.input == "filename")
 
     def _encode_examples(self, X, where):
@@ -628,7 +635,8 @@ class SequenceGenerator(
         >>> bool(likely.total > unlikely.total)
         True
         """
-        return _scoring.score_tokens(LanguageModel.of(self), self._documents(X))
+        documents = read_documents(X, self.input == "filename")
+        return _scoring.score_tokens(LanguageModel.of(self), documents)
 
     # ---------------------------------------------------------------- generation
 

@@ -275,6 +275,24 @@ class StepwiseTransformer(
         check_is_fitted(self)
         return self.transformer_.get_feature_names_out(input_features)
 
+    def set_output(self, *, transform=None):
+        """Accept the setting of a Pipeline, which does not apply to sequences.
+
+        Sequences come back in the container that :meth:`transform` documents. Set the
+        output of ``transformer`` to receive ragged sequences as frames.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The transformer, unchanged.
+        """
+        return self
+
     def get_metadata_routing(self):
         """How metadata such as ``sample_weight`` reaches the transformer.
 

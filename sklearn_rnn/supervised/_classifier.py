@@ -188,7 +188,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     classes_ : ndarray of shape (n_classes,)
         The labels; for an indicator matrix the column numbers.
     n_features_in_ : int
-        Number of columns of a table, else of features per time step; 1 for tokens.
+        Number of columns, when fitted on a table.
     feature_names_in_ : ndarray of str
         Column names, when fitted on a frame whose columns all have string names.
     input_size_ : int

@@ -170,7 +170,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
     Attributes
     ----------
     n_features_in_ : int
-        Number of columns of a table, else of features per time step; 1 for tokens.
+        Number of columns, when fitted on a table.
     feature_names_in_ : ndarray of str
         Column names, when fitted on a frame whose columns all have string names.
     input_size_ : int

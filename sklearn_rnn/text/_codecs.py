@@ -36,15 +36,16 @@ def make_codec(X, vectorizer, default):
 
 
 def read_documents(X, files):
-    """X as an iterable of documents; a single text or file name is one document."""
+    """X as an iterable of documents; a single text or file name is one document.
+
+    What a document is does not depend on the documents beside it.
+    """
     if isinstance(X, TokenArray):
         return X
     if not files:
         _warn_of_file_names(X)
     if is_bare_text(X):
         X = [X]
-    elif isinstance(X, (list, tuple, np.ndarray)):
-        _refuse_characters(X)
     if len(getattr(X, "shape", ())) > 1 or hasattr(X, "columns"):
         raise ValueError(
             "Expected text, documents or a TokenArray, got "
@@ -83,11 +84,13 @@ def _is_file_name(text):
     return TEXT_FILE_NAME.fullmatch(text) is not None or os.path.isfile(text)
 
 
-def _refuse_characters(X):
+def refuse_characters(X):
     """Raise an error if X is a text that was split into its characters.
 
     Without white space X may as well hold documents of one character, with a warning.
     """
+    if not isinstance(X, (list, tuple, np.ndarray)):
+        return
     if len(X) > 1 and all(isinstance(x, (str, bytes)) and len(x) == 1 for x in X):
         if not any(x.isspace() for x in X):
             warn_user(
@@ -219,9 +222,6 @@ class TextCodec(Codec):
             return ""
         tokens = TokenArray([codes], self.vocabulary_size)
         return self.vectorizer.inverse_transform(tokens)[0]
-
-    def decode_all(self, all_codes):
-        return super().decode_all(all_codes).astype(str)
 
     def is_single(self, prompt):
         return isinstance(prompt, (str, bytes))

@@ -229,6 +229,8 @@ class TextStatisticsVectorizer(
      'graph_n_edges', 'graph_mean_degree', 'graph_density']
     """
 
+    __single_column_transformer__ = True  # tells skrub to give it a column of a table
+
     _parameter_constraints = {
         "statistics": [StrOptions({"all"}), list, tuple],
         "common_fraction": [Interval(Real, 0, 1, closed="right")],

@@ -1,59 +1,100 @@
 """Copying words that are unknown to the vocabulary from sources into targets."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, cast
 
 import numpy as np
+from sklearn.base import clone
 
-from sklearn_rnn._data.tokens import UNKNOWN, TokenArray
-from sklearn_rnn.text._codecs import TextCodec
+from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN
 from sklearn_rnn.text._documents import read_tokens
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 from sklearn_rnn.translation._beam_search import Hypothesis
 
-PLACEHOLDER = "\ufffd"  # what vectorizers write for the unknown token
 
+def check_copying(source_vectorizer: Any, codec: Any, attention: str | None) -> None:
+    """Raise an error unless words of sources can be copied into targets.
 
-def check_copying(X: Any, vectorizer: Any, codec: Any, attention: str | None) -> None:
-    """Raise an error unless words of X can be copied into targets.
-
-    ``vectorizer`` reads the sources, ``codec`` writes the targets.
+    ``source_vectorizer`` reads the sources, ``codec`` writes the targets.
     """
-    reads_texts = isinstance(vectorizer, TokenVectorizer) and not isinstance(
-        X, TokenArray
-    )
-    if attention is None or not reads_texts or type(codec) is not TextCodec:
+    vectorizers = source_vectorizer, codec.vectorizer
+    ours = all(isinstance(one, TokenVectorizer) for one in vectorizers)
+    if attention is None or not ours:
         raise ValueError(
             "copy_unknown=True copies words of source texts into target texts by the "
-            "attention. Give texts on both sides, read the sources with a "
-            "CharVectorizer or WordVectorizer, and set attention="
-            '"additive" or "dot".'
+            "attention. Give texts on both sides, read them with a CharVectorizer or "
+            'WordVectorizer each, and set attention="additive" or "dot".'
+        )
+    if source_vectorizer.handle_unknown == "ignore":
+        raise ValueError(
+            "copy_unknown=True copies unknown words of the sources, but the source "
+            'vectorizer leaves them out. Set its handle_unknown="unk".'
         )
 
 
-def copy_unknown_words(
-    targets: Sequence[str],
-    hypotheses: Sequence[Hypothesis],
-    sources: Sequence[str],
-    vectorizer: TokenVectorizer,
-) -> np.ndarray:
-    """Targets in which words of the sources replace the unknown ones.
+class WordCopier:
+    """Writes targets in which words of the sources replace unknown ones.
 
     Each unknown word becomes the word of the source with the largest attention, among
-    those that are unknown themselves if there are any.
+    those that are unknown themselves if there are any. It is changed only as the
+    vectorizer of the targets changes their texts, such as to lower case.
     """
-    is_unknown = np.asarray(vectorizer.transform(sources)) == UNKNOWN  # (n, S)
-    documents = read_tokens(sources, vectorizer._reader())
-    texts = []
-    for target, hypothesis, pieces, priority in zip(
-        targets, hypotheses, documents, is_unknown, strict=True
-    ):
-        words = [word for piece in pieces for word in piece]
-        steps = choose_steps(hypothesis, priority) - vectorizer.boundaries
-        copies = [words[step] for step in steps.clip(0, len(words) - 1)]
-        texts.append(fill_placeholders(str(target), copies))
-    return np.array(texts)
+
+    def __init__(
+        self,
+        sources: Sequence,
+        source_vectorizer: TokenVectorizer,
+        target_vectorizer: TokenVectorizer,
+    ) -> None:
+        codes = np.asarray(source_vectorizer.transform(sources))
+        self.is_unknown = codes == UNKNOWN  # (n, S)
+        self.words = list(read_words(sources, source_vectorizer))
+        self.first = int(source_vectorizer.boundaries)  # step of the first word
+        self.target_vectorizer = target_vectorizer
+        self.names = [*RESERVED, *target_vectorizer.vocabulary_]
+        self.preprocess = target_vectorizer._reader().build_preprocessor()
+
+    def list_tokens(self, row: int, hypothesis: Hypothesis) -> list[str]:
+        """Tokens of a target of source ``row``, without its end."""
+        words = self.words[row]
+        steps = choose_steps(hypothesis, self.is_unknown[row]) - self.first
+        copies = (words[step] for step in steps.clip(0, len(words) - 1))
+        return [
+            self.preprocess(next(copies)) if code == UNKNOWN else self.names[code]
+            for code in hypothesis.codes
+            if code != END
+        ]
+
+    def write(self, row: int, hypothesis: Hypothesis) -> str:
+        """The text of a target of source ``row``."""
+        return self.target_vectorizer._join(self.list_tokens(row, hypothesis))
+
+    def compare(self, hypotheses: Sequence[Hypothesis], targets: Iterable) -> list:
+        """Whether the target of each source has ended and has the true tokens."""
+        documents = read_tokens(targets, self.target_vectorizer._reader())
+        return [
+            one.is_ended and self.list_tokens(row, one) == list(chain(*pieces))
+            for row, (one, pieces) in enumerate(zip(hypotheses, documents, strict=True))
+        ]
+
+
+def read_words(sources: Sequence, vectorizer: TokenVectorizer) -> Iterator[list[str]]:
+    """The words of each source that its codes stand for, in the case of the source."""
+    reader = vectorizer._reader()
+    stop_words = reader.get_stop_words() or frozenset()
+    reader = clone(reader).set_params(stop_words=None)
+    original = clone(reader).set_params(lowercase=False, strip_accents=None)
+    documents = (read_tokens(sources, one) for one in (reader, original))
+    for pieces, original_pieces in zip(*documents, strict=True):
+        tokens, words = list(chain(*pieces)), list(chain(*original_pieces))
+        if len(words) != len(tokens):  # the change of case changed the split
+            words = tokens
+        pairs = zip(words, tokens, strict=True)
+        kept = [word for word, token in pairs if token not in stop_words]
+        longest = vectorizer._max_tokens()
+        is_cut = longest is not None and vectorizer.truncation == "left"
+        yield kept[-longest:] if is_cut else kept
 
 
 def choose_steps(hypothesis: Hypothesis, priority: np.ndarray) -> np.ndarray:
@@ -64,9 +105,3 @@ def choose_steps(hypothesis: Hypothesis, priority: np.ndarray) -> np.ndarray:
     attention = cast(np.ndarray, hypothesis.attention)
     weights = attention[np.equal(hypothesis.codes, UNKNOWN)]  # (n_unknown, S)
     return (weights + priority[: attention.shape[1]]).argmax(axis=1)
-
-
-def fill_placeholders(text: str, words: Iterable[str]) -> str:
-    """Text whose placeholders are replaced by words, in their order."""
-    remaining = iter(words)
-    return re.sub(PLACEHOLDER, lambda _: next(remaining, PLACEHOLDER), text)

@@ -18,61 +18,28 @@ from sklearn_rnn._core.sklearn_private import (
 )
 from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.reading import SequenceReader
 from sklearn_rnn._data.sequences import cast
-from sklearn_rnn._data.tokens import END, RESERVED, UNKNOWN, TokenArray
+from sklearn_rnn._data.tokens import RESERVED, UNKNOWN
 from sklearn_rnn._nn.builders import build_translation_network
 from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.text import CharVectorizer
-from sklearn_rnn.text._codecs import (
-    make_codec,
-    read_documents,
-)
+from sklearn_rnn.text._codecs import make_codec, read_documents
 from sklearn_rnn.translation._beam_search import beam_search
-from sklearn_rnn.translation._copying import check_copying, copy_unknown_words
+from sklearn_rnn.translation._copying import WordCopier, check_copying
 from sklearn_rnn.translation._net import Pairs, TranslationNet
 from sklearn_rnn.translation._options import SearchOptions
-
-
-def list_if_iterator(X):
-    """X, or a list of what an iterator yields, since that can be read only once."""
-    return list(X) if hasattr(X, "__next__") else X
-
-
-def list_source_texts(X):
-    """Source texts as a list, or None if X holds numbers or codes."""
-    first = next(iter(X), None) if hasattr(X, "__iter__") else None
-    if isinstance(X, TokenArray) or not isinstance(first, (str, bytes)):
-        return None
-    texts = list(read_documents(X, False))
-    for row, text in enumerate(texts):
-        if isinstance(text, (str, bytes)) and not text.strip():
-            raise ValueError(f"source {row} is empty: {text!r}. Leave it out.")
-    return texts
-
-
-def warn_of_unknown_tokens(tokens):
-    """Warn if most tokens of source texts are unknown, as in another language."""
-    codes = np.asarray(tokens)
-    n_unknown, n_read = np.sum(codes == UNKNOWN), np.sum(codes > END)
-    if n_unknown > n_read:
-        warn_user(
-            f"X has {n_unknown} unknown tokens among {n_unknown + n_read}: most of "
-            "these sources are not like those of fit, and their targets mean little. "
-            "Give sources of the same language, spelling and case as in fit."
-        )
-
-
-def describe_hypothesis(hypothesis, codec):
-    """What ``predict_n_best`` tells about one target."""
-    return {
-        "target": codec.decode_all([hypothesis.codes])[0],
-        "log_probability": hypothesis.log_probability,
-        "score": hypothesis.score,
-        "ended": hypothesis.is_ended,
-    }
+from sklearn_rnn.translation._sources import (
+    find_unknown,
+    holds_texts,
+    list_if_iterator,
+    list_sources,
+    warn_of_new_tokens,
+    warn_of_unknown_tokens,
+)
 
 
 def is_exact(hypothesis, true):
@@ -144,8 +111,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     copy_unknown : bool, default=False
         Whether the network may predict that a word is unknown. This prediction is
         replaced by the source word with the highest attention, by one that is unknown
-        itself if there is any (Luong et al., 2015). Requires attention, texts on both
-        sides, and unknown words in training, such as ``min_count=2`` produces.
+        itself if there is any (Luong et al., 2015), in the case of the source unless
+        ``target_vectorizer`` changes the case. Requires attention, texts on both sides,
+        and unknown words in the targets of training, such as
+        ``target_vectorizer=WordVectorizer(min_count=2)`` produces; a warning is given
+        if there are none.
     label_smoothing : float in [0, 1), default=0.0
         Fraction of the probability of each target code that training spreads evenly
         over all codes.
@@ -238,9 +208,9 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     target_vectorizer_ : transformer or None
         Fitted vectorizer of the targets; None unless they are text.
     n_features_in_ : int
-        Number of features per step of the sources; 1 for text and codes.
+        Number of columns, when fitted on a table of numbers.
     input_size_ : int
-        The same.
+        Number of features per step of the sources; 1 for text and codes.
     max_length_ : int
         Codes of the longest target in training, the end included.
     n_iter_ : int
@@ -408,9 +378,9 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
         Parameters
         ----------
-        X : list of str, TokenArray, or sequences of numbers
-            Sources: texts, codes from a vectorizer, or numbers in any container that
-            :class:`RNNClassifier` takes.
+        X : list of str, list of lists of str, TokenArray, or sequences of numbers
+            Sources: texts, lists of tokens, codes from a vectorizer, or numbers in any
+            container that :class:`RNNClassifier` takes.
         y : list of str, list of lists of tokens, or TokenArray
             Targets, one for each source.
 
@@ -424,6 +394,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         ValueError
             If X and y differ in length, a source or target is empty, or training
             diverges; the translator is then as it was before.
+        TypeError
+            If a text is missing, such as None or NaN among texts.
         KeyboardInterrupt
             After an interrupt; the last finished epoch (or the best) is
             installed.
@@ -442,7 +414,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         targets = self._read_targets(y, reset=not continuing)
         check_consistent_length(sources.lengths, targets.lengths)
         if self.copy_unknown:
-            check_copying(X, self.source_vectorizer_, self._codec, self.attention)
+            check_copying(self.source_vectorizer_, self._codec, self.attention)
+        if continuing:
+            self._warn_of_changes(sources, targets)
+        else:
+            self._note_first_fit(sources, targets)
         seed, split_rng = self._draw_seeds(continuing)
         train, valid = Pairs(sources, targets, np.arange(len(sources))), None
         if self.early_stopping:
@@ -455,7 +431,6 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
                 neutral_codes=sources.absent_codes(train.rows),
                 neutral_target_codes=targets.absent_codes(train.rows, self._n_codes),
             )
-            self.max_length_ = int(targets.lengths.max())
         return self._run(net, train, valid, seed, (X, y, None))
 
     _net_class = TranslationNet
@@ -497,21 +472,21 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     def _read_sources(self, X, *, reset):
         """Sources as sequences of codes or numbers."""
-        texts = list_source_texts(X := list_if_iterator(X))
+        X = list_if_iterator(X)
         if reset:
             self.source_vectorizer_ = None
-            if texts is not None:
+            if holds_texts(X):
                 chosen = self.source_vectorizer
                 vectorizer = CharVectorizer() if chosen is None else clone(chosen)
-                self.source_vectorizer_ = vectorizer.fit(texts)
-        if texts is None:
-            return cast(self._read(X, reset=reset), self._number_type)
-        if self.source_vectorizer_ is None:
+                self.source_vectorizer_ = vectorizer.fit(list_sources(X))
+        elif self.source_vectorizer_ is None and holds_texts(X):
             raise ValueError(
                 "X holds texts, but SequenceTranslator was fitted on numbers or codes. "
                 "Give predict the same kind of sources as fit."
             )
-        tokens = self.source_vectorizer_.transform(texts)
+        if self.source_vectorizer_ is None:
+            return cast(self._read(X, reset=reset), self._number_type)
+        tokens = self.source_vectorizer_.transform(list_sources(X))
         if not reset:
             warn_of_unknown_tokens(tokens)
         return self._read(tokens, reset=reset)
@@ -534,6 +509,41 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             )
         return make_corpus(lengths, flat)
 
+    def _note_first_fit(self, sources, targets):
+        """Record what warm starts are compared with."""
+        self.max_length_ = int(targets.lengths.max())
+        self._has_unknown = [len(r) > 0 for r in self._find_unknown(sources, targets)]
+        if self.copy_unknown and not self._has_unknown[1]:
+            warn_user(
+                "copy_unknown=True has no effect: all tokens of the targets are in the "
+                "vocabulary, so the network never learns where to copy. Leave out rare "
+                "tokens, such as with target_vectorizer=WordVectorizer(min_count=2)."
+            )
+
+    def _find_unknown(self, sources, targets):
+        """Rows of X and rows of y that have unknown tokens."""
+        is_coded = sources.vocabulary_size is not None
+        values = sources.values if is_coded else np.empty(0)
+        return (
+            find_unknown(values, sources.starts),
+            find_unknown(targets.codes, targets.starts),
+        )
+
+    def _warn_of_changes(self, sources, targets):
+        """Warn if a warm start has tokens without a code, or longer targets."""
+        found = self._find_unknown(sources, targets)
+        for name, rows, is_usual in zip("Xy", found, self._has_unknown, strict=True):
+            if not is_usual:
+                warn_of_new_tokens(name, rows)
+        longest = int(targets.lengths.max())
+        if longest > self.max_length_ and self.max_length is None:
+            warn_user(
+                f"y has targets of up to {longest} codes, the end included, but the "
+                f"longest of the first fit has {self.max_length_}. Longer targets are "
+                "predicted from now on; set max_length to limit them as before."
+            )
+        self.max_length_ = max(self.max_length_, longest)
+
     def predict(
         self,
         X,
@@ -547,7 +557,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
         Parameters
         ----------
-        X : list of str, TokenArray, or sequences of numbers
+        X : list of str, list of lists of str, TokenArray, or sequences of numbers
             Sources, as in :meth:`fit`.
         beam_size : int, default=None
             Replaces the constructor's ``beam_size``.
@@ -560,7 +570,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
         Returns
         -------
-        y : ndarray of str, ndarray of lists, or TokenArray
+        y : ndarray of str objects, ndarray of lists, or TokenArray
             Targets, as they were in ``fit``. One that has not come to its end at
             ``max_length`` is returned as it stands; :meth:`predict_n_best` tells.
         attention : list of ndarray of shape (n_codes, n_source_steps)
@@ -572,11 +582,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             X, beam_size, length_penalty, max_length, return_attention=return_attention
         )
         best = [hypotheses[0] for hypotheses in found]
-        targets = fitted._codec.decode_all([one.codes for one in best])
         if fitted.copy_unknown:
-            texts = list(read_documents(X, False))
-            vectorizer: Any = fitted.source_vectorizer_
-            targets = copy_unknown_words(targets, best, texts, vectorizer)
+            copier = fitted._make_copier(X)
+            targets = object_array(map(copier.write, range(len(best)), best))
+        else:
+            targets = fitted._codec.decode_all([one.codes for one in best])
         if not return_attention:
             return targets
         return targets, [one.attention for one in best]
@@ -588,7 +598,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
         Parameters
         ----------
-        X : list of str, TokenArray, or sequences of numbers
+        X : list of str, list of lists of str, TokenArray, or sequences of numbers
             Sources, as in :meth:`fit`.
         n : int, default=5
             Targets of each source, at most as many as the beam found.
@@ -606,19 +616,37 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             ``log_probability`` in nats, ``score`` (by which they are ordered) and
             ``ended``, whether the end was said before ``max_length``.
         """
-        fitted = snapshot(self)
+        fitted, X = snapshot(self), list_if_iterator(X)
         found = fitted._search(X, beam_size, length_penalty, max_length, n=n)
+        copier = fitted._make_copier(X) if fitted.copy_unknown else None
         return [
-            [describe_hypothesis(one, fitted._codec) for one in hypotheses[:n]]
-            for hypotheses in found
+            [fitted._describe(copier, row, one) for one in hypotheses[:n]]
+            for row, hypotheses in enumerate(found)
         ]
+
+    def _make_copier(self, X):
+        vectorizers: Any = self.source_vectorizer_, self.target_vectorizer_
+        return WordCopier(list_sources(X), *vectorizers)
+
+    def _describe(self, copier, row, hypothesis):
+        """What ``predict_n_best`` tells about a target of source ``row``."""
+        if copier is None:
+            target = self._codec.decode_all([hypothesis.codes])[0]
+        else:
+            target = copier.write(row, hypothesis)
+        return {
+            "target": target,
+            "log_probability": hypothesis.log_probability,
+            "score": hypothesis.score,
+            "ended": hypothesis.is_ended,
+        }
 
     def score(self, X, y):
         """Share of sources whose target is exactly right.
 
         Parameters
         ----------
-        X : list of str, TokenArray, or sequences of numbers
+        X : list of str, list of lists of str, TokenArray, or sequences of numbers
             Sources, as in :meth:`fit`.
         y : list of str, list of lists of tokens, or TokenArray
             Right targets.
@@ -626,17 +654,23 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Returns
         -------
         score : float
-            From 0 to 1; a target with an unknown token is never right.
+            From 0 to 1. A target with an unknown token is right only if
+            ``copy_unknown=True`` and the token is copied from the source.
         """
         fitted = snapshot(self)
+        X, y = list_if_iterator(X), list_if_iterator(y)
         found = fitted._search(X)
         targets = fitted._read_targets(y, reset=False)
         check_consistent_length(found, targets.lengths)
-        ends = targets.starts + 1 + targets.lengths
-        is_right = [
-            is_exact(hypotheses[0], targets.codes[start + 1 : end])
-            for hypotheses, start, end in zip(found, targets.starts, ends, strict=True)
-        ]
+        best = [hypotheses[0] for hypotheses in found]
+        if fitted.copy_unknown:
+            is_right = fitted._make_copier(X).compare(best, read_documents(y, False))
+        else:
+            ends = targets.starts + 1 + targets.lengths
+            is_right = [
+                is_exact(one, targets.codes[start + 1 : end])
+                for one, start, end in zip(best, targets.starts, ends, strict=True)
+            ]
         return float(np.mean(is_right))
 
     def _search(self, X, *given, **named):

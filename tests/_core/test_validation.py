@@ -63,6 +63,24 @@ def test_a_class_in_place_of_an_object_is_refused(estimator, message):
         estimator.fit(np.ones((20, 3, 1)), np.arange(20) % 2)
 
 
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("SequenceTranslator", "beam_size"),
+        ("SequenceTranslator", "length_penalty"),
+        ("RNNClassifier", "hidden_size"),
+        ("RNNForecaster", "horizon"),
+        ("BoltzmannMachine", "n_hidden"),
+        ("CharVectorizer", "max_length"),
+    ],
+)
+def test_a_bool_is_no_number(name, parameter):
+    estimator = getattr(sklearn_rnn, name)(**{parameter: True})
+    message = f"'{parameter}' parameter of {name} must be a number, got True"
+    with pytest.raises(InvalidParameterError, match=message):
+        estimator.fit(np.ones((3, 3)))
+
+
 def test_other_errors_stay_as_they_are():
     with pytest.raises(InvalidParameterError, match=r"Got 0 instead\.$"):
         sklearn_rnn.HopfieldDenoiser(max_iter=0).fit(np.ones((3, 3)))

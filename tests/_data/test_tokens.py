@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sklearn_rnn import TokenArray
+from sklearn_rnn._data.tokens import _register_with_dask
 
 ROWS = [[4, 5, 0], [6, 4, 5], [6, 0, 0]]
 
@@ -330,3 +332,34 @@ def test_repr_shows_codes_and_vocabulary(tokens):
 
 def test_repr_can_be_evaluated(tokens):
     assert_tokens(eval(repr(tokens)), ROWS)
+
+
+class Dispatch:
+    """The part of dask's registries of functions by type that is used."""
+
+    def __init__(self):
+        self.functions = {}
+
+    def register(self, kind):
+        return lambda function: self.functions.setdefault(kind, function)
+
+    def dispatch(self, kind):
+        return self.functions[kind]
+
+    def __call__(self, x):
+        return self.functions[type(x)](x)
+
+
+def test_dask_is_given_the_vocabulary():
+    # tests/clients has the real library
+    protocol = SimpleNamespace(dask_serialize=Dispatch(), dask_deserialize=Dispatch())
+    protocol.dask_serialize.register(np.ndarray)(lambda x: (x.dtype.str, [x.tobytes()]))
+    protocol.dask_deserialize.register(np.ndarray)(
+        lambda header, frames: np.frombuffer(frames[0], header).reshape(2, -1)
+    )
+    _register_with_dask(protocol)
+    tokens = TokenArray([[4, 5, 0], [6, 4, 5]], vocabulary_size=9)
+    header, frames = protocol.dask_serialize(tokens)
+    result = protocol.dask_deserialize.dispatch(TokenArray)(header, frames)
+    assert_array_equal(result, tokens)
+    assert (type(result), result.vocabulary_size) == (TokenArray, 9)

@@ -271,6 +271,13 @@ def test_scoring_single_characters_is_refused_too(learned):
         learned.score(list("the cat"))
 
 
+def test_tokens_of_single_characters_are_scored_as_if_alone(learned):
+    together = learned.score_tokens(["t", " "])
+    for found, text in zip(together, ["t", " "], strict=True):
+        (alone,) = learned.score_tokens([text])
+        assert found.total == pytest.approx(alone.total)
+
+
 @pytest.mark.parametrize(
     "score", ["score", "bits_per_character", "perplexity", "score_tokens"]
 )

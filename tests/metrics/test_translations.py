@@ -19,6 +19,50 @@ def test_tokens_are_right_place_by_place():
         token_accuracy_score(["a"], [])
 
 
+def test_no_tokens_cannot_be_compared():
+    for y in ([], ["", ""]):
+        with pytest.raises(ValueError, match="no token can be compared"):
+            token_accuracy_score(y, y)
+    with pytest.raises(ValueError, match="total weight 0"):
+        token_accuracy_score(["a"], ["a"], sample_weight=[0])
+
+
+@pytest.mark.parametrize("score", [bleu_score, chrf_score, token_accuracy_score])
+def test_a_single_text_is_refused(monkeypatch, score):
+    monkeypatch.setitem(sys.modules, "sacrebleu", SimpleNamespace())
+    for given in (("the cat", ["the cat"]), (["the cat"], "the cat")):
+        with pytest.raises(ValueError, match="is a single text: 'the cat'"):
+            score(*given)
+
+
+@pytest.mark.parametrize("score", [bleu_score, chrf_score])
+def test_what_is_no_text_is_refused(monkeypatch, score):
+    monkeypatch.setitem(sys.modules, "sacrebleu", SimpleNamespace())
+    for y_true, y_pred, error in [
+        ([None], ["a"], "y_true holds None of type NoneType"),
+        (["a"], [["a", "b"]], "y_pred holds .* of type list"),
+    ]:
+        with pytest.raises(TypeError, match=error):
+            score(y_true, y_pred)
+    for y_true, y_pred in [([[]], ["a"]), ([], [])]:
+        with pytest.raises(ValueError, match="y_true needs at least one text"):
+            score(y_true, y_pred)
+    with pytest.raises(ValueError, match=r"list\(zip\(\*y_true\)\)"):
+        score([["a", "b", "c"], ["d", "e", "f"]], ["a", "b", "c"])
+
+
+def test_several_references_are_listed_by_translator_for_sacrebleu(monkeypatch):
+    calls = []
+
+    def answer(said, references, **options):
+        calls.append((said, references))
+        return SimpleNamespace(score=1)
+
+    monkeypatch.setitem(sys.modules, "sacrebleu", SimpleNamespace(corpus_bleu=answer))
+    bleu_score([["a", "b"], "c", ("d",)], ["x", "y", "z"])
+    assert calls == [(["x", "y", "z"], [["a", "c", "d"], ["b", None, None]])]
+
+
 @pytest.mark.parametrize(
     ("score", "function", "options"),
     [
@@ -59,3 +103,5 @@ def test_bleu_and_chrf_are_those_of_sacrebleu(monkeypatch):
     texts = ["the cat sat on the mat", "a dog ran far away"]
     assert_allclose([bleu_score(texts, texts), chrf_score(texts, texts)], 100)
     assert chrf_score(texts, texts[::-1]) < 50
+    several = [[text, "another one entirely"] for text in texts]
+    assert_allclose([bleu_score(several, texts), chrf_score(several, texts)], 100)

@@ -265,7 +265,14 @@ def test_global_set_output_leaves_arrays_arrays():
     with sklearn.config_context(transform_output="pandas"):
         result = StepwiseTransformer(StandardScaler()).fit_transform(padded(RAGGED, 3))
     assert type(result) is np.ndarray
-    assert not hasattr(StepwiseTransformer(StandardScaler()), "set_output")
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars", "default"])
+def test_the_output_setting_of_a_pipeline_leaves_arrays_arrays(output):
+    pipeline = make_pipeline(StepwiseTransformer(StandardScaler()))
+    result = pipeline.set_output(transform=output).fit_transform(padded(RAGGED, 3))
+    assert type(result) is np.ndarray
+    assert_array_equal(pipeline.transform(padded(RAGGED, 3)), result)
 
 
 @pytest.mark.parametrize("library", [pd, pl])

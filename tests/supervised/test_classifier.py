@@ -45,7 +45,7 @@ def test_text_of_unequal_length_goes_through_a_pipeline(names):
     ).fit(texts, y)
     assert model.score(texts, y) == 1
     assert model.predict(["nanna", "oto"]).tolist() == [1, 0]
-    assert model[-1].n_features_in_ == 1
+    assert model[-1].input_size_ == 1
 
 
 @pytest.mark.parametrize("embedding", ["auto", "onehot", 5])

@@ -12,6 +12,7 @@ from sklearn_rnn.text._codecs import (
     TokenCodec,
     make_codec,
     read_documents,
+    refuse_characters,
 )
 from sklearn_rnn.text._documents import TextFile
 
@@ -94,12 +95,16 @@ def test_a_single_text_or_file_name_is_one_document(tmp_path):
 @pytest.mark.parametrize("X", [list("t cat"), np.array(list("a\nb")), ("a", b" ")])
 def test_single_characters_as_documents_are_an_error(X):
     with pytest.raises(ValueError, match=r"single characters.*split_text\("):
-        read_documents(X, False)
+        refuse_characters(X)
+    assert len(read_documents(X, False)) == len(X)  # what a document is stays
 
 
-def test_documents_of_one_character_are_read_with_a_warning():
+def test_documents_of_one_character_are_a_warning_for_those_that_refuse_them():
     with pytest.warns(UserWarning, match="3 documents of a single character"):
-        assert read_documents(["a", "b", "a"], False) == ["a", "b", "a"]
+        refuse_characters(["a", "b", "a"])
+    refuse_characters("a text")
+    refuse_characters(["a"])
+    assert read_documents(["a", "b", "a"], False) == ["a", "b", "a"]
 
 
 def test_file_names_as_text_are_a_warning(tmp_path):

@@ -2,17 +2,16 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
 
-from sklearn_rnn import CharVectorizer, TokenArray, WordVectorizer
+from sklearn_rnn import CharVectorizer, WordVectorizer
 from sklearn_rnn._data.tokens import END, UNKNOWN
 from sklearn_rnn.text._codecs import CodeCodec, TextCodec
 from sklearn_rnn.translation._beam_search import Hypothesis
 from sklearn_rnn.translation._copying import (
+    WordCopier,
     check_copying,
     choose_steps,
-    copy_unknown_words,
-    fill_placeholders,
+    read_words,
 )
 
 KNOWN = ["open now", "close now"]
@@ -23,28 +22,31 @@ def hypothesis(codes, attention):
     return Hypothesis(codes, -1.0, -1.0, attention)
 
 
-def copy(target, codes, attention, source, **params):
+TARGETS = WordVectorizer(vocabulary=["ouvrir", "et"]).fit([])  # codes 4 and 5
+
+
+def copy(codes, attention, source, targets=TARGETS, **params):
     vectorizer = WordVectorizer(**params).fit(KNOWN)
-    one = hypothesis(codes, attention)
-    return copy_unknown_words([target], [one], [source], vectorizer)[0]
+    copier = WordCopier([source], vectorizer, targets)
+    return copier.write(0, hypothesis(codes, attention))
 
 
 def test_an_unknown_word_comes_from_the_step_with_the_largest_attention():
     attention = [[0.1, 0.7, 0.2], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]]
     codes = [UNKNOWN, 4, END]
-    assert copy("\ufffd ouvrir", codes, attention, "open zoe now") == "zoe ouvrir"
+    assert copy(codes, attention, "open zoe now") == "zoe ouvrir"
 
 
 def test_words_that_are_unknown_themselves_come_first():
     attention = [[0.8, 0.1, 0.1], [0.1, 0.1, 0.8]]
-    assert copy("\ufffd", [UNKNOWN, END], attention, "open zoe now") == "zoe"
-    assert copy("\ufffd", [UNKNOWN, END], attention, "open now now") == "open"
+    assert copy([UNKNOWN, END], attention, "open zoe now") == "zoe"
+    assert copy([UNKNOWN, END], attention, "open now now") == "open"
 
 
 def test_each_unknown_word_has_its_own_step():
     attention = [[0.1, 0.8, 0.1], [0.4, 0.3, 0.3], [0.1, 0.3, 0.6]]
-    codes = [UNKNOWN, 4, UNKNOWN]
-    answer = copy("\ufffd et \ufffd", codes, attention, "open zoe ida")
+    codes = [UNKNOWN, 5, UNKNOWN]
+    answer = copy(codes, attention, "open zoe ida")
     assert answer == "zoe et ida"
 
 
@@ -52,26 +54,24 @@ def test_each_unknown_word_has_its_own_step():
 def test_the_start_of_a_source_is_no_word(step, word):
     attention = np.zeros((1, 4))
     attention[0, step] = 1
-    text = copy("\ufffd", [UNKNOWN], attention, "open now", boundaries=True)
+    text = copy([UNKNOWN], attention, "open now", boundaries=True)
     assert text == word
 
 
 def test_the_end_of_a_source_is_no_word():
     attention = [[0.1, 0.1, 0.1, 0.7]]
-    assert copy("\ufffd", [UNKNOWN], attention, "open now", boundaries=True) == "now"
+    assert copy([UNKNOWN], attention, "open now", boundaries=True) == "now"
 
 
 def test_padding_of_other_sources_is_left_out():
     vectorizer = WordVectorizer().fit(KNOWN)
     hypotheses = [hypothesis([UNKNOWN], [[0.2, 0.8]]), hypothesis([UNKNOWN], [[1.0]])]
-    answers = copy_unknown_words(
-        ["\ufffd", "\ufffd"], hypotheses, ["open zoe", "ida"], vectorizer
-    )
-    assert_array_equal(answers, ["zoe", "ida"])
+    copier = WordCopier(["open zoe", "ida"], vectorizer, TARGETS)
+    assert list(map(copier.write, range(2), hypotheses)) == ["zoe", "ida"]
 
 
 def test_texts_without_unknown_words_stay():
-    assert copy("ouvrir", [4, END], [[1.0], [1.0]], "open") == "ouvrir"
+    assert copy([4, END], [[1.0], [1.0]], "open") == "ouvrir"
 
 
 def test_steps_are_chosen_for_unknown_codes_only():
@@ -80,24 +80,56 @@ def test_steps_are_chosen_for_unknown_codes_only():
     assert choose_steps(one, np.array([True, False, True])).tolist() == [0, 0]
 
 
-def test_placeholders_are_filled_in_order():
-    assert fill_placeholders("\ufffd b \ufffd", ["a", "c"]) == "a b c"
-    assert fill_placeholders("A\ufffd \ufffd", ["a"]) == "Aa \ufffd"
+def test_a_copied_word_keeps_the_case_of_the_source_if_targets_keep_theirs():
+    attention = [[0.1, 0.8, 0.1], [0.1, 0.1, 0.8]]
+    codes = [UNKNOWN, UNKNOWN]
+    any_case = WordVectorizer(vocabulary=["Salut"], lowercase=False).fit([])
+    assert copy(codes, attention, "open Zoë IDA", any_case) == "Zoë IDA"
+    assert copy(codes, attention, "open Zoë IDA") == "zoë ida"
+    plain = WordVectorizer(vocabulary=["et"], lowercase=False, strip_accents="unicode")
+    assert copy(codes, attention, "open Zoë IDA", plain.fit([])) == "Zoe IDA"
 
 
-def test_a_placeholder_inside_a_copied_word_stays():
-    assert fill_placeholders("\ufffd \ufffd", ["caf\ufffd", "b"]) == "caf\ufffd b"
+def test_words_stand_at_the_steps_of_their_codes():
+    sources = ["The cat sat there", "open"]
+    for params, expected in [
+        ({}, ["The", "cat", "sat", "there"]),
+        ({"stop_words": ["the", "sat"]}, ["cat", "there"]),
+        ({"max_length": 2, "truncation": "left"}, ["sat", "there"]),
+        ({"preprocessor": str.upper}, ["THE", "CAT", "SAT", "THERE"]),
+    ]:
+        vectorizer = WordVectorizer(**params).fit(sources)
+        assert next(iter(read_words(sources, vectorizer))) == expected
+    (words,) = read_words([["A", "b c"]], WordVectorizer().fit(["a"]))
+    assert words == ["A", "b c"]  # already split
+
+
+def test_a_punctuation_mark_that_is_copied_is_attached_to_its_word():
+    assert copy([4, UNKNOWN], [[0.5, 0.5], [0.1, 0.9]], "open !") == "ouvrir!"
+
+
+def test_targets_are_compared_as_tokens():
+    vectorizer = WordVectorizer().fit(KNOWN)
+    copier = WordCopier(["open Zoe"] * 3, vectorizer, TARGETS)
+    attention = [[0.1, 0.9], [0.5, 0.5], [0.5, 0.5]]
+    ended = hypothesis([UNKNOWN, 4, END], attention)
+    open_ended = hypothesis([UNKNOWN, 4], attention)
+    hypotheses = [ended, open_ended, ended]
+    truth = ["Zoe ouvrir", "Zoe ouvrir", "ida ouvrir"]
+    assert copier.compare(hypotheses, truth) == [True, False, False]
 
 
 def test_texts_on_both_sides_and_attention_are_needed():
     words, codec = WordVectorizer().fit(KNOWN), TextCodec(CharVectorizer())
-    check_copying(KNOWN, words, codec, "dot")
+    check_copying(words, codec, "dot")
     for given in [
-        (KNOWN, words, codec, None),
-        (KNOWN, words, CodeCodec(5), "dot"),
-        (KNOWN, None, codec, "dot"),
-        (KNOWN, object(), codec, "dot"),
-        (TokenArray([[4]], 5), words, codec, "dot"),
+        (words, codec, None),
+        (words, CodeCodec(5), "dot"),
+        (None, codec, "dot"),
+        (object(), codec, "dot"),
     ]:
         with pytest.raises(ValueError, match="copy_unknown=True copies words"):
             check_copying(*given)
+    words.set_params(handle_unknown="ignore")
+    with pytest.raises(ValueError, match='Set its handle_unknown="unk"'):
+        check_copying(words, codec, "dot")

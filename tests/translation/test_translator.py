@@ -3,6 +3,7 @@
 import copy
 import itertools
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import (
@@ -253,9 +254,13 @@ def test_unknown_words_are_copied_from_where_it_looks():
         max_epochs=15,
     ).fit(X, y)
     answers = ["zzz ouvrir", "yyy fermer"]
-    sources = ["open zzz now", "close yyy"]
+    sources = ["open ZZZ now", "close yyy"]
     assert model.predict(sources).tolist() == answers
     assert model.predict(source for source in sources).tolist() == answers
+    assert model.score(sources, answers) == model.score(iter(sources), answers) == 1
+    assert model.score(sources, ["ZZZ ouvrir", "xxx fermer"]) == 0.5
+    found = model.predict_n_best(sources, 2)
+    assert [of_one[0]["target"] for of_one in found] == answers
     plain = model.set_params(copy_unknown=False).predict(["open zzz now"])[0]
     assert "zzz" not in plain
     assert "\ufffd" not in plain
@@ -280,6 +285,11 @@ def test_sources_of_mostly_unknown_tokens_warn():
         model.predict(["azzz"])
 
 
+def test_copying_that_cannot_be_learned_is_a_warning():
+    with pytest.warns(UserWarning, match="copy_unknown=True has no effect"):
+        translator(copy_unknown=True, max_epochs=1).fit(WORDS, TURNED)
+
+
 def test_copying_needs_texts_and_attention():
     for params, X in [({"attention": None}, WORDS), ({}, [[1.0, 2.0]] * len(WORDS))]:
         with pytest.raises(ValueError, match="copy_unknown=True copies words"):
@@ -298,6 +308,28 @@ def test_a_warm_start_goes_on():
     assert model.fit(WORDS, TURNED).n_iter_ == 4
     with pytest.raises(ValueError, match="attention from 'dot' to None"):
         model.set_params(attention=None).fit(WORDS, TURNED)
+
+
+def test_a_warm_start_with_new_tokens_or_longer_targets_warns():
+    model = translator(warm_start=True, max_epochs=1).fit(
+        ["ab", "b"] * 4, ["a", "b"] * 4
+    )
+    with pytest.warns(UserWarning, match="1 sequences of X, the first of them 1, have"):
+        model.fit(["ab", "bc"] + ["b"] * 6, ["a", "b"] * 4)
+    with pytest.warns(UserWarning, match="4 sequences of y, the first of them 0, have"):
+        model.fit(["ab", "b"] * 4, ["c", "b"] * 4)
+    with pytest.warns(UserWarning, match="up to 4 codes, .* the first fit has 2"):
+        model.fit(["ab", "b"] * 4, ["aaa", "b"] * 4)
+    assert model.max_length_ == 4
+    model.set_params(max_length=2).fit(["ab", "b"] * 4, ["aaaaa", "b"] * 4)
+
+
+def test_a_warm_start_knows_tokens_that_were_left_out_on_purpose():
+    rare = CharVectorizer(min_count=9)
+    model = translator(
+        source_vectorizer=rare, target_vectorizer=rare, warm_start=True, max_epochs=1
+    )
+    model.fit(["a", "a", "b"] * 5, ["a", "a", "c"] * 5).fit(["aa", "d"], ["a", "d"])
 
 
 def test_a_warm_start_holds_out_the_same_pairs(monkeypatch):
@@ -393,13 +425,71 @@ def test_a_refit_forgets_the_vectorizer_of_other_sources(fitted):
     assert model.source_vectorizer_ is None
     with pytest.raises(ValueError, match="X holds texts, but SequenceTranslator was"):
         model.predict(["ab"])
-    with pytest.raises(ValueError, match="X holds numbers, but SequenceTranslator was"):
+    with pytest.raises(TypeError, match=r"holds the token 1\.0 of type float"):
         fitted.predict([[1.0, 2.0]])
+    with pytest.raises(ValueError, match="fitted on texts, but X is a ndarray"):
+        fitted.predict(np.array([[1.0, 2.0]]))
 
 
-def test_a_source_that_is_no_text_is_named(fitted):
-    with pytest.raises(TypeError, match="document 1 is 3"):
-        fitted.predict(["ab", 3])
+@pytest.mark.parametrize("value", [3, None, np.nan, pd.NA], ids=str)
+def test_a_source_that_is_no_text_is_named_in_fit_and_predict(fitted, value):
+    for k, X in enumerate((["ab", value], [value, "ab"])):
+        message = re.escape(f"document {1 - k} is {value!r} of type")
+        for given in (X, pd.Series(X, dtype=object), np.array(X, dtype=object)):
+            for method in (fitted.predict, fitted.predict_n_best):
+                with pytest.raises(TypeError, match=message):
+                    method(given)
+            with pytest.raises(TypeError, match=message):
+                fitted.score(given, ["ba", "ba"])
+            with pytest.raises(TypeError, match=message):
+                translator().fit(given, ["ba", "ba"])
+        with pytest.raises(TypeError, match=message):
+            translator().fit(["ab", "ba"], X)
+    with pytest.raises(TypeError, match="document 0 is "):
+        fitted.predict([value])
+
+
+def test_texts_of_one_character_are_texts(fitted):
+    alone = [fitted.predict([x])[0] for x in "abc"]
+    assert fitted.predict(["a", "b", "c"]).tolist() == alone
+    assert fitted.score(["a", "b"], ["a", "b"]) in (0, 0.5, 1)
+    digits = [str(n) for n in range(10)]
+    model = translator(max_epochs=1).fit(digits, digits)
+    assert cross_val_score(model, digits * 2, digits * 2, cv=5).shape == (5,)
+
+
+def test_lists_of_tokens_are_sources():
+    X = [["one", "two"], ["two"], ["two", "one"], ["one"]] * 6
+    y = ["ab", "b", "ba", "a"] * 6
+    model = translator(max_epochs=25, learning_rate=0.03).fit(X, y)
+    assert list(model.source_vectorizer_.vocabulary_) == ["one", "two"]
+    assert model.score(X, y) == 1
+    answers = model.predict([np.array(["two", "one"]), ("one",)])
+    assert answers.tolist() == ["ba", "a"]
+    with pytest.raises(ValueError, match=r"source 1 is empty: \[\] \(1 such of 2\)"):
+        model.predict([["one"], []])
+
+
+def test_frames_of_numbers_are_sources():
+    X = pd.DataFrame({"a": [0.0, 1.0] * 8, "b": [1.0, 0.0] * 8})
+    model = translator(max_epochs=1).fit(X, ["up", "down"] * 8)
+    assert model.source_vectorizer_ is None
+    assert len(model.predict(X)) == 16
+
+
+def test_no_source_and_a_table_are_refused_by_a_model_of_texts(fitted):
+    for X in ([], iter([]), pd.Series([], dtype=object)):
+        with pytest.raises(ValueError, match=r"Found 0 sample\(s\) in X"):
+            fitted.predict(X)
+    with pytest.raises(ValueError, match="fitted on texts, but X is a DataFrame"):
+        fitted.predict(pd.DataFrame({"text": ["ab"]}))
+
+
+def test_a_null_character_at_the_end_of_a_target_stays():
+    X, y = ["a", "b"] * 4, ["x\0", "\0y\0\0"] * 4
+    model = translator(learning_rate=0.03, max_epochs=60).fit(X, y)
+    assert model.predict(["a", "b"]).tolist() == y[:2]
+    assert model.predict_n_best(["a"], 1)[0][0]["target"] == y[0]
 
 
 def test_series_generators_and_tokens_from_a_pipeline(fitted):

@@ -1,0 +1,70 @@
+"""What the sources of a translator are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_rnn import TokenArray
+from sklearn_rnn.translation._sources import (
+    find_unknown,
+    holds_texts,
+    list_if_iterator,
+    list_sources,
+    warn_of_new_tokens,
+    warn_of_unknown_tokens,
+)
+
+
+@pytest.mark.parametrize(
+    ("X", "expected"),
+    [
+        (["ab"], True),
+        ("ab", True),
+        ([None, "ab"], True),
+        ([b"ab"], True),
+        (pd.Series(["ab"]), True),
+        (np.array(["ab"]), True),
+        ([["a", "b"]], True),
+        ([("a",), ["b"]], True),
+        ([np.array(["a"])], True),
+        ([], False),
+        ([[1, 2]], False),
+        ([[]], False),
+        ([np.zeros((2, 3))], False),
+        (np.array([["a", "b"]]), False),
+        (pd.DataFrame({"a": [1.0]}), False),
+        (TokenArray([[4]], 5), False),
+        (3, False),
+        ([None], False),
+    ],
+    ids=str,
+)
+def test_texts_are_recognised_by_any_of_them(X, expected):
+    assert holds_texts(X) == expected
+
+
+def test_documents_are_listed():
+    assert list_sources("ab") == ["ab"]
+    assert list_sources([np.array(["a", "b"]), "c"]) == [["a", "b"], "c"]
+    assert list_if_iterator(x for x in "ab") == ["a", "b"]
+    assert list_if_iterator(X := ["a"]) is X
+
+
+def test_empty_sources_are_counted_and_the_first_is_named():
+    with pytest.raises(ValueError, match=r"source 1 is empty: ' ' \(2 such of 4\)"):
+        list_sources(["a", " ", "b", ""])
+
+
+def test_rows_with_unknown_codes_are_found():
+    codes, starts = np.array([4, 1, 1, 0, 5, 1]), np.array([0, 2, 4])
+    assert find_unknown(codes, starts).tolist() == [0, 1, 2]
+    assert find_unknown(codes[:1], starts).tolist() == []
+
+
+def test_new_and_mostly_unknown_tokens_are_warnings():
+    warn_of_new_tokens("y", np.array([], dtype=int))
+    with pytest.warns(UserWarning, match="2 sequences of y, the first of them 3"):
+        warn_of_new_tokens("y", np.array([3, 5]))
+    warn_of_unknown_tokens(TokenArray([[1, 4]], 5))
+    with pytest.warns(UserWarning, match="2 unknown tokens among 3"):
+        warn_of_unknown_tokens(TokenArray([[1, 4, 1]], 5))
