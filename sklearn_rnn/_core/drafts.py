@@ -11,14 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
+from sklearn_rnn._core.validation import plain_parameters
+
 Estimator = TypeVar("Estimator")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def snapshot(estimator: Estimator) -> Estimator:
-    """A shallow copy, which a fit of the original in another thread does not change."""
+    """A shallow copy, which a fit of the original in another thread does not change.
+
+    Its parameters are plain numbers of Python.
+    """
     copy = object.__new__(type(estimator))
     vars(copy).update(vars(estimator))
+    vars(copy).update(plain_parameters(copy))
     return copy
 
 
@@ -44,5 +50,7 @@ def commit(draft: Any, estimator: Any) -> None:
 def draft(estimator: Estimator) -> Iterator[Estimator]:
     """A shallow copy to fit, committed when the block ends without an error."""
     new = snapshot(estimator)
+    given = {name: vars(estimator)[name] for name in plain_parameters(estimator)}
     yield new
+    vars(new).update(given)  # parameters stay as they were set
     commit(new, estimator)

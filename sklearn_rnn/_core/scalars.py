@@ -17,15 +17,24 @@ def is_integer(value: Any, low: float = -np.inf, high: float = np.inf) -> bool:
     return whole and low <= value <= high
 
 
-def check_integer(name: str, value: Any, *, minimum: int, or_none: str = "") -> int:
-    """Return ``value`` if it is an integer of at least ``minimum``.
+def check_integer(
+    name: str,
+    value: Any,
+    *,
+    minimum: int,
+    maximum: float = np.inf,
+    or_none: str = "",
+) -> int:
+    """Return ``value`` if it is an integer from ``minimum`` to ``maximum``.
 
     If None is accepted too, ``or_none`` tells the user in the error what None means.
     """
-    if not is_integer(value, minimum):
+    if not is_integer(value, minimum, maximum):
         hint = f", or None for {or_none}" if or_none else ""
+        most = f" and at most {maximum}" if is_integer(value, maximum) else ""
         raise InvalidParameterError(
-            f"{name} must be an integer of at least {minimum}{hint}, got {value!r}."
+            f"{name} must be an integer of at least {minimum}{most}{hint}, got "
+            f"{value!r}."
         )
     return int(value)
 

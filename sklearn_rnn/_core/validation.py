@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from sklearn_rnn._core.sklearn_private import (
@@ -26,12 +27,25 @@ class ValidatedEstimator(BaseEstimator):
                     hint = suggest_option(value, constraints.get(name, []))
                     raise InvalidParameterError(f"{error}{hint}") from None
             raise
+        except TypeError as error:  # a dict or list is looked up among options
+            for name, value in self.get_params(deep=False).items():
+                if isinstance(value, (dict, list, set)):
+                    raise InvalidParameterError(
+                        f"The {name!r} parameter of {type(self).__name__} cannot be "
+                        f"{value!r} of type {type(value).__name__}."
+                    ) from error
+            raise
         for name, value in self.get_params(deep=False).items():
             constraints = self._parameter_constraints.get(name, [])
             if isinstance(value, bool) and _wants_number(constraints):
                 raise InvalidParameterError(
                     f"The {name!r} parameter of {type(self).__name__} must be a "
                     f"number, got {value!r}."
+                )
+            if isinstance(value, (dict, set)) and "array-like" in constraints:
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(self).__name__} cannot be a "
+                    f"{type(value).__name__}. Give an array."
                 )
             if isinstance(value, type) and any(
                 isinstance(one, HasMethods) for one in constraints
@@ -48,6 +62,19 @@ def _wants_number(constraints: list) -> bool:
     has_interval = any(isinstance(one, Interval) for one in constraints)
     return has_interval and not {"boolean", "verbose", bool} & {
         one for one in constraints if isinstance(one, (str, type))
+    }
+
+
+def plain_parameters(estimator: Any) -> dict[str, Any]:
+    """The parameters that are numbers of numpy, as Python's.
+
+    Sums and products of an int8 would overflow.
+    """
+    constraints = getattr(estimator, "_parameter_constraints", None) or {}
+    return {
+        name: value.item()
+        for name in constraints
+        if isinstance(value := vars(estimator).get(name), np.number | np.bool_)
     }
 
 

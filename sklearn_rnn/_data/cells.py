@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import validate_data
+
+from sklearn_rnn._data.containers import unwrap
+from sklearn_rnn._data.tokens import TokenArray
 
 TEXT_HINT = (
     "Text becomes sequences through a vectorizer: "
@@ -23,15 +27,28 @@ def explain_unreadable(X: Any) -> str:
 
 
 @contextmanager
-def explain_errors(X: Any) -> Iterator[None]:
+def explain_errors(X: Any, name: str = "X") -> Iterator[None]:
     """Turn an error about cells of the table X that are no numbers into a remedy."""
     try:
         yield
+    except OverflowError as error:
+        raise ValueError(
+            f"{name} holds integers that are too large for float64 ({error}). Give "
+            "values in a larger unit."
+        ) from error
     except (TypeError, ValueError) as error:
+        if isinstance(X, (str, bytes)):
+            raise ValueError(f"{name} is a text: {X[:40]!r}. {TEXT_HINT}") from error
         remedy = explain_unreadable(X)
+        if not remedy and str(error).startswith("float() argument"):
+            kind = type(X).__name__
+            raise TypeError(
+                f"{name} of type {kind} cannot be read as numbers ({error}). Give an "
+                "array, a data frame or a list of lists of numbers."
+            ) from error
         if not remedy:
             raise
-        raise ValueError(f"X cannot be read as numbers. {remedy}") from error
+        raise ValueError(f"{name} cannot be read as numbers. {remedy}") from error
 
 
 def refuse_dates(table: np.ndarray) -> None:
@@ -40,10 +57,39 @@ def refuse_dates(table: np.ndarray) -> None:
         raise TypeError(f"X has dtype {table.dtype}; expected numbers.")
 
 
+def refuse_huge(table: np.ndarray) -> None:
+    """Refuse integers of Python in an object array that no float can hold."""
+    if table.dtype == object:
+        for value in table.flat:
+            if isinstance(value, int):
+                float(value)  # or an OverflowError
+
+
+def read_table(estimator: Any, X: Any, **options: Any) -> np.ndarray:
+    """X validated as a table of numbers of an estimator that reads no sequences.
+
+    ``options`` are those of scikit-learn's ``validate_data``. Codes and dates, which
+    it converts to numbers, are errors.
+    """
+    if isinstance(X, TokenArray):
+        raise TypeError(
+            f"X holds tokens, whose codes are names and not numbers, but "
+            f"{type(estimator).__name__} reads numbers. The recurrent estimators embed "
+            "tokens; TextStatisticsVectorizer makes numbers of text."
+        )
+    X = unwrap(X)
+    with explain_errors(X):
+        for _, values in _list_columns(X) if hasattr(X, "columns") else ((None, X),):
+            if isinstance(values, np.ndarray):
+                refuse_dates(values)
+        table = validate_data(estimator, X, **options)
+        return table.astype(np.float64) if table.dtype == object else table
+
+
 def _list_columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
     """Label and values of each column of a frame or array; other data has none."""
     if hasattr(X, "columns"):
-        for j, label in enumerate(X.columns):
+        for j, label in enumerate(getattr(X, "column_names", X.columns)):
             column = X.iloc[:, j] if hasattr(X, "iloc") else X[label]
             yield label, np.asarray(column)
         return

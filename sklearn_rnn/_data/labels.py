@@ -6,26 +6,38 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
+from sklearn_rnn._data.containers import unwrap
+
 PER_STEP = "For one entry per time step, set return_sequences=True."
 
 
 def _as_array(y: Any, dtype: Any, estimator: Any) -> np.ndarray:
     """y as an array (n,) or (n, n_columns)."""
+    y = unwrap(y, "y")
     rows = y if isinstance(y, (list, tuple)) else []
     if getattr(y, "ndim", None) == 1 and y.dtype == object:
         rows = [0, *y]  # not even arrays of one length become rows of a matrix
     if len({np.shape(row) for row in rows}) > 1:
         raise ValueError(f"y holds an array per sequence. {PER_STEP}")
-    return check_array(
-        y, ensure_2d=False, dtype=dtype, input_name="y", estimator=estimator
-    )
+    options = {"ensure_2d": False, "input_name": "y", "estimator": estimator}
+    try:
+        y = check_array(y, dtype=dtype, **options)
+        if dtype == "numeric" and y.dtype == object:  # of a list with None
+            y = check_array(y, dtype=np.float64, **options)
+    except (OverflowError, TypeError) as error:
+        raise ValueError(
+            f"y cannot be read as numbers ({error}). Give one finite number, or one "
+            "row of such numbers, per sequence."
+        ) from error
+    return y
 
 
 def check_labels(y: Any, estimator: Any) -> np.ndarray:
     """y as labels (n,) or as an indicator matrix (n, n_labels)."""
     y = _as_array(y, None, estimator)
-    kind = type_of_target(y, input_name="y", raise_unknown=True)
-    check_classification_targets(y)
+    with np.errstate(invalid="ignore"):  # they cast large numbers to integers
+        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        check_classification_targets(y)
     if kind == "multilabel-indicator":
         values = np.unique(y)
         if not np.isin(values, (0, 1)).all():
@@ -68,6 +80,11 @@ def describe_misread_labels(y: np.ndarray, lengths: np.ndarray | None) -> str:
 def check_numbers(y: Any, estimator: Any) -> np.ndarray:
     """y as numbers (n,) or (n, n_outputs)."""
     y = _as_array(y, "numeric", estimator)
+    if y.dtype.kind in "mM":
+        raise TypeError(
+            f"y has dtype {y.dtype}; expected numbers. Give times as numbers, such as "
+            "days since the first one."
+        )
     if y.ndim == 2 and y.shape[1] == 1:
         return column_or_1d(y, warn=True)
     return y

@@ -18,6 +18,8 @@ def object_array(rows: Iterable) -> np.ndarray:
 def holds_several(X: Any) -> bool:
     """Whether the elements of X are series themselves."""
     n_dimensions = getattr(X, "ndim", 1)
+    if n_dimensions == 0:
+        return False
     if n_dimensions == 3:
         return True
     is_frame = n_dimensions == 2 or hasattr(X, "columns")  # polars has no ndim

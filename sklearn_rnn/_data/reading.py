@@ -12,6 +12,7 @@ from sklearn_rnn._core.device import resolve_dtype
 from sklearn_rnn._core.sklearn_private import _check_feature_names
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.cells import explain_errors, refuse_dates
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.ragged import check_columns
 from sklearn_rnn._data.sequences import (
     Sequences,
@@ -36,6 +37,7 @@ class SequenceReader(BaseEstimator):
 
     def _read(self, X: Any, *, reset: bool) -> Sequences:
         """X as checked sequences, of the dtype that this model computes in."""
+        X = unwrap(X)
         kind = find_kind(X)
         if kind == "table":
             sequences = from_table(self._read_table(X, reset), self.input_size)

@@ -24,12 +24,14 @@ from sklearn.utils import check_array
 
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.cells import TEXT_HINT, explain_unreadable
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.ragged import concatenate_ranges
 from sklearn_rnn._data.tokens import PADDING, TokenArray, find_absent_codes
 
 # A code of at least this size is taken for a mistake if the size of the vocabulary is
 # not given: an embedding would need one row for every code up to it.
 LARGEST_INFERRED_VOCABULARY = 2**22
+LARGEST_VOCABULARY = 2**24
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def from_table(X: np.ndarray, input_size: int | None = None) -> Sequences:
     vocabulary_size = metadata.get("vocabulary_size")
     if vocabulary_size is not None:
         return _from_codes(X, vocabulary_size)
-    size = input_size or 1
+    size = int(input_size or 1)
     n, m = X.shape
     if m % size:
         raise ValueError(
@@ -192,12 +194,12 @@ def _as_steps(x: Any, row: int) -> np.ndarray:
             "array of shape (n_timesteps,) or (n_timesteps, n_features)."
         )
     try:
-        steps = np.asarray(x)
+        steps = np.asarray(unwrap(x, f"sequence {row} of X"))
         if steps.dtype.kind in "SU":
             raise TypeError("it holds text")
         if steps.dtype.kind == "O":
             steps = np.array(steps.tolist(), dtype=np.float64)  # also of arrays
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(
             f"sequence {row} of X cannot be read as numbers ({error}); expected an "
             "array of shape (n_timesteps,) or (n_timesteps, n_features). "
@@ -267,13 +269,24 @@ def find_nonfinite(sequences: Sequences) -> tuple[int, int, str] | None:
 
 def from_tokens(X: TokenArray) -> Sequences:
     """Read a TokenArray without copying its codes."""
-    codes = X.view(np.ndarray)
+    codes, size = X.view(np.ndarray), check_vocabulary_size(X.vocabulary_size)
     if codes.ndim != 2:
         raise ValueError(
             f"Expected tokens of shape (n_sequences, n_timesteps), got {X.shape}. "
             "Select a single row as tokens[i : i + 1]."
         )
-    return _from_codes(codes, X.vocabulary_size)
+    return _from_codes(codes, size)
+
+
+def check_vocabulary_size(size: int | None) -> int | None:
+    """The size of a vocabulary, unless no network could embed it."""
+    if size is not None and size > LARGEST_VOCABULARY:
+        raise ValueError(
+            f"X has a vocabulary of size {size}, for which a network would need as "
+            f"many embedding vectors; at most {LARGEST_VOCABULARY} are accepted. Limit "
+            "it with max_features or min_count of the vectorizer."
+        )
+    return size
 
 
 def as_codes(sequences: Sequences, vocabulary_size: int | None = None) -> Sequences:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._data.cells import explain_unreadable
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.ragged import check_columns, drop_padding, holds_several
 from sklearn_rnn._data.series_index import (
     check_follows,
@@ -137,6 +138,7 @@ def read_series(X: Any, name: str = "X", *, step: Any = None) -> SeriesSet:
             f"{name} is a {type(X).__name__}; expected series. Give list(X.values()) "
             "for several series, or a frame for the channels of one."
         )
+    X = unwrap(X, name, missing=True)
     single = not holds_several(X)
     members = [X] if single else list(X)
     labels = [name if single else f"series {i} of {name}" for i in range(len(members))]
@@ -175,11 +177,11 @@ def unwrap_panel(X: Any) -> Any:
 
 def _read_one(x: Any, name: str) -> np.ndarray:
     """One series as floating-point numbers (T, C)."""
-    values = np.asarray(x)
+    values = np.asarray(unwrap(x, name, missing=True))
     if values.dtype.kind in "OSU":
         try:
             values = values.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f"{name} cannot be read as numbers ({error}). {explain_unreadable(x)}"
             ) from error

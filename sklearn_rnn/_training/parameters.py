@@ -47,8 +47,11 @@ ALL_PRECISIONS = (*PRECISIONS, "bfloat16")
 
 CELL = StrOptions(set(CELLS))
 COUNT = Interval(Integral, 1, None, closed="left")
-POSITIVE = Interval(Real, 0, None, closed="neither")
+LAYERS = Interval(Integral, 1, 1000, closed="both")
+SIZE = Interval(Integral, 1, 2**24, closed="both")
+PATCH = Interval(Integral, 1, 2**16, closed="both")
 AUTO = StrOptions({"auto"})
+POSITIVE = Interval(Real, 0, None, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="left")
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 SEED = "int, RandomState instance or None"
@@ -56,8 +59,8 @@ SEED = "int, RandomState instance or None"
 # In the order of the signatures.
 SHARED = {
     "cell": Parameter(f"{_choice(CELLS)} or callable", "gru", [CELL, callable]),
-    "hidden_size": Parameter("int", 64, [COUNT]),
-    "num_layers": Parameter("int", 1, [COUNT]),
+    "hidden_size": Parameter("int", 64, [SIZE]),
+    "num_layers": Parameter("int", 1, [LAYERS]),
     # A parameter of one network only, which is here because it lists the cells.
     "decoder_cell": Parameter(
         f"{_choice(CELLS)} or None", None, [CELL, None], (TRANSLATOR,)
@@ -71,7 +74,7 @@ SHARED = {
     "embedding": Parameter(
         '{"auto", "onehot"}, int or array-like',
         "auto",
-        [StrOptions({"auto", "onehot"}), COUNT, "array-like"],
+        [StrOptions({"auto", "onehot"}), SIZE, "array-like"],
         OF_CODES,
     ),
     "window": Parameter("int", 40, [COUNT], (FORECASTER, GENERATOR)),
@@ -87,7 +90,7 @@ SHARED = {
         (REGRESSOR, FORECASTER),
     ),
     "scaling": Parameter("bool", True, ["boolean"], SUPERVISED),
-    "patch_size": Parameter('int or "auto"', "auto", [COUNT, AUTO], SUPERVISED),
+    "patch_size": Parameter('int or "auto"', "auto", [PATCH, AUTO], SUPERVISED),
     "max_epochs": Parameter("int", 30, [COUNT]),
     "batch_size": Parameter("int", 32, [COUNT]),
     "optimizer": Parameter(
@@ -315,7 +318,7 @@ OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
         },
         "embedding": {
             "type": '"auto" or int',
-            "constraint": [StrOptions({"auto"}), COUNT],
+            "constraint": [StrOptions({"auto"}), SIZE],
             "description": """Dimension of the embedding vectors of source and target
             codes, which are trained with the network. "auto" is 64, or the vocabulary
             size if that is smaller.""",

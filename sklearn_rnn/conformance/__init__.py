@@ -10,10 +10,13 @@ from sklearn_rnn.conformance._api import (
     parametrize_with_sequence_checks,
     sequence_checks_generator,
 )
+from sklearn_rnn.conformance._fuzz import FuzzReport, fuzz_estimator
 
 __all__ = [
     "CheckResults",
+    "FuzzReport",
     "check_sequence_estimator",
+    "fuzz_estimator",
     "parametrize_with_sequence_checks",
     "sequence_checks_generator",
 ]

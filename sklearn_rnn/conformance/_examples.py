@@ -87,7 +87,10 @@ def other_example(container):
 
 
 def targets(estimator):
-    """Labels for a classifier, numbers for anything else."""
-    if get_tags(estimator).estimator_type == "classifier":
+    """Labels for a classifier, texts for a translator, numbers for anything else."""
+    tags = get_tags(estimator)
+    if tags.estimator_type == "classifier":
         return CLASSES.copy()
+    if tags.estimator_type is None and tags.target_tags.required:
+        return np.array(TEXTS[::-1])
     return np.array([x[:, 0].mean() for x in sequences()])

@@ -22,6 +22,8 @@ from sklearn_rnn._core.randomness import (
 from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn._core.validation import ValidatedEstimator
+from sklearn_rnn._data.cells import explain_errors
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn.energy._boltzmann_enumeration import sample_exactly
 from sklearn_rnn.energy._boltzmann_learning import FreeEnergyGap, LearningOptions
 from sklearn_rnn.energy._boltzmann_parameters import Machine
@@ -95,7 +97,11 @@ def find_levels(X, cut):
 
 def check_hidden(H, components):
     """Hidden states as an array (n_samples, n_hidden), for weights ``components``."""
-    H = check_array(H, dtype=components.dtype, ensure_min_features=0, input_name="H")
+    H = unwrap(H, "H")
+    with explain_errors(H, "H"):
+        H = check_array(
+            H, dtype=components.dtype, ensure_min_features=0, input_name="H"
+        )
     if H.shape[1] != len(components):
         raise ValueError(
             f"H has {H.shape[1]} columns, but BoltzmannMachine has "
@@ -273,7 +279,7 @@ class BoltzmannMachine(
     """
 
     _parameter_constraints = {
-        "n_hidden": [Interval(Integral, 0, None, closed="left")],
+        "n_hidden": [Interval(Integral, 0, 2**20, closed="both")],
         "connections": [StrOptions({"restricted", "full"})],
         "visible": [StrOptions({"binary", "gaussian"})],
         "binarize": [Interval(Real, None, None, closed="neither"), None],
@@ -281,7 +287,7 @@ class BoltzmannMachine(
         "positive_phase": [StrOptions({"mean_field", "gibbs"})],
         "n_gibbs_steps": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, 2**20, closed="both")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "average": ["boolean"],

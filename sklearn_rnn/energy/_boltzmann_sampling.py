@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from sklearn_rnn._core.threads import use_one_thread
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn.energy._boltzmann_parameters import (
     Array,
     Machine,
@@ -40,7 +41,7 @@ class Clamp:
 def check_clamped_values(clamp: Any, shape: tuple[int, int], dtype: np.dtype) -> Array:
     """Values to clamp in the shape (n_samples, n_visible), NaN where units are free."""
     clamp = check_array(
-        clamp,
+        unwrap(clamp, "clamp"),
         dtype=dtype,
         ensure_2d=False,
         ensure_all_finite="allow-nan",

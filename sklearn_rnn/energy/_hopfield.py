@@ -13,6 +13,7 @@ from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._core.validation import ValidatedEstimator
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn.energy._hopfield_capacity import (
     capacity,
     find_lost,
@@ -32,6 +33,7 @@ from sklearn_rnn.energy._spin_networks import DenseNetwork, PairwiseNetwork
 
 def check_thresholds(thresholds, n_units):
     """Thresholds of the caller as a new array of shape (n_units,)."""
+    thresholds = unwrap(thresholds, "thresholds")
     thresholds = check_array(thresholds, ensure_2d=False, dtype=float, copy=True)
     if thresholds.shape != (n_units,):
         raise ValueError(
@@ -43,7 +45,7 @@ def check_thresholds(thresholds, n_units):
 
 def check_clamped_units(clamp, shape):
     """The clamp of the caller as a mask of shape (n_samples, n_features)."""
-    clamp = np.asarray(clamp)
+    clamp = np.asarray(unwrap(clamp, "clamp"))
     if clamp.shape not in (shape, shape[1:]) or clamp.dtype != bool:
         raise ValueError(
             f"clamp is an array of {clamp.dtype} of shape {clamp.shape}. It needs to "
@@ -496,7 +498,7 @@ default=None
         check_is_fitted(self)
         if y is not None:
             check_consistent_length(X, y)
-            return float(np.mean(self.predict(X) == column_or_1d(y)))
+            return float(np.mean(self.predict(X) == column_or_1d(unwrap(y, "y"))))
         states = self._to_states(self._validate(X, reset=False)).T
         asynchronous = self.update == "asynchronous"
         network = self._make_network()
@@ -529,7 +531,9 @@ default=None
                 is_signed = ((X == -1) | (X == 1)).all() and (X == -1).any()
                 new._low = -1 if is_signed else 0
             states = new._to_states(X)
-            labels = None if y is None else column_or_1d(y, warn=True).copy()
+            labels = None
+            if y is not None:
+                labels = column_or_1d(unwrap(y, "y"), warn=True).copy()
             if labels is not None:
                 check_consistent_length(X, labels)
             if not reset:

@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+
+from sklearn_rnn._data.cells import read_table
 
 
 def validate_patterns(
@@ -11,7 +12,7 @@ def validate_patterns(
 ) -> np.ndarray:
     """X as rows of numbers; the error for images says how to make rows of them."""
     try:
-        return validate_data(estimator, X, reset=reset, **options)
+        return read_table(estimator, X, reset=reset, **options)
     except ValueError as error:
         if not str(error).startswith("Found array with dim"):
             raise

@@ -346,7 +346,7 @@ class RNNForecaster(BaseForecaster):
 
     _parameter_constraints = {
         **constraints_of("RNNForecaster"),
-        "horizon": [Interval(Integral, 1, None, closed="left")],
+        "horizon": [Interval(Integral, 1, 2**24, closed="both")],
         "target": [StrOptions({"all", "last"})],
         "differencing": [Interval(Integral, 1, None, closed="left"), None],
         "residual": ["boolean"],

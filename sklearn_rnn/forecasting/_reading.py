@@ -12,6 +12,7 @@ import numpy as np
 from sklearn_rnn._core.scalars import check_integer, is_integer
 from sklearn_rnn._core.sklearn_private import _check_feature_names
 from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.series import SeriesSet, read_series, unwrap_panel
 from sklearn_rnn.forecasting._calibration import estimate_sizes
 from sklearn_rnn.forecasting._encoding import SeriesEncoding
@@ -86,6 +87,7 @@ def read_series_of(
     """
     X = unwrap_panel(X)
     series = read_series(X, step=step)
+    X = unwrap(unwrap_panel(X), missing=True)
     first = X if series.single else next(iter(X))
     if reset or series.single or hasattr(first, "columns"):
         _check_feature_names(estimator, first, reset=reset)
@@ -143,7 +145,7 @@ def read_request(
     encoding = network.encoding
     block = encoding.horizon
     horizon = block if horizon is None else horizon
-    horizon = check_integer("horizon", horizon, minimum=1)
+    horizon = check_integer("horizon", horizon, minimum=1, maximum=2**24)
     if state is not None:
         check_past(state.n_steps, encoding)
         nothing = np.zeros(len(state), dtype=int)

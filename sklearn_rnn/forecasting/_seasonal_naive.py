@@ -93,8 +93,8 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
     """
 
     _parameter_constraints = {
-        "season": [Interval(Integral, 1, None, closed="left")],
-        "horizon": [Interval(Integral, 1, None, closed="left")],
+        "season": [Interval(Integral, 1, 2**24, closed="both")],
+        "horizon": [Interval(Integral, 1, 2**24, closed="both")],
     }
 
     def __init__(self, season=1, *, horizon=1):
@@ -453,7 +453,7 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         """
         check_is_fitted(self)
         horizon = self.horizon if horizon is None else horizon
-        horizon = check_integer("horizon", horizon, minimum=1)
+        horizon = check_integer("horizon", horizon, minimum=1, maximum=2**24)
         if X is None:
             return self._container, self._pasts, None, horizon
         check_no_number(X)

@@ -272,7 +272,7 @@ class SequenceGenerator(
         **constraints_of("SequenceGenerator"),
         "vectorizer": [HasMethods(["fit", "transform"]), None],
         "input": [StrOptions({"content", "filename"})],
-        "step": [Interval(Integral, 1, None, closed="left"), None],
+        "step": [Interval(Integral, 1, 2**24, closed="both"), None],
         "tie_weights": ["boolean"],
     }
 

@@ -16,6 +16,7 @@ from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.memory import explain_prediction_memory
 from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.containers import unwrap_documents
 from sklearn_rnn._data.tokens import END, UNKNOWN
 from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.language import LanguageNetwork
@@ -138,6 +139,7 @@ class LanguageModel:
 
     def _list_prompts(self, prompt):
         """One or several prompts as documents."""
+        prompt = unwrap_documents(prompt)
         if not hasattr(prompt, "__iter__"):
             raise TypeError(
                 f"the prompt is {prompt!r} of type {type(prompt).__name__}; expected "

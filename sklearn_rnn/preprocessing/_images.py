@@ -5,10 +5,12 @@ import math
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.drafts import draft, on_snapshot
 from sklearn_rnn._core.sklearn_private import _check_feature_names_in
+from sklearn_rnn._data.cells import explain_errors, read_table, refuse_dates
+from sklearn_rnn._data.containers import unwrap
 
 
 class ImageFlattener(TransformerMixin, BaseEstimator):
@@ -68,9 +70,10 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
         ValueError
             If images differ in shape or hold NaN.
         """
+        X = unwrap(X)
         with draft(self) as new:
             if _is_rows(X):
-                X = validate_data(new, X, dtype="numeric")
+                X = read_table(new, X, dtype="numeric")
             else:
                 X = _images(X)
                 vars(new).pop("feature_names_in_", None)
@@ -98,8 +101,9 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
             If images have another shape.
         """
         check_is_fitted(self)
+        X = unwrap(X)
         if _is_rows(X):
-            return validate_data(self, X, reset=False, dtype="numeric", copy=True)
+            return read_table(self, X, reset=False, dtype="numeric", copy=True)
         X = _images(X)
         if X.shape[1:] != self.image_shape_:
             raise ValueError(
@@ -123,7 +127,7 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
             The images; a copy.
         """
         check_is_fitted(self)
-        X = check_array(X, copy=True)
+        X = check_array(unwrap(X), copy=True)
         if X.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {X.shape[1]} features, but an image of shape "
@@ -184,4 +188,7 @@ def _images(X):
                 f"image {odd[0]} of X has the shape {shapes[odd[0]]}, image 0 has "
                 f"{shapes[0]}. Bring all images to one shape."
             )
-    return check_array(X, dtype="numeric", allow_nd=True, input_name="X")
+    with explain_errors(X):
+        images = check_array(X, dtype="numeric", allow_nd=True, input_name="X")
+        refuse_dates(images)
+    return images

@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import FLOAT_DTYPES, check_is_fitted, validate_data
+from sklearn.utils.validation import FLOAT_DTYPES, check_is_fitted
 
 from sklearn_rnn._core.drafts import draft, on_snapshot
 from sklearn_rnn._core.sklearn_private import (
@@ -15,7 +15,8 @@ from sklearn_rnn._core.sklearn_private import (
     _fit_context,
 )
 from sklearn_rnn._core.validation import ValidatedEstimator
-from sklearn_rnn._data.cells import explain_errors
+from sklearn_rnn._data.cells import explain_errors, read_table
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.sequences import Sequences, find_kind, refuse_nonfinite
 from sklearn_rnn.preprocessing._stacked_steps import stack_steps
 
@@ -270,10 +271,10 @@ default=None
 
     def _read(self, X, *, reset):
         """The steps of X as floating-point numbers, with the features of fit."""
+        X = unwrap(X)
         columns = find_kind(X) == "table" and (reset or self._fitted_on_table)
         if columns:
-            with explain_errors(X):
-                X = validate_data(self, X, reset=reset, dtype=FLOAT_DTYPES)
+            X = read_table(self, X, reset=reset, dtype=FLOAT_DTYPES)
         stacked = stack_steps(X, self.input_size)
         size = stacked.steps.shape[1]
         if reset:
@@ -293,7 +294,7 @@ default=None
     def _check_statistics(self, statistics, stacked):
         """Mean and scale as arrays (n_sequences, n_features) that fit the steps."""
         shape = len(stacked.lengths), self.input_size_
-        parts = [np.asarray(part) for part in statistics]
+        parts = [np.asarray(unwrap(part, "statistics")) for part in statistics]
         shapes = [part.shape for part in parts]
         if shapes != [shape, shape]:
             raise ValueError(
@@ -348,6 +349,6 @@ def repeat(rows, stacked):
 def restore(stacked, steps, X):
     """Steps in the container of X; a table of as many columns stays a table."""
     result = stacked.restore_container(steps)
-    if find_kind(X) == "table" and steps.shape == stacked.steps.shape:
+    if find_kind(unwrap(X)) == "table" and steps.shape == stacked.steps.shape:
         return result.reshape(len(result), -1)
     return result

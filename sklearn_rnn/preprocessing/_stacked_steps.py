@@ -11,7 +11,13 @@ from sklearn.utils import check_array
 from sklearn_rnn._core.sklearn_private import (
     _check_method_params,
 )
-from sklearn_rnn._data.cells import explain_errors, refuse_dates
+from sklearn_rnn._data.cells import (
+    explain_errors,
+    explain_unreadable,
+    refuse_dates,
+    refuse_huge,
+)
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.sequences import (
     Sequences,
@@ -83,6 +89,11 @@ class StackedSteps:
         try:
             yield
         except ValueError as error:
+            if "could not convert string to float" in str(error):
+                remedy = explain_unreadable(self.steps)
+                raise ValueError(
+                    f"the transformer cannot read X as numbers ({error}). {remedy}"
+                ) from error
             if not str(error).startswith("Input X contains"):
                 raise
             starts = np.cumsum(self.lengths) - self.lengths
@@ -100,6 +111,7 @@ class StackedSteps:
 
 def stack_steps(X, input_size):
     """The valid steps of X under each other."""
+    X = unwrap(X, missing=True)
     kind = find_kind(X)
     if kind == "ragged":
         as_list, X = isinstance(X, (list, tuple)), list(X)
@@ -114,6 +126,7 @@ def stack_steps(X, input_size):
         with explain_errors(X):
             X = check_array(X, ensure_all_finite=False, input_name="X")
             refuse_dates(X)
+            refuse_huge(X)
         sequences, as_list = from_table(X, input_size), False
         n_timesteps = X.shape[1] // sequences.input_size
     if kind == "tokens" or sequences.vocabulary_size is not None:

@@ -28,6 +28,7 @@ from sklearn_rnn._core.sklearn_private import (
     _fit_context,
     _routing_enabled,
 )
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn.preprocessing._stacked_steps import stack_steps
 
 METHODS = ("fit", "fit_transform", "partial_fit")
@@ -329,6 +330,7 @@ class StepwiseTransformer(
 
     def _metadata(self, method, stacked, y, params):
         """y and other metadata as ``method`` of the transformer gets them."""
+        y = unwrap(y, "y")
         check_consistent_length(stacked.lengths, y, params.get("sample_weight"))
         if _routing_enabled():
             params = process_routing(self, method, **params).transformer[method]
@@ -360,6 +362,8 @@ class StepwiseTransformer(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        if not hasattr(self.transformer, "__sklearn_tags__"):
+            return tags  # no estimator, which fit refuses
         inner = get_tags(self.transformer)
         tags.target_tags.required = inner.target_tags.required
         tags.input_tags.allow_nan = inner.input_tags.allow_nan or inner.no_validation

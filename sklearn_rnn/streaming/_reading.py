@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.sequences import TEXT_HINT
 from sklearn_rnn._data.tokens import PADDING, TokenArray
 
@@ -36,6 +37,10 @@ def number_step(x, n, size):
 def _as_array(x):
     """An array, or None if x holds arrays of unequal lengths."""
     try:
+        x = unwrap(x, "x")
+    except TypeError as error:
+        raise ValueError(f"x cannot be read as numbers ({error}).") from error
+    try:
         x = np.asarray(x)
     except ValueError:
         return None
@@ -49,7 +54,7 @@ def number_rows(x, n, size):
         raise ValueError(f"x has chunks for {len(x)} streams, expected {n}.")
     if getattr(x, "ndim", None) == 3:
         return x
-    rows = [np.asarray(row) for row in x]
+    rows = [np.asarray(unwrap(row, "x")) for row in x]
     for k, row in enumerate(rows):
         if row.ndim < 2 and row.size == size:
             rows[k] = row.reshape(1, size)

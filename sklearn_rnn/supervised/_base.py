@@ -15,6 +15,7 @@ from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.memory import explain_prediction_memory
 from sklearn_rnn._core.sklearn_private import _check_sample_weight
 from sklearn_rnn._core.threads import limit_threads
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.reading import SequenceReader, is_table
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._nn.sequence import LARGE_VOCABULARY
@@ -154,7 +155,10 @@ class SupervisedEstimator(
             check_consistent_length(sequences.lengths, y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
-                sample_weight, y, dtype=np.float64, ensure_non_negative=True
+                unwrap(sample_weight, "sample_weight"),
+                y,
+                dtype=np.float64,
+                ensure_non_negative=True,
             )
         return y, sample_weight
 
@@ -407,5 +411,5 @@ class SupervisedEstimator(
             "auto": ["float64", "float32"],
             "float64": ["float64"],
             "float32": ["float32"],
-        }.get(self.precision, [])
+        }.get(str(self.precision), [])
         return tags

@@ -436,7 +436,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         check_is_fitted(self)
         if self._predicts_steps:
             return self._score_steps(X, y, sample_weight, r2_score)
-        return super().score(X, y, sample_weight)
+        return super().score(X, self._check_y(y), sample_weight)
 
     def _check_y(self, y):
         return check_numbers(y, self)

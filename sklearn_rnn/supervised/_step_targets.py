@@ -5,7 +5,9 @@ Flat means the valid steps of all sequences behind each other, ``(n_steps,)`` or
 """
 
 import numpy as np
+from scipy import sparse
 
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.ragged import split_steps
 from sklearn_rnn._data.sequences import Sequences
 
@@ -16,6 +18,7 @@ def flatten(y, sequences: Sequences, name: str = "y") -> np.ndarray:
     A row may be longer than its sequence only by padding: up to the width of the
     rectangle that X was, or by NaN.
     """
+    y = y.toarray() if sparse.issparse(y) else unwrap(y, name, missing=True)
     rectangle = getattr(y, "ndim", 1) > 1
     y = np.asarray(y) if rectangle else list(y)
     if len(y) != len(sequences):
@@ -70,6 +73,7 @@ def _check_length(row, i, sequences, name):
 
 def flatten_weights(sample_weight, sequences: Sequences):
     """Weights of steps, or of sequences and so of each of their steps, laid flat."""
+    sample_weight = unwrap(sample_weight, "sample_weight")
     if getattr(sample_weight, "ndim", 1) > 1 or np.ndim(next(iter(sample_weight))):
         return flatten(sample_weight, sequences, "sample_weight")
     if len(sample_weight) != len(sequences):

@@ -11,8 +11,13 @@ import numpy as np
 from sklearn.base import clone
 
 from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.containers import unwrap_documents
 from sklearn_rnn._data.ragged import object_array
-from sklearn_rnn._data.sequences import check_codes, from_tokens
+from sklearn_rnn._data.sequences import (
+    check_codes,
+    check_vocabulary_size,
+    from_tokens,
+)
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import FILE_HINT, TextFile
 from sklearn_rnn.text._vectorizer import TokenVectorizer
@@ -27,7 +32,7 @@ def make_codec(X, vectorizer, default):
     ``default`` is the vectorizer of texts if ``vectorizer`` is None.
     """
     if isinstance(X, TokenArray):
-        return CodeCodec(X.vocabulary_size), X
+        return CodeCodec(check_vocabulary_size(X.vocabulary_size)), X
     first, X = _peek(X)
     if vectorizer is None and _is_token_list(first):
         return TokenCodec(), X
@@ -40,6 +45,7 @@ def read_documents(X, files):
 
     What a document is does not depend on the documents beside it.
     """
+    X = unwrap_documents(X)
     if isinstance(X, TokenArray):
         return X
     if not files:

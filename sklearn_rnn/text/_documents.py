@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from sklearn_rnn._data.containers import unwrap_documents
 from sklearn_rnn._data.tokens import END, START
 
 TOKEN_PATTERN = r"\w+|[^\w\s]"  # a word, or a single mark of punctuation
@@ -28,7 +29,8 @@ class TextFile:
 
 
 def check_container(documents):
-    """Refuse what iterates without error, but not over documents."""
+    """Documents, or an error for what iterates without one, but not over documents."""
+    documents = unwrap_documents(documents)
     if isinstance(documents, (str, bytes)):
         raise ValueError(
             "Iterable over raw text documents expected, string object received. Put a "
@@ -46,6 +48,7 @@ def check_container(documents):
             f"Expected an iterable of documents, got {documents!r} of type "
             f"{type(documents).__name__}."
         )
+    return documents
 
 
 def read_tokens(documents, reader, watch=None):
@@ -56,7 +59,7 @@ def read_tokens(documents, reader, watch=None):
     named by its row. ``watch`` is called with the text (None if there is none) and the
     tokens of every piece.
     """
-    check_container(documents)
+    documents = check_container(documents)
     preprocess, tokenize = reader.build_preprocessor(), reader.build_tokenizer()
     stop_words = reader.get_stop_words() or frozenset()
     cut = _cut_for(reader)
@@ -84,7 +87,7 @@ def read_texts(documents, reader):
 
     ``reader`` is a CountVectorizer, whose decoding is used.
     """
-    check_container(documents)
+    documents = check_container(documents)
     for row, document in enumerate(documents):
         yield "".join(_texts(document, row, reader, TEXT_ONLY, None))
 
@@ -111,6 +114,11 @@ def _text_of(document, row, reader, expected):
         raise TypeError(
             f"document {row} is {document!r} of type {type(document).__name__}; "
             f"expected {expected}. {hint}"
+        )
+    if reader.input == "file" and not hasattr(document, "read"):
+        raise TypeError(
+            f"document {row} is {document!r:.60} of type {type(document).__name__}; "
+            'input="file" expects open files. Set input="content" for texts.'
         )
     try:
         return reader.decode(document)

@@ -23,6 +23,7 @@ from sklearn_rnn._core.sklearn_private import (
 )
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._core.validation import ValidatedEstimator
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import CodeStream, add_boundaries, cut, read_tokens
 
@@ -153,7 +154,7 @@ class TokenVectorizer(
             One text a row.
         """
         check_is_fitted(self)
-        codes = TokenArray(X, self.vocabulary_size_).view(np.ndarray)
+        codes = TokenArray(unwrap(X), self.vocabulary_size_).view(np.ndarray)
         names = np.array([*RESERVED, *self.vocabulary_], dtype=object)
         names[UNKNOWN] = "\ufffd"
         silent = np.isin(codes, (PADDING, START, END))

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.containers import unwrap_documents
 from sklearn_rnn._data.tokens import END, UNKNOWN, TokenArray
 from sklearn_rnn.text._codecs import is_bare_text
 
 
 def list_if_iterator(X: Any) -> Any:
     """X, or a list of what an iterator yields, since that can be read only once."""
-    return list(X) if hasattr(X, "__next__") else X
+    return list(X) if hasattr(X, "__next__") else unwrap_documents(X)
 
 
 def holds_texts(X: Any) -> bool:

@@ -25,7 +25,7 @@ from sklearn_rnn._data.tokens import RESERVED, UNKNOWN
 from sklearn_rnn._nn.builders import build_translation_network
 from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
-from sklearn_rnn._training.parameters import constraints_of
+from sklearn_rnn._training.parameters import LAYERS, SIZE, constraints_of
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import make_codec, read_documents
 from sklearn_rnn.translation._beam_search import beam_search
@@ -263,8 +263,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         **constraints_of("SequenceTranslator"),
         "source_vectorizer": [HasMethods(["fit", "transform"]), None],
         "target_vectorizer": [HasMethods(["fit", "transform"]), None],
-        "decoder_size": [Interval(Integral, 1, None, closed="left"), None],
-        "decoder_layers": [Interval(Integral, 1, None, closed="left"), None],
+        "decoder_size": [SIZE, None],
+        "decoder_layers": [LAYERS, None],
         "attention": [StrOptions({"dot", "additive"}), None],
         "reverse_source": ["boolean"],
         "teacher_forcing": [Interval(Real, 0, 1, closed="both")],

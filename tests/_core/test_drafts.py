@@ -1,8 +1,14 @@
 """Fits that change an estimator completely or not at all."""
 
-import pytest
+from numbers import Integral, Real
 
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, clone
+
+from sklearn_rnn import BoltzmannMachine, CharVectorizer, RNNClassifier, RNNForecaster
 from sklearn_rnn._core.drafts import commit, draft, on_snapshot, snapshot
+from sklearn_rnn._core.sklearn_private import Interval, InvalidParameterError
 
 
 class Estimator:
@@ -93,3 +99,56 @@ def test_a_draft_that_fails_changes_nothing_and_hides_no_error(error, estimator)
         del new.size
         raise error("while fitting")
     assert vars(estimator) == {"size": 3, "net_": ["old"]}
+
+
+# ------------------------------------------------------------ parameters of numpy
+
+
+class Sized(BaseEstimator):
+    _parameter_constraints = {
+        "size": [Interval(Integral, 1, None, closed="left"), None],
+        "rate": [Interval(Real, 0, None, closed="left")],
+        "flag": ["boolean"],
+    }
+
+    def __init__(self, size=None, rate=0.1, flag=True):
+        self.size = size
+        self.rate = rate
+        self.flag = flag
+
+
+@pytest.mark.parametrize("size", [np.int8(3), np.uint8(3), None])
+def test_a_draft_computes_with_plain_numbers_and_keeps_the_parameters(size):
+    rate, flag = np.float16(0.5), np.bool_(True)
+    estimator = Sized(size, rate, flag)
+    with draft(estimator) as new:
+        expected = size if size is None else int(size)
+        assert type(new.size) is type(expected) and new.size == expected
+        assert type(new.rate) is float and new.flag is True
+        new.fitted_ = new.size
+    assert estimator.size is size and estimator.fitted_ == expected
+    assert estimator.rate is rate and estimator.flag is flag
+
+
+@pytest.mark.parametrize(
+    ("model", "sizes", "X"),
+    [
+        (RNNClassifier(max_epochs=1), ["hidden_size", "num_layers", "batch_size"], 0),
+        (RNNForecaster(hidden_size=2, max_epochs=1), ["horizon", "window"], 1),
+        (BoltzmannMachine(max_epochs=1), ["n_hidden", "batch_size"], 0),
+        (CharVectorizer(), ["max_length"], 2),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.filterwarnings("ignore:window=")
+def test_estimators_take_small_integers_of_numpy(model, sizes, X):
+    X, size = [np.eye(6), np.arange(40.0) % 7, ["an owl", "a hat"]][X], np.int8(3)
+    given = dict.fromkeys(sizes, size)
+    fitted = clone(model).set_params(**given).fit(X, np.arange(len(X)) % 2)
+    assert all(value is size for value in map(vars(fitted).get, sizes))
+
+
+def test_absurd_sizes_are_refused_before_anything_is_built():
+    for given in ({"num_layers": 10**9}, {"hidden_size": 2**62}):
+        with pytest.raises(InvalidParameterError, match="in the range"):
+            RNNClassifier(**given).fit(np.eye(4), [0, 1, 0, 1])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sklearn_rnn._core.scalars import check_integer, check_number, is_integer
+from sklearn_rnn._core.sklearn_private import InvalidParameterError
 
 
 @pytest.mark.parametrize("value", [1, np.int8(3), 2**70])
@@ -59,3 +60,9 @@ def test_is_integer_knows_its_range():
     assert is_integer(3, 3, 3)
     assert not is_integer(4, 3, 3)
     assert not is_integer(True)
+
+
+def test_a_maximum_is_named():
+    assert check_integer("k", 3, minimum=1, maximum=3) == 3
+    with pytest.raises(InvalidParameterError, match="at least 1 and at most 3, got 4"):
+        check_integer("k", 4, minimum=1, maximum=3)

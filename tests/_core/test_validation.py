@@ -84,3 +84,10 @@ def test_a_bool_is_no_number(name, parameter):
 def test_other_errors_stay_as_they_are():
     with pytest.raises(InvalidParameterError, match=r"Got 0 instead\.$"):
         sklearn_rnn.HopfieldDenoiser(max_iter=0).fit(np.ones((3, 3)))
+
+
+@pytest.mark.parametrize("given", [{"precision": {}}, {"embedding": {}}])
+def test_a_dict_is_no_option_and_no_array(given):
+    (name,) = given
+    with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of RNNC"):
+        sklearn_rnn.RNNClassifier(**given).fit([[1.0, 2.0]], [0])

@@ -24,8 +24,8 @@ REMEDIES = {
     "date": r"holds dates\. Make it the index, X\.set_index\('date'\)",
     "text": r"holds text\. .* a vectorizer: .*OneHotEncoder",
     "category": r"holds text\. .* a vectorizer: .*OneHotEncoder",
-    "list": r"holds sequences\. Give the column instead of the frame: X\['list'\]",
-    "array": r"holds sequences\. Give the column instead of the frame: X\['array'\]",
+    "list": r"holds sequences\. Make one array of shape",
+    "array": r"holds sequences\. Make one array of shape",
 }
 
 
@@ -39,7 +39,7 @@ REMEDIES = {
     ],
 )
 def test_a_column_of_other_cells_than_numbers_is_named(read, kind):
-    frame = pd.DataFrame({kind: COLUMNS[kind]})
+    frame = pd.DataFrame({kind: COLUMNS[kind], "other": np.ones(N)})
     message = f"Column '{kind}' {REMEDIES[kind]}"
     with pytest.raises(ValueError, match=message):
         if read == "table":

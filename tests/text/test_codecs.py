@@ -139,7 +139,7 @@ def test_tables_are_an_error():
     with pytest.raises(ValueError, match=r"ndarray of shape \(3, 4\)"):
         read_documents(np.zeros((3, 4)), False)
     with pytest.raises(ValueError, match="Select the text column"):
-        read_documents(pd.DataFrame({"text": ["a"]}), False)
+        read_documents(pd.DataFrame({"text": ["a"], "more": ["b"]}), False)
 
 
 # ------------------------------------------------------------------ text

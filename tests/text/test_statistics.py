@@ -382,7 +382,7 @@ def test_single_text_and_tables_are_refused(method):
     with pytest.raises(ValueError, match=r"into a list: \[text\]"):
         call(TEXT)
     with pytest.raises(ValueError, match="one column of documents"):
-        call(pd.DataFrame({"text": [TEXT]}))
+        call(pd.DataFrame({"text": [TEXT], "more": [TEXT]}))
     with pytest.raises(TypeError, match="iterable of documents"):
         call(3)
 

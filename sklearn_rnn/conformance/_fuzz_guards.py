@@ -1,0 +1,146 @@
+"""What a call may not do: take long, warn for others, or touch what is not its own."""
+
+import math
+import pickle
+import re
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+
+import joblib
+import numpy as np
+from sklearn.exceptions import NotFittedError
+
+from sklearn_rnn.conformance._checks_all import _global_generators
+
+ALLOWED = (ValueError, TypeError, NotFittedError, MemoryError)
+LIBRARIES = re.compile(r"[/\\](numpy|torch|scipy|pandas|polars|skorch)[/\\]")
+FOREIGN = (RuntimeWarning, DeprecationWarning, FutureWarning, PendingDeprecationWarning)
+# Words for what an error can be about, beside the names of parameters.
+SUBJECTS = (
+    "x|y|input|data|array|series|sequences?|documents?|texts?|rows?|samples?|tokens?|"
+    "codes?|labels?|class(es)?|targets?|images?|steps?|features?|columns?|vocabulary|"
+    "patterns?|y_true|outputs?|weights?|training|fit|fitted|exog|parameter|dimension|pairs?|sources?"
+)
+
+
+class CallTooLongError(BaseException):
+    """Raised inside a call whose time is up."""
+
+
+@contextmanager
+def limit_time(seconds):
+    """Interrupt the block after ``seconds``, where signals make that possible."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not hasattr(signal, "setitimer") or not in_main_thread:
+        yield
+        return
+
+    def interrupt(*_):
+        raise CallTooLongError
+
+    former = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+
+
+def find_fault_of_error(error, names):
+    """What is wrong with an error that a call raised; None if it is in order."""
+    shown = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    if isinstance(error, CallTooLongError):
+        return "the call took too long"
+    if not isinstance(error, ALLOWED):
+        return f"raised {shown}"
+    subjects = "|".join([SUBJECTS, *map(re.escape, names)])
+    if not re.search(rf"(?<!\w)({subjects})(?!\w)", str(error), re.IGNORECASE):
+        return f"the error names no argument, row or parameter: {shown}"
+    return None
+
+
+def find_foreign_warning(caught):
+    """A warning that another library gave; None if there is none."""
+    for warning in caught:
+        foreign = issubclass(warning.category, FOREIGN)
+        if foreign or LIBRARIES.search(warning.filename):
+            name = warning.category.__name__
+            text = " ".join(str(warning.message).split())[:200]
+            return f"warned for a library: {name}: {text}"
+    return None
+
+
+def read_global_state():
+    """From a name to a value of everything global that a call must leave alone."""
+    state = {
+        f"random generator of {library}": joblib.hash(get())
+        for library, (get, _, _) in _global_generators().items()
+    }
+    state["modules"] = len(sys.modules)  # importing them may set filters of warnings
+    state["np.seterr"] = np.geterr()
+    state["recursion limit"] = sys.getrecursionlimit()
+    if "torch" in sys.modules:
+        torch = sys.modules["torch"]
+        state["default dtype of torch"] = torch.get_default_dtype()
+        state["grad mode of torch"] = torch.is_grad_enabled()
+        state["threads of torch"] = torch.get_num_threads()
+    return state
+
+
+def hash_input(value):
+    """A hash of X or y; None of what cannot be hashed without reading it."""
+    if hasattr(value, "__next__"):
+        return None
+    try:
+        return joblib.hash(value)
+    except (pickle.PicklingError, AttributeError, TypeError, ValueError, RuntimeError):
+        return None
+
+
+def remember_input(value):
+    """What :func:`is_changed` needs to know of X or y as it is now."""
+    return value.copy() if hasattr(value, "equals") else hash_input(value)
+
+
+def is_changed(value, before):
+    """Whether X or y is no longer what it was."""
+    if hasattr(before, "equals"):
+        return not value.equals(before)
+    return before is not None and hash_input(value) != before
+
+
+def is_finite(X, depth=4):
+    """Whether all numbers in X are finite; what cannot be read is not."""
+    if X is None or isinstance(X, (str, bytes)):
+        return X is not None
+    try:
+        if isinstance(X, np.ma.MaskedArray) or hasattr(X, "is_sparse"):
+            return False
+        array = np.asarray(X)
+        if array.dtype.kind in "biu":
+            return True
+        if array.dtype.kind == "f":
+            return bool(np.isfinite(array).all())
+        if array.dtype.kind in "US":
+            return True
+    except (ValueError, TypeError, RuntimeError, OverflowError, NotImplementedError):
+        pass
+    if (depth and isinstance(X, (list, tuple, np.ndarray))) or hasattr(X, "iloc"):
+        return all(is_finite(x, depth - 1) for x in X)
+    return isinstance(X, (int, float)) and math.isfinite(X)
+
+
+def holds_nan(answer):
+    """Whether an answer has a number that is not finite."""
+    if isinstance(answer, (list, tuple)):
+        return any(map(holds_nan, answer))
+    try:
+        array = np.asarray(answer)
+    except (ValueError, TypeError):
+        return False
+    if array.dtype == object:
+        return any(map(holds_nan, array.ravel().tolist())) if array.ndim else False
+    return array.dtype.kind in "fc" and not np.isfinite(array).all()

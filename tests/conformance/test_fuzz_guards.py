@@ -1,0 +1,88 @@
+"""What the fuzzer holds against a call."""
+
+import threading
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_rnn.conformance._fuzz_guards import (
+    find_fault_of_error,
+    find_foreign_warning,
+    holds_nan,
+    is_changed,
+    is_finite,
+    limit_time,
+    read_global_state,
+    remember_input,
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (ValueError("X has 3 features"), None),
+        (TypeError("the 'size' parameter"), None),
+        (MemoryError("row 3"), None),
+        (ValueError("setting an element"), "names no argument"),
+        (KeyError("X"), "raised KeyError"),
+    ],
+)
+def test_errors_are_judged_by_kind_and_message(error, fault):
+    found = find_fault_of_error(error, ["size"])
+    assert found is None if fault is None else fault in found
+
+
+def test_warnings_of_users_pass_and_those_of_libraries_do_not():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.warn("epochs are few", UserWarning, stacklevel=1)
+        assert find_foreign_warning(caught) is None
+        np.array([1e300]).astype(np.float32)
+    assert "overflow" in find_foreign_warning(caught)
+
+
+def test_finite_data_is_told_from_other_data():
+    assert is_finite([np.ones(2), [1, 2]]) and is_finite(["text"]) and is_finite([1])
+    for X in ([np.ones(2), [np.nan]], None, object(), np.array([np.inf]), [None]):
+        assert not is_finite(X)
+    assert holds_nan([[1.0], np.array([np.nan])]) and not holds_nan(["a", 1.0])
+
+
+def test_changes_of_input_are_seen():
+    for X, change in (
+        (np.zeros(3), lambda X: X.fill(1)),
+        (pd.DataFrame({"a": [1, 2]}), lambda X: X.insert(0, "b", 1)),
+        ([1, 2], lambda X: X.append(3)),
+    ):
+        before = remember_input(X)
+        assert not is_changed(X, before)
+        change(X)
+        assert is_changed(X, before)
+    assert not is_changed(iter([1]), remember_input(iter([1])))
+
+
+def test_other_threads_have_no_limit():
+    with limit_time(10):
+        pass
+    done = []
+
+    def run():
+        with limit_time(1e-3):
+            done.append(True)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert done
+
+
+def test_global_state_names_what_changed():
+    before, generator = read_global_state(), np.random.get_state()
+    np.random.random_sample()
+    after = read_global_state()
+    np.random.set_state(generator)
+    assert [name for name in before if before[name] != after[name]] == [
+        "random generator of numpy"
+    ]
