@@ -26,6 +26,7 @@ _HOMES = {
     "SequenceTranslator": "translation",
     "SeriesScaler": "preprocessing",
     "StepwiseTransformer": "preprocessing",
+    "StopTraining": "_core.callbacks",
     "Stream": "streaming",
     "TextStatisticsVectorizer": "text",
     "TokenArray": "text",

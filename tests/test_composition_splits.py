@@ -28,7 +28,7 @@ from test_composition import (
     setting,
 )
 
-from sklearn_rnn import RNNClassifier, TokenArray
+from sklearn_rnn import RNNClassifier, StopTraining, TokenArray
 
 Y = np.array(["down", "up"] * 18)
 
@@ -115,7 +115,7 @@ def test_threads_give_the_bits_of_one_job(model, X, container):
 class StopAfterThreeEpochs(Callback):
     def on_epoch_end(self, net, **kwargs):
         if len(net.history) == 3:
-            raise KeyboardInterrupt
+            raise StopTraining
 
 
 @pytest.mark.parametrize("container", ["ragged", "3-D", "tokens"])

@@ -1,7 +1,9 @@
 """The laws of the design, for every recurrent estimator and cell, and for patterns."""
 
+import contextlib
 import pickle
 import random
+import re
 import threading
 
 import numpy as np
@@ -17,7 +19,10 @@ from sklearn_rnn import (
     RNNClassifier,
     RNNForecaster,
     RNNRegressor,
+    SequenceGenerator,
+    SequenceTranslator,
     TokenArray,
+    open_stream,
 )
 
 
@@ -269,6 +274,93 @@ def test_threads_that_predict_while_another_fits_see_old_or_new(ragged):
     for proba in seen:
         assert np.array_equal(proba, old) or np.array_equal(proba, new)
     np.testing.assert_array_equal(model.predict_proba(X), new)
+
+
+TEXTS = ["anna ate", "otto ran"] * 6
+SMALL = {"hidden_size": 4, "max_epochs": 2, "random_state": 0}
+
+
+def read_by_stream(model, x):
+    stream = open_stream(model)
+    return np.concatenate([stream.predict_proba(step[None]) for step in x])
+
+
+def write(model):
+    text = model.generate("an", 6, random_state=0)
+    return [text, model.score(TEXTS), model.session("an").suggest()]
+
+
+# Each network with a fit, and with everything that computes with the fitted network.
+COMPUTATIONS = {
+    "classifier": (
+        RNNClassifier(dropout=0.3, **SMALL),
+        lambda m, X, y: m.fit(X, y),
+        lambda m, X: [m.predict_proba(X), m.transform(X), read_by_stream(m, X[0])],
+    ),
+    "callable": (
+        RNNClassifier(UsersCell, optimizer="rmsprop", **SMALL),
+        lambda m, X, y: m.fit(X, y),
+        lambda m, X: [m.predict_proba(X), read_by_stream(m, X[0])],
+    ),
+    "regressor": (
+        RNNRegressor("lstm", early_stopping=True, **SMALL),
+        lambda m, X, y: m.fit(X, X_sums(X)),
+        lambda m, X: [m.predict(X)],
+    ),
+    "forecaster": (
+        RNNForecaster(window=8, precision="float32", **SMALL),
+        lambda m, X, y: m.fit(np.sin(np.arange(60.0))),
+        lambda m, X: [
+            m.predict(horizon=3),
+            m.predict_interval(horizon=1, coverage=0.5).lower,
+            open_stream(m).predict([[1.0]]),
+        ],
+    ),
+    "generator": (
+        SequenceGenerator(window=8, **SMALL),
+        lambda m, X, y: m.fit(TEXTS),
+        lambda m, X: write(m),
+    ),
+    "translator": (
+        SequenceTranslator(teacher_forcing=0.6, attention="additive", **SMALL),
+        lambda m, X, y: m.fit(TEXTS, [text[::-1] for text in TEXTS]),
+        lambda m, X: [m.predict(TEXTS), m.predict_n_best(TEXTS[:2], n=2)],
+    ),
+}
+
+
+@contextlib.contextmanager
+def default_dtype():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@contextlib.contextmanager
+def default_device():
+    torch.set_default_device("meta")
+    try:
+        yield
+        assert torch.get_default_device() == torch.device("meta")
+    finally:
+        torch.set_default_device(None)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_rnn.forecasting.ForecastSkillWarning")
+@pytest.mark.parametrize("name", COMPUTATIONS)
+def test_settings_of_torch_change_no_result(name, ragged):
+    X, y = ragged
+    X = [x.astype(np.float32) for x in X]
+    model, fit, compute = COMPUTATIONS[name]
+    expected = pickle.dumps(compute(fit(clone(model), X, y), X))
+    for setting in (default_dtype, default_device, torch.inference_mode, torch.no_grad):
+        with setting():
+            fitted = fit(clone(model), X, y)
+            assert pickle.dumps(compute(fitted, X)) == expected, setting
+        assert pickle.dumps(compute(fitted, X)) == expected, setting
 
 
 # ------------------------------------------------------- 4. init stores, fit decides
@@ -561,3 +653,45 @@ def test_networks_of_patterns_learn_from_every_row(network, patterns):
     for left_out in (0, 5):
         part = clone(network).fit(np.delete(patterns, left_out, axis=0)).transform(X)
         assert not np.array_equal(part, whole)
+
+
+# ------------------------------------------------------- 6. never silently wrong
+
+PREDICTIONS = {
+    "classifier": lambda m, X: m.predict_proba(X),
+    "regressor": lambda m, X: m.predict(X),
+    "forecaster": lambda m, X: m.predict(horizon=5),
+    "generator": lambda m, X: m.score(TEXTS),
+    "translator": lambda m, X: [m.score(TEXTS, TEXTS), len(m.predict(TEXTS))],
+    "Boltzmann": lambda m, X: m.score_samples(X),
+}
+POWERS = (3, 6, 10, 15, 20, 25, 30, 38, 50, 77, 100, 154, 200, 300)
+RATES = [
+    *[pytest.param(rate, 2, id=f"{rate:g}") for rate in (1e3, 1e20, 1e100, 1e300)],
+    *[
+        pytest.param(10.0**k, epochs, id=f"1e{k}-{epochs}", marks=pytest.mark.slow)
+        for k in POWERS
+        for epochs in (1, 2, 3)
+    ],
+]
+
+
+@untrained
+@pytest.mark.parametrize("name", PREDICTIONS)
+@pytest.mark.parametrize("rate, epochs", RATES)
+def test_no_learning_rate_ends_in_a_model_that_answers_nan(name, rate, epochs, ragged):
+    X, y = ragged
+    X = [x.astype(np.float32) for x in X]
+    if name == "Boltzmann":
+        X = np.random.default_rng(0).choice([0.0, 1.0], (8, 20))
+        model = BoltzmannMachine(6, ais_steps=20, random_state=0)
+    else:
+        model = clone(COMPUTATIONS[name][0])
+    model.set_params(learning_rate=rate, max_epochs=epochs)
+    fit = COMPUTATIONS[name][1] if name in COMPUTATIONS else lambda m, X, y: m.fit(X)
+    try:
+        fit(model, X, y)
+    except ValueError as error:
+        assert re.search("(?i)diverged in epoch .*Lower learning_rate", str(error))
+    else:
+        assert np.isfinite(PREDICTIONS[name](model, X)).all()

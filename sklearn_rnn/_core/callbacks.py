@@ -13,6 +13,39 @@ from sklearn.callback import with_callbacks
 Current = Callable[[], Any]  # returns the net as if its training ended now
 
 
+class StopTraining(Exception):
+    """Raise this in a callback to end the training of a network without an error.
+
+    A callback of skorch, passed as the parameter ``callbacks``, can raise it in any of
+    its methods. The estimator is then fitted, with the weights that it would have if
+    the training had ended with the last finished epoch; with early stopping, these are
+    the weights of the best epoch. If no epoch is finished yet, ``fit`` raises a
+    ValueError.
+
+    See Also
+    --------
+    RNNClassifier : Describes the parameter ``callbacks``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skorch.callbacks import Callback
+    >>> from sklearn_rnn import RNNClassifier, StopTraining
+    >>> class StopAtLoss(Callback):
+    ...     def __init__(self, loss):
+    ...         self.loss = loss
+    ...
+    ...     def on_epoch_end(self, net, **kwargs):
+    ...         if net.history[-1, "train_loss"] < self.loss:
+    ...             raise StopTraining
+    >>> X = np.random.default_rng(0).normal(size=(40, 5))
+    >>> y = X.sum(axis=1) > 0
+    >>> model = RNNClassifier(callbacks=[StopAtLoss(0.3)], random_state=0).fit(X, y)
+    >>> model.loss_curve_[-1] < 0.3 <= model.loss_curve_[-2]
+    True
+    """
+
+
 class EpochTasks:
     """The tasks of one fit, which the callbacks of ``estimator`` are notified of.
 

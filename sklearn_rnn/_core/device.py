@@ -1,7 +1,7 @@
 """The device and the floating-point types that a network computes with."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +42,18 @@ def _find_devices() -> list[str]:
 
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     return ["cpu"] if accelerator is None else ["cpu", accelerator.type]
+
+
+def ignore_default_device() -> AbstractContextManager[object]:
+    """A context in which torch creates tensors on the CPU, unless told otherwise.
+
+    The user may have set another default device. Only then is the context of torch
+    entered, because it slows down every operation.
+    """
+    import torch
+
+    cpu = torch.device("cpu")
+    return nullcontext() if torch.get_default_device() == cpu else cpu
 
 
 def resolve_dtype(precision: str, X_dtype: DTypeLike, n_values: int = 0) -> np.dtype:

@@ -49,10 +49,9 @@ def build_network(
 ) -> SequenceNetwork:
     """Build and initialise the network of a classifier or regressor, on the CPU.
 
-    The modules are created without memory and filled from ``generator``, because
-    torch's own initialisation draws from the global generator. The vectors of
-    ``neutral_codes`` start at zero, so that codes which never occur in training leave
-    the network unaffected instead of adding random input.
+    The weights are drawn from ``generator``. The vectors of ``neutral_codes`` start at
+    zero, so that codes which never occur in training leave the network unaffected
+    instead of adding random input.
     """
     table, input_size, onehot = _make_input_layer(
         cell, input_size, vocabulary_size, embedding, generator
@@ -278,12 +277,24 @@ def _make_layers(
     return layers
 
 
+class _UninitializedLinear(nn.Linear):
+    """A dense layer whose constructor draws nothing from the global generator.
+
+    Torch's meta device would do that as well, but takes a second to import.
+    """
+
+    def reset_parameters(self) -> None:
+        """Leave the weights to the caller."""
+
+
 def _make_linear(
     n_inputs: int, n_outputs: int, generator: torch.Generator
 ) -> nn.Linear:
     """A dense layer with Glorot weights and a bias of zero."""
-    layer = nn.Linear(n_inputs, n_outputs, device="meta", dtype=DRAWN)
-    layer = layer.to_empty(device="cpu")
+    layer: nn.Linear = _UninitializedLinear(
+        n_inputs, n_outputs, device="cpu", dtype=DRAWN
+    )
+    layer.__class__ = nn.Linear
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer
@@ -313,7 +324,6 @@ def _make_embedding(
     size = embedding
     if isinstance(size, str):  # "auto"
         size = min(AUTO_EMBEDDING, vocabulary_size)
-    table = nn.Embedding(vocabulary_size, size, device="meta", dtype=DRAWN)
-    table = table.to_empty(device="cpu")
-    nn.init.normal_(table.weight, std=EMBEDDING_SCALE, generator=generator)
-    return table
+    weight = torch.empty(vocabulary_size, size, device="cpu", dtype=DRAWN)
+    weight.normal_(std=EMBEDDING_SCALE, generator=generator)
+    return nn.Embedding.from_pretrained(weight, freeze=False)

@@ -154,7 +154,7 @@ def fingerprint_network(module: Any, encoding: bytes = b"") -> str:
 
 def _make_trial(layer: Any, n_steps: int, n: int, dtype: torch.dtype | None) -> Tensor:
     """Input for a trial: codes (T, B) or numbers (T, B, F)."""
-    weight = next(layer.parameters(), torch.empty(0))
+    weight = next(layer.parameters(), torch.empty(0, dtype=torch.float32, device="cpu"))
     if getattr(layer, "onehot", False):
         return torch.zeros(n_steps, n, dtype=torch.long, device=weight.device)
     count = torch.arange(n_steps * n * layer.input_size, device=weight.device)

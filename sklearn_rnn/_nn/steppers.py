@@ -131,7 +131,9 @@ class NetworkStepper(Stepper):
         if self.pooling in ("mean", "concat"):  # float64, for sums of very many steps
             self.beginning["sum"] = np.zeros((1, width))
         if self.pooling in ("max", "concat"):
-            lowest = torch.full((1, width), -np.inf, dtype=module.head.weight.dtype)
+            lowest = torch.full(
+                (1, width), -np.inf, dtype=module.head.weight.dtype, device="cpu"
+            )
             self.beginning["max"] = lowest.numpy()
         if states:
             n_streams = len(next(iter(states.values())))
@@ -316,7 +318,9 @@ class PatchStepper(Stepper):
 
     def __init__(self, inner: Stepper, module: Network, patch_size: int) -> None:
         first = cast(Any, module.stack.layers)[0][0]
-        patch = torch.zeros(1, first.input_size, dtype=module.head.weight.dtype)
+        patch = torch.zeros(
+            1, first.input_size, dtype=module.head.weight.dtype, device="cpu"
+        )
         self.inner, self.patch_size = inner, patch_size
         self.beginning = {**inner.beginning, "patch": patch.numpy()}
         self.state = resize_state(inner.state, self.beginning, inner.n_streams)

@@ -1,5 +1,6 @@
 """What the five network estimators share: a trained net, and how fit obtains it."""
 
+import copy
 from abc import ABCMeta, abstractmethod
 from typing import Any, Self
 
@@ -8,8 +9,12 @@ import torch
 from sklearn.callback import CallbackSupportMixin
 
 from sklearn_rnn._core.callbacks import EpochTasks
-from sklearn_rnn._core.device import resolve_device, resolve_torch_dtypes
-from sklearn_rnn._core.drafts import draft
+from sklearn_rnn._core.device import (
+    ignore_default_device,
+    resolve_device,
+    resolve_torch_dtypes,
+)
+from sklearn_rnn._core.drafts import draft, snapshot
 from sklearn_rnn._core.memory import explain_out_of_memory
 from sklearn_rnn._core.randomness import (
     SPLIT,
@@ -76,11 +81,24 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         """Score of outputs for validation rows, unless the net computes its own."""
         return None
 
+    def __sklearn_clone__(self) -> Self:
+        """A clone with the same callbacks, so that what they refer to stays shared."""
+        bare = snapshot(self)
+        bare.callbacks = None
+        clone = super(NetworkEstimator, bare).__sklearn_clone__()
+        clone.callbacks = copy.copy(self.callbacks)
+        return clone
+
     # ---------------------------------------------------------------- training
 
     def _fit(self, *data: Any, **options: Any) -> Self:
         """Train a draft of this estimator, and adopt its state if that succeeds."""
-        with torch.inference_mode(False), torch.enable_grad(), draft(self) as new:
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            ignore_default_device(),
+            draft(self) as new,
+        ):
             interrupt = new._train(*data, **options)
         if interrupt is not None:
             raise interrupt

@@ -7,22 +7,28 @@ weights and validation rows itself.
 """
 
 import copy
-import dis
 import functools
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EpochTimer, InputShapeSetter, LRScheduler
+from skorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EpochTimer,
+    InputShapeSetter,
+    LRScheduler,
+)
 from skorch.callbacks.scoring import ScoringBase
 from torch import Tensor, nn
 
+from sklearn_rnn._core.callbacks import StopTraining
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.randomness import (
     DROPOUT,
@@ -53,10 +59,6 @@ class TrainingProgress:
     n_stale: int = 0
 
 
-class StopTraining(Exception):
-    """Raised when a callback asks to stop the training."""
-
-
 class RecurrentNet(NeuralNet, ABC):
     """A skorch net trained by :meth:`train` and used through its ``module_``.
 
@@ -73,18 +75,18 @@ class RecurrentNet(NeuralNet, ABC):
         return [("epoch_timer", EpochTimer())]
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
-        """Call the callbacks; if one *raises* a KeyboardInterrupt, the training stops.
+        """Call the callbacks; a stop by skorch's EarlyStopping becomes StopTraining.
 
-        That is how skorch's EarlyStopping ends a training. If the user presses Ctrl-C
-        while a callback runs, the interrupt arises at some other instruction and is
-        passed on.
+        Any other KeyboardInterrupt is the user's, whoever raises it.
         """
-        try:
-            super().notify(method_name, **cb_kwargs)
-        except KeyboardInterrupt as interrupt:
-            if _was_raised_on_purpose(interrupt):
-                raise StopTraining from interrupt
-            raise
+        getattr(self, method_name)(self, **cb_kwargs)
+        for _, callback in self.callbacks_:
+            try:
+                getattr(callback, method_name)(self, **cb_kwargs)
+            except KeyboardInterrupt as interrupt:
+                if _has_lost_patience(callback):
+                    raise StopTraining from interrupt
+                raise
 
     def train(
         self, train: Any, valid: Any, options: TrainingOptions
@@ -100,7 +102,7 @@ class RecurrentNet(NeuralNet, ABC):
         train = self._prepare_examples(train)
         valid = None if valid is None else self._prepare_examples(valid)
         progress = TrainingProgress()
-        self._keep_weights(progress)
+        vars(progress).update(self._copy_trained())
         current = functools.partial(self._copy_as_trained, progress)
         scheduler = make_schedule(
             self.optimizer_, options.learning_rate_schedule, options.max_epochs
@@ -124,13 +126,16 @@ class RecurrentNet(NeuralNet, ABC):
                 row = self.history[-1]
                 step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))
         except StopTraining:
-            pass
+            if not first + progress.n_finished:
+                raise ValueError(
+                    "a callback stopped the training before the first epoch was "
+                    "finished, so that there is no trained network. Stop in "
+                    "on_epoch_end instead. The estimator is unchanged."
+                ) from None
         except KeyboardInterrupt as error:
             if not progress.n_finished:
                 raise
             interrupt = error
-        finally:
-            del self.dropout_generator
         del self.history[first + progress.n_finished :]
         self.module_.load_state_dict(progress.weights)
         self.average_ = progress.average
@@ -139,7 +144,28 @@ class RecurrentNet(NeuralNet, ABC):
             self.notify("on_train_end", X=None, y=None)
         except StopTraining:
             pass
+        what = self._find_overflow(train, options)
+        if what:
+            epoch = len(self.history)
+            raise interrupt or ValueError(_describe_divergence(epoch, what))
+        del self.dropout_generator
         return interrupt
+
+    @torch.no_grad()
+    def _find_overflow(self, train: Any, options: TrainingOptions) -> str:
+        """What is not finite in the trained network, or "" if it can be used.
+
+        The last step may have spoilt the weights, or a callback, and weights that are
+        finite may be so large that the outputs are not.
+        """
+        average = [] if self.average_ is None else self.average_.weights
+        if not _are_finite([*self.module_.parameters(), *average]):
+            return "the weights at its end are not finite"
+        rng = numpy_generator(options.seed, SHUFFLING)
+        with closing(self._batches(train, options.batch_size, rng)) as batches:
+            loss, outputs, _ = self._loss(next(batches))
+        self.module_.eval()  # scheduled sampling switches to training
+        return "" if _are_finite([loss, outputs]) else "its outputs are not finite"
 
     def _run_epoch(
         self,
@@ -178,9 +204,10 @@ class RecurrentNet(NeuralNet, ABC):
             progress.reference_loss, progress.n_stale = loss, 0
         else:
             progress.n_stale += 1
+        finished: dict[str, Any] = {"n_finished": progress.n_finished + 1}
         if self.history[-1, f"{watched}_best"] or valid is None:
-            self._keep_weights(progress)
-        progress.n_finished += 1
+            finished |= self._copy_trained()
+        vars(progress).update(finished)  # all at once: an interrupt may come anywhere
         if options.verbose:
             print(
                 _format_progress(self.history[-1], epoch, time.perf_counter() - started)
@@ -194,10 +221,12 @@ class RecurrentNet(NeuralNet, ABC):
             del self.history[-1]["batches"][:-1]
         return False
 
-    def _keep_weights(self, progress: TrainingProgress) -> None:
-        """Record the current weights as those to end with."""
-        progress.weights = _copy_weights(self.module_)
-        progress.average = copy.deepcopy(self.average_)
+    def _copy_trained(self) -> dict[str, Any]:
+        """The current weights and their average, as those that training ends with."""
+        return {
+            "weights": _copy_weights(self.module_),
+            "average": copy.deepcopy(self.average_),
+        }
 
     def _copy_as_trained(self, progress: TrainingProgress) -> Self:
         """A copy of this net as if its training had ended with ``progress``."""
@@ -258,7 +287,7 @@ class RecurrentNet(NeuralNet, ABC):
     @abstractmethod
     def _batches(
         self, examples: Any, batch_size: int, rng: np.random.Generator
-    ) -> Iterator[tuple]:
+    ) -> Generator[tuple]:
         """The batches of one epoch, in an order drawn from ``rng``."""
 
     @abstractmethod
@@ -321,6 +350,8 @@ def continue_net(
     **net_options: Any,
 ) -> RecurrentNet:
     """A copy to train further; a fit that fails leaves the original unchanged."""
+    net = snapshot(net)
+    net.callbacks, net.callbacks_ = [], []  # what they refer to is not copied
     net = copy.deepcopy(net)
     net.__dict__.update(net_options)
     # A scheduler of skorch goes on from the rate that it set, and our own ones start
@@ -358,11 +389,14 @@ def _resume_schedulers(
 
 
 def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
-    """Copies of the user's callbacks: instances, classes or pairs of a name and one."""
+    """Shallow copies of the user's callbacks, which share what these refer to.
+
+    They are instances, classes, or pairs of a name and one of these.
+    """
     own: list[Any] = []
     for item in callbacks or []:
         name, callback = item if isinstance(item, tuple) else (None, item)
-        callback = callback() if isinstance(callback, type) else copy.deepcopy(callback)
+        callback = callback() if isinstance(callback, type) else copy.copy(callback)
         if isinstance(callback, (ScoringBase, InputShapeSetter)):
             raise TypeError(
                 f"{type(callback).__name__} needs skorch's own data sets, which the "
@@ -392,13 +426,14 @@ def _refuse_monitors_of_validation(callbacks: Iterable[tuple[str, Callback]]) ->
             )
 
 
-def _was_raised_on_purpose(interrupt: KeyboardInterrupt) -> bool:
-    """Whether a ``raise`` statement, not a signal, made this interrupt."""
-    trace: Any = interrupt.__traceback__
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti]
-    return dis.opname[instruction] in ("RAISE_VARARGS", "RERAISE")
+def _has_lost_patience(callback: Callback) -> bool:
+    """Whether an EarlyStopping of skorch has decided to stop the training."""
+    return isinstance(callback, EarlyStopping) and callback.misses_ == callback.patience
+
+
+def _are_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether all values of all ``tensors`` are finite."""
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
 
 
 def _copy_weights(module: nn.Module) -> dict[str, Tensor]:

@@ -12,11 +12,45 @@ ADAM = {"fused": True, "eps": 1e-6}
 
 Optimizer = type[torch.optim.Optimizer]
 
+
+class WithoutCompiler(torch.optim.Optimizer):
+    """An optimizer whose methods do not import the compiler of torch.
+
+    Torch decorates them for ``torch.compile``. Their first call in a process imports
+    800 modules, which takes a second or more, even if nothing is ever compiled. The
+    functions below the decorators are the same, and so are the results.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+    zero_grad = inspect.unwrap(torch.optim.Optimizer.zero_grad)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        step: Any = torch.no_grad()(inspect.unwrap(cls.step))
+        cls.step = step  # type: ignore[method-assign]
+
+
+class Adam(WithoutCompiler, torch.optim.Adam):
+    """Adam (Kingma and Ba, 2015)."""
+
+
+class AdamW(WithoutCompiler, torch.optim.AdamW):
+    """AdamW (Loshchilov and Hutter, 2019)."""
+
+
+class RMSprop(WithoutCompiler, torch.optim.RMSprop):
+    """RMSprop (Tieleman and Hinton, 2012)."""
+
+
+class SGD(WithoutCompiler, torch.optim.SGD):
+    """Stochastic gradient descent with momentum."""
+
+
 OPTIMIZERS: dict[str, tuple[Optimizer, dict[str, Any]]] = {
-    "adam": (torch.optim.Adam, ADAM),
-    "adamw": (torch.optim.AdamW, ADAM),
-    "rmsprop": (torch.optim.RMSprop, {}),
-    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+    "adam": (Adam, ADAM),
+    "adamw": (AdamW, ADAM),
+    "rmsprop": (RMSprop, {}),
+    "sgd": (SGD, {"momentum": 0.9, "nesterov": True}),
 }
 
 # What "auto" stands for: learning rate and weight decay. The step of SGD is as long as

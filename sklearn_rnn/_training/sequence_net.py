@@ -1,6 +1,6 @@
 """The net of classifier, regressor and forecaster."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ class SequenceNet(RecurrentNet):
 
     def _batches(
         self, examples: Examples, batch_size: int, rng: np.random.Generator
-    ) -> Iterator[tuple]:
+    ) -> Generator[tuple]:
         sequences, weights = examples.sequences, examples.weights
         batches = training_batches(examples.rows, sequences.lengths, batch_size, rng)
         mean_size = examples.n_targets / len(batches)

@@ -68,6 +68,17 @@ def check_structure(n_hidden, full, gaussian):
         )
 
 
+def check_spread(X, std):
+    """Raise an error if columns of X are too large for their standard deviations."""
+    bad = np.flatnonzero(~np.isfinite(std))
+    if len(bad):
+        largest = np.abs(X[:, bad[0]]).max()
+        raise ValueError(
+            f"column {bad[0]} of X holds values of up to {largest:g}, whose squares "
+            "are too large to compute with. Divide X by a constant."
+        )
+
+
 def check_probabilities(X):
     """Raise an error if a value is not from 0 to 1."""
     outside = (X < 0) | (X > 1)
@@ -634,7 +645,9 @@ default=None
         for name in ATTRIBUTES_OF_SOME_MACHINES:
             self.__dict__.pop(name, None)
         if gaussian:
-            self._mean, std = X.mean(axis=0), X.std(axis=0)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._mean, std = X.mean(axis=0), X.std(axis=0)
+            check_spread(X, std)
             self._std = np.where(std > 0, std, 1).astype(X.dtype)
         else:
             self._cut, self._levels = self.binarize, find_levels(X, self.binarize)

@@ -179,16 +179,22 @@ def learn_sizes(
             own_law, expected[..., c], counts[..., c]
         )
     own = ErrorSizes(
-        _blend(means, counts, expected).astype(np.float32),
+        _to_single(_blend(means, counts, expected)),
         _count_freedom(counts[:, 0], np.minimum(counts + agreement, total)).astype(
             np.float32
         ),
         np.arange(n),
     )
-    kept, no_inflation = errors.astype(np.float32), np.ones(C)
+    kept, no_inflation = _to_single(errors), np.ones(C)
     return CalibrationErrors(
         kept, owners, own, law, total, agreement, level, typical, no_inflation
     )
+
+
+def _to_single(values):
+    """``values`` in float32, unless some are too large for it."""
+    largest = np.abs(values).max(initial=0, where=np.isfinite(values))
+    return values.astype(np.float32) if largest < np.finfo(np.float32).max else values
 
 
 def _combine_laws(own, common, counts):

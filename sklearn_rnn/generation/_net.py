@@ -73,16 +73,18 @@ class LanguageNet(RecurrentNet):
         windows = list(text.windows(batch_size, rng))
         n_steps = sum(int(window.lengths.sum()) for window in windows)
         mean_size = n_steps / len(windows)
-        for window in windows:
-            inputs, targets, valid = gather_window(text.corpus, window)
-            yield (
-                torch.from_numpy(inputs).to(self.device),
-                torch.from_numpy(targets).to(self.device),
-                None if valid is None else torch.from_numpy(valid).to(self.device),
-                window.fresh,
-                mean_size,
-            )
-        del self.states
+        try:
+            for window in windows:
+                inputs, targets, valid = gather_window(text.corpus, window)
+                yield (
+                    torch.from_numpy(inputs).to(self.device),
+                    torch.from_numpy(targets).to(self.device),
+                    None if valid is None else torch.from_numpy(valid).to(self.device),
+                    window.fresh,
+                    mean_size,
+                )
+        finally:
+            self.states = None
 
     def _loss(self, batch):
         """The loss of a batch, per step of an average batch.

@@ -1,6 +1,6 @@
 """How a net learns pairs of sequences."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,7 +67,7 @@ class TranslationNet(RecurrentNet):
         self.label_smoothing = label_smoothing
         self.stop_on = stop_on
 
-    def _batches(self, pairs, batch_size, rng) -> Iterator[tuple]:
+    def _batches(self, pairs, batch_size, rng) -> Generator[tuple]:
         lengths = pairs.sources.lengths + pairs.targets.lengths
         batches = training_batches(pairs.rows, lengths, batch_size, rng)
         mean_size = int(pairs.targets.lengths[pairs.rows].sum()) / len(batches)

@@ -183,11 +183,14 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         ``weight_decay``, ``dropout`` and ``callbacks`` may change between fits; the
         network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
-        Callbacks of skorch, which are copied and then called during training. They find
-        losses and scores in ``net.history``; ``dataset_train`` and ``dataset_valid``
-        are None. If a callback raises KeyboardInterrupt, training ends and the
-        estimator is fitted. Callbacks of scikit-learn are set with ``set_callbacks``
-        instead.
+        Callbacks of skorch, which are called during training. ``fit`` works on shallow
+        copies, so that your objects are not changed, while objects that they refer to,
+        such as a list or a trial of Optuna, are shared. They find losses and scores in
+        ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a callback
+        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping has lost
+        its patience, training ends and the estimator is fitted. A KeyboardInterrupt
+        keeps the finished epochs and is raised again. Callbacks of scikit-learn are set
+        with ``set_callbacks`` instead.
     device : str, default="auto"
         Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if there is one,
         otherwise the CPU.

@@ -16,6 +16,7 @@ from sklearn_rnn import (
     RNNClassifier,
     RNNRegressor,
     StepwiseTransformer,
+    StopTraining,
 )
 
 SCORING = {RNNClassifier: "accuracy", RNNRegressor: "r2"}
@@ -138,7 +139,7 @@ def test_true_ends_the_training_after_that_epoch(model, data):
 def test_a_skorch_stop_still_ends_the_epochs_task(model, data):
     class Stop(skorch.callbacks.Callback):
         def on_epoch_end(self, net, **kwargs):
-            raise KeyboardInterrupt
+            raise StopTraining
 
     recorder = Recorder()
     model.set_params(callbacks=[Stop()]).set_callbacks(recorder).fit(*data)

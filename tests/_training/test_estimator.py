@@ -245,19 +245,6 @@ def test_warm_start_reports_the_best_epoch_of_its_own_run(ragged):
     assert model.best_validation_score_ == model.validation_scores_[best]
 
 
-def test_a_stop_before_the_first_epoch_ends_keeps_the_initial_weights(ragged):
-    X, y = ragged
-
-    class StopAtOnce(skorch.callbacks.Callback):
-        def on_batch_begin(self, net, **kwargs):
-            raise KeyboardInterrupt
-
-    common = {"early_stopping": True, "random_state": 0, "callbacks": [StopAtOnce()]}
-    model = RNNClassifier("gru", 4, **common).fit(X, y)
-    assert model.n_iter_ == 0 and model.validation_scores_ is None
-    assert model.predict(X).shape == (40,)
-
-
 @pytest.mark.parametrize(
     "name, old, new",
     [

@@ -7,7 +7,7 @@ import torch
 from network_weights import assert_same_weights
 from sklearn.base import clone
 
-from sklearn_rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn import RNNClassifier, RNNRegressor, StopTraining
 
 
 class StopAfter(skorch.callbacks.Callback):
@@ -16,13 +16,13 @@ class StopAfter(skorch.callbacks.Callback):
 
     def on_epoch_end(self, net, **kwargs):
         if len(net.history) >= self.epochs:
-            raise KeyboardInterrupt
+            raise StopTraining
 
 
 class StopAtBatch(skorch.callbacks.Callback):
     def on_batch_end(self, net, **kwargs):
         if len(net.history) == 3:
-            raise KeyboardInterrupt
+            raise StopTraining
 
 
 class Recorder(skorch.callbacks.Callback):
@@ -113,6 +113,103 @@ def test_skorch_early_stopping_works(model, ragged):
     assert model.n_iter_ == 4
 
 
+class Interrupted(skorch.callbacks.EarlyStopping):
+    """Interrupted in the middle of the second epoch's end, before a decision."""
+
+    def on_epoch_end(self, net, **kwargs):
+        super().on_epoch_end(net, **kwargs)
+        if len(net.history) == 2:
+            raise KeyboardInterrupt
+
+
+class OwnInterrupt(skorch.callbacks.Callback):
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == 2:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("callback", [Interrupted("train_loss"), OwnInterrupt()])
+def test_any_other_interrupt_is_raised_again_with_a_complete_model(
+    model, ragged, callback
+):
+    model.set_params(callbacks=[callback], max_epochs=5)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*ragged)
+    assert model.n_iter_ == 2
+    model.predict(ragged[0])
+
+
+def test_a_subclass_of_skorchs_early_stopping_stops_as_skorchs_own(model, ragged):
+    class Subclass(skorch.callbacks.EarlyStopping):
+        pass
+
+    callback = Subclass("train_loss", patience=2, threshold=10, threshold_mode="abs")
+    assert model.set_params(callbacks=[callback], max_epochs=9).fit(*ragged).n_iter_ < 9
+
+
+@pytest.mark.parametrize("event", ["on_train_begin", "on_epoch_begin", "on_batch_end"])
+def test_a_stop_before_the_end_of_the_first_epoch_is_an_error(model, ragged, event):
+    def stop(self, net, **kwargs):
+        raise StopTraining
+
+    callback = type("Stop", (skorch.callbacks.Callback,), {event: stop})()
+    with pytest.raises(ValueError, match="before the first epoch was finished"):
+        clone(model).set_params(callbacks=[callback]).fit(*ragged)
+    model.set_params(warm_start=True, max_epochs=2).fit(*ragged)
+    before = model.predict_proba(ragged[0])
+    model.set_params(callbacks=[callback]).fit(*ragged)
+    assert model.n_iter_ == 2
+    np.testing.assert_array_equal(model.predict_proba(ragged[0]), before)
+
+
+class Trial:
+    """Stands for an object that must not be copied, such as a trial of Optuna."""
+
+    def __init__(self):
+        self.losses = []
+
+    def __deepcopy__(self, memo):
+        raise AssertionError("copied")
+
+
+class Reporter(skorch.callbacks.Callback):
+    def __init__(self, trial):
+        self.trial = trial
+
+    def initialize(self):
+        self.own_ = "of the copy"
+        return self
+
+    def on_epoch_end(self, net, **kwargs):
+        self.trial.losses.append(net.history[-1, "train_loss"])
+
+
+def test_fits_share_what_a_callback_refers_to(model, ragged):
+    callback = Reporter(Trial())
+    model.set_params(callbacks=[callback, ("named", Reporter(callback.trial))])
+    model.set_params(max_epochs=2, warm_start=True).set_callbacks(KeepsFitted())
+    model.fit(*ragged).fit(*ragged)
+    assert callback.trial.losses == [v for v in model.loss_curve_ for _ in range(2)]
+    clone(model).fit(*ragged)
+    assert len(callback.trial.losses) == 12
+    assert model.callbacks[0] is callback
+    assert vars(callback) == {"trial": callback.trial}
+
+
+class KeepsFitted:
+    """A callback of scikit-learn, which asks for the model of each epoch."""
+
+    def setup(self, estimator, context): ...
+
+    def teardown(self, estimator, context): ...
+
+    def on_fit_task_begin(self, estimator, context): ...
+
+    def on_fit_task_end(self, estimator, context, *, X, fitted_estimator):
+        fitted_estimator.predict(X)
+        return False
+
+
 @pytest.mark.parametrize(
     ("kind", "instead"), [("EarlyStopping", "train_loss"), ("Checkpoint", "train_loss")]
 )
@@ -164,6 +261,61 @@ def test_callbacks_that_need_skorchs_data_are_refused(model, ragged):
     model.set_params(callbacks=[skorch.callbacks.EpochScoring("accuracy")])
     with pytest.raises(TypeError, match=r"EpochScoring needs skorch's own .*history"):
         model.fit(*ragged)
+
+
+# ------------------------------------------------------------------ finite results
+
+
+class Spoiler(skorch.callbacks.Callback):
+    """Fills the weights at an event of the second epoch, or at the end."""
+
+    def __init__(self, event, value):
+        self.event, self.value = event, value
+
+    @torch.no_grad()
+    def notify(self, event, net):
+        if event == self.event and len(net.history) == 2:
+            for weight in net.module_.parameters():
+                weight.fill_(self.value)
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.notify("epoch begin", net)
+
+    def on_epoch_end(self, net, **kwargs):
+        self.notify("epoch end", net)
+
+    def on_train_end(self, net, **kwargs):
+        self.notify("train end", net)
+
+
+@pytest.mark.parametrize("average", [True, False])
+@pytest.mark.parametrize("event", ["epoch begin", "epoch end", "train end"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_a_callback_spoils_end_the_fit(
+    model, ragged, event, value, average
+):
+    model.set_params(max_epochs=2, average=average).fit(*ragged)
+    before = model.predict_proba(ragged[0])
+    model.set_params(callbacks=[Spoiler(event, value)], max_epochs=3)
+    if event == "train end":
+        model.set_params(max_epochs=2)
+    with pytest.raises(ValueError, match=r"diverged in .* estimator is unchanged"):
+        model.fit(*ragged)
+    np.testing.assert_array_equal(model.predict_proba(ragged[0]), before)
+
+
+def test_finite_weights_whose_outputs_overflow_end_the_fit(model, ragged):
+    model.set_params(callbacks=[Spoiler("train end", 1e307)], max_epochs=2)
+    model.set_params(pooling="mean", activation="relu", cell="rnn")
+    with pytest.raises(ValueError, match="its outputs are not finite"):
+        model.fit(*ragged)
+    assert not hasattr(model, "net_")
+
+
+def test_the_check_of_the_outputs_leaves_no_traces(ragged):
+    model = RNNClassifier("gru", 4, dropout=0.5, max_epochs=1).fit(*ragged)
+    assert not model.module_.training
+    assert not hasattr(model.net_, "dropout_generator")
 
 
 # ------------------------------------------------------------------ continuing

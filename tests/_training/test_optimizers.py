@@ -221,3 +221,21 @@ def test_a_cosine_falls_to_zero_over_the_epochs(optimizer):
 def test_a_plateau_of_four_epochs_halves_the_rate(optimizer):
     falling, flat = [5.0, 4.0, 3.0], [3.0] * 4
     assert rates(optimizer, "plateau", falling + flat) == [1.0] * 7 + [0.5]
+
+
+@pytest.mark.parametrize("name", list(OPTIMIZERS))
+def test_an_optimizer_by_name_steps_as_torchs_own_class(name):
+    ours, options = find_optimizer(name)
+    theirs = next(k for k in ours.__mro__ if k.__module__.startswith("torch.optim."))
+    found = []
+    for kind in (ours, theirs):
+        weight = torch.nn.Parameter(torch.linspace(-1, 1, 6).view(2, 3))
+        optimizer = kind([weight], lr=0.1, **options)
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss = optimizer.step(lambda w=weight: w.square().sum().backward() or 3)
+            assert loss == 3
+        found.append(weight.detach().clone())
+        assert weight.requires_grad
+    assert torch.equal(*found)
+    assert not torch.equal(found[0], torch.linspace(-1, 1, 6).view(2, 3))

@@ -47,11 +47,13 @@ def test_dropout_takes_embedded_codes_too(monkeypatch):
     y = [0, 1] * 3
     model = RNNClassifier("gru", 4, embedding=3, max_epochs=1)
     model.set_params(dropout=0.25).fit(codes, y)
-    assert seen == [((3,), 0.25), ((), 0.25)]
+    assert seen[:2] == [((3,), 0.25), ((), 0.25)]
+    seen.clear()
     model.set_params(dropout="auto").fit(codes, y)
-    assert seen[2:] == [((3,), 0.1), ((), 0.1)]
+    assert seen[:2] == [((3,), 0.1), ((), 0.1)]
+    seen.clear()
     model.set_params(embedding="auto").fit(codes, y)
-    assert seen[4:] == [((), 0.0)]
+    assert seen[:1] == [((), 0.0)]
 
 
 def test_validation_weights_weigh_the_validation_loss(ragged):

@@ -335,3 +335,16 @@ def test_arrays_of_the_caller_are_not_changed(binarize):
     model.sample(3, n_gibbs_steps=2, clamp=clamp)
     for a, before in zip((X, clamp, H), kept, strict=True):
         assert_array_equal(a, before)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_gaussian_data_whose_variance_overflows_is_refused(method, rng):
+    X = rng.normal(size=(20, 3))
+    model = BoltzmannMachine(4, visible="gaussian", max_epochs=1, random_state=0).fit(X)
+    before = model.transform(X)
+    big = X * [1, 1e200, 1]
+    with pytest.raises(ValueError, match=r"column 1 of X holds .* to .*e.200"):
+        getattr(clone(model), method)(big)
+    with pytest.raises(ValueError, match="column 1 of X holds"):
+        model.fit(big)
+    np.testing.assert_array_equal(model.transform(X), before)

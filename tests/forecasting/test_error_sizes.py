@@ -237,3 +237,12 @@ def test_short_series_are_widened_for_what_is_not_known_of_their_size():
     for level in (0.2, 1, 5):
         group = np.isclose(noise / scales, level)
         assert 0.84 < covered[group].mean()
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_errors_beyond_float32_stay_finite(rng):
+    errors = rng.normal(size=(60, 5, 1))
+    small, large = learn(errors), learn(errors * 1e100, scales=np.full((1, 1), 1e100))
+    assert small.errors.dtype == np.float32
+    assert_allclose(large.errors, errors * 1e100)
+    assert_allclose(large.own.sizes, small.own.sizes.astype(float) * 1e100, rtol=1e-6)

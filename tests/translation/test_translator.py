@@ -482,7 +482,12 @@ def test_no_source_and_a_table_are_refused_by_a_model_of_texts(fitted):
         with pytest.raises(ValueError, match=r"Found 0 sample\(s\) in X"):
             fitted.predict(X)
     with pytest.raises(ValueError, match="fitted on texts, but X is a DataFrame"):
-        fitted.predict(pd.DataFrame({"text": ["ab"]}))
+        fitted.predict(pd.DataFrame({"text": ["ab"], "other": ["b"]}))
+
+
+def test_a_column_of_texts_is_read_like_a_list(fitted):
+    frame = pd.DataFrame({"text": ["ab", "b"]})
+    assert fitted.predict(frame).tolist() == fitted.predict(["ab", "b"]).tolist()
 
 
 def test_a_null_character_at_the_end_of_a_target_stays():

@@ -63,7 +63,7 @@ class CustomLayer(nn.Module):
         training = self.module.training
         self.module.eval()  # without dropout, and with the statistics of training
         try:
-            weight = next(self.module.parameters(), torch.empty(0))
+            weight = next(self.module.parameters(), torch.empty(0, dtype=torch.float32))
             steps = torch.arange(8 * self.input_size, device=weight.device)
             x = torch.sin(steps + 1.0).view(4, 2, -1)  # (T, B, F)
             outputs = self(x)[0]

@@ -1,0 +1,90 @@
+"""What the first fit of a process imports and costs."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+# The compiler of torch and what it needs. Importing them takes a second or more, and an
+# interrupt meanwhile leaves a process in which no fit works.
+HEAVY = ["sympy", "torch._dynamo", "torch._inductor", "torch.fx.experimental"]
+
+CODE = """
+import copy, json, pickle, sys, time, warnings
+
+import numpy as np
+import torch
+from sklearn_rnn import *
+from sklearn_rnn.streaming import open_stream
+
+warnings.simplefilter("ignore")
+
+
+class Cell(torch.nn.Module):
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.gru = torch.nn.GRU(input_size, hidden_size, batch_first=True)
+
+    def forward(self, x, state):
+        return self.gru(x, state)
+
+
+given = {"hidden_size": 4, "max_epochs": 2, "random_state": 0}
+X = np.random.default_rng(0).normal(size=(20, 6))
+texts = ["anna ate", "otto ran"] * 10
+targets = [text[::-1] for text in texts]
+patterns = (X[:6] > 0).astype(float)
+fits = [
+    (RNNClassifier(**given), X, X[:, 0] > 0),
+    (RNNRegressor("lstm", optimizer="sgd", **given), X, X[:, 0]),
+    (RNNRegressor("rnn", optimizer="rmsprop", average=False, **given), X, X[:, 0]),
+    (RNNRegressor(Cell, optimizer="adam", warm_start=True, **given), X, X[:, 0]),
+    (RNNForecaster(window=8, learning_rate_schedule="plateau", **given), X[:, 0]),
+    (SequenceGenerator(window=8, learning_rate_schedule="cosine", **given), texts),
+    (SequenceTranslator(**given), texts, targets),
+    (HopfieldDenoiser(), patterns),
+    (BoltzmannMachine(4, max_epochs=2, ais_steps=20, random_state=0), patterns),
+]
+found = []
+for model, *data in fits:
+    modules = set(sys.modules)
+    seconds = []
+    for _ in range(2):
+        started = time.process_time()
+        model.fit(*data)
+        seconds.append(time.process_time() - started)
+    if isinstance(model, SequenceGenerator):
+        model.generate("an", 3)
+    else:
+        getattr(model, "predict" if hasattr(model, "predict") else "transform")(data[0])
+    again = pickle.loads(pickle.dumps(copy.deepcopy(model)))
+    if isinstance(model, RNNClassifier):
+        open_stream(again).predict(X[:1, :1])
+    found.append([type(model).__name__, seconds, sorted(sys.modules.keys() - modules)])
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def first_fits():
+    """Name, seconds of two fits and new modules of each estimator, in one process."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", CODE], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_no_first_fit_imports_the_compiler_of_torch(first_fits):
+    for name, _, modules in first_fits:
+        heavy = [m for m in modules if m.startswith(tuple(HEAVY))]
+        assert not heavy, f"{name} imports {heavy[:3]}"
+        assert len(modules) <= 10, f"{name} imports {modules}"
+
+
+def test_the_first_fit_takes_no_longer_than_the_second(first_fits):
+    for name, (first, second), _ in first_fits:
+        assert first - second <= 0.3, name
