@@ -36,7 +36,7 @@ def unwrap(X: Any, name: str = "X", *, missing: bool = False) -> Any:
         return _unwrap_rows(X, name, missing)
     if isinstance(X, np.ma.MaskedArray):
         return _fill_masked(X, name, missing or X.ndim == 3)
-    if isinstance(X, Mapping):
+    if isinstance(X, Mapping) and not sparse.issparse(X):  # a dok_array is both
         raise TypeError(
             f"{name} is a {type(X).__name__}, whose keys would be lost. Give a list of "
             "its values, as list(X.values()) does, or a data frame."
