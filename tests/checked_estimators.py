@@ -1,5 +1,7 @@
 """Estimators for the sequence checks: ours, and strangers good and broken."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
@@ -8,7 +10,20 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, WordVectorizer
+from sklearn_rnn import (
+    BoltzmannMachine,
+    CharVectorizer,
+    HopfieldDenoiser,
+    ImageFlattener,
+    RNNClassifier,
+    RNNForecaster,
+    RNNRegressor,
+    SeasonalNaiveForecaster,
+    SequenceGenerator,
+    SequenceTranslator,
+    WordVectorizer,
+)
+from sklearn_rnn._data.series import read_series
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.conformance import check_sequence_estimator
 from sklearn_rnn.preprocessing import SeriesScaler, StepwiseTransformer
@@ -34,10 +49,64 @@ OURS = [
     StepwiseTransformer(StandardScaler()),
     SeriesScaler(add_statistics=True),
     make_pipeline(StepwiseTransformer(StandardScaler()), RNNClassifier("gru", 4)),
+    RNNClassifier("rnn", 2, return_sequences=True),
+    RNNRegressor("rnn", 2, return_sequences=True, max_epochs=1),
+    SeriesScaler(),
+    ImageFlattener(),
+    HopfieldDenoiser("pseudo_inverse"),
+    BoltzmannMachine(4),
+    SeasonalNaiveForecaster(season=3),
+    RNNForecaster(
+        "rnn",
+        4,
+        window=4,
+        horizon=2,
+        baseline=None,
+        intervals=None,
+        max_epochs=1,
+        batch_size=400,
+    ),
+    SequenceGenerator(hidden_size=3, window=8, max_epochs=1),
+    SequenceTranslator(hidden_size=3, max_length=5, max_epochs=1),
 ]
 
 
+# How many checks run on each, and which of them say that they do not apply.
+ONE_DOCUMENT = {"check_bare_string_refused": "reads a single str as one document"}
+NO_STEPS = "answers one row a sequence, not one a step"
+NO_PADDING = "refuses arrays padded with NaN: Input X contains NaN."
+SKIPPED = {
+    "ImageFlattener": {
+        "check_transform_keeps_steps": NO_STEPS,
+        "check_inverse_transform": NO_STEPS,
+        "check_more_padding": NO_PADDING,
+        "check_transform_keeps_padding": NO_PADDING,
+    },
+    "SeriesScaler": {"check_inverse_transform": "inverse_transform needs statistics"},
+    "SequenceGenerator": ONE_DOCUMENT,
+    "SequenceTranslator": {
+        **ONE_DOCUMENT,
+        "check_empty_document": "refuses empty documents: source 0 is empty",
+    },
+}
+
+
+def find_skipped(estimator):
+    """Names of the checks that skip themselves, and the reason that they give."""
+    if isinstance(estimator, RNNClassifier) and estimator.bidirectional:
+        return {"check_stream": "reads both ways"}
+    if isinstance(estimator, SeriesScaler) and estimator.add_statistics:
+        return {}
+    return SKIPPED.get(type(estimator).__name__, {})
+
+
 def what_ours_take(estimator):
+    if isinstance(estimator, (RNNForecaster, SeasonalNaiveForecaster)):
+        return ("series",)
+    if isinstance(estimator, (HopfieldDenoiser, BoltzmannMachine)):
+        return ("table",)
+    if isinstance(estimator, ImageFlattener):
+        return ("table", "3d")
     if isinstance(estimator, (RNNClassifier, RNNRegressor)):
         numbers = ("table", "3d", "ragged")
         return numbers if estimator.patch_size != "auto" else (*numbers, "tokens")
@@ -84,10 +153,9 @@ class Sums(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y, sample_weight=None):
         rows = self.read(X, None)
+        model = LogisticRegression().fit(self.inputs(rows), y, sample_weight)
         self.n_features_in_ = rows[0].shape[1]
-        inputs = self.inputs(rows)
-        self.model_ = LogisticRegression().fit(inputs, y, sample_weight)
-        self.classes_ = self.model_.classes_
+        self.model_, self.classes_ = model, model.classes_
         return self
 
     def read(self, X, n_features):
@@ -189,7 +257,64 @@ class Centred(TransformerMixin, BaseEstimator):
         return tags
 
 
+class Drift(BaseEstimator):
+    """Forecasts that go on from the last value by the mean change per step."""
+
+    def fit(self, X, y=None):
+        series = self.read(X)
+        values = self.fill(series)
+        self.drift_ = np.concatenate([np.diff(v, axis=0) for v in values]).mean(axis=0)
+        self.n_features_in_ = series.n_channels
+        self.series_, self.last_ = series, [v[-1] for v in values]
+        return self
+
+    def read(self, X):
+        return read_series(X)
+
+    def fill(self, series):
+        """Values without NaN: the last known one, at the beginning 0."""
+        filled = []
+        for i, values in enumerate(series.values):
+            if np.isnan(values).all(axis=0).any():
+                raise ValueError(f"series {i} has no known value")
+            values = np.concatenate([np.zeros((1, values.shape[1])), values])
+            for before, now in pairwise(values):
+                np.copyto(now, before, where=np.isnan(now))
+            filled.append(values[1:])
+        return filled
+
+    def read_known(self, X):
+        series = self.read(X)
+        if series.n_channels != self.n_features_in_:
+            raise ValueError(
+                f"X has {series.n_channels} channels, not {self.n_features_in_}"
+            )
+        return series, [v[-1] for v in self.fill(series)]
+
+    def update(self, X):
+        series, last = self.read_known(X)
+        if len(last) != len(self.last_):
+            raise ValueError("other series")
+        self.series_, self.last_ = self.series_.extend(series), last
+        return self
+
+    def predict(self, X=None, *, horizon=3):
+        check_is_fitted(self)
+        known = (self.series_, self.last_) if X is None else self.read_known(X)
+        return self.forecast(*known, horizon)
+
+    def forecast(self, series, last, horizon):
+        steps = np.arange(1, horizon + 1)[:, None]
+        return series.to_container(np.stack([x + steps * self.drift_ for x in last]))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
 TAKEN = {
+    Drift: ("series",),
     Bag: ("tokens",),
     Sums: ("table", "3d", "ragged"),
     Letters: ("text",),

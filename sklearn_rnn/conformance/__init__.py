@@ -1,7 +1,7 @@
-"""Checks of estimators that read sequences, beside those scikit-learn has of tables.
+"""Checks for estimators of sequences, text and series, which scikit-learn lacks.
 
-They run on any estimator, by its tags, its methods and small fits; none of them knows
-the estimators of this package.
+They run on any estimator and are selected by its tags, its methods and small fits. No
+check refers to the estimators of this package.
 """
 
 from sklearn_rnn.conformance._api import (

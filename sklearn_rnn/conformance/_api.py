@@ -10,11 +10,14 @@ from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
 
 from sklearn_rnn._core.sklearn_private import StrOptions, validate_params
 from sklearn_rnn._core.user_warnings import warn_user
-from sklearn_rnn.conformance._selection import Check, checks_of
+from sklearn_rnn.conformance._selection import Check, select_checks
 
 
 class CheckResults(list):
-    """What :func:`check_sequence_estimator` returns: a list of one dict a check.
+    """Results of :func:`check_sequence_estimator`: a list with one dict per check.
+
+    ``print(results)`` shows how many checks ran, what failed, and which checks do not
+    apply to the estimator, with the reasons.
 
     Parameters
     ----------
@@ -22,7 +25,18 @@ class CheckResults(list):
         Results with the keys ``estimator``, ``check_name``, ``exception``, ``status``
         (one of "passed", "failed", "xfail", "skipped"), ``expected_to_fail`` and
         ``expected_to_fail_reason``, as scikit-learn's ``check_estimator`` has them.
+    not_applicable : dict of str to str, default=None
+        From names of checks that were not selected for the estimator to the reasons.
+
+    Attributes
+    ----------
+    not_applicable : dict of str to str
+        As given; empty by default.
     """
+
+    def __init__(self, iterable=(), *, not_applicable=None):
+        super().__init__(iterable)
+        self.not_applicable = dict(not_applicable or {})
 
     @property
     def counts(self):
@@ -31,24 +45,48 @@ class CheckResults(list):
         return {key: found[key] for key in ("passed", "failed", "xfail", "skipped")}
 
     def summary(self):
-        """How many checks ran, and why the others did not pass.
+        """How many checks ran, which of them failed, and which do not apply and why.
+
+        Checks that do not apply are those that were skipped when they ran and those in
+        ``not_applicable``.
 
         Returns
         -------
         text : str
-            A line of counts, then a line for each check that did not pass.
+            A line of counts, a line for each check that failed, and one line for the
+            checks that do not apply for the same reason.
         """
         counts = self.counts
-        ran = len(self) - counts["skipped"]
+        skipped = counts.pop("skipped")
         listed = ", ".join(f"{count} {status}" for status, count in counts.items())
-        lines = [f"{ran} of {len(self)} checks ran: {listed}"]
+        lines = [f"{_count_checks(len(self) - skipped)} ran: {listed}"]
         lines += [
-            f"{one['status']}: {one['check_name']}: "
-            + " ".join(str(one["exception"]).split())
+            f"  {one['status']}: {one['check_name']}: {_join_lines(one['exception'])}"
             for one in self
-            if one["status"] != "passed"
+            if one["status"] in ("failed", "xfail")
         ]
+        groups = {}
+        for one in self:
+            if one["status"] == "skipped":
+                reason = _join_lines(one["exception"])
+                groups.setdefault(reason, []).append(one["check_name"])
+        for name, reason in self.not_applicable.items():
+            groups.setdefault(reason, []).append(name)
+        if groups:
+            total = skipped + len(self.not_applicable)
+            lines.append(f"{_count_checks(total)} do{'es' * (total == 1)} not apply:")
+        lines += [f"  {why}: {', '.join(names)}" for why, names in groups.items()]
         return "\n".join(lines)
+
+    __str__ = summary
+
+
+def _count_checks(count):
+    return f"{count} check{'s' * (count != 1)}"
+
+
+def _join_lines(exception):
+    return " ".join(str(exception).split())
 
 
 def sequence_checks_generator(
@@ -67,10 +105,12 @@ def sequence_checks_generator(
         The estimator to check, with the settings to check it with. Checks work on
         seeded copies that train for 2 epochs at most.
     containers : tuple of str or None, default=None
-        What it takes: some of "table", "3d", "ragged", "tokens" and "text". With None
-        the tags tell, those of the first step for a pipeline; for ragged lists and
-        tokens, of which no tag speaks, a small fit, and where that is refused, one
-        check is yielded that skips with the refusal as its reason.
+        Kinds of X to check: some of "table", "3d", "ragged", "tokens", "text" and
+        "series". With None they are found out. An estimator whose ``predict`` needs no
+        X is a forecaster of "series". Of others the tags tell, those of the first step
+        for a pipeline. No tag exists for ragged lists and tokens, so a small fit tries
+        them; if it fails, one check is yielded that is skipped with the error as its
+        reason. y has one entry per step if a parameter ``return_sequences`` is True.
     expected_failed_checks : dict or None, default=None
         From names of checks, with or without the container, to reasons.
     mark : {"xfail", "skip"} or None, default=None
@@ -92,10 +132,8 @@ def sequence_checks_generator(
     >>> for estimator, check in sequence_checks_generator(CharVectorizer()):
     ...     check(estimator)
     """
-    _refuse_class(estimator)
-    if not __debug__:
-        raise RuntimeError("python -O leaves out every assertion: run checks without.")
-    for check in checks_of(estimator, containers):
+    _check_preconditions(estimator)
+    for check in select_checks(estimator, containers)[0]:
         reason = _expected_failure(check, expected_failed_checks)
         if reason is None or mark is None:
             yield estimator, check
@@ -181,16 +219,18 @@ def check_sequence_estimator(
     on_fail="raise",
     callback=None,
 ):
-    """Check that an estimator treats sequences as it should.
+    """Check that an estimator handles sequences correctly.
 
-    Its answers may not depend on container, padding, order or company of a sequence;
-    what it cannot read it refuses, naming the sequence; and fit and predict leave
-    input, parameters and global random generators alone.
+    The answer for a sequence may not depend on its container, its padding, its position
+    or the other sequences. Input that cannot be read has to raise an error that names
+    the sequence. ``fit`` and ``predict`` have to leave input, parameters and global
+    random generators unchanged, and a fit that fails has to leave the old answers.
 
     Parameters
     ----------
     estimator : estimator object
-        Instance to check: a classifier, regressor or transformer of sequences or text.
+        Instance to check: a classifier, regressor or transformer of sequences, text or
+        tables, or a forecaster of series.
     containers : tuple of str or None, default=None
         What it takes, as for :func:`sequence_checks_generator`.
     expected_failed_checks : dict or None, default=None
@@ -207,8 +247,9 @@ def check_sequence_estimator(
     Returns
     -------
     results : CheckResults
-        A list of dicts as scikit-learn's ``check_estimator`` returns it, that also
-        counts: ``print(results.summary())``.
+        A list of dicts as scikit-learn's ``check_estimator`` returns it.
+        ``print(results)`` shows how many checks ran, what failed, and which checks do
+        not apply to the estimator and why.
 
     Raises
     ------
@@ -225,16 +266,22 @@ def check_sequence_estimator(
     >>> from sklearn_rnn import CharVectorizer
     >>> from sklearn_rnn.conformance import check_sequence_estimator
     >>> results = check_sequence_estimator(CharVectorizer())
-    >>> print(results.summary())
-    18 of 18 checks ran: 18 passed, 0 failed, 0 xfail, 0 skipped
+    >>> results.counts
+    {'passed': 19, 'failed': 0, 'xfail': 0, 'skipped': 0}
+    >>> print(results)  # doctest: +ELLIPSIS
+    19 checks ran: 19 passed, 0 failed, 0 xfail
+    ... checks do not apply:
+    ...
     """
     if on_fail == "raise" and callback is not None:
         raise ValueError(
             'a callback hears of every check, but on_fail="raise" ends with the first '
             'that fails. Set on_fail="warn" or None.'
         )
-    results = CheckResults()
-    for _, check in sequence_checks_generator(estimator, containers=containers):
+    _check_preconditions(estimator)
+    checks, not_applicable = select_checks(estimator, containers)
+    results = CheckResults(not_applicable=not_applicable)
+    for check in checks:
         reason = _expected_failure(check, expected_failed_checks)
         status, exception = _outcome(check, estimator, reason)
         if status == "failed" and on_fail == "raise":
@@ -273,7 +320,9 @@ def _expected_failure(check, expected):
     return expected.get(str(check), expected.get(check.function.__name__))
 
 
-def _refuse_class(estimator):
+def _check_preconditions(estimator):
+    if not __debug__:
+        raise RuntimeError("python -O leaves out every assertion: run checks without.")
     if isinstance(estimator, type):
         raise TypeError(
             f"Checks need an instance, got the class {estimator.__name__}. Give "

@@ -31,18 +31,20 @@ def check_text_containers(name, estimator):
         "an array of str": np.array(X),
         "an object array": object_array(X),
     }
-    assert_same_from(estimator, X, others, targets(estimator))
+    assert_same_from(estimator, X, others, targets(estimator, "text"))
 
 
 def check_text_series(name, estimator):
     """A pandas Series of str is read as the list is, whatever its index."""
     X = example("text")
-    assert_same_from(estimator, X, {"a Series": series_of(X)}, targets(estimator))
+    assert_same_from(
+        estimator, X, {"a Series": series_of(X)}, targets(estimator, "text")
+    )
 
 
 def check_bare_string_refused(name, estimator):
     """A single str is no collection of documents, though it has a length."""
-    X, y = example("text"), targets(estimator)
+    X, y = example("text"), targets(estimator, "text")
     bare = "a" * len(X)
     skip_if_one_document(name, estimator, bare, y)
     what = "a bare str"
@@ -62,7 +64,7 @@ def skip_if_one_document(name, estimator, text, y):
 
 def check_non_text_refused(name, estimator):
     """A document that is None, NaN or a number raises and is named by its row."""
-    X, y = example("text"), targets(estimator)
+    X, y = example("text"), targets(estimator, "text")
     for junk in (None, float("nan"), 3.5):
         bad = [*X[:7], junk, *X[8:]]
         what = f"{junk!r} as document 7"
@@ -71,7 +73,7 @@ def check_non_text_refused(name, estimator):
 
 def check_empty_document(name, estimator):
     """An empty document gets an answer, and may be in fit."""
-    X, y = example("text"), targets(estimator)
+    X, y = example("text"), targets(estimator, "text")
     model = fit_copy(estimator, X, y)
     try:
         given = collect_answers(model, ["", X[0]])
@@ -87,7 +89,7 @@ def check_empty_document(name, estimator):
 
 def check_unseen_characters(name, estimator):
     """Characters and words that fit has not seen get an answer."""
-    model = fit_copy(estimator, example("text"), targets(estimator))
+    model = fit_copy(estimator, example("text"), targets(estimator, "text"))
     given = collect_answers(
         model, ["zzz", "\u00e9t\u00e9 \u4f60\u597d", "\U0001f409 7"]
     )

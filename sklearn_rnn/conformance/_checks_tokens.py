@@ -18,7 +18,7 @@ REFUSALS = (ValueError, TypeError)
 def check_tokens_are_names(name, estimator):
     """A model of tokens refuses the same codes as quantities."""
     X = tokens()
-    model = fit_copy(estimator, X, targets(estimator))
+    model = fit_copy(estimator, X, targets(estimator, "tokens"))
     numbers = [row[row > 0].astype(float)[:, None] for row in X.view(np.ndarray)]
     what = "codes that are cast to float"
     assert_refused_in_answers(model, numbers, what, errors=REFUSALS)
@@ -27,7 +27,7 @@ def check_tokens_are_names(name, estimator):
 def check_tokens_in_parts(name, estimator):
     """Slices and what is joined of them are tokens, and get the same answers."""
     X = tokens()
-    model = fit_copy(estimator, X, targets(estimator))
+    model = fit_copy(estimator, X, targets(estimator, "tokens"))
     expected = collect_answers(model, X)
     joined = np.concatenate([X[:5], X[5:]])
     assert_same(collect_answers(model, joined), expected, "when slices are joined")
@@ -37,7 +37,7 @@ def check_tokens_in_parts(name, estimator):
 
 def check_token_padding(name, estimator):
     """Further columns of code 0 change no answer and no fit."""
-    X, y = tokens(), targets(estimator)
+    X, y = tokens(), targets(estimator, "tokens")
     wider = TokenArray(np.pad(X.view(np.ndarray), ((0, 0), (0, 5))), VOCABULARY_SIZE)
     model = fit_copy(estimator, X, y)
     expected = collect_answers(model, X)
@@ -48,7 +48,7 @@ def check_token_padding(name, estimator):
 
 def check_other_vocabulary_refused(name, estimator):
     """Tokens of another vocabulary raise an error, also if their codes would fit."""
-    model = fit_copy(estimator, tokens(), targets(estimator))
+    model = fit_copy(estimator, tokens(), targets(estimator, "tokens"))
     codes = tokens().view(np.ndarray)
     wider = TokenArray(codes, VOCABULARY_SIZE + 1)
     what = f"a vocabulary of {VOCABULARY_SIZE + 1} instead of {VOCABULARY_SIZE}"
@@ -57,7 +57,7 @@ def check_other_vocabulary_refused(name, estimator):
 
 def check_broken_codes_refused(name, estimator):
     """Codes outside the vocabulary, padding inside and rows of padding alone raise."""
-    X, y = tokens(), targets(estimator)
+    X, y = tokens(), targets(estimator, "tokens")
     breaks = {
         "a code beyond the vocabulary": (1, 0, VOCABULARY_SIZE),
         "a negative code": (1, 0, -1),

@@ -1,5 +1,6 @@
 """Checks of transformers that answer for every step."""
 
+from inspect import signature
 from unittest import SkipTest
 
 import numpy as np
@@ -26,7 +27,9 @@ def transform_example(name, model, X):
 def check_transform_keeps_steps(name, estimator, container="ragged"):
     """Every sequence keeps its number of steps; an array stays an array."""
     X = example(container)
-    result = transform_example(name, fit_copy(estimator, X, targets(estimator)), X)
+    result = transform_example(
+        name, fit_copy(estimator, X, targets(estimator, container)), X
+    )
     lengths = [len(x) for x in result]
     assert lengths == [len(x) for x in X], f"the lengths become {lengths}"
     if container == "3d":
@@ -47,6 +50,14 @@ def check_transform_keeps_padding(name, estimator):
 def check_inverse_transform(name, estimator, container="ragged"):
     """``inverse_transform`` gives back the sequences, to 1e-5 of their scale."""
     X = example(container)
-    model = fit_copy(estimator, X, targets(estimator))
-    back = model.inverse_transform(transform_example(name, model, X))
+    model = fit_copy(estimator, X, targets(estimator, container))
+    transformed = transform_example(name, model, X)
+    try:
+        back = model.inverse_transform(transformed)
+    except ValueError as error:
+        further = list(signature(model.inverse_transform).parameters)[1:]
+        if not further:
+            raise
+        what = f"{name}.inverse_transform needs {' or '.join(further)}"
+        raise SkipTest(f"{what}: {error}") from None
     assert_same({"both": list(back)}, {"both": list(X)}, "after transform and inverse")

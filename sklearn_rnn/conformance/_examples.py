@@ -5,6 +5,7 @@ from unittest import SkipTest
 import numpy as np
 from sklearn.utils import get_tags
 
+from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.tokens import TokenArray
 
 # Two classes in turn, so that every part of the rows holds both; the features of the
@@ -12,6 +13,8 @@ from sklearn_rnn._data.tokens import TokenArray
 LENGTHS = (5, 3, 4, 6, 3, 5, 4, 6, 5, 3, 4, 6) * 2
 CLASSES = np.arange(len(LENGTHS)) % 2
 VOCABULARY_SIZE = 9
+# Longer than the windows that forecasters read by default.
+SERIES_LENGTHS = (44, 48, 46, 45, 47, 44, 46, 48)
 
 _TEXTS = (
     "an owl, a hat",
@@ -44,6 +47,21 @@ def array(n_features=2):
     return np.stack(sequences(n_features, lengths=[4] * len(LENGTHS)))
 
 
+def table(n_features=4):
+    """An (n, n_features) array."""
+    return array(n_features)[:, 0]
+
+
+def series(n_channels=2, lengths=SERIES_LENGTHS):
+    """A list of (T_i, n_channels) arrays: random walks with a season of 4."""
+    rng = np.random.default_rng(0)
+    return [
+        np.cumsum(rng.normal(size=(length, n_channels)), axis=0)
+        + 3 * np.sin(np.pi * np.arange(length) / 2)[:, None]
+        for length in lengths
+    ]
+
+
 def pad(X, n_steps):
     """Sequences as an (n, n_steps, F) array, padded with NaN."""
     result = np.full((len(X), n_steps, X[0].shape[1]), np.nan)
@@ -70,27 +88,78 @@ def series_of(X):
     return pd.Series(X, index=np.arange(len(X))[::-1] + 5)
 
 
+NUMBERS = {"table": table, "3d": array, "ragged": sequences, "series": series}
+
+
 def example(container):
-    """24 sequences in the container of that name."""
-    if container == "text":
-        return list(TEXTS)
-    return {"3d": array, "ragged": sequences, "tokens": tokens}[container]()
+    """24 sequences in the container of that name, or 8 series."""
+    if container == "tokens":
+        return tokens()
+    return list(TEXTS) if container == "text" else NUMBERS[container]()
 
 
 def other_example(container):
-    """24 sequences that look otherwise: more features, or another vocabulary."""
+    """As many that look otherwise: other features, or another vocabulary."""
     if container == "tokens":
         return tokens(VOCABULARY_SIZE + 4)
     if container == "text":
         return [text.upper()[::-1] + "?" for text in TEXTS]
-    return {"3d": array, "ragged": sequences}[container](n_features=3)
+    return NUMBERS[container](3)
 
 
-def targets(estimator):
-    """Labels for a classifier, texts for a translator, numbers for anything else."""
+def spoil_last(X, container):
+    """A copy of an example, whose last sequence cannot be read."""
+    if container == "text":
+        return [*X[:-1], None]
+    if container == "tokens":
+        X = X.copy()
+        X[-1, 0] = X.vocabulary_size
+        return X
+    rows = [x.astype(object) for x in X]
+    rows[-1][..., 0] = "text"
+    return rows if container in ("ragged", "series") else np.stack(rows)
+
+
+def targets(estimator, container="ragged"):
+    """What y is for the example of a container.
+
+    Labels for a classifier, texts for a translator, None for a forecaster, numbers for
+    anything else; of each step if ``return_sequences`` is set.
+    """
     tags = get_tags(estimator)
+    if container == "series":
+        return None
     if tags.estimator_type == "classifier":
-        return CLASSES.copy()
-    if tags.estimator_type is None and tags.target_tags.required:
+        y = CLASSES.copy()
+    elif tags.estimator_type is None and tags.target_tags.required:
         return np.array(TEXTS[::-1])
-    return np.array([x[:, 0].mean() for x in sequences()])
+    else:
+        y = np.array([x[:, 0].mean() for x in sequences()])
+    if not answers_each_step(estimator):
+        return y
+    if container == "text":
+        raise SkipTest("y of each step needs the number of tokens of each text")
+    return _repeat(y, container)
+
+
+def answers_each_step(estimator):
+    """Whether a parameter ``return_sequences``, also of a step, asks for it."""
+    parameters = estimator.get_params()
+    return any(
+        value is True
+        for name, value in parameters.items()
+        if name.rpartition("__")[2] == "return_sequences"
+    )
+
+
+def _repeat(y, container):
+    """One entry for each step, those of every other step from the next row."""
+    others = np.roll(y, 1)
+    if container in ("3d", "table"):
+        return np.stack([y, others, y, others], axis=1)
+    return object_array(
+        [
+            np.where(np.arange(n) % 2, b, a)
+            for a, b, n in zip(y, others, LENGTHS, strict=True)
+        ]
+    )

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from contextlib import contextmanager
 from functools import partial
 from numbers import Integral
 
@@ -11,6 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_rnn._data.tokens import TokenArray
+from sklearn_rnn.conformance._examples import answers_each_step
 
 METHODS = ("predict", "predict_proba", "decision_function", "transform")
 TRAINING_LENGTH = ("max_epochs", "n_epochs", "epochs", "max_iter")
@@ -33,10 +35,17 @@ def prepare(estimator):
     return model.set_params(**changes)
 
 
-def fit(model, X, y, **fit_params):
-    """Fit, without a word about the few epochs."""
+@contextmanager
+def ignore_few_epochs():
+    """Without the warnings that training has not converged."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def fit(model, X, y, **fit_params):
+    """Fit, without a word about the few epochs."""
+    with ignore_few_epochs():
         return model.fit(X, y, **fit_params)
 
 
@@ -49,12 +58,27 @@ def fit_copy(estimator, X, y, **fit_params):
 
 def methods_of(model):
     """Names of the methods that answer for each sequence."""
-    return [method for method in METHODS if hasattr(model, method)]
+    return [method for method in METHODS if has_method(model, method)]
+
+
+def has_method(model, method):
+    """Whether it can be called, and is not a parameter of the same name."""
+    return callable(getattr(model, method, None))
 
 
 def collect_answers(model, X):
-    """What each method answers: a list with one array a sequence."""
-    return {method: rows_of(getattr(model, method)(X)) for method in methods_of(model)}
+    """What each method answers: a list with one array per sequence."""
+    given = {method: rows_of(getattr(model, method)(X)) for method in methods_of(model)}
+    if "predict" in given and answers_each_step(model):
+        given["predict"] = [_drop_padding(row) for row in given["predict"]]
+    return given
+
+
+def _drop_padding(row):
+    """Numbers without the NaN of the padded steps at the end."""
+    if row.dtype.kind != "f":
+        return row
+    return row[: np.flatnonzero(~np.isnan(row)).max(initial=-1) + 1]
 
 
 def rows_of(answer):
@@ -157,11 +181,21 @@ def assert_refused_in_answers(model, bad, what, **options):
         assert_refused(call, f"{method} on {what}", **options)
 
 
-def assert_same_from(estimator, X, others, y):
-    """Fits on, and answers to, other containers are those of X."""
+def assert_same_from(estimator, X, others, y, *, flat=False):
+    """Fits on, and answers to, other containers are those of X.
+
+    ``flat`` compares answers whatever their axes.
+    """
+    collect = collect_flat if flat else collect_answers
     model = fit_copy(estimator, X, y)
-    expected = collect_answers(model, X)
+    expected = collect(model, X)
     for what, other in others.items():
-        assert_same(collect_answers(model, other), expected, f"when X is {what}")
+        assert_same(collect(model, other), expected, f"when X is {what}")
         again = fit_copy(estimator, other, y)
-        assert_same(collect_answers(again, other), expected, f"after a fit on {what}")
+        assert_same(collect(again, other), expected, f"after a fit on {what}")
+
+
+def collect_flat(model, X):
+    """What each method answers: a list with one 1-D array per sequence."""
+    given = collect_answers(model, X)
+    return {method: [row.ravel() for row in rows] for method, rows in given.items()}

@@ -52,7 +52,11 @@ class CountsRows(Sums):
         return np.roll(proba, 1, axis=0)
 
 
-@noticed_by("check_answers_keep_no_state", "check_subset_invariance")
+@noticed_by(
+    "check_answers_keep_no_state",
+    "check_subset_invariance",
+    "check_failed_fit_leaves_no_trace",
+)
 class CarriesState(Sums):
     def fit(self, X, y, sample_weight=None):
         self.state_ = np.full(1, 24)
@@ -86,7 +90,7 @@ class StaysFittedInClones(Sums):
         return copy
 
 
-@noticed_by("check_refit_forgets")
+@noticed_by("check_refit_forgets", "check_failed_fit_leaves_no_trace")
 class RemembersItsFirstFit(Sums):
     def read(self, X, n_features):
         rows = super().read(X, n_features)
@@ -96,6 +100,7 @@ class RemembersItsFirstFit(Sums):
 
 @noticed_by(
     "check_same_seed_same_bits",
+    "check_failed_fit_leaves_no_trace",
     "check_refit_forgets",
     "check_zero_weight_leaves_out",
     "check_string_labels",
@@ -115,6 +120,30 @@ class DrawsFreshEntropy(Sums):
     def predict_proba(self, X):
         proba = super().predict_proba(X) ** (1 + self.noise_)  # the same is likeliest
         return proba / proba.sum(axis=1, keepdims=True)
+
+
+@noticed_by("check_failed_fit_leaves_no_trace")
+class ForgetsBeforeItReads(Sums):
+    def fit(self, X, y, sample_weight=None):
+        vars(self).pop("model_", None)
+        return super().fit(X, y, sample_weight)
+
+
+@noticed_by("check_failed_fit_leaves_no_trace")
+class NotesFeaturesBeforeItReadsLabels(Sums):
+    def fit(self, X, y, sample_weight=None):
+        self.n_features_in_ = self.read(X, None)[0].shape[1]
+        return super().fit(X, y, sample_weight)
+
+
+@noticed_by("check_fit_and_answer")
+class AnswersSequencesNotSteps(Sums):
+    def __init__(self, weight=None, return_sequences=True):
+        self.weight = weight
+        self.return_sequences = return_sequences
+
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X, [row[0] for row in y], sample_weight)
 
 
 @noticed_by("check_global_generators_untouched")
@@ -138,7 +167,7 @@ class DrawsFromTorch(Sums):
         return super().fit(X, y, sample_weight)
 
 
-@noticed_by("check_unfitted_refused")
+@noticed_by("check_unfitted_refused", "check_failed_fit_leaves_no_trace")
 class AnswersBeforeFit(Sums):
     def predict(self, X):
         return super().predict(X) if hasattr(self, "model_") else np.zeros(len(X))

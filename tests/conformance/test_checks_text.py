@@ -9,8 +9,7 @@ from checked_estimators import (
     list_checks,
 )
 
-from sklearn_rnn import SequenceGenerator, SequenceTranslator
-from sklearn_rnn.conformance import _checks_text, check_sequence_estimator
+from sklearn_rnn.conformance import _checks_text
 
 BROKEN = BrokenStrangers()
 noticed_by = BROKEN.noticed_by
@@ -74,21 +73,3 @@ def test_broken_stranger_is_noticed_by_exactly_these_checks(broken, checks):
 
 def test_every_check_can_fail():
     assert list_checks(_checks_text) <= BROKEN.checks
-
-
-@pytest.mark.parametrize(
-    ("estimator", "n_skipped"),
-    [
-        (SequenceGenerator(hidden_size=3, window=8, max_epochs=1), 1),
-        (SequenceTranslator(hidden_size=3, max_length=5, max_epochs=1), 2),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-@pytest.mark.filterwarnings("ignore:.*(token|unknown tokens)")
-def test_generators_and_translators_pass_and_say_what_does_not_apply(
-    estimator, n_skipped
-):
-    results = check_sequence_estimator(estimator, on_skip=None)
-    counts = {"passed": 19 - n_skipped, "failed": 0, "xfail": 0, "skipped": n_skipped}
-    assert results.counts == counts
-    assert "reads a single str as one document" in results.summary()

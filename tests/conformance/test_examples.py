@@ -9,18 +9,28 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
 
-from sklearn_rnn import TokenArray
+from sklearn_rnn import (
+    CharVectorizer,
+    RNNClassifier,
+    RNNForecaster,
+    RNNRegressor,
+    TokenArray,
+)
 from sklearn_rnn.conformance._examples import (
     CLASSES,
     LENGTHS,
+    SERIES_LENGTHS,
     VOCABULARY_SIZE,
+    answers_each_step,
     array,
     example,
     other_example,
     pad,
     sequences,
     series_of,
+    spoil_last,
     targets,
     tokens,
 )
@@ -78,6 +88,51 @@ def test_tokens_are_padded_codes_and_the_classes_share_only_some():
         assert (row[:length] >= 4).all() and not row[length:].any()
     first, second = (set(codes[CLASSES == k].ravel()) for k in (0, 1))
     assert first - second and second - first and (first & second) - {0}
+
+
+def test_series_are_longer_than_the_window_of_a_forecaster():
+    X, other = example("series"), other_example("series")
+    assert [x.shape for x in X] == [(length, 2) for length in SERIES_LENGTHS]
+    assert [x.shape[1] for x in other] == [3] * len(X)
+    assert min(SERIES_LENGTHS) > RNNForecaster().window + RNNForecaster().horizon
+    assert joblib.hash(example("series")) == joblib.hash(X)
+
+
+def test_tables_have_a_row_for_each_sequence():
+    assert example("table").shape == (24, 4)
+    assert other_example("table").shape == (24, 3)
+
+
+@pytest.mark.parametrize("container", ["3d", "ragged", "tokens"])
+def test_targets_of_steps_have_the_lengths_of_the_sequences(container):
+    X = example(container)
+    lengths = [4] * 24 if container == "3d" else list(LENGTHS)
+    assert not answers_each_step(RNNClassifier())
+    for kind in (RNNClassifier, RNNRegressor):
+        y = targets(make_pipeline(kind(return_sequences=True)), container)
+        assert len(y) == len(X) and [len(row) for row in y] == lengths
+        assert all(len(set(row)) == 2 for row in y)  # steps differ
+
+
+def test_texts_have_no_targets_of_steps():
+    model = make_pipeline(CharVectorizer(), RNNClassifier(return_sequences=True))
+    with pytest.raises(SkipTest, match="needs the number of tokens of each text"):
+        targets(model, "text")
+
+
+def test_forecasters_have_no_targets():
+    assert targets(RNNForecaster(), "series") is None
+
+
+@pytest.mark.parametrize("container", [*CONTAINERS, "table", "series"])
+def test_only_the_last_sequence_is_spoilt(container):
+    X, before = example(container), example(container)
+    spoilt = spoil_last(X, container)
+    assert joblib.hash(X) == joblib.hash(before)
+    assert len(spoilt) == len(X)
+    for a, b in zip(spoilt[:-1], X[:-1], strict=True):
+        assert_array_equal(a, b)
+    assert not np.array_equal(spoilt[-1], X[-1])
 
 
 def test_a_series_has_an_index_that_is_not_its_order():

@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_rnn import RNNClassifier, TokenArray
+from sklearn_rnn import RNNClassifier, RNNForecaster, TokenArray
 from sklearn_rnn.conformance._examples import example, targets
 from sklearn_rnn.conformance._harness import (
     assert_finite,
@@ -80,6 +80,26 @@ def test_every_method_answers_with_one_array_per_sequence():
     assert list(given) == ["predict", "predict_proba"]
     assert_array_equal(given["predict"], model.predict(X))
     assert_array_equal(given["predict_proba"], model.predict_proba(X))
+
+
+def test_a_parameter_of_the_same_name_is_no_method():
+    assert methods_of(RNNForecaster(transform="log")) == ["predict"]
+
+
+class AnswersPaddedSteps:
+    """Answers for every step, padded with NaN."""
+
+    def get_params(self):
+        return {"return_sequences": True}
+
+    def predict(self, X):
+        return np.array([[1.0, np.nan, 2.0, np.nan, np.nan], [np.nan] * 5])
+
+
+def test_answers_of_steps_lose_their_padding_alone():
+    first, second = collect_answers(AnswersPaddedSteps(), X)["predict"]
+    assert_array_equal(first, [1, np.nan, 2])
+    assert second.size == 0
 
 
 @pytest.mark.parametrize(

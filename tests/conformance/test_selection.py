@@ -3,13 +3,24 @@
 from unittest import SkipTest
 
 import pytest
-from checked_estimators import OURS, Centred, Letters, Sums, failures, what_ours_take
+from checked_estimators import (
+    OURS,
+    Centred,
+    Drift,
+    Letters,
+    Sums,
+    failures,
+    what_ours_take,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import check_array
 
-from sklearn_rnn.conformance import check_sequence_estimator, sequence_checks_generator
-from sklearn_rnn.conformance._selection import Check, _first_step, checks_of
+from sklearn_rnn.conformance import (
+    check_sequence_estimator,
+    sequence_checks_generator,
+)
+from sklearn_rnn.conformance._selection import Check, select_checks
 
 
 @pytest.mark.parametrize("estimator", OURS, ids=repr)
@@ -18,7 +29,7 @@ def test_tags_and_small_fits_find_what_ours_take(estimator):
     guessed = {check for _, check in sequence_checks_generator(estimator)}
     refused = {check for check in guessed if check.skipped_because}
     assert guessed - refused == {check for _, check in told}
-    assert {check.container for check in refused} <= {"tokens"}
+    assert {check.container for check in refused} <= {"ragged", "tokens"}
 
 
 class Flat(Sums):
@@ -60,13 +71,40 @@ def test_container_that_is_demanded_is_not_guessed():
         check_sequence_estimator(Flat(), containers=("ragged",))
 
 
-def test_table_estimator_has_nothing_to_check_and_says_why():
+def test_estimator_of_tables_is_checked_with_tables_and_the_report_says_why():
     results = check_sequence_estimator(LogisticRegression(), on_skip=None)
-    assert results.counts == {"passed": 0, "failed": 0, "xfail": 0, "skipped": 2}
-    counts, ragged, tokens = results.summary().splitlines()
-    assert counts == "0 of 2 checks ran: 0 passed, 0 failed, 0 xfail, 2 skipped"
+    assert results.counts == {"passed": 16, "failed": 0, "xfail": 0, "skipped": 2}
+    ran = [one["check_name"] for one in results if one["status"] == "passed"]
+    assert all("container=table" in name for name in ran)
+    counts, others, ragged, tokens, *reasons = str(results).splitlines()
+    assert counts == "16 checks ran: 16 passed, 0 failed, 0 xfail"
+    assert others == f"{2 + len(results.not_applicable)} checks do not apply:"
     assert "seems not to take ragged lists (ValueError: setting an array" in ragged
     assert "seems not to take tokens (it reads them as plain integers" in tokens
+    assert ragged.endswith(": check_fit_and_answer(container=ragged)")
+    named = {name for line in reasons for name in line.split(": ")[1].split(", ")}
+    assert named == set(results.not_applicable)
+
+
+def test_forecaster_is_recognised_by_a_predict_that_needs_no_X():
+    checks, not_applicable = select_checks(Drift())
+    assert {check.container for check in checks} == {"series", None}
+    assert not_applicable["check_nan_refused"] == "its tags allow NaN"
+    assert not_applicable["check_stream"] == "it has no method stream"
+
+
+class NeedsX(Drift):
+    def predict(self, X):
+        return super().predict(X)
+
+
+def test_forecaster_without_a_known_past_may_be_told():
+    results = check_sequence_estimator(NeedsX(), containers=("series",))
+    for check in ("update", "known_past", "failed_update_leaves_no_trace"):
+        assert results.not_applicable[f"check_{check}"] == "its predict needs X"
+    reason = "its predict has no parameter horizon"
+    assert results.not_applicable["check_horizon"] == reason
+    assert results.counts["passed"] == len(results) == 27
 
 
 def test_pipeline_takes_what_its_first_step_takes():
@@ -108,7 +146,9 @@ def test_tag_that_allows_nan_spares_the_checks_of_nan_and_infinity():
 
 
 def names_of_checks(estimator, *containers):
-    return {check.function.__name__ for check in checks_of(estimator, containers)}
+    return {
+        check.function.__name__ for check in select_checks(estimator, containers)[0]
+    }
 
 
 class ValidatesNothing(Sums):
@@ -122,6 +162,7 @@ class ValidatesNothing(Sums):
 def test_tags_spare_the_checks_of_errors_and_of_fitting():
     spared = names_of_checks(Sums(), "3d") - names_of_checks(ValidatesNothing(), "3d")
     assert spared == {
+        "check_failed_fit_leaves_no_trace",
         "check_unfitted_refused",
         "check_other_features_refused",
         "check_nan_refused",
@@ -143,18 +184,10 @@ def test_containers_are_compared_where_both_are_taken():
     assert with_table - names_of_checks(Sums(), "3d") == {"check_table_as_sequences"}
 
 
-def test_a_pipeline_without_a_step_that_fits_is_asked_itself():
-    pipeline = make_pipeline("passthrough", "passthrough")
-    assert _first_step(pipeline) is pipeline
-    inner = Sums()
-    nested = make_pipeline("passthrough", make_pipeline("passthrough", inner))
-    assert _first_step(nested) is inner
-
-
 def test_containers_are_known_names_in_a_tuple():
     for containers in (("4d",), "3d", ""):
         with pytest.raises(ValueError, match="must be a tuple of some of"):
-            list(checks_of(Sums(), containers))
+            select_checks(Sums(), containers)
 
 
 def test_a_check_is_called_with_the_name_and_the_container():

@@ -1,0 +1,202 @@
+"""Checks of forecasters: the containers of series, the known past, missing values."""
+
+import warnings
+from unittest import SkipTest
+
+import numpy as np
+
+from sklearn_rnn._data.ragged import object_array
+from sklearn_rnn.conformance._checks_numbers import BAD_ROW, skip_unless_padding
+from sklearn_rnn.conformance._examples import (
+    SERIES_LENGTHS,
+    pad,
+    series,
+)
+from sklearn_rnn.conformance._harness import (
+    assert_finite,
+    assert_refused_by_all,
+    assert_same,
+    assert_same_from,
+    collect_answers,
+    collect_flat,
+    fit_copy,
+    rows_of,
+)
+
+N_NEW = 5  # steps that are not in fit
+
+
+def check_series_containers(name, estimator):
+    """Lists, tuples and object arrays of arrays or nested lists are the same."""
+    X = series()
+    others = {
+        "a tuple of arrays": tuple(X),
+        "an object array": object_array(X),
+        "a list of lists of steps": [x.tolist() for x in X],
+    }
+    assert_same_from(estimator, X, others, None)
+
+
+def check_series_as_array(name, estimator):
+    """Series of one length in a list are those in a 3-D array."""
+    X = series(lengths=[44] * len(SERIES_LENGTHS))
+    assert_same_from(estimator, X, {"a 3-D array": np.stack(X)}, None)
+
+
+def check_series_padding(name, estimator):
+    """Steps of NaN at the end of a series in a 3-D array are padding."""
+    X = series()
+    array = pad(X, max(SERIES_LENGTHS) + 3)
+    skip_unless_padding(name, estimator, array, None)
+    assert_same_from(estimator, X, {"a padded array": array}, None)
+
+
+def check_one_series(name, estimator):
+    """A series by itself is forecast as in a list of several."""
+    X = series()
+    model = fit_copy(estimator, X, None)
+    expected = {"predict": rows_of(model.predict(X))}
+    alone = {"predict": [np.asarray(model.predict(x)) for x in X]}
+    assert_same(alone, expected, "when it is by itself")
+
+
+def check_one_channel(name, estimator):
+    """Arrays of shape (T,) and (T, 1) and lists of numbers are the same series."""
+    X = series(n_channels=1)
+    others = {
+        "a list of (T,) arrays": [x[:, 0] for x in X],
+        "a list of lists of numbers": [x[:, 0].tolist() for x in X],
+    }
+    assert_same_from(estimator, X, others, None, flat=True)
+    x = X[0]
+    model = fit_copy(estimator, x, None)
+    expected = {"predict": [model.predict(x).ravel()]}
+    for what, other in (("a (T,) array", x[:, 0]), ("a list", x[:, 0].tolist())):
+        for fitted, when in (
+            (model, f"when X is {what}"),
+            (fit_copy(estimator, other, None), f"after a fit on {what}"),
+        ):
+            given = {"predict": [np.asarray(fitted.predict(other)).ravel()]}
+            assert_same(given, expected, when)
+
+
+def check_series_frames(name, estimator):
+    """Frames with a DatetimeIndex get the forecasts of their values, which they date.
+
+    An index may tell a forecaster about seasons, so only forecasts of one fitted model
+    are compared. Those that are frames continue the index.
+    """
+    X = series()
+    frames = [_date(x) for x in X]
+    model = fit_copy(estimator, frames, None)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*feature names", UserWarning)
+        expected = collect_flat(model, X)
+        assert_same(_flat(model, frames), expected, "when X is a list of frames")
+        alone = model.predict(frames[0])
+    first = {"predict": [np.asarray(alone).ravel()]}
+    assert_same(first, {"predict": expected["predict"][:1]}, "when X is a frame")
+    if hasattr(alone, "index"):
+        index, known = alone.index, frames[0].index
+        continued = known.union(index)
+        assert len(continued) == len(known) + len(index) and index.equals(
+            _dates(len(continued))[len(known) :]
+        ), f"{name}.predict dates the steps after {known[-1]} {list(index)}"
+
+
+def _flat(model, frames):
+    """Forecasts of several frames, which may be an array, or a list of frames."""
+    return {"predict": [np.asarray(one).ravel() for one in model.predict(frames)]}
+
+
+def _date(values):
+    """Values (T, C) as a frame."""
+    try:
+        import pandas as pd
+    except ImportError:
+        raise SkipTest("pandas is not installed") from None
+    columns = [f"channel {k}" for k in range(values.shape[1])]
+    return pd.DataFrame(values, index=_dates(len(values)), columns=columns)
+
+
+def _dates(n_steps):
+    import pandas as pd
+
+    return pd.date_range("2024-01-01", periods=n_steps, freq="D")
+
+
+def check_known_past(name, estimator):
+    """``predict()`` continues the series of fit as ``predict(X)`` does."""
+    for X, what in ((series(), "several series"), (series()[0], "one series")):
+        model = fit_copy(estimator, X, None)
+        known = {"predict": rows_of(model.predict())}
+        assert_same(known, collect_answers(model, X), f"of {what} without X")
+
+
+def check_horizon(name, estimator):
+    """``predict(X, horizon=h)`` has h steps, whichever further ones are asked for."""
+    X = series()
+    model = fit_copy(estimator, X, None)
+    longer = rows_of(model.predict(X, horizon=7))
+    assert [len(row) for row in longer] == [7] * len(X), (
+        f"{name}.predict(X, horizon=7) answers {[len(row) for row in longer]} steps"
+    )
+    shorter = {"predict": rows_of(model.predict(X, horizon=2))}
+    first = {"predict": [row[:2] for row in longer]}
+    assert_same(first, shorter, "when 7 steps are forecast instead of 2")
+
+
+def check_update(name, estimator):
+    """``update`` with new steps, at once or in parts, is reading them all."""
+    X = series()
+    model = fit_copy(estimator, [x[:-N_NEW] for x in X], None)
+    expected = {"predict": rows_of(model.predict(X))}
+    for parts in ([slice(-N_NEW, None)], [slice(-N_NEW, -2), slice(-2, None)]):
+        model = fit_copy(estimator, [x[:-N_NEW] for x in X], None)
+        for part in parts:
+            result = model.update([x[part] for x in X])
+            assert result is model, f"{name}.update does not return self"
+        updated = {"predict": rows_of(model.predict())}
+        assert_same(updated, expected, f"after {len(parts)} calls of update")
+
+
+def check_failed_update_leaves_no_trace(name, estimator):
+    """An update that raises leaves the known past as it was."""
+    X = series()
+    model = fit_copy(estimator, X, None)
+    expected = {"predict": rows_of(model.predict())}
+    new = [x[:N_NEW] for x in X]
+    for what, bad in {
+        "fewer series": new[:-1],
+        "a last series with other channels": [*new[:-1], np.ones((N_NEW, 3))],
+    }.items():
+        try:
+            model.update(bad)
+        except (ValueError, TypeError):
+            pass
+        else:
+            raise AssertionError(f"{name}.update accepts {what}")
+        actual = {"predict": rows_of(model.predict())}
+        assert_same(actual, expected, f"after update refused {what}", tolerance=0)
+
+
+def check_missing_values(name, estimator):
+    """NaN inside and at the end of a series is answered, and changes no other."""
+    X = series()
+    gaps = [x.copy() for x in X]
+    gaps[BAD_ROW][[20, -1], 0] = np.nan
+    model = fit_copy(estimator, X, None)
+    given = collect_answers(model, gaps)
+    assert_finite(given, "of which one has missing values")
+    others = {method: rows[:BAD_ROW] for method, rows in given.items()}
+    assert_same(others, collect_answers(model, X[:BAD_ROW]), "beside missing values")
+    given = collect_answers(fit_copy(estimator, gaps, None), X)
+    assert_finite(given, "after a fit with missing values")
+
+
+def check_unknown_series_refused(name, estimator):
+    """A series without any known value raises and is named by its number."""
+    X = series()
+    bad = [*X[:-1], np.full((44, 2), np.nan)]
+    what = f"series {BAD_ROW} without a known value"
+    assert_refused_by_all(estimator, X, bad, None, what, naming=(BAD_ROW,))
