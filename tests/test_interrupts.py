@@ -6,31 +6,41 @@ import sys
 
 import numpy as np
 import pytest
+import torch
+from sklearn.base import clone
 from stream_models import QUICK, F, UsersGRU, fitted
 
 from sklearn_rnn import (
     HopfieldDenoiser,
+    RNNClassifier,
     RNNForecaster,
     SequenceGenerator,
     WordVectorizer,
 )
+from sklearn_rnn._core import randomness
+from sklearn_rnn._core.device import borrow_default_dtype
+from sklearn_rnn._core.randomness import borrow_global_generator
+from sklearn_rnn._core.threads import limit_threads, use_one_thread
+from sklearn_rnn._training.net import RecurrentNet
 
 N_SAMPLED = 25
 X = np.random.default_rng(0).normal(size=(4, 9, F)).astype(np.float32)
 TEXTS = ["the cat sat on the mat", "the dog sat on the log"] * 4
 
 
-def interrupt(act, k):
+def interrupt(act, k, codes=None):
     """Call ``act`` with an interrupt before its ``k``-th bytecode.
 
     Returns the number of bytecodes if there are fewer. Only the code of this package
-    counts: an interrupt in a library is one in the call of it.
+    counts, or only ``codes``: an interrupt in a library is one in the call of it.
     """
     n_seen = 0
 
     def trace(frame, event, arg):
         nonlocal n_seen
         if "/sklearn_rnn/" not in frame.f_code.co_filename:
+            return None
+        if codes is not None and frame.f_code not in codes:
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "opcode":
@@ -87,6 +97,58 @@ def is_same(one, other):
     if isinstance(one, (tuple, list)):
         return len(one) == len(other) and all(map(is_same, one, other))
     return np.array_equal(one, other)
+
+
+# -------------------------------------------------- training
+
+
+@pytest.mark.parametrize(
+    ("early_stopping", "n_tried"),
+    [(False, 60), pytest.param(True, 1000, marks=pytest.mark.slow)],
+)
+def test_the_end_of_an_epoch(early_stopping, n_tried):
+    """The weights are those of as many epochs as the history tells."""
+    y = np.arange(len(X)) % 2
+    settings = {**QUICK, "hidden_size": 2, "batch_size": 4, "max_epochs": 2}
+    model = RNNClassifier(**settings, early_stopping=early_stopping)
+
+    def look(model):
+        return model.n_iter_, model.loss_curve_, model.predict_proba(X)
+
+    allowed = [look(clone(model).set_params(max_epochs=n).fit(X, y)) for n in (1, 2)]
+    codes = [RecurrentNet._run_epoch.__code__]
+    n = interrupt(lambda: clone(model).fit(X, y), -1, codes)
+    for k in range(max(n // 2, n - n_tried) + 1, n + 1):  # of the second epoch
+        new = clone(model)
+        assert interrupt(lambda new=new: new.fit(X, y), k, codes) is None
+        assert any(is_same(look(new), one) for one in allowed), k
+
+
+@pytest.mark.parametrize(
+    ("setting", "borrow"),
+    [
+        (torch.get_num_threads, lambda: limit_threads(1)),
+        (torch.get_num_threads, use_one_thread),
+        (torch.get_default_dtype, lambda: borrow_default_dtype(torch.float64)),
+        (torch.get_rng_state, lambda: borrow_global_generator(0)),
+    ],
+)
+def test_a_setting_that_is_borrowed_is_given_back(setting, borrow, monkeypatch):
+    # without the lock, as in copy_of
+    monkeypatch.setattr(randomness, "_global_torch_generator", contextlib.nullcontext())
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        before = setting()
+        with borrow():  # the first time takes more steps
+            pass
+        with contextlib.ExitStack() as stack:
+            n = interrupt(lambda: stack.enter_context(borrow()), -1)
+        for k in range(1, n + 1):
+            assert interrupt(lambda: borrow().__enter__(), k) is None
+            assert is_same(setting(), before), k
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 # -------------------------------------------------- streams

@@ -93,11 +93,17 @@ def read_container(
     OSError
         If the file cannot be opened or read.
     """
-    with open(path, "rb") as file:
+    path = os.fspath(path)  # open would accept a descriptor, and close it
+    with open(path, "rb", opener=_open_without_waiting) as file:
         try:
             return _read(file, kind)
         except ValueError as error:
-            raise ValueError(f"{os.fspath(path)!r} cannot be read: {error}") from error
+            raise ValueError(f"{path!r} cannot be read: {error}") from error
+
+
+def _open_without_waiting(path: Any, flags: int) -> int:
+    """Open a file without waiting for a writer, if it is a named pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _read(file: BinaryIO, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -213,7 +219,7 @@ def _open_draft(target: str) -> tuple[str, BinaryIO]:
         name = f"{target}.{uuid4().hex}.part"
         file = open(name, "xb")
         try:
-            _lock(file)
+            _lock(file, wait=True)
             if os.path.exists(name):  # no one took it for a stale one before the lock
                 return name, file
         except BaseException:
@@ -227,7 +233,10 @@ def _open_draft(target: str) -> tuple[str, BinaryIO]:
 def _remove_stale_drafts(target: str) -> None:
     """Remove the drafts of this target that no living writer holds a lock on."""
     folder, start = os.path.dirname(target), f"{os.path.basename(target)}."
-    for name in os.listdir(folder):
+    names: list[str] = []
+    with suppress(PermissionError):  # some folders can be written to, but not listed
+        names = os.listdir(folder)
+    for name in names:
         middle = name[len(start) : -len(".part")]
         is_draft = name.startswith(start) and name.endswith(".part")
         if is_draft and len(middle) == 32 and set(middle) <= set("0123456789abcdef"):
@@ -237,12 +246,16 @@ def _remove_stale_drafts(target: str) -> None:
                     os.remove(draft)
 
 
-def _lock(file: BinaryIO) -> bool:
-    """Lock a file for this process; False if another holds the lock, or none exist."""
+def _lock(file: BinaryIO, wait: bool = False) -> bool:
+    """Lock a file for this process; False if another holds the lock, or none exist.
+
+    With ``wait``, wait until the other one, which checks whether the file is stale,
+    has given the lock back.
+    """
     if fcntl is None:
         return True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         return False
     return True

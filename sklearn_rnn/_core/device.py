@@ -85,8 +85,8 @@ def borrow_default_dtype(dtype: "torch.dtype") -> Iterator[None]:
     import torch
 
     before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
     try:
+        torch.set_default_dtype(dtype)
         yield
     finally:
         torch.set_default_dtype(before)

@@ -57,8 +57,8 @@ def borrow_global_generator(seed: SupportsInt) -> Iterator[None]:
 
     with _global_torch_generator:
         before = torch.random.get_rng_state()
-        torch.random.default_generator.manual_seed(int(seed))
         try:
+            torch.random.default_generator.manual_seed(int(seed))
             yield
         finally:
             torch.random.set_rng_state(before)

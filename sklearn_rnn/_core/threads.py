@@ -45,8 +45,8 @@ def limit_threads(work: int) -> Iterator[None]:
     if work >= WORK_WORTH_THREADS or before == 1:
         yield
         return
-    _set_torch_threads(1)
     try:
+        _set_torch_threads(1)
         yield
     finally:
         _set_torch_threads(before)
@@ -79,9 +79,9 @@ def use_one_thread() -> Iterator[None]:
     libraries.append((_set_torch_threads, _get_torch_threads()))
     # Only what is changed is restored: several of the user's threads may be in here.
     libraries = [(set_to, before) for set_to, before in libraries if before > 1]
-    for set_to, _ in libraries:
-        set_to(1)
     try:
+        for set_to, _ in libraries:
+            set_to(1)
         yield
     finally:
         for set_to, before in libraries:

@@ -84,7 +84,7 @@ class RecurrentNet(NeuralNet, ABC):
             try:
                 getattr(callback, method_name)(self, **cb_kwargs)
             except KeyboardInterrupt as interrupt:
-                if _has_lost_patience(callback):
+                if method_name == "on_epoch_end" and _has_lost_patience(callback):
                     raise StopTraining from interrupt
                 raise
 
@@ -159,8 +159,8 @@ class RecurrentNet(NeuralNet, ABC):
         finite may be so large that the outputs are not.
         """
         average = [] if self.average_ is None else self.average_.weights
-        if not _are_finite([*self.module_.parameters(), *average]):
-            return "the weights at its end are not finite"
+        if not _can_be_multiplied([*self.module_.parameters(), *average]):
+            return "the weights at its end are too large or not finite"
         rng = numpy_generator(options.seed, SHUFFLING)
         with closing(self._batches(train, options.batch_size, rng)) as batches:
             loss, outputs, _ = self._loss(next(batches))
@@ -254,8 +254,9 @@ class RecurrentNet(NeuralNet, ABC):
         total, n_rows, weights = 0.0, 0.0, list(self.module_.parameters())
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
-            step = self.train_step(batch)
-            decay_weights(self.optimizer_, self.weight_decay)
+            with _explain_large_rates(len(self.history)):
+                step = self.train_step(batch)
+                decay_weights(self.optimizer_, self.weight_decay)
             if self.average_ is not None:
                 self.average_.update(weights)
             loss, n = step["loss"].item(), step["n_rows"]
@@ -395,7 +396,7 @@ def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
     """
     own: list[Any] = []
     for item in callbacks or []:
-        name, callback = item if isinstance(item, tuple) else (None, item)
+        name, callback = item if _is_named(item) else (None, item)
         callback = callback() if isinstance(callback, type) else copy.copy(callback)
         if isinstance(callback, (ScoringBase, InputShapeSetter)):
             raise TypeError(
@@ -405,11 +406,17 @@ def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
             )
         if not isinstance(callback, Callback):
             raise TypeError(
-                f"callbacks must hold skorch callbacks, got {callback!r} of type "
-                f"{type(callback).__name__}. Derive it from skorch.callbacks.Callback."
+                "callbacks must hold skorch callbacks or pairs (name, callback), got "
+                f"{callback!r} of type {type(callback).__name__}. Derive a callback "
+                "from skorch.callbacks.Callback."
             )
         own.append(callback if name is None else (name, callback))
     return own
+
+
+def _is_named(item: Any) -> bool:
+    """Whether an item of ``callbacks`` is a pair of a name and a callback."""
+    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
 
 
 def _refuse_monitors_of_validation(callbacks: Iterable[tuple[str, Callback]]) -> None:
@@ -434,6 +441,29 @@ def _has_lost_patience(callback: Callback) -> bool:
 def _are_finite(tensors: Iterable[Tensor]) -> bool:
     """Whether all values of all ``tensors`` are finite."""
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
+
+
+def _can_be_multiplied(weights: Iterable[Tensor]) -> bool:
+    """Whether sums of products of two ``weights`` do not overflow.
+
+    Larger weights may work for the training data and give NaN for other sequences.
+    """
+    return all(
+        bool((weight.abs() < torch.finfo(weight.dtype).max ** 0.5 / 1000).all())
+        for weight in weights
+    )
+
+
+@contextmanager
+def _explain_large_rates(epoch: int) -> Iterator[None]:
+    """Name the learning rate if torch cannot convert it to the type of the weights."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "without overflow" not in str(error):
+            raise
+        what = "the learning rate is too large for the precision of the weights"
+        raise ValueError(_describe_divergence(epoch, what)) from error
 
 
 def _copy_weights(module: nn.Module) -> dict[str, Tensor]:

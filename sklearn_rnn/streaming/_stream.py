@@ -242,13 +242,14 @@ class Stream:
     @property
     def n_streams(self):
         """How many sequences there are."""
-        keyed = self._keyed
-        return self._stepper.n_streams if keyed is None else len(keyed.keys)
+        keys = self.keys
+        return self._stepper.n_streams if keys is None else len(keys)
 
     @property
     def keys(self):
         """The keys in the order of their joining; None if streams are counted."""
-        return None if self._keyed is None else self._keyed.keys
+        with self._lock:  # reading them completes a change, which happens only once
+            return None if self._keyed is None else self._keyed.keys
 
     def _convert_to_keys(self):
         """States by key for a stream that counts, if nothing depends on that yet."""

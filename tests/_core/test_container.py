@@ -9,6 +9,7 @@ import stat
 import struct
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 
@@ -183,9 +184,32 @@ def test_a_fifo_or_a_folder_is_not_read(tmp_path):
         write_container(os.devnull, "test", {}, {})
 
 
+def test_a_descriptor_is_not_read_and_stays_open(path):
+    with open(path, "rb") as file:
+        with pytest.raises(TypeError, match="not int"):
+            read_container(file.fileno(), "test")
+        os.fstat(file.fileno())
+
+
 # -------------------------------------------------- atomic writing
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and locks of POSIX")
+
+
+@posix
+def test_a_named_pipe_without_a_writer_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="not a regular file"):
+        read_container(tmp_path / "pipe", "test")
+
+
+def test_a_folder_that_cannot_be_listed_can_be_written_to(path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+
+    monkeypatch.setattr(container.os, "listdir", refuse)
+    write_container(path, "test", {"new": 1}, {})
+    assert read_container(path, "test") == ({"new": 1}, {})
 
 
 @posix
@@ -254,6 +278,30 @@ while True:
     k += 1
     print(k, flush=True)
 """
+
+
+@posix
+def test_a_draft_that_is_taken_for_a_stale_one_is_made_again(path, monkeypatch):
+    """Another writer finds the draft between its creation and its lock."""
+    lock, taken = container._lock, []
+
+    def lock_late(file, *args, **options):
+        if file.mode == "xb" and not taken:
+            taken.append(open(file.name, "rb"))
+            assert lock(taken[0])
+            threading.Timer(0.1, remove).start()
+        return lock(file, *args, **options)
+
+    def remove():
+        os.remove(taken[0].name)
+        taken[0].close()
+
+    monkeypatch.setattr(container, "_lock", lock_late)
+    with replace_file(path) as file:
+        time.sleep(0.2)
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(path.parent) == [path.name]
 
 
 @posix

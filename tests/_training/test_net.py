@@ -128,6 +128,17 @@ class OwnInterrupt(skorch.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+def test_an_interrupt_after_skorchs_early_stopping_is_the_users(model, ragged):
+    class Subclass(skorch.callbacks.EarlyStopping):
+        def on_train_end(self, net, **kwargs):
+            raise KeyboardInterrupt
+
+    callback = Subclass("train_loss", patience=2, threshold=10, threshold_mode="abs")
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(callbacks=[callback], max_epochs=9).fit(*ragged)
+    assert not hasattr(model, "n_iter_")
+
+
 @pytest.mark.parametrize("callback", [Interrupted("train_loss"), OwnInterrupt()])
 def test_any_other_interrupt_is_raised_again_with_a_complete_model(
     model, ragged, callback
@@ -222,9 +233,10 @@ def test_a_monitor_of_the_validation_loss_needs_validation_data(
         model.fit(*ragged)
 
 
-def test_something_else_than_a_callback_is_refused(model, ragged):
-    with pytest.raises(TypeError, match="skorch callbacks, got 3 of type int"):
-        model.set_params(callbacks=[3]).fit(*ragged)
+@pytest.mark.parametrize("item", [3, ("a",), (1, StopAfter(2)), ("a", "b", "c")])
+def test_something_else_than_a_callback_is_refused(model, ragged, item):
+    with pytest.raises(TypeError, match=r"pairs \(name, callback\), got .* of type"):
+        model.set_params(callbacks=[item]).fit(*ragged)
 
 
 def test_history_keeps_one_batch_an_epoch(model, ragged):
@@ -305,11 +317,26 @@ def test_weights_that_a_callback_spoils_end_the_fit(
 
 
 def test_finite_weights_whose_outputs_overflow_end_the_fit(model, ragged):
-    model.set_params(callbacks=[Spoiler("train end", 1e307)], max_epochs=2)
+    model.set_params(callbacks=[Spoiler("train end", 1e150)], max_epochs=2)
     model.set_params(pooling="mean", activation="relu", cell="rnn")
     with pytest.raises(ValueError, match="its outputs are not finite"):
         model.fit(*ragged)
     assert not hasattr(model, "net_")
+
+
+@pytest.mark.parametrize("average", [True, False])
+def test_finite_weights_whose_products_overflow_end_the_fit(model, ragged, average):
+    model.set_params(callbacks=[Spoiler("train end", 1e20)], average=average)
+    with pytest.raises(ValueError, match="weights at its end are too large"):
+        model.set_params(precision="float32", max_epochs=2).fit(*ragged)
+    assert not hasattr(model, "net_")
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop"])
+def test_a_learning_rate_beyond_the_precision_ends_the_fit(model, ragged, optimizer):
+    model.set_params(learning_rate=1e100, optimizer=optimizer, precision="float32")
+    with pytest.raises(ValueError, match="learning rate is too large for the prec"):
+        model.fit(*ragged)
 
 
 def test_the_check_of_the_outputs_leaves_no_traces(ragged):

@@ -356,6 +356,20 @@ def test_a_stream_by_key_serves_many_threads(model, X):
     assert stream.state["n_steps"].tolist() == [T] * 12
 
 
+@pytest.mark.parametrize("name", ["keys", "n_streams"])
+def test_keys_wait_for_the_step_of_another_thread(name, model, X):
+    stream = model.stream(None)
+    stream.predict({"a": X[0, 0]})
+    found = []
+    reader = threading.Thread(target=lambda: found.append(getattr(stream, name)))
+    with stream._lock:  # as during a step, which reading would else carry out, too
+        reader.start()
+        reader.join(0.05)
+        assert found == []
+    reader.join()
+    assert found in ([["a"]], [1])
+
+
 def test_streams_of_one_model_in_many_threads(X):
     model = fitted(X, cell=UsersGRU)
     expected, found = model.predict_proba(X), {}
