@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -14,10 +14,8 @@ def call_after_import(name: str, function: Callable[[ModuleType], Any]) -> None:
 
     The module is not imported by this.
     """
-    module = sys.modules.get(name)
-    spec = getattr(module, "__spec__", None)
-    if module is not None and not getattr(spec, "_initializing", False):
-        function(module)
+    if sys.modules.get(name) is not None:
+        function(import_module(name))  # waits for a thread that is importing it
     else:
         sys.meta_path.insert(0, ImportObserver(name, function))
 
@@ -35,17 +33,40 @@ class ImportObserver(MetaPathFinder):
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         """The spec that the other finders have, if the module is the observed one."""
-        if fullname != self.name or self not in sys.meta_path:
+        finders = list(sys.meta_path)
+        if fullname != self.name or self not in finders:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(fullname)
-        loader: Any = None if spec is None else spec.loader
-        if loader is not None and hasattr(loader, "exec_module"):
-            execute = loader.exec_module
-
-            def exec_module(module: ModuleType) -> None:
-                execute(module)
-                self.function(module)
-
-            loader.exec_module = exec_module
+        finders = finders[finders.index(self) + 1 :]
+        specs = (
+            finder.find_spec(fullname, path, target)
+            for finder in finders
+            if hasattr(finder, "find_spec")
+        )
+        spec = next((spec for spec in specs if spec is not None), None)
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            spec.loader = ObservedLoader(spec.loader, self)
         return spec
+
+
+class ObservedLoader(Loader):
+    """A loader that reports to an observer when it has loaded the module."""
+
+    def __init__(self, loader: Any, observer: ImportObserver) -> None:
+        self.loader, self.observer = loader, observer
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """The module as the actual loader creates it."""
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Load the module, then call the function of the observer."""
+        module.__loader__ = self.loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
+        self.loader.exec_module(module)
+        # A new list, because other threads may be iterating over the present one.
+        sys.meta_path = [one for one in sys.meta_path if one is not self.observer]
+        self.observer.function(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.loader, name)

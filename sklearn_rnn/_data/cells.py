@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sklearn_rnn._data.containers import unwrap
@@ -83,7 +84,11 @@ def read_table(estimator: Any, X: Any, **options: Any) -> np.ndarray:
             if isinstance(values, np.ndarray):
                 refuse_dates(values)
         table = validate_data(estimator, X, **options)
-        return table.astype(np.float64) if table.dtype == object else table
+        if table.dtype == object:  # None is NaN only as a float
+            table = check_array(
+                table, dtype=np.float64, estimator=estimator, input_name="X"
+            )
+        return table
 
 
 def _list_columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:

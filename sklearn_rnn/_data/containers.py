@@ -5,7 +5,8 @@ here first. After them, only numpy, pandas, polars and Python lists are left.
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Set, ValuesView
+from array import array
+from collections.abc import Iterator, KeysView, Mapping, Sequence, Set, ValuesView
 from functools import lru_cache
 from typing import Any
 
@@ -24,22 +25,26 @@ UNUSUAL = (
 )
 
 
-def unwrap(X: Any, name: str = "X", *, missing: bool = False) -> Any:
+def unwrap(X: Any, name: str = "X", *, missing: bool | None = None) -> Any:
     """X as an array, a list or a frame, if it is another container of numbers.
 
-    ``name`` is what an error calls it. Masked values become NaN in a 3-D array, where
-    NaN may be padding, and with ``missing``, where it may be a missing value.
+    ``name`` is what an error calls it. Masked values become NaN if ``missing``, and are
+    an error if not. By default they become NaN in a 3-D array, where NaN is padding.
     """
+    if type(X) is np.ndarray and X.dtype != object:
+        return X
     if _is_from("torch", type(X)):  # a PackedSequence is a tuple, too
         return _read_torch(X, name)
-    if type(X) is np.ndarray or isinstance(X, (*LISTS, TokenArray)):
+    if isinstance(X, TokenArray):
+        return X
+    if type(X) is np.ndarray or isinstance(X, LISTS):
         return _unwrap_rows(X, name, missing)
     if isinstance(X, np.ma.MaskedArray):
-        return _fill_masked(X, name, missing or X.ndim == 3)
+        return _fill_masked(X, name, X.ndim == 3 if missing is None else missing)
     if isinstance(X, Mapping) and not sparse.issparse(X):  # a dok_array is both
         raise TypeError(
             f"{name} is a {type(X).__name__}, whose keys would be lost. Give a list of "
-            "its values, as list(X.values()) does, or a data frame."
+            f"its values, as list({name}.values()) does, or a data frame."
         )
     _refuse_unordered(X, name)
     if isinstance(X, Iterator):
@@ -47,15 +52,16 @@ def unwrap(X: Any, name: str = "X", *, missing: bool = False) -> Any:
             f"{name} is a {type(X).__name__}, which can be read only once. Give "
             f"list({name})."
         )
-    if isinstance(X, (range, ValuesView)) or type(X).__name__ == "deque":
-        return _unwrap_rows(list(X), name, missing)
-    if isinstance(X, (memoryview, bytearray)):
+    if isinstance(X, (memoryview, bytearray, array)):
         return np.asarray(X)
+    if isinstance(X, (Sequence, ValuesView)) and not isinstance(X, (str, bytes)):
+        return _unwrap_rows(list(X), name, missing)  # such as a deque
     if _is_from("pyarrow", type(X)) and not hasattr(X, "columns"):
         return _read_arrow(X)
     if hasattr(X, "columns"):
         return _take_column_of_sequences(X)
-    if hasattr(X, "__array_namespace__"):
+    is_known = hasattr(X, "iloc") or _is_from("polars", type(X))
+    if not is_known and hasattr(X, "__array__"):
         return _read_foreign(X, name)
     return X
 
@@ -68,7 +74,7 @@ def unwrap_documents(X: Any, name: str = "X") -> Any:
             f"documents. Give list({name}.values()) or list({name})."
         )
     _refuse_unordered(X, name)
-    if isinstance(X, memoryview) or _is_from("torch", type(X)):
+    if holds_only_numbers(X):
         raise TypeError(
             f"{name} is a {type(X).__name__}; expected documents, which are texts or "
             "lists of tokens."
@@ -79,23 +85,37 @@ def unwrap_documents(X: Any, name: str = "X") -> Any:
     if len(shape) == 2 and shape[1] == 1:
         column = _take_column(X)
         return column if column is X else unwrap_documents(column, name)
-    if _is_from("pyarrow", type(X)) and not hasattr(X, "columns"):
-        return X.to_pylist()
+    if _is_from("pyarrow", type(X)) and hasattr(X, "to_pylist"):
+        return X if hasattr(X, "columns") else X.to_pylist()
     return X
 
 
+def holds_only_numbers(X: Any) -> bool:
+    """Whether X is a container that cannot hold documents."""
+    return isinstance(X, memoryview) or _is_from("torch", type(X))
+
+
+def refuse_sparse(X: Any, name: str = "X") -> None:
+    """Raise an error if X is a sparse matrix."""
+    if sparse.issparse(X):
+        raise TypeError(
+            f"Sparse data was passed for {name}, but dense data is required. Give "
+            f"{name}.toarray()."
+        )
+
+
 def _refuse_unordered(X: Any, name: str) -> None:
-    if isinstance(X, Set):
+    if isinstance(X, Set) and not isinstance(X, KeysView):  # keys have an order
         raise TypeError(
             f"{name} is a {type(X).__name__}, which has no order and no duplicates. "
             "Give a list."
         )
 
 
-def _unwrap_rows(X: Any, name: str, missing: bool) -> Any:
+def _unwrap_rows(X: Any, name: str, missing: bool | None) -> Any:
     """A list or array; the rows of a list that are unusual containers are unwrapped."""
     if isinstance(X, np.ndarray):
-        if X.dtype != object or X.ndim > 2 or not X.size:
+        if X.ndim > 2 or not X.size:
             return X
         if X.ndim == 2:
             return _take_column_of_sequences(X)
@@ -109,7 +129,7 @@ def _unwrap_rows(X: Any, name: str, missing: bool) -> Any:
     return object_array(rows) if isinstance(X, np.ndarray) else rows
 
 
-def _unwrap_row(x: Any, name: str, missing: bool) -> Any:
+def _unwrap_row(x: Any, name: str, missing: bool | None) -> Any:
     return x.toarray() if sparse.issparse(x) else unwrap(x, name, missing=missing)
 
 
@@ -125,10 +145,8 @@ def _is_unusual(kind: type) -> bool:
 
 
 def _is_from(library: str, kind: type) -> bool:
-    """Whether a type is one of a library that has been imported."""
-    return library in sys.modules and any(
-        base.__module__.partition(".")[0] == library for base in kind.__mro__
-    )
+    """Whether a type, or one that it inherits from, is of a library."""
+    return any(base.__module__.partition(".")[0] == library for base in kind.__mro__)
 
 
 def _fill_masked(X: np.ma.MaskedArray, name: str, missing: bool) -> np.ndarray:
@@ -180,21 +198,23 @@ def _read_torch(X: Any, name: str) -> Any:
 
 def _read_arrow(X: Any) -> Any:
     """An array of pyarrow: lists as an object array of arrays, others as they are."""
+    if hasattr(X, "as_py"):  # a scalar, such as a row of an array
+        return _read_list(X.as_py())
+    if not hasattr(X, "to_pylist"):  # a tensor
+        return np.asarray(X)
     values = X.to_pylist()
     if not any(isinstance(value, list) for value in values):
         is_chunked = hasattr(X, "chunks")
         return X.to_numpy() if is_chunked else X.to_numpy(zero_copy_only=False)
-    return object_array(
-        np.array(value) if _is_regular(value) else value for value in values
-    )
+    return object_array(map(_read_list, values))
 
 
-def _is_regular(value: Any) -> bool:
-    """Whether a list holds numbers, or lists of numbers of one length."""
+def _read_list(value: Any) -> Any:
+    """A list of numbers, or of lists of one length, as an array; others as they are."""
     if not isinstance(value, list):
-        return False
+        return value
     lengths = {len(x) if isinstance(x, list) else -1 for x in value}
-    return len(lengths) == 1
+    return np.array(value) if len(lengths) == 1 else value
 
 
 def _read_foreign(X: Any, name: str) -> np.ndarray:
@@ -215,6 +235,8 @@ def _take_column_of_sequences(X: Any) -> Any:
     column = _take_column(X)
     if _is_from("pyarrow", type(column)):
         column = _read_arrow(column)
+    elif hasattr(X, "to_series"):  # of polars
+        column = object_array(map(_read_list, column.to_list()))
     first = column.iloc[0] if hasattr(column, "iloc") else column[0]
     is_sequence = hasattr(first, "__len__") and not isinstance(
         first, (str, bytes, Mapping, Set)

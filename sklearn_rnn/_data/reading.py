@@ -67,8 +67,10 @@ class SequenceReader(BaseEstimator):
             else:
                 table = check_array(X, dtype="numeric", estimator=self, input_name="X")
             refuse_dates(table)
-            if table.dtype.kind in "OSU":  # of pandas' categories
-                table = table.astype(np.float64)
+            if table.dtype.kind in "OSU":  # of pandas' categories, or with None
+                table = check_array(
+                    table, dtype=np.float64, estimator=self, input_name="X"
+                )
         if both_tables:
             return table
         if self.input_size is None and table.shape[1] == self.input_size_:

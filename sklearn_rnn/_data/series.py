@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._data.cells import explain_unreadable
-from sklearn_rnn._data.containers import unwrap
+from sklearn_rnn._data.containers import refuse_sparse, unwrap
 from sklearn_rnn._data.ragged import check_columns, drop_padding, holds_several
 from sklearn_rnn._data.series_index import (
     check_follows,
@@ -138,6 +138,7 @@ def read_series(X: Any, name: str = "X", *, step: Any = None) -> SeriesSet:
             f"{name} is a {type(X).__name__}; expected series. Give list(X.values()) "
             "for several series, or a frame for the channels of one."
         )
+    refuse_sparse(X, name)
     X = unwrap(X, name, missing=True)
     single = not holds_several(X)
     members = [X] if single else list(X)
@@ -180,6 +181,8 @@ def _read_one(x: Any, name: str) -> np.ndarray:
     values = np.asarray(unwrap(x, name, missing=True))
     if values.dtype.kind in "OSU":
         try:
+            if hasattr(x, "iloc"):  # pandas.NA is a missing value, too
+                values = np.where(x.isna(), np.nan, values)
             values = values.astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
@@ -187,7 +190,8 @@ def _read_one(x: Any, name: str) -> np.ndarray:
             ) from error
     if values.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name}.")
-    if values.dtype.kind in "biu":
+    is_float = values.dtype.kind == "f"
+    if values.dtype.kind in "biu" or (is_float and values.dtype.itemsize not in (4, 8)):
         values = values.astype(np.float64)
     if values.dtype.kind != "f":
         raise ValueError(

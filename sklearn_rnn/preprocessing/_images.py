@@ -70,7 +70,7 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
         ValueError
             If images differ in shape or hold NaN.
         """
-        X = unwrap(X)
+        X = unwrap(X, missing=False)
         with draft(self) as new:
             if _is_rows(X):
                 X = read_table(new, X, dtype="numeric")
@@ -101,7 +101,7 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
             If images have another shape.
         """
         check_is_fitted(self)
-        X = unwrap(X)
+        X = unwrap(X, missing=False)
         if _is_rows(X):
             return read_table(self, X, reset=False, dtype="numeric", copy=True)
         X = _images(X)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_rnn._data.containers import unwrap
+from sklearn_rnn._data.containers import refuse_sparse, unwrap
 from sklearn_rnn._data.sequences import TEXT_HINT
 from sklearn_rnn._data.tokens import PADDING, TokenArray
 
@@ -37,6 +37,7 @@ def number_step(x, n, size):
 def _as_array(x):
     """An array, or None if x holds arrays of unequal lengths."""
     try:
+        refuse_sparse(x, "x")
         x = unwrap(x, "x")
     except TypeError as error:
         raise ValueError(f"x cannot be read as numbers ({error}).") from error
@@ -50,6 +51,7 @@ def _as_array(x):
 
 def number_rows(x, n, size):
     """A chunk of numbers as a 3-D array, or a list of (T_i, size)."""
+    x = unwrap(x, "x")
     if len(x) != n:
         raise ValueError(f"x has chunks for {len(x)} streams, expected {n}.")
     if getattr(x, "ndim", None) == 3:
@@ -93,6 +95,7 @@ def code_step(x, n, vocabulary_size):
 
 def code_rows(x, n, vocabulary_size):
     """A chunk of codes as a TokenArray, or a list of its rows."""
+    x = unwrap(x, "x")
     if isinstance(x, TokenArray) and x.ndim == 1:
         x = x.reshape(1, -1)
     if len(x) != n:

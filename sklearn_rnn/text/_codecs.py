@@ -40,12 +40,12 @@ def make_codec(X, vectorizer, default):
     return TextCodec(vectorizer), X
 
 
-def read_documents(X, files):
+def read_documents(X, files, name="X"):
     """X as an iterable of documents; a single text or file name is one document.
 
     What a document is does not depend on the documents beside it.
     """
-    X = unwrap_documents(X)
+    X = unwrap_documents(X, name)
     if isinstance(X, TokenArray):
         return X
     if not files:

@@ -5,14 +5,27 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.user_warnings import warn_user
-from sklearn_rnn._data.containers import unwrap_documents
+from sklearn_rnn._data.containers import (
+    holds_only_numbers,
+    unwrap,
+    unwrap_documents,
+)
 from sklearn_rnn._data.tokens import END, UNKNOWN, TokenArray
 from sklearn_rnn.text._codecs import is_bare_text
 
 
 def list_if_iterator(X: Any) -> Any:
     """X, or a list of what an iterator yields, since that can be read only once."""
-    return list(X) if hasattr(X, "__next__") else unwrap_documents(X)
+    return list(X) if hasattr(X, "__next__") else X
+
+
+def unwrap_sources(X: Any) -> Any:
+    """X, or its only column if that holds texts; an iterator is listed."""
+    X = list_if_iterator(X)
+    if holds_only_numbers(X):
+        return unwrap(X)
+    documents = unwrap_documents(X)
+    return documents if holds_texts(documents) else X
 
 
 def holds_texts(X: Any) -> bool:
@@ -32,8 +45,10 @@ def _is_column(X: Any) -> bool:
 
 def _is_text(source: Any) -> bool:
     """Whether a source is a text or a list of tokens."""
+    if isinstance(source, np.ndarray) and source.ndim != 1:
+        return False
     if isinstance(source, (list, tuple, np.ndarray)):
-        return np.ndim(source[:1]) == 1 and any(isinstance(x, str) for x in source[:1])
+        return len(source) > 0 and isinstance(source[0], str)
     return isinstance(source, (str, bytes))
 
 

@@ -37,6 +37,7 @@ from sklearn_rnn.translation._sources import (
     holds_texts,
     list_if_iterator,
     list_sources,
+    unwrap_sources,
     warn_of_new_tokens,
     warn_of_unknown_tokens,
 )
@@ -475,7 +476,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     def _read_sources(self, X, *, reset):
         """Sources as sequences of codes or numbers."""
-        X = list_if_iterator(X)
+        X = unwrap_sources(X)
         if reset:
             self.source_vectorizer_ = None
             if holds_texts(X):
@@ -496,7 +497,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     def _read_targets(self, y, *, reset):
         """Targets as a corpus, each between the start and the end code."""
-        documents = read_documents(y, False)
+        documents = read_documents(y, False, "y")
         if reset:
             self._codec, documents = make_codec(
                 documents, self.target_vectorizer, default=CharVectorizer()
@@ -580,7 +581,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             Only with ``return_attention=True``: how much each code, the end included,
             looked at each step of the source.
         """
-        fitted, X = snapshot(self), list_if_iterator(X)
+        fitted, X = snapshot(self), unwrap_sources(X)
         found = fitted._search(
             X, beam_size, length_penalty, max_length, return_attention=return_attention
         )
@@ -619,7 +620,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             ``log_probability`` in nats, ``score`` (by which they are ordered) and
             ``ended``, whether the end was said before ``max_length``.
         """
-        fitted, X = snapshot(self), list_if_iterator(X)
+        fitted, X = snapshot(self), unwrap_sources(X)
         found = fitted._search(X, beam_size, length_penalty, max_length, n=n)
         copier = fitted._make_copier(X) if fitted.copy_unknown else None
         return [
@@ -661,13 +662,15 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             ``copy_unknown=True`` and the token is copied from the source.
         """
         fitted = snapshot(self)
-        X, y = list_if_iterator(X), list_if_iterator(y)
+        X, y = unwrap_sources(X), list_if_iterator(y)
         found = fitted._search(X)
         targets = fitted._read_targets(y, reset=False)
         check_consistent_length(found, targets.lengths)
         best = [hypotheses[0] for hypotheses in found]
         if fitted.copy_unknown:
-            is_right = fitted._make_copier(X).compare(best, read_documents(y, False))
+            is_right = fitted._make_copier(X).compare(
+                best, read_documents(y, False, "y")
+            )
         else:
             ends = targets.starts + 1 + targets.lengths
             is_right = [

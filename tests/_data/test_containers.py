@@ -1,7 +1,8 @@
 """Containers of other libraries: read like ordinary ones, or an error with a remedy."""
 
 import re
-from collections import deque
+from array import array
+from collections import UserList, deque
 
 import numpy as np
 import pandas as pd
@@ -28,10 +29,10 @@ from sklearn_rnn import (
     TokenArray,
     WordVectorizer,
 )
-from sklearn_rnn._data.containers import unwrap, unwrap_documents
+from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.sequences import LARGEST_VOCABULARY
-from sklearn_rnn.translation._translator import list_source_texts
+from sklearn_rnn.translation._sources import list_sources, unwrap_sources
 
 RNG = np.random.default_rng(0)
 N = 8
@@ -69,6 +70,16 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
+class Measured:
+    """An array of another library, such as xarray's."""
+
+    def __init__(self, values):
+        self.values, self.shape = values, values.shape
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
 def assert_equal(actual, expected):
     assert type(actual) is type(expected)
     if isinstance(expected, list):
@@ -100,6 +111,9 @@ def arrow(name, values):
         (np.ma.masked_array(TABLE), TABLE),
         (range(3), [0, 1, 2]),
         (deque([1, 2]), [1, 2]),
+        (UserList(RAGGED), RAGGED),
+        (array("d", [1.0, 2.0]), np.array([1.0, 2.0])),
+        (Measured(TABLE), TABLE),
         (dict(enumerate(RAGGED)).values(), RAGGED),
         ([torch.tensor(x, requires_grad=True) for x in RAGGED], RAGGED),
         ([sparse.csr_array(x) for x in RAGGED], RAGGED),
@@ -124,6 +138,12 @@ def test_containers_become_arrays_and_lists(given, expected):
     assert_equal(unwrap(given), expected)
 
 
+def test_tensors_and_rows_of_arrow_are_read():
+    pa = pytest.importorskip("pyarrow")
+    assert_equal(unwrap(pa.Tensor.from_numpy(TABLE)), TABLE)
+    assert_equal(list(unwrap(list(arrow("nested", RAGGED)))), RAGGED)
+
+
 @pytest.mark.parametrize("kind", ["list", "chunks", "table"])
 def test_arrow_lists_become_sequences(kind):
     found = unwrap(arrow(kind, RAGGED))
@@ -141,6 +161,10 @@ def test_one_column_of_sequences_is_the_column():
     assert_equal(list(unwrap(pd.DataFrame({"x": column}))), list(column))
     frame = pd.DataFrame({"x": [1.0, 2.0]})
     assert unwrap(frame) is frame
+    polars = pytest.importorskip("polars")
+    assert_equal(
+        list(unwrap(polars.DataFrame({"x": [x.tolist() for x in RAGGED]}))), RAGGED
+    )
 
 
 def test_ordinary_containers_are_not_copied():
@@ -234,6 +258,23 @@ def test_masks_are_not_ignored(model):
             clone(model).fit(X, Y)
 
 
+@of_tables
+def test_none_is_missing_in_a_table(model):
+    X = [[1.0, None], [2.0, 3.0]] * 4
+    if isinstance(model, (SeasonalNaiveForecaster, StepwiseTransformer)):
+        model.fit(X)  # they accept missing values
+        return
+    with pytest.raises(ValueError, match="NaN"):
+        clone(model).fit(X, Y)
+
+
+def test_masked_images_are_an_error():
+    mask = np.zeros(ARRAY.shape, dtype=bool)
+    mask[1, 2] = True
+    with pytest.raises(ValueError, match="X is a masked array with 2 masked values"):
+        ImageFlattener().fit(np.ma.masked_array(ARRAY, mask=mask))
+
+
 def test_masked_steps_at_the_end_of_an_array_are_padding():
     mask = np.zeros(ARRAY.shape, dtype=bool)
     mask[1, 2:] = True
@@ -285,6 +326,13 @@ def test_targets_are_refused_in_words(model, y, message):
 
 
 @of_texts
+def test_keys_have_an_order(model):
+    X = dict.fromkeys(TEXTS).keys()
+    expected = clone(model).fit_transform(list(X))
+    assert_array_equal(clone(model).fit_transform(X), expected)
+
+
+@of_texts
 @pytest.mark.parametrize("kind", ["frame", "array", "polars", "arrow", "table"])
 def test_one_column_of_texts_is_read(model, kind):
     given = {
@@ -296,7 +344,7 @@ def test_one_column_of_texts_is_read(model, kind):
     }[kind]()
     expected = clone(model).fit(TEXTS).transform(TEXTS)
     assert_array_equal(clone(model).fit(given).transform(given), expected)
-    assert list_source_texts(unwrap_documents(given)) == TEXTS
+    assert list_sources(unwrap_sources(given)) == TEXTS
     generator = SequenceGenerator(**SMALL)
     expected = clone(generator).fit(TEXTS).transform(TEXTS)
     if model is OF_TEXTS[0]:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from scipy import sparse
 
 from sklearn_rnn._data.series import SeriesSet, read_series
 
@@ -207,3 +208,21 @@ def test_values_whose_squares_overflow_are_refused(value):
         read_series([ONE, np.where(ONE == 3, value, ONE)])
     read_series(np.array([3e38], dtype=np.float32))
     read_series([1e150, -1e150])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble, ">f8"])
+def test_unusual_floats_become_usual_ones(dtype):
+    (values,) = read_series(TWO.astype(dtype)).values
+    assert values.dtype == np.float64
+    assert_array_equal(values, TWO)
+
+
+def test_missing_integers_of_pandas_are_missing_values():
+    frame = pd.DataFrame({"a": pd.array([1, None, 3]), "b": pd.array([4, 5, 6])})
+    (values,) = read_series(frame).values
+    assert_array_equal(values, [[1, 4], [np.nan, 5], [3, 6]])
+
+
+def test_sparse_series_are_an_error():
+    with pytest.raises(TypeError, match=r"Sparse data .*X\.toarray\(\)"):
+        read_series(sparse.csr_array(TWO))

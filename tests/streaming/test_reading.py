@@ -1,8 +1,13 @@
 """Steps and chunks of streams, read into numbers or codes."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
+from numpy.testing import assert_array_equal
+from scipy import sparse
 from stream_models import QUICK, F, N, T, V, close, fitted, same_state
+from torch.nn.utils.rnn import pack_sequence
 
 from sklearn_rnn import RNNRegressor, TokenArray
 from sklearn_rnn.streaming._reading import (
@@ -186,3 +191,29 @@ def test_a_chunk_of_codes_is_a_token_array_or_one_per_stream():
     assert [row.tolist() for row in rows] == [[5, 6], [7, 0], [7]]
     with pytest.raises(ValueError, match="chunks for 2 streams, expected 3"):
         code_rows(tokens, 3, V)
+
+
+@pytest.mark.parametrize("kind", ["jagged", "packed", "arrow", "frame", "sparse"])
+def test_chunks_in_containers_of_other_libraries(kind, rng):
+    rows = [rng.normal(size=(3 + k, 2)) for k in range(3)]
+    model = RNNRegressor(**QUICK).fit(rows, np.arange(3.0))
+    tensors = [torch.tensor(row) for row in rows]
+    column = np.empty(3, dtype=object)
+    column[:] = rows
+    given = {
+        "jagged": lambda: torch.nested.nested_tensor(tensors, layout=torch.jagged),
+        "packed": lambda: pack_sequence(tensors, enforce_sorted=False),
+        "arrow": lambda: pytest.importorskip("pyarrow").array(
+            map(np.ndarray.tolist, rows)
+        ),
+        "frame": lambda: pd.DataFrame({"x": column}),
+        "sparse": lambda: [sparse.csr_array(row) for row in rows],
+    }[kind]()
+    found = model.stream(3).predict(given)
+    for one, expected in zip(found, model.stream(3).predict(rows), strict=True):
+        assert_array_equal(one, expected)
+
+
+def test_a_sparse_matrix_is_an_error():
+    with pytest.raises(ValueError, match=r"Sparse data .*x\.toarray\(\)"):
+        number_step(sparse.csr_array((1, 2)), 1, 2)
