@@ -695,3 +695,75 @@ def test_no_learning_rate_ends_in_a_model_that_answers_nan(name, rate, epochs, r
         assert re.search("(?i)diverged in epoch .*Lower learning_rate", str(error))
     else:
         assert np.isfinite(PREDICTIONS[name](model, X)).all()
+
+
+STATES_GROW = {"cell": "rnn", "activation": "relu", "hidden_size": 4, "random_state": 0}
+LONG = {
+    "numbers": [np.ones((3000, 1)), np.ones((2, 1))],
+    "texts": ["ab" * 1500],
+    "series": np.ones(3000),
+}
+
+
+def feed_steps(model, X):
+    """Feed a stream step by step; an error has to leave it where it was."""
+    stream = model.stream()
+    for n, x in enumerate(X[0]):
+        try:
+            stream.predict(x)
+        except ValueError:
+            assert stream.state["n_steps"][0] == n
+            raise
+
+
+@pytest.mark.parametrize(
+    "model, data, answer",
+    [
+        *[
+            (RNNClassifier(**STATES_GROW), "numbers", answer)
+            for answer in (
+                lambda m, X: m.predict(X),
+                lambda m, X: m.predict_proba(X),
+                lambda m, X: m.predict_log_proba(X),
+                lambda m, X: m.transform(X),
+                lambda m, X: m.transform_sequences(X),
+                lambda m, X: m.score(X, [0, 1]),
+                lambda m, X: m.stream().predict(X[:1]),
+                feed_steps,
+            )
+        ],
+        (RNNRegressor(**STATES_GROW), "numbers", lambda m, X: m.predict(X)),
+        *[
+            (SequenceGenerator(window=4, **STATES_GROW), "texts", answer)
+            for answer in (
+                lambda m, X: m.predict(X),
+                lambda m, X: m.transform(X),
+                lambda m, X: m.score(X),
+                lambda m, X: m.score_tokens(X),
+                lambda m, X: m.stream().predict(X[0]),
+                lambda m, X: m.generate("a", 3000, banned=["<end>"], random_state=0),
+                lambda m, X: m.generate("a", 3000, banned=["<end>"], beam_size=1),
+                lambda m, X: m.session(X[0]),
+            )
+        ],
+        (SequenceTranslator(**STATES_GROW), "texts", lambda m, X: m.predict(X)),
+        (RNNForecaster(window=4, **STATES_GROW), "series", lambda m, X: m.predict(X)),
+    ],
+)
+def test_states_that_overflow_are_an_error_in_every_prediction(model, data, answer):
+    model = clone(model).set_params(max_epochs=1)
+    if data == "numbers":
+        model.fit([np.ones((3, 1)), np.zeros((2, 1))] * 2, [0, 1, 0, 1])
+    elif data == "texts" and isinstance(model, SequenceTranslator):
+        model.fit(["ab", "ba"], ["a", "b"])
+    elif data == "texts":
+        model.fit(["abab", "ba"])
+    else:
+        model.fit(np.sin(np.arange(30.0)))
+    with torch.no_grad():
+        for weights in model.module_.parameters():
+            weights.abs_().add_(0.5)
+    with pytest.raises(
+        ValueError, match=r"output of the network.* is not a finite num"
+    ):
+        answer(model, LONG[data])

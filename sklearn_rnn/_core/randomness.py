@@ -7,6 +7,7 @@ Every random step has its own stream, derived from one seed, so that a change in
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, SupportsInt
 
 import numpy as np
@@ -29,6 +30,11 @@ def draw_seed(random_state: Any) -> int:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31))
+    if not isinstance(random_state, Integral) or random_state < 0:
+        raise ValueError(
+            f"random_state must be an integer of at least 0, a RandomState or None, "
+            f"got {random_state!r}."
+        )
     return int(random_state)
 
 

@@ -3,12 +3,16 @@
 Parameters of constructors are checked by scikit-learn, from ``_parameter_constraints``.
 """
 
+import sys
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._core.sklearn_private import InvalidParameterError
+
+# Larger numbers of steps or samples are mistakes, and numpy cannot hold all of them.
+LARGEST_INTEGER = 2**31 - 1
 
 
 def is_integer(value: Any, low: float = -np.inf, high: float = np.inf) -> bool:
@@ -22,7 +26,7 @@ def check_integer(
     value: Any,
     *,
     minimum: int,
-    maximum: float = np.inf,
+    maximum: float = LARGEST_INTEGER,
     or_none: str = "",
 ) -> int:
     """Return ``value`` if it is an integer from ``minimum`` to ``maximum``.
@@ -55,6 +59,7 @@ def check_number(
     if not (
         is_number
         and -np.inf < value < np.inf
+        and (not isinstance(value, int) or abs(value) <= sys.float_info.max)
         and (minimum is None or value >= minimum)
         and (above is None or value > above)
         and (maximum is None or value <= maximum)

@@ -1,6 +1,7 @@
 """What to do about cells that are not numbers: dates, text and sequences."""
 
 import datetime
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,9 +30,14 @@ def explain_unreadable(X: Any) -> str:
 
 @contextmanager
 def explain_errors(X: Any, name: str = "X") -> Iterator[None]:
-    """Turn an error about cells of the table X that are no numbers into a remedy."""
+    """Turn an error about cells of the table X that are no numbers into a remedy.
+
+    Numbers that are too large for the type they are cast to become infinite without a
+    warning: scikit-learn's checks inside raise an error for infinity.
+    """
     try:
-        yield
+        with np.errstate(over="ignore"):
+            yield
     except OverflowError as error:
         raise ValueError(
             f"{name} holds integers that are too large for float64 ({error}). Give "
@@ -48,8 +54,21 @@ def explain_errors(X: Any, name: str = "X") -> Iterator[None]:
                 "array, a data frame or a list of lists of numbers."
             ) from error
         if not remedy:
-            raise
+            with name_in_errors(name):
+                raise
         raise ValueError(f"{name} cannot be read as numbers. {remedy}") from error
+
+
+@contextmanager
+def name_in_errors(name: str) -> Iterator[None]:
+    """Name the argument in an error that does not, such as one of scikit-learn."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if re.search(rf"(?<!\w){name}(?!\w)", str(error)):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"in {name}: {error}") from error
 
 
 def refuse_dates(table: np.ndarray) -> None:

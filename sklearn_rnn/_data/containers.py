@@ -82,6 +82,11 @@ def unwrap_documents(X: Any, name: str = "X") -> Any:
     if isinstance(X, TokenArray):
         return X
     shape: Any = getattr(X, "shape", ())
+    if isinstance(X, np.ndarray) and not shape:
+        raise TypeError(
+            f"{name} is a single value, {X!r}; expected documents, which are texts or "
+            "lists of tokens."
+        )
     if len(shape) == 2 and shape[1] == 1:
         column = _take_column(X)
         return column if column is X else unwrap_documents(column, name)
@@ -115,7 +120,7 @@ def _refuse_unordered(X: Any, name: str) -> None:
 def _unwrap_rows(X: Any, name: str, missing: bool | None) -> Any:
     """A list or array; the rows of a list that are unusual containers are unwrapped."""
     if isinstance(X, np.ndarray):
-        if X.ndim > 2 or not X.size:
+        if X.ndim not in (1, 2) or not X.size:
             return X
         if X.ndim == 2:
             return _take_column_of_sequences(X)

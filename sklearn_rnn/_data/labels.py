@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
+from sklearn_rnn._data.cells import name_in_errors
 from sklearn_rnn._data.containers import unwrap
 
 PER_STEP = "For one entry per time step, set return_sequences=True."
@@ -21,9 +22,10 @@ def _as_array(y: Any, dtype: Any, estimator: Any) -> np.ndarray:
         raise ValueError(f"y holds an array per sequence. {PER_STEP}")
     options = {"ensure_2d": False, "input_name": "y", "estimator": estimator}
     try:
-        y = check_array(y, dtype=dtype, **options)
-        if dtype == "numeric" and y.dtype == object:  # of a list with None
-            y = check_array(y, dtype=np.float64, **options)
+        with name_in_errors("y"):
+            y = check_array(y, dtype=dtype, **options)
+            if dtype == "numeric" and y.dtype == object:  # of a list with None
+                y = check_array(y, dtype=np.float64, **options)
     except (OverflowError, TypeError) as error:
         raise ValueError(
             f"y cannot be read as numbers ({error}). Give one finite number, or one "

@@ -23,7 +23,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from sklearn_rnn._core.user_warnings import warn_user
-from sklearn_rnn._data.cells import TEXT_HINT, explain_unreadable
+from sklearn_rnn._data.cells import TEXT_HINT, explain_errors, explain_unreadable
 from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.ragged import concatenate_ranges
 from sklearn_rnn._data.tokens import PADDING, TokenArray, find_absent_codes
@@ -134,7 +134,8 @@ def _from_rectangle(X: np.ndarray) -> Sequences:
 def from_array(X: Any, *, finite: bool = True) -> Sequences:
     """Read an (n, T, F) array; trailing steps with all values NaN are padding."""
     if type(X) is not np.ndarray or X.dtype.kind not in "biuf" or not len(X):
-        X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X")
+        with explain_errors(X):
+            X = check_array(X, allow_nd=True, ensure_all_finite=False, input_name="X")
     if X.shape[2] == 0:
         raise ValueError(
             f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is "

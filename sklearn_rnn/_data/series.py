@@ -143,6 +143,8 @@ def read_series(X: Any, name: str = "X", *, step: Any = None) -> SeriesSet:
     single = not holds_several(X)
     members = [X] if single else list(X)
     labels = [name if single else f"series {i} of {name}" for i in range(len(members))]
+    if not members:
+        raise ValueError(f"{name} holds no series. Give at least one.")
     if not single:
         check_columns(members, "series", name)
     values = [_read_one(x, label) for x, label in zip(members, labels, strict=True)]

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from sklearn_rnn._nn.cells.base import to_array
+from sklearn_rnn._nn.functional import check_outputs
 from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.sequence import SequenceNetwork
 from sklearn_rnn._nn.states import Arrays, find_layout, tensors_of
@@ -203,6 +204,7 @@ class TorchStepper(NetworkStepper):
             head = getattr(self.module, "logits", self.module.head)
             answers = head(torch.from_numpy(self._pool(h, after)).to(self.device))
             answers = answers.cpu().numpy()
+        check_outputs(answers)
         self.state = after
         return answers
 
@@ -282,6 +284,7 @@ class NumpyStepper(NetworkStepper):
         )
         return self.scratch
 
+    @np.errstate(over="ignore", invalid="ignore")
     def feed(self, x: np.ndarray) -> np.ndarray:
         before, n = self.state, len(x)
         scratch = self.scratch
@@ -303,6 +306,7 @@ class NumpyStepper(NetworkStepper):
         weight, bias = self.head
         np.matmul(self._pool(x, after), weight, out=out)
         np.add(out, bias, out=out)
+        check_outputs(out)
         self.state = after
         return out
 

@@ -62,6 +62,10 @@ class SequenceNet(RecurrentNet):
         if valid.weights is not None:
             weights = valid.weights[places]
             losses = losses * weights / weights.mean()
-        self.history.record("valid_loss", losses.mean().item())
+        loss = losses.mean().item()
+        self.history.record("valid_loss", loss)
         assert options.score is not None, "a sequence net does not score itself"
-        self.history.record("valid_score", options.score(outputs, targets, weights))
+        score = (
+            options.score(outputs, targets, weights) if np.isfinite(loss) else np.nan
+        )
+        self.history.record("valid_score", score)

@@ -4,6 +4,7 @@ import sys
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
+from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
@@ -140,7 +141,8 @@ def fuzz_estimator(
     and 45 kinds of y: ordinary, unusual and wrong ones. A call fails if
 
     - it raises anything but a ValueError, TypeError, NotFittedError or MemoryError, or
-      an error whose message names no argument, row or parameter,
+      an error whose message names no argument, row or parameter (with
+      ``input="filename"``, it may also raise an OSError with the name of a file),
     - its answer to finite data is not finite,
     - it fails to fit and leaves a trace: another attribute of an unfitted estimator, or
       another answer of a fitted one,
@@ -339,7 +341,9 @@ class _Case:
         if error is None:
             self.report.outcomes["answered"] += 1
             return False, answer
-        fault = find_fault_of_error(error, [*parameters, method])
+        names = [*parameters, *signature(getattr(self.model, method)).parameters]
+        reads_files = parameters.get("input") == "filename"
+        fault = find_fault_of_error(error, names, reads_files)
         if fault:
             self._note(call, fault)
         else:

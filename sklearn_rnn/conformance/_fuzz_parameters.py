@@ -38,8 +38,8 @@ def list_values(name, constraints):
         if isinstance(constraint, Interval):
             values += _list_limits(name, constraint)
         elif isinstance(constraint, StrOptions):
-            options = sorted(constraint.options - {"filename"})  # opens files
-            values += [*options, min(constraint.options).upper()]
+            options = sorted(constraint.options)
+            values += [*options, options[0].upper()]
         elif constraint == "boolean":
             values += [True, False, np.True_]
         elif constraint is None:

@@ -431,10 +431,7 @@ class BoltzmannMachine(
         H : ndarray of shape (n_samples, n_hidden)
             Probabilities that a hidden unit is 1, given the row.
         """
-        check_is_fitted(self)
-        fitted = snapshot(self)
-        visible = fitted._to_visible(fitted._validate(X, reset=False))
-        return fitted._assemble_machine().hidden_means(visible)
+        return self._evaluate(Machine.hidden_means, X)
 
     def inverse_transform(self, H):
         """Means of the visible units.
@@ -475,10 +472,13 @@ class BoltzmannMachine(
         """
         check_is_fitted(self)
         fitted = snapshot(self)
-        visible = fitted._to_visible(fitted._validate(X, reset=False))
         hidden = check_hidden(H, fitted.components_)
-        check_consistent_length(visible, hidden)
-        return fitted._assemble_machine().energy(visible, hidden)
+
+        def compute(machine, visible):
+            check_consistent_length(visible, hidden)
+            return machine.energy(visible, hidden)
+
+        return fitted._evaluate(compute, X)
 
     def free_energy(self, X):
         """Energy of visible states, hidden ones summed out.
@@ -493,10 +493,7 @@ class BoltzmannMachine(
         free_energy : ndarray of shape (n_samples,)
             ``-log sum_h exp(-E(x, h))``, in nats.
         """
-        check_is_fitted(self)
-        fitted = snapshot(self)
-        visible = fitted._to_visible(fitted._validate(X, reset=False))
-        return fitted._assemble_machine().free_energy(visible)
+        return self._evaluate(Machine.free_energy, X)
 
     def score_samples(self, X):
         """Log-likelihood of each row.
@@ -731,6 +728,22 @@ default=None
         if machine.gaussian:
             machine.visible_bias = machine.visible_bias / self.scale_
         return machine
+
+    def _evaluate(self, compute, X):
+        """What ``compute(machine, visible)`` returns for the rows of X."""
+        check_is_fitted(self)
+        fitted = snapshot(self)
+        X = fitted._validate(X, reset=False)
+        with np.errstate(over="ignore", invalid="ignore"):
+            answer = compute(fitted._assemble_machine(), fitted._to_visible(X))
+        good = np.isfinite(answer).reshape(len(X), -1).all(axis=1)
+        if not good.all():
+            row = np.argmin(good)
+            raise ValueError(
+                f"row {row} of X has values of up to {np.abs(X[row]).max():.3g}, whose "
+                f"energy is too large for {X.dtype}. Give X in the unit of fit."
+            )
+        return answer
 
     def _to_visible(self, X):
         """Visible states of the machine for rows of X, (n_samples, n_features)."""

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from sklearn_rnn._core.threads import use_one_thread
+from sklearn_rnn._data.cells import explain_errors, name_in_errors
 from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn.energy._boltzmann_parameters import (
     Array,
@@ -40,13 +41,14 @@ class Clamp:
 
 def check_clamped_values(clamp: Any, shape: tuple[int, int], dtype: np.dtype) -> Array:
     """Values to clamp in the shape (n_samples, n_visible), NaN where units are free."""
-    clamp = check_array(
-        unwrap(clamp, "clamp"),
-        dtype=dtype,
-        ensure_2d=False,
-        ensure_all_finite="allow-nan",
-        input_name="clamp",
-    )
+    with explain_errors(clamp, "clamp"):
+        clamp = check_array(
+            unwrap(clamp, "clamp"),
+            dtype=dtype,
+            ensure_2d=False,
+            ensure_all_finite="allow-nan",
+            input_name="clamp",
+        )
     if clamp.shape not in (shape, shape[1:]):
         raise ValueError(
             f"clamp has the shape {clamp.shape}. It needs the shape {shape[1:]} or "
@@ -57,7 +59,8 @@ def check_clamped_values(clamp: Any, shape: tuple[int, int], dtype: np.dtype) ->
 
 def plan_gibbs_temperatures(temperature: Any, n_steps: int) -> list[float]:
     """One temperature per step; a single number is approached from above."""
-    temperatures = np.asarray(temperature, dtype=np.float64)
+    with explain_errors(temperature, "temperature"), name_in_errors("temperature"):
+        temperatures = np.asarray(temperature, dtype=np.float64)
     if temperatures.shape not in ((), (n_steps,)) or not (temperatures > 0).all():
         raise ValueError(
             "temperature needs to be a number above 0, or as many of them as "

@@ -5,7 +5,13 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Bunch, check_array, check_consistent_length, column_or_1d
+from sklearn.utils import (
+    Bunch,
+    assert_all_finite,
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.drafts import draft, on_snapshot
@@ -13,6 +19,7 @@ from sklearn_rnn._core.randomness import draw_seed
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._core.validation import ValidatedEstimator
+from sklearn_rnn._data.cells import name_in_errors
 from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn.energy._hopfield_capacity import (
     capacity,
@@ -533,7 +540,9 @@ default=None
             states = new._to_states(X)
             labels = None
             if y is not None:
-                labels = column_or_1d(unwrap(y, "y"), warn=True).copy()
+                with name_in_errors("y"):
+                    labels = column_or_1d(unwrap(y, "y"), warn=True).copy()
+                    assert_all_finite(labels, input_name="y")
             if labels is not None:
                 check_consistent_length(X, labels)
             if not reset:

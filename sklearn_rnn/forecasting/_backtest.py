@@ -89,7 +89,7 @@ def backtest(
     if coverage is not None:
         check_number("coverage", coverage, above=0, below=1)
     if n_paths is not None:
-        check_integer("n_paths", n_paths, minimum=1, or_none="no paths")
+        n_paths = check_integer("n_paths", n_paths, minimum=1, or_none="no paths")
     ahead = -(-horizon // rows_ahead) * rows_ahead
     starts = _resolve_start(start, series.lengths, first, needed)
     n_known = [

@@ -167,6 +167,18 @@ def fit_encoding(
     )
 
 
+def cast_numbers(numbers: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Numbers of the type of the network; a ValueError if one is too large for it."""
+    with np.errstate(over="ignore"):
+        numbers = numbers.astype(dtype, copy=False)
+    if np.isinf(numbers).any():
+        raise ValueError(
+            f"values of X or exog are too large for {np.dtype(dtype)}. Give them in "
+            'the unit of fit; in fit, scale them or set precision="float64".'
+        )
+    return numbers
+
+
 def take_median(forecasts: np.ndarray) -> np.ndarray:
     """The median (...) of forecasts (..., Q), which is a point forecast itself."""
     return forecasts[..., forecasts.shape[-1] // 2]

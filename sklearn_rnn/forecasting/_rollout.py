@@ -17,7 +17,7 @@ from sklearn_rnn._nn.steppers import (
     resize_state,
     take_rows,
 )
-from sklearn_rnn.forecasting._encoding import SeriesEncoding, take_median
+from sklearn_rnn.forecasting._encoding import SeriesEncoding, cast_numbers, take_median
 from sklearn_rnn.forecasting._intervals import Sampler
 
 # So many states at most are rolled out side by side.
@@ -63,7 +63,7 @@ class ForecastStepper(Stepper):
         inner.state = before
         if ready.any():
             inputs = encoding.make_inputs(features, np.isnan(values), exog)
-            outputs = inner.feed(inputs.astype(self.dtype, copy=False))
+            outputs = inner.feed(cast_numbers(inputs, self.dtype))
             forecasts[ready] = encoding.decode(outputs, own)[ready]
             if not ready.all():  # the network has read nothing of the others yet
                 inner.put(take_rows(before, ~ready), ~ready)

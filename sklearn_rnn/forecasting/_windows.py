@@ -9,7 +9,7 @@ import torch
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.holdout import split_rows
-from sklearn_rnn.forecasting._encoding import SeriesEncoding
+from sklearn_rnn.forecasting._encoding import SeriesEncoding, cast_numbers
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def make_windows(
             [values[i] for i in trains], exog and [exog[i] for i in trains]
         )
     )
-    inputs = np.concatenate([inputs for inputs, _ in parts]).astype(dtype)
-    targets = np.concatenate([targets for _, targets in parts]).astype(dtype)
+    inputs = cast_numbers(np.concatenate([inputs for inputs, _ in parts]), dtype)
+    targets = cast_numbers(np.concatenate([targets for _, targets in parts]), dtype)
     n_windows = np.maximum(sizes - encoding.window, 0) + (sizes > 0)
     lengths = np.repeat(np.minimum(sizes, encoding.window), n_windows)
     offsets = np.cumsum(sizes) - sizes - np.cumsum(n_windows) + n_windows

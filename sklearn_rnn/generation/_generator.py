@@ -17,6 +17,7 @@ from sklearn_rnn._core.sklearn_private import (
     _fit_context,
 )
 from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._data.cells import explain_errors
 from sklearn_rnn._data.reading import is_table
 from sklearn_rnn._data.tokens import END, PADDING, UNKNOWN
 from sklearn_rnn._nn.builders import build_language_network
@@ -51,7 +52,8 @@ def read_embedding(embedding, vocabulary_size, dtype):
     """
     if not is_table(embedding):
         return embedding
-    vectors = check_array(embedding, dtype=dtype)
+    with explain_errors(embedding, "embedding"):
+        vectors = check_array(embedding, dtype=dtype, input_name="embedding")
     if len(vectors) != vocabulary_size:
         raise ValueError(
             f"embedding has {len(vectors)} vectors, but the vocabulary has a size of "
@@ -487,6 +489,26 @@ class SequenceGenerator(
         return max(super()._count_operations(n_rows), head)
 
     # ---------------------------------------------------------------- predictions
+
+    def fit_transform(self, X, y=None, **fit_params):
+        """Learn to continue text, and compute the state after each text.
+
+        Parameters
+        ----------
+        X : iterable of documents or TokenArray
+            Texts or lists of tokens, as in :meth:`fit`. X is iterated once.
+        y : None
+            Ignored.
+        **fit_params : dict
+            Further arguments of :meth:`fit`.
+
+        Returns
+        -------
+        states : ndarray of shape (n_documents, hidden_size)
+            What :meth:`transform` returns for X.
+        """
+        X = list(X) if hasattr(X, "__next__") else X  # an iterator can be read once
+        return super().fit_transform(X, y, **fit_params)
 
     def transform(self, X):
         """Compute the state after each text, as features for another estimator.

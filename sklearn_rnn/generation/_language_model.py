@@ -18,7 +18,7 @@ from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.containers import unwrap_documents
 from sklearn_rnn._data.tokens import END, UNKNOWN
-from sklearn_rnn._nn.functional import log_softmax
+from sklearn_rnn._nn.functional import check_outputs, log_softmax
 from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.steppers import Stepper, make_stepper
 from sklearn_rnn._training.corpus import Corpus, make_corpus
@@ -93,7 +93,7 @@ class LanguageModel:
 
     def read(self, prefixes: Any) -> Reading:
         """Read one or several texts, each from its beginning."""
-        return self._read_documents(self._list_prompts(prefixes))
+        return self._read_documents(self._list_prompts(prefixes)[1])
 
     def predict_proba(self, prefixes: Any) -> np.ndarray:
         """Probabilities (n_texts, n_classes) of what comes next after each text."""
@@ -101,7 +101,7 @@ class LanguageModel:
 
     def start(self, prompt: Any) -> Start:
         """Read one or several prompts, from which texts are then continued."""
-        prompts = self._list_prompts(prompt)
+        is_single, prompts = self._list_prompts(prompt)
         reading = self._read_documents(prompts)
         texts = [Continuation(codes) for codes in list_codes(reading.corpus)]
         for k, text in enumerate(texts):
@@ -111,7 +111,7 @@ class LanguageModel:
                     "Begin with known ones (classes_ lists them), or with an empty one."
                 )
         return Start(
-            self.codec.is_single(prompt),
+            is_single,
             make_stepper(self.module, reading.states),
             self._logits(reading),
             texts,
@@ -120,7 +120,9 @@ class LanguageModel:
     def token_losses(self, corpus: Corpus) -> np.ndarray:
         """Minus log-probability in nats (n_steps,) of each code of a corpus."""
         with self._reading(corpus):
-            return token_losses(self.module, corpus)
+            losses = token_losses(self.module, corpus)
+        check_outputs(losses, np.repeat(np.arange(len(corpus.lengths)), corpus.lengths))
+        return losses
 
     def fingerprint(self) -> str:
         """A hash of the vocabulary and the weights."""
@@ -138,7 +140,7 @@ class LanguageModel:
         return bool(tokens)
 
     def _list_prompts(self, prompt):
-        """One or several prompts as documents."""
+        """Whether there is one prompt rather than several, and a list of them."""
         prompt = unwrap_documents(prompt)
         if not hasattr(prompt, "__iter__"):
             raise TypeError(
@@ -146,18 +148,22 @@ class LanguageModel:
                 "the kind of document that the generator was fitted on, or a list of "
                 "such documents."
             )
-        return self.codec.list_prompts(prompt)
+        prompt = list(prompt) if hasattr(prompt, "__next__") else prompt
+        return self.codec.is_single(prompt), self.codec.list_prompts(prompt)
 
     def _read_documents(self, documents):
         corpus, n_known = encode_known(self.codec, documents, "the text")
         with self._reading(corpus):
             outputs, states = read_corpus(self.module, corpus)
+        check_outputs(outputs.float().cpu().numpy(), np.arange(len(outputs)))
         return Reading(outputs, states, corpus, n_known)
 
     @torch.inference_mode()
     def _logits(self, reading):
         """Logits (n_texts, V) of the next code of each text."""
-        return self.module.logits(reading.outputs).cpu().numpy()
+        logits = self.module.logits(reading.outputs).cpu().numpy()
+        check_outputs(logits, np.arange(len(logits)))
+        return logits
 
 
 def list_codes(corpus: Corpus) -> list[list[int]]:

@@ -94,7 +94,7 @@ class DecodingOptions:
         """Options that a user gave in tokens of ``codec``, checked and in codes."""
         check_number("temperature", temperature, minimum=0)
         if top_k is not None:
-            check_integer("top_k", top_k, minimum=1)
+            top_k = check_integer("top_k", top_k, minimum=1)
         if top_p is not None:
             check_number("top_p", top_p, above=0, maximum=1)
         check_number(
@@ -137,7 +137,7 @@ class DecodingOptions:
 
     def check_beam_size(self, beam_size: int) -> None:
         """Raise an error if the beam is empty, or if an option applies to sampling."""
-        check_integer("beam_size", beam_size, minimum=1)
+        check_integer("beam_size", beam_size, minimum=1, maximum=2**16)
         if (self.temperature, self.top_k, self.top_p) != (1.0, None, None):
             raise ValueError(
                 "a beam search does not sample, so temperature, top_k and top_p have "

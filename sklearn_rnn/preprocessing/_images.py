@@ -127,7 +127,9 @@ class ImageFlattener(TransformerMixin, BaseEstimator):
             The images; a copy.
         """
         check_is_fitted(self)
-        X = check_array(unwrap(X), copy=True)
+        X = unwrap(X)
+        with explain_errors(X):
+            X = check_array(X, copy=True, input_name="X")
         if X.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {X.shape[1]} features, but an image of shape "

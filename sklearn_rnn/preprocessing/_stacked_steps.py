@@ -94,7 +94,7 @@ class StackedSteps:
                 raise ValueError(
                     f"the transformer cannot read X as numbers ({error}). {remedy}"
                 ) from error
-            if not str(error).startswith("Input X contains"):
+            if not str(error).startswith(("Input X contains", "Input contains")):
                 raise
             starts = np.cumsum(self.lengths) - self.lengths
             place = find_nonfinite(

@@ -15,9 +15,11 @@ from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.memory import explain_prediction_memory
 from sklearn_rnn._core.sklearn_private import _check_sample_weight
 from sklearn_rnn._core.threads import limit_threads
+from sklearn_rnn._data.cells import explain_errors
 from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.reading import SequenceReader, is_table
 from sklearn_rnn._nn.builders import build_network
+from sklearn_rnn._nn.functional import check_outputs
 from sklearn_rnn._nn.sequence import LARGE_VOCABULARY
 from sklearn_rnn._training.batching import predict_batches
 from sklearn_rnn._training.budget import (
@@ -219,7 +221,11 @@ class SupervisedEstimator(
     def _build_module(self, **options):
         embedding = self.embedding
         if is_table(embedding):
-            embedding = torch.tensor(check_array(embedding, dtype=self._number_type))
+            with explain_errors(embedding, "embedding"):
+                vectors = check_array(
+                    embedding, dtype=self._number_type, input_name="embedding"
+                )
+            embedding = torch.tensor(vectors)
         module = build_network(
             self.cell,
             self.input_size_ * self._inputs.patch_size,
@@ -292,8 +298,11 @@ class SupervisedEstimator(
             device = self.module_.head.weight.device
             outputs = predict_batches(
                 compute, sequences, rows, PREDICTION_BATCH, device, each_step=each_step
-            )
-        return outputs.numpy()
+            ).numpy()
+        check_outputs(
+            outputs, np.repeat(rows, sequences.lengths) if each_step else rows
+        )
+        return outputs
 
     def _score_steps(self, X, y, sample_weight, metric):
         """``metric`` of the predictions at all valid steps."""

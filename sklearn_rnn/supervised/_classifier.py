@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.sklearn_private import StrOptions, _fit_context
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.labels import check_labels, describe_misread_labels
@@ -493,7 +493,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         Returns
         -------
         log_proba : ndarray of shape (n_sequences, n_classes)
-            ``log(predict_proba(X))``.
+            ``log(predict_proba(X))``, but finite where a probability is rounded to 0.
         """
         return self._predict(X, LabelTargets.log_probabilities)
 
@@ -516,9 +516,11 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
             sequences. A row of an indicator matrix counts if all its labels are right.
         """
         check_is_fitted(self)
-        if self._predicts_steps:
-            return self._score_steps(X, y, sample_weight, accuracy_score)
-        return super().score(X, self._check_y(y), sample_weight)
+        fitted = snapshot(self)
+        metric = fitted._targets.score_labels
+        if fitted._predicts_steps:
+            return fitted._score_steps(X, y, sample_weight, metric)
+        return metric(fitted._check_y(y), fitted.predict(X), sample_weight)
 
     def _check_y(self, y):
         return check_labels(y, self)

@@ -1,7 +1,6 @@
 """RNNRegressor: numbers predicted from sequences."""
 
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.sklearn_private import _fit_context
@@ -9,7 +8,7 @@ from sklearn_rnn._data.labels import check_numbers
 from sklearn_rnn._training.holdout import check_validation_data
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.supervised._base import SupervisedEstimator
-from sklearn_rnn.supervised._targets import LOSSES, NumberTargets
+from sklearn_rnn.supervised._targets import LOSSES, NumberTargets, score_r2
 
 
 class RNNRegressor(RegressorMixin, SupervisedEstimator):
@@ -438,8 +437,8 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         """
         check_is_fitted(self)
         if self._predicts_steps:
-            return self._score_steps(X, y, sample_weight, r2_score)
-        return super().score(X, self._check_y(y), sample_weight)
+            return self._score_steps(X, y, sample_weight, score_r2)
+        return score_r2(self._check_y(y), self.predict(X), sample_weight)
 
     def _check_y(self, y):
         return check_numbers(y, self)

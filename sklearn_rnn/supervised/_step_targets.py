@@ -20,6 +20,11 @@ def flatten(y, sequences: Sequences, name: str = "y") -> np.ndarray:
     """
     y = y.toarray() if sparse.issparse(y) else unwrap(y, name, missing=True)
     rectangle = getattr(y, "ndim", 1) > 1
+    if not hasattr(y, "__iter__"):
+        raise ValueError(
+            f"{name} is {y!r:.60}. return_sequences=True needs one entry per step: "
+            "(n_timesteps,) or (n_timesteps, n_outputs) for each sequence."
+        )
     y = np.asarray(y) if rectangle else list(y)
     if len(y) != len(sequences):
         raise ValueError(

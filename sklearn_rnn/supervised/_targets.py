@@ -44,17 +44,19 @@ class LabelTargets:
         """Outputs of the network per row."""
         return len(self.classes)
 
-    def encode(self, y, rows, dtype):
-        """Targets as a tensor with one entry per row, of which ``rows`` take part."""
+    def check_kind(self, y):
+        """Raise an error if y has other dimensions or columns than in fit."""
         if (y.ndim == 2) != self.multilabel:
             raise ValueError(
                 "y changed between one label per sequence and an indicator matrix."
             )
+        if self.multilabel and y.shape[1] != self.n_outputs:
+            raise ValueError(f"y has {y.shape[1]} labels, expected {self.n_outputs}.")
+
+    def encode(self, y, rows, dtype):
+        """Targets as a tensor with one entry per row, of which ``rows`` take part."""
+        self.check_kind(y)
         if self.multilabel:
-            if y.shape[1] != self.n_outputs:
-                raise ValueError(
-                    f"y has {y.shape[1]} labels, expected {self.n_outputs}."
-                )
             return torch.from_numpy(y.astype(dtype))
         unknown = np.setdiff1d(y[rows], self.classes)
         if len(unknown):
@@ -75,9 +77,11 @@ class LabelTargets:
         return torch.softmax(logits, dim=1).numpy()
 
     def log_probabilities(self, outputs):
-        """Logarithms of the probabilities."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.probabilities(outputs))
+        """Logarithms of the probabilities, finite even where those are rounded to 0."""
+        logits = torch.from_numpy(outputs)
+        if self.multilabel:
+            return torch.nn.functional.logsigmoid(logits).numpy()
+        return torch.log_softmax(logits, dim=1).numpy()
 
     def decode(self, outputs):
         """The likeliest labels (n,), or an indicator matrix."""
@@ -95,6 +99,11 @@ class LabelTargets:
         if self.multilabel:
             return torch.nn.BCEWithLogitsLoss(reduction="none")
         return torch.nn.CrossEntropyLoss(reduction="none")
+
+    def score_labels(self, y, labels, sample_weight=None):
+        """Accuracy of predicted ``labels``."""
+        self.check_kind(y)
+        return accuracy_score(y, labels, sample_weight=sample_weight)
 
     def score(self, outputs, targets, weights):
         """Accuracy of outputs, both as tensors."""
@@ -147,8 +156,14 @@ class NumberTargets:
 
     def decode(self, outputs):
         """Outputs (n, n_outputs) in the unit of y; (n,) if y was one-dimensional."""
-        numbers = outputs.astype(np.float64) * self.scale + self.mean
-        numbers = numbers.astype(self.dtype, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):
+            numbers = outputs.astype(np.float64) * self.scale + self.mean
+            numbers = numbers.astype(self.dtype, copy=False)
+        if not np.isfinite(numbers).all():
+            raise ValueError(
+                f"a prediction is too large for {np.dtype(self.dtype)}. Fit on y in a "
+                "larger unit."
+            )
         return numbers[:, 0] if self.one_output else numbers
 
     def strata(self, targets):
@@ -158,6 +173,24 @@ class NumberTargets:
     def score(self, outputs, targets, weights):
         """R2 of outputs, both as tensors."""
         return r2_score(targets.numpy(), outputs.numpy(), sample_weight=weights)
+
+
+def score_r2(y, predictions, sample_weight=None):
+    """R2 of predictions; no square of a very large or small number is lost.
+
+    Each column is divided by a power of two, which changes no digit of the score.
+    """
+    if y.shape[1:] != predictions.shape[1:]:
+        raise ValueError(
+            f"y has entries of shape {y.shape[1:]}, but the predictions have the shape "
+            f"{predictions.shape[1:]}. Give the outputs that y had in fit."
+        )
+    if len(y) == len(predictions):
+        sizes = np.maximum(np.abs(y).max(axis=0), np.abs(predictions).max(axis=0))
+        exponents = -np.frexp(sizes)[1]
+        y = np.ldexp(y.astype(np.result_type(y, np.float32)), exponents)
+        predictions = np.ldexp(predictions, exponents)
+    return r2_score(y, predictions, sample_weight=sample_weight)
 
 
 def compute_column_scales(deviations, weights):

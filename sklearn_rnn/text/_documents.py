@@ -265,7 +265,7 @@ class CodeStream:
 
 def cut(lengths, flat, max_length, side):
     """Keep at most ``max_length`` codes of every document, cutting on ``side``."""
-    kept = np.minimum(lengths, max_length)
+    kept = np.minimum(lengths, min(max_length, lengths.max(initial=0)))
     ends = np.cumsum(lengths)
     first = ends - lengths if side == "right" else ends - kept
     index = np.arange(kept.sum()) + np.repeat(first - (np.cumsum(kept) - kept), kept)

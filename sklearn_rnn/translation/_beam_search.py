@@ -8,7 +8,7 @@ import torch
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._data.tokens import END, PADDING, START, UNKNOWN
-from sklearn_rnn._nn.functional import log_softmax
+from sklearn_rnn._nn.functional import check_outputs, log_softmax
 from sklearn_rnn._nn.sequence import Inputs
 from sklearn_rnn._nn.states import map_states
 from sklearn_rnn._nn.translation import TranslationNetwork
@@ -105,6 +105,7 @@ class BeamSearch:
             last.to(self.device), self.states, self.memory
         )
         logits = outputs[0].float().cpu().numpy()
+        check_outputs(logits)
         logits[:, [PADDING, START]] = -np.inf
         if not self.options.allow_unknown:
             logits[:, UNKNOWN] = -np.inf

@@ -5,6 +5,11 @@ from typing import Any, Self
 
 from sklearn_rnn._core.scalars import check_integer, check_number
 
+# Beyond these a search would exhaust the memory, or length ** length_penalty overflow.
+LARGEST_BEAM = 2**16
+LARGEST_LENGTH = 2**24
+LARGEST_PENALTY = 40.0
+
 
 @dataclass(frozen=True)
 class SearchOptions:
@@ -38,11 +43,18 @@ class SearchOptions:
         if max_length is None:
             longest = translator.max_length_
             max_length = longest + (longest + 1) // 2
-        n_best = check_integer("n", n, minimum=1)
+        n_best = check_integer("n", n, minimum=1, maximum=LARGEST_BEAM)
+        beam_size = check_integer(
+            "beam_size", beam_size, minimum=1, maximum=LARGEST_BEAM
+        )
         return cls(
-            max_length=check_integer("max_length", max_length, minimum=1),
-            beam_size=max(check_integer("beam_size", beam_size, minimum=1), n_best),
-            length_penalty=check_number("length_penalty", length_penalty, minimum=0),
+            max_length=check_integer(
+                "max_length", max_length, minimum=1, maximum=LARGEST_LENGTH
+            ),
+            beam_size=max(beam_size, n_best),
+            length_penalty=check_number(
+                "length_penalty", length_penalty, minimum=0, maximum=LARGEST_PENALTY
+            ),
             n_best=n_best,
             keep_attention=return_attention or translator.copy_unknown,
             allow_unknown=translator.copy_unknown,

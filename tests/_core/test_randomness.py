@@ -111,3 +111,9 @@ def test_threads_that_borrow_do_not_disturb_each_other():
         ones = [torch.rand(1, generator=expected) for _ in range(5)]
         assert torch.equal(draws, torch.cat(ones))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, np.nan, np.inf, "junk", (), [1], 1j])
+def test_what_is_no_seed_is_an_error_that_names_the_parameter(seed):
+    with pytest.raises(ValueError, match="random_state must be an integer of at least"):
+        draw_seed(seed)

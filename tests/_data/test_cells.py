@@ -7,9 +7,10 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import check_array
 
 from sklearn_rnn import RNNClassifier, RNNForecaster, StepwiseTransformer
-from sklearn_rnn._data.cells import explain_unreadable
+from sklearn_rnn._data.cells import explain_errors, explain_unreadable, name_in_errors
 
 N = 20
 Y = np.arange(N) % 2
@@ -92,3 +93,20 @@ def test_arrays_have_no_names_of_columns():
     X = np.array([[1, "2020-01-01"]], dtype="datetime64[D]")
     assert explain_unreadable(X).startswith("It holds dates. Drop them")
     assert explain_unreadable([["a", 1]]).startswith("It holds text. Text becomes")
+
+
+def test_errors_of_scikit_learn_name_the_argument():
+    with pytest.raises(ValueError, match=r"in H: Found array with dim 3"):
+        with explain_errors(np.ones((2, 2, 2)), "H"):
+            check_array(np.ones((2, 2, 2)))
+    with pytest.raises(ValueError, match=r"^X contains"), name_in_errors("X"):
+        raise ValueError("X contains")
+    with pytest.raises(TypeError, match=r"^in y: no"), name_in_errors("y"):
+        raise TypeError("no")
+
+
+def test_numbers_too_large_for_a_type_are_an_error_and_no_warning():
+    X = np.full((2, 2), 1e300)
+    with pytest.raises(ValueError, match="X contains infinity or a value too large"):
+        with explain_errors(X):
+            check_array(X, dtype=np.float32, input_name="X")

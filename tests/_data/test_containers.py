@@ -362,3 +362,8 @@ def test_one_column_of_texts_is_read(model, kind):
 def test_documents_are_refused_in_words(model, X):
     with pytest.raises(TypeError, match=re.escape(f"X is a {type(X).__name__}")):
         clone(model).fit(X)
+
+
+def test_a_single_value_is_no_documents():
+    with pytest.raises(TypeError, match="X is a single value"):
+        unwrap_documents(np.array(3))

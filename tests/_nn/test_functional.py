@@ -1,9 +1,10 @@
 """Functions of arrays."""
 
 import numpy as np
+import pytest
 import torch
 
-from sklearn_rnn._nn.functional import log_softmax
+from sklearn_rnn._nn.functional import check_outputs, log_softmax
 
 
 def test_log_softmax_is_computed_in_float64_and_changes_nothing(rng):
@@ -19,3 +20,15 @@ def test_log_softmax_is_computed_in_float64_and_changes_nothing(rng):
 def test_impossible_codes_stay_impossible():
     found = log_softmax(np.array([[0.0, -np.inf, 0.0]]))
     np.testing.assert_allclose(np.exp(found), [[0.5, 0, 0.5]])
+
+
+def test_outputs_that_are_not_finite_are_an_error_that_names_the_sequence():
+    outputs = np.zeros((4, 2), dtype=np.float32)
+    check_outputs(outputs, np.arange(4))
+    outputs[2, 1] = np.inf
+    with pytest.raises(ValueError, match=r"for sequence 7 of X is not a finite number"):
+        check_outputs(outputs, np.array([5, 5, 7, 7]))
+    with pytest.raises(
+        ValueError, match=r"network is not a finite number.*lower learn"
+    ):
+        check_outputs(outputs)

@@ -6,7 +6,7 @@ import sklearn
 import torch
 from sklearn.metrics import accuracy_score
 
-from sklearn_rnn import RNNClassifier
+from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._core.randomness import SPLIT, numpy_generator
 from sklearn_rnn._data.sequences import from_ragged
 from sklearn_rnn._training.examples import Examples
@@ -185,3 +185,11 @@ def test_validation_records_the_weighted_loss_and_the_score(weights, loss):
     ((outputs, targets, given),) = seen
     assert outputs == [2, 3, 6] and targets == [0, 0, 0]
     assert (given if weights is None else given.tolist()) == weights
+
+
+def test_outputs_of_held_out_rows_that_overflow_end_the_fit(rng):
+    model = RNNRegressor(
+        hidden_size=2, max_epochs=2, early_stopping=True, learning_rate=1e300
+    )
+    with pytest.raises(ValueError, match="diverged in epoch 1"):
+        model.fit(rng.normal(size=(12, 3)), rng.normal(size=12))

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from sklearn_rnn.conformance._fuzz_guards import (
     find_fault_of_error,
@@ -26,12 +27,21 @@ from sklearn_rnn.conformance._fuzz_guards import (
         (TypeError("the 'size' parameter"), None),
         (MemoryError("row 3"), None),
         (ValueError("setting an element"), "names no argument"),
+        (ValueError("Found array with dim 3 while fitting data"), "names no argument"),
+        (NotFittedError("Call 'fit' first."), None),
         (KeyError("X"), "raised KeyError"),
+        (FileNotFoundError(2, "No such file", "X.txt"), "raised FileNotFoundError"),
     ],
 )
 def test_errors_are_judged_by_kind_and_message(error, fault):
-    found = find_fault_of_error(error, ["size"])
+    found = find_fault_of_error(error, ["size", "X"])
     assert found is None if fault is None else fault in found
+
+
+def test_what_reads_files_may_raise_errors_with_their_names():
+    missing = FileNotFoundError(2, "No such file", "notes.txt")
+    assert find_fault_of_error(missing, [], reads_files=True) is None
+    assert find_fault_of_error(OSError("no"), [], reads_files=True) is not None
 
 
 def test_warnings_of_users_pass_and_those_of_libraries_do_not():

@@ -348,3 +348,27 @@ def test_gaussian_data_whose_variance_overflows_is_refused(method, rng):
     with pytest.raises(ValueError, match="column 1 of X holds"):
         model.fit(big)
     np.testing.assert_array_equal(model.transform(X), before)
+
+
+@pytest.mark.parametrize("method", ["score_samples", "free_energy", "score"])
+def test_gaussian_rows_whose_energy_overflows_are_refused(method, rng):
+    X = rng.normal(size=(20, 3))
+    model = BoltzmannMachine(4, visible="gaussian", max_epochs=1, random_state=0).fit(X)
+    X[5] = 1e200
+    with pytest.raises(
+        ValueError, match=r"row 5 of X has values .*e.200, whose energy"
+    ):
+        getattr(model, method)(X)
+    with pytest.raises(ValueError, match="row 5 of X"):
+        model.energy(X, np.ones((20, 4)))
+
+
+def test_numbers_that_float32_cannot_hold_are_refused_without_a_warning(rng):
+    X = rng.choice([0, 1], (10, 3)).astype(np.float32)
+    model = BoltzmannMachine(4, max_epochs=1, random_state=0).fit(X)
+    with pytest.raises(ValueError, match="H contains infinity or a value too large"):
+        model.inverse_transform(np.full((2, 4), 1e308))
+    with pytest.raises(ValueError, match="clamp contains infinity"):
+        model.sample(clamp=[1e308, 0, 0])
+    with pytest.raises(ValueError, match="X contains infinity"):
+        model.partial_fit(np.full((2, 3), 1e150))

@@ -283,3 +283,9 @@ def test_free_samples_are_the_letters_learned(letter_machine):
     exact = (samples[:, None] == letters).all(axis=2)
     assert exact.any(axis=1).mean() > 0.85
     assert exact.any(axis=0).all()
+
+
+@pytest.mark.parametrize("temperature", ["junk", {}, 1j, 10**400, object()])
+def test_temperatures_that_are_no_numbers_are_named(temperature):
+    with pytest.raises((TypeError, ValueError), match="temperature"):
+        plan_gibbs_temperatures(temperature, 4)

@@ -320,3 +320,9 @@ def test_nothing_is_answered_before_fit():
     for method in ("transform", "recall", "predict", "energy", "score"):
         with pytest.raises(NotFittedError):
             getattr(HopfieldDenoiser(), method)([[0, 1]])
+
+
+@pytest.mark.parametrize("label", [np.nan, np.inf, 1j])
+def test_labels_that_are_no_finite_numbers_are_refused(label):
+    with pytest.raises(ValueError, match=r"(Input|in) y"):
+        HopfieldDenoiser().fit(np.eye(3), [0, 1, label])

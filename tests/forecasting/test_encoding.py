@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from series_encodings import encode, encode_theta, read
+from sklearn.base import clone
 
-from sklearn_rnn.forecasting._encoding import take_median
+from sklearn_rnn import RNNForecaster
+from sklearn_rnn.forecasting._encoding import cast_numbers, take_median
 
 RNG = np.random.default_rng(0)
 TWO = RNG.normal(size=(40, 2)) * [2, 50] + [3, -70]
@@ -93,3 +95,19 @@ def test_quantiles_do_not_cross_and_have_a_median():
     assert_array_equal(forecasts, [[[[1, 2, 3], [4, 5, 6]]]])
     assert_array_equal(take_median(forecasts), [[[2, 5]]])
     assert_array_equal(take_median(forecasts[..., :1]), [[[1, 4]]])
+
+
+def test_numbers_that_the_network_cannot_read_are_refused():
+    numbers = np.array([1.0, np.nan, 1e39])
+    assert cast_numbers(numbers, np.float64) is numbers
+    with pytest.raises(ValueError, match="X or exog are too large for float32"):
+        cast_numbers(numbers, np.float32)
+    series = np.sin(np.arange(40.0))
+    model = RNNForecaster(
+        window=4, hidden_size=2, max_epochs=1, precision="float32", intervals=None
+    )
+    with pytest.raises(ValueError, match="too large for float32"):
+        clone(model).set_params(scaling=False).fit(series * 1e100)
+    model.fit(series, exog=series)
+    with pytest.raises(ValueError, match="too large for float32"):
+        model.predict(exog=[1e100])

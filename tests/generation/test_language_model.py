@@ -192,3 +192,14 @@ def test_a_cell_may_keep_its_sequences_on_another_axis(num_layers):
     alone = np.concatenate([model.predict_proba([prompt]) for prompt in prompts])
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-6)
     assert len(model.generate(prompts, 5, random_state=0)) == 3
+
+
+def test_iterators_of_documents_are_read_once():
+    documents = [["a", "b"], ["b"]]
+    model = SequenceGenerator(window=4, hidden_size=2, max_epochs=1, random_state=0)
+    expected = model.fit_transform(documents)
+    np.testing.assert_array_equal(model.fit_transform(iter(documents)), expected)
+    np.testing.assert_array_equal(
+        model.predict_proba(iter(documents)), model.predict_proba(documents)
+    )
+    assert len(model.generate(iter(documents), 2, random_state=0)) == 2

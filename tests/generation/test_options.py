@@ -204,3 +204,11 @@ def test_docstrings_may_be_missing():
 
     assert document_options(write) is write
     assert write.__doc__ is None
+
+
+def test_numbers_of_numpy_are_those_of_python():
+    model = SequenceGenerator(window=4, hidden_size=2, max_epochs=1, random_state=0)
+    model.fit(["abab", "ba"])
+    expected = model.generate("a", 5, top_k=2, random_state=0)
+    found = model.generate("a", np.uint8(5), top_k=np.uint8(2), random_state=0)
+    assert found == expected

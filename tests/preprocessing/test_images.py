@@ -98,3 +98,9 @@ def test_images_go_through_a_memory_and_back():
     half[:, 6:] = 0
     recalled = memory.fit(images).transform(half)
     assert_array_equal(memory[0].inverse_transform(recalled), images)
+
+
+def test_rows_of_text_are_no_images(rng):
+    flattener = ImageFlattener().fit(rng.normal(size=(3, 2, 2)))
+    with pytest.raises(ValueError, match="X cannot be read as numbers"):
+        flattener.inverse_transform(np.array([["a", "owl", "c", "d"]]))

@@ -275,3 +275,10 @@ def test_a_cell_that_keeps_no_contract_is_told_so(model, table, cell, message):
     with pytest.raises(TypeError, match=message):
         model.set_params(cell=cell).fit(*table)
     assert vars(model) == model.get_params()
+
+
+def test_labels_of_another_kind_than_in_fit_are_not_scored(rng):
+    X = rng.normal(size=(6, 4))
+    model = RNNClassifier(hidden_size=2, max_epochs=1).fit(X, [0, 1] * 3)
+    with pytest.raises(ValueError, match="y changed between one label"):
+        model.score(X, np.eye(6, 3, dtype=int) + np.eye(6, 3, 1, dtype=int))

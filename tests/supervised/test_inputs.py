@@ -198,3 +198,9 @@ def test_a_first_batch_in_another_range_is_a_warning(patch_size, rng):
     with pytest.warns(UserWarning, match="feature 1 of X is far .* typical sequences"):
         model.partial_fit(X, y)
     clone(model).set_params(scaling=False).partial_fit(X, y).partial_fit(9 * X, y)
+
+
+def test_a_huge_patch_size_is_an_error_and_takes_no_memory(rng):
+    model = RNNRegressor(hidden_size=2, patch_size=10**9)
+    with pytest.raises(ValueError, match=r"'patch_size' parameter .* range .1, 65536"):
+        model.fit(rng.normal(size=(4, 6)), np.arange(4.0))

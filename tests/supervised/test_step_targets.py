@@ -142,7 +142,7 @@ def test_tables_give_tables():
     labels = classifier().fit(X, y > 0)
     assert labels.predict(X).shape == (20, 6)
     assert labels.predict_proba(X).shape == (20, 6, 2)
-    assert_array_equal(labels.predict_log_proba(X), np.log(labels.predict_proba(X)))
+    assert_allclose(labels.predict_log_proba(X), np.log(labels.predict_proba(X)))
     assert_array_equal(labels.predict(X), labels.predict_proba(X)[..., 1] > 0.5)
 
 
@@ -423,3 +423,8 @@ def test_scores_weigh_steps():
         model.score(X_RAGGED, SIGNS, weights),
         accuracy_score(flat[0], flat[1], sample_weight=flat[2]),
     )
+
+
+def test_a_single_number_for_all_sequences_is_an_error():
+    with pytest.raises(ValueError, match=r"y is 3. return_sequences=True needs one"):
+        regressor().fit(X_RAGGED, 3)

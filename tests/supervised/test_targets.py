@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.metrics import r2_score
 
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._data.labels import check_labels, check_numbers
@@ -11,6 +12,7 @@ from sklearn_rnn.supervised._targets import (
     LabelTargets,
     NumberTargets,
     compute_column_scales,
+    score_r2,
 )
 
 
@@ -267,3 +269,35 @@ def test_several_outputs_keep_their_axis():
 def test_scales_neither_overflow_nor_vanish(unit):
     columns = unit * np.array([[-1.0, 0.0], [1.0, 0.0]])
     np.testing.assert_allclose(compute_column_scales(columns, None), [unit, 1])
+
+
+def test_log_probabilities_are_finite_where_probabilities_are_0():
+    outputs = np.array([[1000.0, -1000.0]], dtype=np.float32)
+    for multilabel, expected in ((False, [[0, -2000]]), (True, [[0, -1000]])):
+        targets = LabelTargets(np.arange(2), multilabel)
+        np.testing.assert_array_equal(targets.log_probabilities(outputs), expected)
+
+
+def test_a_prediction_that_its_type_cannot_hold_is_an_error():
+    targets = NumberTargets.fit(np.array([-1.5e308, 1.5e308]), np.arange(2), None)
+    assert np.isfinite(targets.decode(np.ones((1, 1)))).all()
+    with pytest.raises(ValueError, match="a prediction is too large for float64"):
+        targets.decode(np.full((1, 1), 10.0))
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-200, 1.0, 1e200, 1e300])
+def test_r2_depends_on_no_unit(unit, rng):
+    y = rng.normal(size=(20, 2))
+    predictions = y + rng.normal(size=(20, 2))
+    weights = rng.random(20)
+    expected = r2_score(y, predictions, sample_weight=weights)
+    found = score_r2(y * [unit, 1], predictions * [unit, 1], weights)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert unit != 1 or found == expected
+
+
+def test_r2_of_whole_numbers_and_of_other_outputs(rng):
+    y, predictions = np.arange(-4, 4, dtype=np.int8), rng.normal(size=8) * 1e9
+    assert score_r2(y, predictions) == r2_score(y, predictions)
+    with pytest.raises(ValueError, match=r"y has entries of shape \(1,\)"):
+        score_r2(y[:, None], predictions)

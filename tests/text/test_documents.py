@@ -496,3 +496,8 @@ def test_every_document_gets_a_start_and_an_end():
     lengths, flat = add_boundaries(LENGTHS, FLAT)
     assert_array_equal(lengths, [5, 2, 3, 4])
     assert_array_equal(flat, [2, 4, 5, 6, 3, 2, 3, 2, 7, 3, 2, 8, 9, 3])
+
+
+def test_any_length_may_be_kept():
+    lengths, codes = cut(np.array([2, 0]), np.array([4, 5]), 2**63, "left")
+    assert lengths.tolist() == [2, 0] and codes.tolist() == [4, 5]

@@ -59,3 +59,19 @@ def test_the_length_penalty_is_a_number_that_is_not_negative(value):
 def test_parameters_that_were_set_after_fit_are_checked_too():
     with pytest.raises(ValueError, match="beam_size must be an integer"):
         options({"beam_size": 0})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"beam_size": 2**31 - 1},
+        {"n": 2**20},
+        {"max_length": 10**30},
+        {"length_penalty": 1e300},
+    ],
+    ids=str,
+)
+def test_options_that_no_search_can_honour_are_refused(given):
+    (name,) = given
+    with pytest.raises(ValueError, match=rf"{name} must be .* at most"):
+        options(**given)
