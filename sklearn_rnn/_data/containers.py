@@ -74,9 +74,11 @@ def unwrap_documents(X: Any, name: str = "X") -> Any:
             f"documents. Give list({name}.values()) or list({name})."
         )
     _refuse_unordered(X, name)
-    if holds_only_numbers(X):
+    is_record = isinstance(X, np.ndarray) and X.dtype.kind == "V"
+    if is_record or sparse.issparse(X) or holds_only_numbers(X):
+        kind = "record array" if is_record else type(X).__name__
         raise TypeError(
-            f"{name} is a {type(X).__name__}; expected documents, which are texts or "
+            f"{name} is a {kind}; expected documents, which are texts or "
             "lists of tokens."
         )
     if isinstance(X, TokenArray):

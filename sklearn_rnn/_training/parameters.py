@@ -426,6 +426,4 @@ def parameters_of(estimator: str) -> dict[str, Parameter]:
 
 def constraints_of(estimator: str) -> dict[str, list]:
     """The constraints of a network's shared parameters, for scikit-learn."""
-    return {
-        name: shared.constraint for name, shared in parameters_of(estimator).items()
-    }
+    return {name: one.constraint for name, one in parameters_of(estimator).items()}

@@ -63,14 +63,16 @@ class FuzzFailure:
 class FuzzReport:
     """What :func:`fuzz_estimator` found.
 
-    Attributes
+    Parameters
     ----------
     estimator : estimator object
         The one that was given.
     random_state : int
         The seed.
-    n_calls, n_cases : int
-        Number of calls, and of the copies of the estimator that were called.
+    n_calls : int
+        Number of calls.
+    n_cases : int
+        Number of copies of the estimator that were called.
     outcomes : collections.Counter
         How many calls returned ("answered") and raised an error ("refused").
     failures : list of FuzzFailure

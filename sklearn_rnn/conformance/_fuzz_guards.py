@@ -137,7 +137,7 @@ def is_finite(X, depth=4):
         pass
     if (depth and isinstance(X, (list, tuple, np.ndarray))) or hasattr(X, "iloc"):
         return all(is_finite(x, depth - 1) for x in X)
-    return isinstance(X, (int, float)) and math.isfinite(X)
+    return isinstance(X, int) or (isinstance(X, float) and math.isfinite(X))
 
 
 def holds_nan(answer):

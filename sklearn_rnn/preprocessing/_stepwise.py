@@ -4,6 +4,7 @@ from copy import deepcopy
 from numbers import Integral
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
@@ -335,6 +336,7 @@ class StepwiseTransformer(
         if _routing_enabled():
             params = process_routing(self, method, **params).transformer[method]
         if len(getattr(y, "shape", ())) > 1:
+            y = y.toarray() if sparse.issparse(y) else y
             y = list(np.asarray(y))  # a row is repeated without being copied
         repeat_metadata = stacked.repeat_metadata({"y": y, **params})
         return repeat_metadata.pop("y"), repeat_metadata

@@ -29,7 +29,7 @@ from sklearn_rnn import (
     TokenArray,
     WordVectorizer,
 )
-from sklearn_rnn._data.containers import unwrap
+from sklearn_rnn._data.containers import unwrap, unwrap_documents
 from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.sequences import LARGEST_VOCABULARY
 from sklearn_rnn.translation._sources import list_sources, unwrap_sources
@@ -236,7 +236,7 @@ def test_tensors_are_read_with_and_without_array_api_dispatch(
         (torch.tensor(TABLE).to_sparse(), r"sparse tensor.*X\.to_dense\(\)"),
         (torch.empty(2, 2, device="meta"), "meta device"),
     ],
-    ids=str,
+    ids="dict set generator sets dates date_frame huge sparse_tensor meta".split(),
 )
 def test_every_reader_of_tables_refuses_in_words(model, X, message):
     with pytest.raises((TypeError, ValueError), match=message):
@@ -367,3 +367,11 @@ def test_documents_are_refused_in_words(model, X):
 def test_a_single_value_is_no_documents():
     with pytest.raises(TypeError, match="X is a single value"):
         unwrap_documents(np.array(3))
+
+
+@pytest.mark.parametrize(
+    "X", [sparse.csr_array(np.eye(2)), np.zeros(2, dtype=[("a", float)])]
+)
+def test_tables_are_no_documents(X):
+    with pytest.raises(TypeError, match=r"X is a .*; expected documents"):
+        unwrap_documents(X)

@@ -616,3 +616,10 @@ def test_object_arrays_are_cross_validated(far_apart):
 )
 def test_sequence_check(estimator, check):
     check(estimator)
+
+
+def test_a_sparse_y_is_repeated_for_each_step(rng):
+    X, y = rng.normal(size=(4, 3, 2)), np.eye(4)[:, :2]
+    model = StepwiseTransformer(PLSRegression(n_components=1))
+    expected = model.fit(X, y).transform(X)
+    assert_array_equal(model.fit(X, sparse.csr_array(y)).transform(X), expected)
