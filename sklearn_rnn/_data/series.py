@@ -192,9 +192,8 @@ def _read_one(x: Any, name: str) -> np.ndarray:
             ) from error
     if values.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name}.")
-    is_float = values.dtype.kind == "f"
-    if values.dtype.kind in "biu" or (is_float and values.dtype.itemsize not in (4, 8)):
-        values = values.astype(np.float64)
+    if values.dtype.kind in "biuf" and values.dtype != np.float32:
+        values = values.astype(np.float64, copy=False)
     if values.dtype.kind != "f":
         raise ValueError(
             f"{name} has dtype {values.dtype}; expected numbers. "

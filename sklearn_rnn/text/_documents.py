@@ -95,6 +95,11 @@ def read_texts(documents, reader):
 def _texts(document, row, reader, expected, cut):
     """The text of a document in pieces that end where ``cut`` allows it, if it does."""
     if reader.input == "filename" and not isinstance(document, TextFile):
+        if not isinstance(document, (str, bytes, os.PathLike)):
+            raise TypeError(
+                f"document {row} is {document!r} of type {type(document).__name__}; "
+                'expected the name of a file, because of input="filename".'
+            )
         document = TextFile(document)
     if isinstance(document, TextFile):
         chunks = _file_chunks(document.path, row, reader, PIECE if cut else -1)

@@ -501,3 +501,12 @@ def test_every_document_gets_a_start_and_an_end():
 def test_any_length_may_be_kept():
     lengths, codes = cut(np.array([2, 0]), np.array([4, 5]), 2**63, "left")
     assert lengths.tolist() == [2, 0] and codes.tolist() == [4, 5]
+
+
+@pytest.mark.parametrize("name", [3, None])
+def test_what_is_no_name_of_a_file_is_an_error(name):
+    vectorizer = CharVectorizer(input="filename")
+    with pytest.raises(
+        TypeError, match=r"document 0 is .* expected the name of a file"
+    ):
+        vectorizer.fit([name])
