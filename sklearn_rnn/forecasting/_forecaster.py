@@ -356,7 +356,7 @@ class RNNForecaster(BaseForecaster):
         "baseline": [StrOptions({"auto", "mean", "theta"}), None],
         "season": [
             StrOptions({"auto"}),
-            Interval(Integral, 2, None, closed="left"),
+            Interval(Integral, 2, 2**24, closed="both"),
             tuple,
             None,
         ],

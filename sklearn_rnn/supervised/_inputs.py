@@ -67,7 +67,8 @@ class InputEncoding:
             return
         places = concatenate_ranges(sequences.starts[rows], sequences.lengths[rows])
         # A median, because single large values are no reason for a warning.
-        typical = np.median(np.abs(sequences.values[places]), axis=0)
+        with np.errstate(over="ignore"):
+            typical = np.median(np.abs(sequences.values[places]), axis=0)
         far = np.flatnonzero(typical > LARGEST_DEVIATION)
         if len(far):
             feature = far[0] % len(self.scaling.mean)

@@ -1096,3 +1096,8 @@ def test_forecasts_on_a_gpu():
     assert_allclose(
         on_gpu, forecaster(device="cpu").fit(NOISY).predict(horizon=3), rtol=1e-3
     )
+
+
+def test_a_season_of_any_number_of_steps_is_an_error():
+    with pytest.raises(ValueError, match="'season' parameter of RNNForecaster"):
+        RNNForecaster(season=2**63).fit(np.sin(np.arange(40.0)))

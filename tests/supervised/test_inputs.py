@@ -204,3 +204,9 @@ def test_a_huge_patch_size_is_an_error_and_takes_no_memory(rng):
     model = RNNRegressor(hidden_size=2, patch_size=10**9)
     with pytest.raises(ValueError, match=r"'patch_size' parameter .* range .1, 65536"):
         model.fit(rng.normal(size=(4, 6)), np.arange(4.0))
+
+
+def test_steps_of_any_size_are_seen_to_be_in_another_range():
+    model = RNNRegressor(hidden_size=2).partial_fit(np.full((4, 3), 1e308), range(4))
+    with pytest.warns(UserWarning, match="feature 0 of X is far from what it was"):
+        model.partial_fit(np.ones((4, 3)), range(4))
