@@ -14,7 +14,7 @@ def validate_patterns(
     try:
         return read_table(estimator, X, reset=reset, **options)
     except ValueError as error:
-        if not str(error).startswith("Found array with dim"):
+        if "Found array with dim" not in str(error):
             raise
         raise ValueError(
             f"{error} Make rows of images first: make_pipeline(ImageFlattener(), "
