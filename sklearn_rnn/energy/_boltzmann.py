@@ -98,8 +98,9 @@ def find_levels(X, cut):
     """
     if cut is None or 0 <= cut < 1:
         return np.array([0, 1], X.dtype)
-    cut = X.dtype.type(cut)
-    on, above_cut = X > cut, np.nextafter(cut, X.dtype.type(np.inf))
+    largest = np.finfo(X.dtype).max
+    cut = X.dtype.type(np.clip(cut, -float(largest), float(largest)))
+    on, above_cut = X > cut, np.nextafter(cut, largest)
     off_value = cut if on.all() else X[~on].mean()
     on_value = X[on].mean() if on.any() else above_cut
     # rounding may bring a mean to the other side of the cut
@@ -662,7 +663,8 @@ default=None
         if self._is_gaussian:
             return (X - self._mean) / self._std
         if self._cut is not None:
-            return X > self._cut
+            with np.errstate(over="ignore"):  # of a cut that float32 cannot hold
+                return X > self._cut
         check_probabilities(X)
         return X
 

@@ -177,10 +177,12 @@ class Machine:
 
     @property
     def is_finite(self) -> bool:
+        """Whether all parameters are finite, and their squares, too."""
         arrays = [
             value for value in vars(self).values() if isinstance(value, np.ndarray)
         ]
-        return all(np.isfinite(array).all() for array in arrays)
+        with np.errstate(over="ignore"):
+            return all(np.isfinite(np.square(array).sum()) for array in arrays)
 
     def join_layers(self) -> tuple[Array, Array]:
         """Symmetric weights and biases of all units, the visible ones first."""

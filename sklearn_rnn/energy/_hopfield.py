@@ -527,7 +527,8 @@ default=None
                     "Set binarize to the value above which a unit is on."
                 )
             cut = 0.0
-        return np.where(X > cut, 1.0, -1.0)
+        with np.errstate(over="ignore"):  # of a cut that float32 cannot hold
+            return np.where(X > cut, 1.0, -1.0)
 
     def _fit(self, X, y, *, reset):
         """Store X alone, or beside the stored patterns."""

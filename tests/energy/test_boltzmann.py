@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
-from sklearn_rnn import BoltzmannMachine
+from sklearn_rnn import BoltzmannMachine, HopfieldDenoiser
 from sklearn_rnn.energy._boltzmann import find_levels
 
 
@@ -372,3 +372,12 @@ def test_numbers_that_float32_cannot_hold_are_refused_without_a_warning(rng):
         model.sample(clamp=[1e308, 0, 0])
     with pytest.raises(ValueError, match="X contains infinity"):
         model.partial_fit(np.full((2, 3), 1e150))
+
+
+def test_a_cut_that_float32_cannot_hold_is_above_all_values(rng):
+    X = rng.random((6, 3)).astype(np.float32)
+    model = BoltzmannMachine(2, binarize=1e300, max_epochs=1, random_state=0).fit(X)
+    assert np.isfinite(model.inverse_transform(model.transform(X))).all()
+    pattern = np.array([[0, 1, 1]], dtype=np.float32)
+    hopfield = HopfieldDenoiser(random_state=0).fit(pattern)
+    assert hopfield.set_params(binarize=1e300).transform(pattern).shape == (1, 3)

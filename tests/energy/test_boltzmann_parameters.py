@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from scipy.special import expit, logsumexp
 
 from sklearn_rnn import BoltzmannMachine
+from sklearn_rnn.energy._boltzmann_parameters import Machine
 
 
 def test_energy_is_that_of_the_equation(machine, rng):
@@ -99,3 +100,9 @@ def test_inverse_transform_of_gaussian_units_is_their_mean(gaussian):
     p = reference.parameters(model)
     expected = p["b"] + p["s"] * (H @ p["W"])
     assert_allclose(model.inverse_transform(H), expected, rtol=1e-9)
+
+
+def test_parameters_whose_squares_overflow_are_not_finite():
+    for size, expected in ((1.0, True), (1e160, False), (np.inf, False)):
+        machine = Machine(np.full((2, 3), size), np.zeros(2), np.zeros(3))
+        assert machine.is_finite == expected
