@@ -194,7 +194,9 @@ class InterruptAtLine:
         return self
 
 
-@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize(
+    "early_stopping", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_an_interrupt_at_any_line_leaves_a_whole_epoch_or_nothing(early_stopping):
     X = noisy_prototypes(3)
     model = BoltzmannMachine(
