@@ -254,8 +254,9 @@ def continuous_ranked_probability_score(y_true, paths):
     ----------
     y_true : array-like
         True values, of any shape. NaN is left out.
-    paths : array-like of shape (n_paths, *y_true.shape)
-        Samples of them, as ``sample_paths`` returns.
+    paths : array-like of shape (n_paths, ...)
+        Samples of them, as ``sample_paths`` returns; each path has the shape of
+        ``y_true``.
 
     Returns
     -------

@@ -15,7 +15,7 @@ def open_stream(model, n_streams=1):
     rows were steps in ``fit`` too, as a row; a :class:`CharVectorizer` or
     :class:`WordVectorizer` as a text, whose tokens are the chunk. Other transformers of
     sequences are refused, because a step may depend on the whole sequence, as in
-    :class:`~sklearn_rnn.preprocessing.SeriesScaler`.
+    :class:`~sklearn_rnn.SeriesScaler`.
 
     Parameters
     ----------
