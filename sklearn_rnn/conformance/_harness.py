@@ -44,7 +44,7 @@ def ignore_few_epochs():
 
 
 def fit(model, X, y, **fit_params):
-    """Fit, without a word about the few epochs."""
+    """Fit, ignoring warnings about the few epochs."""
     with ignore_few_epochs():
         return model.fit(X, y, **fit_params)
 
