@@ -3,9 +3,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+OLDEST_TESTS ?= $(addprefix tests/,_core _data _training supervised forecasting text \
+	preprocessing energy streaming metrics model_selection test_common.py)
 NAMES ?= "Miyazaki Hayao" "Giulia Rossellini" "Nguyen Van Minh" "Olga Petrova"
 
-.PHONY: demo test docs lint types check test-slow test-clients benchmarks clean
+.PHONY: demo test docs lint types check coverage test-slow test-oldest test-clients
+.PHONY: benchmarks dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/plot_names.py $(NAMES)
@@ -26,8 +29,15 @@ types: $(VENV)/.dev
 check: $(VENV)/.dev
 	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2
 
+coverage: $(VENV)/.release
+	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2 --cov=sklearn_rnn --cov-fail-under=95
+
 test-slow: $(VENV)/.dev
 	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -m slow
+
+# with the lowest versions that pyproject.toml allows
+test-oldest: .venv-oldest/.installed
+	SCIPY_ARRAY_API=1 .venv-oldest/bin/python -m pytest -n 2 $(OLDEST_TESTS)
 
 # with other libraries, each in an environment of its own; CLIENTS="mapie skops" runs some
 test-clients: $(VENV)/.dev
@@ -36,6 +46,15 @@ test-clients: $(VENV)/.dev
 
 benchmarks: $(VENV)/.dev
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
+
+# build the archives, check them, and fit a model with the wheel in a clean environment
+dist: $(VENV)/.release
+	rm -rf dist
+	$(BIN)/python -m build -q
+	$(BIN)/python -m twine check --strict dist/*
+	$(PYTHON) -m venv --clear .venv-wheel
+	.venv-wheel/bin/python -m pip install -q -c constraints.txt dist/*.whl
+	cd .venv-wheel && bin/python ../tools/smoke_test.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,10 +67,20 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test,plot,progress]"
 	touch $@ $(VENV)/.demo
 
+$(VENV)/.release: $(VENV)/.dev
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[release]"
+	touch $@
+
+.venv-oldest/.installed: tests/oldest.txt pyproject.toml
+	$(PYTHON) -m venv --clear .venv-oldest
+	.venv-oldest/bin/python -m pip install -q -r tests/oldest.txt
+	.venv-oldest/bin/python -m pip install -q --no-deps -e .
+	touch $@
+
 $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[docs]"
 	touch $@
 
 clean:
 	rm -rf docs/_build docs/generated docs/auto_examples
-	rm -rf $(VENV) .venv-clients build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-clients .venv-oldest .venv-wheel build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
