@@ -11,7 +11,7 @@ NAMES ?= "Miyazaki Hayao" "Giulia Rossellini" "Nguyen Van Minh" "Olga Petrova"
 .PHONY: benchmarks dist clean
 
 demo: $(VENV)/.demo
-	$(BIN)/python examples/plot_names.py $(NAMES)
+	$(BIN)/python examples/classification/plot_names.py $(NAMES)
 
 test: $(VENV)/.dev lint types check
 

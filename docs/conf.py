@@ -2,8 +2,13 @@
 
 import os
 import re
+import sys
+from pathlib import Path
 
 os.environ["MPLBACKEND"] = "agg"
+sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
+
+import page_code
 
 import sklearn_rnn
 
@@ -48,6 +53,13 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "write_computation_times": False,  # their page loads scripts from elsewhere
+    "subsection_order": [
+        f"../examples/{group}"
+        for group in (
+            *("classification", "forecasting", "generation"),
+            *("translation", "energy"),
+        )
+    ],
     "within_subsection_order": "FileNameSortKey",
 }
 
@@ -75,6 +87,13 @@ def without_foreign_labels(app, what, name, obj, options, lines):
         lines[:] = text.split("\n")
 
 
+def draw_figures(app):
+    """Draw the figures that the pages show."""
+    for page in page_code.PAGES:
+        page_code.draw_figures(page)
+
+
 def setup(app):
     """Called by Sphinx."""
+    app.connect("builder-inited", draw_figures)
     app.connect("autodoc-process-docstring", without_foreign_labels, priority=900)

@@ -6,12 +6,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from numpydoc.docscrape import ClassDoc, NumpyDocString
 from numpydoc.validate import validate
+from page_code import FIGURES, PAGES, find_figures, run_blocks
 
 import sklearn_rnn
 from sklearn_rnn import (
@@ -132,11 +133,6 @@ def test_fitted_attributes_are_those_documented(model, missing):
     assert absent <= {"feature_names_in_"} | missing
 
 
-PAGES = [
-    path
-    for path in sorted((ROOT / "docs").rglob("*.md"))
-    if not path.relative_to(ROOT / "docs").parts[0].startswith(("_", "auto", "gen"))
-]
 DOCUMENTS = [ROOT / "README.md", *PAGES]
 
 
@@ -152,16 +148,16 @@ def assert_same_output(printed, shown):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_code_blocks_run_and_print_what_is_shown(path, monkeypatch, tmp_path, capsys):
+def test_code_blocks_print_and_draw_what_the_page_shows(path, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    page = ModuleType("page")  # importable, so that its classes can be pickled
-    monkeypatch.setitem(sys.modules, "page", page)
-    pattern = r"```python\n(.*?)```(?:\n```text\n(.*?)```)?"
-    for block, shown in re.findall(pattern, path.read_text("utf-8"), re.S):
-        capsys.readouterr()
-        exec(compile(block, str(path), "exec"), vars(page))
+    n_figures = 0
+    for printed, shown in run_blocks(path):
         if shown:
-            assert_same_output(capsys.readouterr().out, shown)
+            assert_same_output(printed, shown)
+        n_figures += len(plt.get_fignums())
+        plt.close("all")
+    names = [f"{path.stem}_{k + 1}.png" for k in range(n_figures)]
+    assert find_figures(path) == names
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -170,9 +166,12 @@ def test_links_inside_lead_somewhere(path):
         if "://" in link or "$" in link:
             continue
         target, _, heading = link.partition("#")
-        target = path.parent / target if target else path
-        if target.parent.name == "auto_examples":  # made from examples/
-            target = ROOT / "examples" / target.name
+        target = (path.parent / target).resolve() if target else path
+        if "auto_examples" in target.parts:  # made from examples/
+            parts = target.parts[target.parts.index("auto_examples") + 1 :]
+            target = ROOT.joinpath("examples", *parts)
+        if target.parent == FIGURES:  # drawn by the page
+            continue
         found = [target, target.with_name(f"{target.name}.md")]
         found += [target.with_name(f"{target.name}.py")]
         found = [file for file in found if file.is_file()]

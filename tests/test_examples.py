@@ -13,9 +13,10 @@ pytestmark = pytest.mark.slow
 
 
 def printed(name, folder, *arguments):
-    """What an example prints, run in a folder of its own with warnings as errors."""
+    """Run an example in an empty folder, with warnings as errors; what it printed."""
+    (script,) = EXAMPLES.rglob(name)
     run = subprocess.run(
-        [sys.executable, "-W", "error", EXAMPLES / name, *arguments],
+        [sys.executable, "-W", "error", script, *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
