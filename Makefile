@@ -8,7 +8,7 @@ OLDEST_TESTS ?= $(addprefix tests/,_core _data _training supervised forecasting 
 NAMES ?= "Miyazaki Hayao" "Giulia Rossellini" "Nguyen Van Minh" "Olga Petrova"
 
 .PHONY: demo test docs lint types check coverage test-slow test-oldest test-clients
-.PHONY: benchmarks dist clean
+.PHONY: benchmarks bench-quick dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/classification/plot_names.py $(NAMES)
@@ -46,6 +46,15 @@ test-clients: $(VENV)/.dev
 
 benchmarks: $(VENV)/.dev
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
+	$(BIN)/python benchmarks/report.py
+
+# five minutes: speed and what needs no data folder; results go to build/benchmarks
+QUICK := "fit" "predict" "stream" "first_fit" "hopfield --jobs letters bits speed" \
+	"intervals --jobs ideal paths" "translator --jobs training"
+bench-quick: $(VENV)/.dev
+	for job in $(QUICK); do SKLEARN_RNN_RESULTS=build/benchmarks \
+		$(BIN)/python benchmarks/bench_$${job%% *}.py \
+		$$(case "$$job" in *" "*) echo $${job#* };; esac) || exit 1; done
 
 # build the archives, check them, and fit a model with the wheel in a clean environment
 dist: $(VENV)/.release

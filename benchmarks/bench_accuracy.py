@@ -20,6 +20,7 @@ import torch
 from _classical import moments
 from _common import data_folder, environment
 from _data import load_mnist, load_movie, load_name_split, load_series
+from _results import Table
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -194,15 +195,15 @@ def main():
         return
     torch.set_num_threads(1)
     print(environment())
-    print("held out of training rows" if options.choose else "test sets")
+    part = "validation" if options.choose else "test"
+    table = Table(__file__, part, "job", "model")
     for name in options.jobs.split(","):
         for row in options.rows.split(","):
             seeds = 1 if row == "peer" and not options.choose else options.seeds
-            report(
-                name,
-                row,
-                [measured(name, row, s, folder, options.choose) for s in range(seeds)],
-            )
+            outcomes = [
+                measured(name, row, s, folder, options.choose) for s in range(seeds)
+            ]
+            table.add(job=name, model=row, **summarise(outcomes))
 
 
 def measured(name, row, seed, folder, choose):
@@ -219,14 +220,16 @@ def measured(name, row, seed, folder, choose):
     return model.score(X_test, y_test), time.perf_counter() - started
 
 
-def report(name, row, outcomes):
+def summarise(outcomes):
+    """Mean and range of the accuracies, and seconds per fit."""
     accuracy, seconds = np.array(outcomes).T
-    print(
-        f"{name:7} {row:9} accuracy {accuracy.mean():.4f}  "
-        f"({accuracy.min():.4f} to {accuracy.max():.4f}, {len(accuracy)} seeds)  "
-        f"{np.median(seconds):6.1f} s a fit",
-        flush=True,
-    )
+    return {
+        "mean": accuracy.mean(),
+        "lowest": accuracy.min(),
+        "highest": accuracy.max(),
+        "n_seeds": len(accuracy),
+        "seconds": np.median(seconds),
+    }
 
 
 if __name__ == "__main__":

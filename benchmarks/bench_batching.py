@@ -14,6 +14,7 @@ from unittest import mock
 import numpy as np
 import torch
 from _common import data_folder, environment
+from _results import Table
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, WordVectorizer
 from sklearn_rnn._training.batching import training_batches
@@ -130,8 +131,7 @@ def main():
         return
     torch.set_num_threads(1)
     print(environment())
-    columns = "".join(f"{name:>9}" for name in METHODS)
-    print(f"{'':28}{columns}{'fit - random':>15} {columns}  fit/random  fit/sorted")
+    table = Table(__file__, "quality", "task")
     differences = []
     for task, draw in list_tasks(folder).items():
         scores, seconds = compare(draw)
@@ -139,13 +139,13 @@ def main():
         differences.append(difference.mean())
         error = difference.std(ddof=1) / len(SEEDS) ** 0.5
         random, in_order, fit = np.median(seconds, axis=0)
-        print(
-            f"{task:28}"
-            + "".join(f"{score:9.3f}" for score in scores.mean(axis=0))
-            + f"{difference.mean():+8.3f} ±{error:.3f} "
-            + f"{random:8.2f}s{in_order:8.2f}s{fit:8.2f}s"
-            + f"{fit / random:12.2f}{fit / in_order:12.2f}",
-            flush=True,
+        table.add(
+            task=task,
+            **dict(zip(METHODS, scores.mean(axis=0).tolist(), strict=True)),
+            difference=difference.mean(),
+            error=error,
+            time_random=fit / random,
+            time_sorted=fit / in_order,
         )
     print(f"mean difference to random batches: {np.mean(differences):+.4f}")
 

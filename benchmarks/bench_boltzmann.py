@@ -12,6 +12,7 @@ import warnings
 
 import numpy as np
 from _common import data_folder, environment, interleaved
+from _results import Table
 from scipy.ndimage import shift
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -43,18 +44,19 @@ def bench_digits():
         "BernoulliRBM": (peer, {"features__n_iter": [10, 20, 60]}),
         "BoltzmannMachine": (machine, {"features__max_epochs": [10, 20, 60]}),
     }
-    print("\ndigits, 100 hidden units, then logistic regression")
+    table = Table(__file__, "digits", "features")
     for name, (features, grid) in sides.items():
         pipeline = Pipeline(
             [("features", features), ("classifier", LogisticRegression(max_iter=1000))]
         )
         grid = grid | {"classifier__C": [1, 100, 6000]}
         search = GridSearchCV(pipeline, grid, cv=cv).fit(X, y)
-        print(
-            f"{name:17} validation {search.best_score_:.4f}, test "
-            f"{search.score(X_test, y_test):.4f}, with {search.best_params_}",
-            flush=True,
+        table.add(
+            features=name,
+            validation=search.best_score_,
+            test=search.score(X_test, y_test),
         )
+        print(search.best_params_)
 
 
 def pseudo_likelihood(machine, peer, X):
@@ -91,7 +93,7 @@ def bench_epochs():
     data = mnist()
     if data is None:
         return
-    print("\nMNIST cut at .5, 100 hidden units, seconds an epoch of 60,000 rows")
+    table = Table(__file__, "epochs", "batch_size", "dtype")
     for batch_size in (10, 32, 100):
         for dtype in (np.float64, np.float32):
             X = data[0].astype(dtype)
@@ -104,11 +106,11 @@ def bench_epochs():
                 ours=lambda ours=ours, X=X: ours.fit(X),
                 peer=lambda peer=peer, X=X: peer.fit(X),
             )
-            print(
-                f"batches of {batch_size:3}, {np.dtype(dtype).name}: "
-                f"BoltzmannMachine {seconds['ours']:.2f}, BernoulliRBM "
-                f"{seconds['peer']:.2f}, ratio {seconds['ours'] / seconds['peer']:.2f}",
-                flush=True,
+            table.add(
+                batch_size=batch_size,
+                dtype=np.dtype(dtype).name,
+                **seconds,
+                ratio=seconds["ours"] / seconds["peer"],
             )
 
 
@@ -126,19 +128,20 @@ def bench_likelihood(n_epochs=20):
         100, learning_rate=0.01, batch_size=32, n_iter=n_epochs, random_state=0
     ).fit(X)
     ended = time.perf_counter()
-    print(
-        f"\nMNIST cut at .5, 100 hidden units, {n_epochs} epochs of batches of 32, "
-        "float32; nats a test row"
+    table = Table(__file__, "likelihood", "estimator")
+    table.add(
+        estimator="BoltzmannMachine",
+        learning_rate=ours.learning_rate,
+        log_likelihood=ours.score(X_test),
+        pseudo_likelihood=pseudo_likelihood(ours, BernoulliRBM().fit(X[:9]), X_test),
+        seconds=middle - started,  # with annealed importance sampling
     )
-    print(
-        f"BoltzmannMachine: log-likelihood {ours.score(X_test):.2f} (AIS), pseudo-"
-        f"likelihood {pseudo_likelihood(ours, BernoulliRBM().fit(X[:9]), X_test):.2f}, "
-        f"{middle - started:.1f} s with AIS"
-    )
-    print(
-        f"BernoulliRBM: log-likelihood {log_likelihood(peer, ours, X_test):.2f} (AIS), "
-        f"pseudo-likelihood {peer.score_samples(X_test).mean():.2f}, "
-        f"{ended - middle:.1f} s"
+    table.add(
+        estimator="BernoulliRBM",
+        learning_rate=peer.learning_rate,
+        log_likelihood=log_likelihood(peer, ours, X_test),
+        pseudo_likelihood=peer.score_samples(X_test).mean(),
+        seconds=ended - middle,
     )
 
 
@@ -178,10 +181,7 @@ def bench_modes():
     data, target = load_letters(return_X_y=True)
     letters = data[[list(target).index(name) for name in "JLMQT"]].astype(float)
     X = np.repeat(letters, 40, axis=0)
-    print(
-        "\n5 letters of 64 pixels, 40 times each, 500 epochs, seeds 30 to 32; nats: "
-        "mean of the letters (at best -1.61), rarest less most likely (worst seed)"
-    )
+    table = Table(__file__, "modes", "n_hidden", "estimator")
     for n_hidden in (8, 20, 64):
         results = {}
         for seed in (30, 31, 32):
@@ -192,17 +192,15 @@ def bench_modes():
                 )
         for name, values in results.items():
             means, gaps = np.transpose(values)
-            print(
-                f"{n_hidden:2} hidden, {name:24} mean {means.mean():7.2f}, "
-                f"gap {gaps.min():7.2f}",
-                flush=True,
+            table.add(
+                n_hidden=n_hidden, estimator=name, mean=means.mean(), gap=-gaps.min()
             )
 
 
 def bench_held_out():
     """Exact log-likelihood of new digits."""
     X = (load_digits().data > 7).astype(np.float64)
-    print("\ndigits cut at 7, 20 hidden units, seeds 10 to 12; nats a test row, exact")
+    table = Table(__file__, "held_out", "n_epochs", "estimator")
     for n_epochs in (20, 100):
         results = {}
         for seed in (10, 11, 12):
@@ -211,7 +209,7 @@ def bench_held_out():
                 score = likelihoods(model.fit(train), test, 20).mean()
                 results.setdefault(name, []).append(score)
         for name, values in results.items():
-            print(f"{n_epochs:3} epochs, {name:24} {np.mean(values):.2f}", flush=True)
+            table.add(n_epochs=n_epochs, estimator=name, nats=np.mean(values))
 
 
 JOBS = {

@@ -41,6 +41,7 @@ from _default_tasks import (
     last_step,
     log_loss,
 )
+from _results import Table
 from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
@@ -195,11 +196,17 @@ def average(records, key):
     return mean(values) if values else None
 
 
-def summarise(records, details=False):
-    """One line per task, and what sums up each column of networks."""
+def group_by_task(records):
+    """``{task: {column: records}}``."""
     by_task = {}
     for r in records:
         by_task.setdefault(r["task"], {}).setdefault(r["column"], []).append(r)
+    return by_task
+
+
+def summarise(records, details=False):
+    """One line per task, and what sums up each column of networks."""
+    by_task = group_by_task(records)
     for task, columns in by_task.items() if details else ():
         print(f"\n{heading(task)}")
         for rows in columns.values():
@@ -220,6 +227,19 @@ def summarise(records, details=False):
         print(f"{name}: {'; '.join(totals(name, by_task))}")
     for name, rank, regret, n in standings(by_task):
         print(f"{name:24} mean rank {rank:.2f}, mean regret {regret:.2f} ({n} tasks)")
+
+
+def tabulate(records):
+    """A row per task: defaults of before and of today, and the best simple model."""
+    table = Table(__file__, "tasks", "task")
+    for task, columns in group_by_task(records).items():
+        shown = {"before": columns.get("old"), "defaults": columns.get("new")}
+        best = best_baseline(task, columns)
+        row = {"task": task, "metric": TASKS[task].metric}
+        for name, rows in (shown | {"best": best}).items():
+            row[name] = average(rows, "value") if rows else None
+            row[f"{name}_cpu"] = average(rows, "fit_cpu") if rows else None
+        table.add(**row, best_name=best[0]["column"] if best else None)
 
 
 def verdict(task, rows, best):
@@ -346,11 +366,20 @@ def read_records(files):
 
 def main():
     options = read_options()
-    if options.files:
-        return summarise(read_records(options.files), details=True)
+    read = options.files
+    records = read_records(read) if read else measure_all(options)
+    if not records:
+        return
+    summarise(records, details=bool(read))
+    if records[0]["part"] == "test":
+        tabulate(records)
+
+
+def measure_all(options):
+    """Records of all fits, none without the data folder."""
     folder = data_folder()
     if folder is None:
-        return None
+        return []
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", ConvergenceWarning)
     print(environment())
@@ -362,7 +391,7 @@ def main():
             if options.json:
                 with open(options.json, "a", encoding="utf-8") as file:
                     file.write(json.dumps(record) + "\n")
-    return summarise(records)
+    return records
 
 
 if __name__ == "__main__":

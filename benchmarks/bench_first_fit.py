@@ -61,9 +61,10 @@ def measure(name):
 
 def main():
     from _common import environment  # which imports torch
+    from _results import Table
 
     print(environment(), f"median of {REPEATS} processes, in seconds")
-    print(f"{'':36}import  first  second  difference  new modules")
+    table = Table(__file__, "seconds", "estimator")
     for name in SETTINGS:
         runs = [
             subprocess.run(
@@ -76,9 +77,13 @@ def main():
         ]
         parts = zip(*[map(float, run) for run in runs], strict=True)
         load, first, second, modules = map(statistics.median, parts)
-        print(
-            f"{name:36}{load:6.2f}  {first:5.3f}  {second:6.3f}  {first - second:10.3f}"
-            f"  {modules:11.0f}"
+        table.add(
+            estimator=name,
+            load=load,
+            first=first,
+            second=second,
+            difference=first - second,
+            modules=round(modules),
         )
 
 

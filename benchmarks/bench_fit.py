@@ -7,6 +7,7 @@ Both sides clip the gradient and use Adam; the loop without clipping stands besi
 import numpy as np
 import torch
 from _common import environment, interleaved
+from _results import Table
 from torch import nn
 
 from sklearn_rnn import RNNClassifier
@@ -45,7 +46,7 @@ def main():
     print(environment())
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 1024)
-    print(f"{'cell':5} {'type':8} {'loop':>8} {'unclipped':>10} {'fit':>8}  ratio")
+    table = Table(__file__, "fit", "cell", "dtype")
     for dtype in (np.float32, np.float64):
         X = rng.normal(size=(1024, 40, 8)).astype(dtype)
         for cell in ("rnn", "lstm", "gru"):
@@ -64,10 +65,11 @@ def main():
                 unclipped=lambda: handwritten_loop(cell, X, y, False),  # noqa: B023
                 fit=lambda: model.fit(X, y),  # noqa: B023
             )
-            print(
-                f"{cell:5} {np.dtype(dtype).name:8} {took['loop']:7.3f}s "
-                f"{took['unclipped']:9.3f}s {took['fit']:7.3f}s  "
-                f"{took['fit'] / took['loop']:.2f}"
+            table.add(
+                cell=cell,
+                dtype=np.dtype(dtype).name,
+                **took,
+                ratio=took["fit"] / took["loop"],
             )
 
 

@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import torch
 from _common import environment
+from _results import Table
 from sklearn.linear_model import LinearRegression
 from sklearn.utils import Bunch
 
@@ -56,12 +57,9 @@ SERIES_OF = {
 }
 
 
-def spread(values):
-    values = np.asarray(values)
-    return (
-        f"median {np.median(values):.5g}, best {values.min():.5g}, "
-        f"worst {values.max():.5g}"
-    )
+def spread(values, name="median"):
+    """Median, best and worst of the errors of several seeds."""
+    return {name: np.median(values), "best": min(values), "worst": max(values)}
 
 
 # ---------------------------------------------------------------- generated waves
@@ -74,12 +72,13 @@ def bench_waves():
         past, truth = test[:, :50, 0], test[:, 50:, 0]
         flat = train[:, :, 0]
         linear = LinearRegression().fit(flat[:, :50], flat[:, 50:])
-        print(f"\nwaves, {horizon} step(s) after 50: mean squared error on 2,000")
+        table = Table(__file__, "waves", "model", "horizon")
         for name, answer in (
             ("naive", np.repeat(past[:, -1:], horizon, axis=1)),
             ("least squares", linear.predict(past)),
         ):
-            print(f"{name:16} {np.mean((answer - truth) ** 2):.5f}")
+            error = np.mean((answer - truth) ** 2)
+            table.add(model=name, horizon=horizon, **spread([error]))
         errors, seconds = [], []
         for seed in SEEDS:
             started = time.perf_counter()
@@ -89,11 +88,9 @@ def bench_waves():
             seconds.append(time.perf_counter() - started)
             answer = model.predict(past[:, :, None])[..., 0]
             errors.append(np.mean((answer - truth) ** 2))
-        print(
-            f"{'RNNForecaster':16} {spread(errors)}; {np.median(seconds):.0f} s a fit",
-            flush=True,
-        )
-        print(f"{'noise floor':16} {0.01 / 12:.5f}")
+        table.add(model="RNNForecaster", horizon=horizon, **spread(errors))
+        table.add(model="noise floor", horizon=horizon, **spread([0.01 / 12]))
+        print(f"{np.median(seconds):.0f} s per fit")
 
 
 # ---------------------------------------------------------------- sunspots and CO2
@@ -163,27 +160,32 @@ def bench_series():
             )
             return mae, mase
 
-        print(f"\n{name}, the last {horizon} steps: MAE, MASE (season {season})")
+        table = Table(__file__, "series", "series", "model")
+        all_origins = rolling(series, horizon, season, new)
+
+        def show(model, scores, name=name, table=table, all_origins=all_origins):
+            maes, mases = np.transpose(scores)
+            mase, every = np.median(mases), all_origins.get(model)
+            row = spread(maes) | {"mase": mase, "all_origins": every}
+            table.add(series=name, model=model, **row)
+
         naive = np.resize(without_gaps(train)[-season:], horizon)
-        print("{:16} {:.3f} {:.3f}".format("seasonal naive", *judged(naive)))
+        show("seasonal naive", [judged(naive)])
         smooth = holt_winters(train, season, horizon)
         if smooth is None:
             print("Holt-Winters     skipped: statsmodels is not installed")
         else:
-            print("{:16} {:.3f} {:.3f}".format("Holt-Winters", *judged(smooth)))
+            show("Holt-Winters", [judged(smooth)])
         scores = []
         for seed in SEEDS:
             model = new(intervals=None, random_state=seed).fit(train)
             scores.append(judged(model.predict(train, horizon=horizon)))
-        maes, mases = np.transpose(scores)
-        print(f"{'RNNForecaster':16} MAE {spread(maes)}")
-        print(f"{'':16} MASE {spread(mases)}", flush=True)
-        maes = []
+        show("RNNForecaster", scores)
+        scores = []
         for seed in SEEDS[:3]:
             model = RNNForecaster(horizon=horizon, random_state=seed).fit(train)
-            maes.append(judged(model.predict())[0])
-        print(f"{'defaults':16} MAE {spread(maes)}", flush=True)
-        rolling(series, horizon, season, new)
+            scores.append(judged(model.predict()))
+        show("RNNForecaster, defaults", scores)
 
 
 def rolling(series, horizon, season, new):
@@ -202,15 +204,16 @@ def rolling(series, horizon, season, new):
         for name, answer in answers.items():
             if answer is not None:
                 errors[name].append(np.abs(answer - truth))
-    for name, found in errors.items():
-        if found:
-            mae = np.nanmean(np.concatenate(found))
-            print(f"{name:16} MAE {mae:.3f} over all leads and origins", flush=True)
+    return {
+        name: np.nanmean(np.concatenate(found))
+        for name, found in errors.items()
+        if found
+    }
 
 
 def bench_intervals():
     """The part held out and the two before it, each after a training of its own."""
-    print("\n95 % conformal intervals: coverage of all leads from every fourth origin")
+    table = Table(__file__, "intervals", "series", "part")
     pooled = []
     for name in SERIES_OF:
         series, horizon, _, new = series_of(name)
@@ -226,10 +229,12 @@ def bench_intervals():
                     hits.append(hit[~np.isnan(truth)])
                     widths.append(np.mean(found.upper - found.lower))
             covered = np.concatenate(hits)
-            print(
-                f"{name:9} steps {begin} to {end}: {covered.mean():.4f} of "
-                f"{len(covered)}, mean width {np.mean(widths):.2f}",
-                flush=True,
+            table.add(
+                series=name,
+                part=("last", "last but one", "last but two")[block],
+                coverage=covered.mean(),
+                n=len(covered),
+                width=np.mean(widths),
             )
             pooled.append(covered)
     print(f"pooled: {np.concatenate(pooled).mean():.4f}")

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from _baselines import bigram_perplexity, character_ngrams, longest_copied_span
 from _common import data_folder, environment, interleaved
+from _results import Table
 from torch import nn
 
 from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer
@@ -63,18 +64,22 @@ def fit_and_score(name, settings, train, test):
     model = SequenceGenerator(**settings).fit(train)
     seconds = time.perf_counter() - started
     bits = model.bits_per_character(test)
-    print(f"{name:28} {bits:7.3f} bits a character, fit in {seconds:.0f} s", flush=True)
+    Table(__file__, "characters", "model").add(model=name, bits=bits, seconds=seconds)
     return model
 
 
 def chars(train, test):
     """The figure of one layer, the n-gram, and what was learned by heart."""
+    table = Table(__file__, "characters", "model")
     for order, bits in character_ngrams(train, test, 0x110000).items():
-        print(f"n-gram, {order} characters before {bits:7.3f} bits a character")
+        table.add(model=f"n-grams, {order} characters before", bits=bits, seconds=None)
     model = fit_and_score("LSTM 128, 15 epochs", CHARS, train, test)
     written = model.generate("Call me", 20_000, temperature=0.8, random_state=0)
     length, span = longest_copied_span(train, written)
-    print(f"longest copied span in 20,000 characters: {length}: {span!r}")
+    held_out = longest_copied_span(train, test)[0]
+    Table(__file__, "copied", "text").add(
+        text=span, characters=length, held_out=held_out
+    )
 
 
 def large(train, test):
@@ -91,14 +96,15 @@ def keras(train, test):
         lambda: model.bits_per_character(test),
         [train[k : k + len(train) // 4] for k in range(0, len(train), len(train) // 4)],
     )
-    print(f"SequenceGenerator: {GOAL} bits after {ours:.1f} s", flush=True)
+    table = Table(__file__, "seconds_to_goal", "model")
+    table.add(model="SequenceGenerator", bits=GOAL, seconds=ours)
     try:
         learn, judge, pieces = keras_recipe(train, test)
     except ImportError:
         print("skipped the Keras recipe: install keras and a backend")
         return
     theirs = seconds_to_goal(learn, judge, pieces)
-    print(f"Keras recipe: {GOAL} bits after {theirs:.1f} s, {theirs / ours:.1f} x")
+    table.add(model="Keras recipe", bits=GOAL, seconds=theirs)
 
 
 def seconds_to_goal(learn, judge, pieces, patience=60):
@@ -177,6 +183,7 @@ def sampling(train, test):
     """Characters a second while drawing, after a first epoch of training."""
     model = SequenceGenerator(max_epochs=1, random_state=0).fit(train[:200_000])
     loop = Loop(model.vocabulary_size_)
+    table = Table(__file__, "sampling", "n_streams")
     for n_streams, n_steps in ((1, 20_000), (256, 400)):
         prompts = ["Call me"] * n_streams
         took = interleaved(
@@ -185,11 +192,11 @@ def sampling(train, test):
             ours=lambda: model.generate(prompts, n_steps, banned="<end>"),  # noqa: B023
         )
         n = n_streams * n_steps
-        print(
-            f"{n_streams:3} stream(s): {n / took['ours']:9,.0f} characters a second, "
-            f"LSTMCell loop {n / took['loop']:9,.0f}, "
-            f"ratio {took['loop'] / took['ours']:.2f}",
-            flush=True,
+        table.add(
+            n_streams=n_streams,
+            ours=n / took["ours"],
+            loop=n / took["loop"],
+            ratio=took["ours"] / took["loop"],
         )
 
 
@@ -203,10 +210,16 @@ def words(train, test):
     ]
     n_tokens = model.vocabulary_size_ - 2  # without padding and start
     bigram = bigram_perplexity(texts[:1], texts[1:], n_tokens)
-    print(f"{n_tokens} tokens: interpolated bigram perplexity {bigram:.1f}")
-    print(f"LSTM 128, 10 epochs: perplexity {model.perplexity(test):.1f}")
-    bits = model.bits_per_character(test)
-    print(f"  all that the tokens hide included: {bits:.3f} bits a character")
+    table = Table(__file__, "words", "model")
+    table.add(
+        model="interpolated bigrams", n_tokens=n_tokens, perplexity=bigram, bits=None
+    )
+    table.add(
+        model="LSTM 128, 10 epochs",
+        n_tokens=n_tokens,
+        perplexity=model.perplexity(test),
+        bits=model.bits_per_character(test),
+    )
 
 
 JOBS = {job.__name__: job for job in (chars, sampling, words, keras, large)}

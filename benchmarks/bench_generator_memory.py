@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from _common import environment
+from _results import Table
 
 from sklearn_rnn import SequenceGenerator
 from sklearn_rnn.datasets import load_moby_dick
@@ -43,9 +44,11 @@ def main():
         )
         started = time.perf_counter()
         model.fit(path)
-    print(
-        f"{MEGABYTES} MB: peak {peak():.2f} GiB, of which imports {imported:.2f} GiB; "
-        f"one epoch in {time.perf_counter() - started:.0f} s"
+    Table(__file__, "fit", "megabytes").add(
+        megabytes=MEGABYTES,
+        peak=peak(),
+        imports=imported,
+        seconds=time.perf_counter() - started,
     )
 
 

@@ -13,6 +13,7 @@ import time
 import numpy as np
 import torch
 from _common import environment
+from _results import Table
 from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 
@@ -87,19 +88,21 @@ def bench_counting(n_letters, longest):
     X = [symbols(word, n_letters) for word in words]
     y = [followers(word, n_letters) for word in words]
     name = " ".join(f"{chr(ord('a') + k)}^n" for k in range(n_letters))
-    print(
-        f"\n{name}, trained on n <= {longest}: learned up to n, of {len(SEEDS)} seeds"
-    )
+    print(f"\n{name}, trained on n <= {longest}")
+    table = Table(__file__, "counting", "n_letters", "cell")
     for cell in ("lstm", "gru", "rnn"):
         found, started = [], time.perf_counter()
         for seed in SEEDS:
             model = RNNClassifier(cell, random_state=seed, **COUNTING).fit(X, y)
             found.append(reach(model, n_letters))
         seconds = (time.perf_counter() - started) / len(SEEDS)
-        print(
-            f"{cell:5} best {max(found)}, median {int(np.median(found))}, all "
-            f"{found}; {seconds:.0f} s each",
-            flush=True,
+        table.add(
+            n_letters=n_letters,
+            cell=cell,
+            best=max(found),
+            median=int(np.median(found)),
+            seconds=seconds,
+            all=found,
         )
 
 
@@ -116,6 +119,7 @@ def bench_reber():
         f"\nembedded Reber grammar: GRU of 30 units, {len(X_test)} unseen strings, of "
         f"which {np.mean(y_test):.0%} are legal"
     )
+    table = Table(__file__, "reber", "seed")
     for seed in SEEDS:
         model = make_pipeline(
             CharVectorizer(),
@@ -125,7 +129,7 @@ def bench_reber():
         model.fit(X, y)
         seconds = time.perf_counter() - started
         score = accuracy_score(y_test, model.predict(X_test))
-        print(f"seed {seed}: {score:.4f} after 20 epochs, {seconds:.0f} s", flush=True)
+        table.add(seed=seed, accuracy=score, seconds=seconds)
 
 
 JOBS = {

@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 from _common import environment, interleaved
+from _results import Table
 from scipy.stats import norm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
@@ -66,20 +67,19 @@ def bench_letters():
     ).fit(X, y)
     scores = search.cv_results_["mean_test_score"]
     print("\nJ L M Q T stored, bottom four rows are coin flips")
-    print(
-        "validation, share named right:",
-        dict(zip(RULES, scores.round(3).tolist(), strict=True)),
+    Table(__file__, "choice", "letters").add(
+        letters="J L M Q T", **dict(zip(RULES, scores.tolist(), strict=True))
     )
     memory = HopfieldDenoiser(**search.best_params_, random_state=0).fit(patterns)
     wanted = np.repeat(patterns[4:], 100, axis=0)
     test = with_coin_flips(wanted, rng)
     nearest = KNeighborsClassifier(1).fit(patterns, names).predict(test)
-    print(
-        f"'T', rule {search.best_params_['rule']}: "
-        f"{share_recalled(memory, test, wanted):.0%} of 100 recalled exactly; nearest "
-        f"stored pattern: {(nearest == 'T').mean():.0%}"
+    Table(__file__, "letter_t", "rule").add(
+        rule=search.best_params_["rule"],
+        recalled=share_recalled(memory, test, wanted),
+        nearest_pattern=(nearest == "T").mean(),
     )
-    print("\nletters, 6 of 64 bits flipped, 1,000 draws, recalled exactly")
+    table = Table(__file__, "recalled", "patterns")
     for some in ("IKQ", "DIQX", "JLMQT"):
         patterns = 2 * letters(some) - 1
         test, index = with_flips(patterns, 6, 1000, rng)
@@ -91,15 +91,13 @@ def bench_letters():
             )
             for rule in RULES
         }
-        print(
-            f"{' '.join(some):10}", {k: round(float(v), 3) for k, v in shares.items()}
-        )
+        name = f"letters {' '.join(some)}, 6 of 64 bits flipped"
+        table.add(patterns=name, **shares)
 
 
 def bench_bits(n_units=1000, n_sets=30):
     rng = np.random.default_rng(0)
-    print(f"\none-step bit error, {n_units} units, {n_sets} sets of patterns")
-    print(" load  measured  standard error    theory")
+    table = Table(__file__, "bit_error", "load")
     for load in (0.05, 0.1, 0.138, 0.2, 0.3):
         errors = []
         for _ in range(n_sets):
@@ -109,11 +107,14 @@ def bench_bits(n_units=1000, n_sets=30):
         spread = np.std(errors, ddof=1) / np.sqrt(n_sets)
         # the other patterns over the other units
         theory = hebb_bit_error((round(load * n_units) - 1) / (n_units - 1))
-        print(f"{load:5}  {np.mean(errors):8.6f}  {spread:14.6f}  {theory:8.6f}")
+        table.add(
+            load=load, measured=np.mean(errors), standard_error=spread, theory=theory
+        )
 
 
 def bench_capacity(n_units=2000):
     print(f"\nlargest load with overlap > .95, {n_units} units, start at the pattern")
+    table = Table(__file__, "capacity", "rule")
     scans = {
         "hebb": np.arange(0.12, 0.16, 0.002),
         "storkey": np.arange(0.14, 0.5, 0.02),
@@ -134,11 +135,11 @@ def bench_capacity(n_units=2000):
             if overlaps[-1] <= 0.95:
                 break
             best = load
-        pairs = list(zip(loads, overlaps, strict=False))[-3:]
-        tail = ", ".join(f"{x:.3f}: {m:.3f}" for x, m in pairs)
-        print(f"{rule:15} {best:6.3f}   (load: overlap {tail})", flush=True)
+        beyond = loads[len(overlaps) - 1] if overlaps[-1] <= 0.95 else None
+        table.add(rule=rule, load=best, next_load=beyond, overlap_there=overlaps[-1])
     theory = np.arange(0.13, 0.15, 0.0001)
-    print(f"theory of hebb  {theory[hebb_overlap(theory) > 0.95].max():.4f}")
+    best = theory[hebb_overlap(theory) > 0.95].max()
+    table.add(rule="hebb, theory", load=best, next_load=None, overlap_there=None)
 
 
 def reaches_margin(n_patterns, n_units, margin, rng):
@@ -156,8 +157,7 @@ def reaches_margin(n_patterns, n_units, margin, rng):
 def bench_perceptron(n_draws=6):
     """Load up to which the margin is reached, against Gardner's for free weights."""
     rng = np.random.default_rng(0)
-    print(f"\nperceptron rule, patterns per unit, reached in half of {n_draws} draws")
-    print("units  margin   load  Gardner  ratio")
+    table = Table(__file__, "perceptron", "n_units", "margin")
     for n_units in (50, 100, 200):
         for margin in (0.0, 0.5, 1.0, 2.0):
             second_moment = (1 + margin**2) * norm.cdf(margin)
@@ -171,17 +171,18 @@ def bench_perceptron(n_draws=6):
                 if 2 * sum(reached) < n_draws:
                     break
                 best = count / n_units
-            print(
-                f"{n_units:5}  {margin:6}  {best:5.2f}  {gardner:7.2f}  "
-                f"{best / gardner:5.2f}",
-                flush=True,
+            table.add(
+                n_units=n_units,
+                margin=margin,
+                load=best,
+                gardner=gardner,
+                share=best / gardner,
             )
 
 
 def bench_recovery(n_sets=100, n_draws=50):
     rng = np.random.default_rng(0)
-    print("\n100 units, 15 flipped, asynchronous, recovered exactly")
-    print("patterns ", *(f"{rule:>15}" for rule in RULES))
+    table = Table(__file__, "recalled", "patterns")
     for n_patterns in (7, 13, 19, 25):
         shares = {rule: [] for rule in RULES}
         for seed in range(n_sets):
@@ -190,7 +191,10 @@ def bench_recovery(n_sets=100, n_draws=50):
             for rule in RULES:
                 memory = HopfieldDenoiser(rule, random_state=seed).fit(patterns)
                 shares[rule].append(share_recalled(memory, test, patterns[index]))
-        print(f"{n_patterns:9}", *(f"{np.mean(shares[rule]):15.3f}" for rule in RULES))
+        table.add(
+            patterns=f"{n_patterns} of 100 units, 15 flipped",
+            **{rule: np.mean(shares[rule]) for rule in RULES},
+        )
 
 
 def bench_magnetisation(n_units=1000, n_rows=50):
@@ -198,8 +202,7 @@ def bench_magnetisation(n_units=1000, n_rows=50):
     rng = np.random.default_rng(0)
     patterns = rng.choice([-1.0, 1.0], (2, n_units))
     start = np.repeat(patterns[:1], n_rows, axis=0)
-    print(f"\nmagnetisation, {n_units} units, 2 patterns, {n_rows} copies, 50 sweeps")
-    print("    T  measured  standard error    theory")
+    table = Table(__file__, "magnetisation", "temperature")
     for temperature in (0.2, 0.4, 0.6, 0.8, 0.9, 1.2):
         memory = HopfieldDenoiser(
             temperature=np.full(50, temperature), random_state=0
@@ -210,7 +213,12 @@ def bench_magnetisation(n_units=1000, n_rows=50):
         for _ in range(1000):
             theory = np.tanh(theory / temperature)
         error = overlaps.std(ddof=1) / np.sqrt(n_rows)
-        print(f"{temperature:5}  {overlaps.mean():8.4f}  {error:14.4f}  {theory:8.4f}")
+        table.add(
+            temperature=temperature,
+            measured=overlaps.mean(),
+            standard_error=error,
+            theory=theory,
+        )
 
 
 def loop(weights, start):
@@ -232,7 +240,7 @@ def bench_speed(n_units=784, n_rows=1000):
     patterns = rng.choice([-1.0, 1.0], (40, n_units))
     test = patterns[rng.integers(40, size=n_rows)]
     test = test * np.where(rng.random(test.shape) < 0.1, -1, 1)
-    print(f"\nrecall of {n_rows} rows of {n_units} units, a tenth of them flipped")
+    table = Table(__file__, "speed", "rule")
     for rule in ("hebb", "storkey", "pseudo_inverse"):
         memory = HopfieldDenoiser(rule, order="fixed").fit(patterns)
         results = {}
@@ -247,11 +255,12 @@ def bench_speed(n_units=784, n_rows=1000):
         same = np.array_equal(results["ours"], results["loop"])
         fields = [results[name] @ memory.weights_ for name in ("ours", "loop")]
         apart = np.abs(fields[0] - fields[1]).max()
-        ratio = seconds["loop"] / seconds["ours"]
-        print(
-            f"{rule:15} loop {seconds['loop']:.2f} s, transform "
-            f"{seconds['ours'] * 1e3:.1f} ms: {ratio:.0f}x; same bits: {same}, "
-            f"fields differ by {apart}"
+        table.add(
+            rule=rule,
+            **seconds,
+            ratio=seconds["ours"] / seconds["loop"],
+            same_bits=same,
+            largest_difference=apart,
         )
     # from noise, so that no row comes to rest within ten sweeps
     memory = HopfieldDenoiser(update="synchronous", max_iter=10).fit(patterns)
@@ -265,10 +274,11 @@ def bench_speed(n_units=784, n_rows=1000):
 
     seconds = interleaved(9, sgemm=products, recall=lambda: memory.recall(start))
     rate = 20 * n_units**2 * n_rows / seconds["sgemm"] / 1e9
-    print(
-        f"synchronous, 10 sweeps: {seconds['recall'] * 1e3:.0f} ms, ten sgemm of the "
-        f"same shape {seconds['sgemm'] * 1e3:.0f} ms ({rate:.0f} GFLOP/s): "
-        f"{seconds['sgemm'] / seconds['recall']:.0%} of that rate"
+    Table(__file__, "synchronous", "n_units").add(
+        n_units=n_units,
+        **seconds,
+        gflops=rate,
+        share=seconds["sgemm"] / seconds["recall"],
     )
 
 

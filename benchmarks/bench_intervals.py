@@ -16,6 +16,7 @@ import warnings
 import numpy as np
 import torch
 from _common import environment
+from _results import Table
 from scipy.stats import norm
 
 from sklearn_rnn import RNNForecaster
@@ -28,18 +29,16 @@ Z = norm.ppf((1 + COVERAGE) / 2)
 IDEAL = 2 * Z + 4 / (1 - COVERAGE) * (norm.pdf(Z) - Z * norm.sf(Z))
 
 
-def show(name, misses, radii, sizes):
+def show(table, name, misses, radii, sizes):
     """Coverage and relative interval score of misses (runs, leads) beyond forecasts."""
     misses, radii = np.broadcast_arrays(np.abs(misses), radii)
     covered = (misses <= radii).mean(axis=0)
     beyond = np.maximum(misses - radii, 0)
     scores = (2 * radii + 2 / (1 - COVERAGE) * beyond).mean(axis=0) / (IDEAL * sizes)
     widths = np.median(radii, axis=0) / (Z * sizes)
-    cells = [
-        f"{c:.2f} ({s:.2f}, {w:.2f})"
-        for c, s, w in zip(covered, scores, widths, strict=True)
-    ]
-    print(f"{name:20} {'  '.join(cells)}", flush=True)
+    parts = zip(LEADS, covered, scores, widths, strict=True)
+    cells = {f"lead_{k}": [round(x, 3) for x in values] for k, *values in parts}
+    table.add(process=name, **cells)
 
 
 # ---------------------------------------------------------------- without a network
@@ -54,8 +53,7 @@ PROCESSES = {
 
 
 def bench_ideal(n_steps=90, n_runs=1000):
-    print(f"\nideal forecasts, {n_steps} steps calibrate, nominal {COVERAGE}: coverage")
-    print(f"(relative interval score, median relative width) at leads {LEADS.tolist()}")
+    table = Table(__file__, "ideal", "process")
     for name, weights in PROCESSES.items():
         psi = weights(np.arange(n_steps))
         rng = np.random.default_rng(1)
@@ -76,7 +74,7 @@ def bench_ideal(n_steps=90, n_runs=1000):
             misses.append(errors[-1, LEADS - 1])
             radii.append(radius[LEADS - 1])
         sizes = np.sqrt(np.cumsum(psi**2))[LEADS - 1]
-        show(name, np.array(misses), np.array(radii), sizes)
+        show(table, name, np.array(misses), np.array(radii), sizes)
 
 
 # ---------------------------------------------------------------- random walks
@@ -88,9 +86,7 @@ def bench_walks():
 
 
 def show_walks(settings, n_seeds=25, n_steps=300):
-    print(f"\n{settings or 'defaults'}", end="")
-    print(f"\nrandom walks of {n_steps} steps, {n_seeds} seeds, nominal {COVERAGE}:")
-    print(f"coverage (relative score, median relative width) at {LEADS.tolist()}")
+    table = Table(__file__, "walks", "process")
     misses, radii, ideal = [], [], []
     for seed in range(n_seeds):
         rng = np.random.default_rng(seed)
@@ -108,8 +104,10 @@ def show_walks(settings, n_seeds=25, n_steps=300):
         radius = (found.upper - found.prediction)[LEADS - 1]
         radii.append(np.broadcast_to(radius, misses[-1].shape))
     sizes = np.sqrt(LEADS)
-    show("RNNForecaster", np.concatenate(misses), np.concatenate(radii), sizes)
-    show("the true process", np.concatenate(ideal), Z * sizes, sizes)
+    given = ", ".join(f"{k}={v}" for k, v in settings.items()) or "defaults"
+    misses, radii = np.concatenate(misses), np.concatenate(radii)
+    show(table, f"RNNForecaster, {given}", misses, radii, sizes)
+    show(table, "the true process", np.concatenate(ideal), Z * sizes, sizes)
 
 
 # ---------------------------------------------------------------- a panel
@@ -133,11 +131,10 @@ def bench_panel():
 
 
 def bench_scales(scales, n_seeds=3, horizon=12):
-    print(f"\n60 series of 200 steps, scales {scales}, nominal {COVERAGE}: coverage of")
-    print(f"{horizon} steps and half width / noise, series of fit | given as X | new")
+    table = Table(__file__, "panel", "noise", "largest_scale")
     models = {}
     for noise_level in (0.1, 1.0, 5.0):
-        print(f"noise {noise_level}:", end="")
+        row = {"noise": noise_level, "largest_scale": max(scales)}
         for given in ("fit", "X", "new"):
             hits, widths = [], []
             for seed in range(n_seeds):
@@ -160,8 +157,8 @@ def bench_scales(scales, n_seeds=3, horizon=12):
                 truth, rows = X[:, -horizon:], noise == noise_level
                 hits.append(((truth >= lower) & (truth <= upper))[rows])
                 widths.append(((upper - lower) / 2 / (scale * noise)[:, None])[rows])
-            print(f"  {np.mean(hits):.3f} {np.mean(widths):6.2f}", end="", flush=True)
-        print()
+            row |= {given: np.mean(hits), f"{given}_width": np.mean(widths)}
+        table.add(**row)
 
 
 # ---------------------------------------------------------------- paths
@@ -170,9 +167,10 @@ def bench_scales(scales, n_seeds=3, horizon=12):
 def bench_paths(horizon=12):
     rng = np.random.default_rng(0)
     walk = rng.normal(size=3000).cumsum()
-    print(f"\n4,000 paths of a random walk, {horizon} steps: standard deviation of")
-    print("increments, correlation of the last two steps, sd of the mean of a path")
-    print(f"{'the true process':16} 1.00 {np.sqrt(11 / 12):.3f} {2.14:.2f}")
+    table = Table(__file__, "paths", "process")
+    names = ("process", "sd_increments", "correlation", "sd_mean")
+    known = ("the true process", 1.0, np.sqrt(11 / 12), 2.14)
+    table.add(**dict(zip(names, known, strict=True)))
     for intervals in ("conformal", "quantile"):
         model = RNNForecaster(
             hidden_size=4,
@@ -182,11 +180,11 @@ def bench_paths(horizon=12):
             random_state=0,
         ).fit(walk)
         paths = model.sample_paths(n_paths=4000, random_state=0)
-        print(
-            f"{intervals:16} {np.diff(paths, axis=1).std():.2f} "
-            f"{np.corrcoef(paths[:, -1], paths[:, -2])[0, 1]:.3f} "
-            f"{paths.mean(axis=1).std():.2f}",
-            flush=True,
+        table.add(
+            process=intervals,
+            sd_increments=np.diff(paths, axis=1).std(),
+            correlation=np.corrcoef(paths[:, -1], paths[:, -2])[0, 1],
+            sd_mean=paths.mean(axis=1).std(),
         )
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import numpy as np
+from _results import Table
 from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import RNNClassifier, WordVectorizer
@@ -38,7 +39,8 @@ def predict_long(cell, n_steps):
     before = peak()
     model.predict(long)
     used = (peak() - before) * 2**30
-    print(f"{cell}: predict of {n_steps:,} steps: {used / n_steps:.0f} bytes per step")
+    table = Table(__file__, "predict", "cell", "n_steps")
+    table.add(cell=cell, n_steps=n_steps, bytes_per_step=used / n_steps)
 
 
 def fit_texts(embedding):
@@ -52,9 +54,11 @@ def fit_texts(embedding):
         ),
     )
     model.fit(texts(rng), y)
-    print(
-        f"embedding={embedding!r}: peak {peak():.2f} GiB, of which imports "
-        f"{imported:.2f} GiB; vocabulary {model[0].vocabulary_size_}"
+    Table(__file__, "fit", "embedding").add(
+        embedding=embedding,
+        peak=peak(),
+        imports=imported,
+        vocabulary=model[0].vocabulary_size_,
     )
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 
 from _baselines import bigram_perplexity, character_ngrams
 from _common import data_folder, environment
+from _results import Table
 
 from sklearn_rnn.text._documents import TOKEN_PATTERN
 
@@ -29,11 +30,11 @@ def main():
         f"{len(text)} characters of {n_symbols} kinds, the last {len(text) - cut} "
         "scored"
     )
-    print("order  bits a character  seconds")
+    table = Table(__file__, "characters", "order")
     for order in range(2, 7):
         started = time.perf_counter()
         bits = character_ngrams(text[:cut], text[cut:], n_symbols, [order])[order]
-        print(f"{order:5}  {bits:16.3f}  {time.perf_counter() - started:7.2f}")
+        table.add(order=order, bits=bits, seconds=time.perf_counter() - started)
 
     training, test = (
         re.findall(TOKEN_PATTERN, part) for part in (text[:cut], text[cut:])
@@ -44,7 +45,8 @@ def main():
         for part in (training, test)
     ]
     perplexity = bigram_perplexity(documents[:1], documents[1:], len(known) + 1)
-    print(f"bigrams of {len(known)} known words: perplexity {perplexity:.1f} a token")
+    table = Table(__file__, "words", "n_known")
+    table.add(n_known=len(known), perplexity=perplexity)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import argparse
 import numpy as np
 import torch
 from _common import environment
+from _results import Table
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
@@ -84,15 +85,21 @@ def main():
     settings = [{"learning_rate": rate} for rate in options.choose or []] or [{}]
     if options.weight_decay is not None:
         settings = [{**s, "weight_decay": options.weight_decay} for s in settings]
+    choosing = options.choose is not None or options.weight_decay is not None
+    key = ("job", "optimizer", "learning_rate", "weight_decay")
+    table = Table(__file__, "choice" if choosing else "scores", *key)
     for job in options.jobs.split(","):
         for optimizer in options.optimizers.split(","):
             for setting in settings:
                 seeds = range(first, first + options.seeds)
                 scores = [judge(job, optimizer, seed, **setting) for seed in seeds]
-                print(
-                    f"{job:11} {optimizer:8} {np.mean(scores):6.3f}  "
-                    f"({min(scores):.3f} to {max(scores):.3f})  {setting or ''}",
-                    flush=True,
+                table.add(
+                    job=job,
+                    optimizer=optimizer,
+                    mean=float(np.mean(scores)),
+                    lowest=min(scores),
+                    highest=max(scores),
+                    **setting,
                 )
 
 

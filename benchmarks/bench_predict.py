@@ -6,6 +6,7 @@ One sequence of 40 steps of 8 features, 64 units, one thread.
 import numpy as np
 import torch
 from _common import environment, interleaved
+from _results import Table
 from torch import nn
 
 from sklearn_rnn import RNNClassifier
@@ -20,7 +21,7 @@ def main():
     X = rng.normal(size=(64, 40, 8)).astype(np.float32)
     one, one_table = X[:1], X[:1].reshape(1, -1)
     y = rng.integers(0, 3, 64)
-    print(f"{'cell':5} {'module':>9} {'predict':>9} {'of a table':>11}   ratios")
+    table = Table(__file__, "microseconds", "cell")
     for cell in ("rnn", "lstm", "gru"):
         layer = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[cell]
         recurrent, head = layer(8, 64, batch_first=True), nn.Linear(64, 3)
@@ -41,10 +42,11 @@ def main():
             table=lambda: [flat.predict(one_table) for _ in range(CALLS)],  # noqa: B023
         )
         micro = {name: 1e6 * seconds / CALLS for name, seconds in took.items()}
-        print(
-            f"{cell:5} {micro['bare']:7.0f}us {micro['predict']:7.0f}us "
-            f"{micro['table']:9.0f}us   {micro['predict'] / micro['bare']:.2f} "
-            f"{micro['table'] / micro['bare']:.2f}"
+        table.add(
+            cell=cell,
+            **micro,
+            ratio=micro["predict"] / micro["bare"],
+            ratio_table=micro["table"] / micro["bare"],
         )
 
 

@@ -11,6 +11,7 @@ import csv
 import numpy as np
 import torch
 from _common import data_folder, environment, interleaved
+from _results import Table
 from torch import nn
 
 from sklearn_rnn import RNNClassifier, WordVectorizer
@@ -73,7 +74,7 @@ def main():
     )
     data = [torch.from_numpy(np.array(a)).long() for a in (tokens, lengths, y)]
     size = tokens.vocabulary_size
-    print(f"{'cell':5} {'longest':>8} {'bucketed':>9} {'fused':>8} {'fit':>8}  ratios")
+    table = Table(__file__, "fit", "cell")
     for cell in ("rnn", "lstm", "gru"):
         model = RNNClassifier(cell, HIDDEN, pooling="last", max_epochs=1, dropout=0)
         took = interleaved(
@@ -83,11 +84,12 @@ def main():
             fused=lambda: train(cell, size, bucketed(*data), True),  # noqa: B023
             fit=lambda: model.fit(tokens, y),  # noqa: B023
         )
-        print(
-            f"{cell:5} {took['longest']:7.2f}s {took['bucketed']:8.2f}s "
-            f"{took['fused']:7.2f}s {took['fit']:7.2f}s  "
-            f"{took['fit'] / took['longest']:.2f} {took['fit'] / took['bucketed']:.2f} "
-            f"{took['fit'] / took['fused']:.2f}"
+        table.add(
+            cell=cell,
+            **took,
+            ratio_longest=took["fit"] / took["longest"],
+            ratio=took["fit"] / took["bucketed"],
+            ratio_fused=took["fit"] / took["fused"],
         )
 
 

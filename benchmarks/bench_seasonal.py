@@ -24,6 +24,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 from _common import data_folder, environment
+from _results import Table
 from threadpoolctl import threadpool_limits
 
 from sklearn_rnn import RNNForecaster, SeasonalNaiveForecaster
@@ -146,8 +147,8 @@ def by_neuralforecast(name):
 # ---------------------------------------------------------------- scores
 
 
-def run(name, forecast, data, seeds):
-    """Scores of all series, as medians over the seeds; prints them."""
+def run(forecast, data, seeds):
+    """Scores over all series, as medians over the seeds, and MASE of each series."""
     smape, mase, seconds = [], [], []
     for seed in seeds:
         started = time.process_time()
@@ -166,13 +167,14 @@ def run(name, forecast, data, seeds):
             ]
         )
     totals = np.mean(smape, axis=1), np.mean(mase, axis=1)
-    print(
-        f"{name:24} sMAPE {median(totals[0]):7.3f} ({min(totals[0]):.2f} to "
-        f"{max(totals[0]):.2f})  MASE {median(totals[1]):.4f}  "
-        f"CPU {median(seconds):.1f} s",
-        flush=True,
-    )
-    return np.median(mase, axis=0)
+    scores = {
+        "smape": median(totals[0]),
+        "smape_lowest": min(totals[0]),
+        "smape_highest": max(totals[0]),
+        "mase": median(totals[1]),
+        "cpu": median(seconds),
+    }
+    return scores, np.median(mase, axis=0)
 
 
 def main():
@@ -197,25 +199,25 @@ def main():
     if find_spec("statsforecast"):
         models |= {n: (by_statsforecast(n), [0]) for n in ("Theta", "AutoETS")}
     for job in options.jobs.split(","):
-        print(f"\n{job}{', validation part' if options.valid else ''}")
+        part = f"{job}_validation" if options.valid else job
+        table = Table(__file__, part, "model")
         data = load(folder, job, options.valid)
         if job == "single":
             names = ("nottem", "UKgas", "ldeaths", "JohnsonJohnson")
-            table = {name: [] for name in models}
-            for place in range(len(names)):
-                print(f"  {names[place]}")
-                part = [[column[place]] for column in data]
-                for name, (forecast, its_seeds) in models.items():
-                    table[name].append(run(name, forecast, part, its_seeds)[0])
-            print(f"{'MASE':24} {'  '.join(names)}  mean")
-            for name, row in table.items():
-                print(f"{name:24} {np.round(row, 3)}  {np.mean(row):.3f}")
+            for model, (forecast, its_seeds) in models.items():
+                mase = [
+                    run(forecast, [[column[k]] for column in data], its_seeds)[1][0]
+                    for k in range(len(names))
+                ]
+                scores = dict(zip(names, mase, strict=True))
+                table.add(model=model, **scores, mean=np.mean(mase))
             continue
-        for name, (forecast, its_seeds) in models.items():
-            run(name, forecast, data, its_seeds)
+        for model, (forecast, its_seeds) in models.items():
+            table.add(model=model, **run(forecast, data, its_seeds)[0])
         if options.peers and find_spec("neuralforecast"):
             for name in ("LSTM", "GRU"):
-                run(f"neuralforecast {name}", by_neuralforecast(name), data, seeds[:1])
+                scores = run(by_neuralforecast(name), data, seeds[:1])[0]
+                table.add(model=f"neuralforecast {name}", **scores)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch are ther
 import numpy as np
 import torch
 from _common import environment, interleaved
+from _results import Table
 
 from sklearn_rnn import RNNRegressor
 
@@ -49,11 +50,11 @@ def main():
     torch.set_num_threads(1)
     print(environment())
     jobs = {
-        "torch nn.LSTM and nn.Linear": by_torch(),
-        "stream, lstm, last": one_by_one(fitted().stream()),
-        "stream, lstm, concat": one_by_one(fitted(pooling="concat").stream()),
-        "stream, gru, last": one_by_one(fitted("gru").stream()),
-        "stream, lstm, 100 keys": by_key(fitted().stream(n_streams=None), 100),
+        "nn.LSTM and nn.Linear": by_torch(),
+        "lstm": one_by_one(fitted().stream()),
+        "lstm, pooling concat": one_by_one(fitted(pooling="concat").stream()),
+        "gru": one_by_one(fitted("gru").stream()),
+        "lstm, 100 keys": by_key(fitted().stream(n_streams=None), 100),
     }
     values = np.random.default_rng(1).normal(size=STEPS).tolist()
     took = interleaved(
@@ -63,10 +64,11 @@ def main():
             for name, step in jobs.items()
         },
     )
-    reference = took["torch nn.LSTM and nn.Linear"]
+    reference = took["nn.LSTM and nn.Linear"]
+    table = Table(__file__, "step", "job")
     for name, seconds in took.items():
-        times = reference / seconds
-        print(f"{name:28} {1e6 * seconds / STEPS:8.1f} us a step {times:6.2f}x")
+        micro = 1e6 * seconds / STEPS
+        table.add(job=name, microseconds=micro, ratio=seconds / reference)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from _common import data_folder, environment
 from _data import load_brown
+from _results import Table
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
@@ -106,6 +107,7 @@ def bench_tagging(folder, validate, names):
     print(
         f"\n{len(X)} sentences, {n} tokens held out, {share:.1%} of them unknown words"
     )
+    table = Table(__file__, "validation" if validate else "test", "model")
     for name in names:
         started = time.perf_counter()
         if name == "most frequent":
@@ -116,10 +118,12 @@ def bench_tagging(folder, validate, names):
         of_all = step_accuracy_score(y_test, answers)
         of_unknown = step_accuracy_score(y_test, answers, sample_weight=unknown)
         whole = sequence_accuracy_score(y_test, answers)
-        print(
-            f"{name:14} tokens {of_all:.4f}, unknown words {of_unknown:.4f}, whole "
-            f"sentences {whole:.4f}, {seconds:.0f} s",
-            flush=True,
+        table.add(
+            model=name,
+            tokens=of_all,
+            unknown_words=of_unknown,
+            whole_sentences=whole,
+            seconds=seconds,
         )
 
 

@@ -12,6 +12,7 @@ import sys
 
 import numpy as np
 from _common import environment
+from _results import Table
 
 from sklearn_rnn import SequenceGenerator, split_text
 from sklearn_rnn.datasets import load_moby_dick
@@ -30,7 +31,7 @@ def main(max_epochs=4):
     book = load_moby_dick().data
     unread = book[120_000:140_000]
     prefixes = [unread[k : k + 100] for k in range(0, len(unread), 100)]
-    print("characters  end      ended early  mean P(end) of unread text  bits")
+    table = Table(__file__, "ends", "n_characters", "end")
     for n_characters in (120_000, 32 * 58 * 64):
         text = book[:n_characters]
         for name, X in texts_of(text).items():
@@ -41,9 +42,12 @@ def main(max_epochs=4):
             n_short = np.count_nonzero([len(part) < LENGTH for part in written])
             end = model.predict_proba(prefixes)[:, 0].mean()
             bits = model.bits_per_character([unread])
-            print(
-                f"{n_characters:10}  {name:7}  {n_short:11}  {end:26.1e}  {bits:.3f}",
-                flush=True,
+            table.add(
+                n_characters=n_characters,
+                end=name,
+                ended_early=n_short,
+                mean_probability=end,
+                bits=bits,
             )
 
 

@@ -9,6 +9,7 @@ import os
 import numpy as np
 import torch
 from _common import environment, interleaved
+from _results import Table
 
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn._core import threads
@@ -30,7 +31,7 @@ def main():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(512, 30, 16)).astype(np.float32)
     y = rng.integers(0, 3, 512)
-    print(f"cell  hidden batch {'work':>12}  one thread  {cores} threads  ratio")
+    table = Table(__file__, "fit", "cell", "hidden", "batch")
     for cell in ("lstm", "gru"):
         for hidden in (32, 64, 128, 256):
             for batch in (32, 128):
@@ -41,10 +42,13 @@ def main():
                     one=lambda: fit_with(1, model, X, y),  # noqa: B023
                     all=lambda: fit_with(cores, model, X, y),  # noqa: B023
                 )
-                print(
-                    f"{cell:5} {hidden:6} {batch:5} {work:12,} "
-                    f"{took['one']:10.3f}s {took['all']:9.3f}s "
-                    f"{took['all'] / took['one']:6.2f}"
+                table.add(
+                    cell=cell,
+                    hidden=hidden,
+                    batch=batch,
+                    work=work,
+                    **took,
+                    ratio=took["all"] / took["one"],
                 )
 
 

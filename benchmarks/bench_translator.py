@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from _common import data_folder, environment, interleaved
 from _data import load_phrases
+from _results import Table
 from sklearn.model_selection import train_test_split
 from torch import nn
 
@@ -40,10 +41,21 @@ PHRASES = {
 }
 
 
-def judged(model, X, y):
-    answers = model.predict(X)
-    whole = np.mean([t == s for t, s in zip(y, answers, strict=True)])
-    return f"characters {token_accuracy_score(y, answers):.4f}, whole {whole:.4f}"
+def fit_and_judge(task, X, y, n_train, settings):
+    """Fit on the first pairs, and score the others."""
+    started = time.perf_counter()
+    model = SequenceTranslator(random_state=0, **settings).fit(X[:n_train], y[:n_train])
+    seconds = time.perf_counter() - started
+    truth, answers = y[n_train:], model.predict(X[n_train:])
+    Table(__file__, "exact", "task").add(
+        task=task,
+        characters=token_accuracy_score(truth, answers),
+        whole=np.mean([t == s for t, s in zip(truth, answers, strict=True)]),
+        n_train=n_train,
+        n_test=len(truth),
+        epochs=model.n_iter_,
+        seconds=seconds,
+    )
 
 
 # ---------------------------------------------------------------- sums and dates
@@ -61,12 +73,7 @@ def sums(n, seed):
 
 def bench_sums(seed=0):
     X, y = map(list, sums(55_000, seed))
-    print("\nsums of three digits: 50,000 pairs to learn from, 5,000 unseen ones")
-    started = time.perf_counter()
-    model = SequenceTranslator(random_state=0, **SUMS).fit(X[:50_000], y[:50_000])
-    seconds = time.perf_counter() - started
-    said = judged(model, X[50_000:], y[50_000:])
-    print(f"{said} after {model.n_iter_} epochs, {seconds:.0f} s", flush=True)
+    fit_and_judge("sums of two numbers of up to three digits", X, y, 50_000, SUMS)
 
 
 def dates(n, seed):
@@ -81,12 +88,7 @@ def dates(n, seed):
 
 def bench_dates(seed=42):
     X, y = dates(12_000, seed)
-    print("\ndates in words to ISO: 10,000 pairs, 2,000 unseen ones")
-    started = time.perf_counter()
-    model = SequenceTranslator(random_state=0, **DATES).fit(X[:10_000], y[:10_000])
-    seconds = time.perf_counter() - started
-    said = judged(model, X[10_000:], y[10_000:])
-    print(f"{said} after {model.n_iter_} epochs, {seconds:.0f} s", flush=True)
+    fit_and_judge("English dates to ISO dates", X, y, 10_000, DATES)
 
 
 def bench_languages():
@@ -103,12 +105,7 @@ def bench_languages():
         form = rng.choice(["medium", "long", "full"])
         X.append(format_date(day, form, locale=language))
         y.append(day.isoformat())
-    print("\ndates of four languages and three forms: 20,000 pairs, 2,000 unseen ones")
-    started = time.perf_counter()
-    model = SequenceTranslator(random_state=0, **DATES).fit(X[:20_000], y[:20_000])
-    seconds = time.perf_counter() - started
-    said = judged(model, X[20_000:], y[20_000:])
-    print(f"{said} after {model.n_iter_} epochs, {seconds:.0f} s", flush=True)
+    fit_and_judge("dates of four languages and three forms", X, y, 20_000, DATES)
 
 
 # ---------------------------------------------------------------- phrases
@@ -124,6 +121,7 @@ def bench_phrases(validate=False):
     print(f"\nEnglish to French: {len(X)} phrases, {len(X_test)} held out")
     words = WordVectorizer(lowercase=False, min_count=2, detokenizer=" ".join)
     reference = words.fit(y).inverse_transform(words.transform(y_test))
+    table = Table(__file__, "validation" if validate else "phrases", "attention")
     for attention in (None, "dot", "additive"):
         model = SequenceTranslator(
             words, words, attention=attention, random_state=0, **PHRASES
@@ -132,13 +130,14 @@ def bench_phrases(validate=False):
         model.fit(X, y)
         seconds = time.perf_counter() - started
         answers = model.predict(X_test, beam_size=4)
-        figures = [f"exact {model.score(X_test, y_test):.4f}"]
-        for name, score in ("BLEU", bleu_score), ("chrF", chrf_score):
+        figures = {"exact": model.score(X_test, y_test)}
+        for name, score in ("bleu", bleu_score), ("chrf", chrf_score):
             try:
-                figures.append(f"{name} {score(reference, answers):.1f}")
+                figures[name] = score(reference, answers)
             except ImportError as error:
-                figures.append(f"{name} skipped: {error}")
-        print(f"{attention!s:9} {', '.join(figures)}; {seconds:.0f} s", flush=True)
+                figures[name] = None
+                print(f"{name} skipped: {error}")
+        table.add(attention=attention or "none", **figures, seconds=seconds)
 
 
 # ---------------------------------------------------------------- time
@@ -149,6 +148,7 @@ def bench_decoding():
     model = SequenceTranslator(max_epochs=6, random_state=0).fit(X, y)
     X, _ = dates(1_000, 2)
     print("\ndecoding 1,000 dates: all at once against one by one")
+    table = Table(__file__, "decoding", "beam_size")
     for beam_size in (1, 4):
         model.set_params(beam_size=beam_size)
         started = time.perf_counter()
@@ -158,7 +158,7 @@ def bench_decoding():
         ended = time.perf_counter()
         ratio = (ended - middle) / (middle - started)
         same = np.mean(together == np.array(alone))
-        print(f"beam {beam_size}: {ratio:.1f} times as fast, {same:.1%} the same")
+        table.add(beam_size=beam_size, times_as_fast=ratio, same=same)
 
 
 class Loop(nn.Module):
@@ -209,11 +209,8 @@ def bench_training():
 
     seconds = interleaved(5, loop=loop, fit=lambda: model.fit(X, y))
     print("\ntraining, 2,048 pairs of 20 and 12 codes, GRU of 128 units, 2 epochs")
-    print(
-        f"loop {seconds['loop']:.2f} s, fit {seconds['fit']:.2f} s, ratio "
-        f"{seconds['fit'] / seconds['loop']:.2f}",
-        flush=True,
-    )
+    ratio = seconds["fit"] / seconds["loop"]
+    Table(__file__, "training", "cell").add(cell="gru", **seconds, ratio=ratio)
 
 
 JOBS = {

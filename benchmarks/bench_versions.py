@@ -83,7 +83,9 @@ def main():
     here, there = Worker(HERE), Worker(Path(sys.argv[1]).resolve())
     jobs = [("fit", cell, t) for t in ("float32", "float64") for cell in CELLS]
     jobs += [("predict", cell, "float32") for cell in CELLS]
-    print(f"{'job':8} {'cell':5} {'type':8} {'here':>8} {'there':>8}  ratio")
+    from _results import Table  # which imports torch
+
+    table = Table(__file__, "seconds", "job", "cell", "dtype")
     for job in jobs:
         seconds = {here: [], there: []}
         for worker in (here, there):
@@ -92,8 +94,9 @@ def main():
             for worker in (here, there) if k % 2 else (there, here):
                 seconds[worker].append(worker.time(*job))
         ours, theirs = (statistics.median(seconds[w]) for w in (here, there))
-        print("{:8} {:5} {:8}".format(*job), end=" ")
-        print(f"{ours:7.3f}s {theirs:7.3f}s  {ours / theirs:.3f}", flush=True)
+        name, cell, dtype = job
+        seconds = {"here": ours, "there": theirs, "ratio": ours / theirs}
+        table.add(job=name, cell=cell, dtype=dtype, **seconds)
 
 
 if __name__ == "__main__":

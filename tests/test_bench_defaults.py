@@ -163,6 +163,23 @@ def test_summary(bench, capsys):
     assert "best baseline            mean rank 1.00, mean regret 0.00" in said
 
 
+def test_results_have_a_row_per_task(bench, monkeypatch, tmp_path):
+    results = importlib.import_module("_results")
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    bench.script.tabulate(
+        records(
+            "osu_leaf",
+            "accuracy",
+            new=(0.75, 0.5, 2.0, "network"),
+            MiniRocket=(0.9, None, 1.0, "baseline"),
+        )
+    )
+    (row,) = results.read_results("bench_defaults", tmp_path)["tables"]["tasks"]
+    assert row["defaults"] == 0.75 and row["defaults_cpu"] == 2.0
+    assert row["before"] is None
+    assert (row["best"], row["best_name"]) == (0.9, "MiniRocket")
+
+
 def test_runs_and_summarises_its_own_file(bench, monkeypatch, tmp_path, capsys):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 5, 1)), np.array(list("ab") * 20)
