@@ -68,7 +68,7 @@ html_title = "sklearn_rnn"
 smartquotes = False  # default="gru" is code
 html_sidebars = {
     page: []  # no pages below them to list
-    for page in ("install", "tutorial", "coming_from", "benchmarks", "changes")
+    for page in ("install", "which_estimator", "coming_from", "benchmarks", "changes")
 }
 html_theme_options = {
     "show_prev_next": True,

@@ -160,6 +160,11 @@ def test_code_blocks_print_and_draw_what_the_page_shows(path, monkeypatch, tmp_p
     assert find_figures(path) == names
 
 
+def test_no_two_pages_draw_figures_of_the_same_name():
+    names = [name for page in PAGES for name in find_figures(page)]
+    assert len(set(names)) == len(names)
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_inside_lead_somewhere(path):
     for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
@@ -195,7 +200,7 @@ def test_every_page_is_reached_from_the_index():
     docs = ROOT / "docs"
     pages = {path.relative_to(docs).with_suffix("").as_posix() for path in PAGES}
     reached = {"index"}
-    for page in ("index", "guide/index"):
+    for page in ("index", "guide/index", "tutorials/index"):
         toctree = re.search(
             r"```{toctree}(.*?)```", (docs / f"{page}.md").read_text("utf-8"), re.S
         )
