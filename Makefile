@@ -1,5 +1,6 @@
-# make demo: set up and run the main job.   make test: set up, lint, types, tests.
-# make docs: set up and build the pages into docs/_build/html.
+# make demo: install into .venv and run the main example.
+# make test: install, then run lint, type checks and tests.
+# make docs: install, then build the documentation into docs/_build/html.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -35,11 +36,12 @@ coverage: $(VENV)/.release
 test-slow: $(VENV)/.dev
 	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -m slow
 
-# with the lowest versions that pyproject.toml allows
+# run a part of the tests with the lowest versions that pyproject.toml allows
 test-oldest: .venv-oldest/.installed
 	SCIPY_ARRAY_API=1 .venv-oldest/bin/python -m pytest -n 2 $(OLDEST_TESTS)
 
-# with other libraries, each in an environment of its own; CLIENTS="mapie skops" runs some
+# run the tests with other libraries, each in a separate environment; with
+# CLIENTS="mapie skops" only those
 test-clients: $(VENV)/.dev
 	$(BIN)/python tests/clients/run.py .venv-clients \
 		$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') $(CLIENTS)
@@ -56,7 +58,7 @@ bench-quick: $(VENV)/.dev
 		$(BIN)/python benchmarks/bench_$${job%% *}.py \
 		$$(case "$$job" in *" "*) echo $${job#* };; esac) || exit 1; done
 
-# build the archives, check them, and fit a model with the wheel in a clean environment
+# build and check the archives, install the wheel into a new environment, fit a model
 dist: $(VENV)/.release
 	rm -rf dist
 	$(BIN)/python -m build -q

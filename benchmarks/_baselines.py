@@ -1,4 +1,4 @@
-"""What a generator has to beat, and whether it has learned its book by heart."""
+"""Baselines for text generators, and a measure of copying from the training text."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from sklearn_rnn.generation._ngram import WittenBell
 
 
 def character_ngrams(training_text, test_text, n_symbols, orders=range(2, 7)):
-    """Bits a character of the test text by order: so many characters of context."""
+    """Bits per character of the test text, by number of characters of context."""
     return {
         order: -WittenBell(order)
         .fit([training_text], n_symbols)
@@ -17,17 +17,17 @@ def character_ngrams(training_text, test_text, n_symbols, orders=range(2, 7)):
 
 
 def best_character_ngram(training_text, test_text, n_symbols):
-    """The best order and its bits a character."""
+    """The best number of characters of context, and its bits per character."""
     bits = character_ngrams(training_text, test_text, n_symbols)
     best = min(bits, key=bits.get)
     return best, bits[best]
 
 
 def bigram_perplexity(training_documents, test_documents, n_symbols):
-    """Perplexity a token of an interpolated bigram model.
+    """Perplexity per token of an interpolated bigram model.
 
-    Documents are lists of tokens or codes; give unknown ones as one token, and the end
-    as a token where it counts.
+    Documents are lists of tokens or codes. All unknown tokens must be the same token,
+    and the end must be a token if it counts.
     """
     model = WittenBell(order=1).fit(training_documents, n_symbols)
     n_tokens = sum(map(len, test_documents))
@@ -35,13 +35,14 @@ def bigram_perplexity(training_documents, test_documents, n_symbols):
 
 
 def longest_copied_span(training_text, generated_text):
-    """Length and text of the longest part of the generated text in the training text.
+    """Length and text of the longest span of the generated text in the training text.
 
-    Numbers every window of a length by its content: windows of 1, 2, 4, ... characters
-    while the texts share one, then adds the powers of two downwards. Each of the about
-    2 log2(length) rounds is a sort of both texts together: no hashing, no chance.
+    Every window of a length gets a number for its content. The length is doubled from 1
+    while the texts share a window, and then refined by smaller powers of two. Each of
+    the about 2 log2(length) rounds sorts the windows of both texts, so that the result
+    is exact and deterministic.
     """
-    start = len(training_text) + 1  # of the generated text, behind a mark of its own
+    start = len(training_text) + 1  # of the generated text, after a separator
     both = [*map(ord, training_text), -1, *map(ord, generated_text)]
     windows = np.unique(both, return_inverse=True)[1]
     powers, length = [], 1
@@ -61,14 +62,14 @@ def longest_copied_span(training_text, generated_text):
 
 
 def _shared(windows, start):
-    """Which windows of the generated text are in the training text too."""
+    """Mask of the windows of the generated text that occur in the training text."""
     there = np.zeros(windows.max(initial=0) + 1, dtype=bool)
     there[windows[:start]] = True
     return there[windows[start:]]
 
 
 def _joined(windows, others, length):
-    """Numbers of longer windows: one of ``length`` and, right behind it, another."""
+    """Numbers of windows that consist of two adjacent windows of ``length``."""
     n = max(0, min(len(windows), len(others) - length))
     pairs = windows[:n] * (others.max(initial=0) + 1) + others[length : length + n]
     return np.unique(pairs, return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""Simple classical models that a network has to beat, as estimators.
+"""Simple classical models as estimators, which networks are compared with.
 
 MiniRocket and dynamic time warping need aeon; without it they raise ImportError.
 """
@@ -38,12 +38,12 @@ def summary_statistics(sequences):
 
 
 def flat(sequences):
-    """Equally long sequences as rows of a table."""
+    """Sequences of equal length as rows of a table."""
     return np.stack(sequences).reshape(len(sequences), -1)
 
 
 def equally_long(sequences):
-    """Array (n, F, T) as aeon wants it; ragged sequences are stretched to 32 steps."""
+    """Array (n, F, T) for aeon; ragged sequences are interpolated to 32 steps."""
     lengths = {len(x) for x in sequences}
     if len(lengths) == 1:
         return np.stack(sequences).transpose(0, 2, 1)
@@ -79,7 +79,7 @@ def ridge():
 
 
 class LastValue(DummyRegressor):
-    """The next value is the last one of the window."""
+    """Predicts the last value of the window as the next one."""
 
     def predict(self, X):
         return np.asarray(X)[:, -1, 0]
@@ -96,7 +96,7 @@ def minirocket(seed):
 
 
 class NearestByWarping(ClassifierMixin, BaseEstimator):
-    """The class of the nearest neighbour under dynamic time warping, without a band."""
+    """Nearest neighbor under dynamic time warping without a band."""
 
     def fit(self, X, y):
         self.examples_, self.y_ = [x.T.astype(float) for x in X], np.asarray(y)
@@ -110,13 +110,13 @@ class NearestByWarping(ClassifierMixin, BaseEstimator):
 
 
 def nearest_by_warping():
-    load_aeon()  # so that compiling is charged to nobody
+    load_aeon()  # exclude compilation from all times
     return NearestByWarping()
 
 
 @cache
 def load_aeon():
-    """MiniRocket and the distances of aeon, compiled by a first call."""
+    """Import MiniRocket and the distances of aeon, and compile them by a first call."""
     from aeon.distances import pairwise_distance
     from aeon.transformations.collection.convolution_based import MiniRocket
 
@@ -142,11 +142,11 @@ def character_svm(largest):
 
 
 class FrequentTag(BaseEstimator):
-    """The most frequent tag of each word.
+    """Predicts the most frequent tag of each word.
 
-    For words never seen, the most frequent tag among the rare words (at most five
-    occurrences) that share the longest known suffix of up to five characters and the
-    case of the first letter.
+    For unknown words it predicts the most frequent tag among the rare words (at most
+    five occurrences) that share the longest known suffix of up to five characters and
+    the case of the first letter.
     """
 
     def fit(self, X, y):
@@ -180,7 +180,7 @@ class FrequentTag(BaseEstimator):
 
 
 class NearestExample(BaseEstimator):
-    """The answer of the training text with the most similar character n-grams."""
+    """Predicts the target of the training text with the most similar n-grams."""
 
     def fit(self, X, y):
         self.vectorizer_ = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4))
@@ -196,7 +196,7 @@ class NearestExample(BaseEstimator):
 
 
 class CharacterNgram(BaseEstimator):
-    """Witten-Bell n-gram; the order is chosen on the last tenth of the text."""
+    """Witten-Bell n-gram model whose order is chosen on the last tenth of the text."""
 
     def fit(self, X, y=None):
         edge = round(0.9 * len(X))

@@ -1,4 +1,4 @@
-"""What the benchmark scripts share: fair timing in one run, and where data lies."""
+"""Shared functions of the benchmark scripts: fair timing and the data folder."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ import torch
 
 
 def environment():
-    """One line that says what was measured on what."""
+    """One line that describes versions and machine."""
     return (
         f"{date.today()}  {platform.machine()}  {os.cpu_count()} cores  "
         f"{torch.get_num_threads()} thread(s)  torch {torch.__version__}  "
@@ -22,7 +22,7 @@ def environment():
 
 
 def interleaved(repeats, **jobs):
-    """Median seconds of each job; the jobs take turns, so that noise hits all."""
+    """Median seconds of each job; jobs take turns, so that noise affects all alike."""
     seconds = {name: [] for name in jobs}
     for job in jobs.values():
         job()
@@ -35,7 +35,7 @@ def interleaved(repeats, **jobs):
 
 
 def data_folder():
-    """The folder of --data or SKLEARN_RNN_DATA, or None with a word about it."""
+    """Folder given by --data or SKLEARN_RNN_DATA, or None with a printed message."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", default=os.environ.get("SKLEARN_RNN_DATA"))
     folder = parser.parse_known_args()[0].data

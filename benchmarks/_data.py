@@ -1,6 +1,6 @@
-"""Loaders of the data folder that several scripts share.
+"""Loaders for the data folder that several scripts share.
 
-Each takes the folder and returns ``X, X_test, y, y_test``, except where it says so.
+Each takes the folder and returns ``X, X_test, y, y_test`` unless its docstring differs.
 """
 
 import csv
@@ -14,7 +14,7 @@ from sklearn_rnn.datasets import load_names
 
 
 def load_mnist(folder, dtype=np.float32):
-    """Images row by row: (n, 28, 28) in [0, 1], labels in 0..9."""
+    """Images as sequences of rows: (n, 28, 28) in [0, 1], labels 0 to 9."""
     with np.load(folder / "mnist.npz") as data:
         X, X_test = (
             (data[f"X_{part}"].reshape(-1, 28, 28) / 255).astype(dtype)
@@ -24,7 +24,7 @@ def load_mnist(folder, dtype=np.float32):
 
 
 def load_series(name, folder, dtype=np.float32):
-    """The official split: lists of (T_i, F) arrays."""
+    """Official split of a dataset, as lists of (T_i, F) arrays."""
     with np.load(folder / f"{name}.npz") as data:
         parts = []
         for part in ("train", "test"):
@@ -36,15 +36,15 @@ def load_series(name, folder, dtype=np.float32):
 
 
 def load_sunspots(folder, window=22):
-    """Two cycles of yearly sunspots, and the next year; the last fifth is the test."""
+    """Two cycles of yearly sunspots and the next year; a fifth at the end for tests."""
     series = _column(folder / "sunspots.csv")
     return _chronological(*sliding_windows(series, window))
 
 
 def load_co2(folder, window=52):
-    """A year of weekly CO2, and the next week, both relative to the last week known.
+    """A year of weekly CO2, and the next week, both relative to the last known week.
 
-    Gaps keep the last value before them. The last fifth is the test.
+    Gaps are filled with the last known value. The last fifth is for testing.
     """
     series = _column(folder / "co2.csv")
     known = np.maximum.accumulate(np.where(np.isnan(series), 0, np.arange(len(series))))
@@ -70,7 +70,7 @@ def load_name_split(folder):
 
 
 def load_movie(folder):
-    """Snippets and whether they praise; those of score 0 are left out."""
+    """Film review snippets and whether they are positive; neutral ones are left out."""
     with open(folder / "movie_snippets.tsv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     scores = np.array([float(row["score"]) for row in rows])
@@ -82,7 +82,7 @@ def load_movie(folder):
 
 
 def load_sms(folder):
-    """Text messages without duplicates, "ham" or "spam"; a fifth is the test."""
+    """Text messages without duplicates, "ham" or "spam"; a fifth is for testing."""
     with open(folder / "sms_spam.tsv", encoding="utf-8") as file:
         rows = dict.fromkeys(line.rstrip("\n") for line in file)
     y, X = zip(*(row.split("\t", 1) for row in rows), strict=True)
@@ -91,14 +91,14 @@ def load_sms(folder):
 
 
 def load_pronunciations(folder):
-    """Words and their phonemes, separated by spaces; 2,000 words are the test."""
+    """Words and their phonemes, separated by spaces; 2,000 words are for testing."""
     with open(folder / "pronunciations.tsv", encoding="utf-8") as file:
         X, y = zip(*(line.rstrip("\n").split("\t") for line in file), strict=True)
     return train_test_split(X, y, test_size=2000, random_state=0)
 
 
 def load_phrases(folder):
-    """English interface phrases and their French; 10,000 are for training."""
+    """English interface phrases and their French translations; 10,000 for training."""
     with open(folder / "phrases_en_fr.tsv", encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
     X, y = zip(*(row for row in rows if len(row) == 2 and all(row)), strict=True)
@@ -106,7 +106,7 @@ def load_phrases(folder):
 
 
 def load_brown(folder):
-    """Words and base tags of every sentence: ``X, y``, not split."""
+    """Words and base tags of all sentences, returned as ``X, y`` without a split."""
     words, tags = [], []
     with gzip.open(folder / "brown_tagged.txt.gz", "rt", encoding="utf-8") as file:
         for line in file:
@@ -121,6 +121,6 @@ def load_brown(folder):
 
 
 def base_tag(tag):
-    """Lower case, cut at the first hyphen, without asterisks."""
+    """The tag in lower case, up to the first hyphen, without asterisks."""
     tag = tag.lower()
     return tag if tag == "*" else tag.replace("*", "").split("-")[0] or tag

@@ -47,7 +47,7 @@ from sklearn_rnn import (
 )
 from sklearn_rnn.metrics import bleu_score, step_accuracy_score
 
-# The defaults before they were chosen anew; names that an estimator lacks are dropped.
+# The first defaults of the networks. Names that an estimator does not have are ignored.
 OLD_DEFAULTS = {
     "max_epochs": 30,
     "batch_size": 32,
@@ -71,17 +71,17 @@ class Task:
     baselines: dict[str, Callable[[int], Any]]  # name -> model of a seed
     goal: float | None = None
     cpu_goal: float | None = None
-    target: str = ""  # in words, where it is no number
-    n_train: int | None = None  # training rows, drawn anew for each seed
-    ordered: bool = False  # cut in time, not drawn
-    precision: str = "float32"  # of the old default: that of the numbers in X
+    target: str = ""  # description, if it is not a number
+    n_train: int | None = None  # training rows, drawn for each seed
+    ordered: bool = False  # split by time instead of at random
+    precision: str = "float32"  # of the old default: the dtype of X
     fixed: dict[str, Any] = field(default_factory=dict)  # parameters of all columns
     needs: str | None = None  # an optional package
-    seeds: int | None = None  # where the target names a number of its own
+    seeds: int | None = None  # if the target contains its own value
     ranked: bool = True
 
     def split(self, folder, seed, valid, cap=2000):
-        """X, X_test, y, y_test of a seed; rows of the training part for ``valid``."""
+        """X, X_test, y, y_test of a seed; if ``valid``, from the training part only."""
         X, X_test, y, y_test = self.load(folder)
         if self.ordered:
             if valid:
@@ -114,7 +114,7 @@ def answers_right(score, model, y, X_test, y_test):
 
 
 def phoneme_error(y_true, y_pred):
-    """Edit distance, as a share of the phonemes that are right."""
+    """Edit distance divided by the number of correct phonemes."""
     pairs = [(t.split(), p.split()) for t, p in zip(y_true, y_pred, strict=True)]
     return sum(edits(t, p) for t, p in pairs) / sum(len(t) for t, _ in pairs)
 
@@ -130,7 +130,7 @@ def edits(a, b):
 
 
 def phrase_bleu(model, y, X_test, y_test):
-    """BLEU in percent; on both sides words that occur once in training are unknown."""
+    """BLEU in percent; words that occur once in training are unknown on both sides."""
     words = WordVectorizer(**PHRASE_WORDS, detokenizer=" ".join).fit(y)
     reference, answers = (
         words.inverse_transform(words.transform(texts))
@@ -144,7 +144,7 @@ def bits(model, y, X_test, y_test):
 
 
 def gap_to_share(model, y, X_test, y_test):
-    """Between the probability of a text of unknown words and the share of its class."""
+    """Difference of the predicted probability of unknown words and the class share."""
     shares = np.array([np.mean(y == label) for label in model.classes_])
     return float(
         np.abs(model.predict_proba(["qx1 qx2 qx3 qx4 qx5 qx6"]) - shares).max()
@@ -165,15 +165,15 @@ METRICS = {  # name -> function, and whether more is better
 
 
 def log_loss(model, X_test, y_test):
-    """Mean over sequences or steps; None for a model without probabilities.
+    """Mean log loss over sequences or steps; None for a model without probabilities.
 
-    A label that training did not know has a probability of 1e-7, the least there is.
+    A label that did not occur in training has the minimum probability of 1e-7.
     """
     is_neighbours = isinstance(last_step(model), KNeighborsClassifier)  # only 0 and 1
     if is_neighbours or not hasattr(model, "predict_proba"):
         return None
     probabilities, labels = model.predict_proba(X_test), y_test
-    if isinstance(y_test, list):  # of the labels of each step
+    if isinstance(y_test, list):  # labels of each step
         probabilities, labels = map(np.concatenate, (list(probabilities), labels))
     classes = model.classes_
     places = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
@@ -192,14 +192,14 @@ PHRASE_WORDS = {"lowercase": False, "min_count": 2}
 
 
 def brown(folder):
-    """Sentences with tags cut at the first plus, too; a tenth is the test."""
+    """Sentences with tags up to the first plus; a tenth is for testing."""
     X, y = load_brown(folder)
     y = [[tag.split("+")[0] or tag for tag in tags] for tags in y]
     return train_test_split(X, y, test_size=0.1, random_state=0)
 
 
 def book(folder, n_train=60_000, n_test=30_000):
-    """Moby Dick: the first characters, and the ones behind them."""
+    """Moby Dick: the first characters for training, the following for testing."""
     text = (folder / "moby_dick.txt").read_bytes().decode("utf-8")
     text, rest = text[:n_train], text[n_train : n_train + n_test]
     return text, rest, text, rest
@@ -227,7 +227,7 @@ def speller():
 
 
 def constantly(make, *arguments, **settings):
-    """A baseline that draws nothing."""
+    """A baseline that does not depend on a seed."""
     return lambda seed: make(*arguments, **settings)
 
 
@@ -248,7 +248,7 @@ NAMES = {
 WINDOWS = {"ridge": constantly(ridge), "last value": constantly(LastValue)}
 NEAREST = {"nearest text": constantly(NearestExample)}
 
-float64 = partial(partial, dtype=np.float64)  # what NumPy and pandas give
+float64 = partial(partial, dtype=np.float64)  # the dtype of NumPy and pandas
 numbers = partial(Task, precision="float64")
 series = partial(numbers, model=RNNClassifier, metric="accuracy")
 windows = partial(

@@ -1,9 +1,9 @@
-"""Accuracy on five jobs, tuned and with default parameters, beside a peer.
+"""Accuracy on five jobs with tuned and default parameters, compared with a peer.
 
-Mean, lowest and highest over seeds; the split into training and test set is fixed. The
-tuned settings were chosen with --choose, on rows held out of the training set (for each
-seed others), and no test set was read before they were settled. One network a row, no
-ensembles.
+The scripts report mean, minimum and maximum over seeds. The split into training and
+test set is fixed. Tuned settings were chosen with --choose on rows held out of the
+training set (other rows for each seed), before the test set was used. Each row is one
+network, without ensembles.
 
     python benchmarks/bench_accuracy.py --data FOLDER [--jobs names,movie] [--seeds 5]
         [--rows peer,tuned,defaults] [--choose]
@@ -41,7 +41,7 @@ from sklearn_rnn import (
 
 @dataclass(frozen=True)
 class Job:
-    """Data, and models from a seed. ``held_out`` is the share for --choose."""
+    """Data and functions of a seed that create models; share held out by --choose."""
 
     load: Callable[..., tuple]  # folder -> X, X_test, y, y_test
     held_out: float
@@ -51,7 +51,7 @@ class Job:
 
 
 class PlainLoop(ClassifierMixin, BaseEstimator):
-    """What a user of torch writes: an LSTM, a head, Adam, shuffled batches."""
+    """Typical code of a torch user: an LSTM, a linear layer, Adam, shuffled batches."""
 
     def __init__(self, seed):
         self.seed = seed
@@ -85,7 +85,7 @@ class PlainLoop(ClassifierMixin, BaseEstimator):
 
 
 def trigrams(name):
-    """Each character with its neighbours; the ends of the name have their own."""
+    """Each character with both neighbors; the ends of the name are marked."""
     name = f"^{name}$"
     return [name[i : i + 3] for i in range(len(name) - 2)]
 

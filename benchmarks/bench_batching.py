@@ -1,9 +1,9 @@
-"""What batches of similar length cost in quality, and what they save in time.
+"""Effect of batches of similar length on scores and training time.
 
-Ten tasks, seeds 0 to 4, one thread. Only the batches of training differ: "random" ones
-(padded to the longest of each), "sorted" ones (50 batches of rows sorted by length as a
-whole, a short batch at the end), and those of fit. The score is accuracy, or R2. The
-time is that of the process, so that a busy machine disturbs it less. Needs
+Ten tasks, seeds 0 to 4, one thread. Only the training batches differ: "random" batches
+(padded to the longest sequence of each), "sorted" batches (rows of 50 batches are
+sorted by length, with a short batch at the end), and those of fit. The score is
+accuracy, or R2. The time is CPU time, which is less affected by other processes. Needs
 movie_snippets.tsv, names_by_nationality.tsv and japanese_vowels.npz in the data folder.
 """
 
@@ -45,7 +45,7 @@ def draw_series(n, rng):
 
 
 def make_task(model, n_train, label, per_step=False):
-    """A task on noise: ``label`` of a sequence is what has to be predicted."""
+    """A task on noise; ``label`` computes the target of a sequence."""
 
     def draw(seed):
         rng = np.random.default_rng(seed)

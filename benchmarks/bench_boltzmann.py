@@ -1,8 +1,8 @@
-"""Boltzmann machines beside scikit-learn's BernoulliRBM: features, likelihood, time.
+"""Boltzmann machines compared with BernoulliRBM: features, likelihood and time.
 
-``--jobs modes held_out digits epochs likelihood`` picks parts; the last two need
+``--jobs modes held_out digits epochs likelihood`` selects parts; the last two need
 mnist.npz in the data folder. The digits follow scikit-learn's gallery: shifted copies,
-100 hidden units, logistic regression on their means. Epochs and C of all sides are
+100 hidden units, logistic regression on their means. Epochs and C of both sides are
 chosen on a fifth of the training rows.
 """
 
@@ -78,7 +78,7 @@ def log_likelihood(peer, machine, X):
 
 
 def mnist():
-    """Training and test rows cut at .5, or None without the data folder."""
+    """Training and test rows binarized at .5, or None without the data folder."""
     folder = data_folder()
     if folder is None:
         return None
@@ -177,7 +177,7 @@ def make_sides(n_hidden, n_epochs, seed):
 
 
 def bench_modes():
-    """Patterns far apart, whose shares Gibbs sampling alone does not find."""
+    """Separate patterns, whose probabilities Gibbs sampling alone does not learn."""
     data, target = load_letters(return_X_y=True)
     letters = data[[list(target).index(name) for name in "JLMQT"]].astype(float)
     X = np.repeat(letters, 40, axis=0)

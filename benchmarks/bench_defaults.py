@@ -1,23 +1,23 @@
-"""Default parameters on every task of the data folder, beside what they must beat.
+"""Default parameters on every task of the data folder, compared with simple models.
 
     python benchmarks/bench_defaults.py --data FOLDER [--tasks osu_leaf,names]
         [--seeds 0,1,2] [--columns new,old,baseline] [--valid] [--json FILE]
         [--set learning_rate=0.005 dropout=0.3] [--set ...] [--from FILE ...]
 
-new        the estimator with nothing set but its vectorizer
-old        the defaults of the first release, given explicitly
+new        the estimator with default parameters and its vectorizer
+old        the first defaults of the networks, set explicitly
 baseline   simple classical models; those that need aeon are skipped without it
 
-``--valid`` judges on rows held out of the training part, other ones for each seed: for
-choosing, so that the test part is read once. Each ``--set`` replaces the ``new`` column
-by one with these parameters, wherever an estimator has them; an empty ``--set`` stands
-for the plain defaults. ``--json`` appends each result to a file as it is measured, and
-``--from`` summarises such files instead of running anything; of a fit measured twice,
-the last counts.
+``--valid`` scores rows held out of the training part, other rows for each seed. Use it
+to choose parameters, so that the test part is used once. Each ``--set`` replaces the
+``new`` column by one with these parameters, for estimators that have them; an empty
+``--set`` stands for the defaults. ``--json`` appends each result to a file when it is
+measured, and ``--from`` summarizes such files instead of measuring; if a fit was
+measured twice, the last result counts.
 
-CPU seconds are those of all threads, with one thread per library. Regret is the
-distance to the best column of a task in units of what counts as level: one point, or
-2 % of an error. All tasks but mnist (60,000 rows) run by default.
+CPU seconds include all threads, with one thread per library. Regret is the distance to
+the best column of a task, in units of one point or 2 % of an error. All tasks except
+mnist (60,000 rows) run by default.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def columns_of(task, options):
 
 
 def network(task, settings):
-    """Sets those of the parameters that the estimator of the task has."""
+    """Set those of the parameters that the estimator of the task has."""
 
     def make(seed):
         model = task.model()
@@ -81,7 +81,7 @@ def network(task, settings):
 
 
 def read_settings(groups, tasks):
-    """Parameters of each --set; a name that no estimator has is a mistake."""
+    """Parameters of each --set; raises an error for a name that no estimator has."""
     known = {name for task in tasks for name in last_step(task.model()).get_params()}
     settings = []
     for group in groups:
@@ -129,13 +129,13 @@ def run(options, folder):
 
 
 def warm_up():
-    """What torch does once, on the first fit, is charged to nobody."""
+    """Fit once, so that no task includes what torch does in the first fit."""
     X = np.random.default_rng(0).normal(size=(8, 3, 1))
     RNNClassifier(max_epochs=1, random_state=0).fit(X, np.arange(8) % 2)
 
 
 def draws(model):
-    """Whether a seed makes a difference to the model."""
+    """Whether the model depends on a seed."""
     if not hasattr(model, "get_params"):
         return False
     parameters = model.get_params().items()
@@ -205,7 +205,7 @@ def group_by_task(records):
 
 
 def summarise(records, details=False):
-    """One line per task, and what sums up each column of networks."""
+    """One line per task, and a summary of each column of networks."""
     by_task = group_by_task(records)
     for task, columns in by_task.items() if details else ():
         print(f"\n{heading(task)}")
@@ -230,7 +230,7 @@ def summarise(records, details=False):
 
 
 def tabulate(records):
-    """A row per task: defaults of before and of today, and the best simple model."""
+    """Record former and present defaults and the best simple model of each task."""
     table = Table(__file__, "tasks", "task")
     for task, columns in group_by_task(records).items():
         shown = {"before": columns.get("old"), "defaults": columns.get("new")}
@@ -243,7 +243,7 @@ def tabulate(records):
 
 
 def verdict(task, rows, best):
-    """Whether a network meets its target, and whether it is level with a baseline."""
+    """Whether a network meets its target, and whether it matches a baseline."""
     if rows[0]["kind"] != "network":
         return ""
     goal, cpu_goal = TASKS[task].goal, TASKS[task].cpu_goal
@@ -265,7 +265,7 @@ def is_level(task, rows, best):
 
 
 def regret(task, value, best):
-    """How much worse, in units of what counts as level."""
+    """Difference to the best score, in units of one point or 2 % of an error."""
     metric = TASKS[task].metric
     if METRICS[metric][1]:
         return (best - value) / (1.0 if metric == "BLEU" else 0.01)
@@ -280,7 +280,7 @@ def best_baseline(task, columns):
 
 
 def totals(name, by_task):
-    """What the issue asks of all tasks together."""
+    """Totals over all tasks."""
     time_ratios, losses, level = [], [], []
     for task, columns in by_task.items():
         if name not in columns:
@@ -354,7 +354,7 @@ def read_options():
 
 
 def read_records(files):
-    """Records of files; one measured again replaces the earlier one."""
+    """Records of files; a repeated measurement replaces the earlier one."""
     lines = "".join(Path(file).read_text("utf-8") for file in files).splitlines()
     records = {}
     for record in map(json.loads, lines):

@@ -1,7 +1,7 @@
-"""How long a new process takes to import the library and to fit for the first time.
+"""Time of the import of the library and of the first fit in a new process.
 
 Each network estimator is imported and fitted twice in a new process, on a few short
-sequences. The difference of the two fits is time that only the first one needs. The
+sequences. The difference of the two fits is the time that only the first one needs. The
 classifier is also fitted with an optimizer class of torch, which imports the compiler
 of torch.
 """

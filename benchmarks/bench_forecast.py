@@ -1,8 +1,8 @@
-"""Forecasts of generated waves, sunspots and CO2 beside what they must beat.
+"""Forecasts of generated waves, sunspots and CO2 compared with simple methods.
 
-``--jobs waves series intervals`` picks parts. Settings were chosen on other waves, and
-on the years and weeks before those that are held out here: the last 36 years, the last
-104 weeks. Holt-Winters is that of statsmodels, if it is installed.
+``--jobs waves series intervals`` selects parts. Settings were chosen on other waves,
+and on the years and weeks before those that are held out here: the last 36 years and
+the last 104 weeks. Holt-Winters is that of statsmodels, if it is installed.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def bench_waves():
 
 
 def series_of(name):
-    """A series, how much of it is held out, its season, and a forecaster of it."""
+    """A series, the number of steps held out, its season, and a forecaster for it."""
     n_ahead, season, given = SERIES_OF[name]
     series = load_sunspots().data if name == "sunspots" else load_co2().data
 
@@ -114,7 +114,7 @@ def without_gaps(series):
 
 
 class Rooted:
-    """A forecaster of counts, by their square roots."""
+    """Forecasts the square roots of counts and squares the forecasts."""
 
     def __init__(self, model):
         self.model = model
@@ -199,7 +199,7 @@ def rolling(series, horizon, season, new):
             "seasonal naive": np.resize(whole[origin - season : origin], len(truth)),
             "RNNForecaster": model.predict(past, horizon=len(truth)),
         }
-        if season < 20:  # of weeks it would take minutes
+        if season < 20:  # for the weeks this would take minutes
             answers["Holt-Winters"] = holt_winters(past, season, len(truth))
         for name, answer in answers.items():
             if answer is not None:
@@ -212,7 +212,7 @@ def rolling(series, horizon, season, new):
 
 
 def bench_intervals():
-    """The part held out and the two before it, each after a training of its own."""
+    """The held-out part and the two parts before it, each with a separate training."""
     table = Table(__file__, "intervals", "series", "part")
     pooled = []
     for name in SERIES_OF:

@@ -1,14 +1,14 @@
-"""How well and how fast the generator learns Moby Dick, and how fast it writes.
+"""Scores and speed of training of a generator on Moby Dick, and speed of generation.
 
-The last tenth of the book is held out; settings were chosen on the tenth before it.
+The last tenth of the book is held out. Settings were chosen on the tenth before it.
 
     python benchmarks/bench_generator.py --data FOLDER [--jobs chars large keras ...]
 
-chars     one layer of 128 LSTM units, 15 epochs: bits a character, n-gram beside it
-large     what trains in 30 minutes on two cores
-keras     time to 2.35 bits a character, against the recipe of the Keras examples
-sampling  characters a second, one stream and 256, against loops over torch's LSTMCell
-words     perplexity of words seen twice, against an interpolated bigram model
+chars     one layer of 128 LSTM units, 15 epochs: bits per character, and n-grams
+large     a network that trains in 30 minutes on two cores
+keras     time to 2.35 bits per character, and that of the recipe of the Keras examples
+sampling  characters per second of 1 and 256 streams, and of loops over LSTMCell
+words     perplexity of words that occur twice, and an interpolated bigram model
 """
 
 import argparse
@@ -48,7 +48,7 @@ WORDS = {
     "learning_rate_schedule": "cosine",
     "random_state": 0,
 }
-FAST = {"hidden_size": 128, "learning_rate": 0.02}  # constant, whenever it is to end
+FAST = {"hidden_size": 128, "learning_rate": 0.02}  # constant
 GOAL = 2.35
 
 
@@ -69,7 +69,7 @@ def fit_and_score(name, settings, train, test):
 
 
 def chars(train, test):
-    """The figure of one layer, the n-gram, and what was learned by heart."""
+    """Scores of one layer and of n-grams, and the longest span that was copied."""
     table = Table(__file__, "characters", "model")
     for order, bits in character_ngrams(train, test, 0x110000).items():
         table.add(model=f"n-grams, {order} characters before", bits=bits, seconds=None)
@@ -83,12 +83,12 @@ def chars(train, test):
 
 
 def large(train, test):
-    """Whatever fits into 30 minutes."""
+    """A network that trains in 30 minutes."""
     fit_and_score("LSTM 256, 14 epochs", LARGE, train, test)
 
 
 def keras(train, test):
-    """Seconds of training until the held-out part takes GOAL bits a character."""
+    """Seconds of training until the held-out part has GOAL bits per character."""
     vectorizer = CharVectorizer(vocabulary=sorted(set(train)))
     model = SequenceGenerator(vectorizer, random_state=0, **FAST)
     ours = seconds_to_goal(
@@ -108,7 +108,7 @@ def keras(train, test):
 
 
 def seconds_to_goal(learn, judge, pieces, patience=60):
-    """Train piece by piece, over and over; only the training is timed."""
+    """Train on pieces in repeated passes; only the training is timed."""
     seconds = 0.0
     for k in range(patience * len(pieces)):
         started = time.perf_counter()
@@ -122,7 +122,7 @@ def seconds_to_goal(learn, judge, pieces, patience=60):
 
 
 def keras_recipe(train, test, window=60, step=3, piece=40_000):
-    """lstm_text_generation of the Keras examples: one-hot windows, one answer each."""
+    """lstm_text_generation of the Keras examples: one-hot windows with one target."""
     from keras import Sequential, layers, optimizers
 
     letters = sorted(set(train))
@@ -159,7 +159,7 @@ def keras_recipe(train, test, window=60, step=3, piece=40_000):
 
 
 class Loop(nn.Module):
-    """What one writes by hand: an LSTMCell, stepped and drawn from."""
+    """Hand-written generation: an LSTMCell that is stepped and sampled from."""
 
     def __init__(self, n_codes, hidden_size=128):
         super().__init__()
@@ -180,7 +180,7 @@ class Loop(nn.Module):
 
 
 def sampling(train, test):
-    """Characters a second while drawing, after a first epoch of training."""
+    """Characters per second of generation, after one epoch of training."""
     model = SequenceGenerator(max_epochs=1, random_state=0).fit(train[:200_000])
     loop = Loop(model.vocabulary_size_)
     table = Table(__file__, "sampling", "n_streams")
@@ -201,7 +201,7 @@ def sampling(train, test):
 
 
 def words(train, test):
-    """Words and marks that occur twice, against a bigram model of the same tokens."""
+    """Words and marks that occur twice, and a bigram model of the same tokens."""
     vectorizer = WordVectorizer(min_count=2, lowercase=False)
     model = SequenceGenerator(vectorizer, **WORDS).fit(train)
     texts = [

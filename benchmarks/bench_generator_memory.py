@@ -1,6 +1,6 @@
 """Peak memory of SequenceGenerator.fit on a text file of 200 MB, characters.
 
-The file is Moby Dick over and over; a small network, one epoch, 512 lanes.
+The file consists of copies of Moby Dick. A small network, one epoch, 512 lanes.
 """
 
 import resource

@@ -1,10 +1,10 @@
 """Counting and remembering: words of formal languages, read symbol by symbol.
 
-``--jobs anbn anbncn reber`` picks parts. Each network of a counting language is asked
-after every symbol which ones may follow, the end included, and trained on the words up
-to a^99 b^99 (a^49 b^49 c^49). It has learned to n if it accepts every word up to there,
-and rejects the words off by one: those with one letter, any of them, more or less.
-Settings were chosen with other seeds than those reported.
+``--jobs anbn anbncn reber`` selects parts. Networks of a counting language predict
+after each symbol which symbols, including the end, may follow. They are trained on the
+words up to a^99 b^99 (a^49 b^49 c^49). A network reaches n if it accepts every word up
+to n and rejects those with one letter more or less. Settings were chosen with other
+seeds than those reported.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from sklearn_rnn import CharVectorizer, RNNClassifier
 from sklearn_rnn.datasets import make_counting_words, make_embedded_reber
 
 SEEDS = range(5)
-LONGEST = 2000  # words beyond are not tried
+LONGEST = 2000  # longer words are not tested
 
 COUNTING = {
     "hidden_size": 10,
@@ -34,7 +34,7 @@ COUNTING = {
     "scaling": False,
     "precision": "float32",
 }
-SCALE = 20.0  # of the one-hot symbols: gates saturate, and counters lose nothing
+SCALE = 20.0  # scale of the one-hot symbols: gates saturate, so that counters are exact
 
 
 def symbols(word, n_letters):
@@ -44,12 +44,12 @@ def symbols(word, n_letters):
 
 
 def followers(word, n_letters):
-    """What may follow each symbol of a^n b^n ...: (T, n_letters + 1), the end last."""
+    """Mask of the symbols that may follow each symbol, (T, n_letters + 1), end last."""
     n, may = len(word) // n_letters, np.zeros((len(word), n_letters + 1), dtype=int)
     for t in range(len(word)):
         letter, count = divmod(t, n)
         if letter == 0:
-            may[t, :2] = 1  # one more a, or the first b
+            may[t, :2] = 1  # another a, or the first b
         elif count + 1 < n:
             may[t, letter] = 1
         else:
@@ -58,22 +58,22 @@ def followers(word, n_letters):
 
 
 def accepts(word, answers):
-    """Whether each symbol was one that might follow, and at last the end."""
+    """Whether the network accepts each symbol and finally the end."""
     codes = np.frombuffer(word.encode(), dtype=np.uint8) - ord("a")
-    if codes[0] != 0:  # nobody asks what begins a word
+    if codes[0] != 0:  # the first symbol is not predicted
         return False
     allowed = answers[np.arange(len(word) - 1), codes[1:]].all()
     return bool(allowed and answers[len(word) - 1, -1])
 
 
 def neighbours(word, n_letters):
-    """The words off by one: any one letter once less or once more."""
+    """Words with one letter more or less."""
     letters = [chr(ord("a") + k) for k in range(n_letters)]
     return [word.replace(x, new, 1) for x in letters for new in ("", 2 * x)]
 
 
 def reach(model, n_letters):
-    """The largest n up to which all words are accepted and their neighbours are not."""
+    """The largest n up to which all words are accepted and their neighbors rejected."""
     for n, word in enumerate(make_counting_words(LONGEST, n_letters), start=1):
         words = [word, *neighbours(word, n_letters)]
         answers = model.predict([symbols(word, n_letters) for word in words])

@@ -1,7 +1,7 @@
 """Associative memories: letters, capacity against theory, and speed of recall.
 
-``--jobs letters bits capacity perceptron recovery magnetisation speed`` picks parts.
-The loops beside them are what one writes in numpy from the equations: one row and one
+``--jobs letters bits capacity perceptron recovery magnetisation speed`` selects parts.
+The speed is compared with loops in numpy, written from the equations: one row and one
 unit at a time.
 """
 
@@ -34,14 +34,14 @@ def letters(names):
 
 
 def with_coin_flips(patterns, rng):
-    """The bottom four of eight rows of pixels replaced."""
+    """Letters whose lower half is replaced by random pixels."""
     noisy = patterns.copy()
     noisy[:, 32:] = rng.integers(0, 2, (len(patterns), 32))
     return noisy
 
 
 def with_flips(patterns, n_flips, n_draws, rng):
-    """Patterns of -1 and 1 with exactly n_flips units turned over, and which."""
+    """Patterns of -1 and 1 with exactly n_flips units flipped, and their indices."""
     index = rng.integers(len(patterns), size=n_draws)
     signs = np.ones((n_draws, patterns.shape[1]))
     signs[:, :n_flips] = -1
@@ -105,7 +105,7 @@ def bench_bits(n_units=1000, n_sets=30):
             memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(patterns)
             errors.append((memory.recall(patterns).patterns != patterns).mean())
         spread = np.std(errors, ddof=1) / np.sqrt(n_sets)
-        # the other patterns over the other units
+        # load without the pattern and the unit themselves
         theory = hebb_bit_error((round(load * n_units) - 1) / (n_units - 1))
         table.add(
             load=load, measured=np.mean(errors), standard_error=spread, theory=theory
@@ -155,7 +155,7 @@ def reaches_margin(n_patterns, n_units, margin, rng):
 
 
 def bench_perceptron(n_draws=6):
-    """Load up to which the margin is reached, against Gardner's for free weights."""
+    """Load up to which the margin is reached, and Gardner's theoretical capacity."""
     rng = np.random.default_rng(0)
     table = Table(__file__, "perceptron", "n_units", "margin")
     for n_units in (50, 100, 200):
@@ -198,7 +198,7 @@ def bench_recovery(n_sets=100, n_draws=50):
 
 
 def bench_magnetisation(n_units=1000, n_rows=50):
-    """Overlap with a stored pattern in thermal equilibrium, against m = tanh(m / T)."""
+    """Overlap with a stored pattern in thermal equilibrium, and m = tanh(m / T)."""
     rng = np.random.default_rng(0)
     patterns = rng.choice([-1.0, 1.0], (2, n_units))
     start = np.repeat(patterns[:1], n_rows, axis=0)
@@ -222,7 +222,7 @@ def bench_magnetisation(n_units=1000, n_rows=50):
 
 
 def loop(weights, start):
-    """Asynchronous recall as one writes it."""
+    """Asynchronous recall as a loop in numpy."""
     recalled = start.copy()
     for state in recalled:
         changed = True
@@ -262,7 +262,7 @@ def bench_speed(n_units=784, n_rows=1000):
             same_bits=same,
             largest_difference=apart,
         )
-    # from noise, so that no row comes to rest within ten sweeps
+    # noise, so that no row becomes stable within ten sweeps
     memory = HopfieldDenoiser(update="synchronous", max_iter=10).fit(patterns)
     start = rng.choice([-1.0, 1.0], (n_rows, n_units)).astype(np.float32)
     weights = memory.weights_.astype(np.float32)

@@ -1,12 +1,13 @@
-"""Coverage and interval score of prediction intervals, beside those of ideal ones.
+"""Coverage and interval score of prediction intervals, compared with ideal intervals.
 
-``--jobs ideal walks panel paths`` picks parts. The interval score (Gneiting and
-Raftery, 2007) is the width plus 2 / (1 - coverage) times what is missed; smaller is
-better. It is given relative to that of the interval that knows the process.
+``--jobs ideal walks panel paths`` selects parts. The interval score (Gneiting and
+Raftery, 2007) is the width plus 2 / (1 - coverage) times the distance of a value
+outside; smaller is better. It is divided by the score of the interval that is computed
+from the true process.
 
 * ideal: errors of ideal forecasts of simulated processes, without a network
 * walks: random walks of 300 steps, a network of 8 units, windows of 20
-* panel: 60 series of scales from 1 to 1e6 and three levels of noise
+* panel: 60 series with scales from 1 to 1e6 and three levels of noise
 * paths: sampled paths of a random walk
 """
 
@@ -30,7 +31,7 @@ IDEAL = 2 * Z + 4 / (1 - COVERAGE) * (norm.pdf(Z) - Z * norm.sf(Z))
 
 
 def show(table, name, misses, radii, sizes):
-    """Coverage and relative interval score of misses (runs, leads) beyond forecasts."""
+    """Coverage and relative interval score of forecast errors (runs, leads)."""
     misses, radii = np.broadcast_arrays(np.abs(misses), radii)
     covered = (misses <= radii).mean(axis=0)
     beyond = np.maximum(misses - radii, 0)

@@ -1,9 +1,9 @@
 """Peak memory of fit on many texts, and of predict on a single long sequence.
 
-The first part fits 100,000 texts of 200 words, vocabulary 20,000. A dense one-hot
-encoding of them would take 1.6 TB. The texts come from a generator; vectorizer and
-classifier stand in a Pipeline; one epoch, both embeddings. The second part predicts a
-sequence of 2 features in float32, 8 bytes per step.
+The first part fits a Pipeline of vectorizer and classifier to 100,000 generated texts
+of 200 words with a vocabulary of 20,000, for one epoch, with both embeddings. A dense
+one-hot encoding of the texts would take 1.6 TB. The second part predicts a sequence
+with 2 features in float32, 8 bytes per step.
 """
 
 import resource
@@ -67,7 +67,7 @@ if __name__ == "__main__":
         predict_long(sys.argv[1], int(sys.argv[2]))
     elif len(sys.argv) == 2:
         fit_texts(int(sys.argv[1]) if sys.argv[1].isdigit() else sys.argv[1])
-    else:  # a process each: a peak never falls
+    else:  # one process each, because the peak of a process never falls
         jobs = [["32"], ["onehot"], *([cell, "1000000"] for cell in CELLS)]
         for job in jobs:
             subprocess.run([sys.executable, __file__, *job], check=True)

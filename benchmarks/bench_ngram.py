@@ -1,9 +1,9 @@
-"""The n-gram models that a generator of text has to beat, on Moby Dick.
+"""Scores of n-gram models on Moby Dick, the baselines for text generators.
 
-Interpolated Witten-Bell models, learned from the first 90 % of the characters; the last
-10 % are scored and not learned from. Characters: all 83 with their case; order n has n
-characters of context. Words and punctuation marks: an interpolated bigram model over
-the words that the first part has twice, all others being one unknown token. Needs
+The models are interpolated Witten-Bell models. They are trained on the first 90 % of
+the characters and score the last 10 %. Characters: all 83 with their case; a model of
+order n has n characters of context. Words and punctuation marks: a bigram model over
+the words that occur twice in the first part; all others are one unknown token. Needs
 moby_dick.txt in the data folder.
 """
 

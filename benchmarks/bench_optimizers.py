@@ -1,8 +1,8 @@
 """Every named optimizer with default parameters, on four small jobs.
 
 Accuracy (digits, names, embedded Reber strings) or R2 (a regression) on held-out rows,
-means over seeds. A grid over ``optimizer`` makes sense if none of them falls far behind
-the best. With --choose other splits and seeds are used, for each learning rate given.
+means over seeds. A grid over ``optimizer`` is useful if none of them is much worse than
+the best. With --choose, other splits and seeds are used, for each given learning rate.
 
     python benchmarks/bench_optimizers.py [--jobs digits,reber] [--seeds 3]
         [--optimizers adamw,sgd] [--choose 0.01 0.1] [--weight-decay 0.0]
@@ -32,7 +32,7 @@ def digits(seed):
 
 
 def names(seed):
-    """The language of 3,000 names; 1,000 others judge."""
+    """The nationality of 3,000 names; 1,000 other names are for testing."""
     data = load_names()
     split = train_test_split(
         data.data, data.target, train_size=3000, test_size=1000, random_state=seed

@@ -1,4 +1,4 @@
-"""Predict of one sequence through the estimator against the bare torch module.
+"""Time of predict for one sequence, compared with the torch module alone.
 
 One sequence of 40 steps of 8 features, 64 units, one thread.
 """

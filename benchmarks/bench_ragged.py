@@ -1,9 +1,8 @@
-"""Fit time on ragged text against loops that pad to the longest of all, or bucket.
+"""Fit time on ragged text, compared with loops that pad all texts or use buckets.
 
 Movie snippets (mean 19 words, longest 51), 64 units, embedding of 64, batches of 32,
-one epoch, one thread, float32. torch's fused Adam is what fit uses; the bucketed loop
-stands there with the plain Adam and with the fused one. Needs movie_snippets.tsv in the
-data folder.
+one epoch, one thread, float32. fit uses torch's fused Adam; the bucketed loop is timed
+with the plain and with the fused Adam. Needs movie_snippets.tsv in the data folder.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Forecasts of seasonal series by default settings, beside what they must beat.
+"""Forecasts of seasonal series with default settings, compared with other methods.
 
     python benchmarks/bench_seasonal.py --data FOLDER [--jobs monthly,quarterly,single]
         [--seeds 0,1,2] [--valid] [--peers]
@@ -6,10 +6,10 @@
 monthly, quarterly   one RNNForecaster for all series of a sample of the M3 competition
 single               four classic series, the last two seasons
 
-Everything but the horizon is left at its default; the frequency comes from the index of
-the series. ``--valid`` forecasts the steps before those of the test part (single: one
-season). Theta and AutoETS are those of statsforecast and run if it is installed;
-``--peers`` adds the LSTM and GRU of neuralforecast with their default settings.
+All parameters except the horizon have their default values; the frequency is given by
+the index of the series. ``--valid`` forecasts the steps before those of the test part
+(single: one season). Theta and AutoETS are those of statsforecast and run if it is
+installed; ``--peers`` adds the LSTM and GRU of neuralforecast with default settings.
 """
 
 import argparse
@@ -37,7 +37,7 @@ FREQUENCIES = {12: "MS", 4: "QS"}
 
 
 def load(folder, job, valid):
-    """Pasts, futures and the season of the series of a job."""
+    """Past and future values of the series of a job, and their season."""
     if job == "single":
         with open(folder / "seasonal_series.json") as file:
             found = json.load(file)
@@ -82,7 +82,7 @@ def by_naive(pasts, futures, seasons, seed):
 
 
 def by_naive2(pasts, futures, seasons, seed):
-    """The M competitions' Naive2: the last value, of series without their season."""
+    """Naive2 of the M competitions: the last value of deseasonalized series."""
     return [
         naive2(x.to_numpy(), m, len(y))
         for x, y, m in zip(pasts, futures, seasons, strict=True)

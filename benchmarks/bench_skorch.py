@@ -1,8 +1,8 @@
-"""``fit`` against stock skorch on the names: the same network, epochs and settings.
+"""Fit time compared with stock skorch on the names: same network and settings.
 
-skorch brings its own loop, ``DataLoader`` and history; the module is the one that
-``RNNClassifier`` builds. It is fed in two ways: names padded once to the longest of
-all, and a ``collate_fn`` that pads each batch to its own longest.
+skorch uses its own loop, ``DataLoader`` and history. The module is the one that
+``RNNClassifier`` builds. Names are padded to the longest of all names, or by a
+``collate_fn`` to the longest of each batch.
 """
 
 import copy
@@ -24,7 +24,7 @@ EPOCHS, REPEATS = 2, 3
 
 
 class Batched(nn.Module):
-    """The estimator's network behind a batch-first tensor of codes."""
+    """Network of the estimator for a batch-first tensor of codes."""
 
     def __init__(self, network):
         super().__init__()
@@ -36,7 +36,7 @@ class Batched(nn.Module):
 
 
 def collate(rows):
-    """Pad a batch to its own longest."""
+    """Pad a batch to its longest name."""
     names, labels = zip(*rows, strict=True)
     padded = pad_sequence([name[name != 0] for name in names], batch_first=True)
     return padded, torch.tensor(labels)

@@ -1,11 +1,11 @@
-"""What a step of a stream costs, against a call of torch's LSTM that carries its state.
+"""Time of a step of a stream, compared with torch's LSTM that keeps its state.
 
-Reach: a step of 128 LSTM units in at most a third of torch's time, on one thread.
+The target is a third of torch's time for a step of 128 LSTM units on one thread.
 """
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch are there
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch are imported
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ def fitted(cell="lstm", pooling="last"):
 
 
 def by_torch():
-    """A step of nn.LSTM and nn.Linear under inference_mode, the state carried."""
+    """A step of nn.LSTM and nn.Linear under inference_mode that keeps the state."""
     lstm = torch.nn.LSTM(1, UNITS, batch_first=True).eval()
     head = torch.nn.Linear(UNITS, 1).eval()
     state = None

@@ -1,9 +1,9 @@
-"""Parts of speech of the Brown corpus: a tag at each word, by a bidirectional LSTM.
+"""Parts of speech of the Brown corpus: a tag for each word, by a bidirectional LSTM.
 
-Needs brown_tagged.txt.gz in the data folder. Tags are the base tags: lower case, cut at
-the first hyphen, without asterisks. A tenth of the sentences, drawn at random, is held
-out and scored once; ``--validate`` judges on a tenth of the others instead, on which
-the settings were chosen.
+Needs brown_tagged.txt.gz in the data folder. Tags are the base tags: lower case, up to
+the first hyphen, without asterisks. A random tenth of the sentences is held out and
+scored once; ``--validate`` scores a tenth of the others instead, on which the settings
+were chosen.
 """
 
 import argparse
@@ -38,10 +38,10 @@ TAGGER = {
 
 
 class CharacterView(TransformerMixin, BaseEstimator):
-    """Rare and unknown words as what their characters show: shape and suffix.
+    """Replaces rare and unknown words by the shape and suffix of their characters.
 
-    A word seen less than ``min_count`` times becomes a class such as ``<Aa>-ing``, of
-    the longest suffix that is common enough among such words.
+    A word that occurs less than ``min_count`` times becomes a class such as
+    ``<Aa>-ing``, with the longest suffix that is frequent enough among such words.
     """
 
     def __init__(self, min_count=3):
@@ -68,14 +68,14 @@ class CharacterView(TransformerMixin, BaseEstimator):
 
 
 def _views(word):
-    """Shape with suffixes, from the longest to none."""
+    """Shapes with suffixes, from the longest suffix to none."""
     shape = re.sub(r"[a-z]+", "a", re.sub(r"[A-Z]+", "A", re.sub(r"\d+", "1", word)))
     for length in (4, 3, 2, 1, 0):
         yield f"<{shape[:6]}>-{word[len(word) - length :].lower() if length else ''}"
 
 
 def most_frequent(X, y, X_test):
-    """The most frequent tag of each word, and of all words for unknown ones."""
+    """The most frequent tag of each word, and that of all words for unknown words."""
     counts = {}
     for words, tags in zip(X, y, strict=True):
         for word, tag in zip(words, tags, strict=True):

@@ -1,11 +1,11 @@
-"""How many generated texts end early, if the end of a book is learned and if not.
+"""Share of generated texts that end early, with and without learning the end of a book.
 
-A generator learns about the first 120,000 characters of Moby Dick, which are cut within
-a sentence. ``fit([text])`` takes their end for the end of a document and learns it;
-``fit(text)`` does not. ``fit(split_text(text, 20))``, as in a search, learns 20 ends,
-of which a text of 500 characters meets one in a twelfth of all places. Each then writes
-100 texts of 500 characters. In the shorter text, 32 * 58 * 64 characters, the end has a
-window of its own.
+A generator is trained on about the first 120,000 characters of Moby Dick, which end
+within a sentence. ``fit([text])`` learns this as the end of a document, ``fit(text)``
+does not. ``fit(split_text(text, 20))``, as in a search, learns 20 ends, so that
+a twelfth of all spans of 500 characters contain one. Each then generates 100 texts of
+500 characters. In the shorter text, 32 * 58 * 64 characters, the end is in a separate
+window.
 """
 
 import sys
@@ -21,7 +21,7 @@ N_TEXTS, LENGTH = 100, 500
 
 
 def texts_of(book):
-    """What fit is given."""
+    """Training data for fit."""
     pieces = split_text(book, 20)
     return {"learned": [book], "ignored": book, "pieces": pieces}
 

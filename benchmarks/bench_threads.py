@@ -1,7 +1,7 @@
-"""From how much work a step a second thread pays off, for threads.WORK_WORTH_THREADS.
+"""Work per step from which a second thread is faster, for threads.WORK_WORTH_THREADS.
 
-One training pass over batches of 32 and 128 sequences of 30 steps, one thread against
-all cores, by hidden size. The work is counted in multiply-adds per step.
+One training pass over batches of 32 and 128 sequences of 30 steps, with one thread and
+with all cores, by hidden size. The work is the number of multiply-adds per step.
 """
 
 import os
@@ -26,7 +26,7 @@ def fit_with(n_threads, model, X, y):
 
 def main():
     print(environment(), f"threshold {threads.WORK_WORTH_THREADS:,}")
-    threads.WORK_WORTH_THREADS = 0  # let the number of threads be what is set here
+    threads.WORK_WORTH_THREADS = 0  # keep the number set below
     cores = os.cpu_count()
     rng = np.random.default_rng(0)
     X = rng.normal(size=(512, 30, 16)).astype(np.float32)

@@ -1,7 +1,8 @@
-"""Sequences to sequences: sums, dates, interface phrases; time to train and to decode.
+"""Translation of sums, dates and interface phrases; time of training and decoding.
 
-``--jobs sums dates languages phrases decoding training`` picks parts. ``phrases`` needs
-phrases_en_fr.tsv in the data folder; BLEU and chrF need sacrebleu, ``languages`` babel.
+``--jobs sums dates languages phrases decoding training`` selects parts. ``phrases``
+needs phrases_en_fr.tsv in the data folder; BLEU and chrF need sacrebleu, ``languages``
+needs babel.
 """
 
 import argparse
@@ -62,7 +63,7 @@ def fit_and_judge(task, X, y, n_train, settings):
 
 
 def sums(n, seed):
-    """Different sums of numbers of up to three digits, as of the Keras example."""
+    """Distinct sums of numbers of up to three digits, as in the Keras example."""
     rng, pairs = np.random.default_rng(seed), {}
     while len(pairs) < n:
         a, b = (int(rng.integers(10 ** rng.integers(1, 4))) for _ in range(2))
@@ -162,7 +163,7 @@ def bench_decoding():
 
 
 class Loop(nn.Module):
-    """The network of the translator as a PyTorch user writes it."""
+    """Network of the translator in hand-written PyTorch."""
 
     def __init__(self, n_source, n_target, width, H):
         super().__init__()

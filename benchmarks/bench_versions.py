@@ -1,9 +1,10 @@
-"""This checkout against another one: fit and predict, taking turns in two processes.
+"""Time of fit and predict in this checkout and another one, in alternating processes.
 
     python benchmarks/bench_versions.py OTHER_CHECKOUT
 
 The settings are those of bench_fit.py and bench_predict.py, on one thread. Ratios are
-seconds here by seconds there, so above 1 this checkout is slower.
+seconds of this checkout divided by those of the other one; above 1, this checkout is
+slower.
 """
 
 import json
@@ -19,7 +20,7 @@ CELLS = ("rnn", "lstm", "gru")
 
 
 def work():
-    """Time the jobs that are named on standard input, one per line."""
+    """Measure the jobs that are named on standard input, one per line."""
     import numpy as np
     import torch
 
@@ -90,7 +91,7 @@ def main():
         seconds = {here: [], there: []}
         for worker in (here, there):
             worker.time(*job)
-        for k in range(15):  # each goes first in turn
+        for k in range(15):  # alternate which one is first
             for worker in (here, there) if k % 2 else (there, here):
                 seconds[worker].append(worker.time(*job))
         ours, theirs = (statistics.median(seconds[w]) for w in (here, there))

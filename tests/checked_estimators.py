@@ -1,4 +1,4 @@
-"""Estimators for the sequence checks: ours, and strangers good and broken."""
+"""Estimators for the sequence checks: ours, working and broken third-party ones."""
 
 from itertools import pairwise
 
@@ -71,10 +71,10 @@ OURS = [
 ]
 
 
-# How many checks run on each, and which of them say that they do not apply.
-ONE_DOCUMENT = {"check_bare_string_refused": "reads a single str as one document"}
-NO_STEPS = "answers one row a sequence, not one a step"
-NO_PADDING = "refuses arrays padded with NaN: Input X contains NaN."
+# Reasons of checks that are skipped when they run.
+ONE_DOCUMENT = {"check_bare_string_refused": "accepts a single str as one document"}
+NO_STEPS = "returns one row per sequence, not per step"
+NO_PADDING = "rejects arrays padded with NaN: Input X contains NaN."
 SKIPPED = {
     "ImageFlattener": {
         "check_transform_keeps_steps": NO_STEPS,
@@ -86,13 +86,13 @@ SKIPPED = {
     "SequenceGenerator": ONE_DOCUMENT,
     "SequenceTranslator": {
         **ONE_DOCUMENT,
-        "check_empty_document": "refuses empty documents: source 0 is empty",
+        "check_empty_document": "rejects empty documents: source 0 is empty",
     },
 }
 
 
 def find_skipped(estimator):
-    """Names of the checks that skip themselves, and the reason that they give."""
+    """Names of the checks that are skipped when they run, and the reasons."""
     if isinstance(estimator, RNNClassifier) and estimator.bidirectional:
         return {"check_stream": "reads both ways"}
     if isinstance(estimator, SeriesScaler) and estimator.add_statistics:
@@ -100,7 +100,7 @@ def find_skipped(estimator):
     return SKIPPED.get(type(estimator).__name__, {})
 
 
-def what_ours_take(estimator):
+def containers_of_ours(estimator):
     if isinstance(estimator, (RNNForecaster, SeasonalNaiveForecaster)):
         return ("series",)
     if isinstance(estimator, (HopfieldDenoiser, BoltzmannMachine)):
@@ -116,7 +116,7 @@ def what_ours_take(estimator):
     return ("3d", "ragged") if isinstance(first, StepwiseTransformer) else ("text",)
 
 
-# ------------------------------------------------------------------ good strangers
+# ------------------------------------------------ working third-party estimators
 
 
 def steps_of(X, n_features=None):
@@ -179,7 +179,7 @@ class Sums(ClassifierMixin, BaseEstimator):
 
 
 class Bag(Sums):
-    """Logistic regression on how often each code occurs in a sequence."""
+    """Logistic regression on the counts of the codes in a sequence."""
 
     def read(self, X, n_features):
         if not isinstance(X, TokenArray):
@@ -204,7 +204,7 @@ class Bag(Sums):
 
 
 class Letters(TransformerMixin, BaseEstimator):
-    """How often each letter of fit occurs in a document."""
+    """Counts of the letters of fit in a document."""
 
     def fit(self, X, y=None):
         self.vocabulary_ = sorted(set("".join(self.read(X))))
@@ -230,7 +230,7 @@ class Letters(TransformerMixin, BaseEstimator):
 
 
 class Centred(TransformerMixin, BaseEstimator):
-    """Every step less the mean of all steps."""
+    """Every step minus the mean of all steps."""
 
     def fit(self, X, y=None):
         self.mean_ = np.concatenate(steps_of(X)).mean(axis=0)
@@ -258,7 +258,7 @@ class Centred(TransformerMixin, BaseEstimator):
 
 
 class Drift(BaseEstimator):
-    """Forecasts that go on from the last value by the mean change per step."""
+    """Forecasts that continue from the last value by the mean change per step."""
 
     def fit(self, X, y=None):
         series = self.read(X)
@@ -272,7 +272,7 @@ class Drift(BaseEstimator):
         return read_series(X)
 
     def fill(self, series):
-        """Values without NaN: the last known one, at the beginning 0."""
+        """Values in which NaN is replaced by the last known value, or by 0 at first."""
         filled = []
         for i, values in enumerate(series.values):
             if np.isnan(values).all(axis=0).any():
@@ -322,12 +322,12 @@ TAKEN = {
 }
 
 
-def stranger_of(cls):
-    """The good stranger that a class is derived from."""
+def find_working_class(cls):
+    """The working estimator that a class is derived from."""
     return next(good for good in TAKEN if issubclass(cls, good))
 
 
-# ------------------------------------------------------------------ broken strangers
+# ------------------------------------------------ broken third-party estimators
 
 
 class ReturnsNothingFromFit(Sums):
@@ -359,10 +359,10 @@ class NeedsWriteableInput(Sums):
 
 
 class BrokenStrangers(list):
-    """Test parameters: strangers that break one rule, and the checks that notice."""
+    """Test parameters: broken estimators and the checks that fail."""
 
     def noticed_by(self, *checks):
-        """Say which checks, in any container, fail on the class: these, no others."""
+        """Register a class and the checks that must fail on it, in any container."""
 
         def register(cls):
             self.append(pytest.param(cls, set(checks), id=cls.__name__))
@@ -372,7 +372,7 @@ class BrokenStrangers(list):
 
     @property
     def checks(self):
-        """Names of all checks that notice one of them."""
+        """Names of all checks that fail on one of the classes."""
         return {name for param in self for name in param.values[1]}
 
 
@@ -383,8 +383,8 @@ def failures(results):
 
 
 def find_noticing_checks(broken):
-    """Names of the checks that fail on a class, in the containers that it takes."""
-    containers = TAKEN[stranger_of(broken)]
+    """Names of the checks that fail on a class in the containers it accepts."""
+    containers = TAKEN[find_working_class(broken)]
     results = check_sequence_estimator(
         broken(), containers=containers, on_fail=None, on_skip=None
     )

@@ -30,7 +30,7 @@ def pick_letters(names):
 
 
 def flip_units(patterns, n_flips, n_draws, rng, low=-1):
-    """Rows with exactly n_flips units turned over, and the index of their patterns."""
+    """Rows with exactly n_flips units flipped, and the index of their patterns."""
     index = rng.integers(len(patterns), size=n_draws)
     mask = np.zeros((n_draws, patterns.shape[1]), bool)
     mask[:, :n_flips] = True

@@ -1,4 +1,4 @@
-"""Boltzmann machines of a few units by brute force: every state, one by one."""
+"""Boltzmann machines of a few units, computed by enumeration of all states."""
 
 from itertools import combinations, product
 
@@ -12,7 +12,7 @@ def states(n_units):
 
 
 def parameters(machine):
-    """b, c, W, L, J and s of a fitted machine; what it does not have is 0."""
+    """b, c, W, L, J and s of a fitted machine; 0 for those that it does not have."""
     b, c = machine.intercept_visible_, machine.intercept_hidden_
     return {
         "b": b,
@@ -25,7 +25,7 @@ def parameters(machine):
 
 
 def energy(p, v, h):
-    """E of one state; v binary, or real where the parameters hold a scale s."""
+    """E of one state; v is binary, or real if the parameters contain a scale s."""
     e = 0.0
     for i, x in enumerate(v):
         if p["s"] is None:
@@ -92,7 +92,7 @@ def statistics(p, V, chances):
 
 
 def gradient(p, V):
-    """Gradient of the mean log p(v); L_ij and L_ji are one parameter, and so in J."""
+    """Gradient of the mean log p(v); L_ij and L_ji are one parameter, as in J."""
     given = -energies(p, V)
     given = np.exp(given - logsumexp(given, axis=1, keepdims=True)) / len(V)
     everything = states(len(p["b"]))

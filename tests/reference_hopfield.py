@@ -47,13 +47,13 @@ def energy(weights, thresholds, s):
 
 @cache
 def _power(beta, overlap):
-    """exp(beta * overlap), which fits into a decimal number whatever beta is."""
+    """exp(beta * overlap), which fits into a decimal number for every beta."""
     with localcontext(prec=DIGITS):
         return (Decimal(beta) * overlap).exp()
 
 
 def _log_sum(patterns, beta, s):
-    """1 / beta times the log of the sum over the patterns, in decimal."""
+    """1 / beta times the log of the sum over the patterns, in decimal numbers."""
     with localcontext(prec=DIGITS):
         total = sum(_power(beta, int(overlap)) for overlap in patterns @ s)
         return total.ln() / Decimal(beta)
@@ -64,7 +64,7 @@ def dense_energy(patterns, beta, thresholds, s):
 
 
 def dense_field(patterns, beta, s, unit):
-    """Half of the energy saved if a unit is on rather than off, without threshold."""
+    """Half of the energy difference between a unit off and on, without threshold."""
     on, off = np.array(s), np.array(s)
     on[unit], off[unit] = 1, -1
     with localcontext(prec=DIGITS):
@@ -73,7 +73,7 @@ def dense_field(patterns, beta, s, unit):
 
 
 def recall(weights, thresholds, start):
-    """Units in their order, again and again, until no unit changes."""
+    """Update units in their order, in repeated sweeps, until no unit changes."""
     s = np.array(start, dtype=float)
     changed = True
     while changed:
@@ -86,7 +86,7 @@ def recall(weights, thresholds, start):
 
 
 def dense_recall(patterns, beta, thresholds, start):
-    """The same for the dense network, and the energy before and after each update."""
+    """Recall of the dense network, and the energy before and after each update."""
     s = np.array(start, dtype=float)
     energies = [dense_energy(patterns, beta, thresholds, s)]
     changed = True

@@ -1,7 +1,8 @@
-"""Checks for estimators of sequences, text and series, which scikit-learn lacks.
+"""Checks and a fuzzer for estimators of sequences, text and series.
 
-They run on any estimator and are selected by its tags, its methods and small fits. No
-check refers to the estimators of this package.
+They complement scikit-learn's ``check_estimator``, which tests estimators with tables
+only. They run on any estimator. Which checks apply is determined from its tags, its
+methods and small fits. No check refers to the estimators of this package.
 """
 
 from sklearn_rnn.conformance._api import (

@@ -1,4 +1,4 @@
-"""Running the checks: one by one, through pytest, or all with a report."""
+"""Functions that run the checks: one by one, through pytest, or all with a report."""
 
 import re
 from collections import Counter
@@ -16,22 +16,22 @@ from sklearn_rnn.conformance._selection import Check, select_checks
 class CheckResults(list):
     """Results of :func:`check_sequence_estimator`: a list with one dict per check.
 
-    ``print(results)`` shows how many checks ran, what failed, and which checks do not
-    apply to the estimator, with the reasons.
+    ``print(results)`` shows how many checks ran, which of them failed, and which checks
+    do not apply to the estimator and why.
 
     Parameters
     ----------
     iterable : iterable of dict, default=()
         Results with the keys ``estimator``, ``check_name``, ``exception``, ``status``
         (one of "passed", "failed", "xfail", "skipped"), ``expected_to_fail`` and
-        ``expected_to_fail_reason``, as scikit-learn's ``check_estimator`` has them.
+        ``expected_to_fail_reason``, as returned by scikit-learn's ``check_estimator``.
     not_applicable : dict of str to str, default=None
-        From names of checks that were not selected for the estimator to the reasons.
+        Maps names of checks that do not apply to the estimator to the reasons.
 
     Attributes
     ----------
     not_applicable : dict of str to str
-        As given; empty by default.
+        The parameter of the same name; empty by default.
     """
 
     def __init__(self, iterable=(), *, not_applicable=None):
@@ -40,21 +40,21 @@ class CheckResults(list):
 
     @property
     def counts(self):
-        """How many checks passed, failed, failed as expected and were skipped."""
+        """Numbers of passed, failed, expectedly failed and skipped checks."""
         found = Counter(result["status"] for result in self)
         return {key: found[key] for key in ("passed", "failed", "xfail", "skipped")}
 
     def summary(self):
-        """How many checks ran, which of them failed, and which do not apply and why.
+        """Summarize the results as text.
 
-        Checks that do not apply are those that were skipped when they ran and those in
-        ``not_applicable``.
+        Checks in ``not_applicable`` and checks that were skipped when they ran are
+        both listed as checks that do not apply.
 
         Returns
         -------
         text : str
-            A line of counts, a line for each check that failed, and one line for the
-            checks that do not apply for the same reason.
+            One line with the numbers of checks, one line for each check that failed,
+            and one line for each reason why checks do not apply, with their names.
         """
         counts = self.counts
         skipped = counts.pop("skipped")
@@ -97,33 +97,42 @@ def sequence_checks_generator(
     mark=None,
     xfail_strict=True,
 ):
-    """Yield the checks of an estimator one by one.
+    """Yield the checks that apply to an estimator one by one.
 
     Parameters
     ----------
     estimator : estimator object
-        The estimator to check, with the settings to check it with. Checks work on
-        seeded copies that train for 2 epochs at most.
+        Instance to check, with the settings to check it with. Checks work on seeded
+        copies that train for at most 2 epochs.
     containers : tuple of str or None, default=None
-        Kinds of X to check: some of "table", "3d", "ragged", "tokens", "text" and
-        "series". With None they are found out. An estimator whose ``predict`` needs no
-        X is a forecaster of "series". Of others the tags tell, those of the first step
-        for a pipeline. No tag exists for ragged lists and tokens, so a small fit tries
-        them; if it fails, one check is yielded that is skipped with the error as its
+        Kinds of X that the estimator accepts: some of "table", "3d", "ragged",
+        "tokens", "text" and "series". With None they are detected as follows. An
+        estimator whose ``predict`` does not need X is a forecaster of "series". For
+        others, the tags are used; those of the first step for a pipeline. There is no
+        tag for ragged lists and tokens, so a small fit tests whether they are accepted.
+        If this fit fails, a check is yielded that is skipped with the error as its
         reason. y has one entry per step if a parameter ``return_sequences`` is True.
     expected_failed_checks : dict or None, default=None
-        From names of checks, with or without the container, to reasons.
+        Maps names of checks that are expected to fail, with or without the container,
+        to the reasons.
     mark : {"xfail", "skip"} or None, default=None
-        Mark expected failures for pytest, or have them skipped.
+        Whether checks that are expected to fail are marked as "xfail" for pytest, or
+        skipped.
     xfail_strict : bool, default=True
-        Whether a check that is marked "xfail" and passes is a failure.
+        Whether a check that is marked as "xfail" counts as a failure if it passes.
 
     Yields
     ------
     estimator : estimator object
-        The one given.
+        The estimator that was passed.
     check : callable
-        Called with the estimator, it raises what it finds; ``str(check)`` is its name.
+        Function that takes the estimator and raises an error if the check fails.
+        ``str(check)`` is its name.
+
+    See Also
+    --------
+    check_sequence_estimator : Runs all checks and returns the results.
+    parametrize_with_sequence_checks : Runs all checks in pytest.
 
     Examples
     --------
@@ -151,28 +160,31 @@ def parametrize_with_sequence_checks(
 ):
     """Decorate a test so that pytest runs it with every check of every estimator.
 
-    pytest then counts the checks that ran; ``-rs`` shows why any were skipped.
+    pytest then reports each check as one test; with ``-rs`` it shows why checks were
+    skipped.
 
     Parameters
     ----------
     estimators : list of estimators
-        Instances, with the settings to check them with.
+        Instances to check, with the settings to check them with.
     containers : tuple of str, callable or None, default=None
-        What they take, as for :func:`sequence_checks_generator`; a callable is given
-        the estimator.
+        Kinds of X that the estimators accept, as for
+        :func:`sequence_checks_generator`, or a function of the estimator that returns
+        them.
     expected_failed_checks : callable or None, default=None
-        From the estimator to a dict from names of checks to reasons.
+        Function of the estimator that returns a dict as for
+        :func:`sequence_checks_generator`.
     xfail_strict : bool, default=True
-        Whether a check that is expected to fail and passes is a failure.
+        Whether a check that is expected to fail counts as a failure if it passes.
 
     Returns
     -------
     decorator : pytest.mark.parametrize
-        Of the arguments ``estimator`` and ``check``.
+        Decorator for a test with the arguments ``estimator`` and ``check``.
 
     See Also
     --------
-    check_sequence_estimator : The same without pytest.
+    check_sequence_estimator : Runs all checks without pytest.
 
     Examples
     --------
@@ -221,10 +233,10 @@ def check_sequence_estimator(
 ):
     """Check that an estimator handles sequences correctly.
 
-    The answer for a sequence may not depend on its container, its padding, its position
-    or the other sequences. Input that cannot be read has to raise an error that names
-    the sequence. ``fit`` and ``predict`` have to leave input, parameters and global
-    random generators unchanged, and a fit that fails has to leave the old answers.
+    The prediction for a sequence must not depend on its container, its padding, its
+    position or the other sequences. Invalid input must raise an error that names the
+    sequence. ``fit`` and ``predict`` must not change their input, parameters or global
+    random generators. A fit that fails must leave a fitted estimator unchanged.
 
     Parameters
     ----------
@@ -232,34 +244,36 @@ def check_sequence_estimator(
         Instance to check: a classifier, regressor or transformer of sequences, text or
         tables, or a forecaster of series.
     containers : tuple of str or None, default=None
-        What it takes, as for :func:`sequence_checks_generator`.
+        Kinds of X that the estimator accepts, as for
+        :func:`sequence_checks_generator`.
     expected_failed_checks : dict or None, default=None
-        From names of checks, with or without the container, to reasons.
+        Maps names of checks that are expected to fail, with or without the container,
+        to the reasons.
     on_skip : {"warn", None}, default="warn"
-        Whether a skipped check gives a SkipTestWarning.
+        Whether a skipped check issues a SkipTestWarning.
     on_fail : {"raise", "warn", None}, default="raise"
-        Whether the first failure is raised, or each gives an
-        EstimatorCheckFailedWarning, or is just noted.
+        Action for a check that fails unexpectedly: raise its error, issue an
+        EstimatorCheckFailedWarning, or only record it in the results.
     callback : callable or None, default=None
-        Called with the entries of each result as keyword arguments; needs ``on_fail``
-        to be "warn" or None.
+        Function that is called after each check, with the entries of its result as
+        keyword arguments. Requires that ``on_fail`` is "warn" or None.
 
     Returns
     -------
     results : CheckResults
-        A list of dicts as scikit-learn's ``check_estimator`` returns it.
-        ``print(results)`` shows how many checks ran, what failed, and which checks do
-        not apply to the estimator and why.
+        List of dicts as returned by scikit-learn's ``check_estimator``.
+        ``print(results)`` shows how many checks ran, which of them failed, and which
+        checks do not apply to the estimator and why.
 
     Raises
     ------
     Exception
-        That of the first failure that is not expected, if ``on_fail="raise"``.
+        Error of the first check that fails unexpectedly, if ``on_fail="raise"``.
 
     See Also
     --------
-    parametrize_with_sequence_checks : The same for pytest.
-    sklearn.utils.estimator_checks.check_estimator : Checks on tables.
+    parametrize_with_sequence_checks : Runs all checks in pytest.
+    sklearn.utils.estimator_checks.check_estimator : scikit-learn's checks on tables.
 
     Examples
     --------
@@ -275,8 +289,8 @@ def check_sequence_estimator(
     """
     if on_fail == "raise" and callback is not None:
         raise ValueError(
-            'a callback hears of every check, but on_fail="raise" ends with the first '
-            'that fails. Set on_fail="warn" or None.'
+            'callback is called after every check, but on_fail="raise" stops at the '
+            'first failure. Set on_fail="warn" or None.'
         )
     _check_preconditions(estimator)
     checks, not_applicable = select_checks(estimator, containers)
@@ -315,17 +329,20 @@ def _outcome(check, estimator, reason):
 
 
 def _expected_failure(check, expected):
-    """Why the check is expected to fail, or None."""
+    """Reason why the check is expected to fail, or None."""
     expected = expected or {}
     return expected.get(str(check), expected.get(check.function.__name__))
 
 
 def _check_preconditions(estimator):
     if not __debug__:
-        raise RuntimeError("python -O leaves out every assertion: run checks without.")
+        raise RuntimeError(
+            "Assertions are disabled by python -O, so checks cannot fail. Run Python "
+            "without -O."
+        )
     if isinstance(estimator, type):
         raise TypeError(
-            f"Checks need an instance, got the class {estimator.__name__}. Give "
+            f"estimator must be an instance, got the class {estimator.__name__}. Pass "
             f"{estimator.__name__}() with the settings to check."
         )
 

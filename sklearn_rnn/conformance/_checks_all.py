@@ -1,4 +1,4 @@
-"""Checks that hold in every container: numbers, tokens and text."""
+"""Checks that apply to every container: numbers, tokens, text and series."""
 
 import pickle
 import random
@@ -25,6 +25,7 @@ from sklearn_rnn.conformance._examples import (
     targets,
 )
 from sklearn_rnn.conformance._harness import (
+    METHODS,
     assert_finite,
     assert_refused,
     assert_same,
@@ -37,42 +38,43 @@ from sklearn_rnn.conformance._harness import (
     rows_of,
 )
 
-ABSENT = object()  # no attribute is this
+ABSENT = object()  # stands for an attribute that does not exist
 
 
 def check_fit_and_answer(name, estimator, container="ragged"):
-    """Fit returns the estimator, and every sequence gets one finite answer."""
+    """fit returns the estimator, and every sequence gets one finite prediction."""
     X, y = example(container), targets(estimator, container)
     model = prepare(estimator)
     assert fit(model, X, y) is model, f"{name}.fit does not return self"
     given = collect_answers(model, X)
-    assert given, f"{name} has no method that answers for a sequence"
+    assert given, f"{name} has none of the methods {', '.join(METHODS)}"
     for method, rows in given.items():
         assert len(rows) == len(X), (
-            f"{name}.{method} answers {len(rows)} rows for {len(X)} sequences"
+            f"{name}.{method} returns {len(rows)} rows for {len(X)} sequences"
         )
     assert_finite(given, "after a fit on ordinary sequences")
-    if container == "series":  # as many steps and channels as the forecaster says
+    if container == "series":  # the forecaster chooses the shape
         return
     each_step = answers_each_step(estimator)
     for row, x in zip(given.get("predict", ()), rows_of(X), strict=False):
         expected = (len(x),) if each_step else ()
         assert row.shape == expected, (
-            f"{name}.predict answers shape {row.shape} for targets of shape {expected}"
+            f"{name}.predict returns shape {row.shape} for targets of shape {expected}"
         )
     for row, x in zip(given.get("predict_proba", ()), rows_of(X), strict=False):
         shape = ((len(x),) if each_step else ()) + (len(model.classes_),)
         assert row.shape == shape and np.allclose(row.sum(axis=-1), 1), (
-            f"{name}.predict_proba does not answer one probability per class: {row}"
+            f"{name}.predict_proba does not return one probability per class that sum "
+            f"to 1: {row}"
         )
 
 
 def check_subset_invariance(name, estimator, container="ragged"):
-    """A sequence gets the same answer alone, in a part and among all."""
+    """The prediction is the same for a sequence alone, in a small and a large batch."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     together = collect_answers(model, X)
-    for size, when in ((1, "alone"), (5, "in a part of the batch")):
+    for size, when in ((1, "when passed alone"), (5, "in a smaller batch")):
         parts = [
             collect_answers(
                 model, _safe_indexing(X, list(range(k, min(k + size, len(X)))))
@@ -84,7 +86,7 @@ def check_subset_invariance(name, estimator, container="ragged"):
 
 
 def check_order_invariance(name, estimator, container="ragged"):
-    """The order of the sequences changes no answer."""
+    """The order of the sequences does not change predictions."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     order = np.random.default_rng(0).permutation(len(X))
@@ -96,7 +98,7 @@ def check_order_invariance(name, estimator, container="ragged"):
 
 
 def check_answers_keep_no_state(name, estimator, container="ragged"):
-    """The same question gets the same answer, whatever was asked between."""
+    """Predictions do not depend on earlier predictions."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     for method in methods_of(model):
@@ -104,11 +106,11 @@ def check_answers_keep_no_state(name, estimator, container="ragged"):
         first = {method: rows_of(ask(X))}
         ask(_safe_indexing(X, [3, 1]))
         again = {method: rows_of(ask(X))}
-        assert_same(again, first, "the second time it is asked", tolerance=0)
+        assert_same(again, first, "in a second call", tolerance=0)
 
 
 def check_answers_set_no_attribute(name, estimator, container="ragged"):
-    """Predicting and transforming add, replace and remove no attribute."""
+    """predict, transform and similar methods do not set or remove attributes."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     for method in methods_of(model):
@@ -133,12 +135,12 @@ def _attributes(model):
 
 
 def check_input_unchanged(name, estimator, container="ragged"):
-    """Neither fit nor an answer changes X or y, which may be read-only."""
+    """fit and predict do not change X or y, which may be read-only."""
     X, y = example(container), targets(estimator, container)
     collect_answers(fit_copy(estimator, X, y), X)
     assert joblib.hash((list(X), y)) == joblib.hash(
         (list(example(container)), targets(estimator, container))
-    ), f"{name} changes the X or y that it is given"
+    ), f"{name} changes the X or y that is passed to it"
     for part in [X, y, *X]:
         if isinstance(part, np.ndarray):
             part.setflags(write=False)
@@ -146,7 +148,7 @@ def check_input_unchanged(name, estimator, container="ragged"):
 
 
 def check_parameters_unchanged(name, estimator, container="ragged"):
-    """No parameter is changed by fit, which also works on copies of estimators."""
+    """fit does not change parameters and works on copies of estimators in them."""
     X = example(container)
     model = prepare(estimator)
     before = _parameters(model)
@@ -157,7 +159,7 @@ def check_parameters_unchanged(name, estimator, container="ragged"):
 
 
 def _parameters(model):
-    """Hashes of the parameters; a Pipeline says that it fits its steps in place."""
+    """Hashes of the parameters, without the steps that a Pipeline fits in place."""
     values = model.get_params()
     if isinstance(model, Pipeline):
         steps = {"steps", *dict(model.steps)}
@@ -173,7 +175,7 @@ def _fingerprint(value):
 
 
 def check_pickle_and_clone(name, estimator, container="ragged"):
-    """A pickle answers as the model did; a clone has forgotten the fit."""
+    """A pickled copy predicts the same; a clone is not fitted."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     again = pickle.loads(pickle.dumps(model))
@@ -189,66 +191,67 @@ def check_pickle_and_clone(name, estimator, container="ragged"):
 
 
 def check_refit_forgets(name, estimator, container="ragged"):
-    """A second fit, on other features or another vocabulary, is as good as a first."""
+    """A second fit does not depend on a first one with other features or vocabulary."""
     if estimator.get_params().get("warm_start"):
-        raise SkipTest(f"{name} has warm_start=True: a second fit goes on")
+        raise SkipTest(f"{name} has warm_start=True: a second fit continues the first")
     X, y = example(container), targets(estimator, container)
     model = fit_copy(estimator, other_example(container), y)
     fit(model, X, y)
     once = collect_answers(fit_copy(estimator, X, y), X)
     assert_same(
-        collect_answers(model, X), once, "after an earlier fit on others", tolerance=0
+        collect_answers(model, X), once, "after a fit on other data", tolerance=0
     )
 
 
 def check_failed_fit_leaves_no_trace(name, estimator, container="ragged"):
-    """A fit that raises leaves the answers of the fit before, or an unfitted model."""
+    """A fit that fails leaves the earlier model, or an unfitted estimator."""
     X, y = example(container), targets(estimator, container)
     others, tags = other_example(container), get_tags(estimator)
     attempts = [(spoil_last(others, container), y)]
     if tags.target_tags.required and not isinstance(estimator, Pipeline):
-        attempts.append((others, y[:-1]))  # a pipeline says that it fits steps in place
+        attempts.append((others, y[:-1]))  # not for a Pipeline: it fits steps in place
     model, unfitted = fit_copy(estimator, X, y), prepare(estimator)
     expected = collect_answers(model, X)
     for attempt in attempts:
-        _fit_in_vain(name, model, *attempt)
+        _try_to_fit(name, model, *attempt)
         actual = collect_answers(model, X)
         assert_same(actual, expected, "after a fit that failed", tolerance=0)
         if tags.requires_fit:
-            _fit_in_vain(name, unfitted, *attempt)
+            _try_to_fit(name, unfitted, *attempt)
             assert_unfitted(unfitted, X, "after a fit that failed")
 
 
-def _fit_in_vain(name, model, X, y):
+def _try_to_fit(name, model, X, y):
+    """Fit on invalid data; skip the check if this succeeds."""
     try:
         fit(model, X, y)
-    except Exception:  # what is raised is the question of other checks
+    except Exception:  # other checks test the type of the error
         return
-    raise SkipTest(f"{name}.fit accepts what should fail here, as other checks say")
+    raise SkipTest(f"{name}.fit accepts invalid data, which other checks report")
 
 
 def assert_unfitted(model, X, when):
-    """Every method that answers raises NotFittedError."""
+    """Every method for predictions raises NotFittedError."""
     for method in methods_of(model):
         call = partial(getattr(model, method), X)
         assert_refused(call, f"{method} {when}", errors=NotFittedError)
 
 
 def check_same_seed_same_bits(name, estimator, container="ragged"):
-    """Two fits with the same seed on the same sequences answer the same bits."""
+    """Two fits with the same seed on the same sequences give bit-identical results."""
     X, y = example(container), targets(estimator, container)
     first, second = (collect_answers(fit_copy(estimator, X, y), X) for _ in range(2))
     assert_same(second, first, "in a second fit with the same seed", tolerance=0)
 
 
 def check_global_generators_untouched(name, estimator, container="ragged"):
-    """Seeded fits and answers neither seed nor draw from global random generators."""
+    """Seeded fits and predictions do not change global random generators."""
     X, y = example(container), targets(estimator, container)
     generators = _global_generators()
     states = {library: get() for library, (get, _, _) in generators.items()}
     try:
         for _, _, draw in generators.values():
-            draw()  # away from the state that an earlier fit may have seeded
+            draw()  # leave a state to which an earlier fit may have set the seed
         before = {lib: joblib.hash(get()) for lib, (get, _, _) in generators.items()}
         collect_answers(fit_copy(estimator, X, y), X)
         after = {lib: joblib.hash(get()) for lib, (get, _, _) in generators.items()}
@@ -256,11 +259,11 @@ def check_global_generators_untouched(name, estimator, container="ragged"):
         for library, (_, restore, _) in generators.items():
             restore(states[library])
     touched = [library for library in before if before[library] != after[library]]
-    assert not touched, f"{name} touches the global generator of {', '.join(touched)}"
+    assert not touched, f"{name} uses the global generator of {', '.join(touched)}"
 
 
 def _global_generators():
-    """How the state of each loaded library is read, set, and moved on."""
+    """Functions per loaded library that get and set the state and draw a number."""
     legacy = np.random
     found = {
         "random": (random.getstate, random.setstate, random.random),
@@ -280,7 +283,7 @@ def _global_generators():
 
 
 def check_unfitted_refused(name, estimator, container="ragged"):
-    """Before fit, every method that answers raises NotFittedError."""
+    """Before fit, every method for predictions raises NotFittedError."""
     model, X = prepare(estimator), example(container)
     assert_unfitted(model, X, "before fit")
     fit(model, X, targets(estimator, container))
@@ -288,7 +291,7 @@ def check_unfitted_refused(name, estimator, container="ragged"):
 
 
 def check_cross_validation(name, estimator, container="ragged"):
-    """The folds of KFold get the answers of a fit on the other rows."""
+    """cross_val_predict returns the predictions of fits on the other folds."""
     X, y = example(container), targets(estimator, container)
     cv = KFold(3)
     expected = []
@@ -306,7 +309,7 @@ def _take(y, rows):
 
 
 def check_zero_weight_leaves_out(name, estimator, container="ragged"):
-    """A sequence of weight 0 does what a sequence that is not there does."""
+    """A sequence of weight 0 has the same effect as leaving it out."""
     X, y = example(container), targets(estimator, container)
     weight = np.ones(len(y))
     weight[[0, 5, 7]] = 0
@@ -321,7 +324,7 @@ def check_zero_weight_leaves_out(name, estimator, container="ragged"):
 
 
 def check_string_labels(name, estimator, container="ragged"):
-    """Labels that are strings are learned as numbers are, and answered as strings."""
+    """String labels give the same model as numbers, and are returned as strings."""
     X = example(container)
     labels, y = np.array(["no", "yes"]), targets(estimator, container)
     named = labels[y] if y.dtype != object else object_array(labels[row] for row in y)
@@ -329,4 +332,4 @@ def check_string_labels(name, estimator, container="ragged"):
     assert list(model.classes_) == ["no", "yes"], f"classes_ is {model.classes_!r}"
     numbers = collect_answers(fit_copy(estimator, X, y), X)
     numbers["predict"] = [labels[row] for row in numbers["predict"]]
-    assert_same(collect_answers(model, X), numbers, "with labels that are strings")
+    assert_same(collect_answers(model, X), numbers, "with string labels")

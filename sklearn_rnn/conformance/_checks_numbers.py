@@ -1,4 +1,4 @@
-"""Checks of sequences of numbers: containers, padding, and what is refused."""
+"""Checks with sequences of numbers: containers, padding and invalid input."""
 
 from unittest import SkipTest
 
@@ -27,7 +27,7 @@ BAD_ROW = 7
 
 
 def check_ragged_containers(name, estimator):
-    """A list, a tuple and an object array of arrays or nested lists are the same."""
+    """Lists, tuples and object arrays of arrays or nested lists are equivalent."""
     X = sequences()
     others = {
         "a tuple of arrays": tuple(X),
@@ -39,14 +39,14 @@ def check_ragged_containers(name, estimator):
 
 
 def check_ragged_series(name, estimator):
-    """A pandas Series of arrays is read as the list is, whatever its index."""
+    """A pandas Series of arrays is equivalent to a list, for any index."""
     X = sequences()
     series = series_of(X)
     assert_same_from(estimator, X, {"a Series": series}, targets(estimator))
 
 
 def check_one_feature(name, estimator):
-    """Arrays of shape (T,) and (T, 1), lists and tuples of numbers are the same."""
+    """Arrays of shape (T,) and (T, 1), lists and tuples of numbers are equivalent."""
     X = sequences(n_features=1)
     others = {
         "a list of (T,) arrays": [x[:, 0] for x in X],
@@ -57,7 +57,7 @@ def check_one_feature(name, estimator):
 
 
 def check_equal_lengths_as_array(name, estimator):
-    """A list of equally long sequences is read as the 3-D array is."""
+    """A list of sequences of equal length is equivalent to a 3-D array."""
     X = example("3d")
     assert_same_from(
         estimator, X, {"a list of its rows": list(X)}, targets(estimator, "3d")
@@ -65,17 +65,17 @@ def check_equal_lengths_as_array(name, estimator):
 
 
 def check_table_as_sequences(name, estimator, container="3d"):
-    """A table is read as its rows are, step by step with one feature."""
+    """A row of a table is equivalent to a sequence with one feature per step."""
     table = example("3d")[:, :, 0]
     rows = table[:, :, None] if container == "3d" else list(table[:, :, None])
-    what = {"the same sequences not in a table": rows}
+    what = {"the same sequences outside a table": rows}
     y = targets(estimator, "3d")
-    # transform may answer a table with a table
+    # transform may return a table for a table
     assert_same_from(estimator, table, what, y, flat=True)
 
 
 def check_padding_as_ragged(name, estimator):
-    """Trailing steps that are NaN throughout are padding: the list, in an array."""
+    """An array with trailing NaN steps as padding is equivalent to a ragged list."""
     X, y = sequences(), targets(estimator)
     array = pad(X, max(LENGTHS))
     skip_unless_padding(name, estimator, array, y)
@@ -83,7 +83,7 @@ def check_padding_as_ragged(name, estimator):
 
 
 def check_more_padding(name, estimator):
-    """More steps of padding change no answer and no fit."""
+    """More padding changes neither fits nor predictions."""
     X, y = sequences(), targets(estimator)
     array = pad(X, max(LENGTHS))
     skip_unless_padding(name, estimator, array, y)
@@ -95,11 +95,11 @@ def skip_unless_padding(name, estimator, array, y):
     try:
         fit_copy(estimator, array, y)
     except ValueError as error:
-        raise SkipTest(f"{name} refuses arrays padded with NaN: {error}") from None
+        raise SkipTest(f"{name} rejects arrays padded with NaN: {error}") from None
 
 
 def check_other_lengths(name, estimator, container="ragged"):
-    """Sequences may be shorter or longer than all those of fit."""
+    """Sequences may be shorter or longer than all sequences of fit."""
     model = fit_copy(estimator, example(container), targets(estimator, container))
     for length in (1, 11):
         X = sequences(lengths=[length, length])
@@ -110,7 +110,7 @@ def check_other_lengths(name, estimator, container="ragged"):
 
 
 def check_other_features_refused(name, estimator, container="ragged"):
-    """Another number of features per step raises a ValueError that names both."""
+    """Another number of features per step raises a ValueError with both numbers."""
     model = fit_copy(estimator, example(container), targets(estimator, container))
     for n_features in (3, 1):
         X = NUMBERS[container](n_features)[:2]
@@ -119,16 +119,16 @@ def check_other_features_refused(name, estimator, container="ragged"):
 
 
 def check_mixed_features_refused(name, estimator):
-    """A sequence with other features than the rest is refused by its number."""
+    """A sequence with another number of features raises an error with its index."""
     X = sequences()
     bad = list(X)
     bad[BAD_ROW] = np.ones((4, 3))
-    y, what = targets(estimator), f"sequence {BAD_ROW} of 3 features among 2"
+    y, what = targets(estimator), f"3 instead of 2 features in sequence {BAD_ROW}"
     assert_refused_by_all(estimator, X, bad, y, what, naming=(BAD_ROW,))
 
 
 def _assert_step_refused(estimator, container, value):
-    """One step of sequence 7 that holds ``value`` raises; a list's row is named."""
+    """A step with ``value`` raises; for lists the error has the sequence's index."""
     X, y = example(container), targets(estimator, container)
     bad = X.copy() if container == "3d" else [x.copy() for x in X]
     bad[BAD_ROW][1, 0] = value
@@ -138,12 +138,12 @@ def _assert_step_refused(estimator, container, value):
 
 
 def check_nan_refused(name, estimator, container="ragged"):
-    """NaN inside a sequence raises a ValueError; in a list it names the row."""
+    """NaN inside a sequence raises a ValueError, for lists with its index."""
     _assert_step_refused(estimator, container, np.nan)
 
 
 def check_infinity_refused(name, estimator, container="ragged"):
-    """Infinity raises a ValueError; in a list it names the row."""
+    """Infinity raises a ValueError, for lists with the index of the sequence."""
     _assert_step_refused(estimator, container, np.inf)
 
 
@@ -155,7 +155,7 @@ def check_complex_refused(name, estimator, container="ragged"):
 
 
 def check_junk_refused(name, estimator, container="ragged"):
-    """What is no number raises a ValueError; in a list it names the row."""
+    """Non-numeric values raise an error, for lists with the index of the sequence."""
     X, y = example(container), targets(estimator, container)
     errors = (ValueError, TypeError)
     for junk in ("text", {"a": 1}):
@@ -170,7 +170,7 @@ def check_junk_refused(name, estimator, container="ragged"):
 
 
 def check_empty_sequence_refused(name, estimator, container="ragged"):
-    """A sequence of no steps raises a ValueError; in a list it names the row."""
+    """A sequence without steps raises a ValueError, for lists with its index."""
     X, y = example(container), targets(estimator, container)
     if container == "3d":
         bad, naming = X.copy(), ()
@@ -178,5 +178,5 @@ def check_empty_sequence_refused(name, estimator, container="ragged"):
     else:
         bad, naming = list(X), (BAD_ROW,)
         bad[BAD_ROW] = np.empty((0, 2))
-    what = f"sequence {BAD_ROW} of no steps"
+    what = f"sequence {BAD_ROW} without steps"
     assert_refused_by_all(estimator, X, bad, y, what, naming=naming)

@@ -1,4 +1,4 @@
-"""Checks of forecasters: the containers of series, the known past, missing values."""
+"""Checks of forecasters: containers of series, the known past, missing values."""
 
 import warnings
 from unittest import SkipTest
@@ -23,11 +23,11 @@ from sklearn_rnn.conformance._harness import (
     rows_of,
 )
 
-N_NEW = 5  # steps that are not in fit
+N_NEW = 5  # number of steps that follow those of fit
 
 
 def check_series_containers(name, estimator):
-    """Lists, tuples and object arrays of arrays or nested lists are the same."""
+    """Lists, tuples and object arrays of arrays or nested lists are equivalent."""
     X = series()
     others = {
         "a tuple of arrays": tuple(X),
@@ -38,7 +38,7 @@ def check_series_containers(name, estimator):
 
 
 def check_series_as_array(name, estimator):
-    """Series of one length in a list are those in a 3-D array."""
+    """A list of series of equal length is equivalent to a 3-D array."""
     X = series(lengths=[44] * len(SERIES_LENGTHS))
     assert_same_from(estimator, X, {"a 3-D array": np.stack(X)}, None)
 
@@ -52,16 +52,16 @@ def check_series_padding(name, estimator):
 
 
 def check_one_series(name, estimator):
-    """A series by itself is forecast as in a list of several."""
+    """The forecast of a series passed alone is the same as in a list of several."""
     X = series()
     model = fit_copy(estimator, X, None)
     expected = {"predict": rows_of(model.predict(X))}
     alone = {"predict": [np.asarray(model.predict(x)) for x in X]}
-    assert_same(alone, expected, "when it is by itself")
+    assert_same(alone, expected, "when it is passed alone")
 
 
 def check_one_channel(name, estimator):
-    """Arrays of shape (T,) and (T, 1) and lists of numbers are the same series."""
+    """Arrays of shape (T,) and (T, 1) and lists of numbers are equivalent."""
     X = series(n_channels=1)
     others = {
         "a list of (T,) arrays": [x[:, 0] for x in X],
@@ -81,10 +81,10 @@ def check_one_channel(name, estimator):
 
 
 def check_series_frames(name, estimator):
-    """Frames with a DatetimeIndex get the forecasts of their values, which they date.
+    """A frame with a DatetimeIndex gets the same forecasts as its values.
 
-    An index may tell a forecaster about seasons, so only forecasts of one fitted model
-    are compared. Those that are frames continue the index.
+    A forecaster may use the index in fit, for example for seasons, so only forecasts of
+    one fitted model are compared. Forecasts that are frames must continue the index.
     """
     X = series()
     frames = [_date(x) for x in X]
@@ -101,11 +101,11 @@ def check_series_frames(name, estimator):
         continued = known.union(index)
         assert len(continued) == len(known) + len(index) and index.equals(
             _dates(len(continued))[len(known) :]
-        ), f"{name}.predict dates the steps after {known[-1]} {list(index)}"
+        ), f"{name}.predict gives steps after {known[-1]} the index {list(index)}"
 
 
 def _flat(model, frames):
-    """Forecasts of several frames, which may be an array, or a list of frames."""
+    """Forecasts of several frames, which are an array or a list of frames."""
     return {"predict": [np.asarray(one).ravel() for one in model.predict(frames)]}
 
 
@@ -126,7 +126,7 @@ def _dates(n_steps):
 
 
 def check_known_past(name, estimator):
-    """``predict()`` continues the series of fit as ``predict(X)`` does."""
+    """``predict()`` without X is equivalent to ``predict(X)`` with the X of fit."""
     for X, what in ((series(), "several series"), (series()[0], "one series")):
         model = fit_copy(estimator, X, None)
         known = {"predict": rows_of(model.predict())}
@@ -134,12 +134,12 @@ def check_known_past(name, estimator):
 
 
 def check_horizon(name, estimator):
-    """``predict(X, horizon=h)`` has h steps, whichever further ones are asked for."""
+    """``predict(X, horizon=h)`` returns h steps, which do not depend on h."""
     X = series()
     model = fit_copy(estimator, X, None)
     longer = rows_of(model.predict(X, horizon=7))
     assert [len(row) for row in longer] == [7] * len(X), (
-        f"{name}.predict(X, horizon=7) answers {[len(row) for row in longer]} steps"
+        f"{name}.predict(X, horizon=7) returns {[len(row) for row in longer]} steps"
     )
     shorter = {"predict": rows_of(model.predict(X, horizon=2))}
     first = {"predict": [row[:2] for row in longer]}
@@ -147,7 +147,7 @@ def check_horizon(name, estimator):
 
 
 def check_update(name, estimator):
-    """``update`` with new steps, at once or in parts, is reading them all."""
+    """``update`` with new steps, at once or in parts, is the same as longer series."""
     X = series()
     model = fit_copy(estimator, [x[:-N_NEW] for x in X], None)
     expected = {"predict": rows_of(model.predict(X))}
@@ -161,7 +161,7 @@ def check_update(name, estimator):
 
 
 def check_failed_update_leaves_no_trace(name, estimator):
-    """An update that raises leaves the known past as it was."""
+    """An ``update`` that fails leaves the known past unchanged."""
     X = series()
     model = fit_copy(estimator, X, None)
     expected = {"predict": rows_of(model.predict())}
@@ -177,11 +177,11 @@ def check_failed_update_leaves_no_trace(name, estimator):
         else:
             raise AssertionError(f"{name}.update accepts {what}")
         actual = {"predict": rows_of(model.predict())}
-        assert_same(actual, expected, f"after update refused {what}", tolerance=0)
+        assert_same(actual, expected, f"after update rejected {what}", tolerance=0)
 
 
 def check_missing_values(name, estimator):
-    """NaN inside and at the end of a series is answered, and changes no other."""
+    """A series with NaN gets a finite forecast and does not affect other series."""
     X = series()
     gaps = [x.copy() for x in X]
     gaps[BAD_ROW][[20, -1], 0] = np.nan
@@ -189,14 +189,16 @@ def check_missing_values(name, estimator):
     given = collect_answers(model, gaps)
     assert_finite(given, "of which one has missing values")
     others = {method: rows[:BAD_ROW] for method, rows in given.items()}
-    assert_same(others, collect_answers(model, X[:BAD_ROW]), "beside missing values")
+    assert_same(
+        others, collect_answers(model, X[:BAD_ROW]), "next to a series with NaN"
+    )
     given = collect_answers(fit_copy(estimator, gaps, None), X)
     assert_finite(given, "after a fit with missing values")
 
 
 def check_unknown_series_refused(name, estimator):
-    """A series without any known value raises and is named by its number."""
+    """A series that is NaN throughout raises an error with its index."""
     X = series()
     bad = [*X[:-1], np.full((44, 2), np.nan)]
-    what = f"series {BAD_ROW} without a known value"
+    what = f"series {BAD_ROW} with only NaN"
     assert_refused_by_all(estimator, X, bad, None, what, naming=(BAD_ROW,))

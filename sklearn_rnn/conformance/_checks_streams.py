@@ -1,4 +1,4 @@
-"""Checks of streams, which read a sequence step by step."""
+"""Check of streams, which read a sequence step by step."""
 
 from unittest import SkipTest
 
@@ -12,7 +12,7 @@ N_STREAMED = 3
 
 
 def check_stream(name, estimator, container="ragged"):
-    """``stream()`` answers to the steps of a sequence what the model does to it."""
+    """Predictions of ``stream()`` step by step equal those for the whole sequence."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     for method in STREAM_METHODS:
@@ -27,14 +27,14 @@ def check_stream(name, estimator, container="ragged"):
 
 
 def _read_stepwise(name, model, method, x, expected):
-    """The answers of a new stream, in the shape of the answer to the whole sequence."""
+    """Predictions of a new stream, in the shape of those for the whole sequence."""
     try:
         stream = model.stream()
     except ValueError as error:
-        raise SkipTest(f"{name} has no streams: {error}") from None
+        raise SkipTest(f"{name} does not support streams: {error}") from None
     given = [np.asarray(getattr(stream, method)(step)) for step in x]
     answer = np.stack(given) if answers_each_step(model) else given[-1]
     assert answer.size == expected.size, (
-        f"{method} of a stream answers shape {given[-1].shape} to a step"
+        f"{method} of a stream returns shape {given[-1].shape} for a step"
     )
     return answer.reshape(expected.shape)

@@ -1,4 +1,4 @@
-"""Checks of estimators that read text, vectorizers and pipelines alike."""
+"""Checks of estimators that accept text: vectorizers and pipelines."""
 
 from unittest import SkipTest
 
@@ -20,11 +20,11 @@ from sklearn_rnn.conformance._harness import (
     fit_copy,
 )
 
-REFUSALS = (ValueError, TypeError)
+ERRORS = (ValueError, TypeError)
 
 
 def check_text_containers(name, estimator):
-    """A list, a tuple, an array of str and an object array are the same."""
+    """A list, a tuple, an array of str and an object array are equivalent."""
     X = example("text")
     others = {
         "a tuple": TEXTS,
@@ -35,7 +35,7 @@ def check_text_containers(name, estimator):
 
 
 def check_text_series(name, estimator):
-    """A pandas Series of str is read as the list is, whatever its index."""
+    """A pandas Series of str is equivalent to a list, for any index."""
     X = example("text")
     assert_same_from(
         estimator, X, {"a Series": series_of(X)}, targets(estimator, "text")
@@ -43,55 +43,55 @@ def check_text_series(name, estimator):
 
 
 def check_bare_string_refused(name, estimator):
-    """A single str is no collection of documents, though it has a length."""
+    """A single str is rejected, because it is not a collection of documents."""
     X, y = example("text"), targets(estimator, "text")
     bare = "a" * len(X)
     skip_if_one_document(name, estimator, bare, y)
     what = "a bare str"
-    assert_refused_by_all(estimator, X, bare, y, what, errors=REFUSALS)
+    assert_refused_by_all(estimator, X, bare, y, what, errors=ERRORS)
 
 
 def skip_if_one_document(name, estimator, text, y):
-    """Skip if a single str gets the answers that it gets in a list."""
+    """Skip if a single str gets the same predictions as in a list."""
     model = fit_copy(estimator, example("text"), y)
     try:
         alone, listed = (collect_answers(model, X) for X in (text, [text]))
-    except REFUSALS:
+    except ERRORS:
         return
-    assert_same(alone, listed, "when it is not in a list")
-    raise SkipTest(f"{name} reads a single str as one document")
+    assert_same(alone, listed, "outside a list")
+    raise SkipTest(f"{name} accepts a single str as one document")
 
 
 def check_non_text_refused(name, estimator):
-    """A document that is None, NaN or a number raises and is named by its row."""
+    """A document that is None, NaN or a number raises an error with its index."""
     X, y = example("text"), targets(estimator, "text")
     for junk in (None, float("nan"), 3.5):
         bad = [*X[:7], junk, *X[8:]]
         what = f"{junk!r} as document 7"
-        assert_refused_by_all(estimator, X, bad, y, what, naming=(7,), errors=REFUSALS)
+        assert_refused_by_all(estimator, X, bad, y, what, naming=(7,), errors=ERRORS)
 
 
 def check_empty_document(name, estimator):
-    """An empty document gets an answer, and may be in fit."""
+    """An empty document is accepted in fit and gets a finite prediction."""
     X, y = example("text"), targets(estimator, "text")
     model = fit_copy(estimator, X, y)
     try:
         given = collect_answers(model, ["", X[0]])
     except ValueError as error:
         assert "0" in str(error), f"the error does not name document 0: {error}"
-        raise SkipTest(f"{name} refuses empty documents: {error}") from None
+        raise SkipTest(f"{name} rejects empty documents: {error}") from None
     assert {len(rows) for rows in given.values()} == {2}
-    assert_finite(given, "of which the first is empty")
+    assert_finite(given, "if sequence 0 is empty")
     with_empty = ["", *X[1:]]
     given = collect_answers(fit_copy(estimator, with_empty, y), with_empty)
     assert_finite(given, "after a fit with an empty document")
 
 
 def check_unseen_characters(name, estimator):
-    """Characters and words that fit has not seen get an answer."""
+    """Documents with characters and words unknown from fit get finite predictions."""
     model = fit_copy(estimator, example("text"), targets(estimator, "text"))
     given = collect_answers(
         model, ["zzz", "\u00e9t\u00e9 \u4f60\u597d", "\U0001f409 7"]
     )
     assert {len(rows) for rows in given.values()} == {3}
-    assert_finite(given, "of characters that fit has not seen")
+    assert_finite(given, "with characters that did not occur in fit")

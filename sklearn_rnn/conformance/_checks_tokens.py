@@ -1,4 +1,4 @@
-"""Checks of tokens: codes are names, padded with 0, of one vocabulary."""
+"""Checks with tokens: codes of one vocabulary, padded with 0."""
 
 import numpy as np
 
@@ -12,31 +12,31 @@ from sklearn_rnn.conformance._harness import (
     fit_copy,
 )
 
-REFUSALS = (ValueError, TypeError)
+ERRORS = (ValueError, TypeError)
 
 
 def check_tokens_are_names(name, estimator):
-    """A model of tokens refuses the same codes as quantities."""
+    """A model fitted on tokens rejects codes that were cast to float."""
     X = tokens()
     model = fit_copy(estimator, X, targets(estimator, "tokens"))
     numbers = [row[row > 0].astype(float)[:, None] for row in X.view(np.ndarray)]
     what = "codes that are cast to float"
-    assert_refused_in_answers(model, numbers, what, errors=REFUSALS)
+    assert_refused_in_answers(model, numbers, what, errors=ERRORS)
 
 
 def check_tokens_in_parts(name, estimator):
-    """Slices and what is joined of them are tokens, and get the same answers."""
+    """Slices of tokens and concatenated slices are tokens with the same predictions."""
     X = tokens()
     model = fit_copy(estimator, X, targets(estimator, "tokens"))
     expected = collect_answers(model, X)
     joined = np.concatenate([X[:5], X[5:]])
-    assert_same(collect_answers(model, joined), expected, "when slices are joined")
+    assert_same(collect_answers(model, joined), expected, "in concatenated slices")
     every_other = {method: rows[::2] for method, rows in expected.items()}
     assert_same(collect_answers(model, X[::2]), every_other, "in a slice")
 
 
 def check_token_padding(name, estimator):
-    """Further columns of code 0 change no answer and no fit."""
+    """Additional columns of code 0 change neither fits nor predictions."""
     X, y = tokens(), targets(estimator, "tokens")
     wider = TokenArray(np.pad(X.view(np.ndarray), ((0, 0), (0, 5))), VOCABULARY_SIZE)
     model = fit_copy(estimator, X, y)
@@ -47,24 +47,24 @@ def check_token_padding(name, estimator):
 
 
 def check_other_vocabulary_refused(name, estimator):
-    """Tokens of another vocabulary raise an error, also if their codes would fit."""
+    """Tokens of another vocabulary raise an error, even if all codes are in range."""
     model = fit_copy(estimator, tokens(), targets(estimator, "tokens"))
     codes = tokens().view(np.ndarray)
     wider = TokenArray(codes, VOCABULARY_SIZE + 1)
     what = f"a vocabulary of {VOCABULARY_SIZE + 1} instead of {VOCABULARY_SIZE}"
-    assert_refused_in_answers(model, wider, what, errors=REFUSALS)
+    assert_refused_in_answers(model, wider, what, errors=ERRORS)
 
 
 def check_broken_codes_refused(name, estimator):
-    """Codes outside the vocabulary, padding inside and rows of padding alone raise."""
+    """Codes out of range, padding inside a row and rows of only padding raise."""
     X, y = tokens(), targets(estimator, "tokens")
     breaks = {
-        "a code beyond the vocabulary": (1, 0, VOCABULARY_SIZE),
+        "a code above the vocabulary": (1, 0, VOCABULARY_SIZE),
         "a negative code": (1, 0, -1),
         "padding before the end": (1, 1, 0),
-        "a row of padding alone": (1, slice(None), 0),
+        "a row of only padding": (1, slice(None), 0),
     }
     for what, (row, step, code) in breaks.items():
         bad = X.copy()
         bad[row, step] = code
-        assert_refused_by_all(estimator, X, bad, y, what, errors=REFUSALS)
+        assert_refused_by_all(estimator, X, bad, y, what, errors=ERRORS)

@@ -1,4 +1,4 @@
-"""Checks of transformers that answer for every step."""
+"""Checks of transformers that return values for every step."""
 
 from inspect import signature
 from unittest import SkipTest
@@ -17,38 +17,48 @@ from sklearn_rnn.conformance._harness import assert_same, fit_copy
 
 
 def transform_example(name, model, X):
-    """What transform answers, if it answers for every step."""
+    """Output of transform; skips the check if it is one row per sequence."""
     result = model.transform(X)
     if getattr(result, "ndim", 3) == 2:
-        raise SkipTest(f"{name}.transform answers one row a sequence, not one a step")
+        raise SkipTest(f"{name}.transform returns one row per sequence, not per step")
     return result
 
 
 def check_transform_keeps_steps(name, estimator, container="ragged"):
-    """Every sequence keeps its number of steps; an array stays an array."""
+    """Sequences keep their number of steps, and a 3-D array remains one."""
     X = example(container)
     result = transform_example(
         name, fit_copy(estimator, X, targets(estimator, container)), X
     )
     lengths = [len(x) for x in result]
-    assert lengths == [len(x) for x in X], f"the lengths become {lengths}"
+    assert lengths == [len(x) for x in X], (
+        f"{name}.transform changes the lengths to {lengths}"
+    )
     if container == "3d":
-        assert getattr(result, "ndim", None) == 3, f"an array becomes {type(result)}"
+        assert getattr(result, "ndim", None) == 3, (
+            f"{name}.transform turns a 3-D array into {type(result)}"
+        )
 
 
 def check_transform_keeps_padding(name, estimator):
-    """Padding stays NaN where it was, and no step of a sequence becomes NaN."""
+    """Padding remains NaN, and no step of a sequence becomes NaN."""
     array, y = pad(sequences(), max(LENGTHS) + 1), targets(estimator)
     skip_unless_padding(name, estimator, array, y)
     result = transform_example(name, fit_copy(estimator, array, y), array)
     padding = np.isnan(array).all(axis=2)
-    assert result.shape[:2] == padding.shape, f"the shape becomes {result.shape}"
-    assert np.isnan(result[padding]).all(), "padding is no longer NaN"
-    assert not np.isnan(result[~padding]).any(), "steps became NaN"
+    assert result.shape[:2] == padding.shape, (
+        f"{name}.transform changes the shape to {result.shape}"
+    )
+    assert np.isnan(result[padding]).all(), (
+        f"{name}.transform turns padding into numbers"
+    )
+    assert not np.isnan(result[~padding]).any(), (
+        f"{name}.transform turns steps into NaN"
+    )
 
 
 def check_inverse_transform(name, estimator, container="ragged"):
-    """``inverse_transform`` gives back the sequences, to 1e-5 of their scale."""
+    """``inverse_transform`` restores the sequences, to 1e-5 of their scale."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     transformed = transform_example(name, model, X)

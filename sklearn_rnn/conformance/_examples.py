@@ -1,4 +1,4 @@
-"""The small sequences that the checks fit on, in every container."""
+"""Small sequences in every container, which the checks use."""
 
 from unittest import SkipTest
 
@@ -8,8 +8,8 @@ from sklearn.utils import get_tags
 from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.tokens import TokenArray
 
-# Two classes in turn, so that every part of the rows holds both; the features of the
-# second are larger, so that two epochs tell them apart.
+# Two classes in alternation, so that every part of the rows contains both. The features
+# of the second are larger, so that two epochs are enough to separate them.
 LENGTHS = (5, 3, 4, 6, 3, 5, 4, 6, 5, 3, 4, 6) * 2
 CLASSES = np.arange(len(LENGTHS)) % 2
 VOCABULARY_SIZE = 9
@@ -71,7 +71,7 @@ def pad(X, n_steps):
 
 
 def tokens(vocabulary_size=VOCABULARY_SIZE):
-    """Codes of two classes that share only some, padded on the right."""
+    """Codes of two classes that share some of them, padded on the right."""
     rng = np.random.default_rng(0)
     codes = rng.integers(4, vocabulary_size - 1, size=(len(LENGTHS), max(LENGTHS)))
     codes = codes + CLASSES[:, None]
@@ -80,7 +80,7 @@ def tokens(vocabulary_size=VOCABULARY_SIZE):
 
 
 def series_of(X):
-    """A list as a pandas Series, whose index is not its order."""
+    """A list as a pandas Series with a descending index."""
     try:
         import pandas as pd
     except ImportError:
@@ -99,7 +99,7 @@ def example(container):
 
 
 def other_example(container):
-    """As many that look otherwise: other features, or another vocabulary."""
+    """An equal number of sequences with other features or another vocabulary."""
     if container == "tokens":
         return tokens(VOCABULARY_SIZE + 4)
     if container == "text":
@@ -108,7 +108,7 @@ def other_example(container):
 
 
 def spoil_last(X, container):
-    """A copy of an example, whose last sequence cannot be read."""
+    """A copy of an example whose last sequence is invalid."""
     if container == "text":
         return [*X[:-1], None]
     if container == "tokens":
@@ -121,10 +121,10 @@ def spoil_last(X, container):
 
 
 def targets(estimator, container="ragged"):
-    """What y is for the example of a container.
+    """y for the example of a container.
 
-    Labels for a classifier, texts for a translator, None for a forecaster, numbers for
-    anything else; of each step if ``return_sequences`` is set.
+    Labels for a classifier, texts for a translator, None for a forecaster, and numbers
+    for any other estimator. With ``return_sequences``, y has one entry per step.
     """
     tags = get_tags(estimator)
     if container == "series":
@@ -138,12 +138,12 @@ def targets(estimator, container="ragged"):
     if not answers_each_step(estimator):
         return y
     if container == "text":
-        raise SkipTest("y of each step needs the number of tokens of each text")
+        raise SkipTest("y with one entry per step needs the token count of each text")
     return _repeat(y, container)
 
 
 def answers_each_step(estimator):
-    """Whether a parameter ``return_sequences``, also of a step, asks for it."""
+    """Whether a parameter ``return_sequences``, also of a nested estimator, is True."""
     parameters = estimator.get_params()
     return any(
         value is True
@@ -153,7 +153,7 @@ def answers_each_step(estimator):
 
 
 def _repeat(y, container):
-    """One entry for each step, those of every other step from the next row."""
+    """One entry per step, in every second step that of the neighboring row."""
     others = np.roll(y, 1)
     if container in ("3d", "table"):
         return np.stack([y, others, y, others], axis=1)

@@ -1,4 +1,4 @@
-"""The fuzzer: seeded calls of an estimator on data of all kinds."""
+"""Fuzzer: seeded calls of an estimator with data and parameters of many kinds."""
 
 import sys
 import warnings
@@ -49,7 +49,7 @@ FAMILIAR = {
 
 @dataclass(frozen=True)
 class FuzzFailure:
-    """One thing that a call did and should not have done."""
+    """One fault of one call."""
 
     case: int
     call: str
@@ -61,22 +61,24 @@ class FuzzFailure:
 
 @dataclass
 class FuzzReport:
-    """What :func:`fuzz_estimator` found.
+    """Result of :func:`fuzz_estimator`.
 
     Parameters
     ----------
     estimator : estimator object
-        The one that was given.
+        The estimator that was passed.
     random_state : int
         The seed.
     n_calls : int
         Number of calls.
     n_cases : int
-        Number of copies of the estimator that were called.
+        Number of cases, each with a new copy of the estimator.
     outcomes : collections.Counter
-        How many calls returned ("answered") and raised an error ("refused").
+        Number of calls that returned ("answered") and of calls that raised a proper
+        error ("refused").
     failures : list of FuzzFailure
-        In the order of their cases, each with ``case``, ``call`` and ``fault``.
+        Faults in the order of their cases, each with the attributes ``case``, ``call``
+        and ``fault``.
     """
 
     estimator: object
@@ -87,18 +89,19 @@ class FuzzReport:
     failures: list = field(default_factory=list)
 
     def summary(self):
-        """Counts, then one line per distinct fault with a case that reproduces it.
+        """Summarize the results as text.
 
         Returns
         -------
         text : str
-            The report to print.
+            One line with the counts, and one line for each distinct fault with a case
+            that reproduces it.
         """
         name = type(self.estimator).__name__
         lines = [
             f"{name}: {self.n_calls} calls in {self.n_cases} cases: "
-            f"{self.outcomes['answered']} answered, {self.outcomes['refused']} refused "
-            f"with a clear error, {len(self.failures)} failures"
+            f"{self.outcomes['answered']} returned, {self.outcomes['refused']} raised "
+            f"a proper error, {len(self.failures)} failures"
         ]
         first, counts = {}, Counter()
         for failure in self.failures:
@@ -136,59 +139,62 @@ def fuzz_estimator(
     time_limit=20.0,
     on_fail="raise",
 ):
-    """Call an estimator with data and parameters of all kinds, and watch it.
+    """Call an estimator with valid, unusual and invalid data and report faults.
 
-    Each case takes a copy of the estimator, sets up to 3 parameters to values at or
-    beyond their limits, and calls methods that fit and answer with about 260 kinds of X
-    and 45 kinds of y: ordinary, unusual and wrong ones. A call fails if
+    Each case takes a copy of the estimator and may set up to 3 parameters to values at
+    or beyond their limits. It then calls ``fit``, ``predict``, ``transform`` and
+    similar methods with data drawn from about 260 kinds of X and 45 kinds of y. A call
+    is a failure if
 
-    - it raises anything but a ValueError, TypeError, NotFittedError or MemoryError, or
-      an error whose message names no argument, row or parameter (with
-      ``input="filename"``, it may also raise an OSError with the name of a file),
-    - its answer to finite data is not finite,
-    - it fails to fit and leaves a trace: another attribute of an unfitted estimator, or
-      another answer of a fitted one,
-    - it lets a warning of numpy, torch or another library through,
+    - it raises an error other than ValueError, TypeError, NotFittedError or
+      MemoryError (or OSError with the name of a file, if ``input="filename"``),
+    - it raises an error whose message does not name an argument, row or parameter,
+    - it returns values that are not finite for finite data,
+    - it is a fit that fails and changes the estimator: the attributes of an unfitted
+      one, or the predictions of a fitted one,
+    - a warning of numpy, torch or another library reaches the caller,
     - it changes its input or the parameters,
-    - it changes global state: random generators, threads, the default dtype and the
-      grad mode of torch, ``np.seterr`` or the filters of warnings,
+    - it changes global state: random generators, the number of threads, the default
+      dtype and the grad mode of torch, ``np.seterr`` or the warning filters,
     - it takes longer than ``time_limit``.
 
     Parameters
     ----------
     estimator : estimator object
-        Instance with the settings to start from. Copies train for 2 epochs at most.
+        Instance to test, with the settings to start from. Copies train for at most 2
+        epochs.
     n_calls : int, default=500
-        Number of calls, to which the last case may add some.
+        Minimum number of calls. The last case is always completed.
     random_state : int, default=0
-        Seed of everything that is drawn.
+        Seed of all data, parameters and calls.
     cases : array-like of int or None, default=None
-        Numbers of the cases to run, to repeat failures. None runs cases 0, 1, 2, ...
-        until there are ``n_calls`` calls.
+        Numbers of the cases to run, which repeats failures. With None, cases 0, 1, 2,
+        ... run until there are ``n_calls`` calls.
     time_limit : float, default=20.0
-        Seconds that a call may take. It is interrupted by a signal in the main thread
-        of a Unix process, once Python runs again; there is no limit elsewhere.
+        Maximum duration of a call in seconds. A call that takes longer is interrupted
+        by a signal, as soon as it runs Python code. There is no limit outside the main
+        thread and on Windows.
     on_fail : {"raise", None}, default="raise"
-        Whether failures raise an AssertionError at the end, or are just reported.
+        Whether failures raise an AssertionError at the end or are only reported.
 
     Returns
     -------
     report : FuzzReport
-        Counts and failures: ``print(report)``.
+        Counts and failures, which ``print(report)`` shows.
 
     Raises
     ------
     AssertionError
-        If a call failed and ``on_fail="raise"``; the message is the report.
+        If there are failures and ``on_fail="raise"``. The message is the report.
 
     See Also
     --------
-    check_sequence_estimator : Checks of what an estimator answers.
+    check_sequence_estimator : Checks that predictions are correct and consistent.
 
     Notes
     -----
-    A case depends only on ``random_state`` and its number. Parameters are drawn from
-    ``_parameter_constraints``, where an estimator has them.
+    A case depends only on ``random_state`` and its number. Values of parameters are
+    derived from ``_parameter_constraints`` if the estimator has this attribute.
 
     Examples
     --------
@@ -211,7 +217,7 @@ def fuzz_estimator(
 
 
 class _Case:
-    """One copy of an estimator and the calls of its methods."""
+    """A copy of an estimator and the calls of its methods."""
 
     def __init__(self, report, case, time_limit):
         self.report, self.case, self.time_limit = report, case, time_limit
@@ -222,7 +228,7 @@ class _Case:
         self.targets = self._list_targets()
         self.is_classifier = is_classifier(self.model)
         self.changes = draw_parameters(self.model, self.rng)
-        self.probe = None  # an X that was answered, and the answer
+        self.probe = None  # a method, an X and the output for it
 
     def run(self):
         try:
@@ -260,7 +266,7 @@ class _Case:
         return list(self.good)
 
     def _list_methods(self, names):
-        """The methods of these names that the estimator has."""
+        """Those of the names that are methods of the estimator."""
         parameters = self.model.get_params(deep=False)
         return [
             name
@@ -274,7 +280,7 @@ class _Case:
             X = self.makers[x_kind](self.rng)
             try:
                 n = _num_samples(X)
-            except Exception:  # not even a length
+            except Exception:  # X has no length
                 n = 10
             return X, (self.good | self.odd)[y_kind](self.rng, min(n, 200))
 
@@ -302,7 +308,7 @@ class _Case:
             warnings.simplefilter("ignore")
             again = getattr(self.model, name)(X)
         if hash_input(again) != hash_input(expected):
-            self._note(call, f"a failed fit changes what {name} answers")
+            self._note(call, f"a failed fit changes the output of {name}")
 
     def _answer(self, x_kind, y_kind):
         methods = self._list_methods(ANSWERS)
@@ -316,12 +322,12 @@ class _Case:
         if failed or method in ("score", "inverse_transform"):
             return
         if is_finite(X) and holds_nan(answer):
-            self._note(call, "the answer to finite data is not finite")
+            self._note(call, "the output for finite data is not finite")
         if not hasattr(X, "__next__"):
             self.probe = method, X, answer
 
     def _call(self, call, method, *given, **options):
-        """Whether a call failed, and its answer."""
+        """Return whether a call failed, and its output."""
         self.report.n_calls += 1
         state, copies = read_global_state(), [remember_input(x) for x in given]
         parameters = self.model.get_params(deep=False)
@@ -335,7 +341,7 @@ class _Case:
             except (Exception, CallTooLongError) as raised:
                 error = raised
             if filters != warnings.filters and state["modules"] == len(sys.modules):
-                self._note(call, "changes the filters of warnings")
+                self._note(call, "changes the warning filters")
         self._compare(call, state, copies, given, parameters)
         fault = find_foreign_warning(caught)
         if fault:
@@ -353,7 +359,7 @@ class _Case:
         return True, None
 
     def _compare(self, call, state, copies, given, parameters):
-        """Note what a call changed that it must leave alone."""
+        """Record changes of global state, input and parameters by a call."""
         after = read_global_state()
         for name in state.keys() - {"modules"}:
             if state[name] != after[name]:

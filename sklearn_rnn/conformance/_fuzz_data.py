@@ -1,4 +1,4 @@
-"""The kinds of X and y that the fuzzer draws: good, odd and hopeless ones."""
+"""Kinds of X and y that the fuzzer draws: valid, unusual and invalid ones."""
 
 import datetime
 from collections import OrderedDict, deque
@@ -16,7 +16,7 @@ from sklearn_rnn.conformance._examples import TEXTS
 
 N = 10
 LENGTHS = (3, 1, 5, 2, 4, 3, 6, 2, 5, 4)
-# One value among ordinary numbers, or all of them.
+# Values that replace one number of the data, or all of them.
 VALUES = {
     "0": 0.0,
     "1e-300": 1e-300,
@@ -47,7 +47,7 @@ def rows(rng, n_features=2, dtype="float64"):
 
 
 def _with_value(rng, value, make):
-    """One number of the data replaced by ``value``."""
+    """Data in which one number is replaced by ``value``."""
     X = make(rng)
     where = X[3] if isinstance(X, list) else X
     where.reshape(-1)[rng.integers(where.size)] = value
@@ -69,7 +69,7 @@ def _tokens(rng, vocabulary_size=9):
 
 
 def kinds_of_X():
-    """Name and maker, which is called with a generator, of each kind of X."""
+    """Map the name of each kind of X to a function of a random generator."""
     found = {}
     for shape, dtype in product(SHAPES, DTYPES):
         if dtype == "float64" or shape in ((N, 6), (N, 4, 2)):
@@ -290,7 +290,10 @@ def _tensors():
 
 
 def kinds_of_y():
-    """Name and maker, called with a generator and the number of rows, of each y."""
+    """Map the name of each kind of y to a function of a generator and n_rows.
+
+    Returns valid and invalid kinds separately.
+    """
     good = {
         "labels": lambda rng, n: np.arange(n) % 2,
         "three labels": lambda rng, n: np.arange(n) % 3,

@@ -1,4 +1,4 @@
-"""What a call may not do: take long, warn for others, or touch what is not its own."""
+"""Detection of faults: slow calls, bad errors, foreign warnings, side effects."""
 
 import math
 import pickle
@@ -17,7 +17,7 @@ from sklearn_rnn.conformance._checks_all import _global_generators
 ALLOWED = (ValueError, TypeError, NotFittedError, MemoryError)
 LIBRARIES = re.compile(r"[/\\](numpy|torch|scipy|pandas|polars|skorch)[/\\]")
 FOREIGN = (RuntimeWarning, DeprecationWarning, FutureWarning, PendingDeprecationWarning)
-# Words for rows and what they consist of, beside the names of arguments.
+# Words that an error message may use for data, in addition to names of arguments.
 ROWS = (
     "rows?|samples?|series|sequences?|documents?|texts?|images?|patterns?|sources?|"
     "steps?|tokens?|codes?|labels?|class(es)?|features?|columns?"
@@ -25,12 +25,12 @@ ROWS = (
 
 
 class CallTooLongError(BaseException):
-    """Raised inside a call whose time is up."""
+    """Raised inside a call that exceeds its time limit."""
 
 
 @contextmanager
 def limit_time(seconds):
-    """Interrupt the block after ``seconds``, where signals make that possible."""
+    """Interrupt the block after ``seconds``, if the platform has timer signals."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not hasattr(signal, "setitimer") or not in_main_thread:
         yield
@@ -49,7 +49,7 @@ def limit_time(seconds):
 
 
 def find_fault_of_error(error, names, reads_files=False):
-    """What is wrong with an error that a call raised; None if it is in order.
+    """Describe the fault of an error that a call raised; None if it is a proper error.
 
     ``names`` are those of the arguments and parameters. A method that ``reads_files``
     may raise an OSError with the name of a file.
@@ -65,28 +65,28 @@ def find_fault_of_error(error, names, reads_files=False):
         return f"raised {shown}"
     subjects = "|".join([ROWS, *map(re.escape, names)])
     if not re.search(rf"(?<!\w)({subjects})(?!\w)", str(error), re.IGNORECASE):
-        return f"the error names no argument, row or parameter: {shown}"
+        return f"the error does not name an argument, row or parameter: {shown}"
     return None
 
 
 def find_foreign_warning(caught):
-    """A warning that another library gave; None if there is none."""
+    """Describe the first warning issued by another library; None if there is none."""
     for warning in caught:
         foreign = issubclass(warning.category, FOREIGN)
         if foreign or LIBRARIES.search(warning.filename):
             name = warning.category.__name__
             text = " ".join(str(warning.message).split())[:200]
-            return f"warned for a library: {name}: {text}"
+            return f"a warning of another library: {name}: {text}"
     return None
 
 
 def read_global_state():
-    """From a name to a value of everything global that a call must leave alone."""
+    """Names and values of the global state that a call must not change."""
     state = {
         f"random generator of {library}": joblib.hash(get())
         for library, (get, _, _) in _global_generators().items()
     }
-    state["modules"] = len(sys.modules)  # importing them may set filters of warnings
+    state["modules"] = len(sys.modules)  # imports may set warning filters
     state["np.seterr"] = np.geterr()
     state["recursion limit"] = sys.getrecursionlimit()
     if "torch" in sys.modules:
@@ -98,7 +98,7 @@ def read_global_state():
 
 
 def hash_input(value):
-    """A hash of X or y; None of what cannot be hashed without reading it."""
+    """Hash of X or y; None if it cannot be hashed without consuming it."""
     if hasattr(value, "__next__"):
         return None
     try:
@@ -108,19 +108,19 @@ def hash_input(value):
 
 
 def remember_input(value):
-    """What :func:`is_changed` needs to know of X or y as it is now."""
+    """Copy or hash of X or y, for a later call of :func:`is_changed`."""
     return value.copy() if hasattr(value, "equals") else hash_input(value)
 
 
 def is_changed(value, before):
-    """Whether X or y is no longer what it was."""
+    """Whether X or y differs from the copy or hash made earlier."""
     if hasattr(before, "equals"):
         return not value.equals(before)
     return before is not None and hash_input(value) != before
 
 
 def is_finite(X, depth=4):
-    """Whether all numbers in X are finite; what cannot be read is not."""
+    """Whether all numbers in X are finite; False if X cannot be read."""
     if X is None or isinstance(X, (str, bytes)):
         return X is not None
     try:
@@ -141,7 +141,7 @@ def is_finite(X, depth=4):
 
 
 def holds_nan(answer):
-    """Whether an answer has a number that is not finite."""
+    """Whether an output contains a number that is not finite."""
     if isinstance(answer, (list, tuple)):
         return any(map(holds_nan, answer))
     try:

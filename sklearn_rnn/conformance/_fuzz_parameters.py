@@ -1,4 +1,4 @@
-"""Parameters at and beyond their limits, from the constraints of an estimator."""
+"""Values of parameters at and beyond the limits of an estimator's constraints."""
 
 from numbers import Integral
 
@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_rnn._core.sklearn_private import Interval, StrOptions
 from sklearn_rnn.conformance._harness import TRAINING_LENGTH
 
-# Parameters that are a number of repetitions: large values would only take long.
+# Parameters that are numbers of repetitions, for which large values would be slow.
 REPETITIONS = (*TRAINING_LENGTH, "n_gibbs_steps", "ais_steps", "n_iter", "n_estimators")
 KEPT = ("random_state", "verbose", "callbacks", "device", "n_jobs")
 WRONG = (None, -1, 0, 1.5, np.nan, np.inf, "junk", (), [], {}, object(), len, int, b"a")
@@ -15,7 +15,7 @@ HUGE = 2**63
 
 
 def draw_parameters(model, rng, share=0.5):
-    """Some parameters of a model with values at, beyond or far from their limits."""
+    """Draw some parameters of a model, with values at, beyond or far from limits."""
     names = [name for name in model.get_params(deep=False) if name not in KEPT]
     if not names or rng.random() > share:
         return {}
@@ -32,7 +32,7 @@ def draw_parameters(model, rng, share=0.5):
 
 
 def list_values(name, constraints):
-    """Values to try of a parameter with these constraints."""
+    """Values to try for a parameter with these constraints."""
     values = [] if hasattr(constraints, "__len__") and len(constraints) else list(WRONG)
     for constraint in constraints:
         if isinstance(constraint, Interval):
@@ -74,7 +74,7 @@ def _list_limits(name, interval):
 
 
 def _near(name, value):
-    """Numbers near the current one, for parameters without constraints."""
+    """Numbers near the current value, for parameters without constraints."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         return []
     return [np.int8(min(value, 3)), -value]

@@ -1,4 +1,4 @@
-"""The estimator under test: how it is fitted, asked, and held to its answers."""
+"""Helpers of the checks: fit an estimator, collect its outputs and compare them."""
 
 import re
 import warnings
@@ -21,7 +21,7 @@ TOLERANCE = 1e-5
 
 
 def prepare(estimator):
-    """An unfitted copy that has a seed and trains only briefly."""
+    """Return an unfitted copy with a fixed seed that trains only briefly."""
     model = clone(estimator)
     changes = {}
     for key, value in model.get_params().items():
@@ -37,37 +37,37 @@ def prepare(estimator):
 
 @contextmanager
 def ignore_few_epochs():
-    """Without the warnings that training has not converged."""
+    """Ignore warnings that training has not converged."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
 
 
 def fit(model, X, y, **fit_params):
-    """Fit, ignoring warnings about the few epochs."""
+    """Fit and ignore warnings that training has not converged."""
     with ignore_few_epochs():
         return model.fit(X, y, **fit_params)
 
 
 def fit_copy(estimator, X, y, **fit_params):
-    """A fitted copy."""
+    """Return a fitted copy."""
     model = prepare(estimator)
     fit(model, X, y, **fit_params)
     return model
 
 
 def methods_of(model):
-    """Names of the methods that answer for each sequence."""
+    """Names of the methods that return an output for each sequence."""
     return [method for method in METHODS if has_method(model, method)]
 
 
 def has_method(model, method):
-    """Whether it can be called, and is not a parameter of the same name."""
+    """Whether the model has the method, and not only a parameter of this name."""
     return callable(getattr(model, method, None))
 
 
 def collect_answers(model, X):
-    """What each method answers: a list with one array per sequence."""
+    """Map each method to its output, a list with one array per sequence."""
     given = {method: rows_of(getattr(model, method)(X)) for method in methods_of(model)}
     if "predict" in given and answers_each_step(model):
         given["predict"] = [_drop_padding(row) for row in given["predict"]]
@@ -75,14 +75,14 @@ def collect_answers(model, X):
 
 
 def _drop_padding(row):
-    """Numbers without the NaN of the padded steps at the end."""
+    """Remove the trailing NaN of padded steps."""
     if row.dtype.kind != "f":
         return row
     return row[: np.flatnonzero(~np.isnan(row)).max(initial=-1) + 1]
 
 
 def rows_of(answer):
-    """One array a sequence, without padding: codes 0, or steps that are all NaN."""
+    """One array per sequence, without padding (codes 0, or steps that are all NaN)."""
     if sparse.issparse(answer):
         answer = answer.toarray()
     if hasattr(answer, "to_numpy"):
@@ -100,22 +100,23 @@ def _without_padding(steps):
 
 
 def assert_same(actual, expected, when, tolerance=TOLERANCE):
-    """Two outcomes of ``answers`` agree; 0 is bit for bit.
+    """Check that two results of :func:`collect_answers` agree.
 
-    The tolerance is relative to each number and to the largest of the method.
+    The tolerance is relative to each number and to the largest number of the method. 0
+    demands bit-identical numbers.
     """
     assert actual.keys() == expected.keys(), (
-        f"the methods are {list(expected)}, but {list(actual)} {when}"
+        f"the methods are {list(actual)} instead of {list(expected)} {when}"
     )
     for method, wanted in expected.items():
         got = actual[method]
         assert len(got) == len(wanted), (
-            f"{method} answers {len(got)} rows for {len(wanted)} sequences {when}"
+            f"{method} returns {len(got)} rows for {len(wanted)} sequences {when}"
         )
         scale = max((_largest(row) for row in wanted), default=0)
         for i, (a, b) in enumerate(zip(got, wanted, strict=True)):
             assert _close(a, b, tolerance, scale), (
-                f"{method} answers sequence {i} otherwise {when}: "
+                f"{method} returns another result for sequence {i} {when}: "
                 f"{a!r} instead of {b!r}"
             )
 
@@ -131,27 +132,31 @@ def _close(a, b, tolerance, scale):
         return False
     if a.dtype.kind not in "iuf" or b.dtype.kind not in "iuf":
         return np.array_equal(a, b)
-    # whether NaN may be answered is the question of assert_finite
+    # assert_finite checks whether NaN is allowed
     atol = tolerance * scale
     return np.allclose(a, b, rtol=tolerance, atol=atol, equal_nan=True)
 
 
 def assert_finite(given, when):
-    """Every sequence has an answer, and it holds numbers or labels, never NaN."""
+    """Check that outputs of all sequences are not empty and finite."""
     for method, rows in given.items():
         for i, row in enumerate(rows):
             bad = row.dtype.kind == "f" and not np.isfinite(row).all()
-            assert row.size and not bad, f"{method} answers sequence {i} {row!r} {when}"
+            assert row.size and not bad, (
+                f"{method} returns {row!r} for sequence {i} {when}"
+            )
 
 
 def assert_refused(call, what, *, naming=(), errors=ValueError):
-    """``call`` raises an error of the expected kind, whose message names numbers."""
+    """Check that ``call`` raises one of ``errors`` with all numbers in ``naming``."""
     try:
         call()
     except errors as error:
         message = str(error)
         missing = [n for n in naming if not re.search(rf"(?<!\d){n}(?!\d)", message)]
-        assert not missing, f"the error about {what} does not name {missing}: {message}"
+        assert not missing, (
+            f"the error message for {what} does not contain {missing}: {message}"
+        )
     except Exception as error:
         raise AssertionError(
             f"{what} raised {type(error).__name__} instead of {_names(errors)}: {error}"
@@ -166,7 +171,7 @@ def _names(errors):
 
 
 def assert_refused_by_all(estimator, good, bad, y, what, *, naming=(), **options):
-    """Fit and, on a model fitted on ``good``, every answering method refuse ``bad``."""
+    """Check that fit and all methods of a model fitted on ``good`` reject ``bad``."""
     call = partial(fit_copy, estimator, bad, y)
     assert_refused(call, f"fit on {what}", naming=naming, **options)
     assert_refused_in_answers(
@@ -175,16 +180,16 @@ def assert_refused_by_all(estimator, good, bad, y, what, *, naming=(), **options
 
 
 def assert_refused_in_answers(model, bad, what, **options):
-    """Every answering method refuses ``bad``."""
+    """Check that every method of the fitted model rejects ``bad``."""
     for method in methods_of(model):
         call = partial(getattr(model, method), bad)
         assert_refused(call, f"{method} on {what}", **options)
 
 
 def assert_same_from(estimator, X, others, y, *, flat=False):
-    """Fits on, and answers to, other containers are those of X.
+    """Check that fits on, and outputs for, other containers equal those for X.
 
-    ``flat`` compares answers whatever their axes.
+    ``flat`` compares outputs as 1-D arrays.
     """
     collect = collect_flat if flat else collect_answers
     model = fit_copy(estimator, X, y)
@@ -196,6 +201,6 @@ def assert_same_from(estimator, X, others, y, *, flat=False):
 
 
 def collect_flat(model, X):
-    """What each method answers: a list with one 1-D array per sequence."""
+    """Map each method to its output, a list with one 1-D array per sequence."""
     given = collect_answers(model, X)
     return {method: [row.ravel() for row in rows] for method, rows in given.items()}

@@ -1,4 +1,4 @@
-"""The rules by which checks apply: to which containers, and what they need."""
+"""Rules that determine to which containers and estimators each check applies."""
 
 import re
 import warnings
@@ -29,10 +29,10 @@ NUMBERS = (*STEPS, "series")
 
 
 def find_first_step(estimator):
-    """The estimator that meets X first: for a pipeline its first step."""
+    """The estimator that receives X: the first step of a pipeline, or itself."""
     while isinstance(estimator, Pipeline):
         steps = [step for _, step in estimator.steps if hasattr(step, "fit")]
-        if not steps:  # they are all "passthrough"
+        if not steps:  # all steps are "passthrough"
             break
         estimator = steps[0]
     return estimator
@@ -46,8 +46,9 @@ def predicts_from_past(estimator):
     return bool(parameters) and parameters[0].default is not Parameter.empty
 
 
-# ------------------------------------------------------------- what a check needs
-# A need is a function of the estimator: None, or why a check does not apply to it.
+# ------------------------------------------------------------- requirements of checks
+# Functions of the estimator and its containers that return None if the estimator meets
+# the requirement, and otherwise the reason why the check does not apply.
 
 
 def needs_fit(estimator, taken):
@@ -55,7 +56,7 @@ def needs_fit(estimator, taken):
 
 
 def needs_validation(estimator, taken):
-    """Tags of the input are those of the first step."""
+    """The tag of the first step counts, which receives the input."""
     unchecked = get_tags(find_first_step(estimator)).no_validation
     return "its tags say no_validation" if unchecked else None
 
@@ -101,7 +102,7 @@ def needs_horizon(estimator, taken):
 
 
 def needs_any_length(estimator, taken):
-    """Arrays of one shape alone, such as images, are not sequences."""
+    """Arrays that all need the same shape, such as images, are not sequences."""
     if "3d" not in taken or "ragged" in taken:
         return None
     X = example("3d")
@@ -113,7 +114,7 @@ def needs_any_length(estimator, taken):
         except ValueError as error:
             lengths = {str(X.shape[1]), str(X.shape[1] - 1)}
             if lengths <= set(re.findall(r"\d+", str(error))):
-                return f"it reads arrays of one length only ({error})"
+                return f"it accepts arrays of one length only ({error})"
         except Exception:  # check_other_lengths reports it
             return None
     return None
@@ -132,9 +133,11 @@ def needs_method(method):
 
 @dataclass(frozen=True)
 class Rule:
-    """When a check applies: in each of ``containers`` that the estimator takes.
+    """A check and the containers and estimators to which it applies.
 
-    A container None means once. It has to take all of ``also``, too.
+    The check runs once per container in ``containers`` that the estimator accepts; None
+    stands for one run without a container. The estimator must also accept all
+    containers in ``also`` and meet all requirements in ``needs``.
     """
 
     function: Callable
@@ -143,7 +146,7 @@ class Rule:
     also: tuple = ()
 
     def find_reason_against(self, estimator, taken):
-        """Why the check does not apply; None if it does."""
+        """Reason why the check does not apply; None if it does."""
         lacking = [container for container in self.also if container not in taken]
         if not any(container in (None, *taken) for container in self.containers):
             lacking += self.containers

@@ -1,4 +1,4 @@
-"""Which checks an estimator gets: by its tags, its methods and small fits."""
+"""Selection of the checks for an estimator by its tags, methods and small fits."""
 
 import warnings
 from collections.abc import Callable
@@ -22,7 +22,10 @@ from sklearn_rnn.conformance._rules import (
 
 @dataclass(frozen=True)
 class Check:
-    """A check that lacks only the estimator; as a string, its full name."""
+    """A check of one container, called with the estimator.
+
+    As a string it is the name of the check with the container.
+    """
 
     function: Callable
     name: str
@@ -41,14 +44,14 @@ class Check:
 
 
 def select_checks(estimator, containers=None):
-    """The checks for the containers, or for those that it seems to take.
+    """Select checks for the containers, or for those that the estimator accepts.
 
     Returns
     -------
     checks : list of Check
-        Those that apply, and one that is skipped for each container that is refused.
+        Checks that apply, and a skipped check for each container that is rejected.
     not_applicable : dict of str to str
-        From names of all other checks to why they do not apply.
+        Maps names of all other checks to the reasons why they do not apply.
     """
     name = type(estimator).__name__
     if containers is None:
@@ -56,7 +59,7 @@ def select_checks(estimator, containers=None):
     else:
         refusals = dict.fromkeys(check_containers(containers))
     taken = [container for container, refusal in refusals.items() if refusal is None]
-    # check_estimator has checks of tables, which are enough beside those of sequences
+    # scikit-learn's check_estimator covers tables if there are checks of sequences
     general = taken if taken == ["table"] else [c for c in taken if c != "table"]
     not_applicable = {}
 
@@ -90,16 +93,16 @@ def check_containers(containers):
     unknown = [c for c in containers if c not in CONTAINERS]
     if unknown or isinstance(containers, str):
         raise ValueError(
-            f"containers={containers!r} must be a tuple of some of {CONTAINERS}."
+            f"containers must be a tuple of some of {CONTAINERS}. Got {containers!r}."
         )
     return containers
 
 
 def guess_containers(estimator):
-    """From container to None, or to the reason why it seems not to be taken.
+    """Map containers to None, or to the reason why they seem not to be accepted.
 
-    A forecaster is recognised by its ``predict``, which needs no X. scikit-learn has no
-    tag for ragged lists and none for tokens: a small fit tells.
+    A forecaster is recognized by a ``predict`` that does not need X. scikit-learn has
+    no tags for ragged lists and tokens, so a small fit tests whether they are accepted.
     """
     if predicts_from_past(estimator):
         return {"series": None}
@@ -112,8 +115,8 @@ def guess_containers(estimator):
         refusal = find_rejection(estimator, container)
         if refusal is not None:
             refusal = (
-                f"{type(estimator).__name__} seems not to take {what} ({refusal}); "
-                f'containers=("{container}", ...) demands it'
+                f"{type(estimator).__name__} does not seem to accept {what} "
+                f'({refusal}); containers=("{container}", ...) requires it'
             )
         refusals[container] = refusal
     return refusals
@@ -126,11 +129,11 @@ def find_rejection(estimator, container):
             y = targets(estimator, container)
             model = fit_copy(estimator, example(container), y)
             collect_answers(model, example(container))
-        except Exception as error:  # strangers refuse in many ways
+        except Exception as error:  # other libraries raise various errors
             return f"{type(error).__name__}: {error}"
         if container == "tokens":
             try:
                 _checks_tokens.check_other_vocabulary_refused("", estimator)
             except AssertionError:
-                return "it reads them as plain integers, of any vocabulary"
+                return "it accepts codes of any vocabulary as plain integers"
     return None

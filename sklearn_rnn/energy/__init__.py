@@ -1,4 +1,4 @@
-"""Symmetric networks: associative memories and Boltzmann machines."""
+"""Energy-based models: Hopfield networks and Boltzmann machines."""
 
 from sklearn_rnn.energy._boltzmann import BoltzmannMachine
 from sklearn_rnn.energy._hopfield import HopfieldDenoiser

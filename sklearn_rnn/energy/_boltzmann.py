@@ -1,4 +1,4 @@
-"""The Boltzmann machine as an estimator."""
+"""BoltzmannMachine: the Boltzmann machine as an estimator."""
 
 from numbers import Integral, Real
 
@@ -41,7 +41,7 @@ from sklearn_rnn.energy._boltzmann_trainer import (
 )
 from sklearn_rnn.energy._patterns import validate_patterns
 
-# What only some machines have, and a new fit must not inherit.
+# Attributes that only some machines have, which a new fit must not inherit.
 ATTRIBUTES_OF_SOME_MACHINES = (
     "scale_",
     "visible_weights_",
@@ -55,11 +55,11 @@ ATTRIBUTES_OF_SOME_MACHINES = (
 
 
 def check_structure(n_hidden, full, gaussian):
-    """Raise an error for combinations of parameters that make no machine."""
+    """Raise an error for combinations of parameters that are not supported."""
     if n_hidden == 0 and not full:
         raise ValueError(
-            "n_hidden=0 leaves a restricted machine without weights. Set it above 0, "
-            "or connections='full'."
+            "n_hidden=0 leaves a restricted machine without weights. Set n_hidden to "
+            "at least 1, or connections='full'."
         )
     if gaussian and full:
         raise ValueError(
@@ -74,8 +74,8 @@ def check_spread(X, std):
     if len(bad):
         largest = np.abs(X[:, bad[0]]).max()
         raise ValueError(
-            f"column {bad[0]} of X holds values of up to {largest:g}, whose squares "
-            "are too large to compute with. Divide X by a constant."
+            f"column {bad[0]} of X contains values of up to {largest:g}, whose squares "
+            "overflow. Divide X by a constant."
         )
 
 
@@ -84,17 +84,17 @@ def check_probabilities(X):
     outside = (X < 0) | (X > 1)
     if outside.any():
         raise ValueError(
-            f"X holds {X[outside][0]:.6g}. With binarize=None values are "
-            "probabilities, from 0 to 1. Set binarize to the value above which a unit "
+            f"X contains {X[outside][0]:.6g}. With binarize=None, all values must be "
+            "probabilities from 0 to 1. Set binarize to the value above which a unit "
             "is on, or use visible='gaussian'."
         )
 
 
 def find_levels(X, cut):
-    """Values of X that stand for off and on, (2,).
+    """Values of X that represent off and on, (2,).
 
-    They are 0 and 1 if a cut between them tells them apart, otherwise the means of the
-    values up to the cut and of those above.
+    They are 0 and 1 if ``cut`` lies between them, otherwise the mean of the values up
+    to the cut and the mean of the values above it.
     """
     if cut is None or 0 <= cut < 1:
         return np.array([0, 1], X.dtype)
@@ -103,12 +103,12 @@ def find_levels(X, cut):
     on, above_cut = X > cut, np.nextafter(cut, largest)
     off_value = cut if on.all() else X[~on].mean()
     on_value = X[on].mean() if on.any() else above_cut
-    # rounding may bring a mean to the other side of the cut
+    # rounding may move a mean to the other side of the cut
     return np.array([min(off_value, cut), max(on_value, above_cut)])
 
 
 def check_hidden(H, components):
-    """Hidden states as an array (n_samples, n_hidden), for weights ``components``."""
+    """Validate hidden states; return an array of shape (n_samples, n_hidden)."""
     H = unwrap(H, "H")
     with explain_errors(H, "H"):
         H = check_array(
@@ -116,8 +116,8 @@ def check_hidden(H, components):
         )
     if H.shape[1] != len(components):
         raise ValueError(
-            f"H has {H.shape[1]} columns, but BoltzmannMachine has "
-            f"{len(components)} hidden units."
+            f"H has {H.shape[1]} columns, but this BoltzmannMachine has "
+            f"{len(components)} hidden units. Pass one column per hidden unit."
         )
     return H
 
@@ -127,69 +127,79 @@ class BoltzmannMachine(
 ):
     """Stochastic symmetric network that learns a distribution over binary patterns.
 
-    A machine of visible units, one a column of X, and hidden ones. ``transform`` gives
-    the means of the hidden units as features of a row, ``score_samples`` the
-    log-likelihood of a row, and ``sample`` draws new rows, or completes given ones.
+    The machine has one visible unit per column of X, and hidden units. ``transform``
+    returns the means of the hidden units as features of a row. ``score_samples``
+    returns the log-likelihood of a row. ``sample`` draws new rows or completes given
+    ones.
 
     Parameters
     ----------
     n_hidden : int, default=64
-        Hidden units; 0 is for full machines only.
+        Number of hidden units. 0 is allowed for full machines only.
     connections : {"restricted", "full"}, default="restricted"
-        Which pairs of units have a weight: those of a visible and a hidden unit, or
-        all. A restricted machine is sampled a layer at a time, a full one unit by unit.
+        Pairs of units that have a weight: those of a visible and a hidden unit, or all
+        pairs. A restricted machine is sampled layer by layer, a full one unit by unit,
+        which is slower.
     visible : {"binary", "gaussian"}, default="binary"
-        Visible units of 0 and 1, or real ones, of which means and standard deviations
-        are learned. Gaussian needs a restricted machine.
+        Type of the visible units: binary units of 0 and 1, or Gaussian units with real
+        values, whose means and standard deviations are learned. "gaussian" requires
+        ``connections="restricted"``.
     binarize : float or None, default=0.5
-        Values of X above are 1, others 0. ``sample`` and ``inverse_transform`` answer
-        in the coding of X: with 0 and 1 if ``binarize`` is at least 0 and below 1, and
-        otherwise with the mean of the values of X up to ``binarize`` and the mean of
-        those above. None takes values from 0 to 1 as they are, as probabilities. Of no
-        effect for Gaussian units.
+        Threshold on the values of X: greater values count as 1, others as 0. ``sample``
+        and ``inverse_transform`` return 0 and 1 if ``binarize`` is at least 0 and less
+        than 1. Otherwise they return the mean of the values of X up to ``binarize`` and
+        the mean of the values above. With None, values must be from 0 to 1 and are used
+        as probabilities. Ignored for Gaussian units.
     gradient : {"auto", "exact", "pcd"}, default="auto"
-        How the machine's own moments are found: by summing over all states, for at most
-        20 units, or by persistent contrastive divergence ("pcd"), in which the chains
-        also jump between modes. "auto" sums over up to 10.
-        The units are all of a full machine, the smaller layer of a restricted one, and
-        the hidden ones with Gaussian visible units.
+        Method that computes the moments of the machine for the gradient. "exact" sums
+        over all states and is limited to 20 units. "pcd" is persistent contrastive
+        divergence, with chains that also jump between modes. "auto" is "exact" for up
+        to 10 units and "pcd" for more. The units that count are all units of a full
+        machine, those of the smaller layer of a restricted one, and the hidden units if
+        visible units are Gaussian.
     positive_phase : {"mean_field", "gibbs"}, default="mean_field"
-        Hidden units under the data as means or as samples. Means are exact but in full
-        machines of more than 10 hidden units.
+        Whether hidden units given the data enter the gradient as means or as samples.
+        Means are exact except for full machines with more than 10 hidden units.
     n_gibbs_steps : int, default=1
-        Sweeps of the persistent chains between two updates.
+        Number of sweeps of the persistent chains per update.
     learning_rate : float, default=0.1
-        Step along the gradient of the mean log-likelihood of a batch.
+        Step size along the gradient of the mean log-likelihood of a batch.
     batch_size : int, default=32
-        Rows an update, and number of persistent chains.
+        Number of rows per update, and number of persistent chains.
     max_epochs : int, default=20
-        Passes over the data.
+        Maximum number of passes over the data.
     weight_decay : float, default=0.0
-        Pull of the weights towards 0, in the unit of the gradient.
+        Strength of the L2 penalty: the gradient of each weight is reduced by
+        ``weight_decay`` times the weight.
     average : bool, default=True
-        Answer with a mean of the weights over all training steps, the late ones
-        counting most (about ``(s / t) ** 8`` for step s of t), rather than with those
-        of the last step, which wander.
+        Whether the fitted weights are a mean over all training steps instead of the
+        weights of the last step, which fluctuate. Late steps count most: step s of t
+        has a weight of about ``(s / t) ** 8``.
     early_stopping : bool, default=False
-        Whether to hold out rows, and to stop when their free energy has moved away from
-        that of as many training rows by more than ``tol``: the log partition function
-        is the same for both, so this gap is that of their log-likelihoods.
+        Whether to hold out rows and to stop when they become less likely than training
+        rows. The gap is the mean free energy of the held-out rows minus that of equally
+        many training rows. It is the difference of their log-likelihoods, because the
+        log partition function cancels. Training stops when the gap has grown by more
+        than ``tol`` since before training.
     validation_fraction : float, default=0.1
-        Share of the rows held out.
+        Fraction of the rows that is held out. Only used if ``early_stopping=True``.
     n_iter_no_change : int, default=5
-        Epochs in a row with too wide a gap after which to stop. The weights of the last
-        epoch before them are kept.
+        Number of consecutive epochs with a growth of more than ``tol`` after which
+        training stops. The weights of the last epoch before them are kept. Only used if
+        ``early_stopping=True``.
     tol : float, default=0.01
-        Gap that is not too wide, in nats a visible unit.
+        Growth of the gap that is tolerated, in nats per visible unit. Only used if
+        ``early_stopping=True``.
     ais_steps : int, default=1000
-        Steps of annealed importance sampling, which estimates ``log_partition_`` where
-        it cannot be summed. It runs once, when ``score_samples``, ``score`` or
-        ``log_partition_`` first need it after a fit. With 0 there is no estimate, and
-        ``score_samples`` raises an error.
+        Number of steps of annealed importance sampling, which estimates
+        ``log_partition_`` if there are too many units to sum over all states. It runs
+        once, when ``score_samples``, ``score`` or ``log_partition_`` is first used
+        after a fit. With 0 there is no estimate, and ``score_samples`` raises an error.
     random_state : int, RandomState instance or None, default=None
-        Draws first weights, batches, samples and rows held out.
+        Seed of the initial weights, the order of the rows, the samples and the choice
+        of held-out rows.
     verbose : bool, default=False
-        Whether to print a line an epoch.
+        Whether to print one line per epoch.
 
     Attributes
     ----------
@@ -198,67 +208,69 @@ class BoltzmannMachine(
     intercept_hidden_ : ndarray of shape (n_hidden,)
         Biases of the hidden units.
     intercept_visible_ : ndarray of shape (n_features,)
-        Biases of the visible units; of Gaussian ones in the unit of X.
+        Biases of the visible units, in the unit of X if they are Gaussian.
     visible_weights_ : ndarray of shape (n_features, n_features)
-        Symmetric, with a zero diagonal; of full machines.
+        Symmetric weights between visible units, with a zero diagonal. Full machines
+        only.
     hidden_weights_ : ndarray of shape (n_hidden, n_hidden)
-        The same for hidden units.
+        Symmetric weights between hidden units, with a zero diagonal. Full machines
+        only.
     scale_ : ndarray of shape (n_features,)
-        Standard deviations of Gaussian units, given the hidden ones.
+        Standard deviations of Gaussian visible units, given the hidden units.
     log_partition_ : float
-        log Z, exact or estimated, computed when it is first read; NaN with
-        ``ais_steps=0`` where it cannot be summed.
+        Logarithm of the partition function Z, exact or estimated. It is computed when
+        it is first read, and NaN if it can only be estimated and ``ais_steps=0``.
     log_partition_std_ : float
         Standard error of ``log_partition_`` in nats, from the spread of 100 runs of
-        annealed importance sampling; 0 if log Z was summed, and NaN without an
-        estimate. It is too small where the runs miss a mode of the distribution.
+        annealed importance sampling. It is 0 if ``log_partition_`` is exact, NaN if
+        there is no estimate, and too small if the runs miss a mode of the distribution.
     free_energy_gap_ : list of float
-        The gap after each epoch of ``fit`` less that before the first, with early
-        stopping.
+        Gap after each epoch of ``fit`` minus the gap before the first epoch, in nats
+        per visible unit. Only available if ``early_stopping=True``.
     n_iter_ : int
-        Epochs.
+        Number of epochs.
     n_features_in_ : int
-        Number of visible units.
+        Number of visible units, which is the number of columns of X.
     feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
-        Names of the columns, if X is a frame in fit.
+        Column names of X in ``fit``, if X was a data frame.
 
     See Also
     --------
-    HopfieldDenoiser : The deterministic sister, which stores patterns.
-    sklearn.neural_network.BernoulliRBM : A restricted machine with binary units.
+    HopfieldDenoiser : Symmetric network without hidden units that stores patterns.
+    sklearn.neural_network.BernoulliRBM : Restricted machine with binary units.
 
     Notes
     -----
-    Of visible states v and hidden states h the machine has the energy::
+    The energy of visible states v and hidden states h is::
 
         E(v, h) = -v b - h c - h W v - 1/2 v L v - 1/2 h J h
         E(v, h) = |(v - b) / s|^2 / 2 - h c - h W (v / s)          (Gaussian)
 
-    and shows v with the probability ``exp(-F(v)) / Z``, where ``F(v)`` is the free
-    energy ``-log sum_h exp(-E(v, h))``. W is ``components_``, b and c the intercepts, L
-    and J the weights within the layers, s is ``scale_``. The gradient of the
-    log-likelihood by a weight is the mean product of its two units under the data less
-    that under the machine (Ackley, Hinton and Sejnowski).
+    where W is ``components_``, b and c are the intercepts, L and J the weights within
+    the layers, and s is ``scale_``. The probability of v is ``exp(-F(v)) / Z`` with the
+    free energy ``F(v) = -log sum_h exp(-E(v, h))``. The gradient of the log-likelihood
+    with respect to a weight is the mean product of its two units under the data minus
+    the same mean under the machine (Ackley, Hinton and Sejnowski).
 
-    In full machines the units of a layer are coupled given the other layer. Layers of
-    up to 10 units are summed over; for larger ones mean-field theory stands in for the
-    exact means, and free energies are its upper bounds.
+    In full machines, the units of a layer depend on each other given the other layer.
+    Sums over the states of a layer are exact for up to 10 units. For larger layers,
+    means are mean-field approximations and free energies are mean-field upper bounds.
 
-    With ``binarize=None`` the energy takes gray values g as if they were states, so
-    that ``score_samples`` returns ``-F(g) - log Z``. This is at most the mean
-    log-probability of the binary patterns drawn from the gray values, and equal to the
-    log-probability for values of 0 and 1.
+    With ``binarize=None``, gray values g enter the energy like states, and
+    ``score_samples`` returns ``-F(g) - log Z``. This is a lower bound of the mean
+    log-probability of binary patterns drawn from the gray values. For values 0 and 1 it
+    is the log-probability.
 
-    Persistent chains hardly ever leave a mode that learning has made deep, and learning
-    then lets the other modes disappear. In every step each chain therefore proposes the
-    state of a row of the batch and accepts it by the rule of Metropolis and Hastings
-    (Hinton, Welling and Mnih): the hidden state of a restricted machine, and the
-    visible and hidden state of a full one.
+    Persistent chains rarely leave a mode of the distribution that has become likely,
+    and training can then remove the other modes. In every training step, each chain
+    therefore proposes to jump to the state of a row of the batch, and accepts by the
+    Metropolis-Hastings rule (Hinton, Welling and Mnih). In a restricted machine this is
+    the hidden state, in a full one the visible and the hidden state.
 
-    Visible biases start at the log odds of their columns.
+    Visible biases are initialized with the log odds of their columns.
 
-    Each pass of ``partial_fit`` is one more epoch, so that k passes over X give what
-    ``fit`` does in k epochs.
+    A call of ``partial_fit`` is one epoch: k calls with the same X give the same result
+    as ``fit`` with ``max_epochs=k``.
 
     References
     ----------
@@ -362,21 +374,21 @@ class BoltzmannMachine(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Patterns.
+            Training patterns.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------
         self : object
-            The fitted machine.
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            If values are no probabilities with ``binarize=None``, if the exact gradient
-            is asked of too many units, or if learning diverges. The machine then is
-            what it was before.
+            If X contains values other than probabilities with ``binarize=None``, if
+            there are too many units for ``gradient="exact"``, or if training diverges.
+            An estimator that was fitted before remains unchanged.
         """
         with draft(self) as new:
             rows = new._start(new._validate(X, reset=True))
@@ -396,19 +408,19 @@ class BoltzmannMachine(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
-        """Learn from the rows of X once more, or for the first time.
+        """Train for one epoch on the rows of X, starting from the current weights.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Patterns.
+            Training patterns.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------
         self : object
-            The fitted machine.
+            The fitted estimator.
         """
         first = not hasattr(self, "components_")
         with draft(self) as new:
@@ -420,7 +432,7 @@ class BoltzmannMachine(
         return self
 
     def transform(self, X):
-        """Means of the hidden units.
+        """Compute the means of the hidden units.
 
         Parameters
         ----------
@@ -430,26 +442,27 @@ class BoltzmannMachine(
         Returns
         -------
         H : ndarray of shape (n_samples, n_hidden)
-            Probabilities that a hidden unit is 1, given the row.
+            Probability that each hidden unit is 1, given the row.
         """
         return self._evaluate(Machine.hidden_means, X)
 
     def inverse_transform(self, H):
-        """Means of the visible units.
+        """Compute the means of the visible units.
 
-        In full machines of more than 10 visible units they are mean-field
+        In full machines with more than 10 visible units they are mean-field
         approximations.
 
         Parameters
         ----------
         H : array-like of shape (n_samples, n_hidden)
-            States of the hidden units, or their means as :meth:`transform` gives them.
+            States of the hidden units, or their means as :meth:`transform` returns
+            them.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Means of the visible units given the hidden ones, in the coding of X. For
-            units of 0 and 1 these are probabilities.
+            Means of the visible units given the hidden units, on the scale of X (see
+            ``binarize``). For units of 0 and 1 these are probabilities.
         """
         check_is_fitted(self)
         fitted = snapshot(self)
@@ -457,7 +470,7 @@ class BoltzmannMachine(
         return fitted._from_visible(fitted._assemble_machine().visible_means(hidden))
 
     def energy(self, X, H):
-        """Energy of visible and hidden states together.
+        """Compute the energy of pairs of visible and hidden states.
 
         Parameters
         ----------
@@ -469,7 +482,7 @@ class BoltzmannMachine(
         Returns
         -------
         energy : ndarray of shape (n_samples,)
-            In nats.
+            Energies in nats.
         """
         check_is_fitted(self)
         fitted = snapshot(self)
@@ -482,7 +495,7 @@ class BoltzmannMachine(
         return fitted._evaluate(compute, X)
 
     def free_energy(self, X):
-        """Energy of visible states, hidden ones summed out.
+        """Compute the free energy of visible states.
 
         Parameters
         ----------
@@ -492,12 +505,12 @@ class BoltzmannMachine(
         Returns
         -------
         free_energy : ndarray of shape (n_samples,)
-            ``-log sum_h exp(-E(x, h))``, in nats.
+            ``-log sum_h exp(-E(x, h))`` in nats, a sum over all hidden states h.
         """
         return self._evaluate(Machine.free_energy, X)
 
     def score_samples(self, X):
-        """Log-likelihood of each row.
+        """Compute the log-likelihood of each row.
 
         Parameters
         ----------
@@ -507,37 +520,42 @@ class BoltzmannMachine(
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,)
-            Log-probability in nats; with Gaussian units log-density. As exact as
-            ``log_partition_`` and :meth:`free_energy`. For gray values
-            (``binarize=None``) it is a lower bound of the mean log-probability of the
-            binary patterns drawn from them.
+            Log-probability in nats, or log-density if visible units are Gaussian. It
+            has the accuracy of ``log_partition_`` and :meth:`free_energy`. For gray
+            values (``binarize=None``) it is a lower bound of the mean log-probability
+            of binary patterns drawn from them.
+
+        Raises
+        ------
+        ValueError
+            If ``log_partition_`` can only be estimated and ``ais_steps=0``.
         """
         check_is_fitted(self)
         fitted = snapshot(self)
         minus_free_energy = -fitted.free_energy(X)
         if np.isnan(fitted.log_partition_):
             raise ValueError(
-                "log_partition_ is not known: this machine is too large to sum over "
-                "its states, and it was fitted with ais_steps=0. Fit with "
-                "ais_steps=1000."
+                "log_partition_ is not available: this machine has too many units to "
+                "sum over all states, and it was fitted with ais_steps=0. Fit with "
+                "ais_steps=1000 to estimate it."
             )
         return minus_free_energy - fitted.log_partition_
 
     @on_snapshot
     def score(self, X, y=None):
-        """Mean log-likelihood of the rows.
+        """Compute the mean log-likelihood of the rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Visible states.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------
         score : float
-            Nats a row.
+            Mean of :meth:`score_samples`, in nats per row.
         """
         return float(self.score_samples(X).mean())
 
@@ -552,43 +570,46 @@ class BoltzmannMachine(
     ):
         """Draw patterns, or complete given ones.
 
-        Samples are independent and exact where the states of the free units can be
-        enumerated: those of up to 20 units, which are the free ones of a full machine,
-        the smaller layer of a restricted one, and the hidden ones with Gaussian visible
-        units. Otherwise, and if ``temperature`` is an array, Gibbs sampling is used.
-        It is also used where there are so many units or different clamps that
-        enumeration would take more than some seconds.
+        Samples are exact and independent if the states of the free units can be
+        enumerated, which is limited to 20 units. The units that count are the free
+        units of a full machine, those of the smaller layer of a restricted one, and the
+        hidden units if visible units are Gaussian. Otherwise samples come from Gibbs
+        sampling. Gibbs sampling is also used if ``temperature`` is an array, or if
+        enumeration would take more than a few seconds because of many units or many
+        different clamps.
 
         Parameters
         ----------
         n_samples : int, default=1
-            How many.
+            Number of samples.
         n_gibbs_steps : int, default=1000
-            Sweeps of Gibbs sampling over all units, from states that learning has left
-            behind. The more, the less samples depend on each other and on these.
-            Without effect where samples are exact.
+            Number of sweeps of Gibbs sampling over all units, starting at the states of
+            the chains at the end of training. With more sweeps, samples depend less on
+            each other and on these states. Ignored if samples are exact.
         clamp : array-like of shape (n_features,) or (n_samples, n_features), \
 default=None
-            Values that visible units keep, in the coding of X, NaN where they are free.
+            Values of visible units that are kept, on the scale of X, and NaN for units
+            that are sampled.
         temperature : float or array-like of shape (n_gibbs_steps,), default=1.0
-            What energies are divided by: 1 samples the distribution learned, a descent
-            from above 1 to near 0 (annealing) finds its most likely patterns. Where
-            Gibbs sampling is used at a single temperature, the first half of the steps
-            descends to it from 10 times as much, since chains that start cold may never
-            leave the pattern they are in.
+            Temperature, by which energies are divided. At 1, samples follow the learned
+            distribution. An array that falls from above 1 to near 0 (annealing) finds
+            its most likely patterns. If Gibbs sampling is used at a single temperature,
+            the first half of the sweeps lowers it from 10 times its value, because
+            chains that start at low temperatures may never leave their first pattern.
         random_state : int, RandomState instance or None, default=None
-            Draws the samples; None is that of fit, so that calls repeat each other.
+            Seed of the samples. With None it is the seed of ``fit``, and repeated calls
+            return the same samples.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Patterns of 0 and 1 or in the coding of X (see ``binarize``), or real values
-            of Gaussian units.
+            Samples with values 0 and 1 or on the scale of X (see ``binarize``), or with
+            real values if visible units are Gaussian.
 
         Raises
         ------
         ValueError
-            If ``clamp`` or ``temperature`` has another shape.
+            If ``clamp`` or ``temperature`` has a wrong shape.
         """
         check_is_fitted(self)
         check_integer("n_samples", n_samples, minimum=1)
@@ -611,14 +632,14 @@ default=None
                 machine, chains, n_samples, temperatures, rng, held
             )
         X = fitted._from_visible(visible)
-        if held is not None and fitted._is_gaussian:  # the values given, not rounded
+        if held is not None and fitted._is_gaussian:  # values as given, not rounded
             X = np.where(held.mask, clamp, X)
         return X
 
     @property
     @on_snapshot
     def log_partition_(self):
-        """log Z, exact or estimated."""
+        """Logarithm of the partition function, exact or estimated."""
         return self._log_partition.estimate[0] + self._log_scale
 
     @property
@@ -628,7 +649,7 @@ default=None
 
     def _validate(self, X, *, reset):
         dtype = (np.float64, np.float32) if reset else self.components_.dtype
-        # the order of an array in memory decides how sums over it are rounded
+        # the memory order of an array affects how sums over it are rounded
         return validate_patterns(self, X, reset=reset, dtype=dtype, order="C")
 
     @property
@@ -637,7 +658,7 @@ default=None
         return hasattr(self, "_std")
 
     def _start(self, X):
-        """Forget everything learned and draw the first state. Returns rows to learn."""
+        """Discard what was learned and draw initial weights. Returns training rows."""
         full, gaussian = self.connections == "full", self.visible == "gaussian"
         check_structure(self.n_hidden, full, gaussian)
         for name in ATTRIBUTES_OF_SOME_MACHINES:
@@ -659,7 +680,7 @@ default=None
         return rows
 
     def _prepare(self, X):
-        """Rows to learn from: standardised Gaussian columns, bits or probabilities."""
+        """Training rows: standardized Gaussian columns, bits or probabilities."""
         if self._is_gaussian:
             return (X - self._mean) / self._std
         if self._cut is not None:
@@ -669,9 +690,10 @@ default=None
         return X
 
     def _train(self, rows, n_epochs, gap=None):
-        """Train and set the fitted attributes. Returns an interrupt, if one came.
+        """Train and set the fitted attributes. Returns a KeyboardInterrupt, if any.
 
-        The last whole epoch before an interrupt counts; without one it is raised.
+        After an interrupt, the model of the last complete epoch is kept. If no epoch
+        was completed, the interrupt is raised here.
         """
         n_epochs_before, interrupt = self._state.n_epochs, None
         options = LearningOptions(
@@ -697,14 +719,14 @@ default=None
         return interrupt
 
     def _set_fitted(self):
-        """Set the fitted attributes from the state that was learned."""
+        """Set the fitted attributes from the learned state."""
         machine = self._state.average
         self.n_iter_ = self._state.n_epochs
         if self._state.gaps is not None:
             self.free_energy_gap_ = self._state.gaps
         self._log_partition = LogPartition(self._state, self.ais_steps, self._seed)
         self._log_scale = 0.0
-        if machine.gaussian:  # back from standardised columns to the units of X
+        if machine.gaussian:  # back from standardized columns to the units of X
             self.scale_ = machine.scale * self._std
             machine = machine.shift_visible(self._mean / self.scale_)
             machine.visible_bias *= self.scale_
@@ -718,7 +740,7 @@ default=None
             self.hidden_weights_ = machine.hidden_weights
 
     def _assemble_machine(self):
-        """The fitted parameters as one object."""
+        """Combine the fitted parameters into one object."""
         machine = Machine(
             components=self.components_,
             hidden_bias=self.intercept_hidden_,
@@ -732,7 +754,7 @@ default=None
         return machine
 
     def _evaluate(self, compute, X):
-        """What ``compute(machine, visible)`` returns for the rows of X."""
+        """Return ``compute(machine, visible)`` for the rows of X."""
         check_is_fitted(self)
         fitted = snapshot(self)
         X = fitted._validate(X, reset=False)
@@ -743,7 +765,7 @@ default=None
             row = np.argmin(good)
             raise ValueError(
                 f"row {row} of X has values of up to {np.abs(X[row]).max():.3g}, whose "
-                f"energy is too large for {X.dtype}. Give X in the unit of fit."
+                f"energy overflows {X.dtype}. Pass X in the same unit as in fit."
             )
         return answer
 

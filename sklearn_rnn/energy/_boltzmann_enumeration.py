@@ -18,12 +18,14 @@ from sklearn_rnn.energy._boltzmann_parameters import (
 )
 from sklearn_rnn.energy._boltzmann_sampling import Clamp, draw_visible
 
-# Most units whose states are enumerated, on request and with gradient="auto".
+# Maximum number of units whose states are enumerated, on request and with
+# gradient="auto".
 MAX_ENUMERATED_UNITS = 20
 MAX_UNITS_FOR_AUTO = 10
-# Numbers in an array of states or fields: few enough to stay in the processor's cache.
+# Size of an array of states or fields that fits into the processor's cache.
 CHUNK = 2**17
-# Most numbers to compute for exact samples, over all clamps: some seconds of work.
+# Maximum number of values computed for exact samples, over all clamps. It corresponds
+# to a few seconds of work.
 MAX_SAMPLED_NUMBERS = 2**27
 
 
@@ -49,8 +51,8 @@ def log_partition(machine: Machine) -> float:
 def model_moments(machine: Machine) -> Moments:
     """Mean activities and products under the machine, exactly.
 
-    Units that are not enumerated have their means given those that are. Mean products
-    across the layers need no more.
+    Units that are not enumerated are replaced by their means given the enumerated ones,
+    which is exact for mean products across the layers.
     """
     log_z = log_partition(machine)
     parts = []
@@ -63,9 +65,9 @@ def model_moments(machine: Machine) -> Moments:
 
 
 def _count_numbers(machine: Machine, n_free: int) -> int:
-    """Numbers to compute for the table of all states, with so many free visible units.
+    """Number of values in the table of all states, with ``n_free`` free visible units.
 
-    More than are allowed where there are too many units to enumerate.
+    If there are too many units to enumerate, it is greater than the limit.
     """
     n_units = count_enumerated_units(machine, n_free)
     if n_units > MAX_ENUMERATED_UNITS:
@@ -78,8 +80,8 @@ def draw_visible_exactly(
 ) -> Array:
     """Independent samples of the visible units, (n_samples, n_visible).
 
-    The units that are enumerated are drawn from the table of their probabilities, the
-    others given those.
+    Enumerated units are drawn from the table of their probabilities, the others given
+    the enumerated ones.
     """
     log_weights = [_weigh(machine, states)[0] for states in _enumerate(machine)]
     total = np.cumsum(softmax(np.concatenate(log_weights, dtype=np.float64)))
@@ -102,7 +104,7 @@ def sample_exactly(
     rng: np.random.Generator,
     clamp: Clamp | None = None,
 ) -> Array | None:
-    """Independent visible states (n_samples, n_visible), or None if that is too much.
+    """Independent visible states (n_samples, n_visible), or None if that is too slow.
 
     Rows with the same clamp share one table of probabilities.
     """
@@ -133,7 +135,7 @@ def sample_exactly(
 
 
 def _enumerates_hidden(machine: Machine) -> bool:
-    """Whether it is the hidden layer of a restricted machine that is enumerated."""
+    """Whether the hidden layer of a restricted machine is enumerated."""
     return machine.gaussian or machine.shape[0] <= machine.shape[1]
 
 
@@ -146,7 +148,7 @@ def _enumerate(machine: Machine) -> Iterator[Array]:
 
 
 def _weigh(machine: Machine, states: Array) -> tuple[Array, Array]:
-    """Log weights of states, (n_states,), and the fields of the units summed out."""
+    """Log weights of states, (n_states,), and the fields of units that are summed."""
     if machine.full:
         weights, biases = machine.join_layers()
         return states @ biases + pair_energy(weights, states), states[:, :0]

@@ -1,15 +1,14 @@
 """Jumps of the persistent chains of a Boltzmann machine between its modes.
 
-Gibbs sampling hardly ever leaves a mode that learning has made deep. Chains then do not
-see that the other modes have become too likely or too rare, and learning lets all but
-one collapse. So chains also try to jump to where the data are (Hinton, Welling and
-Mnih: Wormholes improve contrastive divergence, 2003). The distribution that they sample
-stays that of the machine, because jumps are accepted by the rule of Metropolis and
-Hastings.
+Gibbs sampling rarely leaves a mode that has become likely. Chains then do not detect
+that other modes have become too likely or too rare, and all modes but one can vanish in
+training. Chains therefore also propose jumps to states of the data (Hinton, Welling and
+Mnih: Wormholes improve contrastive divergence, 2003). They still sample the
+distribution of the machine, because jumps are accepted by the Metropolis-Hastings rule.
 
-Jumps take about half as long again as a step of a restricted machine without them. With
-jumps in every second step only, some of five patterns became e**4 times as rare as
-others in restricted machines of 64 hidden units.
+A training step of a restricted machine with jumps takes about 1.5 times as long as one
+without. With jumps in every second step only, some of five patterns became e**4 times
+as rare as others in restricted machines of 64 hidden units.
 """
 
 from collections.abc import Callable
@@ -31,8 +30,8 @@ def jump_to_data(
 ) -> Array:
     """Hidden states (n_chains, n_hidden) after each chain has tried one jump.
 
-    For restricted machines. The proposal is a hidden state given a row drawn from a
-    batch of the data, whose hidden fields have the shape (n_rows, n_hidden).
+    For restricted machines. The proposal is a hidden state given a random row of a
+    batch. ``data_fields`` are the hidden fields of the batch, (n_rows, n_hidden).
     """
 
     def weigh(states: Array) -> Array:
@@ -50,9 +49,9 @@ def jump_all_units_to_data(
 ) -> Chains:
     """Chains of a full machine after each has tried one jump.
 
-    A row of the batch, with its hidden units at their means as if they were not coupled
-    to each other, gives a field to every unit. The proposal draws the units from these
-    fields independently.
+    A random row of the batch, and the means of its hidden units without the weights
+    between them, determine the field of every unit. The proposal draws all units
+    independently from these fields.
     """
     weights, biases = (
         array.astype(batch.dtype, copy=False) for array in machine.join_layers()
@@ -75,13 +74,13 @@ def _jump(
 ) -> Array:
     """States (n_chains, n_units) after each chain has tried one jump.
 
-    ``weigh`` gives their log probability, up to a constant. The proposal draws units
-    independently from the fields of one of the rows (n_rows, n_units).
+    ``weigh`` returns their log probability, up to a constant. The proposal draws units
+    independently from one row of ``data_fields``, (n_rows, n_units).
     """
     n_chains, n_rows = len(states), len(data_fields)
     means = sigmoid(data_fields[rng.integers(n_rows, size=n_chains)])
     both = np.concatenate([states, sample_bernoulli(means, rng)])
-    # log q(s), less log n_rows: any row of the batch may have led to the state
+    # log q(s) without log n_rows: any row of the batch may have proposed the state
     given_row = both @ data_fields.T - softplus(data_fields).sum(axis=1)
     most = given_row.max(axis=1)
     given_row -= most[:, None]

@@ -1,4 +1,4 @@
-"""Learning of a Boltzmann machine: the two phases, batch by batch."""
+"""Learning rule of a Boltzmann machine: positive and negative phase of each batch."""
 
 from dataclasses import dataclass, replace
 
@@ -26,27 +26,28 @@ from sklearn_rnn.energy._boltzmann_sampling import (
     sweep,
 )
 
-# Most numbers in memory at once where the hidden states of each row are enumerated.
+# Maximum size of an array in which the hidden states of each row are enumerated.
 CHUNK = 2**22
 
 # In an average over t steps, step s has the weight (s / t) ** AVERAGE_POWER. To save
-# time, it is updated every STEPS_PER_AVERAGE steps, as if all were like the last.
+# time, the average is updated every STEPS_PER_AVERAGE steps, as if the weights of all
+# these steps were those of the last one.
 AVERAGE_POWER = 8
 STEPS_PER_AVERAGE = 10
 
 
 @dataclass
 class LearningState:
-    """Everything that learning continues from."""
+    """State from which training continues."""
 
     machine: Machine
     chains: Chains
-    average: Machine  # of the machine over all steps, late ones having most weight
-    base_bias: Array  # visible biases before learning
+    average: Machine  # average of ``machine`` over all steps; late steps count most
+    base_bias: Array  # visible biases before training
     n_steps: int = 0
-    n_averaged: int = 0  # steps that the average has seen
+    n_averaged: int = 0  # number of steps included in the average
     n_epochs: int = 0
-    gaps: list[float] | None = None  # of the free energies, with early stopping
+    gaps: list[float] | None = None  # gaps of the free energies, with early stopping
 
     def copy(self) -> "LearningState":
         return replace(
@@ -57,7 +58,7 @@ class LearningState:
         )
 
     def update_average(self, *, late: bool) -> None:
-        """Include the steps since the last update; without ``late`` only the last."""
+        """Include the steps since the last update; if not ``late``, only the last."""
         if self.n_averaged < self.n_steps:
             before = (
                 (self.n_averaged / self.n_steps) ** (AVERAGE_POWER + 1) if late else 0.0
@@ -86,7 +87,10 @@ def positive_moments(
     options: LearningOptions,
     rng: np.random.Generator,
 ) -> Moments:
-    """Moments with the visible units clamped to rows of data, given hidden fields."""
+    """Moments with the visible units clamped to rows of data.
+
+    ``fields`` are the hidden fields of these rows, (n_rows, n_hidden).
+    """
     few = machine.shape[0] <= MAX_ENUMERATED_LAYER and not options.sample_hidden
     if machine.full and (options.exact or few):
         return _exact_posterior_moments(machine, visible)
@@ -108,7 +112,7 @@ def positive_moments(
 def negative_moments(
     machine: Machine, chains: Chains, options: LearningOptions, rng: np.random.Generator
 ) -> Moments:
-    """Moments of the machine without data: over all states, or persistent chains."""
+    """Moments of the machine without data, over all states or persistent chains."""
     if options.exact:
         return model_moments(machine)
     for _ in range(options.n_gibbs_steps):
@@ -149,7 +153,7 @@ def learn_epoch(
     options: LearningOptions,
     rng: np.random.Generator,
 ) -> None:
-    """Learn from all rows (n_rows, n_visible) once, in random order, in place."""
+    """Train on all rows (n_rows, n_visible) once, in random order, in place."""
     machine = state.machine
     order = rng.permutation(len(rows))
     for start in range(0, len(rows), options.batch_size):
@@ -178,11 +182,12 @@ def _try_jumps(
 
 
 class FreeEnergyGap:
-    """Detects overfitting by the free energies of rows that are not learned from.
+    """Detects overfitting by the free energies of held-out rows.
 
     log Z cancels out of the difference of two mean free energies, which is therefore
-    the difference of the log-likelihoods (Hinton, 2012, section 6). Random differences
-    between the rows open a gap before learning already; what counts is its growth.
+    the difference of the log-likelihoods (Hinton, 2012, section 6). Because of random
+    differences between the rows, the gap is not 0 before training. Its value before
+    training is therefore subtracted.
     """
 
     def __init__(
@@ -201,7 +206,7 @@ class FreeEnergyGap:
         self.n_wide = 0
 
     def judge(self, state: LearningState) -> LearningState:
-        """Record an epoch. Returns the state of the last one with a narrow gap."""
+        """Record an epoch. Returns the state of the last epoch with a small gap."""
         self.gaps.append(self._measure(state.average) - self.first)
         if self.gaps[-1] <= self.tol or len(self.gaps) == 1:
             self.kept, self.n_wide = state, 0
@@ -211,7 +216,7 @@ class FreeEnergyGap:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the gap was wide for as many epochs as the patience allows."""
+        """Whether the gap was too wide for ``patience`` consecutive epochs."""
         return self.n_wide == self.patience
 
     def _measure(self, machine: Machine) -> float:

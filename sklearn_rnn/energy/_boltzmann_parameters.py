@@ -1,4 +1,4 @@
-"""The parameters of a Boltzmann machine: energies, means, and a learning step.
+"""Parameters of a Boltzmann machine: energies, means and a learning step.
 
 Units are 0 or 1; visible units may be Gaussian instead. With visible states v and
 hidden states h,
@@ -6,8 +6,8 @@ hidden states h,
     E(v, h) = -v b - h c - h W v - 1/2 v L v - 1/2 h J h        (binary)
     E(v, h) = |v - b|^2 / 2 - h c - h W v                       (Gaussian)
 
-where L and J, the weights within each layer, are missing in a restricted machine.
-Gaussian v are x / s, with the standard deviations s of the data x given h.
+where L and J are the weights within each layer, which a restricted machine does not
+have. Gaussian v are x / s, with the standard deviations s of the data x given h.
 """
 
 from dataclasses import dataclass, replace
@@ -19,14 +19,15 @@ from scipy.special import entr, logsumexp
 
 Array = NDArray[np.floating]
 
-# Most units of a layer of a full machine whose states are summed over; with more of
-# them, mean-field theory approximates the sum.
+# Maximum number of units in a layer of a full machine for which sums over its states
+# are exact. Sums over larger layers are mean-field approximations.
 MAX_ENUMERATED_LAYER = 10
-# Lower limit of the scales, for columns that are constant or follow from hidden units.
+# Lower limit of the scales, for columns that are constant or determined by the hidden
+# units.
 MIN_SCALE = 0.01
-# Scales start below the standard deviations of their columns and learn slower than the
-# weights. If they reach those first, the weights are at a saddle point near 0: a single
-# Gaussian, from which clusters are not found.
+# Scales start below the standard deviations of their columns and learn more slowly than
+# the weights. If they reached the standard deviations first, the weights would be at a
+# saddle point near 0: a single Gaussian, from which clusters are not found.
 FIRST_SCALE = 0.5
 SCALE_RATE = 0.1
 # Mean-field equations are iterated until no unit moves by more than the tolerance.
@@ -36,15 +37,15 @@ MEAN_FIELD_STEPS = 200
 
 @dataclass
 class Moments:
-    """Mean activities and mean products of pairs of units, over some distribution."""
+    """Mean activities and mean products of pairs of units under a distribution."""
 
     visible: Array  # (n_visible,)
     hidden: Array  # (n_hidden,)
     across: Array  # (n_hidden, n_visible)
     among_visible: Array | None = None  # (n_visible, n_visible), full machines only
     among_hidden: Array | None = None
-    square: Array | None = None  # of v * v, Gaussian machines only
-    spread: Array | None = None  # of v * (v - E(v | h)), Gaussian machines only
+    square: Array | None = None  # mean of v * v, Gaussian machines only
+    spread: Array | None = None  # mean of v * (v - E(v | h)), Gaussian machines only
 
     @classmethod
     def of(
@@ -77,7 +78,7 @@ class Moments:
 
 @dataclass
 class Machine:
-    """The parameters, with the names of the equations above in brackets."""
+    """Parameters, with their names in the equations above in brackets."""
 
     components: Array  # [W] (n_hidden, n_visible)
     hidden_bias: Array  # [c]
@@ -99,7 +100,7 @@ class Machine:
         return self.components.shape
 
     def astype(self, dtype: np.dtype) -> "Machine":
-        """A copy with arrays of the given dtype."""
+        """Copy with arrays of the given dtype."""
         arrays: dict[str, Any] = {
             name: value.astype(dtype)
             for name, value in vars(self).items()
@@ -111,7 +112,7 @@ class Machine:
         return self.astype(self.components.dtype)
 
     def approach(self, other: "Machine", share: float) -> None:
-        """Move a share of the way to the parameters of another machine, in place."""
+        """Move parameters by a share of the distance to ``other``, in place."""
         theirs = vars(other)
         for name, value in vars(self).items():
             if value is not None:
@@ -133,19 +134,19 @@ class Machine:
         )
 
     def visible_energy(self, visible: Array) -> Array:
-        """The part of the energy without hidden units."""
+        """Part of the energy that does not depend on hidden units."""
         if self.gaussian:
             return ((visible - self.visible_bias) ** 2).sum(axis=1) / 2
         own = visible @ self.visible_bias
         return -own - pair_energy(self.visible_weights, visible)
 
     def free_energy(self, visible: Array) -> Array:
-        """-log sum_h exp(-E(v, h)), or its mean-field bound with many coupled units."""
+        """-log sum_h exp(-E(v, h)); mean-field bound for large coupled layers."""
         fields = self.hidden_fields(visible)
         return self.visible_energy(visible) - self.hidden_log_sum(fields)[0]
 
     def hidden_means(self, visible: Array) -> Array:
-        """P(h = 1 | v); by mean field with many coupled hidden units."""
+        """P(h = 1 | v); mean-field approximation for large coupled layers."""
         fields = self.hidden_fields(visible)
         if self.hidden_weights is None:
             return sigmoid(fields)
@@ -167,7 +168,7 @@ class Machine:
         return own + (square + self.shape[1] * np.log(2 * np.pi)) / 2
 
     def visible_means(self, hidden: Array) -> Array:
-        """E(v | h); by mean field with many coupled visible units."""
+        """E(v | h); mean-field approximation for large coupled layers."""
         fields = self.visible_fields(hidden)
         if self.gaussian:
             return fields
@@ -177,7 +178,7 @@ class Machine:
 
     @property
     def is_finite(self) -> bool:
-        """Whether all parameters are finite, and their squares, too."""
+        """Whether all parameters and their squares are finite."""
         arrays = [
             value for value in vars(self).values() if isinstance(value, np.ndarray)
         ]
@@ -198,22 +199,22 @@ class Machine:
     def learn(
         self, positive: Moments, negative: Moments, rate: float, decay: float
     ) -> None:
-        """One step uphill on the log-likelihood, in place.
+        """Take one gradient step that increases the log-likelihood, in place.
 
-        Its gradient is the difference of the moments under the data and under the
+        The gradient is the difference of the moments under the data and under the
         machine (Ackley, Hinton and Sejnowski, 1985).
         """
         step = positive - negative
         if self.scale is not None and positive.spread is not None:
-            # Under the machine the spread is 1, whatever its parameters. A mean of the
-            # variance over time, since some batches hold outliers and most do not.
+            # Under the machine the spread is 1 for all parameters. The variance is
+            # averaged over steps, because only some batches contain outliers.
             share = min(SCALE_RATE * rate, 0.5)
             self.scale *= np.sqrt(1 + share * np.maximum(positive.spread - 1, -1))
             np.maximum(self.scale, MIN_SCALE, out=self.scale)
         for moments in (positive, negative):
-            if moments.square is not None:  # v = x / s has grown as s fell
+            if moments.square is not None:  # v = x / s has grown because s has fallen
                 square = float(moments.square.mean())
-                # one unit can take larger steps than many units together
+                # larger steps are stable with one unit than with many
                 rate /= max(1.0, min(square, self.shape[1] * np.sqrt(square)))
         self.visible_bias += rate * step.visible
         self.hidden_bias += rate * step.hidden
@@ -224,7 +225,7 @@ class Machine:
         ):
             if weights is None or products is None:
                 continue
-            if weights is not self.components:  # to the last bit
+            if weights is not self.components:  # make symmetric to the last bit
                 products += products.T.copy()
                 products /= 2
                 np.fill_diagonal(products, 0)
@@ -234,14 +235,14 @@ class Machine:
             weights += products
 
     def scale_data(self, data: NDArray) -> Array:
-        """Visible states for rows of data, which may be booleans."""
+        """Visible states for rows of data, which may be of type bool."""
         data = data.astype(self.components.dtype, copy=False)
         return data if self.scale is None else data / self.scale
 
     def condition(self, mask: NDArray[np.bool_], values: Array) -> "Machine":
-        """The machine of the other units, given the visible ones of the mask.
+        """Machine of the units outside ``mask``, given the visible units in it.
 
-        Both have the shape (n_visible,).
+        ``mask`` and ``values`` have the shape (n_visible,).
         """
         free, given = ~mask, values[mask]
         machine = Machine(
@@ -258,10 +259,10 @@ class Machine:
         return machine
 
     def cool(self, temperature: float) -> "Machine":
-        """The machine of all energies divided by the temperature.
+        """Machine whose energies are divided by the temperature.
 
-        Gaussian units become ``v / sqrt(temperature)``, whose variance given the hidden
-        units is 1 again.
+        Gaussian units become ``v / sqrt(temperature)``, so that their variance given
+        the hidden units remains 1.
         """
         root = np.sqrt(temperature)
         units = float(root if self.gaussian else temperature)
@@ -275,7 +276,7 @@ class Machine:
         return machine
 
     def shift_visible(self, offset: Array) -> "Machine":
-        """The machine of v + offset, for Gaussian v."""
+        """Machine of v + offset, for Gaussian v."""
         shifted = self.copy()
         shifted.visible_bias += offset
         shifted.hidden_bias -= self.components @ offset
@@ -283,7 +284,7 @@ class Machine:
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), by tanh, which numpy computes with vector instructions."""
+    """1 / (1 + exp(-x)), computed by tanh, for which numpy has vector instructions."""
     values = np.tanh(x * x.dtype.type(0.5))
     values += 1
     values *= x.dtype.type(0.5)
@@ -303,23 +304,26 @@ def pair_energy(weights: Array | None, states: Array) -> Array | float:
 
 
 def enumerate_states(
-    n_units: int, start: int = 0, most: int | None = None
+    n_units: int, start: int = 0, n_max: int | None = None
 ) -> NDArray[np.uint8]:
-    """States in the order of binary numbers, one per row: all, or at most ``most``."""
-    stop = 2**n_units if most is None else min(start + most, 2**n_units)
+    """States in binary order, one per row: from ``start`` on, at most ``n_max``."""
+    stop = 2**n_units if n_max is None else min(start + n_max, 2**n_units)
     return (np.arange(start, stop)[:, None] >> np.arange(n_units) & 1).astype(np.uint8)
 
 
 def weigh_states(fields: Array, weights: Array | None) -> tuple[Array, Array]:
-    """All states of a layer (n_states, n_units), and their log weights in each row."""
+    """All states of a layer, (n_states, n_units), and their log weights in each row.
+
+    The log weights have the shape (n_rows, n_states).
+    """
     states = enumerate_states(fields.shape[1]).astype(fields.dtype)
     return states, fields @ states.T + pair_energy(weights, states)
 
 
 def sum_states(fields: Array, weights: Array) -> tuple[Array, Array]:
-    """log sum_s exp(s fields + 1/2 s W s), and the mean state s, of each row.
+    """log sum_s exp(s fields + 1/2 s W s) and the mean of s, for each row.
 
-    Exact for layers of few units; otherwise mean-field theory's lower bound.
+    Exact for small layers; otherwise the mean-field lower bound.
     """
     if fields.shape[1] <= MAX_ENUMERATED_LAYER:
         states, log_weights = weigh_states(fields, weights)
@@ -334,9 +338,9 @@ def sum_states(fields: Array, weights: Array) -> tuple[Array, Array]:
 def mean_field(fields: Array, weights: Array, tol: float = MEAN_FIELD_TOL) -> Array:
     """Means m that solve ``m = sigmoid(fields + W m)``, row by row.
 
-    Iterated from the means without weights, half of the way each time, so that strong
-    weights do not cause oscillations. Each row stops when it has converged, so that its
-    answer does not depend on the others.
+    The iteration starts from the means without weights and moves half of the way in
+    each step, so that strong weights do not cause oscillations. Each row stops when it
+    has converged, so that its result does not depend on other rows.
     """
     means = sigmoid(fields)
     active = np.arange(len(fields))

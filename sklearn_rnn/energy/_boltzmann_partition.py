@@ -1,4 +1,4 @@
-"""log Z of a Boltzmann machine: summed, or by annealed importance sampling."""
+"""log Z of a Boltzmann machine: exact, or by annealed importance sampling."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,15 +28,16 @@ from sklearn_rnn.energy._boltzmann_sampling import (
     sweep_units,
 )
 
-# Independent runs of annealed importance sampling.
+# Number of independent runs of annealed importance sampling.
 AIS_RUNS = 100
 
 
 @dataclass
 class LogPartition:
-    """log Z of the averaged machine of a state, found when it is first asked for.
+    """log Z of the averaged machine of a state, computed when it is first read.
 
-    It is the same whoever asks, so that threads which ask at once agree.
+    The computation is deterministic, so threads that read it at the same time get the
+    same value.
     """
 
     state: LearningState
@@ -45,9 +46,9 @@ class LogPartition:
 
     @cached_property
     def estimate(self) -> tuple[float, float]:
-        """log Z and its standard error: 0 if exact, both NaN if there is no estimate.
+        """log Z and its standard error, which is 0 if log Z is exact.
 
-        There is none of a large machine with ``ais_steps`` of 0.
+        Both are NaN for a large machine with ``ais_steps=0``.
         """
         machine = self.state.average
         with use_one_thread():
@@ -79,7 +80,7 @@ def estimate_log_partition(
     anneal = _anneal_units if machine.full else _anneal_layers
     log_weights = anneal(machine, base_bias, np.linspace(0, 1, n_steps + 1), rng)
     log_mean = logsumexp(log_weights) - np.log(AIS_RUNS)
-    # of the mean weight, relative to it: that is the error of its logarithm
+    # relative error of the mean weight, which is the error of its logarithm
     error = np.std(np.exp(log_weights - log_mean), ddof=1) / np.sqrt(AIS_RUNS)
     return float(log_z + log_mean), float(error)
 

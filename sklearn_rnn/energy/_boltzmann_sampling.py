@@ -16,13 +16,13 @@ from sklearn_rnn.energy._boltzmann_parameters import (
 )
 from sklearn_rnn.energy._spin_networks import Mask, PairwiseNetwork
 
-# Sampling at one temperature starts at so many times this temperature.
+# Sampling at a single temperature starts at this multiple of it.
 START_FACTOR = 10.0
 
 
 @dataclass
 class Chains:
-    """Markov chains of the machine without data, which persist between batches."""
+    """Markov chains of the machine, which persist between batches."""
 
     visible: Array  # (n_chains, n_visible)
     hidden: Array  # (n_chains, n_hidden)
@@ -40,7 +40,7 @@ class Clamp:
 
 
 def check_clamped_values(clamp: Any, shape: tuple[int, int], dtype: np.dtype) -> Array:
-    """Values to clamp in the shape (n_samples, n_visible), NaN where units are free."""
+    """Validate ``clamp``; return values (n_samples, n_visible), NaN for free units."""
     with explain_errors(clamp, "clamp"):
         clamp = check_array(
             unwrap(clamp, "clamp"),
@@ -51,20 +51,20 @@ def check_clamped_values(clamp: Any, shape: tuple[int, int], dtype: np.dtype) ->
         )
     if clamp.shape not in (shape, shape[1:]):
         raise ValueError(
-            f"clamp has the shape {clamp.shape}. It needs the shape {shape[1:]} or "
-            f"{shape}, with a value for each unit that stays and NaN elsewhere."
+            f"clamp has the shape {clamp.shape}. Pass an array of shape {shape[1:]} or "
+            f"{shape}, with a value for each unit to keep and NaN for all others."
         )
     return np.broadcast_to(clamp, shape)
 
 
 def plan_gibbs_temperatures(temperature: Any, n_steps: int) -> list[float]:
-    """One temperature per step; a single number is approached from above."""
+    """One temperature per step; a single number is approached from higher values."""
     with explain_errors(temperature, "temperature"), name_in_errors("temperature"):
         temperatures = np.asarray(temperature, dtype=np.float64)
     if temperatures.shape not in ((), (n_steps,)) or not (temperatures > 0).all():
         raise ValueError(
-            "temperature needs to be a number above 0, or as many of them as "
-            f"n_gibbs_steps={n_steps}. Got {temperature!r}."
+            "temperature must be a number greater than 0, or an array of "
+            f"n_gibbs_steps={n_steps} such numbers. Got {temperature!r}."
         )
     if temperatures.ndim == 0:
         descent = np.geomspace(START_FACTOR, 1, n_steps // 2)
@@ -112,8 +112,9 @@ def sweep(
     """Sample every unit once, in each row.
 
     Returns visible states, hidden states, and the means of the hidden units given the
-    visible ones, for which a full machine returns the states themselves. A restricted
-    machine samples the visible layer, then the hidden one; a full one unit by unit.
+    visible ones; a full machine returns its hidden states instead of means. A
+    restricted machine samples the visible layer, then the hidden one; a full one
+    samples unit by unit.
     """
     if machine.full:
         return _sweep_full(machine, visible, hidden, rng, clamp, temperature)
@@ -142,7 +143,7 @@ def _sweep_full(
     clamp: Clamp | None,
     temperature: float,
 ) -> tuple[Array, Array, Array]:
-    """Sample every unit once, one after the other, given all others."""
+    """Sample every unit once, one after another, given all others."""
     n_visible = visible.shape[1]
     free = None
     if clamp is not None:
@@ -165,10 +166,10 @@ def sweep_units(
     free: Mask | None = None,
     temperature: float = 1.0,
 ) -> Array:
-    """Sample every unit of ``units``, (n_rows, n_units), once, one after the other.
+    """Sample every unit of ``units``, (n_rows, n_units), once, one after another.
 
-    With ``u = (s + 1) / 2`` this is a network of units s of -1 and +1 with a quarter of
-    the weights and with the thresholds ``-(bias / 2 + sum_j w_ij / 4)``.
+    With ``u = (s + 1) / 2``, this is a network of -1/+1 units s whose weights are
+    divided by 4 and whose thresholds are ``-(bias / 2 + sum_j w_ij / 4)``.
     """
     thresholds = -(biases / 2 + weights.sum(axis=1) / 4)
     network = PairwiseNetwork(weights / 4, thresholds.astype(np.float64))

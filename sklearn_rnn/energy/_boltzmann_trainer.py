@@ -1,7 +1,7 @@
-"""Training of a Boltzmann machine: the first state and the epochs.
+"""Training of a Boltzmann machine: the initial state and the epochs.
 
-Every epoch starts from a copy of the state before, so that an interrupt or a failure
-leaves the state of the last whole epoch untouched.
+Every epoch works on a copy of the state, so that an interrupt or an error leaves the
+state of the last complete epoch unchanged.
 """
 
 import time
@@ -32,11 +32,12 @@ from sklearn_rnn.energy._boltzmann_sampling import (
     sample_bernoulli,
 )
 
-# Hidden units of a Gaussian machine start at different log odds, from 0 to this, of
-# being the only one that is on, against none. Equal clusters are found by units that
-# are on half of the time, small ones by units that are hardly ever on.
-LEAST_LOG_ODDS = -4.0
-# Rows whose free energy is printed after an epoch.
+# Hidden units of a Gaussian machine start with different log odds, from 0 to this
+# value, of being the only unit that is on against no unit being on. Units that are on
+# half of the time find clusters of equal size, and units that are rarely on find small
+# clusters.
+MIN_LOG_ODDS = -4.0
+# Number of rows whose mean free energy is printed after an epoch.
 REPORTED_ROWS = 1000
 
 
@@ -49,12 +50,13 @@ def draw_first_state(
     full: bool,
     gaussian: bool,
 ) -> LearningState:
-    """First weights and chains, for rows of shape (n_samples, n_visible).
+    """Initial weights and chains, for rows of shape (n_samples, n_visible).
 
-    Gaussian rows are standardised.
+    Rows for Gaussian units have been standardized.
     """
     n_visible = rows.shape[1]
-    # Glorot's size: much smaller weights take long to tell hidden units apart
+    # Glorot's initialization: with much smaller weights, hidden units need long to
+    # become different
     size = np.sqrt(2 / (n_hidden + n_visible))
     machine = Machine(
         components=rng.normal(0, size, (n_hidden, n_visible)),
@@ -63,9 +65,9 @@ def draw_first_state(
     )
     if gaussian:
         machine.scale = np.full(n_visible, FIRST_SCALE)
-        log_odds = np.linspace(0, LEAST_LOG_ODDS, n_hidden)
+        log_odds = np.linspace(0, MIN_LOG_ODDS, n_hidden)
         machine.hidden_bias = log_odds - (machine.components**2).sum(axis=1) / 2
-    else:  # the log odds, as if each unit had been on and off once more
+    else:  # log odds, with two rows added: one with all units on, one with all off
         n_on = rows.sum(axis=0)
         machine.visible_bias = np.log(n_on + 1) - np.log(len(rows) - n_on + 1)
     if full:
@@ -84,12 +86,13 @@ def draw_first_state(
 
 
 def choose_exact(machine: Machine, gradient: str) -> bool:
-    """Whether ``gradient`` means sums over all states of this machine."""
+    """Whether the gradient of this machine is computed by sums over all states."""
     n_units = count_enumerated_units(machine)
     if gradient == "exact" and n_units > MAX_ENUMERATED_UNITS:
         raise ValueError(
             f"gradient='exact' sums over all states of {n_units} units, but at most "
-            f"{MAX_ENUMERATED_UNITS} are supported. Use gradient='pcd', or fewer units."
+            f"{MAX_ENUMERATED_UNITS} units are supported. Set gradient='pcd' or use "
+            "fewer units."
         )
     return gradient == "exact" or (gradient == "auto" and n_units <= MAX_UNITS_FOR_AUTO)
 
@@ -101,11 +104,11 @@ class Trainer:
     rows: NDArray
     options: LearningOptions
     seed: int
-    gap: FreeEnergyGap | None = None  # decides when to stop, and which epoch to keep
-    verbose_name: str = ""  # printed in front of one line per epoch, if not empty
+    gap: FreeEnergyGap | None = None  # decides when to stop and which epoch to keep
+    verbose_name: str = ""  # prefix of one printed line per epoch; empty for silence
 
     def run(self, state: LearningState, n_epochs: int) -> Iterator[LearningState]:
-        """Yield after each epoch the state to keep."""
+        """Yield the state to keep after each epoch."""
         for _ in range(n_epochs):
             begin = time.perf_counter()
             kept = state = self._learn(state)
@@ -123,9 +126,9 @@ class Trainer:
                 break
 
     def _learn(self, state: LearningState) -> LearningState:
-        """The state after one more epoch."""
+        """State after one more epoch."""
         new = state.copy()
-        # depends on the number of the epoch alone, so that partial_fit continues fit
+        # depends on the number of the epoch only, so that partial_fit continues fit
         rng = numpy_generator(self.seed, SHUFFLING, state.n_epochs)
         work = self.options.batch_size * state.machine.components.size
         one_thread = use_one_thread if work < WORK_WORTH_THREADS else nullcontext
@@ -134,8 +137,9 @@ class Trainer:
         new.n_epochs += 1
         if not new.average.is_finite:
             raise ValueError(
-                f"Learning diverged in epoch {new.n_epochs}: weights are not "
-                "finite any more. Lower learning_rate, or scale Gaussian columns."
+                f"Training diverged in epoch {new.n_epochs}: weights are no longer "
+                "finite. Lower learning_rate, or scale the columns of X if "
+                "visible='gaussian'."
             )
         return new
 

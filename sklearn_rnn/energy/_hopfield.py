@@ -1,4 +1,4 @@
-"""The Hopfield network as an estimator."""
+"""HopfieldDenoiser: the Hopfield network as an estimator."""
 
 from numbers import Integral, Real
 
@@ -39,31 +39,31 @@ from sklearn_rnn.energy._spin_networks import DenseNetwork, PairwiseNetwork
 
 
 def check_thresholds(thresholds, n_units):
-    """Thresholds of the caller as a new array of shape (n_units,)."""
+    """Validate user-given thresholds; return a new array of shape (n_units,)."""
     thresholds = unwrap(thresholds, "thresholds")
     thresholds = check_array(thresholds, ensure_2d=False, dtype=float, copy=True)
     if thresholds.shape != (n_units,):
         raise ValueError(
-            f"thresholds have the shape {thresholds.shape}, but X has {n_units} "
-            f"features. Give an array of shape ({n_units},), 'zero' or 'learned'."
+            f"thresholds has the shape {thresholds.shape}, but X has {n_units} "
+            f"features. Pass an array of shape ({n_units},), 'zero' or 'learned'."
         )
     return thresholds
 
 
 def check_clamped_units(clamp, shape):
-    """The clamp of the caller as a mask of shape (n_samples, n_features)."""
+    """Validate ``clamp``; return a mask of shape (n_samples, n_features)."""
     clamp = np.asarray(unwrap(clamp, "clamp"))
     if clamp.shape not in (shape, shape[1:]) or clamp.dtype != bool:
         raise ValueError(
-            f"clamp is an array of {clamp.dtype} of shape {clamp.shape}. It needs to "
-            f"hold True for each unit that stays, in the shape {shape} of X or "
-            f"{shape[1:]} for all rows alike."
+            f"clamp is an array of {clamp.dtype} of shape {clamp.shape}. Pass an array "
+            f"of bool that is True for each unit to keep, of the shape {shape} of X, "
+            f"or of shape {shape[1:]} to keep the same units in all rows."
         )
     return np.broadcast_to(clamp, shape)
 
 
 def none_label(labels):
-    """The label of a row without a stored pattern, as an array of its type."""
+    """Label of rows that match no stored pattern, as an array of matching dtype."""
     if labels.dtype.kind in "iuf":
         return np.array(-1)
     if labels.dtype.kind in "UT":
@@ -72,137 +72,153 @@ def none_label(labels):
 
 
 def check_labels_are_free(labels):
-    """Raise an error if labels hold the one for rows without a stored pattern."""
+    """Raise an error if ``labels`` contain the label for rows that match no pattern."""
     none = none_label(labels).item()
     if none in labels.tolist():
         raise ValueError(
-            f"y holds the label {none!r}, which predict gives to rows that overlap "
-            "with no stored pattern by min_overlap. Rename it, or set min_overlap=None."
+            f"y contains the label {none!r}, which predict returns for rows that "
+            "match no stored pattern. Rename this label, or set min_overlap=None."
         )
 
 
 class HopfieldDenoiser(OneToOneFeatureMixin, TransformerMixin, ValidatedEstimator):
-    """Associative memory that turns a corrupted pattern into the stored one.
+    """Hopfield network that restores stored patterns from corrupted ones.
 
-    ``fit`` stores the rows of X, ``transform`` lets a Hopfield network run from each
-    row until it is stable, and ``predict`` says which stored row that is.
+    ``fit`` stores the rows of X. ``transform`` starts the network at each row and
+    updates its units until they no longer change. ``predict`` returns the label of the
+    stored pattern that a row is restored to.
 
     Parameters
     ----------
     rule : {"hebb", "storkey", "pseudo_inverse", "perceptron", "dense"}, default="hebb"
-        How patterns are stored; see Notes.
+        Learning rule, or "dense" for a network that keeps the patterns themselves. The
+        rules differ in how many patterns they can store; see Notes.
     thresholds : {"zero", "learned"} or array-like of shape (n_features,), \
 default="zero"
-        Field from which on a unit turns on. "learned" is for patterns with many more
-        units off than on, or on than off: Hebb's and Storkey's rules then learn from
-        the patterns minus their mean (covariance rule), and the pseudo-inverse and the
-        perceptron rule from one more unit that is always on. The dense rule learns
-        none. The thresholds of Hebb's and Storkey's rules suit rows that are close to
-        a pattern; one or two patterns are recalled from very noisy rows more often with
-        "zero" (see Notes).
+        Threshold of each unit: a unit turns on if its field reaches the threshold. Use
+        "learned" if many more units are off than on, or the reverse. Hebb's and
+        Storkey's rules then learn from the patterns minus their mean (covariance rule).
+        The pseudo-inverse and the perceptron rule learn the thresholds as the weights
+        of an additional unit that is always on. The dense rule has no learned
+        thresholds. Learned thresholds of Hebb's and Storkey's rules suit rows that are
+        close to a pattern; very noisy rows of only one or two patterns are restored
+        more often with "zero" (see Notes).
     update : {"asynchronous", "synchronous"}, default="asynchronous"
-        One unit after the other, which always ends in a stable state, or all at once,
-        which may end in a cycle of two.
+        Whether units are updated one after another, which always ends in a stable
+        state, or all at once, which may end in a cycle of two states.
     order : {"random", "fixed"}, default="random"
-        Order of asynchronous updates: a new one each sweep, the same for all rows, or
-        from the first unit to the last.
+        Order of asynchronous updates: "random" draws a new order for each sweep, the
+        same for all rows; "fixed" goes from the first unit to the last.
     temperature : float or array-like of shape (n_sweeps,), default=0.0
-        0 is deterministic. Above, units turn on by chance (Glauber dynamics), which
-        frees rows from shallow minima. A number is where a linear descent to 0 over 20
-        sweeps begins; an array says the temperature of each sweep. Deterministic sweeps
-        follow. The unit is the mean field that holds a unit of a stored pattern in
-        place, whatever the rule, so that 1.0 is hot. Each row has noise of its own; see
-        Notes.
+        Temperature of the updates. At 0 they are deterministic; above 0 units turn on
+        at random (Glauber dynamics), so that rows can leave shallow minima of the
+        energy. A number is the start of a linear descent to 0 over 20 sweeps; an array
+        gives the temperature of each sweep. Deterministic sweeps follow. The unit of
+        temperature is the mean field that keeps a unit of a stored pattern in its
+        state, so that 1.0 is a high temperature for every rule. Rows have independent
+        noise; see Notes.
     max_iter : int, default=100
-        Most deterministic sweeps over all units.
+        Maximum number of deterministic sweeps over all units.
     margin : float, default=1.0
-        Stability that the perceptron rule works for: field over the length of a
-        unit's weights.
+        Stability that the perceptron rule aims at, in all units of all patterns: the
+        field of a unit, divided by the norm of its weights. A larger margin makes
+        recall more robust and lowers the capacity.
     beta : float, default=1.0
-        Sharpness of the dense rule: one more unit in common multiplies the weight of a
-        pattern by ``exp(2 beta)``. At large values a row becomes the nearest pattern;
-        at small ones the rule holds fewer patterns, see ``capacity_``.
+        Sharpness of the dense rule: each additional unit that agrees with a pattern
+        multiplies the weight of this pattern by ``exp(2 beta)``. With large values a
+        row is restored to the nearest pattern; with small values the network stores
+        fewer patterns, see ``capacity_``.
     min_overlap : float or None, default=None
-        Least overlap with a stored pattern, from -1 to 1, that ``predict`` needs to
-        name it. The overlap is the mean product of the units of the recalled and the
-        stored pattern: 1 for equal ones, about 0 for unrelated ones. A row below gets
-        the label -1 if labels are numbers, "none" if they are strings, and None else.
-        With None every row is named.
+        Minimum overlap with a stored pattern, from -1 to 1, for which ``predict``
+        returns its label. The overlap is the mean product of the units of the recalled
+        and the stored pattern: 1 if they are equal, about 0 if they are unrelated. For
+        a smaller overlap, ``predict`` returns -1 if labels are numbers, "none" if they
+        are strings, and None otherwise. If ``min_overlap`` is None, each row gets the
+        label of the pattern that overlaps most.
     binarize : float or None, default=0.0
-        Values above are on. None takes patterns of 0 and 1, or of -1 and 1, alone.
+        Threshold on the values of X: a unit is on if its value is greater. With None, X
+        may contain only the values 0 and 1, or only -1 and 1.
     random_state : int, RandomState instance or None, default=None
-        Draws orders, and chance at temperatures above 0. It is read in ``fit``, so
-        that ``transform`` gives the same answer each time.
+        Seed of the update orders and of the noise at temperatures above 0. It is used
+        in ``fit`` only, so repeated calls of ``transform`` return the same result.
 
     Attributes
     ----------
     patterns_ : ndarray of shape (n_patterns, n_features)
-        The stored patterns in -1 and +1.
+        The stored patterns, with values -1 and +1.
     labels_ : ndarray of shape (n_patterns,)
-        y, or the index of each pattern.
+        Labels given as y, or the index of each pattern.
     weights_ : ndarray of shape (n_features, n_features)
-        Symmetric, with a zero diagonal, for units of -1 and +1. The dense rule has
-        none.
+        Symmetric weights with a zero diagonal, for units of -1 and +1. Not set by the
+        dense rule.
     thresholds_ : ndarray of shape (n_features,)
-        For units of -1 and +1.
+        Thresholds for units of -1 and +1.
     capacity_ : float
-        The number of random patterns that the rule can be expected to hold.
+        Number of random patterns that the rule can be expected to store.
     n_iter_ : int
-        Passes over the patterns that learning took.
+        Number of passes over the patterns in training.
     n_features_in_ : int
-        Number of units.
+        Number of units, which is the number of columns of X.
     feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
-        Names of the columns, if X is a frame in fit.
+        Column names of X in ``fit``, if X was a data frame.
 
     See Also
     --------
-    BoltzmannMachine : The stochastic sister, with hidden units.
-    ImageFlattener : Images as rows.
-    sklearn_rnn.display.HopfieldDisplay : Stored, corrupted and recalled side by side.
+    BoltzmannMachine : Stochastic network with hidden units that learns a distribution.
+    ImageFlattener : Turns images into rows.
+    capacity_curve : Measures recall against the number of stored patterns.
+    sklearn_rnn.display.HopfieldDisplay : Plots stored, corrupted and recalled patterns.
+    sklearn_rnn.display.EnergyDisplay : Plots the energy during recall.
 
     Notes
     -----
-    Units are -1 or +1. Unit i turns on where
-    ``thresholds_[i] <= sum_j weights_[i, j] s_j``; with symmetric weights each such
-    update lowers ``E = -1/2 s W s + thresholds s`` or leaves it.
+    Units s are -1 or +1. Unit i turns on if
+    ``sum_j weights_[i, j] s_j >= thresholds_[i]`` and off otherwise. The left side is
+    its field. Since weights are symmetric, no such update raises the energy
+    ``E = -1/2 s W s + thresholds s``.
 
     ================  ===========================================  ==================
-    rule              weights                                      holds, of n units
+    rule              weights, for patterns x_m                    capacity, n units
     ================  ===========================================  ==================
     "hebb"            ``sum_m x_mi x_mj`` (Hopfield)               .138 n
-    "storkey"         Hebb's, less what is known (Storkey)         n / sqrt(2 log n)
+    "storkey"         Hebb's rule minus what is already stored     n / sqrt(2 log n)
+                      (Storkey)
     "pseudo_inverse"  projection onto the patterns (Personnaz)     n
-    "perceptron"      Hebb's, repeated until all patterns are      .36 n at margin 1,
-                      stable with a margin (Gardner)               1.4 n at margin 0
-    "dense"           none: ``E = -1/beta log sum_m                2^(n / 2); fewer at
-                      exp(beta x_m s)`` (Krotov and Hopfield,      a small beta
+    "perceptron"      Hebb's rule, repeated until all patterns     .36 n at margin 1,
+                      are stable with a margin (Gardner)           1.4 n at margin 0
+    "dense"           none: ``E = -1/beta log sum_m                2^(n / 2), less if
+                      exp(beta x_m s)`` (Krotov and Hopfield,      beta is small
                       Demircigil, Ramsauer)
     ================  ===========================================  ==================
 
-    What X of fit holds decides what ``transform`` returns: 0/1 for patterns of 0 and 1,
-    -1/+1 for patterns of -1 and 1, 0/1 for all others, which are cut at ``binarize``.
-    All methods cut their X at ``binarize``, so only with a value between 0 and 1 can
-    they read the 0/1 patterns that ``transform`` returns.
+    The capacity of the perceptron rule was measured. It is 0.7 times Gardner's
+    capacity, which holds for weights that need not be symmetric.
 
-    Weights are rounded to 40 to 50 bits so that fields add up exactly, and a row gets
-    the same answer alone, in any batch and in any order, to the last bit.
+    ``transform`` returns values 0 and 1, or -1 and +1 if X consisted of -1 and 1 in
+    ``fit``. All methods compare the values of their X with ``binarize``. They can
+    therefore read the 0/1 patterns that ``transform`` returns only if ``binarize`` is
+    at least 0 and less than 1.
 
-    What the perceptron rule holds is measured: .7 of Gardner's capacity, which is that
-    of weights that need not be symmetric.
+    Weights are rounded to 40 to 50 bits so that fields add up exactly. A row is
+    therefore restored to the same state, bit for bit, alone, in any batch and in any
+    order.
 
-    Above temperature 0 the noise of a row is drawn by a generator that is seeded by
-    ``random_state``, by the units that are on in the row (and those that are clamped),
-    and by the number of equal rows before it in X. So repeated calls agree, different
-    rows and copies of one row are statistically independent, and a row that differs
-    from all others in X gets the same answer alone, in any batch and in any order. Of
-    copies, the first gets the answer of the row alone. ``recall(X, quench=False)``
-    returns the states at the last temperature, without the deterministic sweeps.
+    At temperatures above 0, each row has its own noise generator. Its seed combines
+    ``random_state``, the units that are on in the row (and those that are clamped), and
+    the number of equal rows before it in X. Repeated calls therefore return the same
+    result, and different rows as well as copies of one row get independent noise. A row
+    that differs from all others in X gets the same result alone, in any batch and in
+    any order. The first of several copies gets the result of a row that is passed
+    alone. ``recall(X, quench=False)`` returns the states at the last temperature,
+    without the deterministic sweeps.
 
-    Thresholds of the covariance rule lie halfway between the fields of units on and off
-    in a complete pattern. Noise shrinks both fields, but not the threshold. Hebb's rule
-    with 100 units, 10 % of them on, and a tenth of the units of each row flipped
-    recalls 92 % of the rows exactly if two patterns are stored, and 100 % with zero
-    thresholds; of five patterns it recalls 90 %, and none with zero thresholds.
+    The thresholds of the covariance rule lie halfway between the fields of units that
+    are on and of units that are off in a complete pattern. Noise reduces both fields,
+    but not the threshold. For example, take Hebb's rule with 100 units of which 10 %
+    are on, and rows with a tenth of their units flipped. If two patterns are stored,
+    92 % of the rows are restored exactly with learned thresholds and 100 % with zero
+    thresholds. If five patterns are stored, it is 90 % with learned thresholds and none
+    with zero thresholds.
 
     A network with zero thresholds that stores a pattern also stores its negative.
 
@@ -281,32 +297,34 @@ default="zero"
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Store the rows of X, and forget what was stored before.
+        """Store the rows of X, replacing all patterns stored before.
 
         Parameters
         ----------
         X : array-like of shape (n_patterns, n_features)
-            The patterns.
+            Patterns to store.
         y : array-like of shape (n_patterns,) or None, default=None
-            What ``predict`` is to call them; by default their index.
+            Labels of the patterns, which ``predict`` returns. By default a pattern's
+            label is its index.
 
         Returns
         -------
         self : object
-            The fitted memory.
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            If X is not binary with ``binarize=None``, or a temperature is negative, or
-            thresholds have another shape, or y holds the label that ``min_overlap``
-            reserves for rows without a pattern.
+            If X is not binary with ``binarize=None``, a temperature is negative,
+            ``thresholds`` has a wrong shape, or y contains the label that
+            ``min_overlap`` reserves for rows that match no pattern.
 
         Warns
         -----
         CapacityWarning
-            If the rule cannot hold so many patterns, or stored patterns are not stable,
-            or patterns are identical, or have no unit on or none off.
+            If there are more patterns than the rule can store, if stored patterns are
+            not stable, if patterns are identical, or if all units of a pattern are on
+            or all are off.
         ConvergenceWarning
             If the perceptron rule does not reach its margin.
         """
@@ -314,25 +332,33 @@ default="zero"
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
-        """Store more rows beside those of before, as one fit of all would have.
+        """Store additional patterns.
+
+        The result is the same as that of a single fit of all patterns.
 
         Parameters
         ----------
         X : array-like of shape (n_patterns, n_features)
-            More patterns.
+            Additional patterns.
         y : array-like of shape (n_patterns,) or None, default=None
-            Their labels, if those before have some; else they are counted on.
+            Labels of the patterns. Required if the patterns stored before have labels,
+            otherwise not accepted: indices then continue those stored before.
 
         Returns
         -------
         self : object
-            The fitted memory.
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If some patterns come with labels and others without.
         """
         return self._fit(X, y, reset=not hasattr(self, "patterns_"))
 
     @on_snapshot
     def transform(self, X):
-        """Recall a stored pattern for each row.
+        """Restore a stored pattern from each row.
 
         Parameters
         ----------
@@ -342,20 +368,21 @@ default="zero"
         Returns
         -------
         X_recalled : ndarray of shape (n_samples, n_features)
-            The stable states reached, in the coding of the patterns of fit.
+            Stable state reached from each row, with values 0 and 1 or -1 and +1 as in
+            the patterns of ``fit``.
 
         Warns
         -----
         ConvergenceWarning
-            If rows are not stable at the end; :meth:`recall` says which, without a
-            warning.
+            If rows are not stable after the last sweep. :meth:`recall` returns which
+            rows these are and gives no warning.
         """
         recalled = self.recall(X)
         self._warn_about_convergence(recalled)
         return recalled.patterns
 
     def _warn_about_convergence(self, recalled):
-        """Warn if rows alternate between two states, or if sweeps were too few."""
+        """Warn if rows alternate between two states or need more sweeps."""
         n_rows, n_open = len(recalled.converged), (~recalled.converged).sum()
         if not n_open:
             return
@@ -368,14 +395,14 @@ default="zero"
             reason = "Increase max_iter"
         warn_user(
             f"{n_open} of {n_rows} rows were not stable after at most max_iter="
-            f"{self.max_iter} sweeps. {reason}, or use recall, which tells for each "
+            f"{self.max_iter} sweeps. {reason}, or use recall, which returns for each "
             "row whether it converged.",
             ConvergenceWarning,
         )
 
     @on_snapshot
     def recall(self, X, clamp=None, *, trace=False, quench=True):
-        """Recall a stored pattern for each row, and tell how it went.
+        """Restore a stored pattern from each row and describe the recall.
 
         Parameters
         ----------
@@ -383,37 +410,40 @@ default="zero"
             Corrupted patterns.
         clamp : array-like of bool of shape (n_features,) or (n_samples, n_features), \
 default=None
-            Units known to be right, which stay as they are in X.
+            Units that keep their values in X because they are known to be correct.
         trace : bool, default=False
-            Whether to follow the energy, which needs all rows at once in memory.
+            Whether to record the energy after each update. All rows then have to fit
+            into memory at once.
         quench : bool, default=True
-            Whether deterministic sweeps follow those at a temperature. False returns
-            the states after the last sweep of ``temperature``: with many sweeps at one
-            temperature, such as ``temperature=np.full(50, 0.4)``, these are samples of
-            its thermal equilibrium.
+            Whether deterministic sweeps follow the sweeps at temperatures above 0. With
+            False the states after the last sweep of ``temperature`` are returned. After
+            many sweeps at one temperature, such as ``temperature=np.full(50, 0.4)``,
+            they are samples of its thermal equilibrium.
 
         Returns
         -------
         recalled : :class:`~sklearn.utils.Bunch`
             patterns : ndarray of shape (n_samples, n_features)
-                As :meth:`transform` returns them.
+                Recalled states, as :meth:`transform` returns them.
             n_iter : ndarray of int of shape (n_samples,)
-                The last sweep that changed the row, 0 if none did.
+                Number of the last sweep that changed the row; 0 if none did.
             converged : ndarray of bool of shape (n_samples,)
                 Whether the row is stable at temperature 0.
             cycle : ndarray of bool of shape (n_samples,)
-                Whether synchronous updates alternate between two states; the pattern is
-                one of them.
+                Whether synchronous updates alternate between two states, one of which
+                is returned in ``patterns``.
             energy : ndarray of shape (n_samples,)
-                Of the recalled state.
+                Energy of the recalled state.
             energy_trace : ndarray of shape (n_samples, 1 + n_updates)
-                With ``trace``: before the first update and after each one, of a unit
-                (asynchronous) or of all (synchronous).
+                With ``trace=True``: energy before the first update and after each
+                update, which is one of a single unit (asynchronous) or of all units
+                (synchronous).
 
         Raises
         ------
         ValueError
-            If ``clamp`` has another shape, or if ``quench=False`` at temperature 0.
+            If ``clamp`` has a wrong shape or dtype, or if ``quench=False`` at
+            temperature 0.
         """
         check_is_fitted(self)
         X = self._validate(X, reset=False)
@@ -437,7 +467,7 @@ default=None
 
     @on_snapshot
     def predict(self, X):
-        """Say which stored pattern each row becomes.
+        """Return the label of the stored pattern that each row is restored to.
 
         Parameters
         ----------
@@ -447,15 +477,15 @@ default=None
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            Label or index of the stored pattern that has most units in common with the
-            recalled state; of equals, the one stored first. A row whose recalled state
-            overlaps with no stored pattern by ``min_overlap`` gets -1, "none" or None,
+            Label or index of the stored pattern that agrees with the recalled state in
+            most units; in case of a tie, the one stored first. If the overlap with this
+            pattern is less than ``min_overlap``, the label is -1, "none" or None,
             depending on the type of the labels.
 
         Warns
         -----
         ConvergenceWarning
-            If rows are not stable at the end.
+            If rows are not stable after the last sweep.
         """
         check_is_fitted(self)
         # the output of transform is binary already: 1 is on, -1 or 0 is off
@@ -469,7 +499,7 @@ default=None
 
     @on_snapshot
     def energy(self, X):
-        """Energy of each row as it is.
+        """Compute the energy of each row, without recall.
 
         Parameters
         ----------
@@ -479,7 +509,7 @@ default=None
         Returns
         -------
         energy : ndarray of shape (n_samples,)
-            In the units of the weights.
+            Energies, in the unit of the weights.
         """
         check_is_fitted(self)
         states = self._to_states(self._validate(X, reset=False))
@@ -487,20 +517,20 @@ default=None
 
     @on_snapshot
     def score(self, X, y=None):
-        """Share of the rows that are recalled as the right pattern, or as themselves.
+        """Return the share of rows that are recalled correctly.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Patterns.
         y : array-like of shape (n_samples,) or None, default=None
-            Labels or indices of the patterns that the rows come from.
+            Labels or indices of the patterns that the rows are corrupted versions of.
 
         Returns
         -------
         score : float
-            With y the mean of ``predict(X) == y``, without y the share of rows that are
-            stable as they are.
+            With y, the mean of ``predict(X) == y``. Without y, the share of rows of X
+            that are stable.
         """
         check_is_fitted(self)
         if y is not None:
@@ -516,22 +546,22 @@ default=None
         return validate_patterns(self, X, reset=reset, dtype=(np.float64, np.float32))
 
     def _to_states(self, X):
-        """States of -1 and +1 in float64, (n_samples, n_features)."""
+        """States -1 and +1 in float64, of shape (n_samples, n_features)."""
         cut = self.binarize
         if cut is None:
             other = (X != 1) & (X != self._low)
             if other.any():
                 raise ValueError(
-                    f"X holds {X[other][0]:.6g}. With binarize=None patterns consist "
-                    f"of {self._low} and 1, and the same two in fit and afterwards. "
-                    "Set binarize to the value above which a unit is on."
+                    f"X contains {X[other][0]:.6g}. With binarize=None, all values "
+                    f"must be {self._low} and 1, in fit and in later calls. Set "
+                    "binarize to the value above which a unit is on."
                 )
             cut = 0.0
         with np.errstate(over="ignore"):  # of a cut that float32 cannot hold
             return np.where(X > cut, 1.0, -1.0)
 
     def _fit(self, X, y, *, reset):
-        """Store X alone, or beside the stored patterns."""
+        """Store X, in addition to the patterns stored before if ``reset`` is False."""
         with draft(self) as new:
             X = new._validate(X, reset=reset)
             if reset:
@@ -558,12 +588,12 @@ default=None
         return self
 
     def _append_labels(self, labels):
-        """All labels, the stored ones first, or None if patterns have none."""
+        """All labels, the stored ones first, or None if patterns have no labels."""
         if self._has_labels != (labels is not None):
-            got, before = ("no y", "one") if labels is None else ("y", "none")
+            given, before = ("no y", "with") if labels is None else ("y", "without")
             raise ValueError(
-                f"partial_fit got {got}, but the patterns stored before came with "
-                f"{before}. Give y for all patterns or for none."
+                f"partial_fit got {given}, but the patterns stored before came "
+                f"{before} labels. Pass y for all patterns or for none."
             )
         return labels if labels is None else np.concatenate([self.labels_, labels])
 
@@ -586,7 +616,7 @@ default=None
         if given:
             thresholds = check_thresholds(self.thresholds, n_units)
         weights, self.thresholds_ = round_for_exact_sums(weights, thresholds)
-        # the unit of temperature: the field that keeps a unit of a pattern as it is
+        # the unit of temperature: the mean field towards the state in a pattern
         self._mean_field = 1.0
         self.__dict__.pop("weights_", None)
         if self.rule != "dense":

@@ -1,4 +1,4 @@
-"""The capacity of a Hopfield network: limits, warnings, theory and measurement."""
+"""Capacity of Hopfield networks: limits, warnings, theory and measurement."""
 
 import warnings
 
@@ -15,17 +15,20 @@ from sklearn_rnn._core.user_warnings import warn_user
 
 
 class CapacityWarning(UserWarning):
-    """The network cannot keep the patterns apart that it was asked to store."""
+    """Warning that a network cannot store all patterns that it was given.
+
+    :class:`HopfieldDenoiser` issues it in ``fit`` and ``partial_fit``.
+    """
 
 
-# What symmetric weights hold of what Gardner's unconstrained weights do, measured with
-# the perceptron rule at margins 0 to 2: it reaches the margin in half of the draws at
-# .62 to .72 of Gardner's capacity with 50 units, and at .7 to .8 with 100 units.
+# Capacity of symmetric weights relative to Gardner's unconstrained weights, measured
+# with the perceptron rule at margins 0 to 2: it reaches the margin in half of the draws
+# at .62 to .72 of Gardner's capacity with 50 units, and at .7 to .8 with 100 units.
 SYMMETRIC_SHARE = 0.7
 
 
 def capacity(rule, n_units, margin, beta):
-    """Number of random patterns of n_units that a rule can be expected to hold."""
+    """Number of random patterns of n_units that a rule can be expected to store."""
     if rule == "hebb":
         share = CRITICAL_LOAD
     elif rule == "storkey":
@@ -42,13 +45,13 @@ def capacity(rule, n_units, margin, beta):
 
 
 def _dense_capacity(n_units, beta):
-    """Number of random patterns that the dense rule holds.
+    """Number of random patterns that the dense rule can be expected to store.
 
-    The weight of a pattern in its own fields is ``exp(beta (n - 1))``; each of the
-    others acts on a unit with a random sign and a weight ``exp(beta c)`` of mean square
-    ``cosh(2 beta)^(n - 1)``. As many patterns as make that noise, as a Gaussian, flip
-    about one unit in n are the limit, and at most the ``2^(n / 2)`` of Demircigil et
-    al. (2017).
+    In the fields of its own units, a pattern has the weight ``exp(beta (n - 1))``. Each
+    of the others acts on a unit with a random sign and a weight ``exp(beta c)`` of mean
+    square ``cosh(2 beta)^(n - 1)``. Their sum is approximated as Gaussian noise. The
+    capacity is the number of patterns at which this noise flips about one unit in n,
+    and at most the ``2^(n / 2)`` of Demircigil et al. (2017).
     """
     # log cosh(2 beta) in a form that does not overflow
     log_cosh = 2 * beta + np.log1p(np.exp(-4 * beta)) - np.log(2)
@@ -57,56 +60,60 @@ def _dense_capacity(n_units, beta):
     return min(1 + others, 2.0 ** min(n_units / 2, 1000))
 
 
-# Share of its units that a stored pattern may lose in one update: Hebb's rule loses
-# .0036 at its critical load.
-MOST_LOST_UNITS = 0.01
+# Maximum share of its units that a stored pattern may lose in one update. Hebb's rule
+# loses .0036 at its critical load.
+MAX_LOST_UNITS = 0.01
 
-# Stored patterns whose stability is checked, and most products of two patterns for it.
+# Maximum number of stored patterns whose stability is checked, and of products of two
+# patterns computed for the check.
 CHECKED_PATTERNS = 1000
 CHECKED_PAIRS = 10**7
 
 
 def find_lost(network, patterns):
-    """Which of some of the patterns are not stable, apart from a unit in a hundred.
+    """Mask of the patterns of which an update changes more than one unit in a hundred.
 
-    Returns a mask of shape (n_checked,): all patterns, or as many of them at equal
-    distances as can be checked at little cost.
+    The mask has the shape (n_checked,). All patterns are checked if there are few,
+    otherwise a subset of them at equal distances.
     """
     n_patterns = len(patterns)
-    most = max(1, min(CHECKED_PATTERNS, CHECKED_PAIRS // n_patterns))
-    chosen = np.arange(0, n_patterns, -(-n_patterns // most))
+    n_max = max(1, min(CHECKED_PATTERNS, CHECKED_PAIRS // n_patterns))
+    chosen = np.arange(0, n_patterns, -(-n_patterns // n_max))
     stays, _ = network.stability_and_energy(patterns[chosen].T)
-    return (~stays).mean(axis=0) > MOST_LOST_UNITS
+    return (~stays).mean(axis=0) > MAX_LOST_UNITS
 
 
 def warn_about_patterns(patterns, rule, limit, lost):
-    """Warn if some patterns, -1 and +1 of shape (n_patterns, n_units), get lost.
+    """Warn if patterns of -1 and +1, (n_patterns, n_units), cannot all be recalled.
 
-    ``limit`` is the number of random patterns that the rule can hold, ``lost`` the mask
-    of :func:`find_lost`.
+    ``limit`` is the number of random patterns that the rule can be expected to store,
+    ``lost`` the mask of :func:`find_lost`.
     """
     found = (
         f"{lost.sum()} of {len(lost)} stored patterns"
         f"{'' if len(lost) == len(patterns) else ' that were checked'} are not stable: "
-        f"recall turns over more than {MOST_LOST_UNITS:.0%} of their units."
+        f"recall flips more than {MAX_LOST_UNITS:.0%} of their units."
     )
     n_patterns, n_units = patterns.shape
     if n_patterns > limit:
         other = (
-            "raise beta" if rule == "dense" else "try rule='dense', which holds most"
+            "increase beta"
+            if rule == "dense"
+            else "use rule='dense', which has the largest capacity"
         )
         warn_user(
             f"{n_patterns} patterns of {n_units} units are a load of "
-            f"{n_patterns / n_units:.3g} per unit, but rule={rule!r} holds about "
-            f"{limit / n_units:.3g}, that is {limit:.4g} patterns. Store fewer, or "
-            f"{other}." + (f" {found}" if lost.any() else ""),
+            f"{n_patterns / n_units:.3g} patterns per unit, but the capacity of "
+            f"rule={rule!r} is about {limit / n_units:.3g}, that is {limit:.4g} "
+            f"patterns. Store fewer patterns, or {other}."
+            + (f" {found}" if lost.any() else ""),
             CapacityWarning,
         )
     elif lost.any():
         warn_user(
-            f"{found} Patterns that resemble each other, or with many more units off "
-            "than on, are harder to store than random ones. Try another rule or "
-            "thresholds='learned', or store fewer.",
+            f"{found} Similar patterns, and patterns with many more units off than on, "
+            "are harder to store than random ones. Try another rule or "
+            "thresholds='learned', or store fewer patterns.",
             CapacityWarning,
         )
     distinct, first, counts = np.unique(
@@ -115,36 +122,42 @@ def warn_about_patterns(patterns, rule, limit, lost):
     if len(distinct) < n_patterns:
         repeated = first[counts > 1].min()
         warn_user(
-            f"Of {n_patterns} patterns only {len(distinct)} differ: pattern {repeated} "
-            "is there more than once. predict answers with the first of equals.",
+            f"Only {len(distinct)} of {n_patterns} patterns are distinct: pattern "
+            f"{repeated} occurs more than once. predict returns the label of the first "
+            "of equal patterns.",
             CapacityWarning,
         )
     uniform = np.flatnonzero(np.abs(patterns.sum(axis=1)) == n_units)
     if len(uniform) and n_units > 1:
         state = "on" if patterns[uniform[0], 0] > 0 else "off"
         warn_user(
-            f"All units of pattern {uniform[0]} are {state}, so that it carries no "
-            "information. Values above binarize are on: set it between the values of "
-            "X.",
+            f"All units of pattern {uniform[0]} are {state}, so the pattern carries no "
+            "information. Units are on where X is greater than binarize. Set binarize "
+            "between the smallest and the largest value of X.",
             CapacityWarning,
         )
 
 
 def hebb_bit_error(load):
-    """Share of the units of a stored pattern that the first update gets wrong.
+    """Share of the units of a stored pattern that the first update flips.
 
-    For Hebb's rule, many units and random patterns, the others act on a unit as
-    Gaussian noise of variance ``load``: ``erfc(sqrt(1 / (2 load))) / 2``.
+    It is ``erfc(sqrt(1 / (2 load))) / 2`` for Hebb's rule, many units and random
+    patterns, because the other patterns then act on a unit as Gaussian noise of
+    variance ``load``.
 
     Parameters
     ----------
     load : array-like of float
-        Patterns per unit, above 0.
+        Number of patterns per unit, greater than 0.
 
     Returns
     -------
     error : float or ndarray of float
         Probability from 0 to 0.5.
+
+    See Also
+    --------
+    hebb_overlap : Overlap after recall instead of the first update.
 
     References
     ----------
@@ -161,22 +174,26 @@ def hebb_bit_error(load):
 
 
 def hebb_overlap(load):
-    """Overlap with the stored pattern at which Hebb's network comes to rest.
+    """Overlap of recalled and stored patterns that theory predicts for Hebb's rule.
 
-    The retrieval state of the mean-field theory at temperature 0, without replica
-    symmetry breaking: the largest root y of
-    ``y (sqrt(2 load) + 2 / sqrt(pi) exp(-y^2)) = erf(y)``, with overlap ``erf(y)``.
-    Above the critical load of 0.138 there is none, and the overlap is given as 0.
+    The overlap is ``erf(y)``, where y is the largest root of
+    ``y (sqrt(2 load) + 2 / sqrt(pi) exp(-y^2)) = erf(y)``. This is the retrieval state
+    of the mean-field theory at temperature 0, without replica symmetry breaking. Above
+    the critical load of 0.138 there is no such state, and the overlap is 0.
 
     Parameters
     ----------
     load : array-like of float
-        Patterns per unit, above 0.
+        Number of patterns per unit, greater than 0.
 
     Returns
     -------
     overlap : ndarray of float
         Mean of the product of recalled and stored units, from 0 to 1.
+
+    See Also
+    --------
+    capacity_curve : Measures the overlap of any rule.
 
     References
     ----------
@@ -193,20 +210,20 @@ def hebb_overlap(load):
 
 
 def _load_at(y):
-    """The load at which y solves the mean-field equation."""
+    """Load at which y solves the mean-field equation."""
     return (erf(y) / y - 2 / np.sqrt(np.pi) * np.exp(-(y**2))) ** 2 / 2
 
 
-_turn = minimize_scalar(lambda y: -_load_at(y), bounds=(0.5, 5), method="bounded")
-CRITICAL_LOAD = float(-_turn.fun)  # 0.1379
+_maximum = minimize_scalar(lambda y: -_load_at(y), bounds=(0.5, 5), method="bounded")
+CRITICAL_LOAD = float(-_maximum.fun)  # 0.1379
 
 
 def _hebb_overlap(load):
-    """The overlap at a single load."""
+    """Overlap at a single load."""
     if load >= CRITICAL_LOAD:
         return 0.0
     largest = 1 / np.sqrt(2 * load) + 1
-    return erf(brentq(lambda y: _load_at(y) - load, _turn.x, largest))
+    return erf(brentq(lambda y: _load_at(y) - load, _maximum.x, largest))
 
 
 def capacity_curve(
@@ -218,38 +235,47 @@ def capacity_curve(
     flipped=0.0,
     random_state=None,
 ):
-    """Measure how well an associative memory recalls, load by load.
+    """Measure how recall depends on the number of stored patterns.
 
-    At each load the estimator is fitted to random patterns of -1 and +1, and some of
-    them, with a share of their units flipped, are recalled.
+    At each load, the estimator is fitted to random patterns of -1 and +1. Up to 100 of
+    them are then recalled, with a share of their units flipped.
 
     Parameters
     ----------
     estimator : object
-        A :class:`HopfieldDenoiser`, or whatever has ``fit`` and ``transform``. It is
-        cloned.
+        A :class:`HopfieldDenoiser`, or another estimator with ``fit`` and
+        ``transform``. It is cloned.
     n_features : int, default=500
-        Number of units of a pattern.
+        Number of units per pattern.
     loads : array-like of shape (n_loads,) or None, default=None
-        Patterns per unit. By default 12 values from 0.02 to 0.24.
+        Numbers of patterns per unit. By default 12 values from 0.02 to 0.24.
     n_repeats : int, default=3
         Number of sets of patterns per load.
     flipped : float, default=0.0
-        Share of the units flipped before recall, from 0 to 1.
+        Share of the units that are flipped before recall, from 0 to 1.
     random_state : int, RandomState instance or None, default=None
-        Draws patterns and flips.
+        Seed of the patterns and of the units that are flipped.
 
     Returns
     -------
     curve : :class:`~sklearn.utils.Bunch`
-        ``loads`` of shape (n_loads,), ``n_patterns`` of the same shape, the number
-        stored, and ``overlaps`` of shape (n_loads, n_repeats), the mean product of
-        recalled and stored units: 1 is perfect recall, 0 is none.
+        loads : ndarray of shape (n_loads,)
+            Numbers of patterns per unit.
+        n_patterns : ndarray of int of shape (n_loads,)
+            Numbers of stored patterns.
+        overlaps : ndarray of shape (n_loads, n_repeats)
+            Mean product of recalled and stored units: 1 for perfect recall, about 0
+            for none.
+
+    Raises
+    ------
+    ValueError
+        If ``loads`` or ``flipped`` are out of range.
 
     See Also
     --------
-    hebb_overlap : What theory says of Hebb's rule.
-    sklearn_rnn.display.CapacityDisplay : The curve as a picture.
+    hebb_overlap : Overlap that theory predicts for Hebb's rule.
+    sklearn_rnn.display.CapacityDisplay : Plots the curve.
 
     Examples
     --------
@@ -263,9 +289,11 @@ def capacity_curve(
     """
     loads = np.linspace(0.02, 0.24, 12) if loads is None else np.asarray(loads, float)
     if loads.ndim != 1 or not len(loads) or not (loads > 0).all():
-        raise ValueError(f"loads needs to be a list of numbers above 0. Got {loads}.")
+        raise ValueError(
+            f"loads must be a list of numbers greater than 0. Got {loads}."
+        )
     if not 0 <= flipped <= 1:
-        raise ValueError(f"flipped needs to be a share from 0 to 1. Got {flipped}.")
+        raise ValueError(f"flipped must be a number from 0 to 1. Got {flipped}.")
     n_patterns = np.maximum(1, np.rint(loads * n_features)).astype(int)
     rng = np.random.default_rng(draw_seed(random_state))
     overlaps = [
@@ -278,12 +306,12 @@ def capacity_curve(
     return Bunch(loads=loads, n_patterns=n_patterns, overlaps=np.array(overlaps))
 
 
-# Patterns recalled for one point of a capacity curve: enough to average over.
+# Maximum number of patterns that are recalled for one point of a capacity curve.
 PROBES = 100
 
 
 def _measure_overlap(estimator, n_patterns, n_features, flipped, rng):
-    """Mean overlap of recalled and stored patterns, for new random patterns."""
+    """Mean overlap of recalled and stored patterns, for newly drawn patterns."""
     patterns = rng.choice([-1.0, 1.0], (n_patterns, n_features))
     wanted = patterns[:PROBES]
     signs = np.ones(wanted.shape)

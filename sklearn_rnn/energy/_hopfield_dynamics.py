@@ -1,9 +1,9 @@
-"""The dynamics of a Hopfield network: from any state to a stored pattern.
+"""Dynamics of a Hopfield network: updates from any state until it is stable.
 
-The order of the units is drawn once per sweep for all rows. The noise of their
-thresholds is drawn for each row by a generator of its own, which is seeded by the state
-from which the row starts. So what happens to a row does not depend on the rows beside
-it, and only equal rows need to be told apart, by how many of them came before.
+The order of the units is drawn once per sweep, for all rows. The noise of the
+thresholds is drawn by one generator per row, whose seed is computed from the state
+where the row starts. The result of a row therefore does not depend on the other rows.
+Only equal rows need different seeds, for which their occurrences are counted.
 """
 
 import hashlib
@@ -20,20 +20,20 @@ from sklearn_rnn._core.randomness import numpy_generator
 from sklearn_rnn._core.threads import use_one_thread
 from sklearn_rnn.energy._spin_networks import Array, Mask, Network
 
-# Most numbers in memory at once: more rows are recalled in chunks of this size.
+# Maximum number of state values in memory at once. More rows are recalled in chunks.
 CHUNK = 2**23
 
-# Sweeps over which a single temperature falls to 0.
+# Number of sweeps in which a temperature given as a number falls to 0.
 ANNEALING_SWEEPS = 20
 
 
 @dataclass
 class Dynamics:
-    """How states are updated.
+    """Options of the updates.
 
-    ``temperatures``, in the units of the fields, has an entry for each stochastic
-    sweep; with ``quench``, at most ``max_iter`` deterministic sweeps follow, until a
-    row is stable.
+    ``temperatures``, in the unit of the fields, has an entry for each stochastic sweep.
+    With ``quench``, at most ``max_iter`` deterministic sweeps follow, until each row is
+    stable.
     """
 
     asynchronous: bool
@@ -46,23 +46,23 @@ class Dynamics:
 
 @dataclass
 class RecallResult:
-    """The outcome of recall for each row."""
+    """Result of recall for each row."""
 
     states: Array  # (n_units, n_rows)
-    n_iter: NDArray[np.int64]  # the last sweep that changed the row, or 0
+    n_iter: NDArray[np.int64]  # number of the last sweep that changed the row, or 0
     converged: Mask
     cycle: Mask
     energy: Array
 
 
 class Trace:
-    """The energy of each row, before the first update and after every one."""
+    """Energy of each row before the first update and after every update."""
 
     def __init__(self, network: Network, states: Array):
         self.energies = [network.stability_and_energy(states)[1]]
 
     def add(self, rows: NDArray[np.int64], change: Array) -> None:
-        """Append the energies after a change of those of some rows."""
+        """Append energies in which those of ``rows`` differ by ``change``."""
         energy = self.energies[-1].copy()
         energy[rows] += change
         self.energies.append(energy)
@@ -77,17 +77,17 @@ def plan_recall_temperatures(temperature: Any) -> NDArray[np.float64]:
     temperatures = check_array(temperature, ensure_2d=False, dtype=np.float64)
     if temperatures.ndim != 1 or (temperatures < 0).any():
         raise ValueError(
-            "temperature needs to be 0, a number above it, or a list of such numbers, "
-            f"one per sweep. Got {temperature!r}."
+            "temperature must be a number that is at least 0, or a list of such "
+            f"numbers with one entry per sweep. Got {temperature!r}."
         )
     return temperatures
 
 
 def identify_rows(states: Array, free: Mask | None) -> list[tuple[int, int]]:
-    """What tells the noise of each row apart: its content, and its number among equals.
+    """Seeds of the noise of each row: a hash of its content, and its occurrence.
 
-    ``states`` and ``free`` have the shape (n_units, n_rows). Content is a hash of the
-    state and of the units that are clamped, if any; equal rows are counted from 0.
+    ``states`` and ``free`` have the shape (n_units, n_rows). The hash covers the state
+    and the units that are clamped, if any. Occurrences of equal rows count from 0.
     """
     on = np.packbits(states.T > 0, axis=1)  # (n_rows, n_bytes)
     clamped = None if free is None else np.packbits(~free.T, axis=1)
@@ -113,8 +113,8 @@ def recall(
 ) -> RecallResult:
     """Update every column of ``states``, (n_units, n_rows), until it is stable.
 
-    ``free``, of the same shape, marks the units that may change; None means all. A
-    trace needs all rows at once; without it they are recalled in chunks.
+    ``free``, of the same shape, marks the units that may change; None means all units.
+    Rows are recalled in chunks, except with a ``trace``, which needs all rows at once.
     """
     n_units, n_rows = states.shape
     size = n_rows if trace is not None else max(1, CHUNK // n_units)
@@ -168,8 +168,8 @@ def _recall_chunk(
         energy = network.stability_and_energy(states)[1]
         settled = find_stable(network, states, free, asynchronous=dynamics.asynchronous)
         return RecallResult(states, n_iter, settled, cycle, energy)
-    here = states  # of the rows that are active, since they may still change
-    before = None  # the same, one sweep earlier
+    here = states  # states of the active rows, which may still change
+    before = None  # states of the active rows one sweep earlier
     for _ in range(dynamics.max_iter):
         sweep += 1
         new = _sweep(network, here, free, None, dynamics, rng, active, trace)
@@ -204,7 +204,7 @@ def _recall_chunk(
 
 
 def _draw_logistic(generators: list[np.random.Generator], n_units: int) -> Array:
-    """Logistic noise of each row from its own generator, (n_units, n_rows)."""
+    """Logistic noise from one generator per row, (n_units, n_rows)."""
     noise = np.empty((len(generators), n_units))
     for row, rng in zip(noise, generators, strict=True):
         row[:] = rng.logistic(size=n_units)
@@ -223,7 +223,7 @@ def find_stable(
 
 
 def _all_free_units_stay(stays: Mask, free: Mask | None) -> Mask:
-    """Whether the free units of each row stay, (n_rows,)."""
+    """Whether no free unit of a row would change, (n_rows,)."""
     if free is not None:
         stays = stays | ~free
     return np.asarray(stays.all(axis=0))
@@ -239,7 +239,7 @@ def _sweep(
     rows: NDArray[np.int64],
     trace: Trace | None,
 ) -> Array:
-    """The states after every unit was updated once."""
+    """States after every unit was updated once."""
     if dynamics.asynchronous:
         n_units = len(states)
         order = np.arange(n_units)

@@ -1,9 +1,9 @@
-"""The learning rules of a Hopfield network, which turn patterns into weights.
+"""Learning rules of a Hopfield network, which compute weights from patterns.
 
-Patterns are rows of -1 and +1, of shape ``(n_patterns, n_units)``, of which Hebb's and
-Storkey's rules may have the mean subtracted. Every rule returns
-symmetric weights of shape ``(n_units, n_units)`` with a zero diagonal, and the number
-of passes over the patterns.
+Patterns have the shape ``(n_patterns, n_units)`` and the values -1 and +1; for Hebb's
+and Storkey's rules their mean may have been subtracted. Every rule returns symmetric
+weights of shape ``(n_units, n_units)`` with a zero diagonal, and the number of passes
+over the patterns.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,15 @@ from sklearn_rnn._core.user_warnings import warn_user
 
 Array = NDArray[np.float64]
 
-# Most passes of the perceptron rule; if a solution exists, tens of passes find it.
+# Maximum number of passes of the perceptron rule. If a solution exists, it is found
+# within tens of passes.
 MAX_PASSES = 1000
 
 
 def hebb(patterns: Array, margin: float) -> tuple[Array, int]:
-    """Strengthen the weights of units that agree in a pattern (Hopfield, 1982).
+    """Sum over all patterns of the products of two units (Hopfield, 1982).
 
-    ``w_ij = sum_m x_mi x_mj``: integers, exactly.
+    ``w_ij = sum_m x_mi x_mj``, which are exact integers.
     """
     weights = patterns.T @ patterns
     np.fill_diagonal(weights, 0)
@@ -32,10 +33,11 @@ def hebb(patterns: Array, margin: float) -> tuple[Array, int]:
 
 
 def storkey(patterns: Array, margin: float) -> tuple[Array, int]:
-    """Hebb's rule minus what the network has already stored (Storkey, 1997).
+    """Hebb's rule minus the part that is already stored (Storkey, 1997).
 
-    For one pattern x after the other, with ``h_ij = sum_{k != i, j} w_ik x_k``,
-    ``w_ij += (x_i x_j - x_i h_ji - h_ij x_j) / n``.
+    Patterns x are learned one after another by
+    ``w_ij += (x_i x_j - x_i h_ji - h_ij x_j) / n`` with
+    ``h_ij = sum_{k != i, j} w_ik x_k``.
     """
     n_units = patterns.shape[1]
     weights = np.zeros((n_units, n_units), order="F")  # its lower triangle
@@ -55,10 +57,9 @@ def storkey(patterns: Array, margin: float) -> tuple[Array, int]:
 
 
 def pseudo_inverse(patterns: Array, margin: float) -> tuple[Array, int]:
-    """The projection onto the patterns without its diagonal (Personnaz et al., 1985).
+    """Projection onto the patterns, without its diagonal (Personnaz et al., 1985).
 
-    ``W = pinv(X) X``, so that ``W x = x`` for each stored x before the diagonal is
-    removed.
+    ``W = pinv(X) X``. Before the diagonal is removed, ``W x = x`` for each stored x.
     """
     weights = np.linalg.pinv(patterns) @ patterns
     np.fill_diagonal(weights, 0)
@@ -66,16 +67,16 @@ def pseudo_inverse(patterns: Array, margin: float) -> tuple[Array, int]:
 
 
 def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
-    """Hebb's rule repeated where a pattern is not stable enough (Gardner, 1988).
+    """Hebb's rule, repeated for units that are not stable enough (Gardner, 1988).
 
-    Starting from Hebb's weights, each pass finds the units whose stability
-    ``x_i sum_j w_ij x_j / |w_i|`` is below the margin, with e_i = 1 there and 0
-    elsewhere, and adds ``(e_i + e_j) x_i x_j / 2n``, which keeps the weights symmetric.
-    A field of 0 is never stable enough, since it turns a unit on. If no pass reaches
-    the margin, the weights with the greatest least stability are returned.
+    Learning starts from Hebb's weights. In each pass, ``e_i = 1`` for units of a
+    pattern whose stability ``x_i sum_j w_ij x_j / |w_i|`` is below the margin, and 0
+    for others. The pass adds ``(e_i + e_j) x_i x_j / 2n``, which keeps the weights
+    symmetric. A field of 0 is never stable enough, since it turns a unit on. If no pass
+    reaches the margin, the weights with the largest minimum stability are returned.
     """
     n_units = patterns.shape[1]
-    # 2n times the weights: integers, whose fields are exactly 0 or not
+    # 2n times the weights are integers, so a field of 0 is exactly 0
     weights = 2 * hebb(patterns, margin)[0]
     best, greatest = weights, -np.inf
     for n_passes in range(1, MAX_PASSES + 1):
@@ -92,8 +93,8 @@ def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
         np.fill_diagonal(weights, 0)
     warn_user(
         f"The perceptron rule did not reach margin={margin} for all units of all "
-        f"patterns in {MAX_PASSES} passes; their least stability is {greatest:.3g}. "
-        "Store fewer patterns or ask for a smaller margin.",
+        f"patterns in {MAX_PASSES} passes. The smallest stability is {greatest:.3g}. "
+        "Store fewer patterns or set a smaller margin.",
         ConvergenceWarning,
     )
     return best / (2 * n_units), MAX_PASSES
@@ -114,12 +115,12 @@ COVARIANCE_RULES = ("hebb", "storkey")
 def learn(
     rule: str, patterns: Array, margin: float, *, with_thresholds: bool
 ) -> tuple[Array, Array, int]:
-    """Weights, thresholds, and the number of passes.
+    """Learn weights and thresholds; also return the number of passes.
 
-    The pseudo-inverse and the perceptron rule learn thresholds as the weights of one
-    more unit that is on in every pattern: ``sum_j w_ij s_j + w_i* >= 0`` is
-    ``sum_j w_ij s_j >= -w_i*``. This does not help Hebb's and Storkey's rules, which
-    adapt no weight to the errors; see :func:`learn_covariances`.
+    The pseudo-inverse and the perceptron rule learn thresholds as the weights of an
+    additional unit that is on in every pattern: ``sum_j w_ij s_j + w_i* >= 0`` is
+    equivalent to ``sum_j w_ij s_j >= -w_i*``. This does not help Hebb's and Storkey's
+    rules, which do not adapt weights to errors; see :func:`learn_covariances`.
     """
     n_units = patterns.shape[1]
     if with_thresholds and rule in COVARIANCE_RULES:
@@ -127,7 +128,7 @@ def learn(
     if with_thresholds:
         patterns = np.hstack([patterns, np.ones((len(patterns), 1))])
     weights, n_passes = RULES[rule](patterns, margin)
-    weights = (weights + weights.T) / 2  # to the last bit
+    weights = (weights + weights.T) / 2  # symmetric to the last bit
     thresholds = -weights[:n_units, n_units] if with_thresholds else np.zeros(n_units)
     return weights[:n_units, :n_units], thresholds, n_passes
 
@@ -136,16 +137,17 @@ def learn_covariances(rule: str, patterns: Array) -> tuple[Array, Array, int]:
     """Hebb's or Storkey's rule for patterns with unequal numbers of units on and off.
 
     Weights are learned from ``z = x - a``, where a is the mean of all units of all
-    patterns (Amit, Gutfreund and Sompolinsky, 1987; Tsodyks and Feigelman, 1988), for
-    Storkey's rule in units of the standard deviation. In a stored pattern the field
-    ``sum_j w_ij z_j`` is about ``k z_i``, and a threshold of ``-k a`` lies halfway
-    between that of units on and that of units off. For x instead of z,
-    ``thresholds_i = a sum_j w_ij - k a``. Balanced patterns have a = 0.
+    patterns (Amit, Gutfreund and Sompolinsky, 1987; Tsodyks and Feigelman, 1988).
+    Storkey's rule learns from z divided by its standard deviation. In a stored pattern
+    the field ``sum_j w_ij z_j`` is about ``k z_i``. A threshold of ``-k a`` lies
+    halfway between the fields of units that are on and of units that are off. Expressed
+    for x instead of z, it is ``thresholds_i = a sum_j w_ij - k a``. If as many units
+    are on as off, a = 0.
     """
     mean = patterns.mean()
     centred = patterns - mean
     spread = centred.std()
-    if spread == 0:  # all units of all patterns alike
+    if spread == 0:  # all units of all patterns have the same value
         n_units = patterns.shape[1]
         return np.zeros((n_units, n_units)), -np.full(n_units, mean), 1
     learned = centred if rule == "hebb" else centred / spread
@@ -156,18 +158,18 @@ def learn_covariances(rule: str, patterns: Array) -> tuple[Array, Array, int]:
 
 
 def round_for_exact_sums(weights: Array, thresholds: Array) -> tuple[Array, Array]:
-    """The same numbers, rounded so that no sum of them is ever rounded.
+    """Round weights and thresholds so that all their sums are exact.
 
-    All become multiples of one power of two, just coarse enough for a field and its
-    threshold to fit into the 53 bits of a float64. The field of a unit is then the same
-    number in whatever order it is summed: alone, in a batch, or updated after each
-    flip. So a tie stays a tie. Integers stay as they are; other weights change by less
+    All become multiples of one power of two, which is just large enough for a field and
+    its threshold to fit into the 53 bits of a float64. The field of a unit then does
+    not depend on the order of summation: alone, in a batch, or updated after each flip.
+    Ties therefore remain ties. Integers do not change; other weights change by less
     than 1e-9 of the largest one, for up to a million units.
     """
     reach = np.abs(weights).sum(axis=1, initial=0)
-    # thresholds beyond the reach of all fields need no finer comparison
-    most = reach + np.minimum(np.abs(thresholds), np.maximum(reach, 1))
-    largest = float(most.max(initial=0))
+    # thresholds larger than any field need no finer comparison
+    sizes = reach + np.minimum(np.abs(thresholds), np.maximum(reach, 1))
+    largest = float(sizes.max(initial=0))
     if largest == 0:
         return weights, thresholds
     n_bits = 51 - int(np.ceil(np.log2(largest)))

@@ -1,14 +1,14 @@
-"""Networks of -1/+1 units: their energy, and the update of their units.
+"""Networks of -1/+1 units: their energy and the update of their units.
 
-States have the shape ``(n_units, n_rows)``, a column for each row of the caller, so
-that a unit's states in all rows lie side by side. An update turns unit i on where
+States have the shape ``(n_units, n_rows)``: the rows of X are columns here, so that
+the states of a unit in all rows are adjacent in memory. An update turns unit i on where
 ``threshold_i <= field_i``.
 
-Updates are stochastic through noisy thresholds. A unit that turns on with probability
+Stochastic updates add noise to the thresholds. A unit that turns on with probability
 ``1 / (1 + exp(-2 (field - threshold) / T))`` (Glauber, 1963) turns on where
-``threshold + T / 2 x <= field``, x from the logistic distribution. Updates take such
-noise, of the shape of the states, beside them. ``free`` is a mask of the same shape;
-units outside it stay as they are.
+``threshold + T / 2 x <= field``, with x from the logistic distribution. This noise is
+passed to the updates and has the shape of the states. ``free`` is a mask of the same
+shape; units where it is False do not change.
 """
 
 from collections.abc import Callable
@@ -26,17 +26,17 @@ Watcher = Callable[[Array], None]
 # flip is added to the fields of later units, which costs block / 2 multiply-adds.
 BLOCK = 32
 
-# Fields of a dense network are rounded: a field this close below its threshold, in
-# units of 1 / beta if beta is above 1, counts as reaching it.
+# Fields of a dense network have rounding errors: a field that is below its threshold by
+# no more than this (in units of 1 / beta if beta is above 1) counts as reaching it.
 ROUNDING = 1e-11
 
-# From this beta on only the nearest patterns count, to the last bit: the overlaps of
-# others are smaller by at least 2, which is a factor of exp(-2 beta).
+# From this beta on, only the nearest patterns affect the fields in float64: the
+# overlaps of others are smaller by at least 2, which is a factor of exp(-2 beta).
 SHARP = 100.0
 
 
 class Network(Protocol):
-    """What recall needs of a network."""
+    """Interface of a network that recall can update."""
 
     dtype: np.dtype
     thresholds: NDArray[np.float64]
@@ -56,9 +56,9 @@ class Network(Protocol):
 
 
 def subtract_thresholds(fields: Array, limits: Array) -> Array:
-    """Fields minus their limits, in place, without negative zeros.
+    """Subtract limits from fields, in place and without negative zeros.
 
-    The signs of the result are the new states: a tie is +0, and its sign +1.
+    The signs of the result are the new states. A tie gives +0, whose sign is +1.
     """
     if limits.any():
         fields -= limits
@@ -67,7 +67,7 @@ def subtract_thresholds(fields: Array, limits: Array) -> Array:
 
 
 def add_noise(thresholds: Array, noise: Array | None) -> Array:
-    """Thresholds as a column, plus noise if there is any."""
+    """Thresholds as a column, plus the noise if given."""
     return thresholds[:, None] if noise is None else thresholds[:, None] + noise
 
 
@@ -79,20 +79,20 @@ def to_spins(values: Array, out: Array | None = None) -> Array:
 class PairwiseNetwork:
     """Symmetric weights between pairs of units (Hopfield, 1982).
 
-    ``field_i = sum_j w_ij s_j`` and ``E = -1/2 s W s + thresholds s``. The weights are
-    :func:`~sklearn_rnn.energy._hopfield_rules.exactly_summable`.
+    ``field_i = sum_j w_ij s_j`` and ``E = -1/2 s W s + thresholds s``. The weights have
+    been rounded by ``_hopfield_rules.round_for_exact_sums``.
     """
 
     def __init__(self, weights: NDArray[np.float64], thresholds: NDArray[np.float64]):
         self.thresholds = thresholds
-        # Integers below 2 ** 24 add up exactly in float32 too, at twice the speed.
+        # integers below 2 ** 24 add up exactly in float32 too, at twice the speed
         largest = np.abs(weights).sum(axis=1, initial=0).max(initial=0)
         self.integer = bool(largest < 2**23 and (np.rint(weights) == weights).all())
         self.dtype = np.dtype(np.float32 if self.integer else np.float64)
         self.weights = weights.astype(self.dtype, copy=False)
 
     def stability_and_energy(self, states: Array) -> tuple[Mask, Array]:
-        """Which units would stay as they are, and the energy of each row."""
+        """Mask of units that an update would not change, and the energy of each row."""
         fields = self.weights @ states
         stays = (fields >= self._limits()) == (states > 0)
         fields *= states
@@ -102,7 +102,7 @@ class PairwiseNetwork:
         return stays, energy
 
     def update_sync(self, states: Array, noise: Array | None = None) -> Array:
-        """The states after all units were updated at once."""
+        """States after all units were updated at once."""
         fields = subtract_thresholds(self.weights @ states, self._limits(noise))
         return to_spins(fields, out=fields)
 
@@ -114,7 +114,7 @@ class PairwiseNetwork:
         noise: Array | None = None,
         watch: Watcher | None = None,
     ) -> None:
-        """One sweep in place, each unit from all changes before it."""
+        """Update units one after another, in the given order, in place."""
         limits = self._limits(noise)
         ger = get_blas_funcs("ger", dtype=self.dtype)
         for start in range(0, len(order), BLOCK):
@@ -139,7 +139,7 @@ class PairwiseNetwork:
                     ger(1, change, among[k, k + 1 :], a=later, overwrite_a=1)
 
     def _limits(self, noise: Array | None = None) -> Array:
-        """Thresholds in the number type of the fields, for the same decisions."""
+        """Thresholds in the dtype of the fields, rounded without changing decisions."""
         thresholds = add_noise(self.thresholds, noise)
         if not self.integer:
             return thresholds
@@ -147,16 +147,17 @@ class PairwiseNetwork:
 
 
 class DenseNetwork:
-    """Patterns themselves as the memory: the modern Hopfield network.
+    """Modern Hopfield network, which keeps the patterns instead of weights.
 
     ``E = -1/beta log sum_m exp(beta x_m s) + thresholds s`` (Demircigil et al., 2017,
-    in the logarithmic form of Ramsauer et al., 2021). The field of a unit is half of
-    the energy that turning it on saves, from -1 to +1.
+    in the logarithmic form of Ramsauer et al., 2021). The field of a unit, from -1 to
+    +1, is half of the difference in energy between the unit being off and on.
 
     Let A be the log of the sum of ``exp(beta c_m)`` over the patterns in which the unit
-    is on, B over those in which it is off, where c_m is the overlap with all other
-    units. With ``d = A - B`` the field is ``atanh(tanh(beta) tanh(d / 2)) / beta``. It
-    has the sign of d, whatever beta is, and does not depend on the unit's own state.
+    is on, and B the same over those in which it is off, where c_m is the overlap of all
+    other units with pattern m. With ``d = A - B`` the field is
+    ``atanh(tanh(beta) tanh(d / 2)) / beta``. It has the sign of d for every beta and
+    does not depend on the unit's own state.
     """
 
     dtype = np.dtype(np.float64)
@@ -175,7 +176,7 @@ class DenseNetwork:
         self.rounding = max(ROUNDING / max(1, beta), 1e-14)
 
     def stability_and_energy(self, states: Array) -> tuple[Mask, Array]:
-        """Which units would stay if updated alone, and the energy of each row."""
+        """Mask of units that an update alone would not change, and energies of rows."""
         overlaps = self.patterns @ states
         most, powers = self._measure_nearness(overlaps)
         total = powers.sum(axis=0)
@@ -188,10 +189,11 @@ class DenseNetwork:
         return on == (states > 0), energy
 
     def update_sync(self, states: Array, noise: Array | None = None) -> Array:
-        """All units at once: the sign of the patterns' softmax-weighted mean.
+        """States after all units were updated at once.
 
-        It maximises a bound on -E that touches it at ``states`` (Ramsauer et al.'s
-        concave-convex step), so the energy never rises.
+        The new state is the sign of the softmax-weighted mean of the patterns. It
+        minimises an upper bound on the energy that is tight at ``states`` (the
+        concave-convex step of Ramsauer et al.), so the energy never rises.
         """
         powers = self._measure_nearness(self.patterns @ states)[1]
         recalled = self.patterns.T @ (powers / powers.sum(axis=0))
@@ -207,7 +209,7 @@ class DenseNetwork:
         noise: Array | None = None,
         watch: Watcher | None = None,
     ) -> None:
-        """One sweep in place, each unit from all changes before it."""
+        """Update units one after another, in the given order, in place."""
         overlaps = self.patterns @ states  # (n_patterns, n_rows), integers
         sharp = self.beta >= SHARP
         powers = None if sharp else self._measure_nearness(overlaps)[1]
@@ -241,28 +243,28 @@ class DenseNetwork:
         return range(self.patterns.shape[1])
 
     def _measure_nearness(self, overlaps: Array) -> tuple[Array, Array]:
-        """The greatest overlap, and each pattern's ``exp(beta (overlap - greatest))``.
+        """Largest overlap, (n_rows,), and ``exp(beta (overlap - largest))``.
 
-        Shapes are (n_rows,) and (n_patterns, n_rows).
+        The second array has the shape (n_patterns, n_rows).
         """
         most = overlaps.max(axis=0)
         powers = self.beta * (overlaps - most)
         return most, np.exp(powers, out=powers)
 
     def _log_ratios(self, on: Array, off: Array) -> Array:
-        """Log of the ratio of two sums of powers, either of which may be 0.
+        """Log of the ratio of two sums of powers, one of which may be 0.
 
-        One of them is at least 1. If the other underflows, the ratio is so far from 1
-        that the field is -1 or +1, since ``4 * SHARP`` is below ``-log(tiny)``.
+        At least one of them is 1 or more. If the other underflows, the ratio is so far
+        from 1 that the field is -1 or +1, since ``4 * SHARP`` is below ``-log(tiny)``.
         """
         tiny = np.finfo(float).tiny
         return np.log(np.maximum(on, tiny)) - np.log(np.maximum(off, tiny))
 
     def _compare_nearest(self, unit: int, overlaps: Array) -> Array:
-        """The same log ratio for a unit if only the nearest patterns count, (n_rows,).
+        """Log ratio of a unit, (n_rows,), computed from the nearest patterns only.
 
-        The sum over either side is ``n exp(beta most)``, with n the number of patterns
-        that have the greatest overlap.
+        The sum over patterns in which the unit is on (or off) is ``n exp(beta c)``,
+        where c is the largest overlap and n the number of patterns that have it.
         """
         sides = []
         for chosen in (self.on[unit] > 0, self.off[unit] > 0):
@@ -274,16 +276,16 @@ class DenseNetwork:
         return self.beta * (most_on - most_off) + (count_on - count_off)
 
     def _fields(self, apart: Array, states: Array) -> Array:
-        """Fields from log ratios of the sums over patterns that are on, and off.
+        """Fields from the log ratios of the sums over patterns with a unit on and off.
 
-        Half of the energy that is saved if a unit is on rather than off.
+        See the class docstring.
         """
         beta = self.beta
-        # without the unit's own share in the overlaps; further apart, the field is 1
+        # removes the unit's own share of the overlaps; beyond the clip the field is 1
         d = np.clip(apart - 2 * beta * states, -2 * beta - 50, 2 * beta + 50)
         if beta < 1:
             return np.arctanh(np.tanh(beta) * np.tanh(d / 2)) / beta
-        # the same: (log cosh(d / 2 + beta) - log cosh(d / 2 - beta)) / (2 beta)
+        # equal to (log cosh(d / 2 + beta) - log cosh(d / 2 - beta)) / (2 beta)
         gain = np.abs(d / 2 + beta) - np.abs(d / 2 - beta)
         gain += np.log1p(np.exp(-np.abs(d + 2 * beta)))
         gain -= np.log1p(np.exp(-np.abs(d - 2 * beta)))

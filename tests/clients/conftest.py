@@ -1,4 +1,4 @@
-"""Data that every client is given: 80 sequences of two classes in all containers."""
+"""Data of the tests with other libraries: 80 sequences of two classes."""
 
 import re
 import sys
@@ -42,9 +42,9 @@ def texts(y):
 
 @pytest.fixture
 def run_guide(tmp_path, monkeypatch, capsys):
-    """A function that runs the code of a section of docs/guide/other_libraries.md.
+    """Function that runs a section of docs/guide/other_libraries.md.
 
-    It returns what the section prints.
+    It returns the words that the section prints.
     """
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / "guide" / "other_libraries.md").read_text("utf-8")
@@ -54,10 +54,10 @@ def run_guide(tmp_path, monkeypatch, capsys):
         (section,) = [part for part in sections if part.startswith(f"{title}\n")]
         page = ModuleType("page")  # importable, so that its functions can be pickled
         monkeypatch.setitem(sys.modules, "page", page)
-        for block in [
-            *re.findall(r"```python\n(.*?)```", introduction, re.S),
-            *re.findall(r"```{code-block} python\n(.*?)```", section, re.S),
-        ]:
+        for block in re.findall(r"```python\n(.*?)```", introduction, re.S):
+            exec(compile(block, title, "exec"), vars(page))
+        capsys.readouterr()  # what the introduction prints
+        for block in re.findall(r"```{code-block} python\n(.*?)```", section, re.S):
             exec(compile(block, title, "exec"), vars(page))
         return capsys.readouterr().out.split()
 

@@ -1,12 +1,13 @@
-"""Run the tests of other libraries, each in an environment of its own.
+"""Run the tests with other libraries, each in a separate environment.
 
     python tests/clients/run.py ENVIRONMENTS BASE [NAME ...]
 
-``BASE`` is the site-packages folder that has this package and its dependencies as
-constraints.txt pins them; ``ENVIRONMENTS`` is the folder of environments, which are
-made at the first run. Each adds to ``BASE`` what ``requirements/NAME.txt`` pins, and
-runs ``test_NAME.py``. Without a name all are run. Packages that a file pins, such
-as an older pandas, replace those of ``BASE`` in this environment only.
+``ENVIRONMENTS`` is the folder of the environments, which are created in the first run.
+``BASE`` is the site-packages folder of an environment with this package and its
+dependencies in the versions of constraints.txt. Each environment uses the packages of
+``BASE``, installs those of ``requirements/NAME.txt`` in addition and runs
+``test_NAME.py``. Packages in a requirements file, such as an older pandas, take
+precedence over those of ``BASE``. Without a name all tests run.
 """
 
 import os
@@ -21,19 +22,19 @@ ROOT = HERE.parents[1]
 
 
 def package_name(requirement):
-    """Normalised name of the package of a line of requirements."""
+    """Normalized package name in a line of a requirements file."""
     name = re.match(r"[\w.-]+", requirement).group()
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def select_constraints(constraints, requirements):
-    """Lines of constraints on packages that the requirements do not pin themselves."""
+    """Constraints on packages that are not in the requirements."""
     own = {package_name(line) for line in requirements}
     return [line for line in constraints if package_name(line) not in own]
 
 
 def make_environment(folder, base, requirements_file):
-    """An environment with the requirements; nothing is done if it has them."""
+    """Create an environment with the requirements, unless it is up to date."""
     requirements = requirements_file.read_text("utf-8").split("\n")
     requirements = [line for line in requirements if line]
     stamp = folder / "requirements.txt"
@@ -54,7 +55,7 @@ def make_environment(folder, base, requirements_file):
 
 
 def run_tests(name, python):
-    """Whether the tests of a library pass; its own warnings are ignored."""
+    """Run the tests with a library, ignoring warnings; return whether they pass."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     test = HERE / f"test_{name}.py"
     run = subprocess.run(
@@ -69,7 +70,7 @@ def main(environments, base, *names):
     known = sorted(path.stem for path in (HERE / "requirements").glob("*.txt"))
     unknown = set(names) - set(known)
     if unknown:
-        sys.exit(f"no requirements for {sorted(unknown)}; there are {known}")
+        sys.exit(f"no requirements for {sorted(unknown)}; the names are {known}")
     failed = []
     for name in names or known:
         print(f"--- {name}", flush=True)

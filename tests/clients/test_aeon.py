@@ -1,4 +1,4 @@
-"""aeon: an adaptor of twelve lines passes its own checks."""
+"""aeon: an adaptor of twelve lines passes the checks of aeon."""
 
 import numpy as np
 from aeon.classification import BaseClassifier

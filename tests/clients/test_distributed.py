@@ -1,4 +1,4 @@
-"""Dask: tokens keep their vocabulary on the way to workers and back."""
+"""Dask: tokens keep their vocabulary when they are sent to workers and back."""
 
 import subprocess
 import sys

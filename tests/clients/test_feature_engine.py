@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn_rnn import RNNClassifier
 
 
-def test_imputed_and_cut_tables(table, y):
+def test_imputed_and_winsorized_tables(table, y):
     frame = pd.DataFrame(table).add_prefix("step ")
     frame.iloc[::7, 2] = np.nan
     pipeline = make_pipeline(

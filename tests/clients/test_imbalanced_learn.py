@@ -19,13 +19,13 @@ def model(**params):
 
 @pytest.fixture
 def rare(y):
-    """Labels of which one class in five is left."""
+    """Indices and labels of rows in which class 1 is rare."""
     keep = (y == 0) | (np.arange(80) % 5 == 0)
     return np.flatnonzero(keep), y[keep]
 
 
 def oversample(X, y):
-    """Repeat sequences of the rarer classes until all classes are equally frequent."""
+    """Repeat sequences of rare classes until all classes are equally frequent."""
     classes, counts = np.unique(y, return_counts=True)
     rows = np.concatenate(
         [
@@ -74,7 +74,7 @@ def test_a_sampler_of_indices_serves_every_container(
         assert pipeline[-1]._vocabulary_size == X.vocabulary_size
 
 
-def test_a_sampler_that_loses_the_vocabulary_is_noticed(texts, rare):
+def test_a_sampler_that_loses_the_vocabulary_raises(texts, rare):
     rows, y = rare
     X = CharVectorizer().fit_transform([texts[row] for row in rows])
     pipeline = make_pipeline(RandomOverSampler(random_state=0), model()).fit(X, y)

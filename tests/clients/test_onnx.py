@@ -11,7 +11,7 @@ from sklearn_rnn._nn.sequence import Inputs
 
 
 class OfFullLength(torch.nn.Module):
-    """Logits of an array in which all sequences have all steps."""
+    """Computes logits of sequences of equal length without padding."""
 
     def __init__(self, module):
         super().__init__()
@@ -22,7 +22,7 @@ class OfFullLength(torch.nn.Module):
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
-def test_an_exported_network_answers_the_same(cell, padded, y, tmp_path):
+def test_an_exported_network_predicts_the_same(cell, padded, y, tmp_path):
     model = RNNClassifier(
         cell, hidden_size=8, max_epochs=3, precision="float32", random_state=0
     ).fit(padded, y)

@@ -1,4 +1,4 @@
-"""Optuna: studies, pruning by callbacks, and its search."""
+"""Optuna: studies, pruning by callbacks, and searches."""
 
 import numpy as np
 import optuna
@@ -56,7 +56,7 @@ def test_partial_fits_prune(ragged, y):
 
 
 @pytest.mark.parametrize("container", ["ragged", "padded", "table"])
-def test_its_search_takes_every_container(container, request, y):
+def test_search_accepts_every_container(container, request, y):
     X = request.getfixturevalue(container)
     search = OptunaSearchCV(
         RNNClassifier(max_epochs=5, random_state=0),

@@ -1,4 +1,4 @@
-"""scikit-optimize: its search in every container."""
+"""scikit-optimize: searches in every container."""
 
 import pytest
 from skopt import BayesSearchCV
@@ -7,7 +7,7 @@ from sklearn_rnn import RNNClassifier
 
 
 @pytest.mark.parametrize("container", ["ragged", "padded", "table"])
-def test_its_search_takes_every_container(container, request, y):
+def test_search_accepts_every_container(container, request, y):
     X = request.getfixturevalue(container)
     search = BayesSearchCV(
         RNNClassifier(max_epochs=6, random_state=0),

@@ -14,7 +14,7 @@ from sklearn_rnn import (
     RNNRegressor,
 )
 
-# Whatever else a file names is a reason not to load it.
+# Any other type in a file is a reason not to load it.
 TRUSTED_MODULES = ("functools", "numpy", "sklearn_rnn", "skorch", "torch")
 
 
@@ -27,14 +27,14 @@ def load_trusted(data):
 
 @pytest.mark.parametrize("Model", [RNNClassifier, RNNRegressor])
 @pytest.mark.parametrize("container", ["ragged", "table"])
-def test_networks_come_back(Model, container, request, y):
+def test_networks_are_saved_and_loaded(Model, container, request, y):
     X = request.getfixturevalue(container)
     model = Model(hidden_size=8, max_epochs=3, random_state=0).fit(X, 1.0 * y)
     again = load_trusted(io.dumps(model))
     assert_array_equal(again.predict(X), model.predict(X))
 
 
-def test_a_pipeline_of_texts_comes_back(texts, y):
+def test_a_pipeline_of_texts_is_saved_and_loaded(texts, y):
     model = make_pipeline(
         CharVectorizer(), RNNClassifier(hidden_size=8, max_epochs=3, random_state=0)
     ).fit(texts, y)
@@ -42,7 +42,7 @@ def test_a_pipeline_of_texts_comes_back(texts, y):
     assert_array_equal(again.predict_proba(texts), model.predict_proba(texts))
 
 
-def test_energy_models_come_back():
+def test_energy_models_are_saved_and_loaded():
     X = np.sign(np.random.default_rng(0).normal(size=(6, 40)))
     model = HopfieldDenoiser().fit(X)
     again = load_trusted(io.dumps(model))

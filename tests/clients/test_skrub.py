@@ -42,7 +42,7 @@ def test_statistics_of_texts_become_columns(frame):
     )
 
 
-def test_codes_of_texts_get_a_pipeline_of_their_own(frame, y):
+def test_codes_of_texts_in_a_separate_pipeline(frame, y):
     model = RNNClassifier(hidden_size=8, max_epochs=20, random_state=0)
     columns = make_column_transformer((CharVectorizer(), "text"))
     assert make_pipeline(columns, model).fit(frame, y).score(frame, y) > 0.8

@@ -20,7 +20,7 @@ def test_a_dataset_is_read_like_the_ragged_list(ragged, y):
     assert_allclose(fitted.predict_proba(dataset), fitted.predict_proba(ragged))
 
 
-def test_a_scaler_stands_before_the_network(ragged, y):
+def test_a_scaler_before_the_network(ragged, y):
     dataset = to_time_series_dataset(ragged)
     pipeline = make_pipeline(TimeSeriesScalerMinMax(per_timeseries=False), model())
     assert pipeline.fit(dataset, y).score(dataset, y) > 0.8

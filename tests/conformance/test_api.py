@@ -1,4 +1,4 @@
-"""Running the sequence checks: through pytest, one by one, and with a report."""
+"""Functions that run the checks: through pytest, one by one, and with a report."""
 
 import subprocess
 import sys
@@ -18,9 +18,9 @@ from checked_estimators import (
     ReturnsNothingFromFit,
     SetsAttributeInPredict,
     Sums,
+    containers_of_ours,
     find_skipped,
-    stranger_of,
-    what_ours_take,
+    find_working_class,
 )
 from sklearn.exceptions import EstimatorCheckFailedWarning, SkipTestWarning
 from sklearn.linear_model import LogisticRegression
@@ -36,10 +36,10 @@ from sklearn_rnn.conformance import (
 PACKAGE = Path(sklearn_rnn.__file__).parent
 
 
-@parametrize_with_sequence_checks(OURS, containers=what_ours_take)
+@parametrize_with_sequence_checks(OURS, containers=containers_of_ours)
 @pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
 @pytest.mark.filterwarnings("ignore:.*(token|unknown tokens)")
-def test_sequence_check_passes_or_says_why_it_does_not_apply(estimator, check):
+def test_sequence_check_passes_or_is_skipped_with_the_expected_reason(estimator, check):
     reason = find_skipped(estimator).get(check.function.__name__)
     if reason is None:
         try:
@@ -51,10 +51,10 @@ def test_sequence_check_passes_or_says_why_it_does_not_apply(estimator, check):
             check(estimator)
 
 
-def test_as_many_checks_run_on_ours():
+def test_number_of_checks_per_estimator_is_as_expected():
     found = {}
     for one in OURS:
-        checks = sequence_checks_generator(one, containers=what_ours_take(one))
+        checks = sequence_checks_generator(one, containers=containers_of_ours(one))
         found.setdefault(type(one).__name__, []).append(len(list(checks)))
     assert found == {
         "RNNClassifier": [77, 77, 77, 56, 77],
@@ -93,11 +93,11 @@ def test_forecaster_with_a_baseline_passes_every_check(estimator):
 
 
 @pytest.mark.parametrize(
-    ("stranger", "n_checks"),
+    ("cls", "n_checks"),
     [(Sums, 55), (Bag, 21), (Letters, 19), (Centred, 52), (Drift, 31)],
 )
-def test_good_stranger_passes_every_check(stranger, n_checks):
-    results = check_sequence_estimator(stranger(), containers=TAKEN[stranger])
+def test_working_third_party_estimator_passes_every_check(cls, n_checks):
+    results = check_sequence_estimator(cls(), containers=TAKEN[cls])
     assert results.counts == {
         "passed": n_checks,
         "failed": 0,
@@ -179,7 +179,7 @@ def test_failures_and_skips_may_be_warnings():
     assert {warning.filename for warning in caught} == {__file__}
 
 
-def test_callback_hears_of_every_check():
+def test_callback_is_called_after_every_check():
     heard = []
     results = check_sequence_estimator(
         Bag(),
@@ -188,14 +188,14 @@ def test_callback_hears_of_every_check():
         callback=lambda **result: heard.append(result),
     )
     assert heard == results
-    with pytest.raises(ValueError, match='on_fail="raise" ends with the first'):
+    with pytest.raises(ValueError, match='on_fail="raise" stops at the first'):
         check_sequence_estimator(Bag(), callback=print)
 
 
 def marked(**options):
     mark = parametrize_with_sequence_checks(
         [Bag(), ClipsItsInput()],
-        containers=lambda estimator: TAKEN[stranger_of(type(estimator))],
+        containers=lambda estimator: TAKEN[find_working_class(type(estimator))],
         expected_failed_checks=lambda estimator: (
             BOTH if isinstance(estimator, ClipsItsInput) else {}
         ),
@@ -221,8 +221,8 @@ def test_decorator_marks_expected_failures_strictly():
     }
 
 
-def test_pytest_reports_how_many_ran_and_why_others_did_not(tmp_path):
-    (tmp_path / "test_strangers.py").write_text(
+def test_pytest_reports_counts_and_reasons_of_skipped_checks(tmp_path):
+    (tmp_path / "test_third_party.py").write_text(
         """
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -245,7 +245,7 @@ def test_sequence_check(estimator, check):
         cwd=tmp_path,
     )
     assert "34 passed, 2 skipped, 1 xfailed in" in run.stdout
-    assert "LogisticRegression seems not to take ragged lists" in run.stdout
+    assert "LogisticRegression does not seem to accept ragged lists" in run.stdout
 
 
 def test_ids_name_estimator_check_and_container():
@@ -267,7 +267,7 @@ def test_expected_failures_may_be_skipped():
         check(Bag())
 
 
-def test_what_is_not_checkable_is_refused():
+def test_invalid_arguments_raise():
     with pytest.raises(TypeError, match="got the class Sums"):
         check_sequence_estimator(Sums)
     with pytest.raises(ValueError, match="must be a tuple of some of"):
@@ -276,15 +276,15 @@ def test_what_is_not_checkable_is_refused():
         check_sequence_estimator(Sums(), on_fail="ignore")
 
 
-def test_checks_refuse_to_run_without_assertions():
+def test_checks_raise_if_assertions_are_disabled():
     path = PACKAGE / "conformance" / "_api.py"
     optimized = {"__name__": "optimized"}
     exec(compile(path.read_text("utf-8"), path, "exec", optimize=1), optimized)
-    with pytest.raises(RuntimeError, match="-O leaves out every assertion"):
+    with pytest.raises(RuntimeError, match="disabled by python -O"):
         optimized["check_sequence_estimator"](Sums())
 
 
-def test_conformance_loads_no_estimator_of_ours():
+def test_conformance_does_not_import_our_estimators():
     code = (
         "import sys, sklearn_rnn.conformance\n"
         "print(sorted(m for m in sys.modules if m.startswith('sklearn_rnn.')))\n"

@@ -1,4 +1,4 @@
-"""Checks of every container, on strangers that break one rule each."""
+"""Checks of every container, on estimators that break one rule each."""
 
 import random
 from unittest import SkipTest
@@ -194,7 +194,7 @@ class WantsNumbersAsLabels(Sums):
 
 
 @pytest.mark.parametrize(("broken", "checks"), BROKEN)
-def test_broken_stranger_is_noticed_by_exactly_these_checks(broken, checks):
+def test_broken_estimator_fails_exactly_these_checks(broken, checks):
     assert find_noticing_checks(broken) == checks
 
 
@@ -202,7 +202,7 @@ def test_every_check_can_fail():
     assert list_checks(_checks_all) <= BROKEN.checks
 
 
-def test_refitting_is_not_checked_where_a_second_fit_goes_on():
+def test_refitting_is_not_checked_with_warm_start():
     model = RNNClassifier(max_epochs=1, warm_start=True)
-    with pytest.raises(SkipTest, match="warm_start=True: a second fit goes on"):
+    with pytest.raises(SkipTest, match="warm_start=True: a second fit continues"):
         _checks_all.check_refit_forgets("RNNClassifier", model)

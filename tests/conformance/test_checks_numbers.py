@@ -1,4 +1,4 @@
-"""Checks of sequences of numbers, on strangers that break one rule each."""
+"""Checks of sequences of numbers, on estimators that break one rule each."""
 
 import re
 import sys
@@ -47,7 +47,7 @@ class CutsFeaturesInFit(Sums):
 
 
 class Mends(Sums):
-    """Repairs what it should refuse."""
+    """Repairs invalid input instead of raising an error."""
 
     def read(self, X, n_features):
         if getattr(X, "ndim", 1) == 2:
@@ -158,7 +158,7 @@ class KnowsTheWidthOfAnArray(Sums):
 
 
 @pytest.mark.parametrize(("broken", "checks"), BROKEN)
-def test_broken_stranger_is_noticed_by_exactly_these_checks(broken, checks):
+def test_broken_estimator_fails_exactly_these_checks(broken, checks):
     assert find_noticing_checks(broken) == checks
 
 
@@ -178,6 +178,6 @@ class RefusesPadding(Sums):
 
 
 @pytest.mark.parametrize("check", ["check_padding_as_ragged", "check_more_padding"])
-def test_padding_is_not_checked_where_it_is_refused(check):
-    with pytest.raises(SkipTest, match="refuses arrays padded with NaN: Input"):
+def test_padding_is_not_checked_if_it_is_rejected(check):
+    with pytest.raises(SkipTest, match="rejects arrays padded with NaN: Input"):
         getattr(_checks_numbers, check)("RefusesPadding", RefusesPadding())

@@ -1,4 +1,4 @@
-"""Checks of forecasters, on strangers that break one rule each."""
+"""Checks of forecasters, on estimators that break one rule each."""
 
 import sys
 from unittest import SkipTest
@@ -170,7 +170,7 @@ class ForgetsBeforeItReads(Drift):
 
 
 @pytest.mark.parametrize(("broken", "checks"), BROKEN)
-def test_broken_stranger_is_noticed_by_exactly_these_checks(broken, checks):
+def test_broken_estimator_fails_exactly_these_checks(broken, checks):
     assert find_noticing_checks(broken) == checks
 
 

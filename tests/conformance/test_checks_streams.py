@@ -1,4 +1,4 @@
-"""Checks of streams, on strangers that break one rule each."""
+"""Checks of streams, on estimators that break one rule each."""
 
 from unittest import SkipTest
 
@@ -63,7 +63,7 @@ class StreamsShareTheirState(Sums):
 
 
 @pytest.mark.parametrize(("broken", "checks"), BROKEN)
-def test_broken_stranger_is_noticed_by_exactly_these_checks(broken, checks):
+def test_broken_estimator_fails_exactly_these_checks(broken, checks):
     assert find_noticing_checks(broken) == checks
 
 
@@ -71,9 +71,9 @@ def test_every_check_can_fail():
     assert list_checks(_checks_streams) <= BROKEN.checks
 
 
-def test_streams_are_not_checked_where_the_model_has_none():
+def test_streams_are_not_checked_if_not_supported():
     model = RNNClassifier("gru", 2, bidirectional=True)
-    with pytest.raises(SkipTest, match="RNNClassifier has no streams: "):
+    with pytest.raises(SkipTest, match="RNNClassifier does not support streams: "):
         _checks_streams.check_stream("RNNClassifier", model)
 
 

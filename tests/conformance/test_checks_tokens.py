@@ -1,4 +1,4 @@
-"""Checks of tokens, on strangers that break one rule each."""
+"""Checks of tokens, on estimators that break one rule each."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ class WrapsCodes(Bag):
 
 
 @pytest.mark.parametrize(("broken", "checks"), BROKEN)
-def test_broken_stranger_is_noticed_by_exactly_these_checks(broken, checks):
+def test_broken_estimator_fails_exactly_these_checks(broken, checks):
     assert find_noticing_checks(broken) == checks
 
 

@@ -1,4 +1,4 @@
-"""Checks of transformers of steps, on strangers that break one rule each."""
+"""Checks of transformers of steps, on estimators that break one rule each."""
 
 from unittest import SkipTest
 
@@ -52,7 +52,7 @@ class Totals(Centred):
 
 
 @pytest.mark.parametrize(("broken", "checks"), BROKEN)
-def test_broken_stranger_is_noticed_by_exactly_these_checks(broken, checks):
+def test_broken_estimator_fails_exactly_these_checks(broken, checks):
     assert find_noticing_checks(broken) == checks
 
 
@@ -60,6 +60,6 @@ def test_every_check_can_fail():
     assert list_checks(_checks_transformers) <= BROKEN.checks
 
 
-def test_steps_are_not_checked_where_a_sequence_becomes_one_row():
-    with pytest.raises(SkipTest, match="answers one row a sequence"):
+def test_steps_are_not_checked_if_transform_returns_one_row_per_sequence():
+    with pytest.raises(SkipTest, match="returns one row per sequence"):
         _checks_transformers.check_transform_keeps_steps("Totals", Totals())

@@ -1,4 +1,4 @@
-"""The small sequences that the checks fit on."""
+"""Small sequences that the checks use."""
 
 import sys
 from unittest import SkipTest
@@ -49,7 +49,7 @@ def test_an_example_is_the_same_at_each_call_and_never_shared(container):
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-def test_the_other_example_is_as_long_and_looks_otherwise(container):
+def test_other_example_has_equal_length_and_other_features(container):
     X, other = example(container), other_example(container)
     assert len(other) == len(X)
     if container == "text":
@@ -116,7 +116,7 @@ def test_targets_of_steps_have_the_lengths_of_the_sequences(container):
 
 def test_texts_have_no_targets_of_steps():
     model = make_pipeline(CharVectorizer(), RNNClassifier(return_sequences=True))
-    with pytest.raises(SkipTest, match="needs the number of tokens of each text"):
+    with pytest.raises(SkipTest, match="needs the token count of each text"):
         targets(model, "text")
 
 
@@ -135,7 +135,7 @@ def test_only_the_last_sequence_is_spoilt(container):
     assert not np.array_equal(spoilt[-1], X[-1])
 
 
-def test_a_series_has_an_index_that_is_not_its_order():
+def test_pandas_series_has_a_descending_index():
     X = sequences()
     series = series_of(X)
     assert isinstance(series, pd.Series)

@@ -1,4 +1,4 @@
-"""What the fuzzer holds against a call."""
+"""Faults that the fuzzer detects in a call."""
 
 import threading
 import warnings
@@ -26,8 +26,11 @@ from sklearn_rnn.conformance._fuzz_guards import (
         (ValueError("X has 3 features"), None),
         (TypeError("the 'size' parameter"), None),
         (MemoryError("row 3"), None),
-        (ValueError("setting an element"), "names no argument"),
-        (ValueError("Found array with dim 3 while fitting data"), "names no argument"),
+        (ValueError("setting an element"), "does not name"),
+        (
+            ValueError("Found array with dim 3 while fitting data"),
+            "does not name",
+        ),
         (NotFittedError("Call 'fit' first."), None),
         (KeyError("X"), "raised KeyError"),
         (FileNotFoundError(2, "No such file", "X.txt"), "raised FileNotFoundError"),
@@ -38,7 +41,7 @@ def test_errors_are_judged_by_kind_and_message(error, fault):
     assert found is None if fault is None else fault in found
 
 
-def test_what_reads_files_may_raise_errors_with_their_names():
+def test_methods_that_read_files_may_raise_errors_with_file_names():
     missing = FileNotFoundError(2, "No such file", "notes.txt")
     assert find_fault_of_error(missing, [], reads_files=True) is None
     assert find_fault_of_error(OSError("no"), [], reads_files=True) is not None
@@ -53,7 +56,7 @@ def test_warnings_of_users_pass_and_those_of_libraries_do_not():
     assert "overflow" in find_foreign_warning(caught)
 
 
-def test_finite_data_is_told_from_other_data():
+def test_finite_data_is_recognized():
     assert (
         is_finite([np.ones(2), [1, 2]]) and is_finite(["text"]) and is_finite([10**400])
     )
@@ -62,7 +65,7 @@ def test_finite_data_is_told_from_other_data():
     assert holds_nan([[1.0], np.array([np.nan])]) and not holds_nan(["a", 1.0])
 
 
-def test_changes_of_input_are_seen():
+def test_changes_of_input_are_detected():
     for X, change in (
         (np.zeros(3), lambda X: X.fill(1)),
         (pd.DataFrame({"a": [1, 2]}), lambda X: X.insert(0, "b", 1)),

@@ -18,18 +18,18 @@ def test_limits_and_their_neighbours_are_tried():
     assert {-1e-3, 0, 1e300} <= {v for v in values if isinstance(v, (int, float))}
 
 
-def test_repetitions_stay_few():
+def test_numbers_of_repetitions_are_small():
     values = list_values("max_epochs", [Interval(Integral, 1, None, closed="left")])
     numbers = [v for v in values if isinstance(v, (int, float)) and v == v]
     assert max(v for v in numbers if np.isfinite(v)) <= 3
 
 
-def test_options_are_tried_and_misspelt():
+def test_options_are_tried_in_lower_and_upper_case():
     values = list_values("cell", [StrOptions({"gru", "lstm"})])
     assert {"gru", "lstm", "GRU"} <= {v for v in values if isinstance(v, str)}
 
 
-def test_draws_are_seeded_and_leave_the_seed_alone():
+def test_draws_are_seeded_and_do_not_change_random_state():
     rngs = [np.random.default_rng(4) for _ in range(2)]
     first, second = (
         [repr(draw_parameters(RNNClassifier(), rng)) for _ in range(50)] for rng in rngs

@@ -1,4 +1,4 @@
-"""How the checks fit an estimator, ask it, and hold it to its answers."""
+"""Helpers of the checks that fit estimators, collect outputs and compare them."""
 
 import warnings
 
@@ -45,7 +45,7 @@ def test_a_copy_has_a_seed_and_trains_briefly():
     assert model[-1].max_iter == 9 and model[-1].random_state is None
 
 
-def test_fewer_epochs_than_two_stay():
+def test_fewer_than_two_epochs_are_kept():
     assert prepare(RNNClassifier(max_epochs=1)).max_epochs == 1
     assert prepare(RNNClassifier(max_epochs="auto")).max_epochs == 2
 
@@ -56,7 +56,7 @@ class WarnsInFit(Sums):
         return super().fit(X, y, sample_weight)
 
 
-def test_only_the_warning_about_few_epochs_is_silent():
+def test_only_convergence_warnings_are_ignored():
     fit(WarnsInFit(("too few", ConvergenceWarning)), X, Y)
     with pytest.warns(UserWarning, match="of something else"):
         fit(WarnsInFit(("of something else", UserWarning)), X, Y)
@@ -70,10 +70,10 @@ def test_the_estimator_stays_unfitted_and_its_copy_is_given_fit_parameters():
     assert not np.array_equal(weighted.predict_proba(X), plain.predict_proba(X))
 
 
-# ------------------------------------------------------------------ asking
+# ------------------------------------------------------------------ outputs
 
 
-def test_every_method_answers_with_one_array_per_sequence():
+def test_every_method_returns_one_array_per_sequence():
     model = fit_copy(Sums(), X, Y)
     assert methods_of(model) == ["predict", "predict_proba"]
     given = collect_answers(model, X)
@@ -82,12 +82,12 @@ def test_every_method_answers_with_one_array_per_sequence():
     assert_array_equal(given["predict_proba"], model.predict_proba(X))
 
 
-def test_a_parameter_of_the_same_name_is_no_method():
+def test_a_parameter_of_the_same_name_is_not_a_method():
     assert methods_of(RNNForecaster(transform="log")) == ["predict"]
 
 
 class AnswersPaddedSteps:
-    """Answers for every step, padded with NaN."""
+    """Predicts for every step, with NaN as padding."""
 
     def get_params(self):
         return {"return_sequences": True}
@@ -96,7 +96,7 @@ class AnswersPaddedSteps:
         return np.array([[1.0, np.nan, 2.0, np.nan, np.nan], [np.nan] * 5])
 
 
-def test_answers_of_steps_lose_their_padding_alone():
+def test_only_padding_is_removed_from_outputs_per_step():
     first, second = collect_answers(AnswersPaddedSteps(), X)["predict"]
     assert_array_equal(first, [1, np.nan, 2])
     assert second.size == 0
@@ -119,7 +119,7 @@ def test_answers_of_steps_lose_their_padding_alone():
     ],
     ids=["table", "column", "sparse", "frame", "tokens", "list", "padded", "empty"],
 )
-def test_answers_become_rows_without_padding(answer, expected):
+def test_outputs_become_rows_without_padding(answer, expected):
     rows = rows_of(answer)
     assert len(rows) == len(expected)
     for row, wanted in zip(rows, expected, strict=True):
@@ -144,39 +144,47 @@ def rows(*values):
         (rows(), rows()),
     ],
 )
-def test_answers_are_the_same_up_to_the_tolerance(actual, expected):
+def test_outputs_within_the_tolerance_are_equal(actual, expected):
     assert_same(actual, expected, "here")
 
 
 @pytest.mark.parametrize(
     ("actual", "expected", "message"),
     [
-        (rows(1.0, 1.0), rows(1.0, 1.001), "predict answers sequence 1 otherwise here"),
-        (rows(0.0, 100.0), rows(0.01, 100.0), "answers sequence 0 otherwise here"),
-        (rows([1.0]), rows([1.0, 2.0]), "answers sequence 0 otherwise here"),
-        (rows([1.0]), rows(1.0), "answers sequence 0 otherwise here"),
-        (rows(np.nan), rows(1.0), "answers sequence 0 otherwise here"),
-        (rows("a"), rows("b"), "answers sequence 0 otherwise here"),
-        (rows("1"), rows(1), "answers sequence 0 otherwise here"),
-        (rows(1.0), rows(1.0, 2.0), "answers 1 rows for 2 sequences here"),
-        ({}, rows(1.0), r"the methods are \['predict'\], but \[\] here"),
+        (
+            rows(1.0, 1.0),
+            rows(1.0, 1.001),
+            "predict returns another result .* 1 here",
+        ),
+        (
+            rows(0.0, 100.0),
+            rows(0.01, 100.0),
+            "another result for sequence 0 here",
+        ),
+        (rows([1.0]), rows([1.0, 2.0]), "another result for sequence 0 here"),
+        (rows([1.0]), rows(1.0), "another result for sequence 0 here"),
+        (rows(np.nan), rows(1.0), "another result for sequence 0 here"),
+        (rows("a"), rows("b"), "another result for sequence 0 here"),
+        (rows("1"), rows(1), "another result for sequence 0 here"),
+        (rows(1.0), rows(1.0, 2.0), "returns 1 rows for 2 sequences here"),
+        ({}, rows(1.0), r"the methods are \[\] instead of \['predict'\] here"),
     ],
 )
-def test_other_answers_are_named(actual, expected, message):
+def test_different_outputs_are_reported(actual, expected, message):
     with pytest.raises(AssertionError, match=message):
         assert_same(actual, expected, "here")
 
 
-def test_tolerance_0_is_bit_for_bit():
+def test_tolerance_0_requires_equal_bits():
     assert_same(rows(1.0), rows(1.0), "here", tolerance=0)
     with pytest.raises(AssertionError):
         assert_same(rows(np.nextafter(1, 2)), rows(1.0), "here", tolerance=0)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, [1.0, np.nan], []])
-def test_answers_have_to_be_finite(bad):
+def test_outputs_must_be_finite(bad):
     assert_finite(rows(1.0, "a", [0, 1]), "here")
-    with pytest.raises(AssertionError, match=r"predict answers sequence 1 .* here"):
+    with pytest.raises(AssertionError, match=r"predict returns .* for sequence 1 here"):
         assert_finite(rows(1.0, bad), "here")
 
 
@@ -187,7 +195,7 @@ def raise_(error):
     raise error
 
 
-def test_the_expected_error_that_names_its_numbers_passes():
+def test_expected_error_with_expected_numbers_passes():
     assert_refused(lambda: raise_(ValueError("row 7 of 12")), "it", naming=(7, 12))
     assert_refused(lambda: raise_(NotFittedError()), "it", errors=NotFittedError)
 
@@ -209,18 +217,18 @@ def test_the_expected_error_that_names_its_numbers_passes():
         (
             lambda: raise_(ValueError("row 17 of 12")),
             {"naming": (7, 12)},
-            r"the error about it does not name \[7\]: row 17 of 12",
+            r"the error message for it does not contain \[7\]: row 17 of 12",
         ),
     ],
     ids=["none", "none of two", "another", "unnamed"],
 )
-def test_no_error_or_another_one_is_named(call, options, message):
+def test_missing_or_unexpected_errors_are_reported(call, options, message):
     with pytest.raises(AssertionError, match=message):
         assert_refused(call, "it", **options)
 
 
 class AcceptsIn(Sums):
-    """Answers with NaN removed in the method that ``weight`` names."""
+    """Ignores NaN in the method that ``weight`` names."""
 
     def read(self, X, n_features):
         method = "fit" if n_features is None else "predict_proba"
@@ -237,13 +245,13 @@ BAD = [*X[:-1], np.full((3, 2), np.nan)]
 
 
 @pytest.mark.parametrize("method", ["fit", "predict_proba"])
-def test_fit_and_every_method_have_to_raise(method):
+def test_fit_and_every_method_must_raise(method):
     assert_refused_by_all(Sums(), X, BAD, Y, "NaN", naming=(23,))
     with pytest.raises(AssertionError, match=f"{method} on NaN was accepted"):
         assert_refused_by_all(AcceptsIn(method), X, BAD, Y, "NaN")
 
 
-def test_answers_have_to_raise_on_a_fitted_model():
+def test_methods_of_a_fitted_model_must_raise():
     assert_refused_in_answers(fit_copy(Sums(), X, Y), BAD, "NaN", naming=(23,))
     model = fit_copy(AcceptsIn("predict_proba"), X, Y)
     with pytest.raises(AssertionError, match="predict_proba on NaN was accepted"):
@@ -251,7 +259,7 @@ def test_answers_have_to_raise_on_a_fitted_model():
 
 
 class ReadsATuple(Sums):
-    """Reads a tuple otherwise in the methods that ``weight`` names."""
+    """Treats tuples differently in the methods that ``weight`` names."""
 
     def read(self, X, n_features):
         stage = "fit" if n_features is None else "answer"
@@ -266,11 +274,11 @@ class ReadsATuple(Sums):
 @pytest.mark.parametrize(
     ("stages", "message"),
     [
-        (("answer",), "otherwise when X is a tuple"),
-        (("fit",), "otherwise after a fit on a tuple"),
+        (("answer",), "another result .* when X is a tuple"),
+        (("fit",), "another result .* after a fit on a tuple"),
     ],
 )
-def test_other_containers_have_to_fit_and_answer_alike(stages, message):
+def test_other_containers_must_give_the_same_results(stages, message):
     assert_same_from(ReadsATuple(()), X, {"a tuple": tuple(X)}, Y)
     with pytest.raises(AssertionError, match=message):
         assert_same_from(ReadsATuple(stages), X, {"a tuple": tuple(X)}, Y)

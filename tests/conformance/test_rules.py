@@ -1,4 +1,4 @@
-"""The rules by which checks apply, and what they say where they do not."""
+"""Rules that determine which checks apply, and their reasons."""
 
 from checked_estimators import (
     Centred,
@@ -32,7 +32,7 @@ from sklearn_rnn.conformance._rules import (
 from sklearn_rnn.conformance._selection import select_checks
 
 
-def test_every_check_runs_or_has_a_reason_not_to():
+def test_every_check_applies_or_has_a_reason():
     every = {rule.function.__name__ for rule in (*GENERAL, *OF_NUMBERS, *ONCE)}
     for estimator in (Sums(), Letters(), Centred(), Drift()):
         checks, not_applicable = select_checks(estimator)
@@ -53,7 +53,7 @@ def test_every_check_runs_or_has_a_reason_not_to():
 
 
 class ReadsOneShape(Sums):
-    """Reads 3-D arrays of the shape of fit, as images."""
+    """Accepts 3-D arrays of the shape of fit only, such as images."""
 
     def read(self, X, n_features):
         if n_features not in (None, X.shape[2]) or X.ndim != 3:
@@ -68,18 +68,18 @@ class ReadsOneShape(Sums):
         return self
 
 
-def test_lengths_are_not_checked_where_arrays_of_one_shape_are_images():
+def test_lengths_are_not_checked_for_images_of_one_shape():
     results = check_sequence_estimator(
         ReadsOneShape(), containers=("table", "3d"), on_fail=None
     )
     for check in ("check_other_lengths", "check_table_as_sequences"):
         assert results.not_applicable[check] == (
-            "it reads arrays of one length only (images of 3 instead of 4 rows)"
+            "it accepts arrays of one length only (images of 3 instead of 4 rows)"
         )
     assert failures(results) == {"check_more_padding"}
 
 
-def test_a_pipeline_without_a_step_that_fits_is_asked_itself():
+def test_tags_of_a_pipeline_of_passthroughs_are_its_own():
     pipeline = make_pipeline("passthrough", "passthrough")
     assert find_first_step(pipeline) is pipeline
     inner = Sums()
@@ -87,7 +87,7 @@ def test_a_pipeline_without_a_step_that_fits_is_asked_itself():
     assert find_first_step(nested) is inner
 
 
-def test_a_parameter_named_transform_makes_no_transformer():
+def test_a_parameter_named_transform_does_not_make_a_transformer():
     assert needs_transformer(RNNForecaster(), ()) == "it is not a transformer"
     assert needs_transformer(Centred(), ()) is None
 

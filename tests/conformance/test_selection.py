@@ -1,4 +1,4 @@
-"""Which checks an estimator gets, by its tags, its methods and small fits."""
+"""Selection of checks by tags, methods and small fits."""
 
 from unittest import SkipTest
 
@@ -9,8 +9,8 @@ from checked_estimators import (
     Drift,
     Letters,
     Sums,
+    containers_of_ours,
     failures,
-    what_ours_take,
 )
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -24,8 +24,10 @@ from sklearn_rnn.conformance._selection import Check, select_checks
 
 
 @pytest.mark.parametrize("estimator", OURS, ids=repr)
-def test_tags_and_small_fits_find_what_ours_take(estimator):
-    told = sequence_checks_generator(estimator, containers=what_ours_take(estimator))
+def test_tags_and_small_fits_detect_containers_of_our_estimators(estimator):
+    told = sequence_checks_generator(
+        estimator, containers=containers_of_ours(estimator)
+    )
     guessed = {check for _, check in sequence_checks_generator(estimator)}
     refused = {check for check in guessed if check.skipped_because}
     assert guessed - refused == {check for _, check in told}
@@ -33,7 +35,7 @@ def test_tags_and_small_fits_find_what_ours_take(estimator):
 
 
 class Flat(Sums):
-    """Reads 3-D arrays of one length, as many strangers do."""
+    """Accepts 3-D arrays of one length only, as many third-party estimators do."""
 
     def read(self, X, n_features):
         if X.ndim != 3:
@@ -46,7 +48,7 @@ class Flat(Sums):
         return tags
 
 
-def test_stranger_of_3d_arrays_gets_only_their_checks():
+def test_estimator_of_3d_arrays_gets_only_their_checks():
     results = check_sequence_estimator(Flat(), on_fail=None, on_skip=None)
     ran = {one["check_name"] for one in results if one["status"] != "skipped"}
     assert all("container=3d" in name for name in ran)
@@ -63,10 +65,10 @@ def test_stranger_of_3d_arrays_gets_only_their_checks():
     ]
     ragged, _, padding = skipped.values()
     assert "AttributeError: 'list' object has no attribute 'ndim'" in ragged
-    assert "Flat refuses arrays padded with NaN: Input" in padding
+    assert "Flat rejects arrays padded with NaN: Input" in padding
 
 
-def test_container_that_is_demanded_is_not_guessed():
+def test_given_containers_are_not_guessed():
     with pytest.raises(AttributeError, match="'list' object has no attribute 'ndim'"):
         check_sequence_estimator(Flat(), containers=("ragged",))
 
@@ -79,14 +81,14 @@ def test_estimator_of_tables_is_checked_with_tables_and_the_report_says_why():
     counts, others, ragged, tokens, *reasons = str(results).splitlines()
     assert counts == "16 checks ran: 16 passed, 0 failed, 0 xfail"
     assert others == f"{2 + len(results.not_applicable)} checks do not apply:"
-    assert "seems not to take ragged lists (ValueError: setting an array" in ragged
-    assert "seems not to take tokens (it reads them as plain integers" in tokens
+    assert "not seem to accept ragged lists (ValueError: setting an" in ragged
+    assert "not seem to accept tokens (it accepts codes of any" in tokens
     assert ragged.endswith(": check_fit_and_answer(container=ragged)")
     named = {name for line in reasons for name in line.split(": ")[1].split(", ")}
     assert named == set(results.not_applicable)
 
 
-def test_forecaster_is_recognised_by_a_predict_that_needs_no_X():
+def test_forecaster_is_recognized_by_a_predict_without_X():
     checks, not_applicable = select_checks(Drift())
     assert {check.container for check in checks} == {"series", None}
     assert not_applicable["check_nan_refused"] == "its tags allow NaN"
@@ -98,7 +100,7 @@ class NeedsX(Drift):
         return super().predict(X)
 
 
-def test_forecaster_without_a_known_past_may_be_told():
+def test_containers_may_be_given_for_a_forecaster_whose_predict_needs_X():
     results = check_sequence_estimator(NeedsX(), containers=("series",))
     for check in ("update", "known_past", "failed_update_leaves_no_trace"):
         assert results.not_applicable[f"check_{check}"] == "its predict needs X"
@@ -107,14 +109,14 @@ def test_forecaster_without_a_known_past_may_be_told():
     assert results.counts["passed"] == len(results) == 27
 
 
-def test_pipeline_takes_what_its_first_step_takes():
+def test_pipeline_accepts_the_containers_of_its_first_step():
     pipeline = make_pipeline(make_pipeline("passthrough", Letters()), Sums())
     names = [str(check) for _, check in sequence_checks_generator(pipeline)]
     assert "check_empty_document" in names
     assert not [name for name in names if "ragged" in name]
 
 
-def test_optional_methods_decide():
+def test_optional_methods_add_checks():
     def names(estimator):
         pairs = sequence_checks_generator(estimator, containers=("ragged",))
         return {check.function.__name__ for _, check in pairs}
@@ -138,7 +140,7 @@ class ToleratesNaN(Sums):
         return tags
 
 
-def test_tag_that_allows_nan_spares_the_checks_of_nan_and_infinity():
+def test_tag_allow_nan_removes_the_checks_of_nan_and_infinity():
     checks = sequence_checks_generator(ToleratesNaN(), containers=("3d",))
     names = [check.function.__name__ for _, check in checks]
     assert "check_complex_refused" in names
@@ -159,7 +161,7 @@ class ValidatesNothing(Sums):
         return tags
 
 
-def test_tags_spare_the_checks_of_errors_and_of_fitting():
+def test_tags_remove_the_checks_of_errors_and_fitting():
     spared = names_of_checks(Sums(), "3d") - names_of_checks(ValidatesNothing(), "3d")
     assert spared == {
         "check_failed_fit_leaves_no_trace",
@@ -173,7 +175,7 @@ def test_tags_spare_the_checks_of_errors_and_of_fitting():
     }
 
 
-def test_containers_are_compared_where_both_are_taken():
+def test_containers_are_compared_if_both_are_accepted():
     both = names_of_checks(Sums(), "3d", "ragged")
     one_by_one = names_of_checks(Sums(), "3d") | names_of_checks(Sums(), "ragged")
     assert both - one_by_one == {
@@ -184,7 +186,7 @@ def test_containers_are_compared_where_both_are_taken():
     assert with_table - names_of_checks(Sums(), "3d") == {"check_table_as_sequences"}
 
 
-def test_containers_are_known_names_in_a_tuple():
+def test_containers_must_be_a_tuple_of_known_names():
     for containers in (("4d",), "3d", ""):
         with pytest.raises(ValueError, match="must be a tuple of some of"):
             select_checks(Sums(), containers)

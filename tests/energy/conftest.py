@@ -1,4 +1,4 @@
-"""Fitted Boltzmann machines that many tests read and none changes."""
+"""Fitted Boltzmann machines, which tests must not change."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def gaussian():
 
 @pytest.fixture(scope="session")
 def small():
-    """Four visible units, drawn from often: three hidden ones make them depend."""
+    """A machine of four visible units, coupled by three hidden units."""
     X = noisy_prototypes(4)
     models = {}
     for connections, n_hidden in (("restricted", 3), ("full", 3), ("visible only", 0)):

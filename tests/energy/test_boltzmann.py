@@ -1,4 +1,4 @@
-"""What BoltzmannMachine promises as an estimator."""
+"""BoltzmannMachine as an estimator: input, seeds, refits and errors."""
 
 import random
 
@@ -50,7 +50,7 @@ def test_transform_of_a_row_does_not_depend_on_its_batch(machine):
     assert_allclose(alone, together[:8], rtol=1e-10)
 
 
-def test_fitted_answers_follow_what_was_fitted_not_later_parameters():
+def test_results_depend_on_parameters_of_fit_not_on_later_ones():
     X = noisy_prototypes(6)
     model = exact_machine("restricted").fit(X)
     before = model.inverse_transform(model.transform(X))
@@ -61,7 +61,7 @@ def test_fitted_answers_follow_what_was_fitted_not_later_parameters():
 # ----------------------------------------------------------------------------- binarize
 
 
-def test_values_above_the_cut_are_on():
+def test_values_above_binarize_are_on():
     X = noisy_prototypes(6)
     shades = np.where(X == 1, 0.75, 0.5)
     plain = exact_machine("restricted").fit(X)
@@ -73,7 +73,7 @@ def test_values_above_the_cut_are_on():
     assert_array_equal(other.components_, plain.components_)
 
 
-def test_without_a_cut_values_are_probabilities():
+def test_binarize_none_reads_values_as_probabilities():
     rng = np.random.default_rng(0)
     P = rng.uniform(0.1, 0.9, size=(60, 4))
     model = BoltzmannMachine(
@@ -93,7 +93,7 @@ def test_without_a_cut_values_are_probabilities():
     assert_allclose(model.transform(P), expit(p["c"] + P @ p["W"].T), rtol=1e-9)
 
 
-def test_without_a_cut_zeros_and_ones_are_what_they_are():
+def test_binarize_none_leaves_zeros_and_ones_unchanged():
     X = noisy_prototypes(6)
     cut = exact_machine("restricted").fit(X)
     uncut = exact_machine("restricted", binarize=None).fit(X)
@@ -101,7 +101,7 @@ def test_without_a_cut_zeros_and_ones_are_what_they_are():
     assert_array_equal(uncut.score_samples(X), cut.score_samples(X))
 
 
-def test_without_a_cut_other_values_than_probabilities_are_refused():
+def test_binarize_none_requires_probabilities():
     X = noisy_prototypes(6)
     model = exact_machine("restricted", binarize=None)
     for bad in (-0.5, 2):
@@ -115,8 +115,8 @@ def test_without_a_cut_other_values_than_probabilities_are_refused():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("cut", "low", "high"), [(7, 0, 16), (-3.0, -9, 2)])
-def test_samples_of_other_codings_come_back_in_the_coding_of_X(cut, low, high, dtype):
-    """A machine reads its own samples as it reads the bits they stand for."""
+def test_samples_have_the_two_levels_of_X(cut, low, high, dtype):
+    """The machine binarizes its samples to the bits that they represent."""
     rng = np.random.default_rng(0)
     bits = noisy_prototypes(6)
     size = rng.uniform(size=bits.shape)
@@ -140,13 +140,13 @@ def test_samples_of_other_codings_come_back_in_the_coding_of_X(cut, low, high, d
 
 
 @pytest.mark.parametrize("X", [np.full((20, 3), 7.1), np.full((20, 3), 7.2)])
-def test_levels_are_on_their_sides_of_the_cut(X):
+def test_levels_lie_on_both_sides_of_the_cut(X):
     for dtype in (np.float32, np.float64):
         off, on = find_levels(X.astype(dtype), 7.1)
         assert off <= dtype(7.1) < on
 
 
-def test_the_cut_is_that_of_fit():
+def test_binarize_of_fit_is_used_after_a_change():
     X = noisy_prototypes(6)
     model = exact_machine("restricted", max_epochs=5).fit(X)
     expected = model.transform(X)
@@ -158,7 +158,7 @@ def test_the_cut_is_that_of_fit():
 
 @pytest.mark.parametrize("n_hidden", [0, 2])
 def test_means_of_coupled_visible_units_are_exact(n_hidden):
-    """Two patterns, one twice as frequent, between which mean field cannot decide."""
+    """Two patterns, one twice as frequent, for which mean field is inaccurate."""
     X = np.array([[0, 0, 0], [1, 1, 1], [1, 1, 1]] * 50, dtype=float)
     model = BoltzmannMachine(
         n_hidden, connections="full", max_epochs=100, random_state=0
@@ -179,7 +179,7 @@ def test_means_of_coupled_visible_units_are_exact(n_hidden):
         ({"n_hidden": 0}, "n_hidden.*full"),
     ],
 )
-def test_machines_that_do_not_exist_are_refused(params, message):
+def test_unsupported_machines_raise(params, message):
     with pytest.raises(ValueError, match=f"(?s){message}"):
         BoltzmannMachine(**params).fit(noisy_prototypes(6))
 
@@ -210,7 +210,7 @@ def test_parameters_are_checked_in_fit(params):
         model.fit(noisy_prototypes(6))
 
 
-def test_other_numbers_of_units_are_refused(small):
+def test_other_numbers_of_units_raise(small):
     model = small["restricted"]
     X, H = reference.states(4), reference.states(3)
     for method in ("transform", "free_energy", "score_samples", "score", "partial_fit"):
@@ -224,7 +224,7 @@ def test_other_numbers_of_units_are_refused(small):
         model.energy(X, H)
 
 
-def test_nothing_is_answered_before_fit():
+def test_methods_raise_before_fit():
     model, X = BoltzmannMachine(), noisy_prototypes(6)
     calls = {
         "transform": (X,),
@@ -244,7 +244,7 @@ def test_nothing_is_answered_before_fit():
 
 
 @pytest.mark.parametrize("gradient", ["exact", "pcd"])
-def test_the_same_seed_gives_the_same_bits_and_no_global_generator_moves(gradient):
+def test_same_seed_gives_same_bits_and_leaves_global_generators_alone(gradient):
     X = noisy_prototypes(6)
     states = random.getstate(), np.random.get_state()[1].copy(), torch.get_rng_state()
     model = exact_machine("full", gradient=gradient, max_epochs=10, batch_size=16)
@@ -262,7 +262,7 @@ def test_the_same_seed_gives_the_same_bits_and_no_global_generator_moves(gradien
 
 
 @pytest.mark.parametrize("gradient", ["exact", "pcd"])
-def test_a_refit_forgets(gradient):
+def test_refit_does_not_depend_on_the_first_fit(gradient):
     A, B = noisy_prototypes(6), noisy_prototypes(6, seed=1)
     model = exact_machine("full", gradient=gradient, max_epochs=10)
     fresh = clone(model).fit(B)
@@ -272,7 +272,7 @@ def test_a_refit_forgets(gradient):
     assert again.n_iter_ == fresh.n_iter_ == 10
 
 
-def test_a_refit_without_early_stopping_or_gaussian_units_leaves_none_of_their_traces():
+def test_refit_removes_attributes_of_early_stopping_and_gaussian_units():
     X = np.random.default_rng(0).normal(size=(60, 4))
     model = BoltzmannMachine(
         3, visible="gaussian", early_stopping=True, max_epochs=3, random_state=0
@@ -292,7 +292,7 @@ def test_a_refit_without_early_stopping_or_gaussian_units_leaves_none_of_their_t
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", ["restricted", "full", "visible only"])
-def test_the_number_type_of_the_data_is_kept(dtype, shape):
+def test_dtype_of_the_data_is_preserved(dtype, shape):
     X = noisy_prototypes(SHAPES[shape][0]).astype(dtype)
     model = exact_machine(shape, max_epochs=5).fit(X)
     H = model.transform(X)
@@ -310,7 +310,7 @@ def test_the_number_type_of_the_data_is_kept(dtype, shape):
     )
 
 
-def test_integers_and_booleans_are_data():
+def test_integers_and_booleans_are_accepted():
     X = noisy_prototypes(6)
     fitted = exact_machine("restricted", max_epochs=5).fit(X)
     for dtype in (int, bool, np.uint8):
@@ -320,7 +320,7 @@ def test_integers_and_booleans_are_data():
 
 
 @pytest.mark.parametrize("binarize", [0.5, None])
-def test_arrays_of_the_caller_are_not_changed(binarize):
+def test_input_arrays_are_not_changed(binarize):
     X, clamp = noisy_prototypes(6), np.array([1, np.nan, np.nan, 0, np.nan, np.nan])
     H = reference.states(4)
     kept = [a.copy() for a in (X, clamp, H)]
@@ -338,20 +338,20 @@ def test_arrays_of_the_caller_are_not_changed(binarize):
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_gaussian_data_whose_variance_overflows_is_refused(method, rng):
+def test_gaussian_data_whose_variance_overflows_raise(method, rng):
     X = rng.normal(size=(20, 3))
     model = BoltzmannMachine(4, visible="gaussian", max_epochs=1, random_state=0).fit(X)
     before = model.transform(X)
     big = X * [1, 1e200, 1]
-    with pytest.raises(ValueError, match=r"column 1 of X holds .* to .*e.200"):
+    with pytest.raises(ValueError, match=r"column 1 of X contains .* to .*e.200"):
         getattr(clone(model), method)(big)
-    with pytest.raises(ValueError, match="column 1 of X holds"):
+    with pytest.raises(ValueError, match="column 1 of X contains"):
         model.fit(big)
     np.testing.assert_array_equal(model.transform(X), before)
 
 
 @pytest.mark.parametrize("method", ["score_samples", "free_energy", "score"])
-def test_gaussian_rows_whose_energy_overflows_are_refused(method, rng):
+def test_gaussian_rows_whose_energy_overflows_raise(method, rng):
     X = rng.normal(size=(20, 3))
     model = BoltzmannMachine(4, visible="gaussian", max_epochs=1, random_state=0).fit(X)
     X[5] = 1e200
@@ -363,7 +363,7 @@ def test_gaussian_rows_whose_energy_overflows_are_refused(method, rng):
         model.energy(X, np.ones((20, 4)))
 
 
-def test_numbers_that_float32_cannot_hold_are_refused_without_a_warning(rng):
+def test_numbers_beyond_float32_raise_without_a_warning(rng):
     X = rng.choice([0, 1], (10, 3)).astype(np.float32)
     model = BoltzmannMachine(4, max_epochs=1, random_state=0).fit(X)
     with pytest.raises(ValueError, match="H contains infinity or a value too large"):
@@ -374,7 +374,7 @@ def test_numbers_that_float32_cannot_hold_are_refused_without_a_warning(rng):
         model.partial_fit(np.full((2, 3), 1e150))
 
 
-def test_a_cut_that_float32_cannot_hold_is_above_all_values(rng):
+def test_binarize_beyond_float32_is_above_all_values(rng):
     X = rng.random((6, 3)).astype(np.float32)
     model = BoltzmannMachine(2, binarize=1e300, max_epochs=1, random_state=0).fit(X)
     assert np.isfinite(model.inverse_transform(model.transform(X))).all()

@@ -23,7 +23,7 @@ def hidden_distribution(p):
 
 @pytest.mark.parametrize("n_rows", [1, 6])
 def test_jumps_keep_the_distribution_of_the_hidden_states(small, rng, n_rows):
-    """Whatever the data are: here rows that the machine did not learn."""
+    """The jumps propose rows that the machine was not trained on."""
     model = small["restricted"]
     machine, states = model._assemble_machine(), reference.states(3)
     chances = hidden_distribution(reference.parameters(model))
@@ -75,8 +75,8 @@ def test_jumps_keep_the_distribution_of_full_machines(small, rng):
     assert chisquare(counts, expected).pvalue > 1e-3
 
 
-def test_chains_in_one_mode_come_to_the_other(rng):
-    """Gibbs sampling alone hardly ever moves between these two patterns."""
+def test_chains_in_one_mode_reach_the_other(rng):
+    """Gibbs sampling alone rarely moves between these two patterns."""
     weights = np.full((4, 8), 4.0)
     machine = Machine(weights, np.full(4, -16.0), np.full(8, -8.0))
     fields = machine.hidden_fields(np.repeat([[0.0], [1.0]], 8, axis=1))
@@ -117,7 +117,7 @@ def test_separate_patterns_stay_equally_likely_in_full_machines(n_units):
     assert scores.mean() > np.log(1 / 4) - 0.5
 
 
-def test_a_batch_of_one_row_learns():
+def test_training_works_with_batches_of_one_row():
     X = noisy_prototypes(12)
     model = BoltzmannMachine(11, batch_size=1, learning_rate=0.02, random_state=0)
     assert model.fit(X).score(X) > model.set_params(max_epochs=1).fit(X).score(X)

@@ -1,4 +1,4 @@
-"""Learning goes up the likelihood, and early stopping watches held-out rows."""
+"""Training increases the likelihood; early stopping uses held-out rows."""
 
 import pickle
 
@@ -44,7 +44,7 @@ def test_the_reference_gradient_is_the_slope_of_the_reference_likelihood(shape, 
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_one_exact_step_goes_along_the_gradient_of_the_likelihood(shape):
+def test_one_exact_step_follows_the_gradient_of_the_likelihood(shape):
     X = noisy_prototypes(SHAPES[shape][0])
     before = exact_machine(shape, max_epochs=20, average=False).fit(X)
     after = pickle.loads(pickle.dumps(before)).partial_fit(X)
@@ -89,7 +89,7 @@ def test_a_visible_machine_learns_the_means_and_the_pairwise_products():
     assert_allclose(moments, X.T @ X / len(X), atol=2e-3)
 
 
-def test_hidden_units_learn_what_pairs_cannot_show():
+def test_hidden_units_learn_correlations_of_third_order():
     """Parity: three independent fair units in pairs, yet only 4 of 8 states occur."""
     X = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]] * 5, dtype=float)
     params = {
@@ -108,7 +108,7 @@ def test_hidden_units_learn_what_pairs_cannot_show():
 
 @pytest.mark.parametrize("positive_phase", ["mean_field", "gibbs"])
 @pytest.mark.parametrize("connections", ["restricted", "full"])
-def test_persistent_contrastive_divergence_comes_near_exact_learning(
+def test_persistent_contrastive_divergence_is_close_to_exact_learning(
     connections, positive_phase
 ):
     X = noisy_prototypes(6, n_samples=200)
@@ -141,7 +141,7 @@ def test_weight_decay_shrinks_the_weights():
     assert sizes[0] > sizes[1] > sizes[2]
 
 
-def test_gaussian_likelihood_does_better_than_independent_normals(gaussian):
+def test_gaussian_machine_beats_independent_normal_distributions(gaussian):
     model, X = gaussian
     assert model.score(X) > norm(X.mean(0), X.std(0)).logpdf(X).sum(1).mean() + 0.1
 
@@ -159,7 +159,7 @@ def test_gaussian_learning_does_not_depend_on_the_units_of_measurement():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_two_clusters_are_not_taken_for_one_gaussian(seed):
+def test_two_clusters_are_found(seed):
     rng = np.random.default_rng(seed)
     center = rng.choice([-3.0, 3.0], (300, 1))
     X = center + rng.normal(size=(300, 1))
@@ -174,7 +174,7 @@ def test_two_clusters_are_not_taken_for_one_gaussian(seed):
 
 @pytest.mark.parametrize("n_hidden", [8, 64])
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_clusters_of_unequal_size_are_not_taken_for_one_gaussian(n_hidden, seed):
+def test_clusters_of_unequal_size_are_found(n_hidden, seed):
     rng = np.random.default_rng(seed)
     X = np.r_[rng.normal(-3, 0.5, (180, 1)), rng.normal(3, 0.5, (20, 1))]
     model = BoltzmannMachine(
@@ -207,8 +207,8 @@ def test_many_gaussian_columns_with_outliers_do_not_diverge():
     assert model.fit(X).score(X) > clone(model).set_params(max_epochs=5).fit(X).score(X)
 
 
-def test_early_stopping_watches_the_gap_of_the_free_energies():
-    """Few rows and many hidden units: rows held out become unlikely soon."""
+def test_early_stopping_compares_free_energies():
+    """With few rows and many hidden units, held-out rows soon become unlikely."""
     X = noisy_prototypes(8, n_samples=30, flipped=0.3)
     model = BoltzmannMachine(
         12,
@@ -229,7 +229,7 @@ def test_early_stopping_watches_the_gap_of_the_free_energies():
     )
 
 
-def test_early_stopping_keeps_the_last_epoch_of_which_the_gap_was_narrow():
+def test_early_stopping_keeps_the_last_epoch_with_a_small_gap():
     X = noisy_prototypes(8, n_samples=40, flipped=0.3)
     model = BoltzmannMachine(
         12,

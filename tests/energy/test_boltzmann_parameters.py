@@ -1,4 +1,4 @@
-"""Energies and means of the units against sums over every state."""
+"""Energies and means of units compared with sums over all states."""
 
 import numpy as np
 import reference_boltzmann as reference

@@ -1,4 +1,4 @@
-"""log Z: when it is found, and how well annealed importance sampling finds it."""
+"""log Z: when it is computed, and accuracy of annealed importance sampling."""
 
 import pickle
 import threading
@@ -45,7 +45,7 @@ def fit_large(**params):
     return BoltzmannMachine(21, **params).fit(X), X
 
 
-def test_log_z_is_estimated_when_it_is_asked_for_and_then_kept(monkeypatch):
+def test_log_z_is_estimated_when_first_read_and_then_kept(monkeypatch):
     calls = []
 
     def count(*args):
@@ -67,7 +67,7 @@ def test_log_z_is_estimated_when_it_is_asked_for_and_then_kept(monkeypatch):
     assert len(calls) == 2
 
 
-def test_threads_that_ask_at_once_get_the_same_log_z():
+def test_concurrent_threads_get_the_same_log_z():
     model, X = fit_large()
     alone = fit_large()[0].score_samples(X)
     found = []
@@ -115,8 +115,8 @@ def test_an_unfitted_machine_has_no_log_z():
 
 
 @pytest.mark.parametrize("method", ["score_samples", "free_energy", "transform"])
-def test_a_refit_during_an_answer_does_not_mix_two_models(monkeypatch, method):
-    """The refit comes after rows were validated, as from another thread."""
+def test_a_refit_during_a_prediction_does_not_mix_two_models(monkeypatch, method):
+    """The refit happens after validation, as if in another thread."""
     X, other = noisy_prototypes(6), noisy_prototypes(6, seed=1)
     model = exact_machine("restricted", max_epochs=5).fit(X)
     expected = getattr(model, method)(X)

@@ -1,4 +1,4 @@
-"""Samples are as frequent as the distribution says."""
+"""Samples follow the distribution of the machine."""
 
 import pickle
 
@@ -15,7 +15,7 @@ from sklearn_rnn.energy._boltzmann_sampling import plan_gibbs_temperatures
 
 
 def count_states(samples):
-    """How many of the samples are each of reference.states."""
+    """Number of samples equal to each of reference.states."""
     codes = samples @ 2 ** np.arange(samples.shape[1])[::-1]
     return np.bincount(codes.astype(int), minlength=2 ** samples.shape[1])
 
@@ -35,7 +35,7 @@ def assert_drawn_from(samples, distribution):
 
 
 @pytest.mark.parametrize("connections", ["restricted", "full", "visible only"])
-def test_samples_are_as_frequent_as_enumeration_says(small, connections):
+def test_frequencies_of_samples_agree_with_enumeration(small, connections):
     model = small[connections]
     samples = model.sample(3000, n_gibbs_steps=200, random_state=0)
     assert samples.shape == (3000, 4)
@@ -104,8 +104,8 @@ def test_a_schedule_of_temperatures_is_followed_by_gibbs_sampling(small, connect
 
 
 @pytest.mark.parametrize(("n_hidden", "connections"), [(2, "restricted"), (1, "full")])
-def test_separate_modes_are_sampled_in_their_shares(n_hidden, connections):
-    """Two patterns that Gibbs sampling does not leave, one thrice as frequent."""
+def test_separate_modes_are_sampled_with_their_probabilities(n_hidden, connections):
+    """Two patterns that Gibbs sampling rarely leaves, one three times as frequent."""
     X = np.repeat([[0.0] * 6, [1.0] * 6], [15, 45], axis=0)
     model = BoltzmannMachine(
         n_hidden,
@@ -150,7 +150,7 @@ def test_exact_samples_of_gaussian_units_have_the_variance_of_gibbs_samples(
         assert_allclose(exact.std(0), gibbs.std(0), rtol=0.06)
 
 
-def test_sampling_leaves_the_model_as_it_was(small):
+def test_sampling_does_not_change_the_model(small):
     model = small["full"]
     before = pickle.dumps(model)
     first = model.sample(5, n_gibbs_steps=10, random_state=3)
@@ -168,7 +168,7 @@ def test_sampling_leaves_the_model_as_it_was(small):
         {"n_samples": 0},
     ],
 )
-def test_impossible_samples_are_refused(small, params):
+def test_invalid_arguments_of_sample_raise(small, params):
     with pytest.raises(ValueError, match=next(iter(params))):
         small["restricted"].sample(**params)
 
@@ -213,7 +213,7 @@ def test_clamped_probabilities_stay_as_they_are(connections):
     assert set(np.unique(samples[:, [1, 3, 4, 5]])) == {0, 1}
 
 
-def test_a_wholly_clamped_row_comes_back_as_it_is(small):
+def test_a_fully_clamped_row_is_returned_unchanged(small):
     clamp = reference.states(4)
     samples = small["restricted"].sample(16, n_gibbs_steps=3, clamp=clamp)
     assert_array_equal(samples, clamp)
@@ -227,7 +227,7 @@ def test_clamped_gaussian_units_take_any_value(gaussian):
     assert len(np.unique(samples[:, 1])) == 50
 
 
-def test_none_is_free_in_a_clamp(gaussian):
+def test_none_in_a_clamp_is_a_free_unit(gaussian):
     samples = gaussian[0].sample(2, clamp=[9.25, None, None], n_gibbs_steps=2)
     assert_array_equal(samples[:, 0], 9.25)
 
@@ -240,7 +240,7 @@ def test_none_is_free_in_a_clamp(gaussian):
         (np.array([np.inf, np.nan, 1, 0]), r"clamp contains infinity"),
     ],
 )
-def test_a_clamp_of_another_shape_or_kind_is_refused(small, clamp, message):
+def test_clamp_of_wrong_shape_or_type_raises(small, clamp, message):
     with pytest.raises(ValueError, match=f"(?i){message}"):
         small["full"].sample(5, clamp=clamp)
 
@@ -277,7 +277,7 @@ def test_annealed_sampling_completes_letters_from_their_upper_half(letter_machin
     assert_array_equal(samples, np.repeat(letters, 20, axis=0))
 
 
-def test_free_samples_are_the_letters_learned(letter_machine):
+def test_samples_without_a_clamp_are_learned_letters(letter_machine):
     machine, letters = letter_machine
     samples = machine.sample(100, n_gibbs_steps=200, random_state=0)
     exact = (samples[:, None] == letters).all(axis=2)
@@ -286,6 +286,6 @@ def test_free_samples_are_the_letters_learned(letter_machine):
 
 
 @pytest.mark.parametrize("temperature", ["junk", {}, 1j, 10**400, object()])
-def test_temperatures_that_are_no_numbers_are_named(temperature):
+def test_temperatures_that_are_not_numbers_raise(temperature):
     with pytest.raises((TypeError, ValueError), match="temperature"):
         plan_gibbs_temperatures(temperature, 4)

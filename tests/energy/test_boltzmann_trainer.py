@@ -1,4 +1,4 @@
-"""Epochs: how they continue, and what interrupts and divergence leave behind."""
+"""Epochs, partial_fit, divergence and interrupts."""
 
 import pickle
 import re
@@ -26,7 +26,7 @@ def test_auto_is_exact_for_a_small_machine():
     assert not np.array_equal(pcd.components_, exact.components_)
 
 
-def test_enumeration_of_too_many_units_is_refused():
+def test_enumeration_of_too_many_units_raises():
     X = noisy_prototypes(64)
     model = BoltzmannMachine(48, connections="full", gradient="exact")
     with pytest.raises(ValueError, match=r"(?s)112.*units.*'pcd'"):
@@ -65,7 +65,7 @@ def test_partial_fit_is_one_more_epoch(gradient):
         {"visible": "gaussian", "gradient": "pcd"},
     ],
 )
-def test_k_passes_of_partial_fit_are_a_fit_of_k_epochs(params):
+def test_k_calls_of_partial_fit_equal_a_fit_of_k_epochs(params):
     X = noisy_prototypes(6)
     model = BoltzmannMachine(4, batch_size=16, max_epochs=5, random_state=0, **params)
     whole, pieces = clone(model).fit(X), clone(model)
@@ -77,7 +77,7 @@ def test_k_passes_of_partial_fit_are_a_fit_of_k_epochs(params):
     assert_array_equal(pieces.sample(3), whole.sample(3))
 
 
-def test_partial_fit_goes_on_from_the_weights_that_early_stopping_kept():
+def test_partial_fit_continues_from_the_weights_kept_by_early_stopping():
     X = noisy_prototypes(8, n_samples=30, flipped=0.3)
     model = BoltzmannMachine(
         12,
@@ -95,7 +95,7 @@ def test_partial_fit_goes_on_from_the_weights_that_early_stopping_kept():
     assert_allclose(model.components_, kept, atol=1e-4)
 
 
-def test_a_large_machine_is_scored_by_annealing_or_not_at_all():
+def test_large_machines_need_ais_steps_for_scores():
     rng = np.random.default_rng(0)
     X = (rng.random((200, 25)) < 0.3).astype(float)
     model = BoltzmannMachine(21, max_epochs=5, random_state=0).fit(X)
@@ -137,7 +137,7 @@ def make_diverging(**params):
 
 
 @pytest.mark.parametrize("gradient", ["exact", "pcd"])
-def test_divergence_names_the_epoch_and_the_remedy(gradient):
+def test_divergence_error_names_epoch_and_remedy(gradient):
     model, X = make_diverging(gradient=gradient, learning_rate=1e308)
     with pytest.raises(ValueError, match=r"(?s)epoch \d+.*learning_rate"):
         model.fit(X)
@@ -145,7 +145,7 @@ def test_divergence_names_the_epoch_and_the_remedy(gradient):
         model.transform(X)
 
 
-def test_divergence_leaves_a_fitted_model_as_it_was():
+def test_divergence_does_not_change_a_fitted_model():
     model, X = make_diverging(learning_rate=0.01, max_epochs=5)
     model.fit(X).score(X)
     before = model.__dict__ | {"learning_rate": 1e308}
@@ -162,7 +162,7 @@ def test_divergence_leaves_a_fitted_model_as_it_was():
 
 @pytest.mark.usefixtures("heard_interrupts")
 @pytest.mark.parametrize("gradient", ["exact", "pcd"])
-def test_an_interrupt_installs_the_last_finished_epoch_and_goes_on(gradient):
+def test_interrupt_keeps_the_last_complete_epoch_and_is_raised(gradient):
     X = noisy_prototypes(6)
     model = exact_machine("full", gradient=gradient, learning_rate=0.01)
     interrupted = clone(model).set_params(max_epochs=10**7)
@@ -176,6 +176,14 @@ def test_an_interrupt_installs_the_last_finished_epoch_and_goes_on(gradient):
     assert_array_equal(interrupted.components_, whole.components_)
     assert interrupted.log_partition_ == whole.log_partition_
     assert_array_equal(interrupted.transform(X), whole.transform(X))
+
+
+@pytest.fixture
+def restore_errstate():
+    """Undo changes of np.seterr by interrupts inside of np.errstate."""
+    settings = np.geterr()
+    yield
+    np.seterr(**settings)
 
 
 class InterruptAtLine:
@@ -197,7 +205,9 @@ class InterruptAtLine:
 @pytest.mark.parametrize(
     "early_stopping", [False, pytest.param(True, marks=pytest.mark.slow)]
 )
-def test_an_interrupt_at_any_line_leaves_a_whole_epoch_or_nothing(early_stopping):
+def test_interrupt_at_any_line_leaves_a_complete_epoch_or_nothing(
+    early_stopping, restore_errstate
+):
     X = noisy_prototypes(3)
     model = BoltzmannMachine(
         2, max_epochs=3, batch_size=60, early_stopping=early_stopping, random_state=0

@@ -1,4 +1,4 @@
-"""What HopfieldDenoiser promises as an estimator."""
+"""HopfieldDenoiser as an estimator: input, labels, seeds, refits and errors."""
 
 import pickle
 import random
@@ -16,12 +16,12 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import HopfieldDenoiser
 
-# Four units and two patterns show a case by hand, and are more than Hebb's rule holds.
+# Two patterns of four units, which exceed the capacity of Hebb's rule.
 by_hand = pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
 TWO = [[0, 1, 1, 0], [1, 1, 0, 0]]
 
 
-def test_given_thresholds_are_taken(rng):
+def test_thresholds_given_by_the_user_are_used(rng):
     thresholds = rng.normal(size=30)
     memory = HopfieldDenoiser(thresholds=thresholds).fit(draw_signs(rng, 3, 30))
     assert_allclose(memory.thresholds_, thresholds, rtol=1e-9)
@@ -29,7 +29,7 @@ def test_given_thresholds_are_taken(rng):
 
 @pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
 @pytest.mark.parametrize("rule", RULES)
-def test_partial_fit_is_as_one_fit_of_all_rows(rule, rng):
+def test_partial_fit_equals_one_fit_of_all_rows(rule, rng):
     patterns = draw_signs(rng, 6, 40)
     whole = HopfieldDenoiser(rule, random_state=0).fit(patterns)
     parts = HopfieldDenoiser(rule, random_state=0).partial_fit(patterns[:2])
@@ -41,12 +41,12 @@ def test_partial_fit_is_as_one_fit_of_all_rows(rule, rng):
         assert_array_equal(parts.weights_, whole.weights_)
 
 
-def test_partial_fit_goes_on_with_labels(rng):
+def test_partial_fit_appends_labels(rng):
     patterns = draw_signs(rng, 3, 40)
     memory = HopfieldDenoiser().partial_fit(patterns[:2], ["a", "b"])
     memory.partial_fit(patterns[2:], ["c"])
     assert_array_equal(memory.predict(patterns), ["a", "b", "c"])
-    with pytest.raises(ValueError, match="Give y for all patterns or for none"):
+    with pytest.raises(ValueError, match="Pass y for all patterns or for none"):
         memory.partial_fit(patterns)
     assert len(memory.patterns_) == 3
 
@@ -68,7 +68,7 @@ def test_letters_with_6_of_64_bits_flipped_are_recalled(rule, names, rng):
     assert_array_equal(memory.transform(noisy), patterns[index])
 
 
-def test_the_half_corrupted_T_comes_back_by_the_rule_that_a_search_chose(rng):
+def test_half_corrupted_T_is_restored_by_the_rule_that_a_search_selects(rng):
     patterns, names = pick_letters("JLMQT"), np.array(list("JLMQT"))
     noisy = np.repeat(patterns, 60, axis=0)
     noisy[:, 32:] = rng.integers(0, 2, (300, 32))
@@ -89,7 +89,7 @@ def test_the_half_corrupted_T_comes_back_by_the_rule_that_a_search_chose(rng):
 
 
 @by_hand  # some of the digits are equal once they are cut
-def test_digits_are_cleaned_before_they_are_classified():
+def test_denoising_digits_improves_their_classification():
     X, y = load_digits(return_X_y=True)
     X = X > 7
     rng = np.random.default_rng(0)
@@ -107,19 +107,19 @@ def test_digits_are_cleaned_before_they_are_classified():
 
 
 @pytest.mark.parametrize("low", [0, -1])
-def test_patterns_come_back_in_the_coding_of_fit(low, rng):
+def test_recalled_patterns_have_the_two_values_of_fit(low, rng):
     states = draw_signs(rng, 3, 40)
     patterns = np.where(states > 0, 1, low)
     memory = HopfieldDenoiser().fit(patterns)
     assert_array_equal(memory.transform(patterns), patterns)
     assert_array_equal(memory.patterns_, states)
-    # never guessed anew: rows of the other coding, or of units on alone
+    # the values are those of fit, also for rows with other values or all units on
     assert_array_equal(memory.transform(states), patterns)
     ones = memory.transform(np.ones((1, 40)))
     assert set(np.unique(ones)) <= {low, 1}
 
 
-def test_real_values_are_cut_and_come_back_as_0_and_1(rng):
+def test_real_values_are_binarized_and_recalled_as_0_and_1(rng):
     X = rng.normal(size=(3, 60))
     memory = HopfieldDenoiser(binarize=0.5).fit(X)
     assert_array_equal(memory.transform(X), X > 0.5)
@@ -127,7 +127,7 @@ def test_real_values_are_cut_and_come_back_as_0_and_1(rng):
 
 @pytest.mark.parametrize("binarize", [-0.5, 0.0, 1.0, 7.0])
 @pytest.mark.parametrize("rule", RULES)
-def test_predict_and_score_cut_the_values_of_X_only_once(rule, binarize, rng):
+def test_predict_and_score_binarize_X_only_once(rule, binarize, rng):
     patterns = draw_signs(rng, 3, 80)
     noisy, index = flip_units(patterns, 8, 50, rng)
     shifted = HopfieldDenoiser(rule, binarize=binarize).fit(patterns + binarize)
@@ -136,31 +136,31 @@ def test_predict_and_score_cut_the_values_of_X_only_once(rule, binarize, rng):
 
 
 @by_hand
-def test_digits_of_17_gray_values_are_named():
+def test_digits_of_17_gray_values_are_predicted():
     X, y = load_digits(return_X_y=True)
     memory = HopfieldDenoiser("dense", binarize=7).fit(X[:1000], y[:1000])
     assert memory.score(X[1000:], y[1000:]) > 0.85
 
 
 @by_hand
-def test_without_a_cut_patterns_must_be_binary(rng):
-    with pytest.raises(ValueError, match=r"X holds 0\.3.*binarize"):
+def test_binarize_none_requires_binary_patterns(rng):
+    with pytest.raises(ValueError, match=r"X contains 0\.3.*binarize"):
         HopfieldDenoiser(binarize=None).fit([[0, 1, 0.3]])
     memory = HopfieldDenoiser(binarize=None).fit(TWO)
-    with pytest.raises(ValueError, match=r"X holds -1.*0 and 1"):
+    with pytest.raises(ValueError, match=r"X contains -1.*0 and 1"):
         memory.transform([[-1, 1, 1, -1]])
     assert_array_equal(memory.transform([[0, 1, 1, 0]]), [[0, 1, 1, 0]])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_number_type_is_kept(dtype, rng):
+def test_dtype_is_preserved(dtype, rng):
     X = draw_signs(rng, 3, 30).astype(dtype)
     memory = HopfieldDenoiser().fit(X)
     assert memory.transform(X).dtype == dtype
     assert memory.transform(X > 0).dtype == np.float64
 
 
-def test_predict_names_the_nearest_stored_pattern(rng):
+def test_predict_returns_the_label_of_the_nearest_stored_pattern(rng):
     patterns = draw_signs(rng, 4, 80)
     noisy, index = flip_units(patterns, 8, 50, rng)
     assert_array_equal(HopfieldDenoiser().fit(patterns).predict(noisy), index)
@@ -182,7 +182,7 @@ def test_predict_names_the_nearest_stored_pattern(rng):
         (np.array(["a", 2, "c"], dtype=object), None),
     ],
 )
-def test_predict_answers_none_below_the_least_overlap(labels, none, rng):
+def test_predict_returns_the_none_label_below_min_overlap(labels, none, rng):
     patterns = draw_signs(rng, 3, 80)
     memory = HopfieldDenoiser(min_overlap=0.9, random_state=0).fit(patterns, labels)
     named = memory.predict(np.vstack([patterns, -patterns]))
@@ -194,9 +194,9 @@ def test_predict_answers_none_below_the_least_overlap(labels, none, rng):
 
 
 @pytest.mark.parametrize("labels", [[-1, 0, 1], ["none", "a", "b"]])
-def test_the_label_of_none_is_not_a_label_of_a_pattern(labels, rng):
+def test_labels_must_not_contain_the_none_label(labels, rng):
     patterns = draw_signs(rng, 3, 80)
-    with pytest.raises(ValueError, match=r"y holds the label.*Rename it"):
+    with pytest.raises(ValueError, match=r"y contains the label.*Rename this label"):
         HopfieldDenoiser(min_overlap=0.9).fit(patterns, labels)
     HopfieldDenoiser().fit(patterns, labels)
 
@@ -211,7 +211,7 @@ def test_score_without_labels_is_the_share_of_fixed_points(rng):
 # --------------------------------------------------------------------------------- laws
 
 
-def test_same_seed_same_bits_and_no_global_generator_moves(rng):
+def test_same_seed_gives_same_bits_and_leaves_global_generators_alone(rng):
     X, start = draw_signs(rng, 5, 40), draw_signs(rng, 30, 40)
     states = np.random.get_state()[1].copy(), random.getstate(), torch.get_rng_state()
     first, second, other = (
@@ -225,13 +225,13 @@ def test_same_seed_same_bits_and_no_global_generator_moves(rng):
     assert torch.equal(torch.get_rng_state(), states[2])
 
 
-def test_without_a_seed_repeated_calls_still_agree(rng):
+def test_repeated_calls_agree_without_a_seed(rng):
     memory = HopfieldDenoiser(temperature=0.8).fit(draw_signs(rng, 5, 40))
     start = draw_signs(rng, 30, 40)
     assert_array_equal(memory.transform(start), memory.transform(start))
 
 
-def test_arrays_of_the_caller_are_not_changed(rng):
+def test_input_arrays_are_not_changed(rng):
     X, clamp, y = draw_signs(rng, 4, 30), rng.random(30) < 0.3, np.arange(4)
     for theta in (rng.normal(size=30), np.zeros(30)):
         arrays = X, y, clamp, theta
@@ -244,7 +244,7 @@ def test_arrays_of_the_caller_are_not_changed(rng):
             assert_array_equal(array, copy)
 
 
-def test_a_refit_forgets(rng):
+def test_refit_does_not_depend_on_the_first_fit(rng):
     first, second = draw_signs(rng, 3, 30), draw_signs(rng, 2, 10)
     memory = HopfieldDenoiser(random_state=0).fit(first, ["a", "b", "c"])
     memory.set_params(rule="dense").fit(second)
@@ -253,7 +253,7 @@ def test_a_refit_forgets(rng):
     assert memory.n_features_in_ == 10
 
 
-def test_a_fit_that_fails_changes_nothing(rng):
+def test_failed_fit_changes_nothing(rng):
     X = draw_signs(rng, 3, 30)
     memory = HopfieldDenoiser(random_state=0).fit(X)
     before = memory.weights_.copy()
@@ -265,7 +265,7 @@ def test_a_fit_that_fails_changes_nothing(rng):
     assert_array_equal(memory.transform(X), X)
 
 
-def test_pickles_answer_alike(rng):
+def test_pickled_copy_predicts_the_same(rng):
     memory = HopfieldDenoiser(temperature=0.5, random_state=0).fit(
         draw_signs(rng, 4, 30)
     )
@@ -282,9 +282,9 @@ def test_pickles_answer_alike(rng):
     ("params", "message"),
     [
         ({"temperature": -1.0}, "temperature"),
-        ({"temperature": [1.0, -1.0]}, "temperature.*one per sweep"),
-        ({"temperature": [[1.0]]}, "temperature.*one per sweep"),
-        ({"thresholds": np.zeros(3)}, r"thresholds have the shape \(3,\).*4 features"),
+        ({"temperature": [1.0, -1.0]}, "temperature.*one entry per sweep"),
+        ({"temperature": [[1.0]]}, "temperature.*one entry per sweep"),
+        ({"thresholds": np.zeros(3)}, r"thresholds has the shape \(3,\).*4 features"),
         ({"thresholds": [0, np.nan, 0, 0]}, "NaN"),
         ({"rule": "oja"}, "rule"),
         ({"beta": 0.0}, "beta"),
@@ -293,7 +293,7 @@ def test_pickles_answer_alike(rng):
         ({"min_overlap": 1.1}, "min_overlap"),
     ],
 )
-def test_bad_parameters_are_refused_in_fit(params, message):
+def test_invalid_parameters_raise_in_fit(params, message):
     with pytest.raises(ValueError, match=message):
         HopfieldDenoiser(**params).fit(TWO)
 
@@ -303,26 +303,26 @@ def test_bad_parameters_are_refused_in_fit(params, message):
     [np.zeros(3, bool), np.zeros((3, 4), bool), np.zeros(4), [0, 1, 1, 0], True],
     ids=str,
 )
-def test_a_clamp_of_another_shape_or_type_is_refused(clamp):
+def test_clamp_of_wrong_shape_or_dtype_raises(clamp):
     memory = HopfieldDenoiser().fit([[0, 1, 1, 0]])
     with pytest.raises(ValueError, match=r"clamp is an array of.*True.*\(2, 4\)"):
         memory.recall([[0, 1, 1, 0], [1, 1, 1, 0]], clamp)
 
 
-def test_another_number_of_units_is_refused():
+def test_another_number_of_units_raises():
     memory = HopfieldDenoiser().fit([[0, 1, 1, 0]])
     for method in (memory.transform, memory.predict, memory.energy, memory.score):
         with pytest.raises(ValueError, match="X has 3 features"):
             method([[0, 1, 1]])
 
 
-def test_nothing_is_answered_before_fit():
+def test_methods_raise_before_fit():
     for method in ("transform", "recall", "predict", "energy", "score"):
         with pytest.raises(NotFittedError):
             getattr(HopfieldDenoiser(), method)([[0, 1]])
 
 
 @pytest.mark.parametrize("label", [np.nan, np.inf, 1j])
-def test_labels_that_are_no_finite_numbers_are_refused(label):
+def test_labels_that_are_not_finite_raise(label):
     with pytest.raises(ValueError, match=r"(Input|in) y"):
         HopfieldDenoiser().fit(np.eye(3), [0, 1, label])

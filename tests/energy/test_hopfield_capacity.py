@@ -1,4 +1,4 @@
-"""How much a memory holds: theory, warnings and the measurement."""
+"""Capacity of Hopfield networks: theory, warnings and measurement."""
 
 import warnings
 
@@ -68,7 +68,7 @@ def test_one_step_bit_error_is_that_of_the_theory(load):
 @pytest.mark.parametrize(
     ("n_patterns", "share"), [(7, 0.993), (13, 0.745), (19, 0.267), (25, 0.032)]
 )
-def test_hebb_recovers_what_it_did_in_published_runs(n_patterns, share):
+def test_hebb_recalls_as_many_units_as_in_published_runs(n_patterns, share):
     rng = np.random.default_rng(n_patterns)
     hits = []
     for seed in range(40):
@@ -112,7 +112,7 @@ def test_one_pattern_can_always_be_stored():
 @pytest.mark.parametrize(
     ("n_units", "beta"), [(100, 0.01), (100, 0.02), (100, 0.03), (60, 0.05), (20, 0.15)]
 )
-def test_dense_rule_holds_what_its_capacity_says(n_units, beta):
+def test_dense_rule_stores_as_many_patterns_as_its_capacity(n_units, beta):
     limit = capacity("dense", n_units, 1.0, beta)
     rng = np.random.default_rng(0)
     shares = []
@@ -133,8 +133,8 @@ def test_dense_rule_holds_what_its_capacity_says(n_units, beta):
     assert shares[2] < 0.1
 
 
-def test_the_warning_about_a_dense_memory_names_beta(rng):
-    with pytest.warns(CapacityWarning, match="Store fewer, or raise beta"):
+def test_capacity_warning_of_the_dense_rule_names_beta(rng):
+    with pytest.warns(CapacityWarning, match="Store fewer patterns, or increase beta"):
         HopfieldDenoiser("dense", beta=0.01).fit(draw_signs(rng, 20, 60))
 
 
@@ -150,7 +150,7 @@ def test_dense_capacity_grows_with_beta():
 @pytest.mark.parametrize(
     ("rule", "limit"), [("hebb", 2.758), ("storkey", 8.171), ("pseudo_inverse", 20)]
 )
-def test_more_patterns_than_a_rule_holds_are_warned_of(rule, limit, rng):
+def test_more_patterns_than_the_capacity_give_a_warning(rule, limit, rng):
     with pytest.warns(
         CapacityWarning, match=f"21 patterns of 20 units.*{limit}"
     ) as got:
@@ -161,7 +161,7 @@ def test_more_patterns_than_a_rule_holds_are_warned_of(rule, limit, rng):
         HopfieldDenoiser(rule).fit(draw_signs(rng, 2, 20))
 
 
-def test_stored_patterns_that_are_not_stable_are_warned_of(rng):
+def test_stored_patterns_that_are_not_stable_give_a_warning(rng):
     X = (rng.random((5, 200)) < 0.1).astype(float)  # far below the capacity
     with pytest.warns(CapacityWarning, match="5 of 5 stored patterns are not stable"):
         HopfieldDenoiser().fit(X)
@@ -171,34 +171,36 @@ def test_stored_patterns_that_are_not_stable_are_warned_of(rng):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_an_overload_says_how_many_patterns_are_lost(rng):
+def test_capacity_warning_says_how_many_patterns_are_not_stable(rng):
     with pytest.warns(CapacityWarning, match=r"load of.*\d+ of 96 stored patterns"):
         HopfieldDenoiser("perceptron", margin=0.0).fit(draw_signs(rng, 96, 60))
 
 
-def test_few_wrong_units_below_the_critical_load_are_not_warned_of(rng):
+def test_few_wrong_units_below_the_critical_load_give_no_warning(rng):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         memory = HopfieldDenoiser().fit(draw_signs(rng, 100, 1000))
     assert memory.score(memory.patterns_) < 1
 
 
-def test_of_very_many_patterns_some_are_checked(rng, monkeypatch):
+def test_a_subset_of_very_many_patterns_is_checked(rng, monkeypatch):
     monkeypatch.setattr(_hopfield_capacity, "CHECKED_PAIRS", 3000)
     X = draw_signs(rng, 100, 20)
     with pytest.warns(CapacityWarning, match="of 25 stored patterns that were checked"):
         HopfieldDenoiser(update="synchronous").fit(X)
 
 
-def test_identical_patterns_are_warned_of(rng):
+def test_identical_patterns_give_a_warning(rng):
     X = draw_signs(rng, 3, 60)[[0, 1, 2, 1]]
-    with pytest.warns(CapacityWarning, match="Of 4 patterns only 3 differ: pattern 1"):
+    with pytest.warns(
+        CapacityWarning, match="Only 3 of 4 patterns are distinct: pattern 1"
+    ):
         memory = HopfieldDenoiser().fit(X)
     assert_array_equal(memory.predict(X), [0, 1, 2, 1])
 
 
 @pytest.mark.parametrize(("value", "state"), [(0, "off"), (1, "on")])
-def test_patterns_that_say_nothing_are_warned_of(value, state, rng):
+def test_patterns_with_all_units_equal_give_a_warning(value, state, rng):
     X = (draw_signs(rng, 3, 60) > 0).astype(float)
     X[1] = value
     with pytest.warns(CapacityWarning, match=f"pattern 1 are {state}.*binarize"):
@@ -216,7 +218,7 @@ def test_warnings_of_a_pipeline_point_at_the_line_of_its_user(method, rng):
 # -------------------------------------------------------------------------- measurement
 
 
-def test_curve_falls_where_theory_says():
+def test_measured_curve_falls_at_the_critical_load():
     curve = capacity_curve(
         HopfieldDenoiser(random_state=0),
         n_features=400,
@@ -233,7 +235,7 @@ def test_curve_falls_where_theory_says():
 
 
 class Echo(BaseEstimator):
-    """Gives back what it gets, and remembers what it stored."""
+    """Returns its input and records the patterns of fit."""
 
     stored = []
 
@@ -245,14 +247,14 @@ class Echo(BaseEstimator):
         return X
 
 
-def test_the_asked_share_of_units_is_flipped_exactly():
+def test_exactly_the_given_share_of_units_is_flipped():
     curve = capacity_curve(
         Echo(), n_features=50, loads=[0.1], flipped=0.2, n_repeats=4, random_state=0
     )
     assert_allclose(curve.overlaps, 0.6)
 
 
-def test_same_seed_same_patterns():
+def test_same_seed_gives_same_patterns():
     settings = {"n_features": 30, "loads": [0.1, 0.3], "n_repeats": 2}
     Echo.stored.clear()
     for seed in (0, 0, 1):
@@ -276,9 +278,9 @@ def test_overload_is_measured_without_warning():
     [
         ({"loads": [0.1, 0]}, "loads"),
         ({"loads": []}, "loads"),
-        ({"flipped": 2}, "share"),
+        ({"flipped": 2}, "flipped"),
     ],
 )
-def test_bad_settings_are_refused(params, message):
+def test_invalid_arguments_raise(params, message):
     with pytest.raises(ValueError, match=message):
         capacity_curve(HopfieldDenoiser(), n_features=20, **params)

@@ -1,4 +1,4 @@
-"""Recall: sweeps, clamps, temperatures, and rows that do not depend on each other."""
+"""Recall: sweeps, clamps, temperatures and independence of rows."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_rnn import HopfieldDenoiser
 from sklearn_rnn.energy import _hopfield_dynamics
 
-# Four units and two patterns show a case by hand, and are more than Hebb's rule holds.
+# Two patterns of four units, which exceed the capacity of Hebb's rule.
 by_hand = pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
 
 
@@ -26,7 +26,7 @@ def test_synchronous_updates_may_alternate_between_two_states():
 
 
 @pytest.mark.parametrize("method", ["transform", "predict"])
-def test_rows_that_do_not_converge_are_warned_of(method, rng):
+def test_rows_that_do_not_converge_give_a_warning(method, rng):
     cycling = HopfieldDenoiser(update="synchronous").fit([[1, -1]])
     message = "1 of 2 rows were not stable.*1 of them alternate.*asynchronous"
     with pytest.warns(ConvergenceWarning, match=message) as caught:
@@ -49,7 +49,7 @@ def test_n_iter_counts_the_sweeps_that_changed_something():
     assert found.n_iter[1] >= 1
 
 
-def test_max_iter_ends_recall_and_says_so(rng):
+def test_max_iter_limits_the_sweeps_and_is_reported(rng):
     memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(
         draw_signs(rng, 9, 70)
     )
@@ -76,7 +76,7 @@ def test_clamped_units_stay(rule, update, temperature, rng):
     assert_array_equal(memory.recall(start, np.ones(30, bool)).patterns, start)
 
 
-def test_knowing_some_units_helps():
+def test_clamping_correct_units_improves_recall():
     rng = np.random.default_rng(0)
     patterns = draw_signs(rng, 10, 100)
     memory = HopfieldDenoiser(random_state=0).fit(patterns)
@@ -100,7 +100,7 @@ def test_annealing_recovers_stored_patterns(rng):
     assert (memory.transform(noisy) == patterns[index]).all(axis=1).mean() > 0.95
 
 
-def test_heat_makes_a_row_forget_where_it_began(rng):
+def test_high_temperatures_make_the_result_independent_of_the_start(rng):
     patterns = draw_signs(rng, 3, 100)
     hot = HopfieldDenoiser(temperature=np.full(30, 50.0), random_state=0).fit(patterns)
     found = hot.transform(patterns)
@@ -190,14 +190,14 @@ def test_states_of_copies_follow_the_exact_glauber_statistics(rule, update, rng)
     assert chisquare(counts, n_rows * p).pvalue > 0.001
 
 
-def test_copies_of_a_row_have_noise_of_their_own(rng):
+def test_copies_of_a_row_have_independent_noise(rng):
     patterns = draw_signs(rng, 3, 40)
     memory = HopfieldDenoiser(temperature=0.8, random_state=0).fit(patterns)
     start = draw_signs(rng, 1, 40)
     copies = memory.transform(np.repeat(start, 200, axis=0))
     assert len(np.unique(copies, axis=0)) > 3
     assert_array_equal(copies[:1], memory.transform(start))
-    # nor do they depend on what lies between them
+    # the result does not depend on the rows between them
     others = draw_signs(rng, 200, 40)
     mixed = np.empty((400, 40))
     mixed[::2], mixed[1::2] = start, others
@@ -259,7 +259,7 @@ def test_without_quench_a_temperature_is_needed(rng):
 @pytest.mark.parametrize("temperature", [0.0, 0.8])
 @pytest.mark.parametrize("update", ["asynchronous", "synchronous"])
 @pytest.mark.parametrize("rule", RULES)
-def test_a_row_gets_the_same_answer_alone_in_a_batch_and_in_any_order(
+def test_a_row_gets_the_same_result_alone_in_a_batch_and_in_any_order(
     rule, update, temperature, rng
 ):
     memory = HopfieldDenoiser(

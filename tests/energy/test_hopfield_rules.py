@@ -1,4 +1,4 @@
-"""Weights are those of the published learning rules."""
+"""Weights agree with the published learning rules."""
 
 import warnings
 
@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_rnn import HopfieldDenoiser
 
-# Four units and two patterns show a case by hand, and are more than Hebb's rule holds.
+# Two patterns of four units, which exceed the capacity of Hebb's rule.
 by_hand = pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
 
 
@@ -63,7 +63,7 @@ def test_learned_weights_of_storkey_are_those_of_patterns_in_standard_units(rng)
 @by_hand
 @pytest.mark.parametrize("rule", PAIRWISE)
 @pytest.mark.parametrize("share", [0.1, 0.9])
-def test_learned_thresholds_hold_patterns_with_few_units_on_or_off(rule, share):
+def test_learned_thresholds_store_patterns_with_few_units_on_or_off(rule, share):
     rng = np.random.default_rng(0)
     stable, named = [], []
     for _ in range(10):
@@ -78,7 +78,7 @@ def test_learned_thresholds_hold_patterns_with_few_units_on_or_off(rule, share):
 
 @by_hand
 @pytest.mark.parametrize("rule", ["hebb", "storkey"])
-def test_balanced_patterns_learn_no_thresholds(rule):
+def test_thresholds_of_balanced_patterns_are_zero(rule):
     patterns = np.array([[1.0, 1, 1, 1, -1, -1, -1, -1], [1, -1] * 4])
     memory = HopfieldDenoiser(rule, thresholds="learned").fit(patterns)
     assert_allclose(memory.thresholds_, 0, atol=1e-12)
@@ -93,7 +93,7 @@ def test_a_pattern_of_equal_units_alone_is_stable(rule, value):
     assert memory.score(X) == 1.0
 
 
-def test_perceptron_leaves_no_field_of_0():
+def test_perceptron_accepts_no_field_of_0():
     rng = np.random.default_rng(0)
     n_reached = 0
     for _ in range(100):
@@ -119,7 +119,7 @@ def test_an_enormous_threshold_leaves_the_weights_as_they_are(rng):
     assert (memory.transform(patterns)[:, 0] == -1).all()
 
 
-def test_perceptron_holds_every_unit_of_every_pattern_with_its_margin(rng):
+def test_perceptron_reaches_the_margin_in_every_unit_of_every_pattern(rng):
     patterns = draw_signs(rng, 25, 100)
     weights = HopfieldDenoiser("perceptron", margin=0.8).fit(patterns).weights_
     stability = patterns * (patterns @ weights) / np.linalg.norm(weights, axis=1)
@@ -127,7 +127,7 @@ def test_perceptron_holds_every_unit_of_every_pattern_with_its_margin(rng):
 
 
 @by_hand
-def test_perceptron_says_that_a_margin_is_out_of_reach(rng):
+def test_perceptron_warns_if_a_margin_is_not_reached(rng):
     with pytest.warns(ConvergenceWarning, match=r"margin=9.*[Ss]tore fewer"):
         memory = HopfieldDenoiser("perceptron", margin=9).fit(draw_signs(rng, 2, 20))
     assert memory.n_iter_ == 1000

@@ -1,4 +1,4 @@
-"""Patterns are rows; images are refused with the transformer that flattens them."""
+"""Patterns are rows; the error for images names the transformer that flattens them."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from sklearn_rnn import BoltzmannMachine, HopfieldDenoiser, ImageFlattener
 
 
 @pytest.mark.parametrize("cls", [HopfieldDenoiser, BoltzmannMachine])
-def test_images_name_the_image_flattener(cls, rng):
+def test_error_for_images_names_the_image_flattener(cls, rng):
     images = np.sign(rng.normal(size=(3, 8, 8)))
     message = rf"dim 3.*make_pipeline\(ImageFlattener\(\), {cls.__name__}\(\)\)"
     with pytest.raises(ValueError, match=message):
@@ -20,6 +20,6 @@ def test_images_name_the_image_flattener(cls, rng):
     assert len(model.transform(images > 0)) == 3
 
 
-def test_other_errors_stay_as_they_are():
+def test_other_errors_are_unchanged():
     with pytest.raises(ValueError, match="contains NaN"):
         HopfieldDenoiser().fit([[np.nan, 1.0]])

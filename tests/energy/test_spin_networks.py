@@ -1,4 +1,4 @@
-"""Single updates and energies against the equations, one unit at a time."""
+"""Updates and energies compared with the equations, one unit at a time."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn_rnn import HopfieldDenoiser
 from sklearn_rnn.energy._spin_networks import DenseNetwork
 
-# Four units and two patterns show a case by hand, and are more than Hebb's rule holds.
+# Two patterns of four units, which exceed the capacity of Hebb's rule.
 by_hand = pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
 
 
@@ -46,7 +46,7 @@ def random_patterns():
 
 
 def digits_and_midpoints():
-    """Digits of 64 units, which share many, and states halfway between two of them."""
+    """Digits of 64 units, which are similar, and states halfway between two of them."""
     rng = np.random.default_rng(0)
     patterns = np.where(load_digits().data[:12] > 7, 1.0, -1.0)
     ours, theirs = patterns[rng.integers(12, size=(2, 8))]
@@ -99,7 +99,7 @@ def test_dense_fields_are_those_of_the_energies_of_both_states(examples, beta):
 @by_hand  # at a small beta the patterns are too many
 @pytest.mark.parametrize("beta", BETAS)
 @pytest.mark.parametrize("update", ["asynchronous", "synchronous"])
-def test_dense_recall_of_noisy_digits_converges_whatever_beta_is(update, beta, rng):
+def test_dense_recall_of_noisy_digits_converges_for_every_beta(update, beta, rng):
     patterns = np.unique(load_digits().data[:300] > 7, axis=0).astype(float)
     noisy = np.abs(patterns - (rng.random(patterns.shape) < 0.1))
     memory = HopfieldDenoiser("dense", beta=beta, update=update, random_state=0)
