@@ -1,4 +1,4 @@
-"""Small data sets that come with the package, and generated ones."""
+"""Small data sets that are bundled with the package, and generators of data."""
 
 from sklearn_rnn.datasets._co2 import load_co2
 from sklearn_rnn.datasets._grammars import make_counting_words, make_embedded_reber

@@ -1,4 +1,4 @@
-"""Carbon dioxide in the air, week by week."""
+"""Weekly carbon dioxide concentrations at Mauna Loa."""
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -7,7 +7,7 @@ from sklearn_rnn.datasets._bundled import read_bundled
 
 
 def load_co2(*, as_frame=False):
-    """Load the weekly carbon dioxide of the air at Mauna Loa, 1958 to 2001.
+    """Load weekly carbon dioxide concentrations at Mauna Loa, 1958 to 2001.
 
     ==============  ================================
     Weeks           2284, of which 59 are missing
@@ -17,13 +17,19 @@ def load_co2(*, as_frame=False):
     Parameters
     ----------
     as_frame : bool, default=False
-        Make ``data`` a pandas Series with the Saturdays as its index.
+        Whether ``data`` is a pandas Series, whose index consists of Saturdays.
 
     Returns
     -------
     co2 : :class:`~sklearn.utils.Bunch`
-        With ``data``, an ndarray of float of shape (2284,) in which NaN is missing,
-        ``dates``, an ndarray of datetime64[D] of the same shape, and ``DESCR``.
+        Dictionary-like object with the following attributes:
+
+        data : ndarray of float of shape (2284,), or Series
+            Concentrations in parts per million. Missing values are NaN.
+        dates : ndarray of datetime64[D] of shape (2284,)
+            Saturday of each week.
+        DESCR : str
+            Source and licence.
 
     Raises
     ------
@@ -32,7 +38,7 @@ def load_co2(*, as_frame=False):
 
     Notes
     -----
-    From the package statsmodels 0.15.0, public domain.
+    The data are from the package statsmodels 0.15.0 and in the public domain.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Words of small formal languages, which take memory to tell from others."""
+"""Words of formal languages that only networks with memory can recognise."""
 
 from numbers import Integral, Real
 
@@ -7,8 +7,8 @@ from sklearn.utils import check_random_state
 
 from sklearn_rnn._core.sklearn_private import Interval, validate_params
 
-# Reber's grammar: from each state, the letters that may come and where they lead. The
-# last state ends a word.
+# Reber's grammar: for each state, the possible letters and the next states. A word
+# ends in the last state.
 REBER = (
     {"B": 1},
     {"T": 2, "P": 3},
@@ -28,24 +28,35 @@ REBER = (
     prefer_skip_nested_validation=True,
 )
 def make_counting_words(n, n_letters=2):
-    """Words of as many a as b (as c, and so on), which take counting to tell.
+    """Generate the words a^n b^n or a^n b^n c^n, which require counting.
 
     Parameters
     ----------
     n : int or array-like of int
-        How often each letter comes: 1 to n times, a word each, or these numbers.
+        Number of repetitions of each letter. An int generates one word for each number
+        from 1 to n, an array one word for each of its numbers.
     n_letters : int, default=2
-        Letters of a word: 2 make the words a^n b^n, 3 make a^n b^n c^n.
+        Number of different letters: 2 generates a^n b^n, 3 generates a^n b^n c^n.
 
     Returns
     -------
     words : list of str
-        One for each number, in their order.
+        One word per number, in the order of the numbers.
+
+    Raises
+    ------
+    ValueError
+        If a number is less than 1 or not an integer.
+
+    Notes
+    -----
+    An LSTM network can learn to count the letters, while a GRU network can count only
+    approximately [1]_.
 
     References
     ----------
-    G. Weiss, Y. Goldberg, E. Yahav, "On the practical computational power of finite
-    precision RNNs for language recognition", ACL 2018.
+    .. [1] G. Weiss, Y. Goldberg, E. Yahav, "On the practical computational power of
+       finite precision RNNs for language recognition", ACL 2018.
 
     Examples
     --------
@@ -57,7 +68,9 @@ def make_counting_words(n, n_letters=2):
     """
     counts = np.arange(1, int(n) + 1) if isinstance(n, Integral) else np.asarray(n)
     if counts.ndim != 1 or counts.dtype.kind not in "iu" or (counts < 1).any():
-        raise ValueError(f"n={n!r}; expected integers of 1 or more.")
+        raise ValueError(
+            f"n must be an integer or a 1-D array of integers of at least 1, got {n!r}."
+        )
     letters = [chr(ord("a") + i) for i in range(n_letters)]
     return ["".join(letter * int(count) for letter in letters) for count in counts]
 
@@ -71,37 +84,38 @@ def make_counting_words(n, n_letters=2):
     prefer_skip_nested_validation=True,
 )
 def make_embedded_reber(n_strings=1000, *, corrupted=0.5, random_state=None):
-    """Strings of the embedded Reber grammar, and such with a wrong letter.
+    """Generate strings of the embedded Reber grammar, and corrupted strings.
 
-    A string is ``BT...TE`` or ``BP...PE`` with a string of Reber's grammar inside: the
-    second letter has to be kept in mind up to the last but one.
+    A string is ``BT...TE`` or ``BP...PE`` with a string of Reber's grammar inside. A
+    network has to remember the second letter, because the last but one letter must be
+    the same.
 
     Parameters
     ----------
     n_strings : int, default=1000
-        Strings, of 9 letters at least. Short ones come repeatedly.
+        Number of strings. Each has at least 9 letters. Short strings occur repeatedly.
     corrupted : float, default=0.5
-        Share of strings of which one letter, anywhere, is replaced so that the grammar
-        does not have them.
+        Fraction of strings in which one letter is replaced so that they are not in the
+        language. The position of the letter is random.
     random_state : int, RandomState instance or None, default=None
-        Decides strings, letters and their order.
+        Seed of the random strings, replaced letters and order.
 
     Returns
     -------
     X : list of str
-        Strings of the letters BEPSTVX.
+        Strings of the letters B, E, P, S, T, V and X.
     y : ndarray of int of shape (n_strings,)
-        1 for a string of the grammar, 0 for a corrupted one.
+        1 for strings of the grammar [1]_ [2]_, 0 for corrupted strings.
 
     Notes
     -----
-    Where the grammar has two ways, each is taken with the same probability.
+    If the grammar allows two letters, each is chosen with probability 1/2.
 
     References
     ----------
-    S. E. Fahlman, "The recurrent cascade-correlation architecture", NIPS 1990;
-    S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9,
-    1997.
+    .. [1] S. E. Fahlman, "The recurrent cascade-correlation architecture", NIPS 1990.
+    .. [2] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural
+       Computation 9, 1997.
 
     Examples
     --------
@@ -116,26 +130,26 @@ def make_embedded_reber(n_strings=1000, *, corrupted=0.5, random_state=None):
     y = np.ones(n_strings, dtype=np.int64)
     y[: round(corrupted * n_strings)] = 0
     y = rng.permutation(y)
-    words = [_embedded_reber(rng) for _ in y]
+    words = [_draw_embedded_reber(rng) for _ in y]
     X = [
-        word if legal else _corrupted(word, rng)
-        for word, legal in zip(words, y, strict=True)
+        word if is_legal else _corrupt(word, rng)
+        for word, is_legal in zip(words, y, strict=True)
     ]
     return X, y
 
 
-def _embedded_reber(rng):
-    kept = "TP"[rng.randint(2)]
+def _draw_embedded_reber(rng):
+    outer = "TP"[rng.randint(2)]
     inner, state = "", 0
     while state < len(REBER):
-        ways = list(REBER[state])
-        letter = ways[rng.randint(len(ways))]
+        letters = list(REBER[state])
+        letter = letters[rng.randint(len(letters))]
         inner, state = inner + letter, REBER[state][letter]
-    return f"B{kept}{inner}{kept}E"
+    return f"B{outer}{inner}{outer}E"
 
 
-def _corrupted(word, rng):
-    """The word with another letter in one place, by which it leaves the language."""
+def _corrupt(word, rng):
+    """Replace one letter so that the word is not in the language."""
     while True:
         place, letter = rng.randint(len(word)), "BEPSTVX"[rng.randint(7)]
         other = word[:place] + letter + word[place + 1 :]

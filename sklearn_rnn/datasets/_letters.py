@@ -1,4 +1,4 @@
-"""Letters as small bitmaps."""
+"""Bitmaps of letters."""
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -18,18 +18,27 @@ def load_letters(*, return_X_y=False):
     Parameters
     ----------
     return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+        Whether to return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     letters : :class:`~sklearn.utils.Bunch`
-        With ``data``, an ndarray of uint8 of shape (26, 64), row by row, ``images``,
-        the same of shape (26, 8, 8), ``target``, an ndarray of str of shape (26,), and
-        ``DESCR``. Or the first and the third of these as a tuple.
+        Dictionary-like object with the following attributes:
+
+        data : ndarray of uint8 of shape (26, 64)
+            Pixels of each letter, row by row.
+        images : ndarray of uint8 of shape (26, 8, 8)
+            The same pixels as images.
+        target : ndarray of str of shape (26,)
+            The letters.
+        DESCR : str
+            Source and licence.
+
+        If ``return_X_y=True``, the tuple ``(data, target)``.
 
     Notes
     -----
-    The console font VGA8 of Debian, public domain.
+    The letters are from the console font VGA8 of Debian, in the public domain.
 
     Examples
     --------

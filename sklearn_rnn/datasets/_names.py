@@ -1,4 +1,4 @@
-"""Names of people by nationality."""
+"""Names of people and their nationalities."""
 
 import csv
 
@@ -9,30 +9,40 @@ from sklearn_rnn.datasets._bundled import read_bundled
 
 
 def load_names(*, return_X_y=False):
-    """Load 22,500 names of people of 15 nationalities, 1,500 each.
+    """Load 22,500 names of people of 15 nationalities.
 
-    ==============  =====================
-    Samples total   22,500
-    Classes         15, evenly
-    Features        characters of a name
-    ==============  =====================
+    =================  =====================
+    Samples total      22,500
+    Classes            15
+    Samples per class  1,500
+    Features           characters of a name
+    =================  =====================
 
     Parameters
     ----------
     return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
+        Whether to return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     names : :class:`~sklearn.utils.Bunch`
-        With ``data``, a list of str, ``target``, an ndarray of str of shape (22500,),
-        ``target_names``, the nationalities in order, and ``DESCR``. Or the first two
-        of these as a tuple.
+        Dictionary-like object with the following attributes:
+
+        data : list of str
+            The names.
+        target : ndarray of str of shape (22500,)
+            Nationality of each person.
+        target_names : ndarray of str of shape (15,)
+            The nationalities, sorted.
+        DESCR : str
+            Source and licence.
+
+        If ``return_X_y=True``, the tuple ``(data, target)``.
 
     Notes
     -----
-    From the Wikipedia-based data of the package name2nat 0.5.1 by Kyubyong Park,
-    Apache License 2.0.
+    The names were collected from Wikipedia for the package name2nat 0.5.1 by Kyubyong
+    Park, Apache License 2.0.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Sunspots, year by year."""
+"""Yearly sunspot numbers."""
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -7,7 +7,7 @@ from sklearn_rnn.datasets._bundled import read_bundled
 
 
 def load_sunspots(*, as_frame=False):
-    """Load the yearly mean number of sunspots, 1700 to 2008.
+    """Load yearly mean sunspot numbers, 1700 to 2008.
 
     ==============  ==============
     Years           309
@@ -17,13 +17,19 @@ def load_sunspots(*, as_frame=False):
     Parameters
     ----------
     as_frame : bool, default=False
-        Make ``data`` a pandas Series with the years as its index.
+        Whether ``data`` is a pandas Series, whose index consists of the years.
 
     Returns
     -------
     sunspots : :class:`~sklearn.utils.Bunch`
-        With ``data``, an ndarray of float of shape (309,), ``years``, an ndarray of int
-        of the same shape, and ``DESCR``.
+        Dictionary-like object with the following attributes:
+
+        data : ndarray of float of shape (309,), or Series
+            Mean number of sunspots in each year.
+        years : ndarray of int of shape (309,)
+            The years.
+        DESCR : str
+            Source and licence.
 
     Raises
     ------
@@ -32,7 +38,7 @@ def load_sunspots(*, as_frame=False):
 
     Notes
     -----
-    From the package statsmodels 0.15.0, public domain.
+    The data are from the package statsmodels 0.15.0 and in the public domain.
 
     Examples
     --------

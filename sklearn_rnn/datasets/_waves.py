@@ -1,36 +1,43 @@
-"""Generated series whose course can be forecast down to their noise."""
+"""Generated series that can be forecast up to their noise."""
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 
 def make_waves(n_series=1000, n_timesteps=50, *, noise=0.1, random_state=None):
-    """Sums of two sine waves and noise, each series with its own frequencies.
+    """Generate series that are sums of two sine waves and noise.
 
     Parameters
     ----------
     n_series : int, default=1000
-        Series.
+        Number of series.
     n_timesteps : int, default=50
-        Steps of each, over the time from 0 to 1.
+        Number of time steps of each series, which cover the time from 0 to 1.
     noise : float, default=0.1
-        Width of the uniform noise.
+        Width of the interval of the uniform noise, which is centred at 0.
     random_state : int, RandomState instance or None, default=None
-        Decides frequencies, phases and noise.
+        Seed of the random frequencies, phases and noise.
 
     Returns
     -------
     X : ndarray of shape (n_series, n_timesteps, 1)
-        The series.
+        Generated series.
 
     Notes
     -----
-    With f, o and u uniform in [0, 1], the series of A. Geron, "Hands-On Machine
-    Learning", ch. 15:
+    The series are those of [1]_. For the default noise,
 
     .. math::
         x(t) = 0.5 \\sin((t - o_1)(10 f_1 + 10)) + 0.2 \\sin((t - o_2)(20 f_2 + 20))
         + 0.1 (u - 0.5)
+
+    where the frequencies f and the phases o of each series, and u of each step, are
+    uniformly distributed in [0, 1].
+
+    References
+    ----------
+    .. [1] A. Géron, "Hands-On Machine Learning with Scikit-Learn, Keras, and
+       TensorFlow", 2nd edition, chapter 15, O'Reilly, 2019.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""The likeliest continuation of a text, found by a beam search.
+"""Beam search for the likeliest continuation of a text.
 
 Constraints forbid continuations but do not make the others likelier: a continuation is
 scored by its log-probability under the model. As in grid beam search (Hokamp and Liu,
-ACL 2017), texts compete only with texts that lack as many required codes, since the
-others would crowd out those that already have paid for an unlikely required code.
+ACL 2017), texts compete only with texts that lack the same number of required codes.
+Otherwise, texts without an unlikely required code would displace those that contain it.
 """
 
 from collections.abc import Iterator
@@ -30,9 +30,9 @@ def search_continuation(
     n_tokens: int,
     size: int,
 ) -> tuple[list[int], float]:
-    """The likeliest continuation that a beam search finds, and its log-probability.
+    """Return the likeliest continuation that is found, and its log-probability.
 
-    It has ``n_tokens`` codes, or fewer and then the end code or a stop.
+    It has ``n_tokens`` codes, or fewer if it ends with the end code or a stop.
     """
     texts, scores = [Continuation(prompt)], np.zeros(1)
     finished: list[tuple[float, list[int]]] = []
@@ -52,10 +52,10 @@ def search_continuation(
                         parents.append(row)
                         grown.append(text)
                         grown_scores.append(total[row, code])
-                elif k < size:  # so that a beam of 1 is greedy
+                elif k < size:  # makes a beam of size 1 greedy
                     finished.append((float(total[row, code]), text.codes))
         texts, scores = grown, np.array(grown_scores)
-        # a text gets less likely as it grows, so no unfinished one can overtake
+        # a text becomes less likely as it grows, so no unfinished one can win
         if not texts or (finished and max(finished)[0] >= scores.max()):
             break
         if n_left > 1:
@@ -73,9 +73,9 @@ def _score_codes(
     texts: list[Continuation],
     n_left: int,
 ) -> np.ndarray:
-    """Log-probabilities (B, V) of the next codes, minus infinity for forbidden ones.
+    """Compute log-probabilities (B, V) of the next codes; forbidden codes get -inf.
 
-    They are those of the model, after a repetition penalty and changes by a mask.
+    They are those of the model, after the repetition penalty and the mask.
     """
     allowed = find_allowed(logits, options, texts, n_left)
     log_proba = np.full(logits.shape, -np.inf)
@@ -87,15 +87,16 @@ def _score_codes(
 def _best_candidates(
     total: np.ndarray, options: DecodingOptions, texts: list[Continuation], n: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Texts and next codes with the best ``n`` of the scores ``total`` (B, V).
+    """Yield the texts and next codes with the best ``n`` scores in ``total`` (B, V).
 
-    They are yielded for each number of required codes that would still be missing.
+    There is one pair of arrays for each number of required codes that would still be
+    missing.
     """
     n_missing = np.zeros(total.shape, dtype=int)
     for row, text in zip(n_missing, texts, strict=True):
         missing = text.missing(options.required)
         row[:] = len(missing)
-        row[missing] -= 1  # once even if a code is missing twice
+        row[missing] -= 1  # by 1 even if the code is missing twice
     for number in np.unique(n_missing):
         scores = np.where(n_missing == number, total, -np.inf).ravel()
         best = np.argsort(-scores, kind="stable")[:n]
@@ -110,7 +111,7 @@ def extend_by_beam_search(
     n_tokens: int,
     size: int,
 ) -> None:
-    """Extend every text by the continuation that :func:`search_continuation` finds."""
+    """Extend each text by the continuation that :func:`search_continuation` finds."""
     saved = stepper.state
     for k, text in enumerate(texts):
         stepper.restore(saved, np.array([k]))

@@ -38,17 +38,17 @@ from sklearn_rnn.generation._stream_adapter import TextStreamAdapter
 from sklearn_rnn.streaming._stream import Stream
 from sklearn_rnn.text import CharVectorizer
 from sklearn_rnn.text._codecs import (
-    is_bare_text,
+    check_not_characters,
+    is_single_text,
     make_codec,
     read_documents,
-    refuse_characters,
 )
 
 
 def read_embedding(embedding, vocabulary_size, dtype):
-    """Initial vectors of the codes as a tensor (vocabulary_size, n_dimensions).
+    """Convert an array to a tensor of shape (vocabulary_size, n_dimensions).
 
-    Other settings of the parameter ``embedding`` are returned as they are.
+    Other settings of the parameter ``embedding`` are returned unchanged.
     """
     if not is_table(embedding):
         return embedding
@@ -56,17 +56,17 @@ def read_embedding(embedding, vocabulary_size, dtype):
         vectors = check_array(embedding, dtype=dtype, input_name="embedding")
     if len(vectors) != vocabulary_size:
         raise ValueError(
-            f"embedding has {len(vectors)} vectors, but the vocabulary has a size of "
-            f"{vocabulary_size}: give a vector for each code."
+            f"embedding has {len(vectors)} vectors, but the vocabulary has "
+            f"{vocabulary_size} codes. Give one vector for each code."
         )
     return torch.tensor(vectors)
 
 
 def drop_cut_end(corpus, X, where="X"):
-    """The corpus of X without the end of a bare text, which is not to be learned."""
+    """Remove the end of a single text from its corpus, so that it is not learned."""
     if not corpus.n_steps > len(corpus.lengths):
-        raise ValueError(f"{where} holds no token. Give a text to learn from.")
-    return corpus.without_ends() if is_bare_text(X) else corpus
+        raise ValueError(f"{where} contains no token. Give a text to learn from.")
+    return corpus.without_ends() if is_single_text(X) else corpus
 
 
 class SequenceGenerator(
@@ -74,18 +74,19 @@ class SequenceGenerator(
 ):
     r"""Recurrent network that learns to continue text and generates new text.
 
-    At every step it predicts the next token: a character, a word, or any other token of
-    a sequence. Once fitted, it scores texts, continues prompts, and writes together
-    with a person.
+    At each step it predicts the next token: a character, a word, or any other token of
+    a sequence. A fitted generator scores texts, continues prompts, and suggests next
+    tokens to a person who writes.
 
     Parameters
     ----------
     vectorizer : transformer to TokenArray or None, default=None
         Vectorizer that converts text to tokens, such as :class:`WordVectorizer`; None
         uses :class:`CharVectorizer`. A copy of it is fitted and stored as
-        ``vectorizer_``. Documents that are lists of hashable tokens need none. Of
-        words, ``WordVectorizer(lowercase=False, min_count=2)`` lets the generator learn
-        where unknown ones occur and score texts; :meth:`fit` warns if it cannot.
+        ``vectorizer_``. Documents that are lists of hashable tokens need no vectorizer.
+        For words, ``WordVectorizer(lowercase=False, min_count=2)`` is recommended:
+        ``lowercase=False`` allows the generator to score texts, and ``min_count=2``
+        allows it to learn where unknown words occur. :meth:`fit` warns otherwise.
     cell : {"rnn", "lstm", "gru"} or callable, default="lstm"
         Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
@@ -117,10 +118,10 @@ class SequenceGenerator(
         computed.
     tie_weights : bool, default=False
         Whether the output layer uses the embedding vectors as its weights [2]_. Not
-        available with ``embedding="onehot"``.
+        available for ``embedding="onehot"``.
     input : {"content", "filename"}, default="content"
-        Whether ``fit``, ``partial_fit`` and the scores are given texts, "content", or
-        names of files, "filename", which are read piece by piece. Prompts are always
+        Type of X in ``fit``, ``partial_fit`` and the scoring methods: texts, "content",
+        or names of files, "filename", which are read piece by piece. Prompts are always
         texts.
     window : int, default=64
         Length of the training windows in time steps. Gradients are propagated back
@@ -212,12 +213,12 @@ class SequenceGenerator(
     Attributes
     ----------
     classes_ : ndarray of shape (n_tokens + 1,)
-        What can come next: "<end>", then the tokens in the order of their codes. If
-        fitted on codes, the end code 3 and the codes of the tokens.
+        Tokens that can be predicted: "<end>", then the tokens in the order of their
+        codes. If fitted on codes, the end code 3 and the codes of the tokens.
     vectorizer_ : transformer or None
         The fitted vectorizer; None if fitted on tokens or codes.
     vocabulary_size_ : int
-        4 + number of tokens.
+        Number of codes: one per token, and 4 reserved codes.
     n_iter_ : int
         Number of epochs run.
     loss_curve_ : list of float
@@ -232,28 +233,29 @@ class SequenceGenerator(
 
     See Also
     --------
-    WordVectorizer : Words as tokens.
-    split_text : Cuts one text into pieces, for cross-validation.
+    WritingSession : Session in which a person and a generator write one text.
+    WordVectorizer : Encodes texts as sequences of words.
+    split_text : Cuts one text into pieces for cross-validation.
     RNNClassifier : Classifies sequences; lists the equations of the cells.
 
     Notes
     -----
     A document is read as start code, tokens, end code. The network is trained to
-    predict all of them except the first, by minimizing the cross-entropy:
+    predict each of them except the first, by minimising the mean cross-entropy:
 
     .. math:: -\frac{1}{n} \sum_t \log p(x_{t+1} \mid x_1 \ldots x_t)
 
-    The end of a single text that is not in a list is not learned. Such a text, a book
-    for example, ends only once and often where it was cut, so that its end would be
-    learned by heart and generated texts would end too early. ``fit([text])`` learns it.
+    The end of a single text that is not in a list is not learned. Such a text, for
+    example a book, ends only once, often where it was cut. The network would memorise
+    this end, and generated texts would end too early. ``fit([text])`` learns the end.
 
     ``step=None`` trains by truncated backpropagation through time [1]_. Documents are
-    queued in random order on ``batch_size`` lanes of balanced length; a document that
-    is longer than its lane is cut. The state is carried from window to window, and is
-    zero at the start of a document and after a cut.
+    concatenated in random order to ``batch_size`` rows of similar length; a document
+    that is longer than its row is cut. The state is carried from window to window. It
+    is zero at the start of a document and after a cut.
 
-    The embeddings of padding and of unknown tokens start as zeros, so that a token
-    that never occurs in training has no effect.
+    The embedding vectors of padding and of unknown tokens are initialised with zeros,
+    so unknown tokens have no effect if none occurs in training.
 
     References
     ----------
@@ -357,15 +359,15 @@ class SequenceGenerator(
         Parameters
         ----------
         X : str, iterable of documents or TokenArray
-            One long text, whose end is not learned; or documents, each a text or a list
-            of tokens, whose ends are learned; or, with ``input="filename"``, the name
-            of one file or a list of names; or codes of a vectorizer that was applied
-            before. X is read once, so it can be a generator.
+            One long text, whose end is not learned; documents, each a text or a list of
+            tokens, whose ends are learned; with ``input="filename"``, the name of one
+            file or a list of names; or the codes that a vectorizer returned. X is
+            iterated once, so it can be a Python generator.
         y : None
             Ignored.
         X_val : like X, default=None
-            Validation text for early stopping, instead of a held-out part of X. The end
-            of a single text that is not in a list does not count.
+            Validation text for early stopping, instead of a held-out part of X. The
+            loss does not include the end of a single text that is not in a list.
 
         Returns
         -------
@@ -375,11 +377,11 @@ class SequenceGenerator(
         Raises
         ------
         ValueError
-            If X holds no token, is a list of single characters or has the token
-            "<end>", or if training diverges. The generator is then unchanged.
+            If X contains no token, is a list of single characters or contains the token
+            "<end>", or if training diverges. The generator then stays unchanged.
         KeyboardInterrupt
-            After an interrupt. The generator is then fitted as after the last finished
-            epoch (or the best one).
+            If training is interrupted. The generator then keeps the weights of the last
+            finished epoch, or of the best one under early stopping.
         """
         return self._fit(X, validation=X_val)
 
@@ -387,8 +389,8 @@ class SequenceGenerator(
     def partial_fit(self, X, y=None):
         """Train for one more epoch, for example on text of another author.
 
-        The vocabulary stays that of the first call: other tokens are read as unknown,
-        with a warning. The learning rate is constant and no text is held out.
+        The vocabulary is that of the first call; other tokens are read as unknown
+        tokens, with a warning. The learning rate is constant and no text is held out.
 
         Parameters
         ----------
@@ -406,10 +408,10 @@ class SequenceGenerator(
 
     @with_callbacks
     def _train(self, X, *, partial=False, validation=None):
-        """Read, build or continue, train, keep the outcome. Returns an interrupt."""
+        """Encode X, build or continue the network, and train it; see ``_run``."""
         if validation is not None and not self.early_stopping:
             raise ValueError(
-                "X_val is used for early stopping, but early_stopping=False. Set "
+                "X_val is given, but without early stopping it is not used. Set "
                 "SequenceGenerator(early_stopping=True)."
             )
         if self.step is not None and self.step > self.window:
@@ -435,9 +437,9 @@ class SequenceGenerator(
         return self._run(net, examples, valid_examples, seed, (X, None, None), partial)
 
     def _documents(self, X):
-        """X as an iterable of documents; the characters of one text are refused."""
+        """Return X as an iterable of documents, which are not single characters."""
         if self.input != "filename":
-            refuse_characters(X)
+            check_not_characters(X)
         return read_documents(X, self.input == "filename")
 
     def _encode_examples(self, X, where):
@@ -455,8 +457,8 @@ class SequenceGenerator(
         lengths, flat = self._codec.fit_encode(documents, recorder)
         if self._codec.end_name in self._codec.code_of:
             raise ValueError(
-                f"X has the token {self._codec.end_name!r}, which is what classes_ "
-                "calls the end of a document. Leave it out, since ends are learned "
+                f"X contains the token {self._codec.end_name!r}, which is the name of "
+                "the end of a document in classes_. Remove it, since ends are learned "
                 "without it, or rename it."
             )
         self._spelling = recorder.fit_spelling(self._codec.code_of)
@@ -484,7 +486,7 @@ class SequenceGenerator(
         )
 
     def _count_operations(self, n_rows):
-        """Multiply-adds of one step of the widest layer or of the head."""
+        """Multiply-adds per step of the widest layer or of the output layer."""
         head = n_rows * self.hidden_size * self.vocabulary_size_
         return max(super()._count_operations(n_rows), head)
 
@@ -507,7 +509,8 @@ class SequenceGenerator(
         states : ndarray of shape (n_documents, hidden_size)
             What :meth:`transform` returns for X.
         """
-        X = list(X) if hasattr(X, "__next__") else X  # an iterator can be read once
+        # an iterator can be read only once
+        X = list(X) if hasattr(X, "__next__") else X
         return super().fit_transform(X, y, **fit_params)
 
     def transform(self, X):
@@ -542,7 +545,7 @@ class SequenceGenerator(
         return LanguageModel.of(self).predict_proba(X)
 
     def predict(self, X):
-        """Predict the likeliest next token.
+        """Predict the most probable next token.
 
         Parameters
         ----------
@@ -578,15 +581,17 @@ class SequenceGenerator(
         return -self.bits_per_character(X)
 
     def bits_per_character(self, X):
-        """Compute the bits that the text as given takes, per character.
+        """Compute the number of bits per character that encode the whole text.
 
-        They include the tokens and the end of each document, and what tokens do not
-        show: the characters of unknown tokens, their places if the vectorizer leaves
-        them out, and the text between tokens. So the probabilities of all texts sum to
-        at most 1, whatever the vectorizer, and its settings can be compared.
+        The bits encode the tokens, the end of each document, and what the tokens do not
+        contain: the characters of unknown tokens, the positions of unknown tokens that
+        the vectorizer leaves out, and the text between tokens. The probabilities of all
+        texts therefore sum to at most 1 for every vectorizer, and vectorizers and their
+        settings can be compared.
 
-        Of documents that are not texts, only networks over the same tokens can be
-        compared. Codes of a vectorizer in front do not show what it left out.
+        For documents that are not texts, only networks with the same tokens can be
+        compared. The codes of a vectorizer in front of the generator do not contain
+        what that vectorizer left out.
 
         Parameters
         ----------
@@ -601,9 +606,9 @@ class SequenceGenerator(
         Raises
         ------
         ValueError
-            If the text is empty; if the vectorizer folds case or accents; or if a
-            TokenArray has unknown codes, whose text is not known. Scores would be
-            incomparable.
+            If the text is empty; if the vectorizer changes case or accents; or if a
+            TokenArray contains unknown codes, so that its text is not known. Scores
+            would not be comparable.
         """
         model = LanguageModel.of(self)
         return _scoring.bits_per_character(model, self._documents(X))
@@ -620,8 +625,8 @@ class SequenceGenerator(
         -------
         perplexity : float
             2 to the power of the mean bits per token, the end of each document
-            included. Only models with the same vocabulary, and the same way to handle
-            unknown tokens, are comparable.
+            included. Only models with the same vocabulary and the same
+            ``handle_unknown`` are comparable.
         """
         model = LanguageModel.of(self)
         return _scoring.perplexity(model, self._documents(X))
@@ -638,16 +643,17 @@ class SequenceGenerator(
         Returns
         -------
         scores : list of TokenScores
-            One per document, with ``tokens``, ``log_proba`` and ``is_known``, all of
-            length n_tokens + 1, the end being last; and ``total``, the log-probability
-            of the whole document. In nats, of the tokens alone: what tokens do not
-            show of a text, which :meth:`bits_per_character` includes, is left out.
+            One per document. ``tokens``, ``log_proba`` and ``is_known`` have the length
+            n_tokens + 1, because the end of the document comes last. ``total`` is the
+            log-probability of the whole document. Log-probabilities are in nats and
+            refer to the tokens alone; :meth:`bits_per_character` also includes the text
+            that tokens do not contain.
 
         Notes
         -----
-        An unknown token has the probability that any unknown token comes next, except
-        that tokens which ``handle_unknown="ignore"`` leaves out are not listed.
-        :meth:`predict_proba` shares this probability out among the known tokens.
+        The log-probability of an unknown token is that of any unknown token.
+        :meth:`predict_proba` distributes this probability over the known tokens. Tokens
+        that ``handle_unknown="ignore"`` leaves out are not listed.
 
         Examples
         --------
@@ -682,36 +688,38 @@ class SequenceGenerator(
         beam_size=None,
         random_state=None,
     ):
-        """Continue a prompt, or several at once.
+        """Continue one prompt or several prompts.
 
         Parameters
         ----------
         prompt : str, list of tokens, TokenArray, or list of prompts, default=""
-            Text that the network reads first, of any length.
+            Text of any length that the network reads first.
         n_tokens : int, default=200
-            Number of tokens to generate, unless the text ends before.
+            Maximum number of tokens to generate. Generation stops earlier if the text
+            ends.
         {decoding_options}
         beam_size : int or None, default=None
-            If given, search for the likeliest continuation with this many candidates at
-            each step, instead of sampling; 1 is greedy. A continuation counts with its
-            probability under the model, whatever is forbidden or required. With
-            required tokens, there are as many candidates for each number of them that
-            is still missing.
+            Number of candidates that a beam search for the likeliest continuation keeps
+            at each step; 1 is greedy search. None samples instead. Candidates are
+            compared by their probability under the model, which banned and required
+            tokens do not change. If tokens are required, the search keeps this many
+            candidates for each number of required tokens that are still missing.
         random_state : int, RandomState instance or None, default=None
-            Seed of the sampling. The random numbers of a prompt depend on the seed and
+            Seed of the sampling. The random numbers for a prompt depend on the seed and
             the prompt, not on the other prompts or their order. Equal prompts get
-            different numbers, the first of them those of a prompt alone.
+            different numbers, and the first of them gets those of a single prompt.
 
         Returns
         -------
         continuation : str, list of tokens or TokenArray; or a list of them
-            The text after the prompt, without it. A list if several prompts are given.
+            Generated text, without the prompt. A list if several prompts are given.
 
         Raises
         ------
         ValueError
-            If an option is out of its range, a token is unknown, a prompt has no known
-            token, or no token is left to choose.
+            If an option is out of range, if ``stop``, ``banned`` or ``required`` name
+            an unknown token, if a prompt contains no known token, or if the constraints
+            exclude all tokens.
         """
         model = LanguageModel.of(self)
         options = DecodingOptions.from_user(
@@ -764,12 +772,11 @@ class SequenceGenerator(
         Parameters
         ----------
         prompt : str, list of tokens or TokenArray, default=""
-            Text that the network reads first, of any length.
+            Text of any length that the network reads first.
         n_tokens : int or None, default=None
-            Number of tokens to generate, unless the text ends before. With None it
-            continues until the text ends, or until a ``stop``. A generator that was
-            fitted on a single text has not learned to end, so that it practically never
-            stops by itself.
+            Maximum number of tokens to generate. None continues until the text ends or
+            reaches a ``stop``; a generator that was fitted on a single text has not
+            learned to end and practically never stops by itself.
         {decoding_options}
         random_state : int, RandomState instance or None, default=None
             Seed of the sampling.
@@ -801,8 +808,8 @@ class SequenceGenerator(
         is_single, stepper, logits, texts = model.start(prompt)
         if not is_single:
             raise ValueError(
-                f"generate_iter continues one prompt, got {len(texts)}. Use generate "
-                "for several."
+                f"generate_iter continues one prompt, got {len(texts)} prompts. Use "
+                "generate for several prompts."
             )
         draw = make_uniform_sampler(draw_seed(random_state), texts)
         written = generate_tokens(stepper, logits, options, texts, n_tokens, draw)
@@ -810,19 +817,19 @@ class SequenceGenerator(
         return (model.classes[code - END] for code in codes if code != END)
 
     def stream(self, n_streams=1):
-        """Open a stream, which reads texts piece by piece as they arrive.
+        """Open a stream that reads texts piece by piece as they arrive.
 
         Parameters
         ----------
         n_streams : int or None, default=1
-            Number of texts that are read side by side; None is for any number of texts
-            with keys.
+            Number of texts that are read in parallel; None allows any number of texts,
+            which are identified by keys.
 
         Returns
         -------
         stream : Stream
-            Predicts the next token after each piece of text, as :meth:`predict` and
-            :meth:`predict_proba` do for the whole text.
+            Stream that predicts the next token after each piece of text, as
+            :meth:`predict` and :meth:`predict_proba` do for the whole text.
 
         Examples
         --------
@@ -836,26 +843,25 @@ class SequenceGenerator(
         return Stream(TextStreamAdapter(LanguageModel.of(self)), n_streams)
 
     def session(self, prompt="", *, temperature=1.0):
-        """Write together with a person, who picks among the likeliest next tokens.
+        """Open a session in which a person writes with suggestions of the network.
 
         Parameters
         ----------
         prompt : str, list of tokens or TokenArray, default=""
             Beginning of the text.
         temperature : float, default=1.0
-            Values above 1 even out the suggested probabilities, values below 1 sharpen
-            them.
+            Divisor of the logits of the suggestions. Values above 1 make the suggested
+            probabilities more uniform, values below 1 make them more extreme.
 
         Returns
         -------
         session : WritingSession
-            A session with ``suggest``, ``pick``, ``accept``, ``undo``, ``branch`` and
-            ``text``.
+            Session that suggests the likeliest next tokens.
         """
         return WritingSession(self, prompt, temperature=temperature)
 
     def resume(self, transcript):
-        """Continue a writing session from the end of its transcript.
+        """Restore a writing session from its transcript.
 
         Parameters
         ----------
@@ -865,14 +871,15 @@ class SequenceGenerator(
         Returns
         -------
         session : WritingSession
-            A session like the one that was written down. Its tokens are read again.
+            A session with the same text and steps, after whose last token writing can
+            continue. The network reads all tokens again.
 
         Raises
         ------
         ValueError
-            If the transcript cannot be read, was changed, or is of another model.
-            Transcripts of earlier versions have no checksum, so that changes of them
-            are not noticed.
+            If the transcript cannot be read, was changed, or belongs to another model.
+            Transcripts of earlier versions have no checksum, so changes in them may go
+            unnoticed.
         """
         return WritingSession.from_json(self, transcript)
 

@@ -29,16 +29,16 @@ from sklearn_rnn.text._codecs import Codec
 
 
 class Reading(NamedTuple):
-    """Where the network stands after it has read some texts."""
+    """Outputs and states of the network after it has read some texts."""
 
     outputs: Tensor  # (n_texts, H), of the last layer
     states: list[list[Any]]  # of every layer
-    corpus: Corpus  # what was read
-    n_known: np.ndarray  # (n_texts,), how many tokens of each text are known
+    corpus: Corpus  # the texts
+    n_known: np.ndarray  # (n_texts,), number of known tokens of each text
 
 
 class Start(NamedTuple):
-    """Texts that can be continued, each from its prompt on."""
+    """Prompts that were read, and from which texts can be continued."""
 
     is_single: bool  # whether the user gave one prompt rather than a list
     stepper: Stepper
@@ -48,7 +48,7 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LanguageModel:
-    """A trained network, the codec of its texts, and a model of what tokens hide.
+    """A trained network, the codec of its texts, and its spelling model.
 
     A later fit of the generator does not change it.
     """
@@ -56,12 +56,12 @@ class LanguageModel:
     module: LanguageNetwork
     codec: Codec
     spelling: Spelling | None
-    dropped_share: float | None  # of tokens, if the vectorizer drops unknown ones
+    dropped_share: float | None  # None unless the vectorizer drops unknown tokens
     work: int  # multiply-adds per step of one text
 
     @classmethod
     def of(cls, generator: Any) -> Self:
-        """The model of a fitted SequenceGenerator, as it is now."""
+        """Return the current model of a fitted SequenceGenerator."""
         check_is_fitted(generator)
         now = snapshot(generator)
         return cls(
@@ -74,16 +74,16 @@ class LanguageModel:
 
     @property
     def classes(self) -> np.ndarray:
-        """The end and the tokens, which the model can write."""
+        """The end and the tokens, in the order of their codes."""
         return self.codec.classes
 
     def threads(self, n_texts: int) -> AbstractContextManager:
-        """A context with as many threads as steps of ``n_texts`` texts are worth."""
+        """Context with the number of threads that suits steps of ``n_texts`` texts."""
         return limit_threads(n_texts * self.work)
 
     @contextmanager
     def _reading(self, corpus: Corpus) -> Iterator[None]:
-        """A context in which the network reads a corpus."""
+        """Context in which the network reads a corpus."""
         n = len(corpus.lengths)
         with (
             self.threads(min(n, MAX_DOCUMENTS)),
@@ -96,19 +96,20 @@ class LanguageModel:
         return self._read_documents(self._list_prompts(prefixes)[1])
 
     def predict_proba(self, prefixes: Any) -> np.ndarray:
-        """Probabilities (n_texts, n_classes) of what comes next after each text."""
+        """Probabilities (n_texts, n_classes) of the next token after each text."""
         return np.exp(compute_log_proba(self._logits(self.read(prefixes))))
 
     def start(self, prompt: Any) -> Start:
-        """Read one or several prompts, from which texts are then continued."""
+        """Read one or several prompts, so that they can be continued."""
         is_single, prompts = self._list_prompts(prompt)
         reading = self._read_documents(prompts)
         texts = [Continuation(codes) for codes in list_codes(reading.corpus)]
         for k, text in enumerate(texts):
             if not reading.n_known[k] and (text.prompt or self._has_token(prompts[k])):
                 raise ValueError(
-                    f"prompt {k} holds no token that the model knows: {prompts[k]!r}. "
-                    "Begin with known ones (classes_ lists them), or with an empty one."
+                    f"prompt {k} contains no token that the model knows: "
+                    f"{prompts[k]!r}. Give a prompt of known tokens (classes_ lists "
+                    "them), or an empty prompt."
                 )
         return Start(
             is_single,
@@ -125,7 +126,7 @@ class LanguageModel:
         return losses
 
     def fingerprint(self) -> str:
-        """A hash of the vocabulary and the weights."""
+        """Compute a hash of the vocabulary and the weights."""
         found = hashlib.sha256(repr(list(self.classes)).encode("utf-8"))
         for name, value in self.module.state_dict().items():
             found.update(name.encode())
@@ -140,7 +141,7 @@ class LanguageModel:
         return bool(tokens)
 
     def _list_prompts(self, prompt):
-        """Whether there is one prompt rather than several, and a list of them."""
+        """Whether a single prompt is given, and the list of prompts."""
         prompt = unwrap_documents(prompt)
         if not hasattr(prompt, "__iter__"):
             raise TypeError(
@@ -182,9 +183,9 @@ def compute_log_proba(logits: np.ndarray) -> np.ndarray:
 def encode_known(
     codec: Codec, documents: Iterable[Any], where: str
 ) -> tuple[Corpus, np.ndarray]:
-    """The corpus of documents, and how many tokens of each are known.
+    """Encode documents; return their corpus and the number of known tokens of each.
 
-    A warning, which calls the documents ``where``, names the unknown tokens.
+    If there are unknown tokens, a warning lists them and calls the documents ``where``.
     """
     unknown: Counter[Hashable] = Counter()
 
@@ -193,13 +194,13 @@ def encode_known(
 
     lengths, flat = codec.encode(documents, watch)
     if not len(lengths):
-        raise ValueError(f"{where} holds no document. Give at least one.")
+        raise ValueError(f"{where} contains no document. Give at least one.")
     if unknown:
         shown = ", ".join(repr(token) for token in list(unknown)[:5])
         warn_user(
             f"{where} has {unknown.total()} token(s) that the model does not know: "
-            f"{shown}{' ...' if len(unknown) > 5 else ''}. It cannot take them into "
-            "account."
+            f"{shown}{' ...' if len(unknown) > 5 else ''}. They are read as unknown "
+            "tokens."
         )
     owners = np.repeat(np.arange(len(lengths)), lengths)
     n_known = np.bincount(owners[flat != UNKNOWN], minlength=len(lengths))

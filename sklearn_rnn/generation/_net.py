@@ -1,4 +1,4 @@
-"""Training the network of a generator on a corpus, and reading with a trained one."""
+"""Train the network of a generator on a corpus, and read texts with it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from sklearn_rnn._training.corpus import (
 from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn._training.net import RecurrentNet
 
-# Limits of one batch while reading.
+# Largest sizes of one batch when a trained network reads a corpus.
 MAX_LOGITS, MAX_DOCUMENTS, MAX_STEPS = 2**22, 256, 2**12
 
 
 @dataclass(frozen=True)
 class TextExamples:
-    """A corpus to learn from, and how it is cut into windows."""
+    """A training corpus, and how it is cut into windows."""
 
     corpus: Corpus
     window: int
@@ -39,7 +39,7 @@ class TextExamples:
         return min(self.window, int(self.corpus.lengths.max()))
 
     def windows(self, batch_size: int, rng: np.random.Generator) -> Iterator[Window]:
-        """The windows of one epoch."""
+        """Yield the windows of one epoch."""
         if self.step is None:
             return tbptt_windows(self.corpus, self.window, batch_size, rng)
         return overlapping_windows(self.corpus, self.window, self.step, batch_size, rng)
@@ -48,17 +48,18 @@ class TextExamples:
 def split_corpus(
     corpus: Corpus, fraction: Any, rng: np.random.Generator
 ) -> tuple[Corpus, Corpus]:
-    """Training and validation part: some documents, or the end of a single one.
+    """Split a corpus into a training and a validation part.
 
-    ``fraction`` is the share of validation data, or a splitter.
+    The validation part consists of some of the documents, or of the end of a single
+    document. ``fraction`` is its share of the data, or a splitter.
     """
     rows = np.arange(len(corpus.lengths))
     if len(rows) == 1 and not hasattr(fraction, "split"):
         n_valid = int(np.ceil(fraction * corpus.n_steps))
         if n_valid >= corpus.n_steps:
             raise ValueError(
-                f"validation_fraction={fraction} of {corpus.n_steps} steps leaves none "
-                "to train on. Give more text, or set early_stopping=False."
+                f"validation_fraction={fraction} of {corpus.n_steps} steps leaves no "
+                "step to train on. Give more text, or set early_stopping=False."
             )
         return corpus.cut(n_valid)
     train, valid = split_rows(rows, fraction, rng)
@@ -66,7 +67,10 @@ def split_corpus(
 
 
 class LanguageNet(RecurrentNet):
-    """A net that predicts every code of a text, its state carried between windows."""
+    """A net that learns to predict each code of a text.
+
+    The state is carried from one window to the next.
+    """
 
     def _batches(self, text, batch_size, rng):
         self.states = None
@@ -87,9 +91,9 @@ class LanguageNet(RecurrentNet):
             self.states = None
 
     def _loss(self, batch):
-        """The loss of a batch, per step of an average batch.
+        """Compute the loss of a batch, divided by the mean number of steps per batch.
 
-        A step thus counts the same in a batch of few steps as in one of many.
+        Each step thus has the same weight in a small batch as in a large one.
         """
         inputs, targets, valid, fresh, mean_size = batch
         states = self._carry_states(fresh)
@@ -100,7 +104,10 @@ class LanguageNet(RecurrentNet):
         return losses.sum() / mean_size, logits, mean_size
 
     def _carry_states(self, fresh):
-        """The states after the last window, zero in ``fresh`` columns (B,)."""
+        """Return the states after the last window, with zeros in ``fresh`` columns.
+
+        ``fresh`` (B,) marks columns that start a document or follow a cut.
+        """
         if self.states is None or fresh.all():
             return None
         states = slice_states(self.states, slice(len(fresh)))
@@ -116,15 +123,15 @@ class LanguageNet(RecurrentNet):
 
 
 def slice_states(states: Any, rows: slice) -> Any:
-    """The states of some sequences."""
+    """Select the states of some sequences."""
     return map_states(states, itemgetter(rows))
 
 
 def token_losses(module: LanguageNetwork, corpus: Corpus) -> np.ndarray:
-    """Minus log-probability in nats of each code of a corpus, given those before it.
+    """Compute minus the log-probability in nats of each code, given those before it.
 
-    Their shape is (n_steps,), document after document. Every document is read from a
-    state of zeros.
+    The result has the shape (n_steps,), one document after the other. The state is zero
+    at the start of each document.
     """
     losses = np.empty(corpus.n_steps)
     places = np.cumsum(corpus.lengths) - corpus.lengths
@@ -146,7 +153,10 @@ def token_losses(module: LanguageNetwork, corpus: Corpus) -> np.ndarray:
 
 @torch.inference_mode()
 def _window_losses(module, corpus, window, states):
-    """Losses (T, B) of a window that continues the first columns of ``states``."""
+    """Compute the losses (T, B) of a window, and the states after it.
+
+    The window continues the first columns of ``states``.
+    """
     device = next(module.parameters()).device
     inputs, targets, _ = gather_window(corpus, window)
     if states is not None:
@@ -160,9 +170,10 @@ def _window_losses(module, corpus, window, states):
 def read_corpus(
     module: LanguageNetwork, corpus: Corpus
 ) -> tuple[Tensor, list[list[Any]]]:
-    """Last outputs (n, H) and states after the start code and tokens of each document.
+    """Read the start code and the tokens of each document of a corpus.
 
-    Nothing is padded: where a document ends, the others are read on without it.
+    Returns the last outputs (n, H) and the states. Documents are not padded: a document
+    that ends is removed from its batch.
     """
     device = next(module.parameters()).device
     parts, order = [], []
@@ -187,6 +198,6 @@ def read_corpus(
 
 
 def _batches_by_length(corpus):
-    """Rows of a corpus in batches, longest documents first, also within a batch."""
+    """Sort the rows of a corpus by length, longest first, and split them in batches."""
     rows = np.argsort(-corpus.lengths, kind="stable")
     return np.split(rows, range(MAX_DOCUMENTS, len(rows), MAX_DOCUMENTS))

@@ -1,4 +1,4 @@
-"""Interpolated Witten-Bell n-gram models over any symbols."""
+"""Interpolated Witten-Bell n-gram models of hashable symbols."""
 
 from array import array
 from collections import defaultdict
@@ -12,20 +12,21 @@ Symbols = Iterable[Hashable]
 
 
 class Level(NamedTuple):
-    """What followed the contexts of one length; a context is the number of its gram.
+    """Counts of the symbols that followed the contexts of one length.
 
     A *gram* is a context and the symbol after it. The grams of one level are numbered
-    in the order of their keys, and are the contexts of the next.
+    in the order of their keys. They are the contexts of the next level, where each
+    context is represented by its number.
     """
 
     keys: np.ndarray  # (n_grams,) sorted: context * number of symbols + symbol
     counts: np.ndarray  # (n_grams,) how often each gram was seen
-    totals: np.ndarray  # (n_contexts,) how often anything followed the context
-    types: np.ndarray  # (n_contexts,) how many different symbols did, at least 1
+    totals: np.ndarray  # (n_contexts,) how often any symbol followed the context
+    types: np.ndarray  # (n_contexts,) number of different such symbols, at least 1
 
 
 class WittenBell:
-    """An interpolated n-gram model over hashable symbols.
+    """An interpolated n-gram model of hashable symbols.
 
     Parameters
     ----------
@@ -34,17 +35,17 @@ class WittenBell:
 
     Notes
     -----
-    A symbol w after the context h, which occurred c(h) times before T(h) different
-    symbols, has the probability::
+    A context h was followed c(h) times by any symbol, and T(h) different symbols
+    followed it. The probability of the symbol w after h is [1]_::
 
         p_k(w | h) = (c(h w) + T(h) p_{k-1}(w | h')) / (c(h) + T(h))
 
-    where h' is h without its first symbol; below the empty context all ``n_symbols``
-    are equally likely. After a context never seen it is p_{k-1}. At the start of a
-    sequence contexts are shorter. [1]_
+    where h' is h without its first symbol, and p_{-1} is the uniform distribution over
+    ``n_symbols``. After a context that was never seen, p_k is p_{k-1}. At the start of
+    a sequence, contexts are shorter.
 
-    Each context length keeps sorted numpy arrays rather than dicts: a model of order 4
-    of a book of a million characters is fitted in about a second and takes a few
+    Counts are stored in sorted numpy arrays rather than in dicts: a model of order 4 of
+    a book with a million characters is fitted in about a second and takes a few
     megabytes.
 
     References
@@ -78,9 +79,9 @@ class WittenBell:
         sequences : iterable of iterables of hashable symbols
             Texts, or lists of symbols.
         n_symbols : int
-            Number of symbols there are, seen or not.
+            Number of all symbols, including those that never occur.
         weights : iterable of float or None, default=None
-            Number of times each sequence counts; by default once.
+            Number of times that each sequence is counted; None counts it once.
 
         Returns
         -------
@@ -90,14 +91,14 @@ class WittenBell:
         Raises
         ------
         ValueError
-            If the sequences hold more than ``n_symbols`` different symbols.
+            If the sequences contain more than ``n_symbols`` different symbols.
         """
         codes: defaultdict[Hashable, int] = defaultdict(count().__next__)
         flat, lengths = _flatten(sequences, codes.__getitem__)
         if len(codes) > n_symbols:
             raise ValueError(
-                f"n_symbols={n_symbols}, but the sequences hold {len(codes)} different "
-                "symbols; give the size of the whole symbol set."
+                f"n_symbols={n_symbols}, but the sequences contain {len(codes)} "
+                "different symbols. Give the size of the whole symbol set."
             )
         repeats = None if weights is None else np.repeat(list(weights), lengths)
         self.n_symbols_, self.codes_ = n_symbols, dict(codes)
@@ -114,20 +115,20 @@ class WittenBell:
             owners = keys // len(codes)
             totals = np.bincount(owners, counts, n_contexts)
             types = np.bincount(owners, minlength=n_contexts)
-            types = np.maximum(types, 1)  # of a context only at ends: p_k = p_{k-1}
+            types = np.maximum(types, 1)  # contexts only at ends: p_k = p_{k-1}
             self.levels_.append(Level(keys, counts, totals, types))
             contexts[rows] = grams
             contexts, n_contexts = np.roll(contexts, 1), len(keys)
         return self
 
     def log2_probabilities(self, sequence: Symbols) -> np.ndarray:
-        """Log2 of the probability of each symbol, given those before it.
+        """Compute log2 of the probability of each symbol, given those before it.
 
         Parameters
         ----------
         sequence : iterable of hashable symbols
-            A text, or a list of symbols. Symbols never seen share what the uniform
-            distribution leaves to them.
+            A text, or a list of symbols. Symbols that were never seen are equally
+            likely.
 
         Returns
         -------
@@ -137,7 +138,7 @@ class WittenBell:
         return self._log2(*_flatten([sequence], self._code))
 
     def code_lengths(self, sequences: Iterable[Symbols]) -> np.ndarray:
-        """Minus log2 of the probability of each of many sequences.
+        """Compute minus log2 of the probability of each sequence.
 
         Parameters
         ----------
@@ -157,7 +158,7 @@ class WittenBell:
         return self.codes_.get(symbol, -1)
 
     def _log2(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Log2 of the probability (n,) of each code of concatenated sequences."""
+        """Compute log2 of the probability (n,) of each code of all sequences."""
         n_before, contexts = _count_before(lengths), np.zeros_like(flat)
         p = np.full(len(flat), 1 / self.n_symbols_)
         for order, level in enumerate(self.levels_):
@@ -179,7 +180,7 @@ class WittenBell:
 def _flatten(
     sequences: Iterable[Symbols], code: Callable[[Hashable], int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The codes of concatenated sequences, and how many each sequence has."""
+    """Return the codes of all sequences, concatenated, and the sequences' lengths."""
     flat, lengths = array("i"), []
     for sequence in sequences:
         before = len(flat)
@@ -189,6 +190,6 @@ def _flatten(
 
 
 def _count_before(lengths: np.ndarray) -> np.ndarray:
-    """The number of symbols before each one in its own sequence."""
+    """Count the symbols before each symbol within its sequence."""
     ends = np.cumsum(lengths)
     return np.arange(lengths.sum()) - np.repeat(ends - lengths, lengths)

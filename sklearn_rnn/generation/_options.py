@@ -1,4 +1,4 @@
-"""Options that say how the next token is chosen, checked and translated to codes."""
+"""Options that determine how the next token is chosen, with tokens as codes."""
 
 import re
 from collections.abc import Callable, Hashable, Iterable
@@ -15,20 +15,22 @@ from sklearn_rnn.text._codecs import Codec
 Mask = Callable[[list[int], np.ndarray], np.ndarray]  # codes, logits (V,) -> logits
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-# Logits are multiplied by it, and must stay finite.
+# Logits are multiplied by the penalty and must stay finite.
 LARGEST_PENALTY = 1000.0
 
 DOCUMENTATION = """\
 temperature : float, default=1.0
-    Values below 1 make likely tokens even likelier, values above 1 less so; 0 always
-    takes the likeliest token.
+    Divisor of the logits before sampling. Values below 1 make likely tokens even
+    likelier, values above 1 make the distribution more uniform; 0 always chooses the
+    likeliest token.
 top_k : int or None, default=None
-    Sample among this many likeliest tokens only.
+    Number of likeliest tokens among which to sample. None does not limit them.
 top_p : float in (0, 1] or None, default=None
-    Sample among the fewest tokens that together have this probability.
+    Probability mass of the likeliest tokens among which to sample: the fewest tokens
+    that together have at least this probability. None does not limit them.
 repetition_penalty : float, default=1.0
-    Values above 1, up to 1000, make tokens that the text already contains less likely;
-    values below 1, down to 0.001, more likely.
+    Factor between 0.001 and 1000 by which logits are penalised. Values above 1 make
+    tokens that the text already contains less likely, values below 1 more likely.
 stop : str, list of str or None, default=None
     Texts (or tokens) after which generation stops. They are part of the result. While
     required tokens are missing, generation continues after them.
@@ -36,17 +38,19 @@ banned : token, list of tokens or None, default=None
     Tokens that are never generated; "<end>" is the end of the text.
 required : token, list of tokens or None, default=None
     Tokens that must be generated, in any order; a token that is listed twice must
-    be generated twice. The text cannot end before. Those that are still missing near
-    the end take the last steps. "<end>" requires that the text ends within
-    ``n_tokens``, after all other required tokens and not at a stop.
+    be generated twice. The text cannot end before it contains all of them. If some are
+    still missing near the end, they are forced in the last steps. "<end>" requires that
+    the text ends within ``n_tokens``, after all other required tokens and not at a
+    ``stop``.
 mask : callable or None, default=None
-    ``mask(tokens, logits) -> logits``, called with the tokens of the text so far and
-    logits in the order of ``classes_``. Minus infinity forbids a token, required
-    tokens included. An error is raised if that leaves no token to choose."""
+    Function ``mask(tokens, logits) -> logits``. It is called with the tokens of the
+    text so far and the logits of the next token in the order of ``classes_``. Minus
+    infinity forbids a token, even a required one. An error is raised if no token is
+    left to choose."""
 
 
 def document_options(method: Method) -> Method:
-    """Replace the line ``{decoding_options}`` of a docstring by their documentation."""
+    """Replace the line ``{decoding_options}`` of a docstring by ``DOCUMENTATION``."""
 
     def fill(line: re.Match[str]) -> str:
         return indent(DOCUMENTATION, line[1])
@@ -60,11 +64,12 @@ def document_options(method: Method) -> Method:
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """How the next code is chosen. ``temperature`` 0 is greedy.
+    """Options that determine how the next code is chosen. ``temperature=0`` is greedy.
 
-    ``mask`` is called with the codes of a text so far and its logits (V,), and returns
-    logits. The codes in ``required`` are forced when no other steps are left for them.
-    ``classes`` are the names of the codes from the end on, for errors.
+    ``mask`` is called with the codes of a text so far and the logits (V,) of the next
+    code, and returns logits. The codes in ``required`` are forced when no other steps
+    are left for them. ``classes`` are the names of the codes from the end code on, for
+    error messages.
     """
 
     temperature: float = 1.0
@@ -91,7 +96,7 @@ class DecodingOptions:
         required: Any,
         mask: Callable[..., Any] | None,
     ) -> Self:
-        """Options that a user gave in tokens of ``codec``, checked and in codes."""
+        """Check the options of a user, and encode their tokens by ``codec``."""
         check_number("temperature", temperature, minimum=0)
         if top_k is not None:
             top_k = check_integer("top_k", top_k, minimum=1)
@@ -107,12 +112,13 @@ class DecodingOptions:
         banned_codes = find_codes(codec, banned, "banned")
         if set(required_codes) & set(banned_codes):
             raise ValueError(
-                "required and banned name the same token. Remove it from one of them."
+                "required and banned contain the same token. Remove it from one of "
+                "them."
             )
         if required_codes.count(END) > 1:
             raise ValueError(
-                f"required holds {codec.classes[0]!r} more than once, but a text ends "
-                "only once. List it once."
+                f"required contains {codec.classes[0]!r} more than once, but a text "
+                "ends only once. List it once."
             )
         return cls(
             temperature=temperature,
@@ -136,17 +142,18 @@ class DecodingOptions:
             )
 
     def check_beam_size(self, beam_size: int) -> None:
-        """Raise an error if the beam is empty, or if an option applies to sampling."""
+        """Raise an error for an invalid beam size or an option of sampling."""
         check_integer("beam_size", beam_size, minimum=1, maximum=2**16)
         if (self.temperature, self.top_k, self.top_p) != (1.0, None, None):
             raise ValueError(
-                "a beam search does not sample, so temperature, top_k and top_p have "
-                "no effect beside beam_size. Leave them at their defaults."
+                "temperature, top_k and top_p have no effect if beam_size is given, "
+                "because a beam search does not sample. Leave them at their defaults, "
+                "or set beam_size=None."
             )
 
 
 def is_token(codec: Codec, token: Any) -> bool:
-    """Whether a token is one that the model can write."""
+    """Whether the model can generate a token."""
     try:
         hash(token)
     except TypeError:
@@ -155,25 +162,25 @@ def is_token(codec: Codec, token: Any) -> bool:
 
 
 def find_code(codec: Codec, token: Any, where: str) -> int:
-    """The code of a token that the model can write."""
+    """Return the code of a token that the model can generate."""
     if not is_token(codec, token):
         raise ValueError(
-            f"{where} holds {token!r}, which is not a token of this model. classes_ "
-            f"lists the {len(codec.classes)} tokens that it can write, among them "
+            f"{where} contains {token!r}, which is not a token of this model. classes_ "
+            f"lists the {len(codec.classes)} tokens that it can generate, among them "
             f"{codec.classes[:6].tolist()}."
         )
     return END if token == codec.classes[0] else codec.code_of[token]
 
 
 def find_codes(codec: Codec, tokens: Any, where: str) -> tuple[int, ...]:
-    """The codes of one token or of several; none for None."""
+    """Return the codes of one token or of several tokens; no codes for None."""
     if tokens is None:
         return ()
     return tuple(find_code(codec, token, where) for token in _list_tokens(tokens))
 
 
 def encode_phrase(codec: Codec, phrase: Any, where: str) -> tuple[int, ...]:
-    """The codes of a token, of a list of tokens, or of a text that has several."""
+    """Return the codes of a token, a list of tokens, or a text of several tokens."""
     is_text = isinstance(phrase, str) and codec.vectorizer is not None
     if not is_text or is_token(codec, phrase):
         return find_codes(codec, phrase, where)
@@ -184,18 +191,18 @@ def encode_phrase(codec: Codec, phrase: Any, where: str) -> tuple[int, ...]:
         codes = np.array([], dtype=int)
     unknown = [token for token in tokens if token not in codec.code_of]
     if unknown or not len(codes) or UNKNOWN in codes:
-        reason = "it holds no token"
+        reason = "it contains no token"
         if unknown:
-            reason = f"it holds {unknown[0]!r}, which is not a token of this model"
+            reason = f"it contains {unknown[0]!r}, which is not a token of this model"
         raise ValueError(
-            f"{where}={phrase!r} cannot be written: {reason}. classes_ lists the "
-            "tokens that the model can write."
+            f"{where}={phrase!r} cannot be generated: {reason}. classes_ lists the "
+            "tokens that the model can generate."
         )
     return tuple(int(code) for code in codes)
 
 
 def _list_tokens(tokens: Any) -> Iterable[Any]:
-    """One token or several as an iterable. A text or a tuple is one token."""
+    """Return one token or several as an iterable. A text or a tuple is one token."""
     if isinstance(tokens, np.ndarray) and tokens.ndim == 0:
         tokens = tokens.item()
     is_one = isinstance(tokens, (str, bytes, tuple)) or not isinstance(tokens, Iterable)
@@ -203,17 +210,17 @@ def _list_tokens(tokens: Any) -> Iterable[Any]:
 
 
 def _encode_stops(codec: Codec, stop: Any) -> tuple[tuple[int, ...], ...]:
-    """The codes of each text (or list of tokens) at which generation stops."""
+    """Return the codes of each text (or list of tokens) at which generation stops."""
     is_list = isinstance(stop, tuple) and not is_token(codec, stop)
     stops = stop if is_list else _list_tokens(stop)
     found = tuple(encode_phrase(codec, part, "stop") for part in stops)
     if not all(found):
-        raise ValueError("stop has an empty list of tokens. Remove it.")
+        raise ValueError("stop contains an empty list of tokens. Remove it.")
     return found
 
 
 def _wrap_mask(mask: Callable[..., Any], classes: np.ndarray) -> Mask:
-    """The user's function of tokens and their logits as one of codes and all logits."""
+    """Convert a user's function of tokens and logits to one of codes and all logits."""
     if not callable(mask):
         raise TypeError(
             f"mask must be a function of tokens and logits, got {mask!r} of type "

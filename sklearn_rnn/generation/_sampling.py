@@ -1,4 +1,4 @@
-"""From logits to codes: greedy, by sampling, or by beam search, under constraints."""
+"""Choose codes by their logits, greedily or by sampling, under constraints."""
 
 import hashlib
 from collections import Counter
@@ -14,26 +14,26 @@ from sklearn_rnn._nn.steppers import Stepper
 from sklearn_rnn.generation._options import DecodingOptions
 
 NOTHING_LEFT = (
-    "no token is left to choose: banned, required and mask exclude all of them. Allow "
-    "at least one token, or the end."
+    "no token is left to choose, because banned, required and mask exclude all of "
+    "them. Allow at least one token, or the end."
 )
 NEVER_GENERATED = slice(0, END)  # padding, unknown and start
-DRAWS_PER_BLOCK = 256  # random numbers that are drawn at once for each text
+DRAWS_PER_BLOCK = 256  # random numbers drawn at once for each text
 
 
 @dataclass
 class Continuation:
-    """The codes of one text: those of its prompt, and those generated after it."""
+    """The codes of the prompt of a text, and the codes generated after it."""
 
     prompt: list[int]
     codes: list[int] = field(default_factory=list)
 
     def missing(self, required: tuple[int, ...]) -> list[int]:
-        """Required codes that have yet to be generated, repeated ones repeatedly."""
+        """List the required codes that have not been generated, with repetitions."""
         return list((Counter(required) - Counter(self.codes)).elements())
 
     def is_over(self, options: DecodingOptions) -> bool:
-        """Whether the text has reached its end, or a stop and no code is missing."""
+        """Whether the text has reached its end, or a stop while no code is missing."""
         if self.codes and self.codes[-1] == END:
             return True
         is_at_stop = bool(options.stop) and any(
@@ -69,10 +69,10 @@ def find_allowed(
     texts: list[Continuation],
     n_left: int | None,
 ) -> np.ndarray:
-    """Which codes (B, V) may come next, given their logits and the steps left.
+    """Find the codes (B, V) that may come next, given their logits and the steps left.
 
-    The repetition penalty and the mask change ``logits`` in place, but they stay finite
-    for codes that are forbidden.
+    The repetition penalty and the mask change ``logits`` in place, but the logits of
+    forbidden codes stay finite.
     """
     allowed = np.ones(logits.shape, dtype=bool)
     allowed[:, NEVER_GENERATED] = allowed[:, list(options.banned)] = False
@@ -107,25 +107,25 @@ def raise_nothing_left(
         for code in sorted(set(missing), reverse=True)
     ]
     raise ValueError(
-        f"the required tokens {names} are missing and {n_left} of n_tokens are left, "
-        "but mask forbids all of them here. Let mask allow them, remove them from "
-        "required, or increase n_tokens."
+        f"the required tokens {names} are missing and only {n_left} of n_tokens are "
+        "left, but mask forbids all of them here. Let mask allow them, remove them "
+        "from required, or increase n_tokens."
     )
 
 
 def sample(
     logits: np.ndarray, options: DecodingOptions, uniforms: np.ndarray
 ) -> np.ndarray:
-    """One code (B,) per row of ``logits`` (B, V), which are overwritten.
+    """Sample one code (B,) per row of ``logits`` (B, V), which are overwritten.
 
-    ``uniforms`` (B,) are random numbers in [0, 1) that decide.
+    ``uniforms`` (B,) are the random numbers in [0, 1) that select the codes.
     """
     if options.temperature == 0:
         return logits.argmax(1)
     if options.temperature != 1:
         logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
         limits = np.finfo(logits.dtype)
-        with np.errstate(over="ignore"):  # to minus infinity, near temperature 0
+        with np.errstate(over="ignore"):  # minus infinity for small temperatures
             logits /= np.clip(options.temperature, limits.tiny, limits.max)
     if options.top_k is not None and options.top_k < logits.shape[1]:
         least = np.partition(logits, -options.top_k, axis=1)[:, -options.top_k, None]
@@ -135,9 +135,8 @@ def sample(
     if options.top_p is not None:
         order = np.argsort(-weights, axis=1, kind="stable")
         sums = np.take_along_axis(weights, order, 1).cumsum(1)
-        n_kept = 1 + (sums < options.top_p * sums[:, -1:]).sum(
-            1
-        )  # Holtzman et al., 2020
+        # Holtzman et al., 2020
+        n_kept = 1 + (sums < options.top_p * sums[:, -1:]).sum(1)
         rank = np.argsort(order, axis=1, kind="stable")
         weights[rank >= n_kept[:, None]] = 0
     sums = np.add.accumulate(weights, axis=1, dtype=np.float64)
@@ -147,11 +146,11 @@ def sample(
 def make_uniform_sampler(
     seed: int, texts: list[Continuation]
 ) -> Callable[[], np.ndarray]:
-    """A function that returns one number (n_texts,) in [0, 1) per text at each call.
+    """Make a function that returns one random number in [0, 1) per text, (n_texts,).
 
-    Every text has its own generator, which is seeded by its prompt and the number of
-    equal prompts before it. So its numbers depend neither on the other prompts nor on
-    its place among them.
+    Each text has a private generator, which is seeded by its prompt and the number of
+    equal prompts before it. Its numbers depend neither on the other prompts nor on its
+    position among them.
     """
     rngs = []
     n_before: Counter[int] = Counter()
@@ -176,9 +175,9 @@ def generate_tokens(
     n_tokens: int | None,
     uniforms: Callable[[], np.ndarray],
 ) -> Iterator[list[Continuation]]:
-    """Append one code to every text until all are over; yield the texts each time.
+    """Append one code to each text until all are over; yield the texts each time.
 
-    The network does not read on in a text that is over.
+    The network does not read further codes of a text that is over.
     """
     alive, left, going = np.arange(len(texts)), n_tokens, texts
     while going and left != 0:

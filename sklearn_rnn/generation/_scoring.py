@@ -1,6 +1,6 @@
-"""Scores of texts: the bits of their tokens, and of the text that tokens do not show.
+"""Scores of texts: bits of their tokens, and of the text that tokens do not contain.
 
-With both, scores of generators with different vectorizers can be compared.
+Both are counted, so that generators with different vectorizers can be compared.
 """
 
 from collections.abc import Hashable, Iterable
@@ -26,53 +26,53 @@ from sklearn_rnn.text._vectorizer import TokenVectorizer
 
 INCOMPARABLE = (
     "scores would not be comparable, since the vectorizer changes text ({}). Bits per "
-    "character refer to the text as given: set lowercase=False, strip_accents=None and "
-    "no preprocessor. perplexity() scores the tokens alone."
+    "character refer to the unchanged text: set lowercase=False, strip_accents=None "
+    "and no preprocessor. perplexity() scores the tokens alone."
 )
 UNKNOWN_CODES = (
-    "X has {} unknown codes, whose text the generator does not know, so that a smaller "
-    "vocabulary would always have the better score. Set SequenceGenerator(vectorizer="
-    "...) instead of a vectorizer in front of it, which scores the whole text, or "
-    "compare networks over the same codes by perplexity()."
+    "X has {} unknown codes. The generator does not know their text, so a smaller "
+    "vocabulary would always have a better score. To score the whole text, use "
+    "SequenceGenerator(vectorizer=...) instead of a vectorizer in front of it; to "
+    "compare networks with the same codes, use perplexity()."
 )
 UNSCORED = (
-    "the vectorizer changes text ({}), so that the generator cannot score texts. Set "
+    "the vectorizer changes text ({}), so the generator cannot score texts. Set "
     "lowercase=False, strip_accents=None and no preprocessor, or change the texts "
     "before fit."
 )
 UNLEARNED_UNKNOWN = (
-    "the vectorizer keeps all words, also the {} that occur only once, so that the "
-    "generator cannot learn where unknown words occur and scores them badly. Set "
-    "min_count=2, or more, in the vectorizer: rare words then stand for unknown ones."
+    "the vectorizer keeps all words, including the {} that occur only once, so the "
+    "generator cannot learn where unknown words occur and gives them bad scores. Set "
+    "min_count=2 or more in the vectorizer: rare words are then read as unknown words."
 )
 UNSEEN_UNKNOWN = (
-    "X has tokens that the vocabulary does not, while the training text had none, so "
-    "that the generator has not learned where they occur, and they score badly. Set "
-    "min_count=2, or more, in the vectorizer: rare tokens then stand for unknown ones."
+    "X has unknown tokens, but the training text had none, so the generator has not "
+    "learned where unknown tokens occur and gives them bad scores. Set min_count=2 or "
+    "more in the vectorizer: rare tokens are then read as unknown tokens."
 )
 UNKNOWN_TOKENS = (
-    "X has {} token(s) that the model does not know. Each is scored as an unknown "
-    "token; which one it is costs nothing."
+    "X has {} token(s) that the model does not know. Each is scored as any unknown "
+    "token, and the score does not include which one it is."
 )
 
 
 @dataclass(frozen=True, eq=False)
 class TokenScores:
-    """How likely each token of a document is, given those before it.
+    """Log-probabilities of the tokens of a document, given those before them.
 
-    :meth:`SequenceGenerator.score_tokens` returns one for each document.
+    :meth:`SequenceGenerator.score_tokens` returns one object per document.
 
     Parameters
     ----------
     tokens : list of length n_tokens + 1
-        The tokens as the network reads them, and the end at the end. Unknown tokens are
-        "<unk>", the end is "<end>". Of a TokenArray, the codes: 1 is unknown, 3 the
-        end.
+        Tokens as the network reads them, and the end of the document. Unknown tokens
+        are "<unk>", and the end is "<end>". For a TokenArray these are codes: 1 is an
+        unknown token, 3 the end.
     log_proba : ndarray of shape (n_tokens + 1,)
-        Log-probability of each of them in nats, given those before it.
+        Log-probability in nats of each token, given those before it. For an unknown
+        token, it is the log-probability of any unknown token.
     is_known : ndarray of bool of shape (n_tokens + 1,)
-        Whether the token is in the vocabulary. The log-probability of one that is not
-        is that of any unknown token.
+        Whether each token is in the vocabulary.
     """
 
     tokens: list[Hashable]
@@ -86,9 +86,9 @@ class TokenScores:
 
 
 def bits_per_character(model: LanguageModel, documents: Iterable[Any]) -> float:
-    """Bits per character of texts, or else bits per token.
+    """Compute the bits per character of texts, or per token of other documents.
 
-    They include what tokens do not show of a text.
+    They include the text that tokens do not contain.
     """
     hidden, vectorizer = None, model.codec.vectorizer
     if vectorizer is not None:
@@ -100,7 +100,7 @@ def bits_per_character(model: LanguageModel, documents: Iterable[Any]) -> float:
         _check_unknown(model.codec, np.count_nonzero(flat == UNKNOWN))
     n_characters = int(lengths.sum()) if hidden is None else hidden.n_characters
     if not n_characters:
-        raise ValueError("X has no characters, so there is nothing to score.")
+        raise ValueError("X has no characters to score. Give at least one text.")
     bits = _token_bits(model, lengths, flat)
     if hidden is not None:
         bits += hidden.bits(lengths)
@@ -108,13 +108,13 @@ def bits_per_character(model: LanguageModel, documents: Iterable[Any]) -> float:
 
 
 def perplexity(model: LanguageModel, documents: Iterable[Any]) -> float:
-    """2 to the power of the mean bits per token, the end of each document included."""
+    """Compute 2 ** (mean bits per token), the end of each document included."""
     lengths, flat = _encode(model, documents)
     return float(2 ** (_token_bits(model, lengths, flat) / (lengths + 1).sum()))
 
 
 def score_tokens(model: LanguageModel, documents: Iterable[Any]) -> list[TokenScores]:
-    """Log-probabilities of the tokens and the end of each document."""
+    """Compute log-probabilities of the tokens and the end of each document."""
     corpus = make_corpus(*_encode(model, documents))
     log_proba = -model.token_losses(corpus)
     names = [*RESERVED, *model.codec.names]
@@ -127,7 +127,7 @@ def score_tokens(model: LanguageModel, documents: Iterable[Any]) -> list[TokenSc
         scores.append(
             TokenScores(
                 [names[code] for code in codes],
-                log_proba[end - n : end].copy(),  # not a view that keeps all of them
+                log_proba[end - n : end].copy(),  # a view would keep the whole array
                 codes != UNKNOWN,
             )
         )
@@ -135,20 +135,20 @@ def score_tokens(model: LanguageModel, documents: Iterable[Any]) -> list[TokenSc
 
 
 def _encode(model, documents, watch=None):
-    """The lengths of the documents and their codes."""
+    """Return the lengths of the documents and their codes."""
     lengths, flat = model.codec.encode(documents, watch)
     if not len(lengths):
-        raise ValueError("X holds no document. Give at least one.")
+        raise ValueError("X contains no document. Give at least one.")
     return lengths, flat
 
 
 def _token_bits(model, lengths, flat):
-    """Bits of all tokens and ends."""
+    """Compute the bits of all tokens and ends of documents."""
     return model.token_losses(make_corpus(lengths, flat)).sum() / np.log(2)
 
 
 def _check_unknown(codec, n_unknown):
-    """Refuse or report unknown tokens of documents whose text is not known."""
+    """Raise an error or warn if documents without text have unknown tokens."""
     if not n_unknown:
         return
     if isinstance(codec, CodeCodec):
@@ -159,9 +159,9 @@ def _check_unknown(codec, n_unknown):
 def warn_of_vectorizer(
     vectorizer: Any, spelling: Spelling | None, flat: np.ndarray
 ) -> None:
-    """Warn of a vectorizer with which texts can be scored badly or not at all.
+    """Warn if texts can be scored badly or not at all with a vectorizer.
 
-    ``flat`` are the codes that it made of the training documents.
+    ``flat`` are the codes of the training documents.
     """
     if change := find_change(vectorizer, spelling):
         warn_user(UNSCORED.format(change))
@@ -174,20 +174,21 @@ def warn_of_vectorizer(
     ):
         return
     n_single = np.count_nonzero(np.bincount(flat) == 1)
-    if n_single:  # otherwise no word was rare, and new ones are not to be expected
+    if n_single:  # otherwise no word is rare, and unknown words are unlikely
         warn_user(UNLEARNED_UNKNOWN.format(n_single))
 
 
 class SpellingRecorder:
-    """Counts tokens and gaps of the training texts while a codec reads them.
+    """Counts the tokens and gaps of training texts while a codec reads them.
 
-    :meth:`fit_spelling` returns None if every character is a token, so that nothing is
-    hidden, or if the vectorizer changes text, so that its tokens are not found in it.
+    :meth:`fit_spelling` returns None if each character is a token, because the tokens
+    then contain the whole text, or if the vectorizer changes text, because its tokens
+    do not occur in the text then.
     """
 
     def __init__(self, vectorizer):
-        is_needless = splits_characters(vectorizer) or find_folding(vectorizer)
-        self._counts = None if is_needless else TextCounts()
+        is_skipped = splits_characters(vectorizer) or find_folding(vectorizer)
+        self._counts = None if is_skipped else TextCounts()
         self._drops, self._n_tokens = drops_unknown(vectorizer), 0
 
     def __call__(self, text, tokens):
@@ -196,17 +197,17 @@ class SpellingRecorder:
             return
         try:
             self._counts.update(text, tokens)
-        except ValueError:  # the user's tokenizer, say a stemmer, changes text
+        except ValueError:  # the user's tokenizer, such as a stemmer, changes text
             self._counts = None
 
     def fit_spelling(self, known):
-        """The spelling model for a vocabulary that holds the tokens ``known``."""
+        """Fit the spelling model for a vocabulary of the tokens ``known``."""
         return None if self._counts is None else Spelling(self._counts, known)
 
     def fit_dropped_share(self, lengths):
-        """The share of tokens that were dropped from documents of these lengths.
+        """Estimate the share of tokens that are dropped, given the documents' lengths.
 
-        None if the vectorizer drops none.
+        It is None if the vectorizer does not drop tokens.
         """
         if not self._drops:
             return None
@@ -215,7 +216,7 @@ class SpellingRecorder:
 
 
 class HiddenTextCost:
-    """Counts what the tokens of scored texts do not show; :meth:`bits` is its cost."""
+    """Counts the text that tokens do not contain, and computes its bits."""
 
     def __init__(self, vectorizer, spelling, known, dropped_share):
         if change := find_change(vectorizer, spelling):
@@ -223,7 +224,7 @@ class HiddenTextCost:
         self._spelling, self._known = spelling, known
         self._dropped_share = dropped_share
         self._counts, self._n_tokens = TextCounts(longest_gap=None), 0
-        self._n_unknown = 0  # of characters, counted only where nothing is spelled
+        self._n_unknown = 0  # unknown characters, if each character is a token
         self.n_characters = 0
 
     def __call__(self, text, tokens):
@@ -237,7 +238,7 @@ class HiddenTextCost:
             self._counts.update(text, tokens)
 
     def bits(self, lengths):
-        """Bits of what is hidden of the documents, of which so many tokens are read."""
+        """Compute the bits of the counted text of documents that have these lengths."""
         if self._spelling is None:
             n_known = sum(len(character) == 1 for character in self._known)
             bits = self._n_unknown * unseen_character_bits(n_known)
@@ -258,12 +259,12 @@ class HiddenTextCost:
 
 
 def splits_characters(vectorizer):
-    """Whether the tokens are all the characters, one by one."""
+    """Whether each character of a text is a token."""
     return isinstance(vectorizer, CharVectorizer) and vectorizer.tokenizer is None
 
 
 def drops_unknown(vectorizer):
-    """Whether the network does not read unknown tokens at all."""
+    """Whether a vectorizer leaves out unknown tokens."""
     return (
         isinstance(vectorizer, TokenVectorizer)
         and vectorizer.handle_unknown == "ignore"
@@ -271,17 +272,18 @@ def drops_unknown(vectorizer):
 
 
 def find_change(vectorizer, spelling):
-    """How a vectorizer changes text, which then cannot be scored; None if it does not.
+    """Describe how a vectorizer changes text; return None if it does not.
 
-    ``spelling`` is what :class:`SpellingRecorder` fitted.
+    Changed texts cannot be scored. ``spelling`` is the model that
+    :class:`SpellingRecorder` fitted.
     """
     if spelling is None and not splits_characters(vectorizer):
-        return find_folding(vectorizer) or "its tokens are not in it"
+        return find_folding(vectorizer) or "its tokens do not occur in the text"
     return find_folding(vectorizer)
 
 
 def find_folding(vectorizer):
-    """The parameter by which a vectorizer changes text, as in a call, or None."""
+    """Find the parameter by which a vectorizer changes text: "lowercase=True"."""
     for name in ("lowercase", "strip_accents", "preprocessor"):
         value = getattr(vectorizer, name, None)
         if value:

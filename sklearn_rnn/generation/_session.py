@@ -1,4 +1,4 @@
-"""WritingSession: a person and a generator write one text together."""
+"""WritingSession: a person writes a text with suggestions of a generator."""
 
 import copy
 import hashlib
@@ -20,25 +20,25 @@ from sklearn_rnn.generation._options import encode_phrase
 
 FORMAT = "sklearn_rnn writing session"
 VERSION = 2  # version 1 had no checksum
-N_SUGGESTED = 10  # also what the statistics call suggested
+N_SUGGESTED = 10  # default number of suggestions, also used by the statistics
 OPENING = "([{"
 NO_SPACE_AFTER = OPENING + "'\u2019-\u2010"  # apostrophes and hyphens
 
 
 @dataclass(frozen=True)
 class Step:
-    """A token that was accepted, and how it was chosen."""
+    """An accepted token, and how it was chosen."""
 
     code: int
     log_probability: float  # at temperature 1
-    rank: int  # of the token among all, 0 is the likeliest
-    picked: bool  # from the suggestions, rather than typed
+    rank: int  # position of the token among all tokens, 0 is the likeliest
+    picked: bool  # True if picked from the suggestions, False if typed
     temperature: float
-    n_typed: int = 0  # characters of the prefix that was typed before picking
+    n_typed: int = 0  # length of the prefix that was typed before the token was picked
 
 
 class Moment(NamedTuple):
-    """The step that was taken, the network's state after it and what it predicts."""
+    """A step, the state of the network after it, and the prediction from this state."""
 
     step: Step | None  # None after the prompt
     state: Arrays
@@ -46,23 +46,23 @@ class Moment(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """All that changes in a session, except the temperature.
+    """All attributes of a session that change, except the temperature.
 
-    Only the first ``n_moments`` of the list count: a step writes behind them.
+    Only the first ``n_moments`` items of the list are valid; a step writes after them.
     """
 
     moments: list[Moment]
     n_moments: int
-    suggested: np.ndarray | None = None  # positions in classes_; None if not asked for
-    prefix: str = ""  # of these suggestions
+    suggested: np.ndarray | None = None  # positions in classes_; None before suggest()
+    prefix: str = ""  # prefix of these suggestions
 
 
 class WritingSession:
-    """A text that a person writes together with a generator.
+    """Session in which a person writes a text with suggestions of a generator.
 
     The network suggests next tokens, the person picks one of them or types another
-    token, and the network reads it. No token is read twice: undoing goes back to a
-    state that was kept.
+    token, and the network reads it. Each token is read only once: :meth:`undo` returns
+    to a stored state.
 
     Sessions are opened by :meth:`SequenceGenerator.session` and
     :meth:`SequenceGenerator.resume`.
@@ -70,19 +70,24 @@ class WritingSession:
     Parameters
     ----------
     generator : SequenceGenerator
-        A fitted generator. A later fit of it does not change this session.
+        Fitted generator. A later fit of it does not change this session.
     prompt : str, list of tokens or TokenArray
         Beginning of the text.
     temperature : float, default=1.0
-        Values above 1 even out the suggested probabilities, values below 1 sharpen
-        them. It can be set during the session.
+        Divisor of the logits of the suggestions. Values above 1 make the suggested
+        probabilities more uniform, values below 1 make them more extreme. It can be set
+        during the session.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_tokens + 1,)
-        Tokens that can be suggested: the classes of the generator.
+        Tokens that can be suggested, which are the classes of the generator.
     temperature : float
         Current temperature.
+
+    See Also
+    --------
+    SequenceGenerator : Generator that suggests the tokens.
 
     Examples
     --------
@@ -113,22 +118,22 @@ class WritingSession:
         is_single, self._stepper, logits, texts = self._model.start(prompt)
         if not is_single:
             raise ValueError(
-                f"a session writes one text, got {len(texts)} prompts. Open a session "
-                "for each of them."
+                f"a session continues one prompt, got {len(texts)} prompts. Open one "
+                "session per prompt."
             )
         if isinstance(prompt, bytes):
             raise TypeError(
-                "the prompt of a session is part of its text, got bytes. Decode them "
-                "first."
+                "the prompt of a session is part of its text and must be a str, got "
+                "bytes. Decode them first: prompt.decode()."
             )
-        # a copy, since the user may change a list later
+        # a copy, because the user may change the list later
         prompt = prompt.tolist() if isinstance(prompt, np.ndarray) else prompt
         self._prompt: Any = prompt if isinstance(prompt, str) else list(prompt)
         self._prompt_codes = texts[0].prompt
         self.classes_ = self._model.classes
         self.temperature = temperature
         first = Moment(None, self._stepper.state, compute_log_proba(logits[0]))
-        # replaced by one assignment, so an interrupt leaves the old one or the new one
+        # replaced in one assignment, so that no interrupt leaves a mixed state
         self._progress = Progress([first], 1)
 
     @property
@@ -146,46 +151,46 @@ class WritingSession:
         Parameters
         ----------
         k : int, default=10
-            Number of suggestions; all tokens if there are fewer.
+            Maximum number of suggestions.
         prefix : str, default=""
-            Suggest only tokens that start with these characters, such as the beginning
-            of a word that the person has typed. Their probabilities stay those among
-            all tokens, so they sum to the probability of the prefix. The end of the
-            text is then not suggested.
+            First characters of the suggested tokens, such as the beginning of a word
+            that the person has typed. The probabilities still refer to all tokens, so
+            they sum to the probability of the prefix. The end of the text is not
+            suggested if a prefix is given.
 
         Returns
         -------
         suggestions : list of (token, probability)
-            The likeliest first. "<end>" ends the text. Empty if no token starts with
-            ``prefix``.
+            Tokens with their probabilities, the likeliest first. "<end>" ends the text.
+            The list is empty if no token starts with ``prefix``.
 
         Raises
         ------
         ValueError
-            If the text has ended, k is below 1, or a prefix is given and tokens are
-            not str.
+            If the text has ended, if k is below 1, or if a prefix is given but the
+            tokens are not str.
         """
         check_integer("k", k, minimum=1)
         self._check_not_over()
         candidates = self._find_candidates(prefix)
         log_proba = self._moment.log_proba
-        with np.errstate(over="ignore"):  # to minus infinity, near temperature 0
+        with np.errstate(over="ignore"):  # minus infinity for small temperatures
             sharpened = (log_proba - log_proba.max()) / self.temperature
         proba = np.exp(log_softmax(sharpened))
-        # by log-probability, since probabilities can underflow at low temperatures
+        # sort log-probabilities: probabilities may underflow at low temperatures
         order = np.argsort(-log_proba[candidates], kind="stable")[:k]
         suggested = candidates[order]
         self._progress = self._progress._replace(suggested=suggested, prefix=prefix)
         return [(self.classes_[j], float(proba[j])) for j in suggested]
 
     def pick(self, index):
-        """Accept one of the tokens that were suggested last.
+        """Accept one of the tokens that :meth:`suggest` returned last.
 
         Parameters
         ----------
         index : int
-            Position in the list that :meth:`suggest` returned, from 0. If it was not
-            called since the last step, position in ten suggestions.
+            Position in the list of suggestions, counted from 0. If :meth:`suggest` was
+            not called since the last step, it is called with its default arguments.
 
         Returns
         -------
@@ -195,7 +200,7 @@ class WritingSession:
         Raises
         ------
         ValueError
-            If there is no such position, or the text has ended.
+            If there is no suggestion at this position, or if the text has ended.
         """
         if self._progress.suggested is None:
             self.suggest()
@@ -203,26 +208,26 @@ class WritingSession:
         prefix = self._progress.prefix
         if not len(suggested):
             raise ValueError(
-                f"no token starts with {prefix!r}, so nothing was suggested. "
-                "Call suggest() with another prefix, or accept() a token."
+                f"no token starts with {prefix!r}, so nothing was suggested. Call "
+                "suggest() with another prefix, or accept() a token."
             )
         if not is_integer(index, 0, len(suggested) - 1):
             raise ValueError(
-                f"index must be in 0..{len(suggested) - 1}, the positions of the "
-                f"suggestions, got {index!r}."
+                f"index must be the position of a suggestion, from 0 to "
+                f"{len(suggested) - 1}, got {index!r}."
             )
         code = int(suggested[index]) + END
         return self._accept_codes([code], picked=True, n_typed=len(prefix))
 
     def accept(self, token):
-        """Accept any token that the model can write, or several tokens.
+        """Accept a token that the person has typed, or several tokens.
 
         Parameters
         ----------
-        token : str, or what the tokens are, or list of tokens
+        token : str, token of another type, or list of tokens
             One of ``classes_``, where "<end>" ends the text. Other texts, such as
             "white whale", are split into tokens by the vectorizer. Each token of a text
-            or list is a step that can be undone.
+            or list is one step, which can be undone.
 
         Returns
         -------
@@ -232,27 +237,29 @@ class WritingSession:
         Raises
         ------
         ValueError
-            If the model has no such token, or the text has ended. Then nothing is
-            accepted.
+            If the model does not know one of the tokens, or if the text has ended. No
+            token is accepted then.
         """
         codes = encode_phrase(self._model.codec, token, "accept")
         if not codes:
-            raise ValueError(f"accept got {token!r}, which holds no token.")
+            raise ValueError(
+                f"accept got {token!r}, which contains no token. Give at least one."
+            )
         self._check_not_over()
         if END in codes[:-1]:
             raise ValueError(
-                f"accept got tokens after {self.classes_[0]!r}, which ends the text: "
-                f"{token!r}. Give it last."
+                f"accept got {token!r}, but {self.classes_[0]!r} ends the text, so no "
+                "token can follow it. Give it last."
             )
         return self._accept_codes(codes, picked=False)
 
     def undo(self, n=1):
-        """Remove the last tokens, without reading anything again.
+        """Remove the last tokens. The network does not read any token again.
 
         Parameters
         ----------
         n : int, default=1
-            Number of tokens.
+            Number of tokens to remove.
 
         Returns
         -------
@@ -262,11 +269,11 @@ class WritingSession:
         Raises
         ------
         ValueError
-            If fewer tokens were accepted; then none is removed.
+            If fewer tokens were accepted. No token is removed then.
         """
         if not is_integer(n, 0, self._n_steps):
             raise ValueError(
-                f"n must be an integer from 0 to {self._n_steps}, the tokens "
+                f"n must be an integer from 0 to {self._n_steps}, the number of tokens "
                 f"accepted since the prompt, got {n!r}."
             )
         if n:
@@ -276,12 +283,12 @@ class WritingSession:
         return self
 
     def branch(self):
-        """Copy the session, to continue the text in another way.
+        """Copy the session, to continue its text in another way.
 
         Returns
         -------
         branch : WritingSession
-            A session that is independent of this one.
+            Copy that is independent of this session.
         """
         twin = copy.copy(self)
         moments, n_moments, *_ = self._progress
@@ -290,17 +297,17 @@ class WritingSession:
         return twin
 
     def write(self, chooser, n_tokens, k=N_SUGGESTED):
-        """Let a function choose in place of a person.
+        """Let a function choose the tokens instead of a person.
 
         Parameters
         ----------
         chooser : callable
-            ``chooser(suggestions)`` is called with the list that :meth:`suggest`
-            returns. It returns the position of a suggestion, anything that
-            :meth:`accept` accepts and that is not an int, or None to stop.
+            Function that is called with the list that :meth:`suggest` returns. It
+            returns the position of a suggestion, any argument of :meth:`accept` except
+            an int, or None to stop.
         n_tokens : int
-            Number of tokens after which writing stops. Several tokens that are
-            accepted at once are not cut.
+            Number of tokens after which writing stops. If several tokens are accepted
+            at once, there may be more.
         k : int, default=10
             Number of suggestions at each step.
 
@@ -333,7 +340,7 @@ class WritingSession:
 
     @property
     def written(self):
-        """The text after the prompt, as the vectorizer writes it."""
+        """The text after the prompt, as the vectorizer joins its tokens."""
         return self._model.codec.decode([step.code for step in self._steps])
 
     @property
@@ -347,7 +354,7 @@ class WritingSession:
             )
         if not isinstance(written, str):
             return [*self._prompt, *written]
-        # joined together, since spaces depend on the tokens on both sides
+        # decoded as a whole, because spaces depend on the tokens on both sides
         codes = [step.code for step in self._steps]
         head = self._model.codec.decode(self._prompt_codes)
         whole = self._model.codec.decode([*self._prompt_codes, *codes])
@@ -369,19 +376,37 @@ class WritingSession:
         return float(sum(step.log_probability for step in self._steps))
 
     def statistics(self):
-        """Count how the text was written.
+        """Compute statistics of how the text was written.
 
         Returns
         -------
         statistics : :class:`~sklearn.utils.Bunch`
-            ``n_tokens``, of which ``n_picked`` were picked and ``n_typed`` typed;
-            ``n_suggested``, the number of tokens among the ten likeliest, and their
-            share ``suggested``; ``keystrokes``, one per typed character and one per
-            pick, and ``keystrokes_saved``, the share saved against typing everything;
-            ``log_probability`` and ``perplexity`` of the accepted tokens. Between words
-            a space is typed, but none before a closing bracket or other punctuation
-            mark, nor after an apostrophe, a hyphen or an opening bracket. A token that
-            is picked needs no space; the prefix given to :meth:`suggest` counts.
+            Dictionary-like object with the following attributes:
+
+            n_tokens : int
+                Number of accepted tokens.
+            n_picked, n_typed : int
+                Number of tokens that were picked and that were typed.
+            n_suggested : int
+                Number of tokens that were among the ten likeliest.
+            suggested : float
+                ``n_suggested / n_tokens``.
+            keystrokes : int
+                Number of keystrokes, as defined in Notes.
+            keystrokes_saved : float
+                Fraction of keystrokes that picking saved, compared with typing the
+                whole text.
+            log_probability : float
+                Natural logarithm of the probability of the accepted tokens.
+            perplexity : float
+                ``exp(-log_probability / n_tokens)``.
+
+        Notes
+        -----
+        Typing takes one keystroke per character, and one per space between words. There
+        is no space before a closing bracket or another punctuation mark, or after an
+        apostrophe, a hyphen or an opening bracket. Picking takes one keystroke, and one
+        per character of the prefix given to :meth:`suggest`, but none for a space.
         """
         steps = self._steps
         n, typing, keys = len(steps), 0, 0
@@ -405,14 +430,14 @@ class WritingSession:
     # ---------------------------------------------------------------- transcripts
 
     def to_json(self):
-        """Write a transcript, which :meth:`SequenceGenerator.resume` replays.
+        """Save the session as a transcript for :meth:`SequenceGenerator.resume`.
 
         Returns
         -------
         transcript : str
             JSON with the prompt, the accepted tokens and how they were chosen, a
-            fingerprint of the model and a checksum. Tokens that were undone are left
-            out.
+            fingerprint of the model and a checksum. It does not contain tokens that
+            were undone.
         """
         is_text = self._model.codec.vectorizer is not None
         content = {
@@ -431,39 +456,39 @@ class WritingSession:
 
     @classmethod
     def from_json(cls, generator, transcript):
-        """Replay a transcript; see :meth:`SequenceGenerator.resume`.
+        """Restore a session from a transcript, as :meth:`SequenceGenerator.resume`.
 
         Parameters
         ----------
         generator : SequenceGenerator
-            The generator that wrote the transcript.
+            The generator of the session that was saved.
         transcript : str
             JSON that :meth:`to_json` returned.
 
         Returns
         -------
         session : WritingSession
-            A session like the one that was written down.
+            A session with the same text and steps as the saved session.
 
         Raises
         ------
         ValueError
-            If the transcript cannot be read, was changed, or is of another model.
-            Transcripts of earlier versions have no checksum: they are replayed, and a
-            change is noticed only if it leads to steps that no session can have.
+            If the transcript cannot be read, was changed, or belongs to another model.
+            Transcripts of earlier versions have no checksum, so a change is noticed
+            only if it results in an impossible step.
         """
-        generator = snapshot(generator)  # one model for all that follows
+        generator = snapshot(generator)  # a fit in another thread changes nothing
         fingerprint = LanguageModel.of(generator).fingerprint()
         try:
-            given = json.loads(transcript)
-            if given["format"] != FORMAT or given["version"] not in (1, VERSION):
-                raise ValueError(f"its format is not version 1 or {VERSION} of ours")
-            if given["version"] == VERSION:
-                checksum = given.pop("checksum")
-                if checksum != _compute_checksum(given):
-                    raise ValueError("it was changed, since its checksum differs")
-            if given["model"] == fingerprint:
-                return cls._replay(generator, given)
+            content = json.loads(transcript)
+            if content["format"] != FORMAT or content["version"] not in (1, VERSION):
+                raise ValueError(f"its format is not {FORMAT!r} 1 or {VERSION}")
+            if content["version"] == VERSION:
+                checksum = content.pop("checksum")
+                if checksum != _compute_checksum(content):
+                    raise ValueError("it was changed, because its checksum differs")
+            if content["model"] == fingerprint:
+                return cls._replay(generator, content)
         except (
             ArithmeticError,
             LookupError,
@@ -472,40 +497,41 @@ class WritingSession:
             ValueError,
         ) as error:
             raise ValueError(
-                f"the transcript cannot be read (give what to_json() returned): {error}"
+                f"the transcript cannot be read: {error}. Give the unchanged result of "
+                "to_json()."
             ) from error
         raise ValueError(
-            "the transcript is of another model: its vocabulary or its weights "
-            "differ. Replay it with the generator that wrote it."
+            "the transcript belongs to another model, whose vocabulary or weights "
+            "differ. Resume it with the generator of the saved session."
         )
 
     @classmethod
-    def _replay(cls, generator, given):
-        """The session of a transcript of this model, whose entries are checked."""
+    def _replay(cls, generator, content):
+        """Check the entries of a transcript of this model, and restore its session."""
         codec = LanguageModel.of(generator).codec
-        session = cls(generator, codec.restore_prompt(given["prompt"]))
-        if given["prompt"] not in (session._prompt, session._prompt_codes):
-            raise ValueError("its prompt is not one that this model read")
-        for entry in given["steps"]:
+        session = cls(generator, codec.restore_prompt(content["prompt"]))
+        if content["prompt"] not in (session._prompt, session._prompt_codes):
+            raise ValueError("its prompt cannot be read by this model")
+        for entry in content["steps"]:
             code, picked, temperature, *rest = entry
             is_code = is_integer(code, END, codec.vocabulary_size - 1)
             n_typed = rest[0] if rest else 0
             longest = len(str(codec.classes[code - END])) if is_code and picked else 0
             is_count = len(rest) < 2 and is_integer(n_typed, 0, longest)
             if not is_code or not is_count or not isinstance(picked, bool):
-                raise ValueError(f"it has the step {entry}")
+                raise ValueError(f"it contains the impossible step {entry}")
             session.temperature = temperature
             session._accept_codes([code], picked, n_typed)
-        session.temperature = given["temperature"]
+        session.temperature = content["temperature"]
         return session
 
     # ---------------------------------------------------------------- one step
 
     def _find_candidates(self, prefix):
-        """Positions in ``classes_`` of the tokens that start with a prefix."""
+        """Find the positions in ``classes_`` of the tokens that start with a prefix."""
         if not isinstance(prefix, str):
             raise TypeError(
-                "prefix must be a str, the first characters of a token, got "
+                "prefix must be a str with the first characters of a token, got "
                 f"{prefix!r} of type {type(prefix).__name__}."
             )
         if not prefix:
@@ -520,7 +546,7 @@ class WritingSession:
         return 1 + np.flatnonzero(starts)
 
     def _accept_codes(self, codes, picked, n_typed=0):
-        """Append codes, and let the network read them: all of them, or none."""
+        """Let the network read codes, and append either all of them or none."""
         self._check_not_over()
         moments, n_moments, *_ = self._progress
         moment, added = self._moment, []
@@ -543,7 +569,7 @@ class WritingSession:
 
     @property
     def _moment(self):
-        """The present moment."""
+        """The last step, with the state and prediction after it."""
         moments, n_moments, *_ = self._progress
         return moments[n_moments - 1]
 
@@ -560,10 +586,12 @@ class WritingSession:
 
     def _check_not_over(self):
         if self.is_over:
-            raise ValueError("the text has ended. undo() removes the end.")
+            raise ValueError(
+                "the text has ended. Call undo() to remove the end and continue."
+            )
 
     def _count_keystrokes(self):
-        """Number of keys that typing each accepted token takes."""
+        """Yield the number of keystrokes for typing each accepted token."""
         separator = self._separator_length()
         is_text = self._model.codec.vectorizer is not None
         previous = self._prompt[-1:] if is_text else self._prompt_codes
@@ -574,11 +602,11 @@ class WritingSession:
             previous = name
 
     def _separator_length(self):
-        """Number of characters between tokens: 0 for characters, else 1."""
+        """Number of characters between tokens: 0 for character models, otherwise 1."""
         codec = self._model.codec
         if codec.vectorizer is None:
             return 1
-        # marks are attached to each other, so the pair should be of words
+        # a pair of words, because punctuation marks are attached to each other
         names = codec.names
         word = next((name for name in names if str(name).isalnum()), names[0])
         pair = codec.decode([codec.code_of[word]] * 2)
@@ -586,13 +614,13 @@ class WritingSession:
 
 
 def _needs_space(previous, token):
-    """Whether a person types a space between the end of a text and a token."""
+    """Whether there is a space between the end of a text and a token."""
     begins = token in OPENING or re.search(r"\w", token) is not None
     last = previous[-1:]
     return begins and bool(last) and not last.isspace() and last not in NO_SPACE_AFTER
 
 
 def _compute_checksum(content):
-    """A hash of the entries of a transcript, however their JSON is spaced."""
+    """Hash the entries of a transcript, regardless of white space in its JSON."""
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -1,8 +1,8 @@
-"""Bits of the text that tokens do not show, so that vectorizers can be compared.
+"""Bits of the text that tokens do not contain, so that vectorizers can be compared.
 
-A network over tokens predicts tokens. The text itself also consists of the letters of
-tokens that the vocabulary lacks, and of the *gaps* between tokens: white space and
-whatever else the tokenizer dropped.
+The network predicts tokens only. A text also consists of the letters of tokens that are
+not in the vocabulary, and of the *gaps* between tokens: white space and all other text
+that the tokenizer dropped.
 """
 
 from collections import Counter
@@ -13,27 +13,26 @@ import numpy as np
 
 from sklearn_rnn.generation._ngram import WittenBell
 
-N_CODE_POINTS = 0x110000 - 0x800  # all but the surrogates, which no text can hold
+N_CODE_POINTS = 0x110000 - 0x800  # without surrogates, which text cannot contain
 EDGE = ""  # the symbol before and after the characters of a word or gap
 DOCUMENT_EDGE = ""  # the kind of the neighbour at the start and the end of a document
-WORD_ORDER, GAP_ORDER = 4, 2  # characters that predict the next one
+WORD_ORDER, GAP_ORDER = 4, 2  # number of characters that predict the next one
 
-Gap = tuple[str, str, str]  # kind of the token before, of the one after, and the text
+Gap = tuple[str, str, str]  # kind of the token before, of the token after, and the text
 
 
 def unseen_character_bits(n_known: int) -> float:
-    """Bits that identify a character outside a vocabulary of ``n_known`` characters.
+    """Compute the bits that identify a character outside the vocabulary.
 
     Parameters
     ----------
     n_known : int
-        How many characters (code points) the vocabulary holds.
+        Number of characters (code points) in the vocabulary.
 
     Returns
     -------
     float
-        log2 of the number of other code points. Where every character is a token,
-        nothing else is hidden.
+        log2 of the number of other code points.
 
     Examples
     --------
@@ -45,19 +44,19 @@ def unseen_character_bits(n_known: int) -> float:
 
 
 def estimate_dropped_share(n_kept: int, n_dropped: int) -> float:
-    """The probability that the next token is dropped, as one outside the vocabulary.
+    """Estimate the probability that a token is dropped because it is unknown.
 
-    Where unknown tokens are dropped, the network predicts neither them nor their
-    places. A separate model does: each token is dropped with the same probability, of
-    which this is the estimate of Krichevsky and Trofimov. It is never 0 nor 1.
+    If the vectorizer drops unknown tokens, the network predicts neither them nor their
+    positions. A separate model drops each token with the same probability. This
+    function returns its estimate by Krichevsky and Trofimov, which is never 0 or 1.
 
     Parameters
     ----------
     n_kept : int
-        How many tokens of the training documents were kept, with the ends of documents,
-        which are never dropped.
+        Number of tokens of the training documents that were kept, including the ends of
+        documents, which are never dropped.
     n_dropped : int
-        How many were dropped.
+        Number of tokens that were dropped.
 
     Returns
     -------
@@ -74,19 +73,20 @@ def estimate_dropped_share(n_kept: int, n_dropped: int) -> float:
 
 
 def dropping_bits(share: float, n_kept: int, n_dropped: int) -> float:
-    """Bits that say for each token, and the end of each document, whether it is kept.
+    """Compute the bits that encode which tokens of documents are dropped.
 
     Parameters
     ----------
     share : float
-        The probability that a token is dropped.
+        Probability that a token is dropped.
     n_kept, n_dropped : int
-        How many tokens, with the ends of documents, were kept, and how many dropped.
+        Number of tokens that are kept, including the ends of documents, and number of
+        tokens that are dropped.
 
     Returns
     -------
     float
-        Over all documents.
+        Bits of all documents together.
 
     Examples
     --------
@@ -98,32 +98,32 @@ def dropping_bits(share: float, n_kept: int, n_dropped: int) -> float:
 
 
 def classify_token(token: str) -> str:
-    """The kind of a token, on which gaps depend: number, word, or its first mark."""
+    """Return the kind of a token: "number", "word", or its first punctuation mark."""
     if token.isdecimal():
         return "number"
     return "word" if any(map(str.isalnum, token)) else token[:1]
 
 
-def gaps_between(text: str, tokens: Iterable[str]) -> Iterator[Gap]:
-    """The gap before each token and after the last one.
+def find_gaps(text: str, tokens: Iterable[str]) -> Iterator[Gap]:
+    """Yield the gap before each token and after the last one.
 
-    Each token is located where it first occurs after the one before it.
+    The position of a token is its first occurrence after the previous token.
 
     Raises
     ------
     ValueError
-        If a token does not occur there.
+        If a token does not occur after the previous one.
     """
     end, left = 0, DOCUMENT_EDGE
     for row, token in enumerate(tokens):
         start = text.find(token, end)
         if start < 0:
             raise ValueError(
-                f"the vectorizer changes text: token {row}, {token!r}, is not in the "
-                f"rest of its document, {text[end : end + 30]!r}... Bits per character "
-                "of such tokens say nothing about the text as given, and cannot be "
-                "compared. Set lowercase=False and strip_accents=None, and use no "
-                "preprocessor nor a tokenizer that changes characters."
+                f"the vectorizer changes text: token {row}, {token!r}, does not occur "
+                f"in the rest of its document, {text[end : end + 30]!r}... Bits per "
+                "character would refer to another text and could not be compared. Set "
+                "lowercase=False and strip_accents=None, and do not use a preprocessor "
+                "or a tokenizer that changes characters."
             )
         right = classify_token(token)
         yield left, right, text[end:start]
@@ -132,20 +132,20 @@ def gaps_between(text: str, tokens: Iterable[str]) -> Iterator[Gap]:
 
 
 class TextCounts:
-    """How often each token and each gap occurs in documents.
+    """Counts of the tokens and gaps in documents.
 
     Parameters
     ----------
     longest_gap : int or None, default=64
-        Number of characters that are kept of a gap: the rest of a document that
-        ``max_length`` cuts off may be long. None keeps all.
+        Maximum number of characters of a gap that are kept, because the rest of a
+        document that ``max_length`` cuts off may be long. None keeps all.
 
     Attributes
     ----------
     words : Counter of str
-        The tokens.
+        Counts of the tokens.
     gaps : Counter of tuples
-        Kind of the token before, kind of the token after, and the gap.
+        Counts of (kind of the token before, kind of the token after, gap).
     """
 
     def __init__(self, longest_gap: int | None = 64):
@@ -161,50 +161,53 @@ class TextCounts:
         text : str
             A document, or a piece of one.
         tokens : list of str
-            All that the vectorizer made of it, in order.
+            All of its tokens in order.
 
         Raises
         ------
         ValueError
-            If the tokens are not in the text: scores would not be comparable.
+            If the tokens do not occur in the text, because scores would not be
+            comparable.
         """
-        gaps = gaps_between(text, tokens)
+        gaps = find_gaps(text, tokens)
         self.gaps.update((a, b, gap[: self.longest_gap]) for a, b, gap in gaps)
         self.words.update(tokens)
 
 
 class Spelling:
-    """A model of what known tokens do not show of a text.
+    """A model of the text that known tokens do not contain.
 
     Parameters
     ----------
     counts : TextCounts
         Counts of the training documents. Neither they nor their words are kept.
     known : container of str
-        The tokens that the vocabulary holds.
+        Tokens of the vocabulary.
 
     Notes
     -----
-    An unknown token is spelled character by character up to an end mark, by a
-    Witten-Bell model of the training words that are not known; where all are known, of
-    those seen once. Its symbols are all code points, so that every text has a cost.
+    An unknown token is spelled character by character, up to an end mark, by a
+    Witten-Bell model of the unknown training words; if all are known, of the words that
+    occur once. Its symbols are all code points, so each text has a positive
+    probability.
 
-    A gap is predicted from the kinds of its two neighbours: a word, a number, the edge
-    of the document, or punctuation, each mark of its own kind, since white space is on
-    one side of a comma, a bracket or a dash. Gaps not seen between such neighbours are
-    spelled::
+    A gap is predicted from the kinds of its two neighbours: word, number, edge of the
+    document, or punctuation. Each punctuation mark is a kind, because commas, brackets
+    and dashes have white space on different sides. Gaps that were not seen between two
+    kinds are spelled::
 
         p(gap | left, right) = (c + T p_spelled(gap)) / (C + T)
 
-    with c the count of the gap there, C the count of all gaps, and T the number of
-    different gaps.
+    where c is the count of the gap between these kinds, C the count of all gaps there,
+    and T the number of different gaps there.
 
-    All probabilities of words, and of gaps between two kinds, sum to at most 1.
+    The probabilities of all words sum to at most 1, and so do those of all gaps between
+    two kinds.
 
     Attributes
     ----------
     saw_unknown : bool
-        Whether training documents had words that are not known.
+        Whether the training documents contain unknown words.
 
     Examples
     --------
@@ -230,23 +233,23 @@ class Spelling:
         for (left, right, _), n in self._gaps.items():
             self._totals[left, right] += n
             self._types[left, right] += 1
-        # each gap once per pair of kinds: gaps that are new to a pair are spelled
+        # each gap counts once per pair of kinds, because only new gaps are spelled
         self._gap_letters = _fit_letters(GAP_ORDER, [gap for *_, gap in self._gaps])
 
     def bits(self, counts: TextCounts, known: Container[str]) -> float:
-        """Bits of the counted texts that their known tokens do not show.
+        """Compute the bits of the text that known tokens do not contain.
 
         Parameters
         ----------
         counts : TextCounts
             Counts of the documents to score, with ``longest_gap=None``.
         known : container of str
-            The tokens that the vocabulary holds.
+            Tokens of the vocabulary.
 
         Returns
         -------
         float
-            Over all documents.
+            Bits of all documents together.
         """
         unknown = {word: n for word, n in counts.words.items() if word not in known}
         words = np.dot(self.word_bits(unknown), list(unknown.values()))
@@ -254,36 +257,37 @@ class Spelling:
         return float(words + gaps)
 
     def word_bits(self, words: Iterable[str]) -> np.ndarray:
-        """Minus log2 of the probability of each word, (n_words,)."""
+        """Compute minus log2 of the probability of each word, (n_words,)."""
         return _spelling_bits(self._letters, words)
 
     def gap_bits(self, gaps: Iterable[Gap]) -> np.ndarray:
-        """Minus log2 of the probability of each gap given its neighbours, (n_gaps,)."""
+        """Compute minus log2 p(gap | left, right) of each gap, (n_gaps,)."""
         gaps = list(gaps)
         pairs = [(left, right) for left, right, _ in gaps]
         seen = np.array([self._gaps.get(gap, 0) for gap in gaps])
-        # between kinds that never met, 0 of 0 gaps and 1 type: the whole gap is spelled
+        # for kinds that were never neighbours, C = 0 and T = 1: the gap is spelled
         total = np.array([self._totals.get(pair, 0) for pair in pairs])
         types = np.array([self._types.get(pair, 1) for pair in pairs])
         spelled = _spelling_bits(self._gap_letters, [gap for *_, gap in gaps])
-        with np.errstate(divide="ignore"):  # in logarithms: 2 ** -spelled may be 0
+        # in logarithms, since 2 ** -spelled may underflow to 0
+        with np.errstate(divide="ignore"):
             return np.log2(total + types) - np.logaddexp2(
                 np.log2(seen), np.log2(types) - spelled
             )
 
 
 def _add_edges(text: str) -> tuple[str, ...]:
-    """The characters of a text between two edges."""
+    """Put an edge before and after the characters of a text."""
     return (EDGE, *text, EDGE)
 
 
 def _fit_letters(
     order: int, texts: Iterable[str], weights: Iterable[float] | None = None
 ) -> WittenBell:
-    """A model of the characters of texts."""
+    """Fit a model of the characters of texts."""
     return WittenBell(order).fit(map(_add_edges, texts), N_CODE_POINTS + 1, weights)
 
 
 def _spelling_bits(letters: WittenBell, texts: Iterable[str]) -> np.ndarray:
-    """Bits (n_texts,) of each text; the edge at its beginning is given and free."""
+    """Compute the bits (n_texts,) of each text, given the edge at its start."""
     return letters.code_lengths(map(_add_edges, texts)) - letters.code_lengths([[EDGE]])

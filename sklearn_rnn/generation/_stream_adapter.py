@@ -12,7 +12,7 @@ from sklearn_rnn.text._codecs import CodeCodec, TokenCodec
 
 
 class TextStreamAdapter(StreamAdapter):
-    """Streams of a language model. Every x is a chunk of text."""
+    """Streams of a language model. Each x is a chunk of text."""
 
     first_codes = (START,)
 
@@ -35,8 +35,9 @@ class TextStreamAdapter(StreamAdapter):
         empty = np.flatnonzero(lengths == 0)
         if len(empty):
             raise ValueError(
-                f"x has no token for stream {empty[0]} of {n}. Leave a stream out "
-                "while it reads nothing: streams with keys need not go together."
+                f"x has no token for stream {empty[0]} of {n}. Give at least one token "
+                "per stream, or use streams with keys, where a call can leave out "
+                "streams."
             )
         return Sequences(corpus.codes, corpus.starts + 1, lengths)
 
@@ -48,7 +49,7 @@ class TextStreamAdapter(StreamAdapter):
 
 
 def split_chunks(x, n, codec):
-    """The chunk that each of ``n`` streams reads, as documents of a codec."""
+    """Split x into one chunk for each of ``n`` streams, as documents of a codec."""
     if isinstance(codec, CodeCodec):
         rows = code_rows(x if hasattr(x, "__len__") else [x], n, codec.vocabulary_size)
         if isinstance(rows, TokenArray):
@@ -65,5 +66,5 @@ def split_chunks(x, n, codec):
 
 
 def _is_list(x):
-    """Whether ``x`` is several tokens rather than one, which may be a tuple."""
+    """Whether ``x`` is a list of tokens rather than one token, which may be a tuple."""
     return isinstance(x, (list, np.ndarray))

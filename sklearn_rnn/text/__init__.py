@@ -1,4 +1,4 @@
-"""Text encoded as sequences of codes, summed up in numbers, or cut into pieces."""
+"""Encode texts as sequences of codes or as statistics, and cut them into pieces."""
 
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.text._char import CharVectorizer

@@ -1,4 +1,4 @@
-"""CharVectorizer: a text as the sequence of its characters."""
+"""CharVectorizer: encode texts as sequences of characters."""
 
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -8,63 +8,73 @@ from sklearn_rnn.text._vectorizer import TokenVectorizer
 class CharVectorizer(TokenVectorizer):
     """Encode texts as sequences of character codes.
 
-    Each character (code point) is a token, so that ``inverse_transform`` gives back
-    exactly the text, as far as the vocabulary holds its characters.
+    Each character (code point) is a token, so :meth:`inverse_transform` restores the
+    text exactly if the vocabulary contains all of its characters.
 
     Parameters
     ----------
     input : {"content", "file", "filename"}, default="content"
-        What ``fit`` and ``transform`` are given: texts, open files, or file names.
+        Type of the documents in ``fit`` and ``transform``: texts, open files, or names
+        of files.
     encoding : str, default="utf-8"
-        How bytes and files are decoded.
+        Encoding of bytes and files.
     decode_error : {"strict", "ignore", "replace"}, default="strict"
-        What to do with bytes that are not of that encoding.
+        How bytes that are invalid in that encoding are handled: "strict" raises an
+        error, "ignore" drops them, "replace" inserts U+FFFD.
     lowercase : bool, default=False
-        Lower the case of all letters first.
+        Whether to convert texts to lower case before they are split.
     strip_accents : {"ascii", "unicode"}, callable or None, default=None
-        Remove accents, as :class:`~sklearn.feature_extraction.text.CountVectorizer`.
+        How accents are removed, as in
+        :class:`~sklearn.feature_extraction.text.CountVectorizer`. None keeps them.
     preprocessor : callable or None, default=None
-        From text to text, in place of ``lowercase`` and ``strip_accents``.
+        Function from text to text that replaces ``lowercase`` and ``strip_accents``.
     tokenizer : callable or None, default=None
-        From text to a list of tokens; by default the characters (code points).
+        Function from text to a list of tokens. None splits texts into characters.
     min_df : int or float, default=1
-        Leave out tokens that fewer documents have; a float is a share of them.
+        Minimum number of documents in which a token of the vocabulary occurs; a float
+        is a fraction of the documents.
     max_df : int or float, default=1.0
-        Leave out tokens that more documents have; a float is a share of them.
+        Maximum number of documents in which a token of the vocabulary occurs; a float
+        is a fraction of the documents.
     min_count : int, default=1
-        Leave out tokens that occur fewer times in all documents together.
+        Minimum number of times that a token of the vocabulary occurs in all documents
+        together.
     max_features : int or None, default=None
-        Keep only so many tokens, those that occur most often. Ties go by the order of
-        code points.
+        Maximum number of tokens in the vocabulary. The most frequent tokens are kept;
+        equally frequent tokens are kept in the order of their code points.
     vocabulary : iterable of str, dict or None, default=None
-        The tokens in the order of their codes, instead of learning them; or a dict that
-        numbers them from 0, as that of a CountVectorizer, or from 4.
+        Tokens in the order of their codes, which are then not learned; or a dict that
+        numbers the tokens from 0, like the ``vocabulary_`` of a CountVectorizer, or
+        from 4.
     handle_unknown : {"unk", "ignore", "error"}, default="unk"
-        A token outside the vocabulary gets code 1, is left out, or raises.
+        How tokens outside the vocabulary are handled: "unk" encodes them as 1, "ignore"
+        leaves them out, "error" raises an error.
     max_length : int or None, default=None
-        The longest row, in codes; longer documents are cut.
+        Maximum number of codes per document. Longer documents are cut. None does not
+        cut.
     truncation : {"right", "left"}, default="right"
-        The side on which they are cut.
+        Side on which long documents are cut.
     boundaries : bool, default=False
-        Put the start code 2 before and the end code 3 after every document.
+        Whether to add the start code 2 before and the end code 3 after each document.
 
     Attributes
     ----------
     vocabulary_ : dict
-        From token to code; the first token has code 4.
+        Mapping from tokens to codes; the first token has code 4.
     vocabulary_size_ : int
-        4 + number of tokens: every code is below it.
+        Number of codes: one per token, and 4 reserved codes.
 
     See Also
     --------
-    WordVectorizer : Words and punctuation as tokens.
-    RNNClassifier : Reads what this returns.
+    WordVectorizer : Uses words and punctuation marks as tokens.
+    RNNClassifier : Classifies sequences of codes.
+    SequenceGenerator : Learns to continue texts.
 
     Notes
     -----
-    Codes: 0 padding, 1 unknown, 2 start, 3 end, tokens from 4 in the order of their
-    code points. An empty document becomes one unknown code. A lone surrogate is
-    refused.
+    The reserved codes are 0 for padding, 1 for unknown tokens, 2 for the start and 3
+    for the end. Tokens have codes from 4 in the order of their code points. An empty
+    document is encoded as one unknown code. A lone surrogate raises an error.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Codecs: documents as codes and back, for texts, lists of tokens and TokenArrays."""
+"""Codecs that encode and decode texts, lists of tokens and TokenArrays."""
 
 import itertools
 import os
@@ -27,9 +27,10 @@ TEXT_FILE_NAME = re.compile(r"\S+\.(txt|md|rst|tex|csv|tsv|json|html?|xml)")
 
 
 def make_codec(X, vectorizer, default):
-    """A codec for documents like the first one of X, and an iterable of all of X.
+    """Make a codec for documents like the first one of X.
 
-    ``default`` is the vectorizer of texts if ``vectorizer`` is None.
+    Returns the codec and an iterable of all documents of X. ``default`` is the
+    vectorizer of texts if ``vectorizer`` is None.
     """
     if isinstance(X, TokenArray):
         return CodeCodec(check_vocabulary_size(X.vocabulary_size)), X
@@ -41,20 +42,20 @@ def make_codec(X, vectorizer, default):
 
 
 def read_documents(X, files, name="X"):
-    """X as an iterable of documents; a single text or file name is one document.
+    """Return X as an iterable of documents; a single text or file name is a document.
 
-    What a document is does not depend on the documents beside it.
+    The type of a document does not depend on the other documents.
     """
     X = unwrap_documents(X, name)
     if isinstance(X, TokenArray):
         return X
     if not files:
         _warn_of_file_names(X)
-    if is_bare_text(X):
+    if is_single_text(X):
         X = [X]
     if len(getattr(X, "shape", ())) > 1 or hasattr(X, "columns"):
         raise ValueError(
-            "Expected text, documents or a TokenArray, got "
+            "Expected a text, an iterable of documents or a TokenArray, got "
             f"{type(X).__name__} of shape {X.shape}. Select the text column as a "
             "Series, or give lists of tokens."
         )
@@ -66,16 +67,16 @@ def read_documents(X, files, name="X"):
     return (TextFile(path) for path in X) if files else X
 
 
-def is_bare_text(X):
+def is_single_text(X):
     """Whether X is a single text or file name that is not in a list.
 
-    Such a text ends where somebody cut it, rather than where its author ended it.
+    The end of such a text is arbitrary, and is therefore not learned.
     """
     return isinstance(X, (str, bytes, os.PathLike))
 
 
 def _warn_of_file_names(X):
-    """Warn if texts are names of files, whose letters would be learned."""
+    """Warn if texts look like names of files, whose letters would be learned."""
     if not isinstance(X, (str, list, tuple)) or not X:
         return
     names = [X] if isinstance(X, str) else X[:3]
@@ -84,42 +85,42 @@ def _warn_of_file_names(X):
 
 
 def _is_file_name(text):
-    """Whether a text is the name of a file, or of a text file that does not exist."""
+    """Whether a text is the name of a file, or looks like the name of a text file."""
     if len(text) > 255 or "\n" in text:
         return False
     return TEXT_FILE_NAME.fullmatch(text) is not None or os.path.isfile(text)
 
 
-def refuse_characters(X):
+def check_not_characters(X):
     """Raise an error if X is a text that was split into its characters.
 
-    Without white space X may as well hold documents of one character, with a warning.
+    If there is no white space, X may consist of short documents, so this only warns.
     """
     if not isinstance(X, (list, tuple, np.ndarray)):
         return
     if len(X) > 1 and all(isinstance(x, (str, bytes)) and len(x) == 1 for x in X):
         if not any(x.isspace() for x in X):
             warn_user(
-                f"X holds {len(X)} documents of a single character each. If it is one "
-                "long text, give it as one str, or cut it into pieces: "
+                f"X contains {len(X)} documents of a single character each. If X is "
+                "one long text, give it as one str, or cut it into pieces: "
                 "split_text(text, n_pieces=10)."
             )
             return
         raise ValueError(
-            "X is a list of single characters, which a search or a split makes of one "
-            "long text. Cut the text into pieces first: "
+            "X is a list of single characters. Cross-validation and searches split a "
+            "single text into its characters. Cut the text into pieces first: "
             "split_text(text, n_pieces=10)."
         )
 
 
 def _peek(X):
-    """The first document, and an iterable of all of them."""
+    """Return the first document, and an iterable of all documents."""
     iterator = iter(X)
     try:
         first = next(iterator)
     except StopIteration:
         raise ValueError(
-            "X holds no document. Give a text, or a list with at least one document."
+            "X contains no document. Give a text, or a list with at least one document."
         ) from None
     return first, X if iterator is not X else itertools.chain([first], iterator)
 
@@ -129,17 +130,17 @@ def _is_token_list(document):
 
 
 class Codec(ABC):
-    """Documents as codes and back.
+    """Encodes documents and decodes codes.
 
-    ``names`` are the tokens that the codes from 4 stand for, ``code_of`` maps them to
-    codes, and ``classes`` is what can be written: the end, then the tokens.
+    ``names`` are the tokens of the codes from 4, ``code_of`` maps them to codes, and
+    ``classes`` contains the end and the tokens.
     """
 
     vectorizer: Any = None
     end_name: Hashable = END_NAME
 
     def _set_names(self, names):
-        """Let the codes from 4 stand for ``names``."""
+        """Set the tokens of the codes from 4."""
         self.names = list(names)
         self.code_of = {name: k for k, name in enumerate(self.names, len(RESERVED))}
         self.classes = np.empty(len(self.names) + 1, dtype=object)
@@ -147,61 +148,62 @@ class Codec(ABC):
 
     @property
     def vocabulary_size(self):
-        """Number of codes: the reserved ones and one per token."""
+        """Number of codes: the reserved codes and one code per token."""
         return len(RESERVED) + len(self.names)
 
     @abstractmethod
     def fit_encode(self, documents, watch=None):
-        """Lengths and codes of documents from which the vocabulary is learned.
+        """Learn the vocabulary of documents, and return their lengths and codes.
 
-        ``watch(text, tokens)`` is called for each document that is read.
+        ``watch(text, tokens)`` is called for each piece of a document that is read.
         """
 
     @abstractmethod
     def encode(self, documents, watch=None):
-        """Lengths and codes of documents under the learned vocabulary."""
+        """Return the lengths and codes of documents with the learned vocabulary."""
 
     @abstractmethod
     def decode(self, codes):
-        """The document that has these codes."""
+        """Return the document with these codes."""
 
     def decode_all(self, all_codes):
-        """The documents that have these codes, as one array."""
+        """Return the documents with these codes as one array."""
         return object_array(self.decode(codes) for codes in all_codes)
 
     @abstractmethod
     def is_single(self, prompt):
-        """Whether ``prompt`` is one prompt rather than several."""
+        """Whether ``prompt`` is a single prompt rather than several prompts."""
 
     def list_prompts(self, prompt):
-        """One or several prompts as documents."""
+        """Return one or several prompts as documents."""
         return [prompt] if self.is_single(prompt) else list(prompt)
 
     @abstractmethod
     def restore_prompt(self, recorded):
-        """The prompt of a transcript, which holds the text or else the codes."""
+        """Return the prompt of a transcript, where it is a text or a list of codes."""
 
 
 class TextCodec(Codec):
-    """Texts, which a vectorizer splits into tokens."""
+    """Codec of texts, which a vectorizer splits into tokens."""
 
     def __init__(self, vectorizer):
         self.vectorizer = vectorizer
-        self._is_ours = isinstance(vectorizer, TokenVectorizer)
-        if self._is_ours and vectorizer.input != "content":
+        self._is_token_vectorizer = isinstance(vectorizer, TokenVectorizer)
+        if self._is_token_vectorizer and vectorizer.input != "content":
             raise ValueError(
-                f"the vectorizer has input={vectorizer.input!r}, so prompts would be "
-                'read as files too. Set SequenceGenerator(input="filename") instead.'
+                f"the vectorizer has input={vectorizer.input!r}, so prompts would also "
+                'be read as files. Set SequenceGenerator(input="filename") instead.'
             )
-        if self._is_ours and vectorizer.max_length is not None:
+        if self._is_token_vectorizer and vectorizer.max_length is not None:
             raise ValueError(
                 f"the vectorizer has max_length={vectorizer.max_length}, which would "
-                "cut off the ends of documents. Set it to None: window= is the number "
-                "of steps that one training step reads."
+                "cut off the ends of documents. Set it to None. The number of steps "
+                "that one training step reads is the parameter window of "
+                "SequenceGenerator."
             )
 
     def fit_encode(self, documents, watch=None):
-        if self._is_ours:
+        if self._is_token_vectorizer:
             lengths, flat = self.vectorizer._learn(documents, watch=watch)
             self._set_names(self.vectorizer.vocabulary_)
             return lengths, flat
@@ -211,11 +213,11 @@ class TextCodec(Codec):
         return self.encode(documents, watch)
 
     def encode(self, documents, watch=None):
-        if self._is_ours:
+        if self._is_token_vectorizer:
             return self.vectorizer._encode(documents, watch=watch)
         documents = list(documents)
         lengths, flat = _flatten(self.vectorizer.transform(documents))
-        if watch is not None:  # unknown tokens are not seen, like gaps between tokens
+        if watch is not None:  # the text of unknown tokens is not available
             ends = np.cumsum(lengths)
             for text, end, n in zip(documents, ends, lengths, strict=True):
                 codes = flat[end - n : end].tolist()
@@ -237,7 +239,7 @@ class TextCodec(Codec):
 
 
 class TokenCodec(Codec):
-    """Documents that are lists of any hashable tokens."""
+    """Codec of documents that are lists of hashable tokens."""
 
     def __init__(self):
         self._set_names([])
@@ -247,10 +249,13 @@ class TokenCodec(Codec):
         distinct = dict.fromkeys(itertools.chain.from_iterable(rows))
         try:
             self._set_names(sorted(distinct))
-        except TypeError:  # tokens of several types stay in their order
+        except TypeError:  # tokens of several types keep their order
             self._set_names(distinct)
         if not self.names:
-            raise ValueError("empty vocabulary: the documents hold no tokens.")
+            raise ValueError(
+                "empty vocabulary: the documents contain no tokens. Give at least one "
+                "document with a token."
+            )
         return self.encode(rows)
 
     def encode(self, documents, watch=None):
@@ -270,7 +275,7 @@ class TokenCodec(Codec):
     def is_single(self, prompt):
         if any(isinstance(item, (list, np.ndarray)) for item in prompt):
             return False
-        # tuples are tokens, unless only other tokens are known
+        # a tuple is a token, unless no token of the vocabulary is a tuple
         has_tuples = any(isinstance(name, tuple) for name in self.names)
         if has_tuples or not self.names or not len(prompt):
             return True
@@ -280,7 +285,7 @@ class TokenCodec(Codec):
         return [list(prompt)] if self.is_single(prompt) else list(prompt)
 
     def restore_prompt(self, recorded):
-        """A token that the model does not know is restored as "<unk>"."""
+        """Return the tokens of codes, where an unknown token is "<unk>"."""
         return [
             RESERVED[UNKNOWN] if code == UNKNOWN else self.names[code - len(RESERVED)]
             for code in recorded
@@ -288,7 +293,7 @@ class TokenCodec(Codec):
 
 
 class CodeCodec(Codec):
-    """Codes of a vectorizer that the user applied before."""
+    """Codec of TokenArrays, the results of a vectorizer that the user applied."""
 
     end_name = END
 
@@ -301,8 +306,8 @@ class CodeCodec(Codec):
     def encode(self, documents, watch=None):
         if not isinstance(documents, TokenArray):
             raise TypeError(
-                "the generator was fitted on a TokenArray; expected another one from "
-                f"the same vectorizer, got {type(documents).__name__}."
+                "the model was fitted on a TokenArray; expected a TokenArray of the "
+                f"same vectorizer, got {type(documents).__name__}."
             )
         check_codes(from_tokens(documents), self.vocabulary_size)
         return _flatten(documents)
@@ -329,7 +334,7 @@ class CodeCodec(Codec):
 
 
 def _check_tokens(document, row):
-    """The tokens of a document, all of them hashable."""
+    """Check that a document is a list of hashable tokens, and return it."""
     if isinstance(document, np.ndarray) and document.ndim == 1:
         document = document.tolist()
     if not isinstance(document, (list, tuple)):
@@ -340,7 +345,7 @@ def _check_tokens(document, row):
     for token in document:
         if not isinstance(token, Hashable) or token is None or token != token:
             raise TypeError(
-                f"document {row} holds the token {token!r} of type "
+                f"document {row} contains the token {token!r} of type "
                 f"{type(token).__name__}; expected hashable tokens, such as str, int "
                 "or tuple."
             )
@@ -348,14 +353,14 @@ def _check_tokens(document, row):
 
 
 def _flatten(tokens):
-    """Lengths and codes of a TokenArray without padding, start and end.
+    """Return the lengths and codes of a TokenArray without padding, start and end.
 
-    Vectorizers encode an empty document as a single unknown code, or between bounds.
+    A row with a single unknown code, or only with a start and an end, is empty.
     """
     if not isinstance(tokens, TokenArray):
         raise TypeError(
             f"the vectorizer returned {type(tokens).__name__}; expected a TokenArray, "
-            "as CharVectorizer and WordVectorizer do."
+            "as returned by CharVectorizer and WordVectorizer."
         )
     codes = tokens.view(np.ndarray)
     inside = ~np.isin(codes, (PADDING, START, END))

@@ -1,4 +1,4 @@
-"""Joining words and punctuation marks to a text, with spaces as English has them."""
+"""Join words and punctuation marks to a text with the spaces of English."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -8,28 +8,29 @@ CLOSING = frozenset(",.;:!?%)]}\u201d\u2026")
 HYPHENS = frozenset("-/\u2010\u2011")
 APOSTROPHES = frozenset("'\u2019")
 QUOTES = frozenset("\"'")
-# what follows an apostrophe within a word: it's, don't, ma'am
+# tokens after an apostrophe within a word: it's, don't, ma'am
 CLITICS = frozenset(("s", "t", "d", "m", "ll", "re", "ve", "am", "em", "hui"))
-LONGEST_QUOTATION = 1000  # number of tokens after which no mark closes it
+LONGEST_QUOTATION = 1000  # maximum number of tokens between quotation marks
 UNKNOWN_WORD = "\ufffd"
 
 
 def join_words(tokens: Iterable[str]) -> str:
     """Join tokens to a text.
 
-    The rules are those of the detokenizer of Moses [1]_ (brackets, closing marks,
-    currency signs, pairs of quotation marks), extended to tokens of single marks:
-    apostrophes and hyphens within words, and marks within numbers and abbreviations.
+    The rules are those of the Moses detokenizer [1]_ for brackets, closing marks,
+    currency signs and pairs of quotation marks. They are extended to apostrophes and
+    hyphens within words, and to marks within numbers and abbreviations, which are
+    single tokens here.
 
     Parameters
     ----------
     tokens : iterable of str
-        Words and punctuation marks, in their order.
+        Words and punctuation marks in order.
 
     Returns
     -------
     text : str
-        The text.
+        Text with spaces between the tokens where English has them.
 
     References
     ----------
@@ -54,15 +55,15 @@ def join_words(tokens: Iterable[str]) -> str:
 def _find_sides(
     tokens: Sequence[str], place: int, opened: set[str]
 ) -> tuple[bool, bool]:
-    """Whether a token is attached to the token before it, and to the next one.
+    """Determine whether a token is attached to the previous and to the next token.
 
-    ``opened`` holds the quotation marks that are open, and is updated.
+    ``opened`` contains the quotation marks that are open, and is updated.
     """
     token = tokens[place]
     before = tokens[place - 1] if place else ""
     after = tokens[place + 1] if place + 1 < len(tokens) else ""
     if _is_word(token):
-        # it 's and do n't of tokenizers that split in this way
+        # other tokenizers split it's into it 's, and don't into do n't
         return token[0] in APOSTROPHES or token.lower() == "n't", False
     between_words = _is_word(before) and _is_word(after)
     if token in APOSTROPHES and between_words and _is_apostrophe(before, after):
@@ -75,7 +76,7 @@ def _find_sides(
         runs = before == token, after == token  # -- is a dash
         if any(runs):
             return runs
-        # the text may go on after a last hyphen
+        # the text may continue after a final hyphen
         left = between_words or (_is_word(before) and not after)
         is_sign = after.isdecimal() and not _is_word(before)
         return left, between_words or is_sign
@@ -96,7 +97,7 @@ def _is_word(token: str) -> bool:
 
 
 def _is_apostrophe(before: str, after: str) -> bool:
-    """Whether the mark between two words is within a word, as in it's or l'air."""
+    """Whether a mark between two words is an apostrophe, as in it's or l'air."""
     if after.lower() in CLITICS or before.lower().endswith("qu"):
         return True
     return len(before) == 1 and before.isalpha() and before not in "aAiI"
@@ -105,7 +106,7 @@ def _is_apostrophe(before: str, after: str) -> bool:
 def _find_sides_of_quote(
     tokens: Sequence[str], place: int, opened: set[str]
 ) -> tuple[bool, bool]:
-    """Sides of a straight quotation mark, which opens or closes a quotation."""
+    """Determine the sides of a straight quotation mark, which may open or close."""
     token = tokens[place]
     before = tokens[place - 1] if place else ""
     if token in opened:

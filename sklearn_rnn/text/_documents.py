@@ -1,4 +1,4 @@
-"""Documents as users have them, read piece by piece into lists of tokens."""
+"""Read the documents of a user piece by piece, and split them into tokens."""
 
 import os
 from array import array
@@ -10,26 +10,26 @@ import numpy as np
 from sklearn_rnn._data.containers import unwrap_documents
 from sklearn_rnn._data.tokens import END, START
 
-TOKEN_PATTERN = r"\w+|[^\w\s]"  # a word, or a single mark of punctuation
+TOKEN_PATTERN = r"\w+|[^\w\s]"  # a word, or a single punctuation mark
 TEXT_OR_TOKENS = "text (str or bytes), or a list of tokens"
 TEXT_ONLY = "text (str or bytes). Join a list of tokens into one text"
 FILE_HINT = (
-    'To read a file, set input="filename" in SequenceGenerator or in the vectorizer, '
-    "or give its text: Path(name).read_text()."
+    'To read files, set input="filename" in SequenceGenerator or in the vectorizer, '
+    "or give their texts: Path(name).read_text()."
 )
 UNDECODABLE = ", in document {}: set encoding or decode_error"
-PIECE = 2**20  # characters, or codes, that are handled as Python objects at a time
+PIECE = 2**20  # number of characters or codes that are Python objects at one time
 
 
 @dataclass(frozen=True)
 class TextFile:
-    """A document in a file, whatever the ``input`` of the vectorizer says."""
+    """A document in a file, regardless of the ``input`` of the vectorizer."""
 
     path: str | os.PathLike
 
 
 def check_container(documents):
-    """Documents, or an error for what iterates without one, but not over documents."""
+    """Return documents, or raise an error if X does not iterate over documents."""
     documents = unwrap_documents(documents)
     if isinstance(documents, (str, bytes)):
         raise ValueError(
@@ -40,8 +40,8 @@ def check_container(documents):
         raise ValueError(
             "Expected one column of documents, got "
             f"{type(documents).__name__} of shape {getattr(documents, 'shape', '?')}. "
-            "Select the text column as a Series, in a ColumnTransformer by its bare "
-            'name: (vectorizer, "text").'
+            "Select the text column as a Series; in a ColumnTransformer, give its name "
+            'without a list: (vectorizer, "text").'
         )
     if not hasattr(documents, "__iter__"):
         raise TypeError(
@@ -52,19 +52,19 @@ def check_container(documents):
 
 
 def read_tokens(documents, reader, watch=None):
-    """Yield an iterator over the pieces of each document, lists of tokens.
+    """Yield one iterator per document, over lists of the tokens of its pieces.
 
-    ``reader`` is a CountVectorizer, whose decoding, preprocessing and tokenising are
-    used. A list or tuple is a document already split into tokens; an unreadable one is
-    named by its row. ``watch`` is called with the text (None if there is none) and the
-    tokens of every piece.
+    ``reader`` is a CountVectorizer, whose decoding, preprocessing and tokenizing are
+    used. A list or tuple is a document that is already split into tokens. Errors give
+    the row of a document. ``watch`` is called with the text and the tokens of each
+    piece; the text is None if the document is a list of tokens.
     """
     documents = check_container(documents)
     preprocess, tokenize = reader.build_preprocessor(), reader.build_tokenizer()
     stop_words = reader.get_stop_words() or frozenset()
-    cut = _cut_for(reader)
+    cut = _choose_cut(reader)
 
-    def pieces(texts, document):
+    def split_pieces(texts, document):
         for text in texts:
             tokens = document if text is None else tokenize(preprocess(text))
             if stop_words:
@@ -78,41 +78,45 @@ def read_tokens(documents, reader, watch=None):
             check_tokens(document, row)
             texts = [None]
         else:
-            texts = _texts(document, row, reader, TEXT_OR_TOKENS, cut)
-        yield pieces(texts, document)
+            texts = _read_pieces(document, row, reader, TEXT_OR_TOKENS, cut)
+        yield split_pieces(texts, document)
 
 
 def read_texts(documents, reader):
-    """Yield each document as one text; an unreadable one is named by its row.
+    """Yield each document as one text. Errors give the row of a document.
 
     ``reader`` is a CountVectorizer, whose decoding is used.
     """
     documents = check_container(documents)
     for row, document in enumerate(documents):
-        yield "".join(_texts(document, row, reader, TEXT_ONLY, None))
+        yield "".join(_read_pieces(document, row, reader, TEXT_ONLY, None))
 
 
-def _texts(document, row, reader, expected, cut):
-    """The text of a document in pieces that end where ``cut`` allows it, if it does."""
+def _read_pieces(document, row, reader, expected, cut):
+    """Read the text of a document in pieces that end where ``cut`` allows it.
+
+    If ``cut`` is None, the text is one piece.
+    """
     if reader.input == "filename" and not isinstance(document, TextFile):
         if not isinstance(document, (str, bytes, os.PathLike)):
             raise TypeError(
                 f"document {row} is {document!r} of type {type(document).__name__}; "
-                'expected the name of a file, because of input="filename".'
+                'input="filename" expects names of files. Set input="content" for '
+                "texts."
             )
         document = TextFile(document)
     if isinstance(document, TextFile):
         chunks = _file_chunks(document.path, row, reader, PIECE if cut else -1)
     else:
-        text = _text_of(document, row, reader, expected)
+        text = _decode_document(document, row, reader, expected)
         if cut is None or len(text) <= PIECE:
             _check_encodable(text, row)
             return [text]
         chunks = (text[i : i + PIECE] for i in range(0, len(text), PIECE))
-    return _recut(_encodable(chunks, row), cut)
+    return _cut_pieces(_check_chunks(chunks, row), cut)
 
 
-def _text_of(document, row, reader, expected):
+def _decode_document(document, row, reader, expected):
     if reader.input == "content" and not isinstance(document, (str, bytes)):
         is_path = isinstance(document, os.PathLike)
         hint = FILE_HINT if is_path else 'Fill missing text with "".'
@@ -133,13 +137,13 @@ def _text_of(document, row, reader, expected):
 
 
 def _file_chunks(path, row, reader, size):
-    """Yield the text of a file, ``size`` characters at a time, or all if that is -1."""
+    """Yield the text of a file, ``size`` characters at a time, or all at once if -1."""
     encoding, errors = reader.encoding, reader.decode_error
-    # newline="": none is translated
+    # newline="" does not translate line ends
     with open(path, encoding=encoding, errors=errors, newline="") as file:
         try:
             yield from iter(partial(file.read, size), "")
-        except UnicodeDecodeError as error:  # it saw a buffer: show it the file
+        except UnicodeDecodeError as error:  # give positions in the file, not a buffer
             before = file.buffer.tell() - len(error.object)
             file.buffer.seek(0)
             error.object = file.buffer.read()
@@ -148,8 +152,8 @@ def _file_chunks(path, row, reader, size):
             raise
 
 
-def _encodable(chunks, row):
-    """Yield the chunks of a text that no lone surrogate is in."""
+def _check_chunks(chunks, row):
+    """Yield the chunks of a text, or raise an error for a lone surrogate."""
     position = 0
     for chunk in chunks:
         _check_encodable(chunk, row, position)
@@ -157,28 +161,28 @@ def _encodable(chunks, row):
         yield chunk
 
 
-def _cut_for(reader):
-    """How many characters of a text can be read before what follows is known.
+def _choose_cut(reader):
+    """Choose a function that finds where a text can be cut without changing its tokens.
 
-    A function from text to their number; None if tokens may depend on anything that
-    follows.
+    It returns the number of characters before the cut, whose tokens do not depend on
+    later text. It is None if tokens may depend on all later text.
     """
     if reader.preprocessor is not None or callable(reader.strip_accents):
         return None
     if reader.tokenizer is list and not (reader.lowercase or reader.strip_accents):
         return len
-    # the final sigma, combining marks and words: none of them goes on after a space
+    # final sigmas, combining marks and words depend on text up to the next space only
     words = reader.tokenizer is None and reader.token_pattern == TOKEN_PATTERN
     return _last_space if words or reader.tokenizer is list else None
 
 
 def _last_space(text):
-    """Where the last space or line end stands; 0 if there is none further on."""
-    # of other white space, strip_accents="ascii" leaves nothing between words
+    """Return the position of the last space or line end, or 0 if there is none."""
+    # strip_accents="ascii" removes other white space, which joins words
     return max(text.rfind(" "), text.rfind("\n"), 0)
 
 
-def _recut(chunks, cut):
+def _cut_pieces(chunks, cut):
     """Yield the text of all chunks in pieces that end where ``cut`` allows it."""
     held = []
     for chunk in chunks:
@@ -192,20 +196,20 @@ def _recut(chunks, cut):
 
 
 def check_tokens(tokens, row):
-    """Refuse tokens that are no text."""
+    """Raise an error for tokens that are not str."""
     for token in tokens:
         if not isinstance(token, str):
             raise TypeError(
-                f"document {row} holds the token {token!r} of type "
+                f"document {row} contains the token {token!r} of type "
                 f"{type(token).__name__}; expected str."
             )
         _check_encodable(token, row)
 
 
 def _check_encodable(text, row, before=0):
-    """Refuse lone surrogates, which no file and no model format can hold.
+    """Raise an error for lone surrogates, which no file or model format can store.
 
-    ``before`` is how many characters of the document precede the text.
+    ``before`` is the number of characters of the document before the text.
     """
     if text.isascii():
         return
@@ -214,14 +218,14 @@ def _check_encodable(text, row, before=0):
     except UnicodeEncodeError as error:
         raise ValueError(
             f"document {row} has the lone surrogate {text[error.start]!r} at position "
-            f"{before + error.start}. Such text was decoded wrongly: read it anew with "
-            'its own encoding, or mend it with text.encode("utf-16", "surrogatepass")'
-            '.decode("utf-16", "replace").'
+            f"{before + error.start}. The text was decoded incorrectly: read it again "
+            "with the correct encoding, or repair it with "
+            'text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").'
         ) from None
 
 
 class CodeStream:
-    """Codes of documents, one behind the other, in as few bytes as they need."""
+    """Concatenated codes of documents, stored in as few bytes as possible."""
 
     def __init__(self):
         self._pieces, self._fresh = [], array("i")
@@ -239,24 +243,24 @@ class CodeStream:
             self._flush()
 
     def end_document(self):
-        """What follows is of the next document."""
+        """End the current document; later codes belong to the next one."""
         self._ends.append(self._n_codes)
 
     def counts(self, n_codes):
-        """How often each of the codes below ``n_codes`` occurs."""
+        """Count each of the codes below ``n_codes``."""
         self._flush()
         found = (np.bincount(piece, minlength=n_codes) for piece in self._pieces)
         return sum(found, np.zeros(n_codes, dtype=np.int64))
 
     def replace(self, table):
-        """Replace every code by that of ``table`` at its place."""
+        """Replace each code by ``table[code]``."""
         self._flush()
-        # piece by piece: to index, numpy makes 8 bytes of every code
+        # piece by piece, because numpy converts indices to 8 bytes per code
         for i, piece in enumerate(self._pieces):
             self._pieces[i] = table[piece]
 
     def arrays(self):
-        """The lengths of the documents and all codes."""
+        """Return the lengths of the documents and all codes."""
         self._flush()
         lengths = np.diff(np.array(self._ends, dtype=np.int64), prepend=0)
         return lengths, np.concatenate([np.empty(0, np.uint8), *self._pieces])
@@ -269,7 +273,7 @@ class CodeStream:
 
 
 def cut(lengths, flat, max_length, side):
-    """Keep at most ``max_length`` codes of every document, cutting on ``side``."""
+    """Cut documents to at most ``max_length`` codes by removing codes on ``side``."""
     kept = np.minimum(lengths, min(max_length, lengths.max(initial=0)))
     ends = np.cumsum(lengths)
     first = ends - lengths if side == "right" else ends - kept
@@ -278,7 +282,7 @@ def cut(lengths, flat, max_length, side):
 
 
 def add_boundaries(lengths, flat):
-    """Put a start code before and an end code after every document."""
+    """Put a start code before and an end code after each document."""
     lengths = lengths + 2
     ends = np.cumsum(lengths)
     codes = np.empty(lengths.sum(), dtype=np.int32)

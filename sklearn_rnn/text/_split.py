@@ -1,4 +1,4 @@
-"""split_text: one book as several pieces, so that it can be cross-validated."""
+"""split_text: cut one long text into pieces for cross-validation."""
 
 import re
 from itertools import pairwise
@@ -14,31 +14,32 @@ from sklearn_rnn._core.sklearn_private import Interval, validate_params
 def split_text(text, n_pieces):
     """Cut one long text into pieces of about equal length.
 
-    Searches and splits take every element of a list for a sample. A book is one sample,
-    and its characters are none; its pieces are.
+    Cross-validation and searches split a list of samples. One long text is a single
+    sample, so it has to be cut into pieces first.
 
     Parameters
     ----------
     text : str
-        The text.
+        Text to cut.
     n_pieces : int
-        How many pieces; at most as many as the text has characters.
+        Number of pieces, at most the number of characters of the text.
 
     Returns
     -------
     pieces : list of str
-        None is empty, and ``"".join(pieces) == text``. A cut is after the end of a line
-        if one is near, else after white space, else in the middle of a word; near is
-        within a tenth of a piece.
+        Pieces of the text. None is empty, and ``"".join(pieces) == text``. The text is
+        cut after the end of a line if one is near, otherwise after white space, and
+        otherwise within a word. Near means within a tenth of the length of a piece.
 
     Raises
     ------
     ValueError
-        If ``text`` is no str, ``n_pieces`` no positive integer, or the text too short.
+        If ``text`` is not a str, if ``n_pieces`` is not a positive integer, or if the
+        text has fewer characters than ``n_pieces``.
 
     See Also
     --------
-    SequenceGenerator : Learns how text goes on.
+    SequenceGenerator : Learns to continue texts.
 
     Examples
     --------
@@ -48,8 +49,8 @@ def split_text(text, n_pieces):
     """
     if n_pieces > len(text):
         raise ValueError(
-            f"n_pieces={n_pieces} is more than the text has characters, {len(text)}; "
-            "no piece may be empty."
+            f"n_pieces={n_pieces}, but the text has only {len(text)} characters, and "
+            "no piece may be empty. Reduce n_pieces or give a longer text."
         )
     reach = len(text) // (10 * n_pieces)  # a tenth of a piece
     cuts = [
@@ -60,8 +61,8 @@ def split_text(text, n_pieces):
 
 
 def _cut_near(text, even, reach):
-    """The best place for a cut at most ``reach`` characters from the ``even`` one."""
-    first = even - reach - 1  # a cut is after what it follows
+    """Find the best cut within ``reach`` characters of the ``even`` cut."""
+    first = even - reach - 1  # a cut follows the character that is matched
     near = text[first : even + reach]
     for mark in (r"\n", r"\s"):
         ends = [first + found.end() for found in re.finditer(mark, near)]

@@ -1,4 +1,4 @@
-"""TextStatisticsVectorizer: a text as one row of summary numbers."""
+"""TextStatisticsVectorizer: encode each text as a row of statistics."""
 
 import math
 import re
@@ -19,10 +19,10 @@ from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn.text._documents import TOKEN_PATTERN, check_tokens, read_texts
 
-# A match never begins inside a run of marks: that keeps it linear in any text.
+# A match never begins inside a run of marks, so the search takes linear time.
 SENTENCE_END = re.compile(
-    r"""(?<![.!?…؟۔։])[.!?…؟۔։]+["'”’»)\]]*(?=\s|\Z)  # white space has to follow
-    |[。！？｡।॥]+["'”’»)\]」』）]*                       # or need not
+    r"""(?<![.!?…؟۔։])[.!?…؟۔։]+["'”’»)\]]*(?=\s|\Z)  # white space must follow
+    |[。！？｡।॥]+["'”’»)\]」』）]*                       # anything may follow
     |\n[^\S\n]*\n                                     # a blank line""",
     re.VERBOSE,
 )
@@ -30,32 +30,32 @@ LETTER_OR_DIGIT = re.compile(r"\w")
 
 
 class Document(NamedTuple):
-    """What is counted of a text."""
+    """Words, sentences and tags of a text, from which statistics are computed."""
 
     n_characters: int
     word_lengths: list[int]  # in characters
-    sentences: list[list[str]]  # the words of each sentence that has any
-    tags: list[str]  # parts of speech, one a token
+    sentences: list[list[str]]  # words of each sentence that has a word
+    tags: list[str]  # parts of speech, one per token
 
 
 EMPTY = Document(0, [], [], [])
 
 
 def split_sentences(text):
-    """The sentences of a text, each with the marks that end it."""
+    """Split a text into sentences, each with the marks that end it."""
     ends = [match.end() for match in SENTENCE_END.finditer(text)]
     return [text[start:end] for start, end in pairwise([0, *ends, len(text)])]
 
 
-def ratio(numerator, denominator):
-    """The quotient; 0 if there is nothing to divide by."""
+def divide(numerator, denominator):
+    """Divide two numbers; the quotient is 0 if the denominator is 0."""
     return numerator / denominator if denominator else 0.0
 
 
-# ------------------------------------------- the groups of statistics, in their order
+# ------------------------------------------- groups of statistics, in column order
 
 
-def counts(document, learned):
+def compute_counts(document, vectorizer):
     return {
         "n_words": len(document.word_lengths),
         "n_characters": document.n_characters,
@@ -63,29 +63,29 @@ def counts(document, learned):
     }
 
 
-def lengths(document, learned):
+def compute_lengths(document, vectorizer):
     n_words = len(document.word_lengths)
     return {
-        "mean_word_length": ratio(sum(document.word_lengths), n_words),
+        "mean_word_length": divide(sum(document.word_lengths), n_words),
         "max_word_length": max(document.word_lengths, default=0),
-        "mean_sentence_length": ratio(n_words, len(document.sentences)),
+        "mean_sentence_length": divide(n_words, len(document.sentences)),
         "max_sentence_length": max(map(len, document.sentences), default=0),
     }
 
 
-def common(document, learned):
+def compute_common(document, vectorizer):
     words = chain.from_iterable(document.sentences)
-    n_common = sum(word in learned.common_words_ for word in words)
+    n_common = sum(word in vectorizer.common_words_ for word in words)
     n_uncommon = len(document.word_lengths) - n_common
     return {"common_uncommon_ratio": n_common / max(n_uncommon, 1)}
 
 
-def types(document, learned):
+def compute_types(document, vectorizer):
     n_types = len(set(chain.from_iterable(document.sentences)))
-    return {"type_token_ratio": ratio(n_types, len(document.word_lengths))}
+    return {"type_token_ratio": divide(n_types, len(document.word_lengths))}
 
 
-def graph(document, learned):
+def compute_graph(document, vectorizer):
     n_nodes = len(set(chain.from_iterable(document.sentences)))
     n_edges = len(
         {
@@ -97,119 +97,123 @@ def graph(document, learned):
     )
     return {
         "graph_n_edges": n_edges,
-        "graph_mean_degree": ratio(2 * n_edges, n_nodes),
-        "graph_density": ratio(2 * n_edges, n_nodes * (n_nodes - 1)),
+        "graph_mean_degree": divide(2 * n_edges, n_nodes),
+        "graph_density": divide(2 * n_edges, n_nodes * (n_nodes - 1)),
     }
 
 
-def pos(document, learned):
+def compute_pos(document, vectorizer):
     found = Counter(document.tags)
-    return {f"pos_{tag}": found[tag] for tag in learned.pos_tags_}
+    return {f"pos_{tag}": found[tag] for tag in vectorizer.pos_tags_}
 
 
 GROUPS = {
-    "counts": counts,
-    "lengths": lengths,
-    "common": common,
-    "types": types,
-    "graph": graph,
-    "pos": pos,
+    "counts": compute_counts,
+    "lengths": compute_lengths,
+    "common": compute_common,
+    "types": compute_types,
+    "graph": compute_graph,
+    "pos": compute_pos,
 }
 
 
 class TextStatisticsVectorizer(
     CallbackSupportMixin, TransformerMixin, ValidatedEstimator
 ):
-    """Encode each text as one row of summary numbers, instead of a sequence.
+    """Encode each text as one row of statistics, without the order of its words.
 
-    How long a text, its words and its sentences are, how varied and how rare the words,
-    and how they neighbour each other: numbers for any classifier, best after
-    :class:`~sklearn.preprocessing.StandardScaler`, and beside the bag of words of
-    :class:`~sklearn.feature_extraction.text.CountVectorizer` in a
+    The statistics are counts and lengths of words and sentences, how varied and how
+    common the words are, how the words are connected, and parts of speech. They can be
+    used by any estimator, usually after
+    :class:`~sklearn.preprocessing.StandardScaler`, and can be combined with the bag of
+    words of :class:`~sklearn.feature_extraction.text.CountVectorizer` in a
     :class:`~sklearn.pipeline.FeatureUnion`.
 
     Parameters
     ----------
     statistics : "all" or list of str, default="all"
-        Which groups of statistics to compute, of "counts", "lengths", "common",
-        "types", "graph" and "pos"; see Notes. "all" has "pos" only with a
-        ``pos_tagger``. Columns come in the order of Notes.
-    common_fraction : float, default=0.1
-        The share of the training vocabulary, its most frequent words, that is
-        common; above 0, at most 1.
+        Groups of statistics to compute, among "counts", "lengths", "common", "types",
+        "graph" and "pos"; see Notes. "all" includes "pos" only if a ``pos_tagger`` is
+        given. The columns have the order of Notes, whatever the order of the list.
+    common_fraction : float in (0, 1], default=0.1
+        Fraction of the training vocabulary that counts as common: its most frequent
+        words.
     pos_tagger : callable or None, default=None
-        From the list of tokens of a sentence, punctuation included, to a list of one
-        pair (token, part of speech) for each, as ``nltk.pos_tag``.
+        Function from the list of tokens of a sentence, including punctuation marks, to
+        a list of one pair (token, part of speech) per token, such as ``nltk.pos_tag``.
     sentence_tokenizer : callable or None, default=None
-        From text to a list of sentences, as ``nltk.sent_tokenize``, in place of the
-        rule in Notes.
+        Function from text to a list of sentences, such as ``nltk.sent_tokenize``. None
+        applies the rule in Notes.
     input : {"content", "file", "filename"}, default="content"
-        What ``fit`` and ``transform`` are given: texts, open files, or file names.
+        Type of the documents in ``fit`` and ``transform``: texts, open files, or names
+        of files.
     encoding : str, default="utf-8"
-        How bytes and files are decoded.
+        Encoding of bytes and files.
     decode_error : {"strict", "ignore", "replace"}, default="strict"
-        What to do with bytes that are not of that encoding.
+        How bytes that are invalid in that encoding are handled: "strict" raises an
+        error, "ignore" drops them, "replace" inserts U+FFFD.
     lowercase : bool, default=True
-        Take words that differ only in case for the same word. Sentences are split and
-        parts of speech tagged with the case as written.
+        Whether words that differ only in case count as the same word. Sentences are
+        always split and tagged in their original case.
     tokenizer : callable or None, default=None
-        From a sentence to a list of tokens, in place of ``token_pattern``.
+        Function from a sentence to a list of tokens that replaces ``token_pattern``.
     token_pattern : str, default=r"\\w+|[^\\w\\s]"
-        Regular expression of a token: by default a word or a punctuation mark.
+        Regular expression of a token. By default a token is a word or a single
+        punctuation mark.
 
     Attributes
     ----------
     common_words_ : dict
-        From each common word to how often the training documents have it, most
+        Mapping from common words to their counts in the training documents, the most
         frequent first.
     pos_tags_ : list of str
-        The parts of speech in the training documents, sorted; empty if none are
-        tagged.
+        Sorted parts of speech of the training documents. Empty without a
+        ``pos_tagger``.
 
     See Also
     --------
-    WordVectorizer : Keeps the order of the words, for recurrent networks.
-    sklearn.feature_extraction.text.CountVectorizer : Bag of words.
+    WordVectorizer : Encodes texts as sequences of words for recurrent networks.
+    sklearn.feature_extraction.text.CountVectorizer : Counts words and n-grams.
 
     Notes
     -----
     A token with a letter, a digit or an underscore is a word; other tokens, such as
-    punctuation, are only tagged. A character is a code point.
+    punctuation marks, are only tagged. A character is a code point.
 
-    A sentence ends with a run of the marks ``. ! ? … ؟ ۔ ։`` and closing quotes or
-    brackets if white space or the end of the text follows; with a run of
-    ``。 ！ ？ ｡ । ॥`` whatever follows; and at a blank line. It counts if it holds a
-    word. So "3.14" ends no sentence, but an abbreviation such as "Dr." does: give a
-    ``sentence_tokenizer`` where that matters. Scripts without spaces between words, or
-    whose vowel signs are combining marks, need a ``tokenizer``.
+    A sentence ends after one or more of the marks ``. ! ? … ؟ ۔ ։`` and closing quotes
+    or brackets, if white space or the end of the text follows; after one or more of
+    the marks ``。 ！ ？ ｡ । ॥``; and at a blank line. Only sentences with a word are
+    counted. Hence "3.14" does not end a sentence, but an abbreviation such as "Dr."
+    does: give a ``sentence_tokenizer`` if that matters. Scripts without spaces between
+    words, or whose vowel signs are combining marks, need a ``tokenizer``.
 
-    For a document of :math:`W` words, :math:`V` of them distinct, and :math:`S`
-    sentences, the groups and their columns are
+    A document has :math:`W` words, of which :math:`V` are distinct, and :math:`S`
+    sentences. The groups and their columns are:
 
     counts
-        ``n_words`` :math:`W`, ``n_characters`` (of the whole text, with white space
-        and punctuation), ``n_sentences`` :math:`S`.
+        ``n_words`` :math:`W`, ``n_characters`` (of the whole text, including white
+        space and punctuation), ``n_sentences`` :math:`S`.
     lengths
         ``mean_word_length`` and ``max_word_length`` in characters,
         ``mean_sentence_length`` :math:`W / S` and ``max_sentence_length`` in words.
     common
-        ``common_uncommon_ratio`` :math:`C / \\max(W - C, 1)`, where :math:`C` words are
-        among ``common_words_``; words unknown to the training data are uncommon. The
-        maximum keeps a document without uncommon words finite, as if it had one. Of
-        equally frequent words those that sort first are common.
+        ``common_uncommon_ratio`` :math:`C / \\max(W - C, 1)`, where :math:`C` is the
+        number of words in ``common_words_``. Words that do not occur in the training
+        documents are uncommon. The maximum keeps the ratio finite if a document has no
+        uncommon words. Equally frequent words become common in their sorted order.
     types
-        ``type_token_ratio`` :math:`V / W`. It falls with the length of a text.
+        ``type_token_ratio`` :math:`V / W`. It decreases with the length of a text.
     graph
-        Of the undirected graph without loops whose :math:`V` nodes are the distinct
-        words and whose :math:`E` edges join different words that stand next to each
-        other in a sentence, once or more often, punctuation between them left out
-        [1]_: ``graph_n_edges`` :math:`E`, ``graph_mean_degree`` :math:`2 E / V`,
-        ``graph_density`` :math:`2 E / (V (V - 1))`, the share of possible edges.
+        Statistics of the word graph [1]_. Its :math:`V` nodes are the distinct words,
+        and its :math:`E` undirected edges connect different words that are neighbours
+        in a sentence at least once, ignoring punctuation marks: ``graph_n_edges``
+        :math:`E`, ``graph_mean_degree`` :math:`2 E / V`, ``graph_density``
+        :math:`2 E / (V (V - 1))`, the fraction of possible edges.
     pos
-        ``pos_<tag>``, the number of tokens of each of ``pos_tags_``. Tags that the
-        training data do not have are not counted.
+        ``pos_<tag>``, the number of tokens with each tag in ``pos_tags_``. Tags that do
+        not occur in the training documents are not counted.
 
-    A quotient with nothing to divide by is 0, so that an empty document is a row of
+    Quotients whose denominator is 0 are set to 0, so an empty document is a row of
     zeros.
 
     References
@@ -229,7 +233,7 @@ class TextStatisticsVectorizer(
      'graph_n_edges', 'graph_mean_degree', 'graph_density']
     """
 
-    __single_column_transformer__ = True  # tells skrub to give it a column of a table
+    __single_column_transformer__ = True  # skrub passes one column of a table
 
     _parameter_constraints = {
         "statistics": [StrOptions({"all"}), list, tuple],
@@ -272,12 +276,12 @@ class TextStatisticsVectorizer(
     @_fit_context(prefer_skip_nested_validation=True)
     @wrap_as_task
     def fit(self, X, y=None):
-        """Learn which words are common and which parts of speech there are.
+        """Learn the common words and the parts of speech.
 
         Parameters
         ----------
         X : iterable of str or bytes
-            Documents. Read once, so a generator will do.
+            Documents. X is iterated once, so it can be a Python generator.
         y : None
             Ignored.
 
@@ -289,7 +293,7 @@ class TextStatisticsVectorizer(
         Raises
         ------
         ValueError
-            If no document holds a word.
+            If no document contains a word.
         """
         with draft(self) as new:
             new._learn(new._read(X))
@@ -298,7 +302,7 @@ class TextStatisticsVectorizer(
     @_fit_context(prefer_skip_nested_validation=True)
     @wrap_as_task
     def fit_transform(self, X, y=None):
-        """Learn and compute the statistics of the same documents, reading them once.
+        """Fit and compute the statistics of the same documents, which are read once.
 
         Parameters
         ----------
@@ -310,7 +314,7 @@ class TextStatisticsVectorizer(
         Returns
         -------
         statistics : ndarray of float64 of shape (n_documents, n_statistics)
-            One row a document.
+            One row per document.
         """
         with draft(self) as new:
             documents = list(new._read(X))
@@ -330,14 +334,14 @@ class TextStatisticsVectorizer(
         Returns
         -------
         statistics : ndarray of float64 of shape (n_documents, n_statistics)
-            One row a document.
+            One row per document.
         """
         check_is_fitted(self)
         return self._to_array(self._read(X))
 
     @on_snapshot
     def get_feature_names_out(self, input_features=None):
-        """Names of the statistics.
+        """Get the names of the statistics.
 
         Parameters
         ----------
@@ -347,29 +351,29 @@ class TextStatisticsVectorizer(
         Returns
         -------
         names : ndarray of str of shape (n_statistics,)
-            Names of the columns, as in Notes.
+            Names of the columns, in the order of Notes.
         """
         check_is_fitted(self)
         return np.array(list(self._measure(EMPTY)), dtype=object)
 
     def _groups(self):
-        """The names of the chosen groups, in the order of their columns."""
+        """Check ``statistics`` and return the names of the groups in column order."""
         if self.statistics == "all":
             return [name for name in GROUPS if name != "pos" or self.pos_tagger]
         if not self.statistics or any(x not in list(GROUPS) for x in self.statistics):
             raise ValueError(
-                f'statistics must be "all" or a list of some of {list(GROUPS)}, got '
-                f"{self.statistics!r}."
+                f'statistics must be "all" or a non-empty list of names among '
+                f"{list(GROUPS)}, got {self.statistics!r}."
             )
         if "pos" in self.statistics and self.pos_tagger is None:
             raise ValueError(
-                'statistics has "pos", but pos_tagger is None: set it to a callable '
-                "such as nltk.pos_tag."
+                'statistics contains "pos", but pos_tagger is None. Set it to a '
+                "function such as nltk.pos_tag."
             )
         return [name for name in GROUPS if name in self.statistics]
 
     def _read(self, X):
-        """Yield what is counted of each document."""
+        """Yield the words, sentences and tags of each text as a ``Document``."""
         tag = self.pos_tagger if "pos" in self._groups() else None
         split = self.sentence_tokenizer or split_sentences
         fold = str.lower if self.lowercase else str
@@ -391,7 +395,7 @@ class TextStatisticsVectorizer(
                     document.word_lengths.extend(map(len, words))
                     document.sentences.append(list(map(fold, words)))
                 if tag and tokens:
-                    document.tags.extend(_tags(tag(tokens), len(tokens), row))
+                    document.tags.extend(_list_tags(tag(tokens), len(tokens), row))
             yield document
 
     def _learn(self, documents):
@@ -401,17 +405,17 @@ class TextStatisticsVectorizer(
             tags.update(document.tags)
         if not frequency:
             raise ValueError(
-                "empty vocabulary: the documents hold no words, so that none are "
-                "common. Give text."
+                "empty vocabulary: the documents contain no words. Give at least one "
+                "document with a word."
             )
-        # rounded, since 0.07 * 100 > 7
+        # rounded, because 0.07 * 100 > 7
         n_common = math.ceil(round(self.common_fraction * len(frequency), 6))
         by_frequency = sorted(frequency.items(), key=lambda item: (-item[1], item[0]))
         self.common_words_ = dict(by_frequency[:n_common])
         self.pos_tags_ = sorted(tags)
 
     def _measure(self, document):
-        """From the name to the value of each statistic of a document."""
+        """Compute the statistics of a document as a dict of names and values."""
         measured = {}
         for name in self._groups():
             measured |= GROUPS[name](document, self)
@@ -440,11 +444,11 @@ def _check_sentences(sentences, row):
     return sentences
 
 
-def _tags(tagged, n_tokens, row):
+def _list_tags(tagged, n_tokens, row):
     if not isinstance(tagged, (list, tuple)) or len(tagged) != n_tokens:
         raise ValueError(
             f"pos_tagger returned {tagged!r} for a sentence of {n_tokens} tokens of "
-            f"document {row}; expected a list of one pair (token, tag) a token."
+            f"document {row}; expected a list of one pair (token, tag) per token."
         )
     for pair in tagged:
         match pair:
@@ -453,6 +457,6 @@ def _tags(tagged, n_tokens, row):
             case _:
                 raise TypeError(
                     f"pos_tagger returned {pair!r} for a token of document {row}; "
-                    "expected a pair (token, tag) of str. A tagger without a tag for "
-                    "some tokens needs a backoff."
+                    "expected a pair (token, tag) of str. If the tagger returns None "
+                    "for some tokens, give it a backoff tagger."
                 )

@@ -1,4 +1,4 @@
-"""What the character and the word vectorizer share: tokens to codes and back."""
+"""Base class of the character and word vectorizers."""
 
 from abc import ABCMeta, abstractmethod
 from collections import Counter, defaultdict
@@ -27,7 +27,7 @@ from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import CodeStream, add_boundaries, cut, read_tokens
 
-# Padding to the longest document is silent up to this size of the result.
+# Padding gives a warning if the result is larger than this.
 PADDED_BYTES_WITHOUT_WARNING = 2**29
 
 
@@ -38,7 +38,7 @@ class TokenVectorizer(
     metaclass=ABCMeta,
     auto_wrap_output_keys=(),
 ):
-    """Base of CharVectorizer and WordVectorizer: vocabulary, codes, and back."""
+    """Base class of CharVectorizer and WordVectorizer."""
 
     _parameter_constraints = {
         "input": [StrOptions({"content", "file", "filename"})],
@@ -67,11 +67,11 @@ class TokenVectorizer(
 
     @abstractmethod
     def _reader(self):
-        """A CountVectorizer that decodes, preprocesses and splits as this one does."""
+        """Make a CountVectorizer that decodes, preprocesses and splits texts."""
 
     @abstractmethod
     def _join(self, tokens):
-        """Text from tokens."""
+        """Join tokens to a text."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     @wrap_as_task
@@ -81,8 +81,8 @@ class TokenVectorizer(
         Parameters
         ----------
         X : iterable of str, bytes or list of str
-            Documents; a list of strings is one that is already split into tokens. Read
-            once, so a generator will do.
+            Documents; a list of str is a document that is already split into tokens. X
+            is iterated once, so it can be a Python generator.
         y : None
             Ignored.
 
@@ -90,6 +90,14 @@ class TokenVectorizer(
         -------
         self : object
             The fitted vectorizer.
+
+        Raises
+        ------
+        ValueError
+            If no token is left in the vocabulary, or if parameters contradict each
+            other.
+        TypeError
+            If a document is neither a text nor a list of str, such as a missing value.
         """
         with draft(self) as new:
             new._learn(X, encode=False)
@@ -98,7 +106,7 @@ class TokenVectorizer(
     @_fit_context(prefer_skip_nested_validation=True)
     @wrap_as_task
     def fit_transform(self, X, y=None):
-        """Learn the vocabulary and encode the same documents, reading them once.
+        """Learn the vocabulary and encode the same documents, which are read once.
 
         Parameters
         ----------
@@ -140,18 +148,18 @@ class TokenVectorizer(
 
     @on_snapshot
     def inverse_transform(self, X):
-        """Text back from codes.
+        """Decode codes to texts.
 
         Parameters
         ----------
         X : array-like of int of shape (n_documents, n_timesteps)
-            Codes. Padding, start and end are left out, an unknown token becomes
+            Codes. Padding, start and end are left out, and an unknown token becomes
             U+FFFD.
 
         Returns
         -------
         documents : list of str
-            One text a row.
+            One text per row.
         """
         check_is_fitted(self)
         codes = TokenArray(unwrap(X), self.vocabulary_size_).view(np.ndarray)
@@ -165,17 +173,20 @@ class TokenVectorizer(
 
     @on_snapshot
     def to_onehot(self, text):
-        """See one document as the matrix that the network never builds.
+        """Encode one document as a sparse one-hot matrix.
+
+        The matrix shows what the network reads. Networks do not build it: multiplying
+        it by a matrix of weights only selects rows of the weights.
 
         Parameters
         ----------
         text : str, bytes or list of str
-            One document.
+            Document to encode.
 
         Returns
         -------
         onehot : scipy.sparse.csr_array of shape (n_timesteps, `vocabulary_size_`)
-            A row a token with a single 1 in the column of its code.
+            One row per token, with a single 1 in the column of its code.
         """
         check_is_fitted(self)
         codes = self.transform([text]).view(np.ndarray)[0]
@@ -185,13 +196,13 @@ class TokenVectorizer(
 
     @on_snapshot
     def get_feature_names_out(self, input_features=None):
-        """What each code stands for: the names of the columns of :meth:`to_onehot`.
+        """Get the names of the codes, which are the columns of :meth:`to_onehot`.
 
         Parameters
         ----------
         input_features : None
-            Names of columns, as a ColumnTransformer passes them, are refused: it wants
-            a name for each column of codes, which is a time step.
+            Must be None: the columns of :meth:`transform` are time steps, which have no
+            names.
 
         Returns
         -------
@@ -201,28 +212,29 @@ class TokenVectorizer(
         Raises
         ------
         ValueError
-            If ``input_features`` is given, as by a ColumnTransformer that is to make a
-            data frame of the codes.
+            If ``input_features`` is given, for example by a ColumnTransformer whose
+            output is a data frame.
         """
         check_is_fitted(self)
         if input_features is not None:
             raise ValueError(
                 "columns of codes are time steps and have no names, so the output of "
-                f"{type(self).__name__} cannot become a data frame. Leave the output "
-                'of a ColumnTransformer as it is, set_output(transform="default"); '
-                "get_feature_names_out() of the vectorizer names the codes."
+                f"{type(self).__name__} cannot become a data frame. Call "
+                'set_output(transform="default") of the ColumnTransformer. '
+                "get_feature_names_out() without arguments returns the names of the "
+                "codes."
             )
         return np.array([*RESERVED, *self.vocabulary_], dtype=object)
 
     # ---------------------------------------------------------------- learning
 
     def _learn(self, X, encode=True, watch=None):
-        """Set the vocabulary; if asked, return the documents' lengths and codes.
+        """Learn the vocabulary; if ``encode``, return the documents' lengths and codes.
 
-        The codes are in the smallest unsigned integers that hold them. ``watch`` is
-        that of ``read_tokens``.
+        The codes have the smallest unsigned integer type that holds them. ``watch`` is
+        passed to ``read_tokens``.
         """
-        self._max_tokens()  # refuses a max_length that is too small before reading
+        self._max_tokens()  # raises an error for a small max_length before reading
         _warn_of_stop_words(self._reader())
         if self.vocabulary is not None:
             tokens = _read_vocabulary(self.vocabulary)
@@ -231,11 +243,11 @@ class TokenVectorizer(
             if encode:
                 return self._encode(X, watch)
             for _ in chain.from_iterable(read_tokens(X, self._reader(), watch)):
-                pass  # the documents teach nothing, but unreadable ones are refused
+                pass  # only raises errors for documents that cannot be read
             return None
         provisional = defaultdict()
         provisional.default_factory = provisional.__len__
-        prunes = not (_is_none(self.min_df) and _is_all(self.max_df))
+        prunes = not (_keeps_rare(self.min_df) and _keeps_frequent(self.max_df))
         documents_with, stream = Counter(), CodeStream()
         for pieces in read_tokens(X, self._reader(), watch):
             here = set() if prunes else None
@@ -257,23 +269,23 @@ class TokenVectorizer(
         lengths, flat = stream.arrays()
         if self.handle_unknown == "unk" or keep.all():
             return lengths, flat
-        known = flat != UNKNOWN  # the others were pruned away
+        known = flat != UNKNOWN  # all other tokens were pruned
         owners = np.searchsorted(np.cumsum(lengths), np.flatnonzero(~known), "right")
         if self.handle_unknown == "error":
-            raise _unknown_token(owners[0], tokens[np.argmin(keep)])  # the first met
+            raise _make_error(owners[0], tokens[np.argmin(keep)])  # the first one
         return lengths - np.bincount(owners, minlength=len(lengths)), flat[known]
 
     def _select_tokens(self, tokens, stream, documents_with):
-        """Which tokens stay after min_df, max_df, min_count and max_features."""
+        """Select the tokens that min_df, max_df, min_count and max_features keep."""
         n_tokens = len(tokens)
         keep = np.ones(n_tokens, dtype=bool)
         n = stream.n_documents
-        low, high = _n_documents(self.min_df, n), _n_documents(self.max_df, n)
+        low, high = _count_documents(self.min_df, n), _count_documents(self.max_df, n)
         if documents_with is not None:
             if high < low <= n:
                 raise ValueError(
                     f"max_df={self.max_df} corresponds to fewer documents than "
-                    f"min_df={self.min_df}."
+                    f"min_df={self.min_df}. Increase max_df or decrease min_df."
                 )
             df = np.array([documents_with[code] for code in range(n_tokens)])
             keep = (df >= low) & (df <= high)
@@ -281,20 +293,21 @@ class TokenVectorizer(
             counts = stream.counts(n_tokens) * keep
             keep = counts >= self.min_count
             if self.max_features is not None:
-                # ties go by code points, and not by the order of the documents
+                # ties are broken by code points, not by the order of the documents
                 order = sorted(range(n_tokens), key=lambda k: (-counts[k], tokens[k]))
                 keep[order[self.max_features :]] = False
         if keep.any():
             return keep
-        remedy = "loosen them"
+        remedy = "relax these parameters"
         if low > n:
             remedy = (
-                f"set min_df=1: it counts documents, which are {n} here; min_count "
-                "leaves out tokens that are rare in all documents together"
+                f"set min_df=1: it counts documents, and there are only {n}. Set "
+                "min_count instead to leave out tokens that are rare in all documents "
+                "together"
             )
         raise ValueError(
-            "empty vocabulary: the documents hold no tokens, or min_df, max_df, "
-            f"min_count and stop_words left none. Give text, or {remedy}."
+            "empty vocabulary: the documents contain no tokens, or min_df, max_df, "
+            f"min_count and stop_words exclude all of them. Give text, or {remedy}."
         )
 
     def _set_vocabulary(self, tokens):
@@ -306,7 +319,7 @@ class TokenVectorizer(
     # ---------------------------------------------------------------- encoding
 
     def _encode(self, X, watch=None):
-        """Lengths and codes of documents, as :meth:`_learn` returns them."""
+        """Return the lengths and codes of documents, as :meth:`_learn` does."""
         codes_of, stream = self.vocabulary_, CodeStream()
         for row, pieces in enumerate(read_tokens(X, self._reader(), watch)):
             for tokens in pieces:
@@ -318,25 +331,26 @@ class TokenVectorizer(
                     try:
                         codes = [codes_of[token] for token in tokens]
                     except KeyError as error:
-                        raise _unknown_token(row, error.args[0]) from None
+                        raise _make_error(row, error.args[0]) from None
                 stream.extend(codes)
             stream.end_document()
         return stream.arrays()
 
     def _max_tokens(self):
-        """The largest number of tokens in a row; None if it is not limited."""
+        """Return the maximum number of tokens per row, or None if there is no limit."""
         if self.max_length is None:
             return None
         n_tokens = self.max_length - (2 if self.boundaries else 0)
         if n_tokens < 1:
             raise ValueError(
-                f"max_length={self.max_length} leaves no room for a token between "
-                "the start and the end code; it must be at least 3."
+                f"max_length={self.max_length}, but a document with a token between "
+                "the start and the end code has at least 3 codes. Set max_length=3 or "
+                "more."
             )
         return n_tokens
 
     def _to_array(self, lengths, flat):
-        """Cut, put bounds, and pad."""
+        """Cut documents, add boundaries, and pad."""
         longest = self._max_tokens()
         if longest is not None:
             lengths, flat = cut(lengths, flat, longest, self.truncation)
@@ -352,9 +366,9 @@ class TokenVectorizer(
         size = 4 * len(lengths) * longest
         if size > PADDED_BYTES_WITHOUT_WARNING:
             warn_user(
-                f"padding {len(lengths)} documents to the longest of {longest} "
-                f"tokens takes {size / 2**30:.1f} GiB, while they hold only "
-                f"{lengths.sum()} tokens. Set max_length to cut the longest ones."
+                f"padding {len(lengths)} documents to the longest one of {longest} "
+                f"tokens takes {size / 2**30:.1f} GiB, although they have only "
+                f"{lengths.sum()} tokens. Set max_length to cut the longest documents."
             )
         codes = np.zeros((len(lengths), longest), dtype=np.int32)
         codes[np.arange(longest) < lengths[:, None]] = flat
@@ -368,8 +382,8 @@ class TokenVectorizer(
 
 
 def _read_vocabulary(vocabulary):
-    """The tokens of a given vocabulary in order."""
-    # a set has another order in every process
+    """Return the tokens of the parameter ``vocabulary`` in order."""
+    # a set has a different order in each process
     unordered = isinstance(vocabulary, (set, frozenset))
     tokens = sorted(vocabulary, key=str) if unordered else list(vocabulary)
     if isinstance(vocabulary, Mapping) and any(
@@ -378,22 +392,26 @@ def _read_vocabulary(vocabulary):
         tokens = _order_by_code(vocabulary)
     if isinstance(vocabulary, str) or not tokens:
         raise ValueError(
-            f"vocabulary must hold at least one token, in order, got {vocabulary!r}."
+            f"vocabulary must contain at least one token, got {vocabulary!r}. Give a "
+            "list of tokens in the order of their codes."
         )
     for row, token in enumerate(tokens):
         if not isinstance(token, str):
             raise TypeError(
-                f"vocabulary holds {token!r} of type {type(token).__name__} at place "
-                f"{row}; expected str."
+                f"vocabulary contains {token!r} of type {type(token).__name__} at "
+                f"position {row}; expected str."
             )
     repeated = [token for token, count in Counter(tokens).items() if count > 1]
     if repeated:
-        raise ValueError(f"vocabulary holds tokens twice: {repeated[:5]}.")
+        raise ValueError(
+            f"vocabulary contains tokens more than once: {repeated[:5]}. List each of "
+            "them once."
+        )
     return tokens
 
 
 def _order_by_code(vocabulary):
-    """The tokens of a dict from token to code, which begins with 0 or our first."""
+    """Return the tokens of a dict in the order of their codes, from 0 or 4."""
     codes = list(vocabulary.values())
     whole = all(isinstance(code, Integral) for code in codes)
     if not whole or not any(
@@ -402,27 +420,29 @@ def _order_by_code(vocabulary):
     ):
         raise ValueError(
             f"a vocabulary that is a dict must number its {len(codes)} tokens from 0, "
-            f"as that of a CountVectorizer, or from {len(RESERVED)}, as vocabulary_, "
-            f"without gaps or repetitions, got {list(vocabulary.items())[:5]}. Give a "
-            "list of tokens to number them in its order."
+            "like the vocabulary_ of a CountVectorizer, or from "
+            f"{len(RESERVED)}, like vocabulary_ of this class, without gaps or "
+            f"repetitions, got {list(vocabulary.items())[:5]}. Give a list of tokens "
+            "instead to number them in its order."
         )
     return sorted(vocabulary, key=vocabulary.__getitem__)
 
 
 def _warn_of_upper_case(tokens, vectorizer):
-    """Warn of tokens that no text has, since it is lowered."""
+    """Warn of upper-case tokens, which do not occur in texts in lower case."""
     if not vectorizer.lowercase or vectorizer.preprocessor is not None:
         return
     found = [token for token in tokens if token != token.lower()]
     if found:
         warn_user(
             f"the vocabulary has upper-case tokens, {found[:5]}, which are never found "
-            "while lowercase=True. Lower their case, or set lowercase=False."
+            "in texts because of lowercase=True. Convert them to lower case, or set "
+            "lowercase=False."
         )
 
 
 def _warn_of_stop_words(reader):
-    """Warn if preprocessing and tokenising stop words gives tokens that are none."""
+    """Warn if stop words are changed or split by the preprocessing of texts."""
     stop_words = reader.get_stop_words()
     if not stop_words:
         return
@@ -431,20 +451,20 @@ def _warn_of_stop_words(reader):
     missed = sorted(found - set(stop_words))
     if missed:
         warn_user(
-            "stop_words may be inconsistent with the preprocessing: as texts, they "
-            f"become the tokens {missed[:5]}, which are not in stop_words. Add them."
+            "stop_words may be inconsistent with the preprocessing, which converts "
+            f"them to the tokens {missed[:5]}. These are not in stop_words. Add them."
         )
 
 
-def _unknown_token(row, token):
+def _make_error(row, token):
     return ValueError(
-        f"document {row} holds the token {token!r}, which is not in the vocabulary. "
+        f"document {row} contains the token {token!r}, which is not in the vocabulary. "
         'Fit on text that has it, or set handle_unknown="unk" or "ignore".'
     )
 
 
-def _n_documents(df, n):
-    # rounded, since 0.07 * 100 > 7
+def _count_documents(df, n):
+    # rounded, because 0.07 * 100 > 7
     return df if _is_count(df) else round(df * n, 6)
 
 
@@ -452,9 +472,9 @@ def _is_count(df):
     return isinstance(df, Integral)
 
 
-def _is_none(min_df):
+def _keeps_rare(min_df):
     return min_df == 1 if _is_count(min_df) else min_df == 0.0
 
 
-def _is_all(max_df):
+def _keeps_frequent(max_df):
     return not _is_count(max_df) and max_df == 1.0

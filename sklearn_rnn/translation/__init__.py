@@ -1,4 +1,4 @@
-"""Sequences to other sequences of any length."""
+"""Translate sequences into other sequences of any length."""
 
 from sklearn_rnn.translation._translator import SequenceTranslator
 

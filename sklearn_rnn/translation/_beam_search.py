@@ -1,4 +1,4 @@
-"""How a trained network writes targets: beam search."""
+"""Beam search for the targets of a trained translation network."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,29 +15,29 @@ from sklearn_rnn._nn.translation import TranslationNetwork
 from sklearn_rnn._training.batching import pad_batch, prediction_batches
 from sklearn_rnn.translation._options import SearchOptions
 
-# Hypotheses of one batch, those of all beams together.
+# Maximum number of hypotheses in one batch, over all beams.
 MAX_HYPOTHESES_PER_BATCH = 512
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A target that the search found: its codes, with the end if it was reached."""
+    """A target that the search found. Its codes include the end if it was reached."""
 
     codes: list[int]
     log_probability: float  # in nats
     score: float  # log-probability / length ** length_penalty
-    attention: np.ndarray | None = None  # (n_codes, S), if it was kept
+    attention: np.ndarray | None = None  # (n_codes, S), None if it was not kept
 
     @property
     def is_ended(self) -> bool:
-        """Whether the target came to its end before the maximum length."""
+        """Whether the target ended before it reached the maximum length."""
         return bool(self.codes) and self.codes[-1] == END
 
 
 def beam_search(
     module: TranslationNetwork, sources: Sequences, options: SearchOptions
 ) -> list[list[Hypothesis]]:
-    """Hypotheses of each source, the best first."""
+    """Search for the targets of each source; return hypotheses, the best first."""
     device = next(module.parameters()).device
     results: list[Any] = [None] * len(sources)
     rows = np.arange(len(sources))
@@ -51,11 +51,12 @@ def beam_search(
 
 
 class BeamSearch:
-    """Beams of several sources side by side: hypotheses alive, and those that ended.
+    """A beam search for several sources in parallel.
 
-    The place of a hypothesis that ended is not filled again, so that a beam of one is
-    greedy. A source is finished when none of its hypotheses alive can come among its
-    best ``options.n_best`` any more.
+    Each source has active hypotheses and hypotheses that have ended. A hypothesis that
+    has ended is not replaced in the beam, so a beam of size 1 is greedy. A source is
+    finished when none of its active hypotheses can still become one of its best
+    ``options.n_best`` hypotheses.
     """
 
     def __init__(
@@ -72,15 +73,15 @@ class BeamSearch:
             self.source_lengths = np.full(n, outputs.shape[1])
         else:
             self.source_lengths = inputs.lengths.cpu().numpy()
-        self.sources = np.arange(n)  # those that are not finished
-        self.scores = np.full((n, beam_size), -np.inf)  # log-probability of those alive
+        self.sources = np.arange(n)  # sources that are not finished
+        self.scores = np.full((n, beam_size), -np.inf)  # active: log-probability
         self.scores[:, 0] = 0
         self.codes = np.full((n, beam_size, 1), START)
         self.attention: list[np.ndarray] = []  # (n, beam_size, S) for each step
         self.results: list[list[Hypothesis]] = [[] for _ in range(n)]
 
     def run(self) -> list[list[Hypothesis]]:
-        """Hypotheses of each source, the best first."""
+        """Run the search and return hypotheses of each source, the best first."""
         max_length = self.options.max_length
         for length in range(1, max_length + 1):
             log_probabilities, attention = self._predict_next()
@@ -95,11 +96,11 @@ class BeamSearch:
             if not is_open.any():
                 break
             self._select_sources(is_open, parents)
-        self._collect(True)  # what has not ended is returned as it stands
+        self._collect(True)  # hypotheses that have not ended are returned as they are
         return [sorted(found, key=lambda h: -h.score) for found in self.results]
 
     def _predict_next(self):
-        """Log-probabilities (n, beam_size, V) of the next codes, and the attention."""
+        """Compute log-probabilities (n, beam_size, V) of next codes, and attention."""
         last = torch.from_numpy(self.codes[:, :, -1].reshape(1, -1))
         outputs, self.states, attention = self.module.decode(
             last.to(self.device), self.states, self.memory
@@ -116,9 +117,10 @@ class BeamSearch:
         return log_softmax(logits).reshape(shape), weights
 
     def _choose_extensions(self, log_probabilities):
-        """Parents (n, beam_size) of the best longer hypotheses, and their last codes.
+        """Choose the best extended hypotheses of each source, and set their scores.
 
-        Each source gets as many as it has places left; ``scores`` becomes theirs.
+        Returns their parents and their last codes, both (n, beam_size). The beam of a
+        source shrinks by one for each of its hypotheses that has ended.
         """
         n, beam_size, V = log_probabilities.shape
         total = (self.scores[:, :, None] + log_probabilities).reshape(n, -1)
@@ -133,7 +135,7 @@ class BeamSearch:
         return np.divmod(best, V)
 
     def _extend(self, parents, codes):
-        """Replace the hypotheses by those of their parents with one more code."""
+        """Replace the hypotheses by their parents, extended by one code each."""
         index = parents[:, :, None]
         before = np.take_along_axis(self.codes, index, axis=1)
         self.codes = np.concatenate([before, codes[:, :, None]], axis=2)
@@ -142,7 +144,7 @@ class BeamSearch:
         ]
 
     def _collect(self, is_ended):
-        """Move hypotheses alive that have ended, (n, beam_size), to the results."""
+        """Move active hypotheses with ``is_ended`` (n, beam_size) to the results."""
         is_ended = is_ended & np.isfinite(self.scores)
         for row, place in zip(*np.nonzero(is_ended), strict=True):
             self.results[self.sources[row]].append(self._make_hypothesis(row, place))
@@ -160,7 +162,7 @@ class BeamSearch:
         return Hypothesis(codes, log_probability, score, attention)
 
     def _find_open_sources(self):
-        """Which sources (n,) have a hypothesis alive that can come among the best."""
+        """Find the sources (n,) with an active hypothesis that can still be a best."""
         options = self.options
         bounds = self.scores.max(1) / options.max_length**options.length_penalty
         is_open = np.isfinite(bounds)
@@ -171,7 +173,7 @@ class BeamSearch:
         return is_open
 
     def _select_sources(self, is_open, parents):
-        """Drop the finished sources; the states become those of the parents."""
+        """Remove the finished sources, and select the states of the parents."""
         places = np.arange(len(is_open))[:, None] * self.options.beam_size + parents
         index = torch.from_numpy(places[is_open].ravel()).to(self.device)
         self.states = map_states(self.states, lambda state: state[index])

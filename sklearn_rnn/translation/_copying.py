@@ -1,4 +1,4 @@
-"""Copying words that are unknown to the vocabulary from sources into targets."""
+"""Copy words that are not in the vocabulary from sources into targets."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -16,29 +16,29 @@ from sklearn_rnn.translation._beam_search import Hypothesis
 def check_copying(source_vectorizer: Any, codec: Any, attention: str | None) -> None:
     """Raise an error unless words of sources can be copied into targets.
 
-    ``source_vectorizer`` reads the sources, ``codec`` writes the targets.
+    ``source_vectorizer`` encodes the sources, and ``codec`` decodes the targets.
     """
     vectorizers = source_vectorizer, codec.vectorizer
-    ours = all(isinstance(one, TokenVectorizer) for one in vectorizers)
-    if attention is None or not ours:
+    is_supported = all(isinstance(one, TokenVectorizer) for one in vectorizers)
+    if attention is None or not is_supported:
         raise ValueError(
             "copy_unknown=True copies words of source texts into target texts by the "
-            "attention. Give texts on both sides, read them with a CharVectorizer or "
-            'WordVectorizer each, and set attention="additive" or "dot".'
+            "attention. Give texts as sources and targets, use a CharVectorizer or "
+            'WordVectorizer for each, and set attention="additive" or "dot".'
         )
     if source_vectorizer.handle_unknown == "ignore":
         raise ValueError(
-            "copy_unknown=True copies unknown words of the sources, but the source "
-            'vectorizer leaves them out. Set its handle_unknown="unk".'
+            "copy_unknown=True copies unknown words of the sources, but "
+            'source_vectorizer leaves them out. Set its handle_unknown="unk".'
         )
 
 
 class WordCopier:
-    """Writes targets in which words of the sources replace unknown ones.
+    """Replaces unknown words of targets by words of their sources.
 
-    Each unknown word becomes the word of the source with the largest attention, among
-    those that are unknown themselves if there are any. It is changed only as the
-    vectorizer of the targets changes their texts, such as to lower case.
+    Each unknown word is replaced by the source word with the largest attention. If the
+    source has unknown words, only these are considered. The word is preprocessed by the
+    vectorizer of the targets, for example to lower case.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class WordCopier:
         self.preprocess = target_vectorizer._reader().build_preprocessor()
 
     def list_tokens(self, row: int, hypothesis: Hypothesis) -> list[str]:
-        """Tokens of a target of source ``row``, without its end."""
+        """List the tokens of a target of source ``row``, without its end."""
         words = self.words[row]
         steps = choose_steps(hypothesis, self.is_unknown[row]) - self.first
         copies = (words[step] for step in steps.clip(0, len(words) - 1))
@@ -67,11 +67,11 @@ class WordCopier:
         ]
 
     def write(self, row: int, hypothesis: Hypothesis) -> str:
-        """The text of a target of source ``row``."""
+        """Return the text of a target of source ``row``."""
         return self.target_vectorizer._join(self.list_tokens(row, hypothesis))
 
     def compare(self, hypotheses: Sequence[Hypothesis], targets: Iterable) -> list:
-        """Whether the target of each source has ended and has the true tokens."""
+        """Find the sources whose target has ended and consists of the true tokens."""
         documents = read_tokens(targets, self.target_vectorizer._reader())
         return [
             one.is_ended and self.list_tokens(row, one) == list(chain(*pieces))
@@ -80,7 +80,7 @@ class WordCopier:
 
 
 def read_words(sources: Sequence, vectorizer: TokenVectorizer) -> Iterator[list[str]]:
-    """The words of each source that its codes stand for, in the case of the source."""
+    """Yield the words that the codes of each source represent, in their own case."""
     reader = vectorizer._reader()
     stop_words = reader.get_stop_words() or frozenset()
     reader = clone(reader).set_params(stop_words=None)
@@ -88,7 +88,7 @@ def read_words(sources: Sequence, vectorizer: TokenVectorizer) -> Iterator[list[
     documents = (read_tokens(sources, one) for one in (reader, original))
     for pieces, original_pieces in zip(*documents, strict=True):
         tokens, words = list(chain(*pieces)), list(chain(*original_pieces))
-        if len(words) != len(tokens):  # the change of case changed the split
+        if len(words) != len(tokens):  # preprocessing changed the tokenization
             words = tokens
         pairs = zip(words, tokens, strict=True)
         kept = [word for word, token in pairs if token not in stop_words]
@@ -98,9 +98,9 @@ def read_words(sources: Sequence, vectorizer: TokenVectorizer) -> Iterator[list[
 
 
 def choose_steps(hypothesis: Hypothesis, priority: np.ndarray) -> np.ndarray:
-    """Step of the source with the largest attention for each unknown code.
+    """Choose the source step with the largest attention for each unknown code.
 
-    Steps (S,) with ``priority`` come before the others.
+    Steps with ``priority`` (S,) are preferred to all others.
     """
     attention = cast(np.ndarray, hypothesis.attention)
     weights = attention[np.equal(hypothesis.codes, UNKNOWN)]  # (n_unknown, S)

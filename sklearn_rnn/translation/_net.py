@@ -1,4 +1,4 @@
-"""How a net learns pairs of sequences."""
+"""Train the network of a translator on pairs of sequences."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from sklearn_rnn._training.net import RecurrentNet
 
 @dataclass(frozen=True)
 class Pairs:
-    """Sources and targets, of which ``rows`` take part."""
+    """Pairs of sources and targets, of which only ``rows`` are used."""
 
     sources: Sequences
     targets: Corpus
@@ -29,17 +29,17 @@ class Pairs:
 
     @property
     def longest(self) -> int:
-        """Number of steps of the longest pair of ``rows``, source and target."""
+        """Number of steps of the longest of the pairs, source and target together."""
         lengths = self.sources.lengths + self.targets.lengths
         return int(lengths[self.rows].max())
 
     def split(self, fraction: Any, rng: np.random.Generator) -> tuple["Pairs", "Pairs"]:
-        """Pairs that train and those held out; ``fraction`` may be a CV splitter."""
+        """Split into training and validation pairs; ``fraction`` may be a splitter."""
         train, valid = split_rows(self.rows, fraction, rng)
         return replace(self, rows=train), replace(self, rows=valid)
 
     def gather_batch(self, rows: np.ndarray, device: torch.device) -> tuple:
-        """Inputs, target codes (T, B), the codes after them, and which are valid."""
+        """Return inputs, target codes (T, B), next codes, and which codes are valid."""
         lengths = self.targets.lengths[rows]
         window = Window(self.targets.starts[rows], lengths, np.ones(len(rows), bool))
         parts = gather_window(self.targets, window)
@@ -51,12 +51,12 @@ class Pairs:
 
 
 class TranslationNet(RecurrentNet):
-    """A net that learns to predict each code of a target from those before it.
+    """A net that learns to predict each code of a target from the previous codes.
 
-    A share ``sampling_rate`` of the codes before is replaced by the net's own guesses
-    (scheduled sampling, Bengio et al., 2015, in two parallel passes after Mihaylova
-    and Martins, 2019). ``stop_on`` is what early stopping watches: "loss" or
-    "accuracy".
+    A fraction ``sampling_rate`` of the previous codes is replaced by predictions of the
+    net (scheduled sampling, Bengio et al., 2015, in two parallel passes as in Mihaylova
+    and Martins, 2019). ``stop_on`` is the quantity that early stopping monitors, "loss"
+    or "accuracy".
     """
 
     def __init__(
@@ -75,13 +75,13 @@ class TranslationNet(RecurrentNet):
             yield *pairs.gather_batch(rows, self.device), mean_size
 
     def _loss(self, batch):
-        """The loss of a batch, per code of an average batch.
+        """Compute the loss of a batch, divided by the mean number of codes per batch.
 
-        A code thus counts the same in a batch of few codes as in one of many.
+        Each code thus has the same weight in a small batch as in a large one.
         """
         inputs, codes, next_codes, valid, mean_size = batch
         if self.sampling_rate:
-            codes = self._mix_in_guesses(inputs, codes)
+            codes = self._mix_in_predictions(inputs, codes)
         logits = self.module_(inputs, codes, self.dropout_generator).flatten(0, 1)
         next_codes = next_codes.flatten()
         if valid is not None:
@@ -93,15 +93,15 @@ class TranslationNet(RecurrentNet):
         return loss / mean_size, logits, mean_size
 
     @torch.no_grad()
-    def _mix_in_guesses(self, inputs, codes):
-        """Codes (T, B), a share of which is replaced by the net's guesses."""
+    def _mix_in_predictions(self, inputs, codes):
+        """Replace a fraction of the codes (T, B) by predictions of the net."""
         self.module_.eval()
-        guesses = self.module_(inputs, codes).argmax(2)  # (T, B), of the next codes
+        predicted = self.module_(inputs, codes).argmax(2)  # (T, B), next codes
         self.module_.train()
-        is_guessed = torch.empty_like(codes, dtype=torch.float32)
-        is_guessed.bernoulli_(self.sampling_rate, generator=self.dropout_generator)
-        guesses = torch.cat([codes[:1], guesses[:-1]])  # the start code stays
-        return torch.where(is_guessed.bool(), guesses, codes)
+        is_replaced = torch.empty_like(codes, dtype=torch.float32)
+        is_replaced.bernoulli_(self.sampling_rate, generator=self.dropout_generator)
+        predicted = torch.cat([codes[:1], predicted[:-1]])  # keeps the start code
+        return torch.where(is_replaced.bool(), predicted, codes)
 
     @torch.inference_mode()
     def _record_validation(self, valid, options):

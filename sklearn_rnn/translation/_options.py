@@ -1,11 +1,11 @@
-"""What one call of a translator's prediction searches for."""
+"""Options of a search for targets, from a call or from the translator."""
 
 from dataclasses import dataclass
 from typing import Any, Self
 
 from sklearn_rnn._core.scalars import check_integer, check_number
 
-# Beyond these a search would exhaust the memory, or length ** length_penalty overflow.
+# Larger values would exhaust the memory, or length ** length_penalty would overflow.
 LARGEST_BEAM = 2**16
 LARGEST_LENGTH = 2**24
 LARGEST_PENALTY = 40.0
@@ -13,14 +13,14 @@ LARGEST_PENALTY = 40.0
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How a beam search compares hypotheses, when it ends and what it returns."""
+    """Options of a beam search."""
 
-    max_length: int  # longest target, the end included
-    beam_size: int = 1  # hypotheses of each source that are followed at once
+    max_length: int  # maximum number of codes of a target, including the end
+    beam_size: int = 1  # number of hypotheses per source that are extended
     length_penalty: float = 1.0  # score = log-probability / length ** length_penalty
-    n_best: int = 1  # a source is finished as soon as its best so many are certain
+    n_best: int = 1  # number of hypotheses per source that must be the best ones
     keep_attention: bool = False
-    allow_unknown: bool = False
+    allow_unknown: bool = False  # whether unknown codes may be predicted
 
     @classmethod
     def from_call(
@@ -33,7 +33,7 @@ class SearchOptions:
         n: int = 1,
         return_attention: bool = False,
     ) -> Self:
-        """Options of one call: what it gives, or else the translator's parameters."""
+        """Take the arguments of a call, or else the parameters of the translator."""
         if beam_size is None:
             beam_size = translator.beam_size
         if length_penalty is None:

@@ -1,4 +1,4 @@
-"""What the sources of a translator are: texts, lists of tokens, numbers or codes."""
+"""Recognise the sources of a translator: texts, lists of tokens, numbers or codes."""
 
 from typing import Any
 
@@ -11,16 +11,16 @@ from sklearn_rnn._data.containers import (
     unwrap_documents,
 )
 from sklearn_rnn._data.tokens import END, UNKNOWN, TokenArray
-from sklearn_rnn.text._codecs import is_bare_text
+from sklearn_rnn.text._codecs import is_single_text
 
 
 def list_if_iterator(X: Any) -> Any:
-    """X, or a list of what an iterator yields, since that can be read only once."""
+    """Return X, or a list if X is an iterator, which could be read only once."""
     return list(X) if hasattr(X, "__next__") else X
 
 
 def unwrap_sources(X: Any) -> Any:
-    """X, or its only column if that holds texts; an iterator is listed."""
+    """Return X, or its only column if it holds texts; an iterator becomes a list."""
     X = list_if_iterator(X)
     if holds_only_numbers(X):
         return unwrap(X)
@@ -31,13 +31,14 @@ def unwrap_sources(X: Any) -> Any:
 def holds_texts(X: Any) -> bool:
     """Whether one of the sources is a text or a list of tokens.
 
-    A missing value among texts is thus refused as such, wherever it stands.
+    All sources are checked, so that a missing value among texts raises the error for a
+    missing text, even if it comes first.
     """
     return _is_column(X) and any(_is_text(source) for source in X)
 
 
 def _is_column(X: Any) -> bool:
-    """Whether X may hold texts: it has one dimension and is not made of codes."""
+    """Whether X may consist of texts: it has one dimension and no codes."""
     if isinstance(X, TokenArray) or not hasattr(X, "__iter__"):
         return False
     return not hasattr(X, "columns") and len(getattr(X, "shape", ())) < 2
@@ -53,14 +54,14 @@ def _is_text(source: Any) -> bool:
 
 
 def list_sources(X: Any) -> list:
-    """Texts and lists of tokens as documents for a vectorizer; a text is one source."""
+    """List texts or lists of tokens as documents; a single text is one source."""
     if not _is_column(X):
         raise ValueError(
             "SequenceTranslator was fitted on texts, but X is a "
-            f"{type(X).__name__}. Give predict the same kind of sources as fit: a list "
-            "of texts, or of lists of tokens."
+            f"{type(X).__name__}. Give the same kind of sources as in fit: a list of "
+            "texts, or of lists of tokens."
         )
-    sources = [X] if is_bare_text(X) else list(X)
+    sources = [X] if is_single_text(X) else list(X)
     if not sources:
         raise ValueError(
             "Found 0 sample(s) in X while a minimum of 1 is required. Give at least "
@@ -70,45 +71,45 @@ def list_sources(X: Any) -> list:
     empty = [row for row, x in enumerate(documents) if _is_empty(x)]
     if empty:
         raise ValueError(
-            f"source {empty[0]} is empty: {documents[empty[0]]!r} ({len(empty)} such "
-            f"of {len(documents)}). Nothing can be translated from it: remove the "
-            "empty sources first."
+            f"source {empty[0]} is empty: {documents[empty[0]]!r} ({len(empty)} of "
+            f"{len(documents)} sources are empty). Remove the empty sources, because "
+            "they cannot be translated."
         )
     return documents
 
 
 def _is_empty(source: Any) -> bool:
-    """Whether a source has no token, or none but white space."""
+    """Whether a source has no token, or consists of white space."""
     if isinstance(source, (str, bytes)):
         return not source.strip()
     return isinstance(source, (list, tuple)) and not source
 
 
 def warn_of_unknown_tokens(tokens: TokenArray) -> None:
-    """Warn if most tokens of source texts are unknown, as in another language."""
+    """Warn if most tokens of source texts are unknown, for example foreign words."""
     codes = np.asarray(tokens)
     n_unknown, n_read = np.sum(codes == UNKNOWN), np.sum(codes > END)
     if n_unknown > n_read:
         warn_user(
-            f"X has {n_unknown} unknown tokens among {n_unknown + n_read}: most of "
-            "these sources are not like those of fit, and their targets mean little. "
-            "Give sources of the same language, spelling and case as in fit."
+            f"{n_unknown} of the {n_unknown + n_read} tokens of X are unknown, so the "
+            "translations are unreliable. Give sources of the same language, spelling "
+            "and case as in fit."
         )
 
 
 def find_unknown(codes: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Rows that have an unknown token, of sequences that begin at ``starts``."""
+    """Find the sequences with unknown tokens, given their ``starts`` in ``codes``."""
     places = np.flatnonzero(codes == UNKNOWN)
     return np.unique(np.searchsorted(starts, places, side="right") - 1)
 
 
 def warn_of_new_tokens(name: str, rows: np.ndarray) -> None:
-    """Warn that the sequences ``rows`` of X or y have tokens that have no code."""
+    """Warn that the sequences ``rows`` of X or y have tokens without a code."""
     if len(rows):
         warn_user(
             f"{len(rows)} sequences of {name}, the first of them {rows[0]}, have "
             "tokens that the first fit did not see. A warm start keeps the vocabulary "
-            "of the first fit, so they are read as unknown and never predicted. Begin "
-            "with data that have all tokens, give their vectorizer vocabulary=, or set "
-            "warm_start=False."
+            "of the first fit, so these tokens are read as unknown and never "
+            "predicted. Use all tokens in the first fit, set vocabulary= in their "
+            "vectorizer, or set warm_start=False."
         )

@@ -1,4 +1,4 @@
-"""SequenceTranslator: sequences to other sequences of any length."""
+"""SequenceTranslator: an encoder/decoder network from sequences to sequences."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -44,7 +44,7 @@ from sklearn_rnn.translation._sources import (
 
 
 def is_exact(hypothesis, true):
-    """Whether the codes of a hypothesis are the true ones, all of them known."""
+    """Whether a hypothesis has the true codes, and all of them are known."""
     return np.array_equal(hypothesis.codes, true) and UNKNOWN not in true
 
 
@@ -87,10 +87,10 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         concatenates the outputs of the two directions.
     attention : {"dot", "additive"} or None, default="dot"
         Score by which each step of the decoder weights the steps of the source (see
-        Notes). None is the plain encoder-decoder, which passes on nothing of the source
-        but the last state of the encoder.
+        Notes). None is the plain encoder/decoder, whose decoder receives only the last
+        state of the encoder.
     reverse_source : bool, default=False
-        Whether to read each source from its end (Sutskever et al., 2014).
+        Whether to read each source from its end to its beginning [4]_.
     dropout : float in [0, 1), default=0.0
         Fraction of values that are set to zero during training: of the embedded codes,
         between layers and before the output layer. Larger values regularise more
@@ -102,21 +102,20 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Number of features per time step when X is a 2-D table; None means 1. For other
         containers it is inferred from X.
     teacher_forcing : float in [0, 1], default=1.0
-        Fraction of the target steps at which, in training, the decoder reads the
-        correct previous code. At the other steps it reads the code that it predicts
-        itself.
+        Fraction of the target steps at which the decoder reads the correct previous
+        code during training. At the other steps it reads the code that it predicted.
     stop_on : {"loss", "accuracy"}, default="loss"
-        What early stopping monitors on the validation pairs: the "loss", or with
-        "accuracy" the fraction of targets that are not predicted correctly in every
-        code (recorded as ``valid_loss``).
+        Quantity that early stopping monitors on the validation pairs. "loss" is their
+        loss. "accuracy" is the fraction of targets with a wrongly predicted code, which
+        is recorded as ``valid_loss``.
     copy_unknown : bool, default=False
-        Whether the network may predict that a word is unknown. This prediction is
-        replaced by the source word with the highest attention, by one that is unknown
-        itself if there is any (Luong et al., 2015), in the case of the source unless
-        ``target_vectorizer`` changes the case. Requires attention, texts on both sides,
-        and unknown words in the targets of training, such as
-        ``target_vectorizer=WordVectorizer(min_count=2)`` produces; a warning is given
-        if there are none.
+        Whether the network may predict unknown words, which are then copied from the
+        source [5]_. Each is replaced by the source word with the highest attention; if
+        the source has unknown words, only these are considered. The copy keeps its case
+        unless ``target_vectorizer`` changes the case. Copying requires attention and
+        texts as sources and targets. The training targets must contain unknown words,
+        for example with ``target_vectorizer=WordVectorizer(min_count=2)``; otherwise a
+        warning is given.
     label_smoothing : float in [0, 1), default=0.0
         Fraction of the probability of each target code that training spreads evenly
         over all codes.
@@ -208,24 +207,25 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     Attributes
     ----------
     source_vectorizer_ : transformer or None
-        Fitted vectorizer of the sources; None unless they are text.
+        Fitted vectorizer of the sources; None if they are not text.
     target_vectorizer_ : transformer or None
-        Fitted vectorizer of the targets; None unless they are text.
+        Fitted vectorizer of the targets; None if they are not text.
     n_features_in_ : int
-        Number of columns, when fitted on a table of numbers.
+        Number of columns of X. Only defined if X is a table of numbers.
     input_size_ : int
         Number of features per step of the sources; 1 for text and codes.
     max_length_ : int
-        Codes of the longest target in training, the end included.
+        Number of codes of the longest training target, including the end.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     loss_curve_ : list of float
-        Mean training loss of each epoch, in nats a code.
+        Mean training loss of each epoch, in nats per code.
     validation_scores_ : list of float or None
-        Share of validation targets whose codes were all predicted correctly, given the
-        correct codes before them, after each epoch, under early stopping.
+        Fraction of validation targets whose codes were all predicted correctly after
+        each epoch, given the correct previous codes. None without early stopping.
     best_validation_score_ : float or None
-        Score at the epoch whose weights were kept, the one with the lowest loss.
+        Score at the epoch whose weights were kept, which had the lowest validation
+        loss. None without early stopping.
     net_ : skorch.NeuralNet
         The trained net, with ``history``.
 
@@ -233,16 +233,18 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     --------
     SequenceGenerator : Continues sequences, without a source.
     RNNClassifier : Predicts one label per sequence or per step.
+    sklearn_rnn.display.AttentionDisplay : Plots the attention of a translation.
 
     Notes
     -----
-    The encoder's outputs m_1 to m_S are the memory. A dense layer computes the initial
-    states of the decoder from the last of them (of both directions). At each step the
-    decoder reads the previous code and predicts the next one from its output h, or with
-    attention from :math:`\tanh(C [h; c])`, where :math:`c = \sum_s a_s m_s` and the
-    weights a are the softmax over s of
+    The outputs :math:`m_1, \ldots, m_S` of the encoder are the memory. A dense layer
+    computes the initial states of the decoder from the encoder's last output (of both
+    directions). At each step the decoder reads the previous code and computes an output
+    :math:`h`. It predicts the next code from :math:`h`, or with attention from
+    :math:`\tanh(C [h; c])`, where :math:`c = \sum_s a_s m_s` and the weights
+    :math:`a_s` are the softmax over s of these scores:
 
-    - dot: :math:`h^T W m_s / \sqrt{H}`, of H units [1]_ [3]_,
+    - dot: :math:`h^T W m_s / \sqrt{H}`, where H is the number of units [1]_ [3]_,
     - additive: :math:`v^T \tanh(W m_s + U h)` [2]_.
 
     References
@@ -252,6 +254,10 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     .. [2] D. Bahdanau, K. Cho, Y. Bengio, "Neural machine translation by jointly
        learning to align and translate", ICLR 2015.
     .. [3] A. Vaswani et al., "Attention is all you need", NeurIPS 2017.
+    .. [4] I. Sutskever, O. Vinyals, Q. V. Le, "Sequence to sequence learning with
+       neural networks", NeurIPS 2014.
+    .. [5] M.-T. Luong, I. Sutskever, Q. V. Le, O. Vinyals, W. Zaremba, "Addressing the
+       rare word problem in neural machine translation", ACL 2015.
 
     Examples
     --------
@@ -384,9 +390,9 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         ----------
         X : list of str, list of lists of str, TokenArray, or sequences of numbers
             Sources: texts, lists of tokens, codes from a vectorizer, or numbers in any
-            container that :class:`RNNClassifier` takes.
+            container that :class:`RNNClassifier` accepts.
         y : list of str, list of lists of tokens, or TokenArray
-            Targets, one for each source.
+            Targets, one per source.
 
         Returns
         -------
@@ -396,38 +402,38 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Raises
         ------
         ValueError
-            If X and y differ in length, a source or target is empty, or training
-            diverges; the translator is then as it was before.
+            If X and y have different lengths, if a source or target is empty, or if
+            training diverges. The translator then stays unchanged.
         TypeError
-            If a text is missing, such as None or NaN among texts.
+            If a text is missing, such as None or NaN in a list of texts.
         KeyboardInterrupt
-            After an interrupt; the last finished epoch (or the best) is
-            installed.
+            If training is interrupted. The translator then keeps the weights of the
+            last finished epoch, or of the best one under early stopping.
         """
         return self._fit(X, y)
 
     @with_callbacks
     def _train(self, X, y):
-        """Read, build or continue, train, keep the outcome. Returns an interrupt."""
+        """Encode the pairs, build or continue the network, train it; see ``_run``."""
         if y is None:
             raise ValueError(
                 "SequenceTranslator requires y to be passed, but the target y is None."
             )
-        continuing = hasattr(self, "net_") and self.warm_start
-        sources = self._read_sources(X, reset=not continuing)
-        targets = self._read_targets(y, reset=not continuing)
+        is_continued = hasattr(self, "net_") and self.warm_start
+        sources = self._read_sources(X, reset=not is_continued)
+        targets = self._read_targets(y, reset=not is_continued)
         check_consistent_length(sources.lengths, targets.lengths)
         if self.copy_unknown:
             check_copying(self.source_vectorizer_, self._codec, self.attention)
-        if continuing:
+        if is_continued:
             self._warn_of_changes(sources, targets)
         else:
-            self._note_first_fit(sources, targets)
-        seed, split_rng = self._draw_seeds(continuing)
+            self._record_first_fit(sources, targets)
+        seed, split_rng = self._draw_seeds(is_continued)
         train, valid = Pairs(sources, targets, np.arange(len(sources))), None
         if self.early_stopping:
             train, valid = train.split(self.validation_fraction, split_rng)
-        if continuing:
+        if is_continued:
             net = self._continue_net()
         else:
             net = self._new_net(
@@ -458,16 +464,16 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
 
     @property
     def _n_codes(self):
-        """Number of codes of the targets, with the reserved ones."""
+        """Number of codes of the targets, including the reserved codes."""
         return len(RESERVED) + len(self._codec.names)
 
     def _resolve_rates(self, n_batches):
-        """Rates as numbers; "auto" is half the learning rate of other networks."""
+        """Resolve the rates; "auto" is half the learning rate of other networks."""
         rate, decay = super()._resolve_rates(n_batches)
         return rate / 2 if self.learning_rate == "auto" else rate, decay
 
     def _net_options(self):
-        """Arguments of the net, which a warm start may change."""
+        """Arguments of the net that a warm start may change."""
         return {
             "sampling_rate": 1 - self.teacher_forcing,
             "label_smoothing": self.label_smoothing,
@@ -475,7 +481,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         }
 
     def _read_sources(self, X, *, reset):
-        """Sources as sequences of codes or numbers."""
+        """Convert sources to sequences of codes or numbers."""
         X = unwrap_sources(X)
         if reset:
             self.source_vectorizer_ = None
@@ -485,8 +491,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
                 self.source_vectorizer_ = vectorizer.fit(list_sources(X))
         elif self.source_vectorizer_ is None and holds_texts(X):
             raise ValueError(
-                "X holds texts, but SequenceTranslator was fitted on numbers or codes. "
-                "Give predict the same kind of sources as fit."
+                "X contains texts, but SequenceTranslator was fitted on numbers or "
+                "codes. Give the same kind of sources as in fit."
             )
         if self.source_vectorizer_ is None:
             return cast(self._read(X, reset=reset), self._number_type)
@@ -496,7 +502,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         return self._read(tokens, reset=reset)
 
     def _read_targets(self, y, *, reset):
-        """Targets as a corpus, each between the start and the end code."""
+        """Convert targets to a corpus, where each has a start and an end code."""
         documents = read_documents(y, False, "y")
         if reset:
             self._codec, documents = make_codec(
@@ -508,24 +514,25 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             lengths, flat = self._codec.encode(documents)
         if not np.all(lengths):
             raise ValueError(
-                f"target {np.argmin(lengths)} is empty: it has no tokens. Leave the "
-                "pair out."
+                f"target {np.argmin(lengths)} is empty: it has no tokens. Remove the "
+                "pair."
             )
         return make_corpus(lengths, flat)
 
-    def _note_first_fit(self, sources, targets):
-        """Record what warm starts are compared with."""
+    def _record_first_fit(self, sources, targets):
+        """Record properties of the data with which warm starts are compared."""
         self.max_length_ = int(targets.lengths.max())
         self._has_unknown = [len(r) > 0 for r in self._find_unknown(sources, targets)]
         if self.copy_unknown and not self._has_unknown[1]:
             warn_user(
                 "copy_unknown=True has no effect: all tokens of the targets are in the "
-                "vocabulary, so the network never learns where to copy. Leave out rare "
-                "tokens, such as with target_vectorizer=WordVectorizer(min_count=2)."
+                "vocabulary, so the network cannot learn where to copy. Leave out rare "
+                "tokens, for example by "
+                "target_vectorizer=WordVectorizer(min_count=2)."
             )
 
     def _find_unknown(self, sources, targets):
-        """Rows of X and rows of y that have unknown tokens."""
+        """Find the rows of X and the rows of y that have unknown tokens."""
         is_coded = sources.vocabulary_size is not None
         values = sources.values if is_coded else np.empty(0)
         return (
@@ -534,7 +541,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         )
 
     def _warn_of_changes(self, sources, targets):
-        """Warn if a warm start has tokens without a code, or longer targets."""
+        """Warn if the data of a warm start have new tokens or longer targets."""
         found = self._find_unknown(sources, targets)
         for name, rows, is_usual in zip("Xy", found, self._has_unknown, strict=True):
             if not is_usual:
@@ -542,9 +549,9 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         longest = int(targets.lengths.max())
         if longest > self.max_length_ and self.max_length is None:
             warn_user(
-                f"y has targets of up to {longest} codes, the end included, but the "
-                f"longest of the first fit has {self.max_length_}. Longer targets are "
-                "predicted from now on; set max_length to limit them as before."
+                f"y has targets of up to {longest} codes, including the end, but the "
+                f"longest target of the first fit has {self.max_length_}. Predicted "
+                "targets may now be longer; set max_length to limit them as before."
             )
         self.max_length_ = max(self.max_length_, longest)
 
@@ -557,29 +564,37 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         max_length=None,
         return_attention=False,
     ):
-        """The likeliest target of each source.
+        """Predict the target of each source.
 
         Parameters
         ----------
         X : list of str, list of lists of str, TokenArray, or sequences of numbers
             Sources, as in :meth:`fit`.
-        beam_size : int, default=None
-            Replaces the constructor's ``beam_size``.
-        length_penalty : float, default=None
-            Replaces the constructor's ``length_penalty``.
-        max_length : int, default=None
-            Replaces the constructor's ``max_length``.
+        beam_size : int or None, default=None
+            Number of candidates; None uses the parameter ``beam_size``.
+        length_penalty : float or None, default=None
+            Exponent of the length; None uses the parameter ``length_penalty``.
+        max_length : int or None, default=None
+            Maximum number of codes; None uses the parameter ``max_length``.
         return_attention : bool, default=False
-            Return the attention, too.
+            Whether to return the attention weights, too.
 
         Returns
         -------
         y : ndarray of str objects, ndarray of lists, or TokenArray
-            Targets, as they were in ``fit``. One that has not come to its end at
-            ``max_length`` is returned as it stands; :meth:`predict_n_best` tells.
+            Targets of the same type as in ``fit``. A target that has not ended within
+            ``max_length`` codes is returned without an end; :meth:`predict_n_best`
+            tells whether a target has ended.
         attention : list of ndarray of shape (n_codes, n_source_steps)
-            Only with ``return_attention=True``: how much each code, the end included,
-            looked at each step of the source.
+            Attention weights of each code of a target, including the end, over the
+            steps of its source. Each row sums to 1. Only returned if
+            ``return_attention=True``.
+
+        Raises
+        ------
+        ValueError
+            If a source is empty or of another kind than in ``fit``, or if
+            ``return_attention=True`` but the translator has no attention.
         """
         fitted, X = snapshot(self), unwrap_sources(X)
         found = fitted._search(
@@ -598,27 +613,27 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     def predict_n_best(
         self, X, n=5, *, beam_size=None, length_penalty=None, max_length=None
     ):
-        """Several targets of each source, with how likely they are.
+        """Predict several targets of each source, with their log-probabilities.
 
         Parameters
         ----------
         X : list of str, list of lists of str, TokenArray, or sequences of numbers
             Sources, as in :meth:`fit`.
         n : int, default=5
-            Targets of each source, at most as many as the beam found.
-        beam_size : int, default=None
-            Replaces the constructor's ``beam_size``; at least ``n`` beams are followed.
-        length_penalty : float, default=None
-            Replaces the constructor's ``length_penalty``.
-        max_length : int, default=None
-            Replaces the constructor's ``max_length``.
+            Maximum number of targets per source.
+        beam_size : int or None, default=None
+            Number of candidates, at least ``n``; None uses the parameter ``beam_size``.
+        length_penalty : float or None, default=None
+            Exponent of the length; None uses the parameter ``length_penalty``.
+        max_length : int or None, default=None
+            Maximum number of codes; None uses the parameter ``max_length``.
 
         Returns
         -------
         best : list of list of dict
-            For each source its targets, the best first: ``target``,
-            ``log_probability`` in nats, ``score`` (by which they are ordered) and
-            ``ended``, whether the end was said before ``max_length``.
+            Targets of each source, the best first. Each dict contains the ``target``,
+            its ``log_probability`` in nats, the ``score`` by which targets are ordered,
+            and ``ended``, whether the target has ended within ``max_length`` codes.
         """
         fitted, X = snapshot(self), unwrap_sources(X)
         found = fitted._search(X, beam_size, length_penalty, max_length, n=n)
@@ -633,7 +648,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         return WordCopier(list_sources(X), *vectorizers)
 
     def _describe(self, copier, row, hypothesis):
-        """What ``predict_n_best`` tells about a target of source ``row``."""
+        """Make the dict of ``predict_n_best`` for a target of source ``row``."""
         if copier is None:
             target = self._codec.decode_all([hypothesis.codes])[0]
         else:
@@ -646,19 +661,19 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         }
 
     def score(self, X, y):
-        """Share of sources whose target is exactly right.
+        """Compute the fraction of sources whose predicted target is exactly right.
 
         Parameters
         ----------
         X : list of str, list of lists of str, TokenArray, or sequences of numbers
             Sources, as in :meth:`fit`.
         y : list of str, list of lists of tokens, or TokenArray
-            Right targets.
+            True targets.
 
         Returns
         -------
         score : float
-            From 0 to 1. A target with an unknown token is right only if
+            Accuracy between 0 and 1. A target with an unknown token is right only if
             ``copy_unknown=True`` and the token is copied from the source.
         """
         fitted = snapshot(self)
@@ -680,17 +695,17 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         return float(np.mean(is_right))
 
     def _search(self, X, *given, **named):
-        """Hypotheses of each source, the best first.
+        """Search for hypotheses of each source, the best first.
 
-        What the call gives is passed to ``SearchOptions.from_call``.
+        Further arguments are passed to ``SearchOptions.from_call``.
         """
         check_is_fitted(self)
         options = SearchOptions.from_call(self, *given, **named)
         if options.keep_attention and self.module_.attention is None:
             raise ValueError(
-                "a translator with attention=None has no attention, neither to return "
-                "nor to copy unknown words by. Set attention="
-                '"dot" or "additive" and fit again.'
+                "return_attention=True and copy_unknown=True require attention, but "
+                'this translator has attention=None. Set attention="dot" or '
+                '"additive" and fit again.'
             )
         sources = self._read_sources(X, reset=False)
         with (

@@ -1,4 +1,4 @@
-"""Files that come with the package: how they are read, packed and licensed."""
+"""Bundled data files: reading, compression and licences."""
 
 import gzip
 import inspect
@@ -14,12 +14,12 @@ ROOT = Path(__file__).parents[2]
 DATASETS = ROOT / "sklearn_rnn" / "datasets"
 
 
-def test_a_file_is_read_as_the_text_that_it_holds():
+def test_a_file_is_read_as_text():
     text = read_bundled("co2.csv")
     assert text.encode() == (DATASETS / "data" / "co2.csv").read_bytes()
 
 
-def test_a_packed_file_is_unpacked_and_read_as_utf_8():
+def test_a_compressed_file_is_unpacked_and_read_as_utf_8():
     packed = (DATASETS / "data" / "names.tsv.gz").read_bytes()
     text = read_bundled("names.tsv.gz")
     assert text.encode("utf-8") == gzip.decompress(packed)
@@ -45,7 +45,7 @@ def test_every_data_set_names_its_licence(load, source):
     assert source in inspect.getdoc(load)
 
 
-def test_wheel_holds_all_data_and_their_licences():
+def test_wheel_contains_all_data_and_their_licences():
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     (pattern,) = config["tool"]["setuptools"]["package-data"]["sklearn_rnn.datasets"]
     packed = {path.name for path in DATASETS.glob(pattern)}
@@ -60,7 +60,7 @@ def test_wheel_holds_all_data_and_their_licences():
 
 
 @pytest.mark.parametrize("name", ["moby_dick.txt.gz", "names.tsv.gz"])
-def test_packed_data_carry_no_time_so_that_builds_repeat(name):
+def test_compressed_data_contain_no_time_stamp(name):
     header = (DATASETS / "data" / name).read_bytes()[:8]
     assert header[:3] == b"\x1f\x8b\x08"
     assert header[3:8] == bytes(5)  # no file name in the flags, modified at 0

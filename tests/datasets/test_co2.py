@@ -21,7 +21,7 @@ def test_co2_is_weekly_with_gaps():
     np.testing.assert_array_equal(series.to_numpy(), co2.data)
 
 
-def test_co2_as_arrays_need_no_pandas(monkeypatch):
+def test_co2_as_arrays_requires_no_pandas(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     assert load_co2().data.shape == (2284,)
     with pytest.raises(ImportError, match="pandas"):

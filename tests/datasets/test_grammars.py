@@ -14,13 +14,13 @@ def test_counting_words_have_each_letter_as_often():
     words = make_counting_words(range(100, 102))
     assert words == ["a" * 100 + "b" * 100, "a" * 101 + "b" * 101]
     for wrong in (0, [0, 1], [1.5], [[1]], []):
-        with pytest.raises(ValueError, match=r"'n' parameter|n=\[.*1 or more"):
+        with pytest.raises(ValueError, match=r"'n' parameter|of at least 1, got"):
             make_counting_words(wrong)
     with pytest.raises(ValueError, match="'n_letters' parameter"):
         make_counting_words(3, 27)
 
 
-# Reber's grammar as an expression instead of states: L is where X and S part.
+# Reber's grammar as a regular expression; L is the state where X and S separate.
 _L = "(?:XT*VP)*(?:S|XT*VV)"
 REBER = rf"B(?:TS*X{_L}|PT*V(?:V|P{_L}))E"
 EMBEDDED_REBER = re.compile(rf"B([TP]){REBER}\1E")
@@ -43,7 +43,7 @@ def test_embedded_reber_strings_are_in_the_language_or_one_letter_away():
     assert (make_embedded_reber(5, corrupted=1)[1] == 0).all()
 
 
-def test_embedded_reber_takes_every_way_of_the_grammar_equally_often():
+def test_embedded_reber_chooses_all_paths_equally_often():
     X = make_embedded_reber(4000, corrupted=0, random_state=0)[0]
     ways = ("TS", "TX", "PT", "PV")
     assert {word[:5] for word in X} == {f"B{kept}B{w}" for kept in "TP" for w in ways}
@@ -53,15 +53,15 @@ def test_embedded_reber_takes_every_way_of_the_grammar_equally_often():
     assert max(map(len, X)) > 25
 
 
-def test_letters_of_corrupted_strings_are_wrong_in_every_place():
+def test_corrupted_letters_occur_at_every_position():
     words, y = make_embedded_reber(3000, corrupted=1, random_state=0)
     assert not any(map(_is_embedded_reber, words)) and not y.any()
     kept = [w for w in words if re.fullmatch(rf"B[TP]{REBER}[TP]E", w)]
-    assert kept and all(w[1] != w[-2] for w in kept)  # only memory tells these
+    assert kept and all(w[1] != w[-2] for w in kept)  # only memory can detect these
     assert {word[0] for word in words} == set("BEPSTVX")
 
 
 @pytest.mark.parametrize("word", ["", "B", "BTTE", "BTBTXSETEE", "BTBTXSEE", "BTBTX"])
-def test_broken_strings_are_not_in_the_language(word):
+def test_corrupted_strings_are_not_in_the_language(word):
     assert not _is_embedded_reber(word)
     assert _is_embedded_reber("BTBTXSETE")

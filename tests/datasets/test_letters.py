@@ -1,4 +1,4 @@
-"""load_letters: the alphabet as bitmaps."""
+"""load_letters: bitmaps of the alphabet."""
 
 import numpy as np
 from numpy.testing import assert_array_equal
@@ -17,7 +17,7 @@ def test_letters_are_the_alphabet_in_bits():
     assert_array_equal(y, letters.target)
 
 
-def test_letter_t_stands_upright_on_its_foot():
+def test_letter_t_has_the_right_orientation():
     X, y = load_letters(return_X_y=True)
     assert X.dtype == np.uint8
     rows = [

@@ -33,7 +33,7 @@ def people():
     return load_names()
 
 
-def test_names_come_evenly_from_15_nationalities(people):
+def test_there_are_equally_many_names_of_15_nationalities(people):
     assert Counter(people.target.tolist()) == dict.fromkeys(NATIONALITIES, 1500)
     assert len(people.data) == 22_500
 
@@ -42,7 +42,7 @@ def test_target_names_are_sorted(people):
     assert people.target_names.tolist() == NATIONALITIES
 
 
-def test_names_stand_beside_their_own_nationality(people):
+def test_names_have_their_own_nationality(people):
     pairs = list(zip(people.data, people.target.tolist(), strict=True))
     assert pairs[:4] == [
         ("Lenar Gilmullin", "Russian"),
@@ -64,7 +64,7 @@ def test_no_name_is_repeated_within_a_nationality(people):
     assert max(pairs.values()) == 1
 
 
-def test_nationalities_are_mixed_so_that_any_part_holds_them_all(people):
+def test_nationalities_are_shuffled(people):
     assert np.unique(people.target[:500]).tolist() == NATIONALITIES
 
 

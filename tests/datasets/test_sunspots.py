@@ -25,7 +25,7 @@ def test_sunspots_as_frame_are_a_series_by_year():
     assert_array_equal(series, load_sunspots().data)
 
 
-def test_sunspots_as_arrays_need_no_pandas(monkeypatch):
+def test_sunspots_as_arrays_require_no_pandas(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     assert load_sunspots().data.shape == (309,)
     with pytest.raises(ImportError, match="pandas"):

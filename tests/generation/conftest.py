@@ -1,4 +1,4 @@
-"""Generators that several tests use; none of them may change one."""
+"""Fitted generators that tests share and must not change."""
 
 import pytest
 
@@ -11,7 +11,7 @@ SETTINGS = {"hidden_size": 32, "max_epochs": 40, "window": 16, "random_state": 0
 
 @pytest.fixture(scope="session")
 def learned():
-    """A generator of characters that knows TEXT by heart."""
+    """A generator of characters that has memorised TEXT."""
     return SequenceGenerator(**SETTINGS).fit(TEXT)
 
 

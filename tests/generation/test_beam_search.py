@@ -1,4 +1,4 @@
-"""The likeliest continuation, found by a beam search."""
+"""Beam search for the likeliest continuation."""
 
 import itertools
 from collections import Counter
@@ -22,7 +22,7 @@ from sklearn_rnn.generation._sampling import (
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_beam_as_wide_as_the_space_finds_the_best(seed):
+def test_a_beam_as_large_as_the_search_space_finds_the_best(seed):
     model, n = SmallGenerator(seed), 4
     texts = [
         (*front, last)
@@ -37,7 +37,7 @@ def test_a_beam_as_wide_as_the_space_finds_the_best(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_beam_of_one_is_greedy(seed):
+def test_a_beam_of_size_one_is_greedy(seed):
     model = SmallGenerator(seed)
     steps, logits = model.begin()
     (text,) = list(
@@ -54,7 +54,7 @@ def test_a_beam_of_one_is_greedy(seed):
     assert codes == text.codes
 
 
-def test_a_beam_search_extends_every_text_as_if_alone():
+def test_a_beam_search_extends_texts_independently():
     model = SmallGenerator(2)
     steps, _ = model.begin(3)
     logits = steps.feed(np.array([4, 5, 6])).copy()
@@ -81,7 +81,7 @@ MASKS = (
 
 
 def draw_setting(seed):
-    """Number of tokens and options of a random setting that can be fulfilled."""
+    """Draw n_tokens and options that some text satisfies."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 7))
     n_required = int(rng.integers(0, min(n, 3) + 1))
@@ -100,7 +100,7 @@ def draw_setting(seed):
 
 
 def search_exhaustively(model, n_tokens, options):
-    """The likeliest of all texts that the options allow; None if they allow none."""
+    """Find the likeliest text that the options allow; None if there is none."""
     prefixes = np.array(list(itertools.product(CODES[1:], repeat=n_tokens - 1)))
     inputs = np.insert(prefixes, 0, 2, axis=1).T.astype(int)
     with torch.inference_mode():
@@ -135,7 +135,7 @@ def search_exhaustively(model, n_tokens, options):
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_constrained_beams_against_exhaustive_search(seed):
+def test_constrained_beams_agree_with_exhaustive_search(seed):
     model, (n, options) = SmallGenerator(seed), draw_setting(seed)
     best = search_exhaustively(model, n, options)
     if best is None:
@@ -147,7 +147,7 @@ def test_constrained_beams_against_exhaustive_search(seed):
     assert score == pytest.approx(best[0], rel=1e-5)
 
 
-def test_a_narrow_beam_does_not_only_postpone_required_codes():
+def test_a_small_beam_does_not_postpone_required_codes_to_the_end():
     found, postponed = [], []
     for seed in range(20):
         model = SmallGenerator(seed)
@@ -163,7 +163,7 @@ def test_a_narrow_beam_does_not_only_postpone_required_codes():
     assert np.mean(found) > np.mean(postponed) + 0.5
 
 
-def test_a_mask_may_change_log_probabilities_but_not_above_zero():
+def test_log_probabilities_after_a_mask_are_at_most_zero():
     def bonus(codes, logits):
         logits[6] += 5
         return logits

@@ -1,4 +1,4 @@
-"""SequenceGenerator: what it reads, what it learns, what it writes."""
+"""SequenceGenerator: inputs, training, predictions and generation."""
 
 import copy
 import pickle
@@ -44,19 +44,19 @@ def assert_same_weights(one, other):
 # ------------------------------------------------------------------ reading
 
 
-@pytest.mark.parametrize("as_bare", [str, str.encode])
-def test_the_end_of_a_bare_text_is_not_learned(as_bare):
+@pytest.mark.parametrize("as_single", [str, str.encode])
+def test_the_end_of_a_single_text_is_not_learned(as_single):
     text = TEXT[:301]  # cut within a sentence
-    bare, listed = (small(max_epochs=20).fit(X) for X in (as_bare(text), [text]))
-    bare_ends, listed_ends = (
+    single, listed = (small(max_epochs=20).fit(X) for X in (as_single(text), [text]))
+    single_ends, listed_ends = (
         model.predict_proba([text[:n] for n in range(250, 302)])[:, 0].mean()
-        for model in (bare, listed)
+        for model in (single, listed)
     )
-    assert bare_ends < listed_ends / 3, (bare_ends, listed_ends)
-    assert_same_weights(bare, small(max_epochs=20).fit(text))
+    assert single_ends < listed_ends / 3, (single_ends, listed_ends)
+    assert_same_weights(single, small(max_epochs=20).fit(text))
 
 
-def test_ends_of_bare_texts_are_learned_nowhere():
+def test_ends_of_single_texts_are_not_learned_by_any_method():
     text = TEXT[:300]
     model = small(early_stopping=True).fit(text, X_val="the cat")
     proba = model.predict_proba(["the cat"[:k] for k in range(7)])
@@ -67,11 +67,11 @@ def test_ends_of_bare_texts_are_learned_nowhere():
     assert_same_weights(first, small(max_epochs=1).fit(text).partial_fit(text))
     listed = small().partial_fit([text]).partial_fit([text])
     assert np.all(first.predict_proba(text)[:, 0] < listed.predict_proba(text)[:, 0])
-    with pytest.raises(ValueError, match="X_val holds no token"):
+    with pytest.raises(ValueError, match="X_val contains no token"):
         small(early_stopping=True).fit(text, X_val="")
 
 
-def test_documents_come_in_any_iterable():
+def test_any_iterable_of_documents_is_accepted():
     expected = small().fit(DOCUMENTS)
     for container in (
         tuple(DOCUMENTS),
@@ -117,7 +117,7 @@ def test_codes_of_a_vectorizer_in_front_train_the_same_network():
     assert vectorizer.inverse_transform(written) == [text]
 
 
-def test_it_ends_a_pipeline():
+def test_a_generator_can_be_the_last_step_of_a_pipeline():
     pipeline = make_pipeline(CharVectorizer(), small()).fit(DOCUMENTS)
     proba = pipeline.predict_proba(["the", "on"])
     assert proba.shape == (2, len(pipeline[-1].classes_))
@@ -125,9 +125,9 @@ def test_it_ends_a_pipeline():
 
 
 def test_boundary_codes_of_a_vectorizer_are_not_doubled():
-    bare = CharVectorizer().fit_transform(DOCUMENTS[:3])
+    plain = CharVectorizer().fit_transform(DOCUMENTS[:3])
     bounded = CharVectorizer(boundaries=True).fit_transform(DOCUMENTS[:3])
-    assert_same_weights(small().fit(bare), small().fit(bounded))
+    assert_same_weights(small().fit(plain), small().fit(bounded))
 
 
 def test_any_hashable_tokens_can_be_learned():
@@ -154,7 +154,7 @@ def test_lists_of_words_go_through_a_vectorizer_if_there_is_one():
 
 
 class FirstLetters:
-    """A transformer to tokens that is none of ours."""
+    """A transformer to tokens that is not part of this package."""
 
     def __init__(self):
         self.inner = CharVectorizer()
@@ -179,7 +179,7 @@ class FirstLetters:
         return self
 
 
-def test_any_transformer_to_tokens_will_do_and_pays_for_what_it_hides():
+def test_other_transformers_to_tokens_are_accepted_and_hidden_text_is_scored():
     model = small(FirstLetters()).fit(["abcd"] * 9)
     assert model.classes_.tolist() == ["<end>", "a", "b", "c", "d"]
     hidden = model.bits_per_character(["abcdxxxx"]) * 8
@@ -201,7 +201,7 @@ def test_vectorizer_parameters_are_searched():
     assert scores.shape == (3,) and (scores < 0).all()
 
 
-# ------------------------------------------------------------------ bad input
+# ------------------------------------------------------------------ invalid input
 
 
 @pytest.mark.parametrize(
@@ -213,9 +213,9 @@ def test_vectorizer_parameters_are_searched():
         ({"top_k": 0}, "top_k must be"),
         ({"top_p": 0}, "top_p must be"),
         ({"repetition_penalty": 0}, "repetition_penalty must be"),
-        ({"stop": "Z!"}, "stop='Z!' cannot be written"),
-        ({"banned": "Z"}, "banned holds 'Z'"),
-        ({"required": "Z"}, "required holds 'Z'"),
+        ({"stop": "Z!"}, "stop='Z!' cannot be generated"),
+        ({"banned": "Z"}, "banned contains 'Z'"),
+        ({"required": "Z"}, "required contains 'Z'"),
         ({"mask": lambda tokens, logits: logits - np.inf}, "no token is left"),
         ({"beam_size": 0}, "beam_size must be"),
         ({"beam_size": 2, "top_k": 3}, "a beam search does not sample"),
@@ -231,7 +231,7 @@ def test_options_that_cannot_be_honoured_are_errors(learned, option, message):
 
 
 @pytest.mark.parametrize("X", ["", [""], [], ["", ""]])
-def test_a_text_of_nothing_is_refused(X):
+def test_a_text_without_tokens_is_an_error(X):
     with pytest.raises(ValueError, match=r"empty|no document|no token"):
         small().fit(X)
 
@@ -246,12 +246,12 @@ def test_a_text_of_nothing_is_refused(X):
         ),
     ],
 )
-def test_a_token_that_is_called_as_the_end_is_refused(vectorizer, X):
-    with pytest.raises(ValueError, match="'<end>', which is what classes_ calls"):
+def test_a_token_with_the_name_of_the_end_is_an_error(vectorizer, X):
+    with pytest.raises(ValueError, match="'<end>', which is the name of"):
         small(vectorizer).fit(X)
 
 
-def test_windows_that_leave_text_out_are_reported():
+def test_windows_that_leave_text_out_raise_a_warning():
     with pytest.warns(UserWarning, match="step=9 is greater than window=8"):
         small(step=9, window=8, max_epochs=1).fit(TEXT[:100])
     small(step=8, window=8, max_epochs=1).fit(TEXT[:100])
@@ -285,7 +285,7 @@ def test_no_tokens_are_an_empty_text(learned):
     assert list(learned.generate_iter("the", 0)) == []
 
 
-def test_writing_needs_a_fit():
+def test_generation_requires_fit():
     model = small()
     for call in (
         lambda: model.generate("a"),
@@ -299,10 +299,10 @@ def test_writing_needs_a_fit():
             call()
 
 
-# ------------------------------------------------------------------ learning
+# ------------------------------------------------------------------ training
 
 
-def test_it_learns_a_text_by_heart(learned):
+def test_a_text_is_memorised(learned):
     assert learned.generate("the cat s", 20, temperature=0) == "at on the mat and th"
     assert learned.bits_per_character(TEXT) < 0.5
     assert learned.loss_curve_[-1] < learned.loss_curve_[0] / 5
@@ -322,7 +322,7 @@ def test_it_learns_a_text_by_heart(learned):
     ],
     ids=str,
 )
-def test_every_setting_learns(cell, changes):
+def test_the_loss_decreases_with_every_setting(cell, changes):
     model = small(cell=cell, hidden_size=24, max_epochs=8, **changes).fit(TEXT)
     uniform = np.log(model.vocabulary_size_)
     assert model.loss_curve_[-1] < 0.6 * uniform
@@ -337,7 +337,7 @@ def test_same_seed_same_bits():
     assert small(random_state=1).fit(DOCUMENTS).loss_curve_ != one.loss_curve_
 
 
-def test_global_generators_are_left_alone(learned):
+def test_global_random_generators_are_not_used(learned):
     state, numpy_state = torch.random.get_rng_state(), np.random.get_state()[1].copy()
     model = small(dropout=0.2).fit(DOCUMENTS)
     model.generate(["the", "a"], 9)
@@ -384,7 +384,7 @@ def test_a_reported_validation_score_is_that_of_the_text_given():
     )
 
 
-def test_validation_text_needs_early_stopping():
+def test_validation_text_requires_early_stopping():
     with pytest.raises(ValueError, match="early_stopping=True"):
         small().fit(TEXT, X_val=TEXT)
 
@@ -408,7 +408,7 @@ def test_the_first_partial_fit_learns_the_vocabulary():
     assert set(model.classes_[1:]) == set(TEXT)
 
 
-def test_warm_start_goes_on():
+def test_warm_start_continues_training():
     whole = small(max_epochs=4).fit(TEXT)
     parts = small(max_epochs=2, warm_start=True).fit(TEXT).fit(TEXT)
     assert parts.n_iter_ == whole.n_iter_
@@ -434,9 +434,9 @@ def test_a_warm_start_holds_out_the_same_documents(monkeypatch):
     assert held[3] != held[0]
 
 
-def test_pretrained_vectors_start_the_embedding():
+def test_pretrained_vectors_initialise_the_embedding():
     vectors = np.random.default_rng(0).normal(size=(5, 3))
-    with pytest.raises(ValueError, match=r"5 vectors.*size of 6"):
+    with pytest.raises(ValueError, match=r"5 vectors.*has 6 codes"):
         small(embedding=vectors).fit("abab")
     assert small(embedding=vectors).fit("aaaa").module_.embedding.embedding_dim == 3
 
@@ -446,7 +446,7 @@ def test_tied_weights_need_an_embedding():
         small(tie_weights=True, embedding="onehot").fit(TEXT)
 
 
-# ------------------------------------------------------------------ answers
+# ------------------------------------------------------------------ predictions
 
 
 def test_states_are_features_for_another_estimator(learned):
@@ -461,10 +461,10 @@ def test_states_are_features_for_another_estimator(learned):
     assert list(frame.columns) == [f"sequencegenerator{k}" for k in range(32)]
 
 
-# ------------------------------------------------------------------ writing
+# ------------------------------------------------------------------ generation
 
 
-def test_batch_mates_change_no_continuation(learned):
+def test_a_continuation_does_not_depend_on_other_prompts(learned):
     prompts = ["the c", "sat", "the dog s"]
     together = learned.generate(prompts, 20, random_state=3)
     assert together[0] == learned.generate(prompts[0], 20, random_state=3)
@@ -477,19 +477,19 @@ def test_batch_mates_change_no_continuation(learned):
 
 @pytest.mark.parametrize("handle_unknown", ["unk", "ignore"])
 @pytest.mark.filterwarnings("ignore:the text has:UserWarning")
-def test_a_prompt_without_known_tokens_is_refused(handle_unknown):
+def test_a_prompt_without_known_tokens_is_an_error(handle_unknown):
     model = small(
         WordVectorizer(lowercase=False, handle_unknown=handle_unknown), max_epochs=1
     )
     model.fit(DOCUMENTS)
     for prompt in ("Q", "Q Z", ["the", "Q"]):
-        with pytest.raises(ValueError, match=r"prompt \d holds no token"):
+        with pytest.raises(ValueError, match=r"prompt \d contains no token"):
             model.generate(prompt, 3)
     for prompt in ("", " ", "Q the"):
         model.generate(prompt, 3)
 
 
-def test_tokens_come_one_by_one(learned):
+def test_generate_iter_yields_the_tokens_of_generate(learned):
     tokens = learned.generate_iter("the", 25, random_state=0)
     assert "".join(tokens) == learned.generate("the", 25, random_state=0)
     endless = learned.generate_iter("the", random_state=0, banned="<end>")
@@ -498,7 +498,7 @@ def test_tokens_come_one_by_one(learned):
         learned.generate_iter(["a", "c"])
 
 
-def test_writing_stops_at_a_stop_and_at_the_end(learned, of_words):
+def test_generation_stops_at_a_stop_and_at_the_end(learned, of_words):
     written = learned.generate("the cat", 200, temperature=0, stop=["mat", "."])
     assert written == " sat on the mat"
     texts = of_words.generate([""] * 20, 50, random_state=0)
@@ -512,7 +512,7 @@ def test_writing_stops_at_a_stop_and_at_the_end(learned, of_words):
     [("g", 20), (["g", "g"], 8), (["<end>", "g"], 10), (["<end>", "g", "m"], 3)],
 )
 @pytest.mark.parametrize("beam_size", [None, 3])
-def test_required_tokens_appear_whatever_stop_says(
+def test_required_tokens_are_generated_before_a_stop(
     learned, required, n_tokens, beam_size
 ):
     for seed in range(8 if beam_size is None else 1):
@@ -538,7 +538,7 @@ def test_a_mask_that_forbids_a_required_token_is_an_error(learned, beam_size):
         learned.generate("the", 5, **options, random_state=0)
 
 
-def test_constraints_are_kept(learned):
+def test_constraints_are_satisfied(learned):
     written = learned.generate("the c", 50, random_state=0, banned=["a", "<end>"])
     assert "a" not in written and len(written) == 50
     written = learned.generate("the cat s", 8, temperature=0, required=".")
@@ -562,7 +562,7 @@ def test_near_zero_temperature_is_greedy(learned, temperature):
     assert learned.generate("the", 9, temperature=temperature) == greedy
 
 
-def test_a_large_top_k_means_all(learned):
+def test_a_large_top_k_keeps_all_tokens(learned):
     assert learned.generate("the", 20, top_k=10**6, random_state=0) == learned.generate(
         "the", 20, random_state=0
     )
@@ -571,7 +571,7 @@ def test_a_large_top_k_means_all(learned):
     )
 
 
-def test_a_repetition_penalty_brings_other_tokens(of_words):
+def test_a_repetition_penalty_favours_new_tokens(of_words):
     plain = of_words.generate("the", 12, temperature=0, banned="<end>")
     varied = of_words.generate(
         "the", 12, temperature=0, repetition_penalty=5.0, banned="<end>"
@@ -579,7 +579,7 @@ def test_a_repetition_penalty_brings_other_tokens(of_words):
     assert varied != plain
 
 
-def test_a_beam_finds_nothing_less_likely_than_greedy(learned):
+def test_a_beam_is_at_least_as_likely_as_greedy_search(learned):
     def bits(text):
         return learned.bits_per_character("sat" + text) * len("sat" + text)
 

@@ -1,4 +1,4 @@
-"""A trained network with the codec of its texts."""
+"""A trained network together with the codec of its texts."""
 
 import copy
 
@@ -51,11 +51,11 @@ def test_a_fit_during_a_prediction_does_not_change_its_classes(learned, monkeypa
     assert generator.predict("the c").tolist() == ["a"]
 
 
-def test_the_parts_of_a_model_are_of_one_fit(learned, monkeypatch):
+def test_the_parts_of_a_model_come_from_one_fit(learned, monkeypatch):
     generator, module = copy.copy(learned), learned.module_
 
     def read_slowly(estimator):
-        generator._codec = None  # as if a fit in another thread ended here
+        generator._codec = None  # simulates a fit in another thread that ends here
         return module
 
     monkeypatch.setattr(SequenceGenerator, "module_", property(read_slowly))
@@ -68,7 +68,7 @@ def test_work_grows_with_the_number_of_texts(learned):
     assert 300 * model.work == learned._count_operations(300)
 
 
-def test_texts_start_with_what_was_read(learned):
+def test_continuations_start_with_their_prompts(learned):
     model = LanguageModel.of(learned)
     start = model.start("the c")
     assert start.is_single and start.stepper.n_streams == 1
@@ -81,19 +81,19 @@ def test_texts_start_with_what_was_read(learned):
 
 
 @pytest.mark.parametrize("prompt", [3, None])
-def test_what_is_not_a_prompt_is_an_error(learned, prompt):
+def test_other_objects_than_prompts_are_an_error(learned, prompt):
     with pytest.raises(TypeError, match="expected the kind of document"):
         learned.generate(prompt)
 
 
-def test_the_corpus_of_documents_lists_their_codes(notes):
+def test_the_corpus_contains_the_codes_of_documents(notes):
     corpus, n_known = encode_known(notes, [[60, 64], [], [62]], "X")
     assert list_codes(corpus) == [[4, 6], [], [5]]
     assert n_known.tolist() == [2, 0, 1]
 
 
 def test_unknown_tokens_are_counted_and_named(notes):
-    message = r"X has 4 token\(s\) that the model does not know: 1, \(2, 3\), 'x'\. It"
+    message = r"X has 4 token\(s\) that the model does not know: 1, \(2, 3\), 'x'\."
     with pytest.warns(UserWarning, match=message):
         corpus, n_known = encode_known(notes, [[60, 1, 1], [(2, 3), "x"]], "X")
     assert n_known.tolist() == [1, 0]
@@ -103,11 +103,11 @@ def test_unknown_tokens_are_counted_and_named(notes):
 
 
 def test_no_document_is_an_error(notes):
-    with pytest.raises(ValueError, match="X holds no document"):
+    with pytest.raises(ValueError, match="X contains no document"):
         encode_known(notes, [], "X")
 
 
-def test_the_fingerprint_is_that_of_vocabulary_and_weights(learned):
+def test_the_fingerprint_depends_on_vocabulary_and_weights(learned):
     fingerprint = LanguageModel.of(learned).fingerprint()
     other = copy.deepcopy(learned)
     assert LanguageModel.of(other).fingerprint() == fingerprint
@@ -122,12 +122,12 @@ def test_the_fingerprint_is_that_of_vocabulary_and_weights(learned):
 def test_a_prompt_of_unknown_characters_only_is_an_error(learned):
     with (
         pytest.warns(UserWarning, match="does not know: 'Z', 'Q'"),
-        pytest.raises(ValueError, match=r"prompt 0 holds no token .* 'ZQ'"),
+        pytest.raises(ValueError, match=r"prompt 0 contains no token .* 'ZQ'"),
     ):
         learned.generate("ZQ", 5)
 
 
-def test_unknown_characters_of_a_prompt_are_reported(learned):
+def test_unknown_characters_of_a_prompt_raise_a_warning(learned):
     with pytest.warns(UserWarning, match=r"2 token\(s\).*'Z'"):
         written = learned.generate("theZZ cat sat on the m", 2, temperature=0)
     assert written == "at"
@@ -136,7 +136,7 @@ def test_unknown_characters_of_a_prompt_are_reported(learned):
     assert np.isfinite(proba).all()
 
 
-def test_probabilities_are_those_of_the_classes(learned):
+def test_probabilities_have_the_order_of_the_classes(learned):
     proba = learned.predict_proba(["the c", "", "the d"])
     assert proba.shape == (3, len(learned.classes_))
     np.testing.assert_allclose(proba.sum(1), 1)
@@ -145,7 +145,7 @@ def test_probabilities_are_those_of_the_classes(learned):
     assert learned.predict("the c").tolist() == ["a"]
 
 
-def test_one_answer_alone_in_a_batch_and_in_any_order(learned):
+def test_predictions_depend_neither_on_the_batch_nor_on_the_order(learned):
     prefixes = ["the c", "", "sat on the mat and the d", "s", "the c"]
     together = learned.predict_proba(prefixes)
     for k, prefix in enumerate(prefixes):
@@ -165,7 +165,7 @@ def test_a_prompt_may_be_of_any_length(learned):
 
 
 class TorchGRU(torch.nn.Module):
-    """torch keeps the sequences of a state on its second axis."""
+    """A cell whose states have their sequences on the second axis."""
 
     def __init__(self, input_size, hidden_size):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Training a generator's network on a corpus, and reading with the trained one."""
+"""Training the network of a generator, and reading texts with it."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def one_by_one(module, corpus):
 
 
 @pytest.mark.parametrize("room", [1, 40, 2**22])
-def test_documents_are_predicted_as_each_by_itself(module, corpus, room, monkeypatch):
+def test_documents_are_predicted_independently(module, corpus, room, monkeypatch):
     monkeypatch.setattr(_net, "MAX_LOGITS", room)
     monkeypatch.setattr(_net, "MAX_DOCUMENTS", 4)
     np.testing.assert_allclose(
@@ -75,9 +75,7 @@ def test_the_tail_of_a_document_is_predicted_from_zero_state(module, corpus):
 
 
 @pytest.mark.parametrize("at_once", [3, 2**12])
-def test_documents_are_read_through_as_each_by_itself(
-    module, corpus, at_once, monkeypatch
-):
+def test_documents_are_read_independently(module, corpus, at_once, monkeypatch):
     monkeypatch.setattr(_net, "MAX_STEPS", at_once)
     monkeypatch.setattr(_net, "MAX_DOCUMENTS", 4)
     outputs, states = read_corpus(module, corpus)
@@ -107,7 +105,7 @@ def net_around(module):
     )
 
 
-def test_windows_of_a_lane_are_read_like_one_piece(module, corpus, monkeypatch):
+def test_successive_windows_are_read_like_one_sequence(module, corpus, monkeypatch):
     monkeypatch.setattr(_corpus, "WINDOWS_PER_LANE", 1)
     net = net_around(module)
     net.dropout_generator = None
@@ -143,7 +141,7 @@ def test_the_loss_is_the_mean_over_valid_steps(module, corpus):
 
 @pytest.mark.parametrize("step", [None, 3, 7], ids=["lanes", "overlap", "gaps"])
 @pytest.mark.parametrize("window", [4, 5, 50])
-def test_a_step_counts_the_same_in_a_window_of_any_size(
+def test_a_step_has_the_same_weight_in_windows_of_any_size(
     module, corpus, window, step, monkeypatch
 ):
     monkeypatch.setattr(_corpus, "WINDOWS_PER_LANE", 1)
@@ -164,7 +162,7 @@ def test_a_step_counts_the_same_in_a_window_of_any_size(
 
 
 class Halves:
-    """A splitter whose last split holds out the second half."""
+    """A splitter that holds out the second half in its last split."""
 
     def split(self, X, y=None, groups=None):
         rows = np.arange(len(X))
@@ -187,5 +185,5 @@ def test_the_end_of_a_single_document_is_held_out(corpus):
     train, valid = split_corpus(document, 0.25, np.random.default_rng(0))
     assert (train.n_steps, valid.n_steps) == (9, 4)
     assert valid.starts[0] == document.starts[0] + 9
-    with pytest.raises(ValueError, match=r"0\.99 of 13 steps leaves none"):
+    with pytest.raises(ValueError, match=r"0\.99 of 13 steps leaves no step"):
         split_corpus(document, 0.99, np.random.default_rng(0))

@@ -16,7 +16,7 @@ def probabilities(model, sequence):
 
 
 def by_definition(sequences, n_symbols, order, sequence):
-    """The equation, symbol by symbol, from dicts."""
+    """Evaluate the equation symbol by symbol, with counts in dicts."""
     followers = {}
     for s in sequences:
         for t, symbol in enumerate(s):
@@ -34,7 +34,7 @@ def by_definition(sequences, n_symbols, order, sequence):
     return result
 
 
-def test_probabilities_are_those_worked_out_by_hand():
+def test_probabilities_equal_those_computed_by_hand():
     model = WittenBell(order=1).fit(["abab"], n_symbols=3)
     # empty context: 4 symbols, 2 kinds; a was followed by b twice, b by a once
     first = {"a": (2 + 2 / 3) / 6, "b": (2 + 2 / 3) / 6, "c": (0 + 2 / 3) / 6}
@@ -42,7 +42,10 @@ def test_probabilities_are_those_worked_out_by_hand():
         "ab": [first["a"], (2 + first["b"]) / 3],
         "ba": [first["b"], (1 + first["a"]) / 2],
         "bb": [first["b"], (0 + first["b"]) / 2],
-        "ca": [first["c"], first["a"]],  # c is no context: nothing but the shorter one
+        "ca": [
+            first["c"],
+            first["a"],
+        ],  # c is not a context: only the shorter one counts
     }
     for sequence, p in expected.items():
         assert_allclose(probabilities(model, sequence), p, rtol=1e-12)
@@ -66,18 +69,18 @@ def test_probabilities_after_any_context_sum_to_one(context):
     assert_allclose(sum(last), 1, rtol=1e-12)
 
 
-def test_a_context_that_ended_the_text_backs_off_entirely():
+def test_a_context_that_occurs_only_at_the_end_backs_off_completely():
     model = WittenBell(order=1).fit(["abc"], n_symbols=3)
     assert_allclose(probabilities(model, "ca")[1], probabilities(model, "a")[0])
 
 
-def test_contexts_do_not_reach_over_the_start_of_a_sequence():
+def test_contexts_do_not_extend_beyond_the_start_of_a_sequence():
     model = WittenBell(order=1).fit(["ab", "ba"], n_symbols=2)
-    # were they one text, b would be followed by b once
+    # in a single text, b would be followed by b once
     assert_allclose(probabilities(model, "bb"), [1 / 2, (0 + 1 / 2) / 2])
 
 
-def test_many_sequences_cost_what_each_costs_alone():
+def test_code_lengths_of_sequences_are_independent():
     model = WittenBell(order=2).fit(["abcab", "ca"], n_symbols=5)
     sequences = ["", "abc", "x", "cabcab"]
     alone = [-model.log2_probabilities(s).sum() for s in sequences]
@@ -85,7 +88,7 @@ def test_many_sequences_cost_what_each_costs_alone():
     assert model.code_lengths([]).shape == (0,)
 
 
-def test_a_weight_counts_a_sequence_so_many_times():
+def test_a_weight_is_the_number_of_times_a_sequence_counts():
     weighted = WittenBell(2).fit(["abc", "ca"], n_symbols=4, weights=[3, 1])
     repeated = WittenBell(2).fit(["abc", "ca", "abc", "abc"], n_symbols=4)
     assert_allclose(
@@ -96,7 +99,7 @@ def test_a_weight_counts_a_sequence_so_many_times():
 @pytest.mark.parametrize(
     "sequence", [[1, 2, 1], np.array([1, 2, 1]), (None, 1, None), ["the", "a", "the"]]
 )
-def test_symbols_are_any_hashables(sequence):
+def test_symbols_can_be_any_hashable_objects(sequence):
     model = WittenBell(1).fit([sequence], n_symbols=2)
     assert_array_equal(
         model.log2_probabilities(sequence),
@@ -105,7 +108,7 @@ def test_symbols_are_any_hashables(sequence):
 
 
 @pytest.mark.parametrize("sequences", [[], [""]])
-def test_a_model_of_nothing_finds_all_symbols_equally_likely(sequences):
+def test_without_data_all_symbols_are_equally_likely(sequences):
     model = WittenBell(3).fit(sequences, n_symbols=8)
     assert_array_equal(model.log2_probabilities("abc"), [-3, -3, -3])
 
@@ -117,7 +120,7 @@ def test_all_texts_of_one_length_have_probabilities_that_sum_to_one():
 
 
 def test_too_few_symbols_are_an_error():
-    with pytest.raises(ValueError, match=r"n_symbols=2, but .* hold 3 different"):
+    with pytest.raises(ValueError, match=r"n_symbols=2, but .* contain 3 different"):
         WittenBell(1).fit(["abc"], n_symbols=2)
 
 
@@ -126,13 +129,13 @@ def test_a_negative_order_is_an_error():
         WittenBell(-1)
 
 
-def test_a_refit_forgets():
+def test_a_refit_replaces_all_counts():
     model = WittenBell(2).fit(["xyzxyz"], n_symbols=9).fit(["abab"], n_symbols=4)
     fresh = WittenBell(2).fit(["abab"], n_symbols=4)
     assert_array_equal(model.log2_probabilities("abx"), fresh.log2_probabilities("abx"))
 
 
-def test_a_pickled_model_answers_the_same():
+def test_a_pickled_model_returns_the_same_probabilities():
     model = WittenBell(2).fit(["abacab"], n_symbols=4)
     copy = pickle.loads(pickle.dumps(model))
     assert_array_equal(copy.log2_probabilities("bad"), model.log2_probabilities("bad"))

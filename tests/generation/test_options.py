@@ -1,4 +1,4 @@
-"""Options of generation: checked, in codes, and documented once."""
+"""Options of generation: checks, conversion to codes, and documentation."""
 
 import inspect
 
@@ -69,9 +69,12 @@ def test_stops_are_texts_or_tokens(chars, commands):
     assert read(commands, stop=[("cd", "..")]).stop == ((4,),)
     assert read(CodeCodec(7), stop=5).stop == ((5,),)
     assert read(commands, stop=("cd", "..")).stop == ((4,),)  # a tuple is one token
-    assert read(chars, stop=("ab", "c")).stop == ((4, 5), (6,))  # unless it is none
+    assert read(chars, stop=("ab", "c")).stop == (
+        (4, 5),
+        (6,),
+    )  # unless it is not a token
     assert read(chars, stop=(["a", "b"], "c")).stop == ((4, 5), (6,))
-    with pytest.raises(ValueError, match=r"banned holds \(\['a'\],\), which is not"):
+    with pytest.raises(ValueError, match=r"banned contains \(\['a'\],\), which is not"):
         read(chars, banned=(["a"],))
 
 
@@ -79,14 +82,14 @@ def test_stops_are_texts_or_tokens(chars, commands):
 def test_stops_with_unknown_tokens_are_errors(handle_unknown):
     codec = TextCodec(CharVectorizer(handle_unknown=handle_unknown))
     codec.fit_encode(["ab."])
-    with pytest.raises(ValueError, match=r"stop='Q\.' cannot be written: it holds 'Q'"):
+    with pytest.raises(ValueError, match=r"stop='Q\.' cannot be .*: it contains 'Q'"):
         read(codec, stop=["a", "Q."])
     assert read(codec, stop="b.").stop == (tuple(codec.code_of[c] for c in "b."),)
 
 
 @pytest.mark.parametrize("banned", [2.5, [2.5], np.float64(2.5), b"a"])
 def test_a_token_of_another_type_is_an_error(banned):
-    with pytest.raises(ValueError, match=r"banned holds .* 4 tokens .*\[3, 4, 5, 6"):
+    with pytest.raises(ValueError, match=r"banned contains .* 4 tokens .*\[3, 4, 5, 6"):
         read(CodeCodec(7), banned=banned)
 
 
@@ -103,13 +106,13 @@ def test_a_token_of_another_type_is_an_error(banned):
         ({"repetition_penalty": 0}, "repetition_penalty must be a number of at least"),
         ({"repetition_penalty": 1e-300}, "at least 0.001 and of at most 1000"),
         ({"repetition_penalty": 1e300}, "at least 0.001 and of at most 1000"),
-        ({"banned": "Z"}, r"banned holds 'Z', which is not a token .* the 4 tokens"),
-        ({"banned": [["a"]]}, r"banned holds \['a'\]"),
-        ({"required": ["a", "Z"]}, "required holds 'Z'"),
+        ({"banned": "Z"}, r"banned contains 'Z', which is not a token .* the 4 tokens"),
+        ({"banned": [["a"]]}, r"banned contains \['a'\]"),
+        ({"required": ["a", "Z"]}, "required contains 'Z'"),
         ({"required": "a", "banned": ["b", "a"]}, "required and banned"),
         ({"required": ["<end>", "a", "<end>"]}, "'<end>' more than once"),
-        ({"stop": "aZ"}, "stop='aZ' cannot be written"),
-        ({"stop": [""]}, "stop='' cannot be written"),
+        ({"stop": "aZ"}, "stop='aZ' cannot be generated"),
+        ({"stop": [""]}, "stop='' cannot be generated"),
     ],
 )
 def test_values_out_of_range_and_unknown_tokens_are_errors(chars, given, message):
@@ -117,7 +120,7 @@ def test_values_out_of_range_and_unknown_tokens_are_errors(chars, given, message
         read(chars, **given)
 
 
-def test_required_tokens_need_as_many_steps():
+def test_n_tokens_must_allow_all_required_tokens():
     options = DecodingOptions(required=(4, 5))
     options.check_n_tokens(2)
     with pytest.raises(ValueError, match="n_tokens=1 is too few for the 2 required"):
@@ -127,7 +130,7 @@ def test_required_tokens_need_as_many_steps():
             options.check_n_tokens(n_tokens)
 
 
-def test_a_beam_search_takes_no_options_of_sampling():
+def test_options_of_sampling_are_an_error_in_a_beam_search():
     DecodingOptions(banned=(4,), repetition_penalty=2.0).check_beam_size(1)
     with pytest.raises(ValueError, match="beam_size must be an integer"):
         DecodingOptions().check_beam_size(0)
@@ -136,7 +139,7 @@ def test_a_beam_search_takes_no_options_of_sampling():
             DecodingOptions(**given).check_beam_size(2)
 
 
-def test_a_mask_gets_tokens_and_the_logits_of_the_classes(chars):
+def test_a_mask_receives_tokens_and_the_logits_of_the_classes(chars):
     seen = []
 
     def mask(tokens, logits):
@@ -150,7 +153,7 @@ def test_a_mask_gets_tokens_and_the_logits_of_the_classes(chars):
     assert logits.tolist() == [3, 4, 5, 6]  # a copy, which the user may keep
 
 
-def test_a_mask_is_a_function(chars):
+def test_a_mask_must_be_a_function(chars):
     with pytest.raises(TypeError, match=r"mask must be a function.*got 3 of type int"):
         read(chars, mask=3)
 
@@ -162,7 +165,7 @@ def test_a_mask_must_not_return_plus_infinity(chars):
 
 
 @pytest.mark.parametrize("answer", [np.zeros(3), np.full(4, np.nan), np.zeros((1, 4))])
-def test_a_mask_has_to_return_logits(chars, answer):
+def test_a_mask_must_return_logits(chars, answer):
     options = read(chars, mask=lambda tokens, logits: answer)
     with pytest.raises(ValueError, match=r"mask returned .* of shape \(4,\)"):
         options.mask([4], np.zeros(7))
@@ -195,7 +198,7 @@ def test_a_docstring_is_filled_at_its_own_indentation():
     last = next(line for line in lines if line.strip() == "n : int")
     indentation = len(last) - len(last.lstrip()) + 4
     assert lines[start].startswith(" " * indentation + "temperature")
-    assert lines[start + 1].startswith(" " * (indentation + 4) + "Values")
+    assert lines[start + 1].startswith(" " * (indentation + 4) + "Divisor")
 
 
 def test_docstrings_may_be_missing():
@@ -206,7 +209,7 @@ def test_docstrings_may_be_missing():
     assert write.__doc__ is None
 
 
-def test_numbers_of_numpy_are_those_of_python():
+def test_numbers_of_numpy_are_accepted():
     model = SequenceGenerator(window=4, hidden_size=2, max_epochs=1, random_state=0)
     model.fit(["abab", "ba"])
     expected = model.generate("a", 5, top_k=2, random_state=0)

@@ -1,4 +1,4 @@
-"""From logits to codes."""
+"""Choosing codes by their logits."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ PROBA = np.exp(LOGITS) / np.exp(LOGITS).sum()
 
 
 def frequencies(n=4000, **given):
-    """How often each code is chosen over an even grid of random numbers."""
+    """Frequency of each code over an even grid of random numbers."""
     uniforms = np.arange(n) / n
     codes = sample(np.tile(LOGITS, (n, 1)), DecodingOptions(**given), uniforms)
     return np.bincount(codes, minlength=len(LOGITS)) / n
@@ -30,7 +30,7 @@ def test_zero_temperature_takes_the_likeliest():
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
-def test_codes_come_as_often_as_they_are_likely(temperature):
+def test_codes_are_sampled_with_their_probabilities(temperature):
     expected = np.exp(LOGITS / temperature)
     expected /= expected.sum()
     np.testing.assert_allclose(
@@ -53,7 +53,7 @@ def test_top_k_keeps_the_k_likeliest():
     np.testing.assert_allclose(frequencies(top_k=99), PROBA, atol=1e-3)
 
 
-def test_top_p_keeps_the_fewest_that_reach_it():
+def test_top_p_keeps_the_fewest_codes_that_reach_it():
     assert PROBA[4] < 0.5 < PROBA[4] + PROBA[6]
     expected = np.where(np.isin(np.arange(8), [4, 6]), PROBA, 0)
     np.testing.assert_allclose(
@@ -74,21 +74,21 @@ def test_the_largest_and_smallest_numbers_choose_possible_codes():
     ]
 
 
-def test_reserved_and_banned_codes_are_out():
+def test_reserved_and_banned_codes_are_never_sampled():
     logits = apply_constraints(
         np.ones((1, 8)), DecodingOptions(banned=(5,)), [Continuation([])], 9
     )
     assert np.flatnonzero(np.isfinite(logits[0])).tolist() == [3, 4, 6, 7]
 
 
-def test_the_repetition_penalty_weakens_what_was_there():
+def test_the_repetition_penalty_lowers_the_logits_of_previous_codes():
     logits = np.array([[0.0, 0, 0, -2.0, 4.0, 3.0, -1.0, 1.0]])
     options = DecodingOptions(repetition_penalty=2.0)
     found = apply_constraints(logits, options, [Continuation([4], [6, 6])], 9)
     assert found[0, 3:].tolist() == [-2.0, 2.0, 3.0, -2.0, 1.0]
 
 
-def test_the_repetition_penalty_leaves_the_first_token_of_an_empty_text():
+def test_the_repetition_penalty_does_not_affect_the_first_code():
     options = DecodingOptions(repetition_penalty=2.0)
     found = apply_constraints(np.ones((1, 8)), options, [Continuation([])], 9)
     assert found[0, 3:].tolist() == [1, 1, 1, 1, 1]
@@ -96,7 +96,7 @@ def test_the_repetition_penalty_leaves_the_first_token_of_an_empty_text():
 
 def test_required_codes_are_forced_when_no_other_step_is_left():
     options = DecodingOptions(required=(6, 7))
-    text = Continuation([6], [])  # in the prompt it does not count
+    text = Continuation([6], [])  # the prompt does not count
     free = apply_constraints(np.ones((1, 8)), options, [text], 3)
     assert np.isinf(free[0, END]) and np.isfinite(free[0, 4:]).all()
     forced = apply_constraints(np.ones((1, 8)), options, [text], 2)
@@ -139,12 +139,12 @@ def test_a_mask_that_forbids_a_forced_code_is_an_error():
     free = apply_constraints(np.ones((1, 8)), options, [Continuation([])], 2)
     assert np.flatnonzero(np.isfinite(free[0])).tolist() == [4, 5, 7]
     with pytest.raises(
-        ValueError, match=r"required tokens \['c'\] are missing and 1 of"
+        ValueError, match=r"required tokens \['c'\] are missing and only 1"
     ):
         apply_constraints(np.ones((1, 8)), options, [Continuation([])], 1)
 
 
-def test_a_mask_sees_the_text_and_cannot_bring_back_what_is_out():
+def test_a_mask_receives_the_text_and_cannot_allow_banned_codes():
     seen = []
 
     def mask(codes, logits):
@@ -171,14 +171,14 @@ def test_a_text_is_over_at_its_end_or_a_stop():
     assert not Continuation([5], [6]).is_over(options)
 
 
-def test_a_stop_ends_no_text_that_lacks_required_codes():
+def test_a_text_does_not_stop_before_its_required_codes():
     options = DecodingOptions(stop=((6,),), required=(4, 4))
     assert not Continuation([], [4, 6]).is_over(options)
     assert not Continuation([4], [4, 6]).is_over(options)  # the prompt does not count
     assert Continuation([], [4, 6, 4, 6]).is_over(options)
 
 
-def test_streams_that_are_over_leave_the_others_alone():
+def test_texts_that_are_over_do_not_affect_the_others():
     model = SmallGenerator(1)
     uniforms = np.random.default_rng(0).random((30, 6))
 
@@ -208,7 +208,7 @@ def test_random_numbers_of_a_text_do_not_depend_on_other_texts():
     assert len(np.unique(numbers)) == numbers.size
     assert 0 <= numbers.min() and numbers.max() < 1
     np.testing.assert_array_equal(numbers[:, [0]], draw(7, [4]))
-    np.testing.assert_array_equal(numbers[:, [1]], draw(7, [5, 4]))  # at any place
+    np.testing.assert_array_equal(numbers[:, [1]], draw(7, [5, 4]))  # at any position
     moved = draw(7, [], [4], [5, 4], [4])
     np.testing.assert_array_equal(numbers[:, [3, 0, 1, 2]], moved)
     assert draw(8, [4])[0, 0] != numbers[0, 0]

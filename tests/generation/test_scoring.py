@@ -1,4 +1,4 @@
-"""Bits of texts: their tokens, and what tokens do not show."""
+"""Bits of texts: of their tokens, and of text that tokens do not contain."""
 
 import re
 import warnings
@@ -30,13 +30,13 @@ def test_bits_are_those_of_predict_proba_step_by_step(learned):
     proba = learned.predict_proba([text[:k] for k in range(len(text) + 1)])
     codes = [learned.classes_.tolist().index(c) for c in [*text, "<end>"]]
     bits = -np.log2(proba[np.arange(len(codes)), codes]).sum()
-    # predict_proba shares out what the model leaves to tokens that are never written
+    # predict_proba distributes the probability of tokens that are never generated
     assert learned.bits_per_character(text) == pytest.approx(bits / len(text), rel=1e-2)
     assert learned.perplexity(text) == pytest.approx(2 ** (bits / len(codes)), rel=1e-2)
     assert learned.score(text) == -learned.bits_per_character(text)
 
 
-def test_an_unknown_character_pays_for_the_unseen_code_points(learned):
+def test_the_bits_of_an_unknown_character_identify_its_code_point(learned):
     n_known = len(learned.classes_) - 1
     with_unknown = learned.bits_per_character("the Z") * 5
     assert with_unknown > np.log2(0x110000 - 0x800 - n_known)
@@ -64,7 +64,7 @@ def test_scores_of_characters_are_those_of_predict_proba(learned):
     assert learned.perplexity(texts) == pytest.approx(perplexity)
 
 
-def test_scores_differ_from_predict_proba_by_what_unknown_tokens_have(of_words):
+def test_scores_do_not_distribute_the_probability_of_unknown_tokens(of_words):
     (score,) = of_words.score_tokens(["the"])
     (other,) = of_words.score_tokens(["a"])
     gap = log_proba_of_next(of_words, [""] * 2, ["the", "a"])
@@ -72,7 +72,7 @@ def test_scores_differ_from_predict_proba_by_what_unknown_tokens_have(of_words):
     assert gap[0] == pytest.approx(gap[1], abs=1e-5) and 0 < gap[0] < 0.1
 
 
-def test_scores_of_words_name_unknown_ones(of_words):
+def test_scores_of_words_mark_unknown_words(of_words):
     (score,) = of_words.score_tokens(["the whale sat"])
     assert score.tokens == ["the", "<unk>", "sat", "<end>"]
     assert score.is_known.tolist() == [True, False, True, True]
@@ -130,7 +130,7 @@ def of_words_as_given(**changes):
     ],
     ids=repr,
 )
-@pytest.mark.filterwarnings("ignore:X has tokens that the vocabulary does not")
+@pytest.mark.filterwarnings("ignore:X has unknown tokens")
 def test_probabilities_of_all_texts_sum_to_at_most_one(vectorizer, monkeypatch):
     monkeypatch.setattr(_spelling, "N_CODE_POINTS", len(ALPHABET))
     texts = ["ab ab.", "a b a ab .", "ba. a a", "abab b .a"] * 3
@@ -139,7 +139,7 @@ def test_probabilities_of_all_texts_sum_to_at_most_one(vectorizer, monkeypatch):
     assert 0.01 < (2.0 ** -np.array(bits)).sum() <= 1
 
 
-def test_a_vectorizer_that_refuses_unknown_tokens_scores_what_it_knows(monkeypatch):
+def test_texts_of_known_tokens_are_scored_if_unknown_tokens_are_errors(monkeypatch):
     monkeypatch.setattr(_spelling, "N_CODE_POINTS", len(ALPHABET))
     model = small(CharVectorizer(handle_unknown="error")).fit(["aa", "a.", ".."] * 5)
     known = ["".join(t) for n in range(1, 5) for t in product("a.", repeat=n)]
@@ -149,7 +149,7 @@ def test_a_vectorizer_that_refuses_unknown_tokens_scores_what_it_knows(monkeypat
         model.score(["ab"])
 
 
-def test_the_places_of_dropped_tokens_are_paid_for():
+def test_bits_include_the_positions_of_dropped_tokens():
     documents = ["abcab", "ab", "cc"]
     recorder = SpellingRecorder(CharVectorizer(handle_unknown="ignore"))
     for document in documents:
@@ -162,21 +162,21 @@ def test_the_places_of_dropped_tokens_are_paid_for():
     assert not drops_unknown(None)
 
 
-def test_unknown_words_that_could_not_be_learned_are_reported():
+def test_unknown_words_that_could_not_be_learned_raise_a_warning():
     text = ["the cat saw the whale"]
     every_word = small(of_words_as_given(), max_epochs=1).fit(DOCUMENTS)
     with pytest.warns(UserWarning, match="Set min_count=2"):
         every_word.score(text)
     every_word.score(DOCUMENTS)
     common = small(of_words_as_given(min_count=5), max_epochs=1).fit(DOCUMENTS)
-    common.score(text)  # has learned of unknown words
+    common.score(text)  # its training text has unknown words
 
 
 @pytest.mark.parametrize(
     ("vectorizer", "messages"),
     [
         (WordVectorizer(), [r"\(lowercase=True\).*cannot score", "the 3 that occur"]),
-        (of_words_as_given(), ["keeps all words, also the 3 .* Set min_count=2"]),
+        (of_words_as_given(), ["keeps all words, including the 3 .* Set min_count=2"]),
         (of_words_as_given(min_count=2), []),
         (of_words_as_given(handle_unknown="ignore"), []),
         (of_words_as_given(handle_unknown="error"), []),
@@ -187,7 +187,7 @@ def test_unknown_words_that_could_not_be_learned_are_reported():
         (None, []),
     ],
 )
-def test_fit_warns_of_a_vectorizer_with_which_texts_score_badly(vectorizer, messages):
+def test_fit_warns_if_texts_will_score_badly_or_not_at_all(vectorizer, messages):
     model = small(vectorizer, max_epochs=1)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -198,11 +198,11 @@ def test_fit_warns_of_a_vectorizer_with_which_texts_score_badly(vectorizer, mess
         assert warning.filename == __file__
 
 
-def test_words_that_all_recur_need_no_unknown_ones():
+def test_fit_does_not_warn_if_all_words_recur():
     small(of_words_as_given(), max_epochs=1).fit(["the cat saw the cat saw"])
 
 
-def test_dropping_characters_does_not_make_a_better_score():
+def test_dropping_characters_does_not_improve_the_score():
     text = TEXT.replace("the", "thx")
     pieces = [text[:300]]
     few = CharVectorizer(max_features=2, handle_unknown="ignore")
@@ -210,10 +210,10 @@ def test_dropping_characters_does_not_make_a_better_score():
     assert small(few, max_epochs=20).fit(pieces).score(pieces) < best
 
 
-def test_unknown_codes_of_a_vectorizer_in_front_cannot_be_scored():
+def test_unknown_codes_cannot_be_scored():
     few_words = WordVectorizer(max_features=2)
     pipeline = make_pipeline(few_words, small()).fit(DOCUMENTS)
-    with pytest.raises(ValueError, match="unknown codes, whose text"):
+    with pytest.raises(ValueError, match="unknown codes"):
         pipeline.score(DOCUMENTS)
     assert pipeline[-1].perplexity(pipeline[:-1].transform(DOCUMENTS)) > 1
     assert np.isfinite(
@@ -221,13 +221,13 @@ def test_unknown_codes_of_a_vectorizer_in_front_cannot_be_scored():
     )
 
 
-def test_unknown_tokens_of_a_list_are_reported():
+def test_unknown_tokens_of_a_list_raise_a_warning():
     model = small().fit([[60, 62, 64]] * 4)
     with pytest.warns(UserWarning, match=r"X has 2 token\(s\) that the model"):
         assert np.isfinite(model.score([[60, 1, 2]]))
 
 
-def test_fewer_tokens_do_not_make_a_better_score():
+def test_a_smaller_vocabulary_does_not_improve_the_score():
     pieces = [TEXT[:300]]
     all_words = small(WordVectorizer(lowercase=False)).fit(pieces)
     few_words = small(WordVectorizer(lowercase=False, max_features=1)).fit(pieces)
@@ -259,19 +259,19 @@ def test_an_empty_text_cannot_be_scored(learned):
         learned.score("")
 
 
-def test_tokens_that_are_no_text_are_scored_in_bits_a_token():
+def test_documents_without_text_are_scored_in_bits_per_token():
     melody = [[60, 62, 64, 60]] * 20
     model = small(max_epochs=30).fit(melody)
     bits = 5 * np.log2(model.perplexity(melody))  # with the end of each document
     assert model.bits_per_character(melody) == pytest.approx(bits / 4)
 
 
-def test_scoring_single_characters_is_refused_too(learned):
+def test_scoring_a_list_of_single_characters_is_an_error(learned):
     with pytest.raises(ValueError, match="single characters"):
         learned.score(list("the cat"))
 
 
-def test_tokens_of_single_characters_are_scored_as_if_alone(learned):
+def test_lists_of_single_characters_are_scored_as_documents(learned):
     together = learned.score_tokens(["t", " "])
     for found, text in zip(together, ["t", " "], strict=True):
         (alone,) = learned.score_tokens([text])
@@ -281,12 +281,12 @@ def test_tokens_of_single_characters_are_scored_as_if_alone(learned):
 @pytest.mark.parametrize(
     "score", ["score", "bits_per_character", "perplexity", "score_tokens"]
 )
-def test_no_document_cannot_be_scored(learned, score):
-    with pytest.raises(ValueError, match="X holds no document"):
+def test_scoring_requires_a_document(learned, score):
+    with pytest.raises(ValueError, match="X contains no document"):
         getattr(learned, score)([])
 
 
-def test_documents_of_tokens_hide_a_text_that_is_not_known():
+def test_lists_of_tokens_cannot_be_scored_as_text():
     model = small(WordVectorizer(lowercase=False)).fit(DOCUMENTS)
     assert np.isfinite(model.score(["the cat"]))
     with pytest.raises(ValueError, match="documents are given as tokens"):
@@ -297,27 +297,29 @@ def test_documents_of_tokens_hide_a_text_that_is_not_known():
     ("vectorizer", "is_recorded"),
     [
         (None, True),
-        (CharVectorizer(), False),  # nothing is hidden
+        (CharVectorizer(), False),  # tokens contain the whole text
         (CharVectorizer(tokenizer=str.split), True),
         (WordVectorizer(lowercase=False), True),
-        (WordVectorizer(lowercase=True), False),  # cannot be compared
+        (WordVectorizer(lowercase=True), False),  # changes text
     ],
 )
-def test_spelling_is_recorded_where_tokens_hide_text(vectorizer, is_recorded):
+def test_spelling_is_recorded_if_tokens_do_not_contain_the_text(
+    vectorizer, is_recorded
+):
     recorder = SpellingRecorder(vectorizer)
     recorder("a cat", ["a", "cat"])
     recorder(None, ["a"])  # without a text there is nothing to record
     assert (recorder.fit_spelling({"a"}) is not None) == is_recorded
 
 
-def test_spelling_is_given_up_when_a_token_is_not_in_its_text():
+def test_spelling_is_not_recorded_if_a_token_is_not_in_its_text():
     recorder = SpellingRecorder(WordVectorizer(lowercase=False))
     recorder("a cat", ["a", "feline"])
     recorder("a cat", ["a", "cat"])
     assert recorder.fit_spelling({"a"}) is None
 
 
-def test_folding_is_named_as_in_a_call():
+def test_the_parameter_that_changes_text_is_found():
     assert find_folding(WordVectorizer()) == "lowercase=True"
     assert (
         find_folding(CharVectorizer(strip_accents="ascii")) == "strip_accents='ascii'"

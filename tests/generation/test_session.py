@@ -1,4 +1,4 @@
-"""WritingSession: a person and the network write together."""
+"""WritingSession: writing with suggestions of a generator."""
 
 import io
 import json
@@ -89,7 +89,7 @@ def test_the_log_probability_is_that_of_the_model(chars):
     assert session.undo(3).log_probability == 0
 
 
-def test_each_token_costs_one_step_and_undoing_none(chars, monkeypatch):
+def test_each_token_takes_one_step_and_undo_takes_none(chars, monkeypatch):
     session = chars.session("the ")
     kind, steps = type(session._stepper), []
     feed = kind.feed
@@ -105,7 +105,7 @@ def test_each_token_costs_one_step_and_undoing_none(chars, monkeypatch):
     assert len(steps) == 7
 
 
-def test_undo_goes_back_exactly(chars):
+def test_undo_restores_the_state_exactly(chars):
     session = chars.session("the ")
     before = session.suggest()
     session.accept("d").accept("o")
@@ -117,14 +117,14 @@ def test_undo_goes_back_exactly(chars):
 
 
 @pytest.mark.parametrize("n", [3, -1, 1.5])
-def test_undo_past_the_start_loses_nothing(chars, n):
+def test_undo_beyond_the_prompt_changes_nothing(chars, n):
     session = chars.session("the ").accept("c").accept("a")
-    with pytest.raises(ValueError, match=r"from 0 to 2, the tokens .* got"):
+    with pytest.raises(ValueError, match=r"from 0 to 2, the number of tokens .* got"):
         session.undo(n)
     assert session.text == "the ca"
 
 
-def test_branches_share_nothing_that_changes(chars):
+def test_branches_are_independent(chars):
     session = chars.session("the ").accept("c")
     branch = session.branch().accept("o")
     session.accept("a")
@@ -134,7 +134,7 @@ def test_branches_share_nothing_that_changes(chars):
     assert branch.undo(2).text == "the " and session.text == "the ca"
 
 
-def test_temperature_changes_on_the_way(chars):
+def test_the_temperature_can_change_during_a_session(chars):
     session = chars.session("the ")
     plain = session.suggest(1)[0][1]
     session.temperature = 0.3
@@ -182,7 +182,7 @@ def test_suggestions_can_be_restricted_to_a_prefix(words, notes):
     assert again.statistics() == session.statistics()
     with pytest.raises(ValueError, match="needs tokens that are str"):
         notes.session([60]).suggest(prefix="6")
-    with pytest.raises(TypeError, match=r"prefix must be a str, .* got 6"):
+    with pytest.raises(TypeError, match=r"prefix must be a str .* got 6"):
         session.suggest(prefix=6)
 
 
@@ -210,23 +210,23 @@ def test_several_tokens_are_accepted_at_once(words, chars, notes):
         with pytest.raises(ValueError, match="accept"):
             before.accept(phrase)
         assert before.tokens == []
-    with pytest.raises(ValueError, match="after '<end>', which ends the text"):
+    with pytest.raises(ValueError, match="'<end>' ends the text"):
         notes.session([60]).accept(["<end>", 62])
     phrases = iter(["at s", "a", "t on"])
     session = chars.session("the c").write(lambda suggestions: next(phrases), 5)
     assert session.written == "at sa"
 
 
-def test_tokens_and_places_that_do_not_exist_are_refused(chars):
+def test_unknown_tokens_and_positions_are_errors(chars):
     session = chars.session("the ")
     with pytest.raises(ValueError, match="'Z', which is not a token"):
         session.accept("Z")
-    for nothing in (None, []):  # a chooser that returns it would never stop
-        with pytest.raises(ValueError, match="holds no token"):
+    for nothing in (None, []):  # with such a choice, write() would never stop
+        with pytest.raises(ValueError, match="contains no token"):
             session.accept(nothing)
     session.suggest(3)
     for index in (3, -1, "c", True):
-        with pytest.raises(ValueError, match=r"0\.\.2"):
+        with pytest.raises(ValueError, match="from 0 to 2"):
             session.pick(index)
     for k in (0, 1.5, True):
         with pytest.raises(ValueError, match="k must be"):
@@ -245,7 +245,7 @@ def test_a_session_has_one_prompt(chars):
 
 
 @pytest.mark.filterwarnings("ignore:the text has:UserWarning")
-def test_a_prompt_stays_as_it_was_given(chars, notes, codes):
+def test_the_prompt_stays_unchanged_in_the_text(chars, notes, codes):
     assert chars.session("the ZZ").accept("c").text == "the ZZc"
     prompt = [60, 99]
     session = notes.session(prompt)
@@ -264,7 +264,7 @@ PROMPTS = {
 
 
 @pytest.mark.parametrize("kind", PROMPTS)
-def test_a_transcript_replays_every_kind_of_token(kind, request):
+def test_transcripts_restore_every_kind_of_token(kind, request):
     model, prompt = request.getfixturevalue(kind), PROMPTS[kind]
     session = model.session(prompt, temperature=0.7)
     places = [token for token, _ in session.suggest()]
@@ -280,7 +280,7 @@ def test_a_transcript_replays_every_kind_of_token(kind, request):
 
 
 @pytest.mark.filterwarnings("ignore:the text has:UserWarning")
-def test_a_transcript_replays_unknown_tokens_of_the_prompt(chars, notes, codes):
+def test_transcripts_restore_unknown_tokens_of_the_prompt(chars, notes, codes):
     tokens = TokenArray([[1, 5, 1]], codes.vocabulary_size_)
     for model, prompt in [(chars, "the ZZ"), (notes, [99, 60, 98]), (codes, tokens)]:
         session = model.session(prompt)
@@ -290,7 +290,7 @@ def test_a_transcript_replays_unknown_tokens_of_the_prompt(chars, notes, codes):
     assert notes.resume(notes.session([60, 99]).to_json()).text == [60, "<unk>"]
 
 
-def test_a_transcript_of_another_model_is_refused(chars, words):
+def test_a_transcript_of_another_model_is_an_error(chars, words):
     transcript = chars.session("the ").accept("c").to_json()
     with pytest.raises(ValueError, match="another model"):
         words.resume(transcript)
@@ -298,7 +298,7 @@ def test_a_transcript_of_another_model_is_refused(chars, words):
         fitted(TEXT, random_state=1).resume(transcript)
 
 
-def test_what_is_no_transcript_is_refused(chars):
+def test_other_objects_than_transcripts_are_an_error(chars):
     transcript = chars.session("the ").accept("c").to_json()
     for damaged in (transcript[:-9], "hello", "", "null", "[]", "[" * 10**5, None):
         with pytest.raises(ValueError, match="cannot be read"):
@@ -313,7 +313,7 @@ def test_what_is_no_transcript_is_refused(chars):
         ("version", "1"),
         ("steps", 99),
         ("steps", [[5, True]]),
-        ("steps", [[999, True, 1.0]]),  # no code of this vocabulary
+        ("steps", [[999, True, 1.0]]),  # not a code of this vocabulary
         ("steps", [[1, True, 1.0]]),  # the unknown code, which is never written
         ("steps", [[5.0, True, 1.0]]),
         ("steps", [[np.inf, True, 1.0]]),
@@ -322,13 +322,13 @@ def test_what_is_no_transcript_is_refused(chars):
         ("steps", [[5, False, 1.0, 1]]),
         ("steps", [[5, True, 1.0, 0, 0]]),
         ("steps", [[5, True, -1.0]]),
-        ("steps", [[3, True, 1.0], [5, True, 1.0]]),  # goes on after the end
+        ("steps", [[3, True, 1.0], [5, True, 1.0]]),  # continues after the end
         ("temperature", 0),
         ("prompt", None),
         ("prompt", [5, 6]),
     ],
 )
-def test_a_damaged_transcript_is_refused(chars, entry, value):
+def test_a_damaged_transcript_is_an_error(chars, entry, value):
     content = json.loads(chars.session("the ").accept("c").to_json())
     with pytest.raises(ValueError, match="cannot be read"):
         chars.resume(sealed(content | {entry: value}))
@@ -337,7 +337,7 @@ def test_a_damaged_transcript_is_refused(chars, entry, value):
 
 
 def sealed(content):
-    """A transcript with the checksum that belongs to its content."""
+    """Add the right checksum to the content of a transcript."""
     content = {k: value for k, value in content.items() if k != "checksum"}
     return json.dumps(content | {"checksum": _compute_checksum(content)})
 
@@ -348,7 +348,7 @@ def sealed(content):
 def test_an_edited_transcript_is_noticed(chars, entry, value):
     content = json.loads(chars.session("the ").accept("c").to_json())
     edited = content | {entry: value}
-    with pytest.raises(ValueError, match="it was changed, since its checksum differs"):
+    with pytest.raises(ValueError, match="because its checksum differs"):
         chars.resume(json.dumps(edited))
     edited.pop("checksum")
     with pytest.raises(ValueError, match="checksum"):
@@ -356,7 +356,7 @@ def test_an_edited_transcript_is_noticed(chars, entry, value):
     assert chars.resume(json.dumps(content, indent=2)).text == "the c"
 
 
-def test_a_transcript_of_the_first_version_is_replayed(chars):
+def test_a_transcript_of_the_first_version_is_restored(chars):
     session = chars.session("the ").accept("c")
     content = json.loads(session.to_json()) | {"version": 1}
     content.pop("checksum")
@@ -366,14 +366,14 @@ def test_a_transcript_of_the_first_version_is_replayed(chars):
 @pytest.mark.filterwarnings("ignore:the text has:UserWarning")
 @pytest.mark.parametrize("kind", ["notes", "codes"])
 @pytest.mark.parametrize("prompt", ["abc", 5, None, [999], [-1], [2], [[5]], [5, "x"]])
-def test_a_damaged_prompt_of_codes_is_refused(kind, prompt, request):
+def test_a_damaged_prompt_of_codes_is_an_error(kind, prompt, request):
     model = request.getfixturevalue(kind)
     content = json.loads(model.session(PROMPTS[kind]).to_json())
     with pytest.raises(ValueError, match="cannot be read"):
         model.resume(sealed(content | {"prompt": prompt}))
 
 
-def test_a_function_chooses_in_place_of_a_person(words):
+def test_a_function_can_choose_instead_of_a_person(words):
     session = words.session("the").write(lambda suggestions: 0, 3)
     expected = words.generate("the", 3, temperature=0)
     assert session.written == expected
@@ -430,7 +430,7 @@ def test_no_space_is_typed_at_punctuation_marks():
     assert session.statistics().keystrokes == 3  # the space is in the prompt
 
 
-def test_marks_are_attached_to_words_on_both_sides_of_the_prompt():
+def test_marks_are_attached_to_words_before_and_after_the_end_of_the_prompt():
     text = 'He said, "don\'t (re-read) it!" and sat. '
     model = fitted([text] * 4, WordVectorizer(lowercase=False), max_epochs=1)
     text = text.strip()
@@ -442,7 +442,7 @@ def test_marks_are_attached_to_words_on_both_sides_of_the_prompt():
     assert model.session("and ").accept("it").text == "and it"
 
 
-def test_a_vectorizer_whose_text_begins_otherwise_when_it_goes_on():
+def test_a_vectorizer_may_decode_longer_texts_differently():
     vectorizer = WordVectorizer(
         lowercase=False, detokenizer=lambda t: " ".join(t[::-1])
     )
@@ -459,7 +459,7 @@ def test_a_later_fit_does_not_change_a_session():
     assert session.accept("c").text == "the c"
 
 
-def test_the_terminal_program_plays_a_session(tmp_path):
+def test_the_terminal_program_runs_a_session(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("\n".join(DOCUMENTS))
     saved = tmp_path / "session.json"
@@ -496,7 +496,7 @@ def test_the_terminal_program_keeps_its_model_and_branches(
         runpy.run_path(str(ROOT / "examples" / "cowrite.py"), run_name="__main__")
         return capsys.readouterr().out
 
-    out = played("e", "b", " ", "c", "w", "=u")  # and the input ends
+    out = played("e", "b", " ", "c", "w", "=u")  # then the input ends
     assert "learning" in out and kept.exists()
     out = played("e cut", "\\n", "? h", "0", "q")
     assert "the cut\nh\n\n7 tokens, 1 picked" in out

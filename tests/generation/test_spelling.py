@@ -1,4 +1,4 @@
-"""What tokens hide of a text, in bits."""
+"""Bits of the text that tokens do not contain."""
 
 import pickle
 from itertools import product
@@ -17,7 +17,7 @@ from sklearn_rnn.generation._spelling import (
     classify_token,
     dropping_bits,
     estimate_dropped_share,
-    gaps_between,
+    find_gaps,
     unseen_character_bits,
 )
 
@@ -34,20 +34,20 @@ def count_texts(*texts):
 
 
 def bits_of(spelling, documents, known):
-    """Bits that the known tokens of documents do not show."""
+    """Bits of the text of documents that known tokens do not contain."""
     counts = TextCounts(longest_gap=None)
     for document in documents:
         counts.update(*document)
     return spelling.bits(counts, known)
 
 
-def test_an_unseen_character_is_one_of_all_others():
+def test_an_unseen_character_is_one_of_all_other_code_points():
     assert unseen_character_bits(0) == log2(1_112_064)
     assert unseen_character_bits(N_CODE_POINTS - 2) == 1.0
     assert unseen_character_bits(N_CODE_POINTS) == 0.0  # there is no other one
 
 
-def test_places_of_dropped_tokens_cost_what_their_share_says():
+def test_bits_of_positions_follow_from_the_share_of_dropped_tokens():
     share = estimate_dropped_share(3, 0)
     assert share == 0.5 / 4
     assert_allclose(dropping_bits(share, 2, 1), -log2(0.875**2 * 0.125))
@@ -71,8 +71,8 @@ def test_kinds_of_tokens(token, expected):
     assert classify_token(token) == expected
 
 
-def test_gaps_are_what_stands_between_the_tokens():
-    assert list(gaps_between(" Ho, 7\n", ["Ho", ",", "7"])) == [
+def test_gaps_are_the_text_between_tokens():
+    assert list(find_gaps(" Ho, 7\n", ["Ho", ",", "7"])) == [
         ("", "word", " "),
         ("word", ",", ""),
         (",", "number", " "),
@@ -80,13 +80,13 @@ def test_gaps_are_what_stands_between_the_tokens():
     ]
 
 
-def test_gaps_hold_what_the_tokenizer_dropped():
-    dropped = list(gaps_between("sea of the whale, and so on", ["sea", "whale"]))
+def test_gaps_contain_text_that_the_tokenizer_dropped():
+    dropped = list(find_gaps("sea of the whale, and so on", ["sea", "whale"]))
     assert [gap for *_, gap in dropped] == ["", " of the ", ", and so on"]
 
 
 def test_a_text_without_tokens_is_one_gap():
-    assert list(gaps_between(" \n", [])) == [("", "", " \n")]
+    assert list(find_gaps(" \n", [])) == [("", "", " \n")]
 
 
 @pytest.mark.parametrize("params", [{}, {"strip_accents": "unicode"}])
@@ -98,7 +98,7 @@ def test_a_vectorizer_that_changes_text_raises(params):
         TextCounts().update(text, tokens)
 
 
-def test_the_error_names_the_token_and_where_it_was_looked_for():
+def test_the_error_gives_the_token_and_the_text_where_it_is_missing():
     with pytest.raises(ValueError, match=r"token 1, 'me', .* ' Me too'\.\.\."):
         TextCounts().update("Call Me too", ["Call", "me"])
 
@@ -113,7 +113,7 @@ def test_a_vectorizer_that_keeps_text_can_be_scored():
     assert 0 < bits < 4 * len(tokens)
 
 
-def test_an_unknown_word_is_spelled_as_worked_out_by_hand():
+def test_bits_of_an_unknown_word_equal_those_computed_by_hand():
     spelling = Spelling(count_texts("ab"), known=())
     # symbols edge, a, b, edge: 4 of 3 kinds, each context followed by one symbol
     base = 3 / (N_CODE_POINTS + 1)
@@ -124,7 +124,7 @@ def test_an_unknown_word_is_spelled_as_worked_out_by_hand():
     assert_allclose(spelling.word_bits(["ab"]), [-log2(p_a * p_b * p_end)])
 
 
-def test_a_seen_gap_is_scored_as_worked_out_by_hand():
+def test_bits_of_a_seen_gap_equal_those_computed_by_hand():
     spelling = Spelling(count_texts("a b c\nd"), known=())
     spelled = 2 ** -_spelling._spelling_bits(spelling._gap_letters, [" ", "\n", "\t"])
     # between words: 3 gaps of 2 kinds
@@ -133,7 +133,7 @@ def test_a_seen_gap_is_scored_as_worked_out_by_hand():
     assert_allclose(2 ** -spelling.gap_bits(gaps), expected)
 
 
-def test_between_kinds_that_never_met_a_gap_is_spelled():
+def test_a_gap_between_kinds_that_were_never_neighbours_is_spelled():
     spelling = Spelling(count_texts("a b"), known=())
     assert_allclose(
         spelling.gap_bits([("number", "word", " ")]),
@@ -156,7 +156,7 @@ def test_bits_are_the_unknown_words_and_all_gaps():
 
 @pytest.fixture
 def two_code_points(monkeypatch):
-    """The letters a and b are all there is, so that all texts can be counted up."""
+    """Allow only the letters a and b, so that all texts can be enumerated."""
     monkeypatch.setattr(_spelling, "N_CODE_POINTS", 2)
     return ["".join(text) for n in range(13) for text in product("ab", repeat=n)]
 
@@ -164,7 +164,7 @@ def two_code_points(monkeypatch):
 def test_probabilities_of_all_words_sum_to_one(two_code_points):
     spelling = Spelling(count_texts("ab", "b", "aab"), known=())
     total = np.sum(2 ** -spelling.word_bits(two_code_points))
-    # of the rest some are longer, and some hold an edge amid
+    # other words are longer or contain an edge
     assert 0.9 < total <= 1
 
 
@@ -195,17 +195,17 @@ def test_spelling_is_learned_from_rare_words(text, known, learned):
     assert_allclose(spelling.word_bits(words), alone.word_bits(words))
 
 
-def test_what_no_training_text_had_still_has_a_cost():
+def test_unseen_texts_have_finite_bits():
     spelling = Spelling(TextCounts(), known=())
     nats = log2(N_CODE_POINTS + 1)
-    # no token at all: the gap's one character and its end
+    # no token: the character of the gap and its end
     assert_allclose(bits_of(spelling, [("鯨", [])], known=()), 2 * nats)
-    # the word's character and end, and two empty gaps, each its end
+    # the character and end of the word, and the ends of two empty gaps
     assert_allclose(bits_of(spelling, [("鯨", ["鯨"])], known=()), 4 * nats)
     assert bits_of(spelling, [], known=()) == 0.0
 
 
-def test_a_gap_too_unlikely_for_a_float_has_a_finite_cost():
+def test_a_gap_with_an_underflowing_probability_has_finite_bits():
     spelling = Spelling(count_texts("a b"), known=())
     bits = bits_of(spelling, [("a" + 500 * "鯨" + "b", ["a", "b"])], known={"a", "b"})
     assert 500 * 20 < bits < 500 * 25
@@ -222,7 +222,7 @@ def test_bits_do_not_depend_on_the_order_of_documents():
     )
 
 
-def test_a_document_cut_off_is_counted_in_part_but_scored_whole():
+def test_the_rest_of_a_cut_document_is_counted_in_part_but_scored_completely():
     counts = TextCounts()
     counts.update("a" + 1000 * " b", ["a"])
     assert max(len(gap) for *_, gap in counts.gaps) == 64
@@ -231,7 +231,7 @@ def test_a_document_cut_off_is_counted_in_part_but_scored_whole():
     assert bits_of(spelling, [long], {"a"}) > 1.5 * bits_of(spelling, [short], {"a"})
 
 
-def test_a_pickled_spelling_answers_the_same_and_holds_no_common_word():
+def test_a_pickled_spelling_returns_the_same_bits_and_has_no_common_word():
     spelling = Spelling(count_texts("whale ship ship ship"), known={"ship"})
     pickled = pickle.dumps(spelling)
     assert b"ship" not in pickled

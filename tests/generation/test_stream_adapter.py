@@ -1,4 +1,4 @@
-"""How a chunk is split among streams of text; tests of streams read the chunks."""
+"""Splitting chunks of text among streams; the streams are tested elsewhere."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Either vectorizer of tokens, and texts whose letters are its tokens."""
+"""Both vectorizers of tokens, and texts whose letters are their tokens."""
 
 import pytest
 from text_examples import SEPARATOR
@@ -11,7 +11,7 @@ def Vectorizer(request):
 
 @pytest.fixture
 def text_of(Vectorizer):
-    """A text whose tokens are the given letters, for either vectorizer."""
+    """Make a text whose tokens are the given letters, for both vectorizers."""
     return SEPARATOR[Vectorizer].join
 
 

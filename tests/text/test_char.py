@@ -1,4 +1,4 @@
-"""CharVectorizer: characters as tokens, and texts back exactly."""
+"""CharVectorizer: characters as tokens, from which texts are restored exactly."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ def test_characters_keep_their_case_by_default():
     assert list(CharVectorizer().fit(["Aa"]).vocabulary_) == ["A", "a"]
 
 
-def test_white_space_is_characters():
+def test_white_space_characters_are_tokens():
     vectorizer = CharVectorizer()
     assert_tokens(vectorizer.fit_transform(["a b\n"]), [[6, 5, 7, 4]], 8)
     assert list(vectorizer.vocabulary_) == ["\n", " ", "a", "b"]
@@ -30,12 +30,12 @@ UNICODE = [
 
 
 @pytest.mark.parametrize("boundaries", [False, True])
-def test_characters_come_back_exactly(boundaries):
+def test_characters_are_restored_exactly(boundaries):
     vectorizer = CharVectorizer(boundaries=boundaries)
     assert vectorizer.inverse_transform(vectorizer.fit_transform(UNICODE)) == UNICODE
 
 
-def test_random_characters_come_back_exactly(rng):
+def test_random_characters_are_restored_exactly(rng):
     code_points = np.concatenate([np.arange(0xD800), np.arange(0xE000, 0x110000)])
     texts = [
         "".join(map(chr, rng.choice(code_points, size=length)))
@@ -45,7 +45,7 @@ def test_random_characters_come_back_exactly(rng):
     assert vectorizer.inverse_transform(vectorizer.fit_transform(texts)) == texts
 
 
-def test_combining_marks_are_characters_of_their_own():
+def test_combining_marks_are_separate_characters():
     vectorizer = CharVectorizer()
     assert_tokens(vectorizer.fit_transform(["e\u0301é"]), [[4, 6, 5]], 7)
     assert vectorizer.vocabulary_ == {"e": 4, "é": 5, "\u0301": 6}
@@ -59,6 +59,6 @@ def test_characters_beyond_16_bits_are_one_token():
     assert_tokens(CharVectorizer().fit_transform(["a😀a"]), [[4, 5, 4]], 6)
 
 
-def test_tokens_of_the_users_own_are_joined_without_spaces():
+def test_tokens_of_a_custom_tokenizer_are_joined_without_spaces():
     vectorizer = CharVectorizer(tokenizer=lambda text: [text[:2], text[2:]])
     assert vectorizer.inverse_transform(vectorizer.fit_transform(["abcd"])) == ["abcd"]

@@ -1,4 +1,4 @@
-"""Documents as codes and back."""
+"""Encoding documents and decoding codes."""
 
 import os
 
@@ -10,9 +10,9 @@ from sklearn_rnn.text._codecs import (
     CodeCodec,
     TextCodec,
     TokenCodec,
+    check_not_characters,
     make_codec,
     read_documents,
-    refuse_characters,
 )
 from sklearn_rnn.text._documents import TextFile
 
@@ -24,7 +24,7 @@ def fitted(X, vectorizer=None):
 
 
 def watched(codec, documents):
-    """What the observer of an encoding is called with."""
+    """Record the arguments with which watch is called."""
     seen = []
     codec.encode(documents, lambda text, tokens: seen.append((text, list(tokens))))
     return seen
@@ -44,12 +44,12 @@ def watched(codec, documents):
         (TokenArray([[4, 5]], 6), None, CodeCodec),
     ],
 )
-def test_the_first_document_decides_the_codec(X, vectorizer, kind):
+def test_the_first_document_determines_the_codec(X, vectorizer, kind):
     codec, documents = make_codec(X, vectorizer, CharVectorizer())
     assert type(codec) is kind and documents is X
 
 
-def test_a_generator_of_documents_is_read_from_its_first_one():
+def test_a_python_generator_is_read_from_its_first_document():
     codec, documents = make_codec((d for d in ["ab", "c"]), None, CharVectorizer())
     assert isinstance(codec, TextCodec) and list(documents) == ["ab", "c"]
 
@@ -61,8 +61,8 @@ def test_the_vectorizer_of_the_user_is_not_fitted():
     assert not hasattr(vectorizer, "vocabulary_")
 
 
-def test_there_has_to_be_a_document():
-    with pytest.raises(ValueError, match="X holds no document"):
+def test_at_least_one_document_is_required():
+    with pytest.raises(ValueError, match="X contains no document"):
         make_codec([], None, CharVectorizer())
 
 
@@ -95,19 +95,19 @@ def test_a_single_text_or_file_name_is_one_document(tmp_path):
 @pytest.mark.parametrize("X", [list("t cat"), np.array(list("a\nb")), ("a", b" ")])
 def test_single_characters_as_documents_are_an_error(X):
     with pytest.raises(ValueError, match=r"single characters.*split_text\("):
-        refuse_characters(X)
-    assert len(read_documents(X, False)) == len(X)  # what a document is stays
+        check_not_characters(X)
+    assert len(read_documents(X, False)) == len(X)  # its documents are not joined
 
 
-def test_documents_of_one_character_are_a_warning_for_those_that_refuse_them():
+def test_documents_of_one_character_raise_a_warning():
     with pytest.warns(UserWarning, match="3 documents of a single character"):
-        refuse_characters(["a", "b", "a"])
-    refuse_characters("a text")
-    refuse_characters(["a"])
+        check_not_characters(["a", "b", "a"])
+    check_not_characters("a text")
+    check_not_characters(["a"])
     assert read_documents(["a", "b", "a"], False) == ["a", "b", "a"]
 
 
-def test_file_names_as_text_are_a_warning(tmp_path):
+def test_file_names_as_text_raise_a_warning(tmp_path):
     path = tmp_path / "existing"
     path.write_text("the cat")
     for X in (str(path), [str(path)], "book.txt", ["a.txt", "b.txt"]):
@@ -121,7 +121,7 @@ def test_text_that_mentions_a_file_is_text(X):
     assert len(list(read_documents(X, files=False)))
 
 
-def test_a_path_as_text_says_how_to_read_files(tmp_path):
+def test_the_error_for_a_path_explains_how_to_read_files(tmp_path):
     with pytest.raises(
         TypeError, match=r'set input="filename" .*Path\(name\)\.read_text'
     ):
@@ -145,7 +145,7 @@ def test_tables_are_an_error():
 # ------------------------------------------------------------------ text
 
 
-def test_texts_are_coded_by_a_vectorizer():
+def test_texts_are_encoded_by_a_vectorizer():
     codec = fitted(["the cat", "a cat"], WordVectorizer())
     assert codec.names == ["a", "cat", "the"]
     assert codec.code_of == {"a": 4, "cat": 5, "the": 6}
@@ -174,7 +174,7 @@ class FirstLetters:
         return self.inner.get_feature_names_out()
 
 
-def test_any_transformer_to_tokens_codes_texts():
+def test_any_transformer_to_tokens_encodes_texts():
     codec = TextCodec(FirstLetters())
     lengths, flat = codec.fit_encode(x for x in ["abx", "ba"])
     assert codec.names == ["a", "b"]
@@ -183,7 +183,7 @@ def test_any_transformer_to_tokens_codes_texts():
     assert watched(codec, ["abx", "xa"]) == [("abx", ["a", "b"]), ("xa", ["a"])]
 
 
-def test_a_transformer_has_to_return_tokens():
+def test_a_transformer_must_return_tokens():
     class Numbers(FirstLetters):
         def transform(self, X):
             return np.zeros((2, 3))
@@ -192,7 +192,7 @@ def test_a_transformer_has_to_return_tokens():
         TextCodec(Numbers()).fit_encode(["ab"])
 
 
-def test_the_observer_sees_every_text_with_all_its_tokens():
+def test_watch_is_called_with_every_text_and_all_its_tokens():
     codec = fitted(["the cat"], WordVectorizer())
     expected = [("the dog", ["the", "dog"]), ("cat", ["cat"])]
     assert watched(codec, ["the dog", "cat"]) == expected
@@ -201,7 +201,7 @@ def test_the_observer_sees_every_text_with_all_its_tokens():
 # ------------------------------------------------------------------ tokens
 
 
-def test_tokens_are_sorted_if_they_can_be():
+def test_tokens_are_sorted_if_possible():
     assert fitted([[64, 60], [62]]).classes.tolist() == ["<end>", 60, 62, 64]
     assert fitted([["x", 64, "x"]]).names == ["x", 64]
     codec = fitted([[("ls", "-l"), ("cd", "..")]])
@@ -209,7 +209,7 @@ def test_tokens_are_sorted_if_they_can_be():
     assert codec.classes.shape == (3,)
 
 
-def test_tokens_are_coded_one_by_one():
+def test_tokens_are_encoded_one_by_one():
     codec = fitted([[60, 62, 64]])
     lengths, flat = codec.encode([[64, 99], [], (60,), np.array([62])])
     assert lengths.tolist() == [2, 0, 1, 1] and flat.tolist() == [6, 1, 4, 5]
@@ -218,9 +218,9 @@ def test_tokens_are_coded_one_by_one():
     assert watched(codec, [[60, 99]]) == [(None, [60, 99])]
 
 
-def test_bad_tokens_are_named_by_document():
+def test_errors_for_invalid_tokens_give_the_document():
     codec = TokenCodec()
-    with pytest.raises(TypeError, match=r"document 1 holds the token \[2\]"):
+    with pytest.raises(TypeError, match=r"document 1 contains the token \[2\]"):
         codec.fit_encode([[1, 2], [[2]]])
     for token in (None, np.nan):
         with pytest.raises(TypeError, match="hashable tokens"):
@@ -234,20 +234,20 @@ def test_bad_tokens_are_named_by_document():
 # ------------------------------------------------------------------ codes
 
 
-def test_codes_stay_as_they_are():
+def test_codes_are_not_changed():
     codec = CodeCodec(7)
     assert codec.classes.tolist() == [3, 4, 5, 6]
     lengths, flat = codec.fit_encode(TokenArray([[2, 5, 1, 3], [6, 0, 0, 0]], 7))
     assert lengths.tolist() == [2, 1] and flat.tolist() == [5, 1, 6]
     decoded = codec.decode([5, 6, 3])
     assert isinstance(decoded, TokenArray) and decoded.tolist() == [[5, 6]]
-    with pytest.raises(TypeError, match="expected another one"):
+    with pytest.raises(TypeError, match="expected a TokenArray"):
         codec.encode(["ab"])
     with pytest.raises(ValueError, match="vocabulary"):
         codec.encode(TokenArray([[4]], 9))
 
 
-def test_an_empty_document_is_empty_also_behind_a_vectorizer():
+def test_an_empty_document_of_a_vectorizer_is_empty():
     documents = ["ab", "", "zb", "zz"]
     for boundaries in (False, True):
         tokens = CharVectorizer(boundaries=boundaries).fit(["ab"]).transform(documents)

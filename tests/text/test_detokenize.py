@@ -32,7 +32,7 @@ def split(text):
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_text_comes_back_from_its_words_and_marks(text):
+def test_text_is_restored_from_its_words_and_marks(text):
     assert join_words(split(text)) == text
 
 
@@ -65,12 +65,12 @@ def test_joined_text_has_the_same_tokens():
 
 
 @pytest.mark.parametrize(("n", "start"), [(900, 'a "b b'), (1100, 'a" b b')])
-def test_a_mark_that_is_far_away_closes_no_quotation(n, start):
+def test_a_distant_mark_does_not_close_a_quotation(n, start):
     text = join_words(["a", '"', *["b"] * n, '"', "c"])
     assert text.startswith(start)
 
 
-def test_a_novel_comes_back_but_for_its_line_breaks():
+def test_a_novel_is_restored_except_for_its_line_breaks():
     paragraphs = re.split(r"\n\s*\n", load_moby_dick().data)
     texts = [" ".join(text.split()) for text in paragraphs if text.strip()]
     wrong = [text for text in texts if join_words(split(text)) != text]

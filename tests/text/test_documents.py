@@ -1,4 +1,4 @@
-"""Documents in any container and file, read whole or piece by piece."""
+"""Reading documents in any container or file, as a whole or in pieces."""
 
 import gzip
 import io
@@ -28,7 +28,7 @@ from sklearn_rnn.text._documents import CodeStream, TextFile, add_boundaries, cu
     [tuple, np.array, lambda x: np.array(x, dtype=object), pd.Series, iter],
     ids=["tuple", "str array", "object array", "Series", "iterator"],
 )
-def test_any_column_of_documents_is_read_alike(Vectorizer, texts, container):
+def test_any_column_of_documents_gives_the_same_result(Vectorizer, texts, container):
     assert_tokens(Vectorizer().fit_transform(container(texts)), CODES, 7)
 
 
@@ -37,7 +37,7 @@ def test_series_index_does_not_matter(Vectorizer, texts):
     assert_tokens(Vectorizer().fit_transform(series), CODES, 7)
 
 
-def test_polars_column_of_documents_is_read_alike(Vectorizer, texts):
+def test_polars_column_of_documents_gives_the_same_result(Vectorizer, texts):
     polars = pytest.importorskip("polars")
     assert_tokens(Vectorizer().fit_transform(polars.Series(texts)), CODES, 7)
 
@@ -49,7 +49,7 @@ def test_lists_are_documents_already_split_into_tokens(Vectorizer):
     assert vectorizer.vocabulary_ == {"New York": 4, "is": 5}
 
 
-def test_split_documents_may_stand_beside_texts(Vectorizer, text_of):
+def test_split_documents_and_texts_can_be_mixed(Vectorizer, text_of):
     documents = [["b", "a"], text_of("ab")]
     assert_tokens(Vectorizer().fit_transform(documents), [[5, 4], [4, 5]], 6)
 
@@ -64,14 +64,16 @@ def test_bytes_are_decoded(Vectorizer):
     ("decode_error", "expected"),
     [("ignore", [[4, 5]]), ("replace", [[4, 1, 5]])],
 )
-def test_undecodable_bytes_are_treated_as_asked(Vectorizer, decode_error, expected):
+def test_undecodable_bytes_are_treated_as_decode_error_says(
+    Vectorizer, decode_error, expected
+):
     vectorizer = Vectorizer(
         decode_error=decode_error, vocabulary=["a", "b"], tokenizer=list
     )
     assert_tokens(vectorizer.fit_transform([b"a\xffb"]), expected, 6)
 
 
-def test_undecodable_bytes_name_their_row_and_the_remedy(Vectorizer):
+def test_the_error_for_undecodable_bytes_gives_the_row_and_the_remedy(Vectorizer):
     message = "document 1: set encoding or decode_error"
     with pytest.raises(UnicodeDecodeError, match=message):
         Vectorizer().fit([b"a", b"a\xff"])
@@ -110,17 +112,17 @@ def test_missing_file_is_named(Vectorizer, tmp_path):
         Vectorizer(input="filename").fit([tmp_path / "nowhere.txt"])
 
 
-# ------------------------------------------------------------------ what is refused
+# ------------------------------------------------------------------ invalid documents
 
 
-def test_single_file_name_has_to_stand_in_a_list(Vectorizer):
+def test_single_file_name_must_be_in_a_list(Vectorizer):
     with pytest.raises(ValueError, match=r"into a list: \[text\]"):
         Vectorizer(input="filename").fit("text.txt")
 
 
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
 @pytest.mark.parametrize("text", ["abc", b"abc", np.str_("abc")])
-def test_single_text_has_to_stand_in_a_list(Vectorizer, texts, method, text):
+def test_single_text_must_be_in_a_list(Vectorizer, texts, method, text):
     vectorizer = Vectorizer().fit(texts)
     with pytest.raises(ValueError, match=r"single document into a list: \[text\]"):
         getattr(vectorizer, method)(text)
@@ -140,7 +142,7 @@ def test_single_text_has_to_stand_in_a_list(Vectorizer, texts, method, text):
     ids=["None", "nan", "NA", "int", "float64", "dict", "array"],
 )
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
-def test_document_that_is_no_text_is_refused_with_its_row(
+def test_the_error_gives_the_row_of_a_document_that_is_not_a_text(
     Vectorizer, texts, method, document, shown
 ):
     vectorizer = Vectorizer().fit(texts)
@@ -152,21 +154,23 @@ def test_document_that_is_no_text_is_refused_with_its_row(
 
 
 @pytest.mark.parametrize("missing", [None, float("nan")])
-def test_missing_text_in_a_series_is_refused_with_its_row(Vectorizer, missing):
+def test_the_error_gives_the_row_of_a_missing_text_in_a_series(Vectorizer, missing):
     with pytest.raises(TypeError, match="document 2 is "):
         Vectorizer().fit(pd.Series(["a", "b", missing], index=[9, 8, 7]))
 
 
 @pytest.mark.parametrize(("token", "kind"), [(1, "int"), (b"a", "bytes"), (None, "")])
-def test_split_document_with_other_than_text_is_refused(Vectorizer, token, kind):
-    with pytest.raises(TypeError, match=f"document 1 holds the token .* type {kind}"):
+def test_split_document_with_a_token_that_is_not_str_is_an_error(
+    Vectorizer, token, kind
+):
+    with pytest.raises(TypeError, match=f"document 1 contains .* type {kind}"):
         Vectorizer().fit([["a"], ["a", token]])
 
 
 @pytest.mark.parametrize(
     "document", ["a\ud800", ["a", "a\ud800"]], ids=["text", "tokens"]
 )
-def test_lone_surrogate_is_refused_with_its_row_and_position(Vectorizer, document):
+def test_the_error_gives_the_row_and_position_of_a_lone_surrogate(Vectorizer, document):
     message = r"document 1 has the lone surrogate '\\ud800' at position 1"
     with pytest.raises(ValueError, match=message):
         Vectorizer().fit(["a", document])
@@ -190,14 +194,16 @@ def test_surrogate_remedy_of_the_message_works(Vectorizer):
     ids=["two columns", "array", "tokens"],
 )
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
-def test_tables_are_refused_with_the_remedy(Vectorizer, texts, method, documents, kind):
+def test_the_error_for_tables_gives_the_remedy(
+    Vectorizer, texts, method, documents, kind
+):
     vectorizer = Vectorizer().fit(texts)
-    message = rf'got {kind} of shape .*by its bare name: \(vectorizer, "text"\)'
+    message = rf'got {kind} of shape .*without a list: \(vectorizer, "text"\)'
     with pytest.raises(ValueError, match=message):
         getattr(vectorizer, method)(documents)
 
 
-def test_a_frame_that_tells_no_shape_is_refused(Vectorizer):
+def test_a_frame_without_a_shape_is_an_error(Vectorizer):
     class Frame(dict):
         columns = ("text",)
 
@@ -206,7 +212,7 @@ def test_a_frame_that_tells_no_shape_is_refused(Vectorizer):
 
 
 @pytest.mark.parametrize("documents", [None, 3, 2.5])
-def test_what_holds_no_documents_is_refused(Vectorizer, documents):
+def test_objects_without_documents_are_errors(Vectorizer, documents):
     with pytest.raises(TypeError, match="Expected an iterable of documents"):
         Vectorizer().fit(documents)
 
@@ -214,8 +220,8 @@ def test_what_holds_no_documents_is_refused(Vectorizer, documents):
 # ------------------------------------------------------------------ piece by piece
 
 
-# What a cut in the wrong place would change: a final sigma, a mark that belongs to the
-# letter before it, a line end of two characters, a space that ASCII does not have.
+# A cut in the wrong place would change a final sigma, a mark that belongs to the
+# letter before it, a line end of two characters, or a space that ASCII does not have.
 TEXT = (
     "ΟΔΟΣ ΟΔΟΣΑ cafe\u0301s a\u0323\u0307b, \u0301x\r\ny\rz  don't stop\u2028now "
     "averyverylongwordwithoutend 😀 e\u0301\u0301\n\n \tend"
@@ -227,7 +233,7 @@ DOCUMENTS = [TEXT, "", "a", TEXT[::-1]]
 
 @pytest.fixture(params=[1, 2, 3, 7, 20])
 def piece(request, monkeypatch):
-    """The number of characters in a piece."""
+    """Set the number of characters per piece."""
     monkeypatch.setattr(_documents, "PIECE", request.param)
     return request.param
 
@@ -276,7 +282,7 @@ def vectorizer(request):
 
 @pytest.fixture
 def whole(vectorizer):
-    """The vocabulary and the codes of documents that are read at once."""
+    """Vocabulary and codes of documents that are read as a whole."""
     return vocabulary_and_codes(clone(vectorizer), DOCUMENTS)
 
 
@@ -286,7 +292,7 @@ def vocabulary_and_codes(vectorizer, documents):
     return list(vectorizer.vocabulary_), tokens.tolist()
 
 
-def test_reading_in_pieces_changes_no_code(whole, vectorizer, piece):
+def test_reading_in_pieces_does_not_change_codes(whole, vectorizer, piece):
     assert vocabulary_and_codes(vectorizer, DOCUMENTS) == whole
 
 
@@ -316,7 +322,9 @@ def test_characters_are_cut_anywhere_and_watched(pieces_of_4):
 @pytest.mark.parametrize(
     "vectorizer", [CharVectorizer(lowercase=True), WordVectorizer()], ids=str
 )
-def test_folded_characters_and_words_are_cut_before_a_space(vectorizer, pieces_of_4):
+def test_preprocessed_characters_and_words_are_cut_before_a_space(
+    vectorizer, pieces_of_4
+):
     seen = watched(vectorizer._learn, ["Ab cdEfghijk lm\nn o  p"])
     assert [text for text, _ in seen] == ["Ab", " cdEfghijk lm", "\nn o", "  p"]
 
@@ -331,7 +339,7 @@ def test_folded_characters_and_words_are_cut_before_a_space(vectorizer, pieces_o
     ],
     ids=str,
 )
-def test_a_reading_of_the_users_own_gets_the_whole_text(params, pieces_of_4, write):
+def test_custom_functions_receive_the_whole_text(params, pieces_of_4, write):
     text = "one two three"
     for document in (text, TextFile(write(text.encode()))):
         [(seen, tokens)] = watched(WordVectorizer(**params)._learn, [document])
@@ -339,16 +347,16 @@ def test_a_reading_of_the_users_own_gets_the_whole_text(params, pieces_of_4, wri
         assert len(tokens) == 3
 
 
-def test_watched_tokens_are_those_left_by_stop_words():
+def test_watch_is_called_without_stop_words():
     vectorizer = WordVectorizer(stop_words=["is"])
     assert watched(vectorizer._learn, ["It is"]) == [("It is", ["it"])]
 
 
-def test_documents_given_as_tokens_have_no_text_to_watch():
+def test_watch_receives_no_text_for_lists_of_tokens():
     assert watched(CharVectorizer()._learn, [["b", "a"]]) == [(None, ["b", "a"])]
 
 
-def test_a_given_vocabulary_is_watched_too():
+def test_watch_is_called_with_a_given_vocabulary():
     vectorizer = CharVectorizer(vocabulary=["a"])
     assert watched(vectorizer._learn, ["ab"]) == [("ab", ["a", "b"])]
 
@@ -359,7 +367,7 @@ def test_document_frequency_counts_documents_and_not_pieces(pieces_of_4):
 
 
 @pytest.mark.parametrize("input", ["content", "file", "filename"])
-def test_a_text_file_is_read_whatever_the_input_is(input, write):
+def test_a_text_file_is_read_with_any_input(input, write):
     file = TextFile(write("é".encode("latin-1")))
     vectorizer = CharVectorizer(input=input, encoding="latin-1").fit([file])
     assert list(vectorizer.vocabulary_) == ["é"]
@@ -374,7 +382,7 @@ def test_files_keep_their_line_ends(write):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig", "gbk", "utf-7"])
 @pytest.mark.parametrize("errors", ["ignore", "replace"])
-def test_undecodable_files_are_read_as_their_bytes_are(rng, write, encoding, errors):
+def test_undecodable_files_are_read_like_their_bytes(rng, write, encoding, errors):
     params = {"encoding": encoding, "decode_error": errors}
     content = "é一".encode(encoding, "ignore") * 5000 + rng.bytes(30_000)
     from_bytes = CharVectorizer(**params)
@@ -385,7 +393,9 @@ def test_undecodable_files_are_read_as_their_bytes_are(rng, write, encoding, err
 
 
 @pytest.mark.parametrize("position", [2, 9_000, 100_000])
-def test_undecodable_file_is_named_with_the_place_in_it(write, position, monkeypatch):
+def test_the_error_for_an_undecodable_file_gives_the_position(
+    write, position, monkeypatch
+):
     monkeypatch.setattr(_documents, "PIECE", 1000)
     content = b"a" * position + b"\xff" + b"a" * 20_000
     with pytest.raises(UnicodeDecodeError) as of_bytes:
@@ -398,17 +408,19 @@ def test_undecodable_file_is_named_with_the_place_in_it(write, position, monkeyp
     assert message == str(of_bytes.value)
 
 
-def test_lone_surrogate_is_placed_in_the_whole_document(pieces_of_4):
+def test_the_position_of_a_lone_surrogate_refers_to_the_whole_document(pieces_of_4):
     with pytest.raises(ValueError, match=r"document 1 .* at position 9\."):
         CharVectorizer().fit(["a", "abcdefghi\ud800"])
 
 
 @pytest.mark.parametrize("fitted", [False, True])
-def test_unknown_token_in_a_later_piece_is_named_by_its_row(fitted, pieces_of_4):
+def test_the_error_for_an_unknown_token_in_a_later_piece_gives_the_row(
+    fitted, pieces_of_4
+):
     documents = ["", "abababab", "", "abababxy", "a"]
     vectorizer = CharVectorizer(min_df=2, handle_unknown="error")
     call = vectorizer.fit(documents).transform if fitted else vectorizer.fit_transform
-    with pytest.raises(ValueError, match="document 3 holds the token 'x'"):
+    with pytest.raises(ValueError, match="document 3 contains the token 'x'"):
         call(documents)
 
 
@@ -423,7 +435,7 @@ def test_pruned_tokens_are_ignored_between_empty_documents(pieces_of_4):
     ("n_tokens", "dtype"), [(252, np.uint8), (253, np.uint16), (70_000, np.uint32)]
 )
 def test_codes_take_the_smallest_integers(n_tokens, dtype):
-    # from 2**16 on, so that no surrogate is among them
+    # from 2**16, to exclude surrogates
     documents = ["".join(map(chr, range(2**16, 2**16 + n_tokens)))]
     vectorizer = CharVectorizer()
     for lengths, flat in (vectorizer._learn(documents), vectorizer._encode(documents)):
@@ -432,7 +444,7 @@ def test_codes_take_the_smallest_integers(n_tokens, dtype):
         assert_array_equal(lengths, [n_tokens])
 
 
-def test_pieces_of_a_stream_take_the_integers_of_the_widest(pieces_of_4):
+def test_pieces_of_a_stream_are_joined_in_the_widest_type(pieces_of_4):
     stream = CodeStream()
     for codes in ([1, 2], [3, 4, 300], [], [255] * 5):
         stream.extend(codes)
@@ -504,9 +516,7 @@ def test_any_length_may_be_kept():
 
 
 @pytest.mark.parametrize("name", [3, None])
-def test_what_is_no_name_of_a_file_is_an_error(name):
+def test_other_objects_than_file_names_are_an_error(name):
     vectorizer = CharVectorizer(input="filename")
-    with pytest.raises(
-        TypeError, match=r"document 0 is .* expected the name of a file"
-    ):
+    with pytest.raises(TypeError, match=r"document 0 is .* expects names of files"):
         vectorizer.fit([name])

@@ -1,4 +1,4 @@
-"""split_text: one text as pieces of about equal length."""
+"""split_text: cutting one text into pieces of about equal length."""
 
 import re
 
@@ -12,12 +12,12 @@ from sklearn_rnn.text import TextStatisticsVectorizer, split_text
 
 
 def first_cut(text):
-    """Where a text is cut in two."""
+    """Position where a text is cut into two pieces."""
     return len(split_text(text, 2)[0])
 
 
 def letters(**marks):
-    """40 letters, whose even cut is at 20, but for marks that end at some places."""
+    """40 letters, whose even cut is at 20, with marks that end at given positions."""
     text = list("a" * 40)
     for name, end in marks.items():
         text[end - 1] = {"line": "\n", "space": " ", "tab": "\t"}[name]
@@ -32,7 +32,7 @@ def test_cut_is_after_the_end_of_a_line_or_word_within_a_tenth_of_a_piece(mark, 
 
 @pytest.mark.parametrize("end", [17, 23])
 @pytest.mark.parametrize("mark", ["line", "space"])
-def test_cut_is_even_where_lines_and_words_end_further_away(mark, end):
+def test_cut_is_even_if_no_line_or_word_ends_near(mark, end):
     assert first_cut(letters(**{mark: end})) == 20
 
 
@@ -41,19 +41,19 @@ def test_cut_prefers_lines_to_words():
 
 
 @pytest.mark.parametrize(("ends", "nearest"), [((18, 21), 21), ((19, 22), 19)])
-def test_cut_takes_the_nearest_line(ends, nearest):
+def test_cut_is_at_the_nearest_line(ends, nearest):
     text = list("a" * 40)
     for end in ends:
         text[end - 1] = "\n"
     assert first_cut("".join(text)) == nearest
 
 
-def test_line_end_of_two_characters_stays_whole():
+def test_line_end_of_two_characters_is_not_split():
     assert split_text("a" * 18 + "\r\n" + "a" * 20, 2) == ["a" * 18 + "\r\n", "a" * 20]
 
 
 @pytest.mark.parametrize("n_pieces", [1, 2, 3, 7, 10, 33, 250, 499, 500])
-def test_pieces_are_the_text_and_about_equally_long(rng, n_pieces):
+def test_pieces_contain_the_text_and_have_similar_lengths(rng, n_pieces):
     text = "".join(rng.choice(list("abcé \n"), size=500))
     pieces = split_text(text, n_pieces)
     lengths = np.array([len(piece) for piece in pieces])
@@ -81,7 +81,7 @@ def test_pieces_can_be_cross_validated():
 
 
 @pytest.mark.parametrize("text", [b"abc", ["a", "b"], None])
-def test_other_than_text_is_refused(text):
+def test_other_objects_than_text_are_an_error(text):
     with pytest.raises(
         TypeError, match=r"'text' parameter of split_text must be .*str"
     ):
@@ -89,14 +89,14 @@ def test_other_than_text_is_refused(text):
 
 
 @pytest.mark.parametrize("n_pieces", [0, -1, 2.0, "2", None])
-def test_number_of_pieces_has_to_be_a_positive_integer(n_pieces):
+def test_number_of_pieces_must_be_a_positive_integer(n_pieces):
     message = "'n_pieces' parameter of split_text must be an int in the range \\[1, inf"
     with pytest.raises(ValueError, match=message):
         split_text("abc", n_pieces)
 
 
 @pytest.mark.parametrize(("text", "n_pieces"), [("", 1), ("ab", 3)])
-def test_more_pieces_than_characters_are_refused(text, n_pieces):
-    message = f"n_pieces={n_pieces} is more than the text has characters, {len(text)};"
+def test_more_pieces_than_characters_are_an_error(text, n_pieces):
+    message = f"n_pieces={n_pieces}, but the text has only {len(text)} characters"
     with pytest.raises(ValueError, match=message):
         split_text(text, n_pieces)

@@ -1,4 +1,4 @@
-"""TextStatisticsVectorizer: texts to summary numbers."""
+"""TextStatisticsVectorizer: texts as rows of statistics."""
 
 import io
 import pickle
@@ -40,12 +40,12 @@ ALL = [name for group in COLUMNS.values() for name in group]
 # Words: the cat saw the dog | it ran (7; 6 distinct), 30 characters.
 # Edges: the-cat cat-saw saw-the the-dog, it-ran: 5 between 6 words.
 TEXT = "The cat saw the dog.\nIt ran!!!"
-# "the" is one of ceil(0.1 * 6) = 1 common words, and there twice.
+# "the" is the only one of ceil(0.1 * 6) = 1 common words, and occurs twice.
 ROW = [7, 30, 2, 20 / 7, 3, 3.5, 5, 2 / 5, 6 / 7, 5, 10 / 6, 10 / 30]
 
 
 def tagger(tokens):
-    """Parts of speech of a language in which capitals make names."""
+    """Tag tokens that start with a capital letter as names."""
     return [
         (token, "." if not token.isalpha() else "NN" if token.istitle() else "VB")
         for token in tokens
@@ -53,7 +53,7 @@ def tagger(tokens):
 
 
 def one_row(text, group, **params):
-    """The numbers of a group by name, of a text that is its own training data."""
+    """Statistics of a group by name, for a text that is also the training data."""
     vectorizer = TextStatisticsVectorizer(statistics=[group], **params)
     (row,) = vectorizer.fit_transform([text])
     return dict(zip(vectorizer.get_feature_names_out(), row, strict=True))
@@ -67,7 +67,7 @@ def test_every_statistic_of_a_short_text():
     assert_allclose(statistics, [ROW], rtol=1e-15)
 
 
-def test_rows_do_not_depend_on_the_documents_beside_them():
+def test_rows_do_not_depend_on_other_documents():
     vectorizer = TextStatisticsVectorizer().fit([TEXT])
     assert_allclose(vectorizer.transform(["", TEXT, "a", TEXT])[[1, 3]], [ROW, ROW])
 
@@ -80,7 +80,7 @@ def test_documents_without_words_are_rows_of_zeros(blank):
     assert_array_equal(row, np.zeros(len(ALL) + 3))
 
 
-def test_punctuation_alone_is_characters_and_no_sentence():
+def test_punctuation_alone_has_characters_but_no_sentence():
     vectorizer = TextStatisticsVectorizer().fit([TEXT])
     (row,) = vectorizer.transform(["?! ... --"])
     assert_array_equal(row, [0, 9, *[0] * 10])
@@ -100,7 +100,7 @@ def test_word_length_is_that_of_the_word_as_written():
     assert one_row("İzmir", "lengths")["max_word_length"] == 5
 
 
-def test_emoji_and_punctuation_are_no_words():
+def test_emoji_and_punctuation_are_not_words():
     assert one_row("so - 2 \U0001f600 _x_ ...", "counts")["n_words"] == 3
 
 
@@ -126,7 +126,7 @@ def test_lengths_of_words_and_sentences():
         ("早い。「遅い！」はい", ["早い。", "「遅い！」", "はい"]),
         ("राम आया। वह गया॥", ["राम आया।", " वह गया॥", ""]),
         ("أين؟ هنا", ["أين؟", " هنا"]),
-        ("Dr. No", ["Dr.", " No"]),  # the limit that is documented
+        ("Dr. No", ["Dr.", " No"]),  # the documented limitation
         ("", [""]),
     ],
 )
@@ -141,7 +141,7 @@ def test_long_runs_of_marks_are_split_in_linear_time(unit):
     assert "".join(split_sentences(text)) == text
 
 
-def test_sentence_tokenizer_replaces_the_rule_and_sees_the_case():
+def test_sentence_tokenizer_replaces_the_rule_and_receives_the_original_case():
     texts = []
 
     def lines(text):
@@ -149,7 +149,7 @@ def test_sentence_tokenizer_replaces_the_rule_and_sees_the_case():
         return text.splitlines()
 
     statistics = one_row("Dr. No\nMr. X\n\n--", "counts", sentence_tokenizer=lines)
-    assert statistics["n_sentences"] == 2  # those that hold a word
+    assert statistics["n_sentences"] == 2  # sentences that contain a word
     assert texts == ["Dr. No\nMr. X\n\n--"]
 
 
@@ -164,19 +164,19 @@ def test_tokenizer_is_given_sentences():
     assert sentences == ["It's me.", " So?", ""]
 
 
-def test_token_pattern_says_what_a_token_is():
+def test_token_pattern_defines_tokens():
     pattern = r"[\w']+|[^\w\s]"
     assert one_row("don't, don't", "counts")["n_words"] == 4
     assert one_row("don't, don't", "counts", token_pattern=pattern)["n_words"] == 2
 
 
 @pytest.mark.parametrize(("lowercase", "ratio"), [(True, 1 / 3), (False, 1)])
-def test_lowercase_makes_cases_of_a_word_one_type(lowercase, ratio):
+def test_lowercase_merges_the_cases_of_a_word(lowercase, ratio):
     types = one_row("No NO no", "types", lowercase=lowercase)
     assert types == {"type_token_ratio": ratio}
 
 
-def test_lowercase_joins_nodes_and_common_words():
+def test_lowercase_merges_nodes_and_common_words():
     graph = one_row("No NO yes", "graph", lowercase=True)
     assert graph["graph_n_edges"] == 1
     vectorizer = TextStatisticsVectorizer().fit(["B b a"])
@@ -193,18 +193,18 @@ TRAINING = ["a a a b. d c", "a b b c d e"]
         (0.01, {"a": 4}),
         (0.2, {"a": 4}),
         (0.21, {"a": 4, "b": 3}),
-        (0.6, {"a": 4, "b": 3, "c": 2}),  # ties: the first to sort
+        (0.6, {"a": 4, "b": 3, "c": 2}),  # ties: in sorted order
         (1, {"a": 4, "b": 3, "c": 2, "d": 2, "e": 1}),
     ],
 )
-def test_common_words_are_the_most_frequent_share(fraction, expected):
+def test_common_words_are_the_most_frequent_fraction(fraction, expected):
     vectorizer = TextStatisticsVectorizer(common_fraction=fraction)
     for documents in (TRAINING, TRAINING[::-1]):
         words = vectorizer.fit(documents).common_words_
         assert list(words.items()) == list(expected.items())
 
 
-def test_a_share_of_the_vocabulary_is_exact():
+def test_the_fraction_of_the_vocabulary_is_exact():
     words = [f"w{i}" for i in range(100)]
     vectorizer = TextStatisticsVectorizer(common_fraction=0.07).fit(words)
     assert 0.07 * 100 > 7
@@ -216,7 +216,7 @@ def test_a_share_of_the_vocabulary_is_exact():
     [
         ("a b c", 2.0),
         ("a b a c d", 1.5),
-        ("a b a", 3.0),  # without uncommon words as with one
+        ("a b a", 3.0),  # the denominator is at least 1
         ("c d e", 0.0),
         ("a new word", 0.5),  # unknown words are uncommon
         ("", 0.0),
@@ -234,7 +234,7 @@ def test_ratio_of_common_to_uncommon_words(text, expected):
         ("a b a b", 1, 2),  # neither direction nor repetition counts
         ("a a", 0, 1),  # no loops
         ("a b. c d", 2, 4),  # no edge crosses the end of a sentence
-        ("a, b", 1, 2),  # a comma parts no neighbours
+        ("a, b", 1, 2),  # a comma does not separate neighbours
         ("a b c a", 3, 3),
         ("a b a c a d", 3, 4),
     ],
@@ -291,25 +291,25 @@ def test_tagger_is_not_called_for_other_statistics():
         ("XY", ValueError, "returned 'XY' for a sentence of 2 tokens"),
         (None, ValueError, "returned None for a sentence"),
         (["X", "Y"], TypeError, r"returned 'X' for a token of document 1; .* \(token"),
-        ([("a", None), ("b", "X")], TypeError, "needs a backoff"),
+        ([("a", None), ("b", "X")], TypeError, "backoff tagger"),
     ],
 )
-def test_what_a_tagger_returns_wrongly_is_named(returned, error, message):
+def test_the_error_gives_an_invalid_result_of_a_tagger(returned, error, message):
     vectorizer = TextStatisticsVectorizer(pos_tagger=lambda tokens: returned)
     with pytest.raises(error, match=message):
         vectorizer.fit(["", "a b"])
 
 
 @pytest.mark.parametrize("returned", ["ab", None, [1], 3])
-def test_what_a_sentence_tokenizer_returns_wrongly_is_named(returned):
+def test_the_error_gives_an_invalid_result_of_a_sentence_tokenizer(returned):
     vectorizer = TextStatisticsVectorizer(sentence_tokenizer=lambda text: returned)
     with pytest.raises(TypeError, match="for document 0; expected a list of str"):
         vectorizer.fit(["ab"])
 
 
-def test_tokens_that_are_no_text_are_named():
+def test_the_error_gives_a_token_that_is_not_str():
     vectorizer = TextStatisticsVectorizer(tokenizer=lambda text: [1])
-    with pytest.raises(TypeError, match="document 0 holds the token 1"):
+    with pytest.raises(TypeError, match="document 0 contains the token 1"):
         vectorizer.fit(["ab"])
 
 
@@ -321,7 +321,7 @@ def test_groups_are_chosen_one_by_one(group):
     assert_allclose(vectorizer.transform([TEXT]), [np.array(ROW)[chosen]])
 
 
-def test_columns_keep_their_order_whatever_the_order_of_the_groups():
+def test_columns_do_not_depend_on_the_order_of_the_groups():
     vectorizer = TextStatisticsVectorizer(statistics=("types", "counts", "types"))
     names = vectorizer.fit([TEXT]).get_feature_names_out()
     assert list(names) == [*COLUMNS["counts"], *COLUMNS["types"]]
@@ -330,14 +330,17 @@ def test_columns_keep_their_order_whatever_the_order_of_the_groups():
 @pytest.mark.parametrize(
     ("statistics", "message"),
     [
-        (["counts", "graphs"], r"list of some of \['counts', .*, got \['counts', 'gra"),
-        ([["counts"]], "list of some of"),
+        (
+            ["counts", "graphs"],
+            r"names among \['counts', .*, got \['counts', 'gra",
+        ),
+        ([["counts"]], "list of names among"),
         ([], r"got \[\]"),
-        (["pos"], "pos_tagger is None: set it to a callable"),
+        (["pos"], "pos_tagger is None"),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "fit_transform"])
-def test_groups_that_do_not_exist_are_named(statistics, message, method):
+def test_the_error_gives_groups_that_do_not_exist(statistics, message, method):
     vectorizer = TextStatisticsVectorizer(statistics=statistics)
     with pytest.raises(ValueError, match=message):
         getattr(vectorizer, method)([TEXT])
@@ -370,14 +373,14 @@ def test_invalid_parameter_is_named(method, name, value):
 
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, 3, ["a", "b"]])
-def test_document_that_is_no_text_is_refused_with_its_row(method, missing):
+def test_the_error_gives_the_row_of_a_document_that_is_not_a_text(method, missing):
     vectorizer = TextStatisticsVectorizer().fit([TEXT])
     with pytest.raises(TypeError, match=r"document 1 is .* Join .* Fill missing text"):
         getattr(vectorizer, method)([TEXT, missing])
 
 
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
-def test_single_text_and_tables_are_refused(method):
+def test_single_text_and_tables_are_errors(method):
     call = getattr(TextStatisticsVectorizer().fit([TEXT]), method)
     with pytest.raises(ValueError, match=r"into a list: \[text\]"):
         call(TEXT)
@@ -394,7 +397,7 @@ def test_bytes_and_files_are_decoded():
     assert_allclose(vectorizer.fit_transform([io.StringIO(TEXT)]), [ROW])
 
 
-def test_undecodable_bytes_are_refused_with_their_row():
+def test_the_error_gives_the_row_of_undecodable_bytes():
     with pytest.raises(UnicodeDecodeError, match="in document 1: set encoding"):
         TextStatisticsVectorizer().fit([b"a", b"\xff"])
     kept = TextStatisticsVectorizer(decode_error="ignore", statistics=["counts"])
@@ -403,8 +406,8 @@ def test_undecodable_bytes_are_refused_with_their_row():
 
 @pytest.mark.parametrize("documents", [[], [""], ["...", "--"]])
 @pytest.mark.parametrize("method", ["fit", "fit_transform"])
-def test_fitting_needs_a_word(documents, method):
-    with pytest.raises(ValueError, match="the documents hold no words"):
+def test_fit_requires_a_word(documents, method):
+    with pytest.raises(ValueError, match="the documents contain no words"):
         getattr(TextStatisticsVectorizer(), method)(documents)
 
 
@@ -417,7 +420,7 @@ def test_no_documents_give_no_rows():
     [tuple, np.array, lambda x: np.array(x, dtype=object), pd.Series, iter],
     ids=["tuple", "str array", "object array", "Series", "iterator"],
 )
-def test_any_column_of_documents_is_read_alike(container):
+def test_any_column_of_documents_gives_the_same_result(container):
     apart = TextStatisticsVectorizer().fit(container([TEXT]))
     assert_allclose(apart.transform(container([TEXT])), [ROW])
     together = TextStatisticsVectorizer().fit_transform(container([TEXT]))
@@ -471,7 +474,7 @@ def test_failed_fit_changes_nothing():
     assert vars(vectorizer) == before
 
 
-def test_refitting_forgets():
+def test_refitting_replaces_the_vocabulary():
     vectorizer = TextStatisticsVectorizer(pos_tagger=tagger).fit(["Ann"])
     vectorizer.fit(["went"])
     assert vectorizer.common_words_ == {"went": 1}
@@ -485,12 +488,12 @@ def test_fit_gives_the_vectorizer_itself_and_ignores_y():
 
 
 @pytest.mark.parametrize("call", ["transform", "get_feature_names_out"])
-def test_unfitted_vectorizer_says_so(call):
+def test_unfitted_vectorizer_raises_not_fitted_error(call):
     with pytest.raises(NotFittedError, match="TextStatisticsVectorizer"):
         getattr(TextStatisticsVectorizer(), call)([TEXT])
 
 
-def test_output_is_a_frame_where_asked():
+def test_output_is_a_frame_if_requested():
     vectorizer = TextStatisticsVectorizer().set_output(transform="pandas")
     documents = pd.Series([TEXT, ""], index=[7, 3])
     for frame in (vectorizer.fit_transform(documents), vectorizer.transform(documents)):
@@ -499,7 +502,7 @@ def test_output_is_a_frame_where_asked():
         assert_allclose(frame.loc[7], ROW)
 
 
-def test_output_is_a_polars_frame_where_asked():
+def test_output_is_a_polars_frame_if_requested():
     polars = pytest.importorskip("polars")
     vectorizer = TextStatisticsVectorizer().set_output(transform="polars")
     frame = vectorizer.fit_transform(polars.Series([TEXT]))
@@ -518,7 +521,7 @@ def test_union_with_a_bag_of_words():
     assert union.get_feature_names_out()[6] == "statistics__n_words"
 
 
-def test_column_transformer_joins_statistics_and_numbers():
+def test_column_transformer_combines_statistics_and_numbers():
     frame = pd.DataFrame({"text": [TEXT, "it ran"], "age": [1.0, 3.0]}, index=[5, 2])
     parts = [
         ("text", TextStatisticsVectorizer(statistics=["counts"]), "text"),
@@ -533,7 +536,7 @@ def test_column_transformer_joins_statistics_and_numbers():
 
 @pytest.fixture
 def two_writers(rng):
-    """Documents of the same words, by a writer of short and one of long sentences."""
+    """Documents of two writers with the same words, one with longer sentences."""
     words = np.array([chr(97 + i) * (1 + i % 5) for i in range(20)])
     documents, writers = [], np.repeat([0, 1], 60)
     for writer in writers:
@@ -547,7 +550,7 @@ def two_writers(rng):
     return documents, writers
 
 
-def test_statistics_tell_apart_what_bags_of_words_cannot(two_writers):
+def test_statistics_distinguish_texts_with_equal_bags_of_words(two_writers):
     def accuracy(*steps):
         model = make_pipeline(*steps, LogisticRegression())
         return cross_val_score(model, *two_writers, cv=5).mean()
@@ -569,7 +572,7 @@ def test_grid_search_finds_the_groups_that_matter(two_writers):
     assert search.best_params_[f"{prefix}__statistics"] == ["lengths", "types"]
 
 
-def test_tags_say_that_documents_are_text():
+def test_tags_declare_text_as_input():
     tags = sklearn.utils.get_tags(TextStatisticsVectorizer())
     assert tags.input_tags.string
     assert not tags.input_tags.two_d_array

@@ -1,4 +1,4 @@
-"""What CharVectorizer and WordVectorizer share: vocabulary, codes, and back."""
+"""Common behaviour of CharVectorizer and WordVectorizer."""
 
 import pickle
 
@@ -31,7 +31,7 @@ def test_documents_are_padded_on_the_right(Vectorizer, texts):
     assert_tokens(Vectorizer().fit(texts).transform(texts), CODES, 7)
 
 
-def test_padding_reaches_the_longest_of_the_documents_at_hand(Vectorizer, texts):
+def test_padding_reaches_the_longest_of_the_given_documents(Vectorizer, texts):
     assert_tokens(Vectorizer().fit(texts).transform(texts[1:]), [[5, 4], [5, 0]], 7)
 
 
@@ -67,7 +67,7 @@ def test_fit_gives_the_vectorizer_itself_and_ignores_y(Vectorizer, texts):
     assert_tokens(vectorizer.fit_transform(texts, [1, 2, 3]), CODES, 7)
 
 
-def test_refitting_forgets(Vectorizer, text_of):
+def test_refitting_replaces_the_vocabulary(Vectorizer, text_of):
     vectorizer = Vectorizer().fit([text_of("xyz")])
     assert_tokens(vectorizer.fit_transform([text_of("ab")]), [[4, 5]], 6)
     assert vectorizer.vocabulary_ == {"a": 4, "b": 5}
@@ -104,7 +104,7 @@ def test_only_empty_documents_become_unknown_codes(Vectorizer, texts, blank):
     assert_tokens(tokens, [[1], [1]], 7)
 
 
-def test_lowercase_joins_the_cases(Vectorizer):
+def test_lowercase_merges_upper_and_lower_case(Vectorizer):
     assert list(Vectorizer(lowercase=True).fit(["A", "a"]).vocabulary_) == ["a"]
     assert list(Vectorizer(lowercase=False).fit(["A", "a"]).vocabulary_) == ["A", "a"]
 
@@ -119,19 +119,19 @@ def test_lowercase_joins_the_cases(Vectorizer):
     ],
     ids=["None", "unicode", "ascii", "callable"],
 )
-def test_accents_are_stripped_as_asked(Vectorizer, strip_accents, expected):
+def test_accents_are_stripped_as_specified(Vectorizer, strip_accents, expected):
     vectorizer = Vectorizer(strip_accents=strip_accents).fit(["a", "é", "я"])
     assert list(vectorizer.vocabulary_) == expected
 
 
-def test_preprocessor_stands_in_place_of_lowercase_and_accents(Vectorizer):
+def test_preprocessor_replaces_lowercase_and_strip_accents(Vectorizer):
     vectorizer = Vectorizer(
         lowercase=True, strip_accents="unicode", preprocessor=lambda text: text[1:]
     )
     assert list(vectorizer.fit(["xÉ", "yA"]).vocabulary_) == ["A", "É"]
 
 
-def test_preprocessor_sees_decoded_text(Vectorizer):
+def test_preprocessor_receives_decoded_text(Vectorizer):
     vectorizer = Vectorizer(encoding="latin-1", preprocessor=str.upper)
     assert list(vectorizer.fit([b"\xe9"]).vocabulary_) == ["É"]
 
@@ -187,7 +187,7 @@ def test_rare_and_frequent_tokens_are_left_out(Vectorizer, text_of, params, expe
 
 @pytest.mark.parametrize("limit", ["min_df", "max_df"])
 @pytest.mark.parametrize("count", [7, 14, 28, 29, 55, 57, 58])
-def test_a_share_of_documents_is_exact(Vectorizer, limit, count):
+def test_the_fraction_of_documents_is_exact(Vectorizer, limit, count):
     documents = [["b", "a"]] * count + [["a"]] * (100 - count)
     if limit == "max_df":
         documents[0] = [*documents[0], "c"]
@@ -211,7 +211,7 @@ def test_min_count_counts_occurrences_in_all_documents(Vectorizer, text_of):
 @pytest.mark.parametrize(
     "params", [{"min_df": 3, "max_df": 2}, {"min_df": 0.8, "max_df": 0.5}], ids=str
 )
-def test_max_df_below_min_df_is_refused(Vectorizer, texts, params):
+def test_max_df_below_min_df_is_an_error(Vectorizer, texts, params):
     with pytest.raises(ValueError, match="fewer documents than min_df"):
         Vectorizer(**params).fit(texts)
 
@@ -220,22 +220,20 @@ def test_max_df_below_min_df_is_refused(Vectorizer, texts, params):
     ("documents", "params"),
     [([], {}), ([""], {}), ([[]], {}), ([["a"], ["b"]], {"min_df": 2})],
 )
-def test_empty_vocabulary_is_refused(Vectorizer, documents, params):
+def test_empty_vocabulary_is_an_error(Vectorizer, documents, params):
     with pytest.raises(ValueError, match="empty vocabulary"):
         Vectorizer(**params).fit(documents)
 
 
 @pytest.mark.parametrize("max_df", [1.0, 5])
-def test_min_df_above_the_number_of_documents_names_min_count(
-    Vectorizer, text_of, max_df
-):
-    message = "set min_df=1: it counts documents, which are 1 here; min_count leaves"
+def test_the_error_for_a_large_min_df_suggests_min_count(Vectorizer, text_of, max_df):
+    message = "set min_df=1: it counts documents, and there are only 1. Set min_count"
     with pytest.raises(ValueError, match=f"empty vocabulary.*{message}"):
         Vectorizer(min_df=2, max_df=max_df).fit([text_of("abab")])
 
 
-def test_min_count_that_leaves_nothing_is_refused(Vectorizer, text_of):
-    with pytest.raises(ValueError, match=r"empty vocabulary.* min_count .* loosen"):
+def test_min_count_that_leaves_no_token_is_an_error(Vectorizer, text_of):
+    with pytest.raises(ValueError, match=r"empty vocabulary.* min_count .* relax"):
         Vectorizer(min_count=3).fit([text_of("ab"), text_of("ba")])
 
 
@@ -272,16 +270,16 @@ def test_given_vocabulary_is_not_pruned(Vectorizer, texts):
 @pytest.mark.parametrize(
     ("vocabulary", "error", "message"),
     [
-        (["a", "b", "a"], ValueError, r"holds tokens twice: \['a'\]"),
-        ([], ValueError, "at least one token, in order, got \\[\\]"),
-        ("abc", ValueError, "at least one token, in order, got 'abc'"),
-        (["a", 1], TypeError, "holds 1 of type int at place 1; expected str"),
-        ([b"a"], TypeError, "holds b'a' of type bytes at place 0"),
-        (["a", None], TypeError, "holds None of type NoneType at place 1"),
+        (["a", "b", "a"], ValueError, r"contains tokens more than once: \['a'\]"),
+        ([], ValueError, "at least one token, got \\[\\]"),
+        ("abc", ValueError, "at least one token, got 'abc'"),
+        (["a", 1], TypeError, "contains 1 of type int at position 1; expected str"),
+        ([b"a"], TypeError, "contains b'a' of type bytes at position 0"),
+        (["a", None], TypeError, "contains None of type NoneType at position 1"),
     ],
     ids=["twice", "empty", "str", "int", "bytes", "None"],
 )
-def test_unusable_vocabulary_is_refused(Vectorizer, texts, vocabulary, error, message):
+def test_invalid_vocabulary_is_an_error(Vectorizer, texts, vocabulary, error, message):
     with pytest.raises(error, match=message):
         Vectorizer(vocabulary=vocabulary).fit(texts)
 
@@ -299,7 +297,7 @@ def test_unknown_token_can_be_left_out(Vectorizer, texts, text_of):
 
 def test_unknown_token_can_raise(Vectorizer, texts, text_of):
     vectorizer = Vectorizer(handle_unknown="error").fit(texts)
-    with pytest.raises(ValueError, match="document 1 holds the token 'x', which is"):
+    with pytest.raises(ValueError, match="document 1 contains the token 'x', which is"):
         vectorizer.transform([text_of("ab"), text_of("bxy")])
 
 
@@ -328,13 +326,13 @@ def test_document_of_pruned_tokens_only_becomes_one_unknown_code(Vectorizer, tex
 
 def test_pruned_token_raises_in_fit_transform(Vectorizer, text_of):
     vectorizer = Vectorizer(min_df=2, handle_unknown="error")
-    with pytest.raises(ValueError, match="document 1 holds the token 'x'"):
+    with pytest.raises(ValueError, match="document 1 contains the token 'x'"):
         vectorizer.fit_transform([text_of("ab"), text_of("abxy")])
 
 
 def test_token_outside_the_given_vocabulary_raises_when_encoded(Vectorizer, texts):
     vectorizer = Vectorizer(vocabulary=["a", "b"], handle_unknown="error")
-    with pytest.raises(ValueError, match="document 0 holds the token 'c'"):
+    with pytest.raises(ValueError, match="document 0 contains the token 'c'"):
         vectorizer.fit(texts).transform(texts)
 
 
@@ -358,7 +356,7 @@ def test_max_length_does_not_pad_short_documents(Vectorizer, texts):
     assert_tokens(Vectorizer(max_length=50).fit_transform(texts), CODES, 7)
 
 
-def test_ignored_tokens_take_no_room(Vectorizer, texts, text_of):
+def test_ignored_tokens_do_not_count_towards_max_length(Vectorizer, texts, text_of):
     vectorizer = Vectorizer(max_length=2, handle_unknown="ignore").fit(texts)
     assert_tokens(vectorizer.transform([text_of("xxabc")]), [[4, 5]], 7)
 
@@ -389,9 +387,11 @@ def test_boundaries_count_towards_max_length(Vectorizer, texts, truncation, expe
 
 @pytest.mark.parametrize("max_length", [1, 2])
 @pytest.mark.parametrize("method", ["fit", "fit_transform"])
-def test_boundaries_need_room_for_a_token(Vectorizer, texts, max_length, method):
+def test_max_length_must_allow_a_token_between_boundaries(
+    Vectorizer, texts, max_length, method
+):
     vectorizer = Vectorizer(boundaries=True, max_length=max_length)
-    with pytest.raises(ValueError, match="it must be at least 3"):
+    with pytest.raises(ValueError, match="at least 3 codes"):
         getattr(vectorizer, method)(texts)
 
 
@@ -400,7 +400,7 @@ def test_smallest_max_length_with_boundaries_leaves_one_token(Vectorizer, texts)
     assert_tokens(tokens, [[2, 6, 3], [2, 5, 3], [2, 5, 3]], 7)
 
 
-def test_unknown_token_comes_back_as_the_replacement_character(
+def test_unknown_token_is_restored_as_the_replacement_character(
     Vectorizer, texts, text_of
 ):
     vectorizer = Vectorizer().fit(texts)
@@ -408,25 +408,25 @@ def test_unknown_token_comes_back_as_the_replacement_character(
     assert vectorizer.inverse_transform(tokens) == [text_of("a\ufffdb"), "\ufffd"]
 
 
-def test_reserved_codes_other_than_unknown_are_silent(Vectorizer, texts, text_of):
+def test_reserved_codes_other_than_unknown_are_not_restored(Vectorizer, texts, text_of):
     vectorizer = Vectorizer().fit(texts)
     codes = [[2, 4, 5, 3, 0], [0, 6, 0, 4, 0], [0, 0, 0, 0, 0], [2, 3, 0, 0, 0]]
     assert vectorizer.inverse_transform(codes) == [text_of("ab"), text_of("ca"), "", ""]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.int64])
-def test_plain_integers_come_back_as_text(Vectorizer, texts, text_of, dtype):
+def test_plain_integers_are_decoded_to_text(Vectorizer, texts, text_of, dtype):
     codes = np.array(CODES, dtype=dtype)
     expected = [text_of("cab"), text_of("ba"), text_of("b")]
     assert Vectorizer().fit(texts).inverse_transform(codes) == expected
 
 
-def test_inverse_of_a_code_outside_the_vocabulary_is_refused(Vectorizer, texts):
+def test_inverse_of_a_code_outside_the_vocabulary_is_an_error(Vectorizer, texts):
     with pytest.raises(ValueError, match=r"codes must lie in 0\.\.6"):
         Vectorizer().fit(texts).inverse_transform([[4, 7]])
 
 
-def test_inverse_of_numbers_is_refused(Vectorizer, texts):
+def test_inverse_of_numbers_is_an_error(Vectorizer, texts):
     with pytest.raises(TypeError, match="codes must be integers"):
         Vectorizer().fit(texts).inverse_transform([[4.0, 5.0]])
 
@@ -461,27 +461,27 @@ def test_feature_names_follow_the_given_vocabulary(Vectorizer, texts):
     assert names[4:].tolist() == ["c", "a"]
 
 
-def test_expensive_padding_warns_and_names_max_length(
+def test_expensive_padding_raises_a_warning_that_suggests_max_length(
     Vectorizer, texts, text_of, monkeypatch
 ):
     vectorizer = Vectorizer().fit(texts)
     documents = [text_of("a"), text_of("ab" * 5), text_of("c")]
     monkeypatch.setattr(_vectorizer, "PADDED_BYTES_WITHOUT_WARNING", 4 * 3 * 10 - 1)
-    message = "padding 3 documents to the longest of 10 .* only 12 tokens.* max_length"
+    message = "padding 3 documents to the longest one of 10 .* 12 tokens.* max_length"
     with pytest.warns(UserWarning, match=message) as caught:
         tokens = vectorizer.transform(documents)
     assert caught[0].filename == __file__
     assert_array_equal(tokens[0], [4] + [0] * 9)
 
 
-def test_affordable_padding_is_silent(Vectorizer, texts, text_of, monkeypatch):
+def test_cheap_padding_does_not_warn(Vectorizer, texts, text_of, monkeypatch):
     vectorizer = Vectorizer().fit(texts)
     monkeypatch.setattr(_vectorizer, "PADDED_BYTES_WITHOUT_WARNING", 4 * 2 * 10)
     tokens = vectorizer.transform([text_of("a"), text_of("ab" * 5)])
     assert_array_equal(tokens[0], [4] + [0] * 9)
 
 
-def test_max_length_silences_the_warning(Vectorizer, texts, text_of, monkeypatch):
+def test_max_length_prevents_the_warning(Vectorizer, texts, text_of, monkeypatch):
     monkeypatch.setattr(_vectorizer, "PADDED_BYTES_WITHOUT_WARNING", 4 * 2 * 3)
     vectorizer = Vectorizer(max_length=3).fit(texts)
     tokens = vectorizer.transform([text_of("a"), text_of("ab" * 5)])
@@ -499,7 +499,7 @@ def test_max_length_silences_the_warning(Vectorizer, texts, text_of, monkeypatch
     ids=["transform", "inverse_transform", "to_onehot", "get_feature_names_out"],
 )
 @pytest.mark.parametrize("vocabulary", [None, ["a"]])
-def test_unfitted_vectorizer_says_so(Vectorizer, vocabulary, call):
+def test_unfitted_vectorizer_raises_not_fitted_error(Vectorizer, vocabulary, call):
     with pytest.raises(NotFittedError):
         call(Vectorizer(vocabulary=vocabulary))
 
@@ -602,18 +602,18 @@ def test_pickled_vectorizer_gives_the_same_codes(Vectorizer, texts):
 
 
 @pytest.mark.parametrize("container", ["pandas", "polars"])
-def test_set_output_leaves_codes(Vectorizer, texts, container):
+def test_set_output_does_not_affect_codes(Vectorizer, texts, container):
     vectorizer = Vectorizer().set_output(transform=container)
     assert_tokens(vectorizer.fit_transform(texts), CODES, 7)
     assert_tokens(vectorizer.transform(texts), CODES, 7)
 
 
-def test_global_output_setting_leaves_codes(Vectorizer, texts):
+def test_global_output_setting_does_not_affect_codes(Vectorizer, texts):
     with sklearn.config_context(transform_output="pandas"):
         assert_tokens(Vectorizer().fit_transform(texts), CODES, 7)
 
 
-def test_output_setting_of_a_pipeline_leaves_codes(Vectorizer, texts):
+def test_output_setting_of_a_pipeline_does_not_affect_codes(Vectorizer, texts):
     pipeline = make_pipeline(Vectorizer()).set_output(transform="pandas")
     assert_tokens(pipeline.fit_transform(texts), CODES, 7)
 
@@ -653,7 +653,7 @@ def test_columns_of_codes_have_no_names(Vectorizer, frame):
         columns.transform(frame)
 
 
-def test_tags_say_that_documents_are_text(Vectorizer):
+def test_tags_declare_text_as_input(Vectorizer):
     tags = sklearn.utils.get_tags(Vectorizer())
     assert tags.input_tags.string
     assert not tags.input_tags.two_d_array
@@ -661,7 +661,7 @@ def test_tags_say_that_documents_are_text(Vectorizer):
 
 
 @pytest.mark.parametrize("vectorizer", [CharVectorizer(), WordVectorizer()], ids=repr)
-def test_a_failed_fit_leaves_the_vectorizer_as_it_was(vectorizer):
+def test_a_failed_fit_does_not_change_the_vectorizer(vectorizer):
     vectorizer.fit(["a b"])
     before = dict(vars(vectorizer))
     vectorizer.set_params(handle_unknown="error", vocabulary=["z"])
@@ -673,7 +673,7 @@ def test_a_failed_fit_leaves_the_vectorizer_as_it_was(vectorizer):
     assert vars(vectorizer) == before
 
 
-def test_fit_may_prune_tokens_that_transform_will_refuse():
+def test_tokens_that_fit_pruned_are_errors_in_transform():
     vectorizer = WordVectorizer(min_df=2, handle_unknown="error").fit(["a", "b a"])
     assert list(vectorizer.vocabulary_) == ["a"]
     with pytest.raises(ValueError, match="'b', which is not in the vocabulary"):
@@ -692,7 +692,7 @@ def test_a_vocabulary_as_a_dict_keeps_its_codes():
 @pytest.mark.parametrize("codes", [(0, 2), (0, 0), (1, 2), (5, 6), ("a", "b")])
 def test_a_dict_with_other_numbers_is_an_error(codes):
     vocabulary = dict(zip("ab", codes, strict=True))
-    with pytest.raises(ValueError, match="from 0, as that of a CountVectorizer"):
+    with pytest.raises(ValueError, match="from 0, like the vocabulary_ of a Count"):
         CharVectorizer(vocabulary=vocabulary).fit(["ab"])
 
 
@@ -710,7 +710,7 @@ def test_an_upper_case_vocabulary_under_lowercase_warns():
 
 
 def test_inconsistent_stop_words_warn():
-    with pytest.warns(UserWarning, match="become the tokens .*'don'"):
+    with pytest.warns(UserWarning, match="to the tokens .*'don'"):
         WordVectorizer(stop_words=["don't"]).fit(["a b"])
     WordVectorizer(stop_words=["don", "'", "t"]).fit(["a b"])
     WordVectorizer(stop_words="english").fit(["a b whale"])

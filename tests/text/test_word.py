@@ -7,16 +7,16 @@ from text_examples import assert_tokens
 from sklearn_rnn import WordVectorizer
 
 
-def test_words_lose_their_case_by_default():
+def test_words_are_converted_to_lower_case_by_default():
     assert list(WordVectorizer().fit(["A a"]).vocabulary_) == ["a"]
 
 
-def test_document_of_white_space_holds_no_words():
+def test_document_of_white_space_has_no_words():
     tokens = WordVectorizer().fit_transform([" \n\t", "a b"])
     assert_tokens(tokens, [[1, 0], [4, 5]], 6)
 
 
-def test_words_and_punctuation_are_tokens_in_their_place():
+def test_words_and_punctuation_are_tokens_in_order():
     vectorizer = WordVectorizer()
     tokens = vectorizer.fit_transform(["Don't stop, now!"])
     assert list(vectorizer.vocabulary_) == ["!", "'", ",", "don", "now", "stop", "t"]
@@ -36,7 +36,7 @@ def test_token_pattern_finds_the_words(token_pattern, expected):
     assert list(vectorizer.vocabulary_) == expected
 
 
-def test_token_pattern_with_two_groups_is_refused():
+def test_token_pattern_with_two_groups_is_an_error():
     with pytest.raises(ValueError, match="capturing group"):
         WordVectorizer(token_pattern=r"(a)(b)").fit(["ab"])
 
@@ -48,7 +48,7 @@ def test_stop_words_are_left_out():
     assert_tokens(vectorizer.transform(["it is new"]), [[4, 1]], 5)
 
 
-def test_english_stop_words_are_scikit_learns():
+def test_english_stop_words_are_those_of_scikit_learn():
     vectorizer = WordVectorizer(stop_words="english").fit(["the whale and the sea"])
     assert list(vectorizer.vocabulary_) == ["sea", "whale"]
 
@@ -58,12 +58,12 @@ def test_stop_words_are_left_out_of_split_documents():
     assert_tokens(vectorizer.fit_transform([["the", "sea"], ["the"]]), [[4], [1]], 5)
 
 
-def test_stop_words_that_leave_nothing_are_refused():
-    with pytest.raises(ValueError, match="stop_words left none"):
+def test_stop_words_that_leave_no_token_are_an_error():
+    with pytest.raises(ValueError, match="stop_words exclude"):
         WordVectorizer(stop_words=["a"]).fit(["a", "a a"])
 
 
-def test_words_come_back_with_marks_attached():
+def test_words_are_restored_with_marks_attached():
     vectorizer = WordVectorizer()
     tokens = vectorizer.fit_transform(["Call me,  Ishmael!", "שלום עולם"])
     assert vectorizer.inverse_transform(tokens) == [

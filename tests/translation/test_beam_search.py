@@ -1,4 +1,4 @@
-"""The search finds what it reports, and nothing better is left."""
+"""Beam search of a translator."""
 
 import itertools
 
@@ -38,24 +38,24 @@ def targets(model, found):
 
 
 def log_probabilities(model, source, target, end):
-    """Of the codes of a target, from the module's logits of it."""
+    """Compute log-probabilities of the codes of a target from the module's logits."""
     codes = [2, *(model._codec.code_of[letter] for letter in target), *[3] * end]
     inputs = torch.from_numpy(
         np.asarray(model.source_vectorizer_.transform([source])).T.astype(np.int64)
     )
     with torch.inference_mode():
         logits = model.module_(Inputs(inputs, None), torch.tensor(codes[:-1])[:, None])
-        logits[..., :3] = -np.inf  # padding, unknown and start are never written
+        logits[..., :3] = -np.inf  # padding, unknown and start are never predicted
         logp = torch.log_softmax(logits.double(), dim=2)[:, 0]
     return float(logp[range(len(codes) - 1), codes[1:]].sum())
 
 
-def test_a_hypothesis_knows_whether_it_has_ended():
+def test_is_ended_tells_whether_a_hypothesis_has_ended():
     assert Hypothesis([4, END], -1.0, -0.5).is_ended
     assert not Hypothesis([4, 5], -1.0, -0.5).is_ended
 
 
-def test_a_beam_of_one_is_greedy(fitted):
+def test_a_beam_of_size_one_is_greedy(fitted):
     for word in ("abc", "b", "ca"):
         target = ""
         while len(target) < 5:
@@ -72,7 +72,7 @@ def test_a_beam_of_one_is_greedy(fitted):
 
 
 @pytest.mark.parametrize("penalty", [0.0, 0.7, 1.0])
-def test_a_beam_as_wide_as_all_targets_is_exhaustive(fitted, penalty):
+def test_a_beam_as_large_as_the_number_of_targets_is_exhaustive(fitted, penalty):
     complete = [
         "".join(t) for n in range(4) for t in itertools.product("abc", repeat=n)
     ]
@@ -83,7 +83,7 @@ def test_a_beam_as_wide_as_all_targets_is_exhaustive(fitted, penalty):
             for target in complete
         }
         best = max(scores, key=scores.get)
-        cut = max(  # the likeliest of those that reach max_length without an end
+        cut = max(  # the likeliest target that reaches max_length without an end
             log_probabilities(fitted, word, "".join(t), end=False) / 4**penalty
             for t in itertools.product("abc", repeat=4)
         )
@@ -108,7 +108,7 @@ def test_reported_probabilities_are_those_of_the_targets(fitted):
 
 
 @pytest.mark.parametrize("beam_size", [1, 3])
-def test_batch_mates_padding_and_order_change_nothing(fitted, beam_size):
+def test_hypotheses_do_not_depend_on_batch_padding_or_order(fitted, beam_size):
     together = targets(fitted, search(fitted, WORDS, beam_size=beam_size))
     for word, expected in zip(WORDS, together, strict=True):
         alone = search(fitted, [word], beam_size=beam_size)
@@ -117,7 +117,7 @@ def test_batch_mates_padding_and_order_change_nothing(fitted, beam_size):
     assert targets(fitted, backwards)[::-1] == together
 
 
-def test_a_wider_beam_is_never_less_likely_of_these(fitted):
+def test_a_larger_beam_is_at_least_as_likely_for_these_sources(fitted):
     narrow = search(fitted, WORDS, length_penalty=0.0)
     wide = search(fitted, WORDS, length_penalty=0.0, beam_size=50)
     for one, other in zip(narrow, wide, strict=True):
@@ -139,7 +139,7 @@ def test_finished_sources_are_dropped(fitted):
     assert sizes == [2] * lengths[0] + [1] * (lengths[1] - lengths[0])
 
 
-def test_what_has_not_ended_is_returned_as_it_stands(fitted):
+def test_hypotheses_that_have_not_ended_are_returned_without_an_end(fitted):
     (one,), (other,) = search(fitted, ["abc", "ab"], 1)
     assert not one.is_ended
     assert not other.is_ended
@@ -147,7 +147,7 @@ def test_what_has_not_ended_is_returned_as_it_stands(fitted):
 
 
 @pytest.mark.parametrize("fitted", ["dot", "additive"], indirect=True)
-def test_attention_is_kept_when_asked_for(fitted):
+def test_attention_is_kept_if_requested(fitted):
     assert search(fitted, ["abc"])[0][0].attention is None
     for beam_size in (1, 3):
         found = search(fitted, ["abc", "b"], beam_size=beam_size, keep_attention=True)
@@ -159,7 +159,7 @@ def test_attention_is_kept_when_asked_for(fitted):
         assert_allclose(found[1][0].attention, alone[0][0].attention, rtol=1e-5)
 
 
-def test_unknown_tokens_are_written_only_when_allowed(fitted):
+def test_unknown_tokens_are_predicted_only_if_allowed(fitted):
     def codes(allow):
         found = search(fitted, ["abc"], 1, beam_size=6, allow_unknown=allow)
         return {one.codes[0] for one in found[0]}
@@ -168,7 +168,7 @@ def test_unknown_tokens_are_written_only_when_allowed(fitted):
     assert codes(True) == {END, UNKNOWN, 4, 5, 6}
 
 
-def test_batches_of_few_hypotheses_give_the_same(fitted, monkeypatch):
+def test_results_do_not_depend_on_the_size_of_batches(fitted, monkeypatch):
     expected = [one[0].codes for one in search(fitted, WORDS, beam_size=3)]
     name = "sklearn_rnn.translation._beam_search.MAX_HYPOTHESES_PER_BATCH"
     monkeypatch.setattr(name, 7)

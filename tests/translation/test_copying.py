@@ -1,4 +1,4 @@
-"""Unknown words of targets are copied from the sources by the attention."""
+"""Copying unknown words of targets from sources by attention."""
 
 import numpy as np
 import pytest
@@ -31,19 +31,19 @@ def copy(codes, attention, source, targets=TARGETS, **params):
     return copier.write(0, hypothesis(codes, attention))
 
 
-def test_an_unknown_word_comes_from_the_step_with_the_largest_attention():
+def test_an_unknown_word_is_copied_from_the_step_with_the_largest_attention():
     attention = [[0.1, 0.7, 0.2], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]]
     codes = [UNKNOWN, 4, END]
     assert copy(codes, attention, "open zoe now") == "zoe ouvrir"
 
 
-def test_words_that_are_unknown_themselves_come_first():
+def test_unknown_words_of_the_source_are_preferred():
     attention = [[0.8, 0.1, 0.1], [0.1, 0.1, 0.8]]
     assert copy([UNKNOWN, END], attention, "open zoe now") == "zoe"
     assert copy([UNKNOWN, END], attention, "open now now") == "open"
 
 
-def test_each_unknown_word_has_its_own_step():
+def test_each_unknown_word_is_copied_from_its_own_step():
     attention = [[0.1, 0.8, 0.1], [0.4, 0.3, 0.3], [0.1, 0.3, 0.6]]
     codes = [UNKNOWN, 5, UNKNOWN]
     answer = copy(codes, attention, "open zoe ida")
@@ -51,26 +51,26 @@ def test_each_unknown_word_has_its_own_step():
 
 
 @pytest.mark.parametrize(("step", "word"), [(0, "open"), (1, "open"), (2, "now")])
-def test_the_start_of_a_source_is_no_word(step, word):
+def test_the_start_of_a_source_is_not_copied(step, word):
     attention = np.zeros((1, 4))
     attention[0, step] = 1
     text = copy([UNKNOWN], attention, "open now", boundaries=True)
     assert text == word
 
 
-def test_the_end_of_a_source_is_no_word():
+def test_the_end_of_a_source_is_not_copied():
     attention = [[0.1, 0.1, 0.1, 0.7]]
     assert copy([UNKNOWN], attention, "open now", boundaries=True) == "now"
 
 
-def test_padding_of_other_sources_is_left_out():
+def test_padding_is_not_copied():
     vectorizer = WordVectorizer().fit(KNOWN)
     hypotheses = [hypothesis([UNKNOWN], [[0.2, 0.8]]), hypothesis([UNKNOWN], [[1.0]])]
     copier = WordCopier(["open zoe", "ida"], vectorizer, TARGETS)
     assert list(map(copier.write, range(2), hypotheses)) == ["zoe", "ida"]
 
 
-def test_texts_without_unknown_words_stay():
+def test_texts_without_unknown_words_do_not_change():
     assert copy([4, END], [[1.0], [1.0]], "open") == "ouvrir"
 
 
@@ -90,7 +90,7 @@ def test_a_copied_word_keeps_the_case_of_the_source_if_targets_keep_theirs():
     assert copy(codes, attention, "open Zoë IDA", plain.fit([])) == "Zoe IDA"
 
 
-def test_words_stand_at_the_steps_of_their_codes():
+def test_words_have_the_steps_of_their_codes():
     sources = ["The cat sat there", "open"]
     for params, expected in [
         ({}, ["The", "cat", "sat", "there"]),
@@ -119,7 +119,7 @@ def test_targets_are_compared_as_tokens():
     assert copier.compare(hypotheses, truth) == [True, False, False]
 
 
-def test_texts_on_both_sides_and_attention_are_needed():
+def test_copying_requires_texts_and_attention():
     words, codec = WordVectorizer().fit(KNOWN), TextCodec(CharVectorizer())
     check_copying(words, codec, "dot")
     for given in [

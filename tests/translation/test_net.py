@@ -1,4 +1,4 @@
-"""How pairs become batches, and what the net of a translator learns from them."""
+"""Batches of pairs, and training of the net of a translator."""
 
 import copy
 import pickle
@@ -60,7 +60,7 @@ def batch(rows=(0, 1, 2)):
 # ---------------------------------------------------------------- pairs
 
 
-def test_a_batch_holds_codes_and_those_after_them():
+def test_a_batch_contains_codes_and_next_codes():
     inputs, codes, next_codes, valid = batch()
     assert_array_equal(inputs.values.T, np.asarray(SOURCES)[:3])
     assert_array_equal(codes.T[0], [START, 6, 5, 4])
@@ -96,18 +96,18 @@ def test_options_are_arguments_of_the_constructor():
 )
 def test_options_are_copied_and_pickled(duplicate):
     made = net(**OPTIONS)
-    del made.dropout_generator  # which training alone has
+    del made.dropout_generator  # which exists only during training
     again = duplicate(made)
     assert {name: getattr(again, name) for name in OPTIONS} == OPTIONS
     for a, b in zip(again.module_.parameters(), made.module_.parameters(), strict=True):
         assert torch.equal(a, b)
 
 
-# ---------------------------------------------------------------- learning
+# ---------------------------------------------------------------- training
 
 
 def expected_nats():
-    """Of each code of three targets, from the logits of each pair alone."""
+    """Compute the loss of each code of three targets, pair by pair."""
     found = []
     for row in range(3):
         inputs, codes, next_codes, _ = batch([row])
@@ -126,7 +126,7 @@ def test_the_loss_is_the_mean_over_the_codes_of_the_targets():
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("batch_size", [1, 7])
-def test_a_code_counts_the_same_in_a_batch_of_any_size(batch_size, smoothing):
+def test_a_code_has_the_same_weight_in_batches_of_any_size(batch_size, smoothing):
     made = net(label_smoothing=smoothing)
     (whole,) = made._batches(pairs(), 12, np.random.default_rng(0))
     batches = list(made._batches(pairs(), batch_size, np.random.default_rng(0)))
@@ -135,39 +135,39 @@ def test_a_code_counts_the_same_in_a_batch_of_any_size(batch_size, smoothing):
     assert_allclose(np.mean(losses), made._loss(whole)[0].item(), rtol=1e-5)
 
 
-def test_smoothing_spreads_weight_over_all_codes():
+def test_label_smoothing_spreads_probability_over_all_codes():
     smooth, logits, _ = net(label_smoothing=0.2)._loss((*batch(), 9))
     uniform = -torch.log_softmax(logits, dim=1).mean()
     plain = net()._loss((*batch(), 9))[0]
     assert_allclose(smooth.item(), (0.8 * plain + 0.2 * uniform).item(), rtol=1e-5)
 
 
-def test_guesses_stand_where_the_net_would_read_them():
+def test_predictions_replace_the_codes_that_the_net_reads():
     made = net(sampling_rate=1.0)
     inputs, codes, _, _ = batch()
-    mixed = made._mix_in_guesses(inputs, codes)
+    mixed = made._mix_in_predictions(inputs, codes)
     with torch.inference_mode():
-        guesses = made.module_.eval()(inputs, codes).argmax(2)
+        predicted = made.module_.eval()(inputs, codes).argmax(2)
     assert_array_equal(mixed[0], [START] * 3)
-    assert_array_equal(mixed[1:], guesses[:-1])
+    assert_array_equal(mixed[1:], predicted[:-1])
 
 
-def test_a_share_of_the_codes_is_guessed():
+def test_a_fraction_of_the_codes_is_replaced_by_predictions():
     made = net(sampling_rate=0.25)
     inputs, codes, _, _ = batch(list(range(0, 12, 3)) * 50)
     with torch.inference_mode():
-        guesses = made.module_.eval()(inputs, codes).argmax(2)
-    mixed = made._mix_in_guesses(inputs, codes)
-    is_other = (guesses[:-1] != codes[1:]).numpy()
-    is_guessed = (mixed[1:] != codes[1:]).numpy()
+        predicted = made.module_.eval()(inputs, codes).argmax(2)
+    mixed = made._mix_in_predictions(inputs, codes)
+    is_other = (predicted[:-1] != codes[1:]).numpy()
+    is_replaced = (mixed[1:] != codes[1:]).numpy()
     assert is_other.any()
-    assert not is_guessed[~is_other].any()
-    assert_allclose(is_guessed[is_other].mean(), 0.25, atol=0.05)
+    assert not is_replaced[~is_other].any()
+    assert_allclose(is_replaced[is_other].mean(), 0.25, atol=0.05)
     assert made.module_.training
 
 
 @pytest.mark.parametrize("stop_on", ["loss", "accuracy"])
-def test_validation_records_what_stopping_watches(stop_on):
+def test_validation_records_the_quantity_that_early_stopping_monitors(stop_on):
     made = net(stop_on=stop_on)
     made.module_.eval()
     made.history.new_epoch()

@@ -1,4 +1,4 @@
-"""SearchOptions: what a call gives, else the translator's parameters, checked."""
+"""SearchOptions: arguments of a call, and parameters of the translator."""
 
 from types import SimpleNamespace
 
@@ -14,11 +14,11 @@ def options(parameters=(), **given):
     return SearchOptions.from_call(SimpleNamespace(**translator), **given)
 
 
-def test_parameters_apply_where_a_call_gives_nothing():
+def test_parameters_are_the_defaults_of_a_call():
     assert options() == SearchOptions(9, beam_size=2, length_penalty=0.5)
 
 
-def test_a_call_comes_before_the_parameters():
+def test_arguments_of_a_call_override_the_parameters():
     given = {"beam_size": 3, "length_penalty": 0.0, "max_length": 4}
     assert options(**given) == SearchOptions(4, beam_size=3, length_penalty=0.0)
     assert options({"beam_size": None}, beam_size=np.int64(3)).beam_size == 3
@@ -30,13 +30,13 @@ def test_the_default_length_is_one_and_a_half_times_the_longest(longest, expecte
     assert options(parameters).max_length == expected
 
 
-def test_the_beam_holds_as_many_as_are_asked_for():
+def test_the_beam_has_at_least_n_hypotheses():
     assert options(n=7).beam_size == 7
     assert options(n=7).n_best == 7
     assert options(n=1).beam_size == 2
 
 
-def test_attention_is_kept_to_be_returned_or_to_copy_by():
+def test_attention_is_kept_to_be_returned_or_to_copy_words():
     assert not options().keep_attention
     assert options(return_attention=True) == SearchOptions(9, 2, 0.5, 1, True, False)
     assert options({"copy_unknown": True}) == SearchOptions(9, 2, 0.5, 1, True, True)
@@ -71,7 +71,7 @@ def test_parameters_that_were_set_after_fit_are_checked_too():
     ],
     ids=str,
 )
-def test_options_that_no_search_can_honour_are_refused(given):
+def test_options_that_a_search_cannot_honour_are_errors(given):
     (name,) = given
     with pytest.raises(ValueError, match=rf"{name} must be .* at most"):
         options(**given)

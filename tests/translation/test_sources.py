@@ -1,4 +1,4 @@
-"""What the sources of a translator are."""
+"""Types of sources of a translator."""
 
 import numpy as np
 import pandas as pd
@@ -43,7 +43,7 @@ from sklearn_rnn.translation._sources import (
     ],
     ids=str,
 )
-def test_texts_are_recognised_by_any_of_them(X, expected):
+def test_sources_are_texts_if_any_of_them_is_a_text(X, expected):
     assert holds_texts(X) == expected
 
 
@@ -54,7 +54,7 @@ def test_documents_are_listed():
     assert list_if_iterator(X := ["a"]) is X
 
 
-def test_only_a_column_of_texts_is_taken_out_of_a_table():
+def test_only_a_column_of_texts_is_extracted_from_a_table():
     for X in (np.array(["a", "b"])[:, None], pd.DataFrame({"x": ["a", "b"]})):
         assert list(unwrap_sources(X)) == ["a", "b"]
     for X in (np.ones((2, 1)), pd.DataFrame({"x": [1.0]}), [np.ones(3)]):
@@ -84,7 +84,7 @@ def test_numbers_in_any_container_are_sources(X):
 
 
 def test_empty_sources_are_counted_and_the_first_is_named():
-    with pytest.raises(ValueError, match=r"source 1 is empty: ' ' \(2 such of 4\)"):
+    with pytest.raises(ValueError, match=r"source 1 is empty: ' ' \(2 of 4 "):
         list_sources(["a", " ", "b", ""])
 
 
@@ -94,12 +94,12 @@ def test_rows_with_unknown_codes_are_found():
     assert find_unknown(codes[:1], starts).tolist() == []
 
 
-def test_new_and_mostly_unknown_tokens_are_warnings():
+def test_new_tokens_and_mostly_unknown_tokens_raise_warnings():
     warn_of_new_tokens("y", np.array([], dtype=int))
     with pytest.warns(UserWarning, match="2 sequences of y, the first of them 3"):
         warn_of_new_tokens("y", np.array([3, 5]))
     warn_of_unknown_tokens(TokenArray([[1, 4]], 5))
-    with pytest.warns(UserWarning, match="2 unknown tokens among 3"):
+    with pytest.warns(UserWarning, match="2 of the 3 tokens of X are unknown"):
         warn_of_unknown_tokens(TokenArray([[1, 4, 1]], 5))
 
 
