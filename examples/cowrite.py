@@ -2,15 +2,109 @@
 Co-writing in a terminal
 ========================
 
-The network suggests the ten likeliest next words. Pick one of them, or type one or
-several words of your own:
+The network suggests the ten likeliest next words. Pick one of them by its number, or
+type one or several words of your own::
 
-    python examples/cowrite.py --prompt "Call me Ishmael ."
+    python examples/cowrite.py --prompt "It was the"
     python examples/cowrite.py --text my_book.txt --characters
     python examples/cowrite.py --model ishmael.pickle
 
-The last command trains once and saves the generator in that file; later runs load it
-from there. Unpickling runs code, so do not give a file that you do not trust.
+The first command trains on Moby Dick, the second one on the characters of a text file.
+The third one trains once and saves the generator in a file, from which later runs load
+it. Unpickling runs code, so do not load a file that you do not trust.
+
+This is a session of the first command, after two epochs of training:
+
+.. code-block:: text
+
+    Type "?" for the commands, or "=TEXT" to add TEXT as it is.
+
+    It was the
+      0    1.9%  'whale'
+      1    1.9%  'ship'
+      2    1.6%  'most'
+      3    1.4%  'great'
+      4    1.3%  'first'
+      5    1.2%  'very'
+      6    1.1%  'Pequod'
+      7    1.1%  'same'
+      8    1.0%  'whole'
+      9    0.9%  'other'
+    > 6
+
+    It was the Pequod
+      0   21.3%  '’'
+      1   14.5%  ','
+      2    7.4%  '.'
+      3    4.8%  ';'
+      4    3.6%  'was'
+      5    2.9%  'to'
+      6    2.9%  'had'
+      7    2.5%  'in'
+      8    2.1%  'of'
+      9    1.4%  'and'
+    > of
+
+    It was the Pequod of
+      0   32.2%  'the'
+      1    7.5%  'his'
+      2    5.0%  'a'
+      3    1.9%  'this'
+      4    1.9%  'all'
+      5    1.8%  'that'
+      6    1.4%  'him'
+      7    1.3%  'their'
+      8    1.0%  'it'
+      9    0.9%  'them'
+    > ? wh
+
+    It was the Pequod of
+      0    0.9%  'which'
+      1    0.3%  'whales'
+      2    0.2%  'what'
+      3    0.2%  'whaling'
+      4    0.1%  'whom'
+      5    0.1%  'white'
+      6    0.1%  'whalemen'
+      7    0.1%  'whale'
+      8    0.0%  'whose'
+      9    0.0%  'whatever'
+    > 0
+
+    It was the Pequod of which
+      0   13.6%  'the'
+      1   10.3%  ','
+      2    5.9%  'he'
+      3    3.0%  'I'
+      4    3.0%  'it'
+      5    2.8%  'a'
+      6    2.3%  'in'
+      7    2.1%  'that'
+      8    1.9%  'they'
+      9    1.7%  'is'
+    > t abc
+    t takes a number, such as 't 0.8'; got 'abc'.
+    Type "?" for the commands, or "=TEXT" to add TEXT as it is.
+
+    It was the Pequod of which
+      0   13.6%  'the'
+      1   10.3%  ','
+      2    5.9%  'he'
+      3    3.0%  'I'
+      4    3.0%  'it'
+      5    2.8%  'a'
+      6    2.3%  'in'
+      7    2.1%  'that'
+      8    1.9%  'they'
+      9    1.7%  'is'
+    > q
+
+    It was the Pequod of which
+
+    3 tokens, 2 picked; 67% were among the ten suggested
+    56% of the keystrokes saved; perplexity 77
+
+See :class:`~sklearn_rnn.WritingSession` for the same in Python.
 """
 
 import argparse
@@ -21,15 +115,24 @@ from pathlib import Path
 from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer
 from sklearn_rnn.datasets import load_moby_dick
 
-HELP = (
-    "number: pick   text: type it (\\n is a newline, \\\\ a backslash)   ? wh: suggest "
-    "tokens that start with wh   u: undo   t 0.8: temperature   b: branch   "
-    "w: other branch   s FILE: save   q: quit   ('=u' types the text u)"
-)
+COMMANDS = {
+    "3": "pick suggestion 3",
+    "white whale": "add this text; \\n is a newline and \\\\ a backslash",
+    "=u": "add the text u, although u is a command",
+    "? wh": "suggest tokens that start with wh",
+    "u": "undo the last token; u 3 undoes three tokens",
+    "t 0.8": "set the temperature to 0.8; lower values sharpen the suggestions",
+    "b": "branch: copy the text, to continue it in another way",
+    "w": "switch to the other branch",
+    "s FILE": "save the session in FILE",
+    "?, help": "show these commands",
+    "q": "quit",
+}
+HINT = 'Type "?" for the commands, or "=TEXT" to add TEXT as it is.'
 
 
-def model_for(args):
-    """A generator that has learned the text, now or in an earlier run."""
+def load_or_train(args):
+    """A generator that was trained on the text, now or in an earlier run."""
     if args.model and args.model.exists():
         return pickle.loads(args.model.read_bytes())
     text = Path(args.text).read_text("utf-8") if args.text else load_moby_dick().data
@@ -47,19 +150,15 @@ def model_for(args):
 
 
 def play(session):
-    """Read what the person wants until they quit or the input ends."""
+    """Carry out what the person types until they quit or the input ends."""
     branches, prefix = [session], ""
-    print(HELP)
+    print(HINT)
     while True:
         session = branches[0]
-        print(f"\n{session.text}")
-        if not session.is_over:
-            suggestions = session.suggest(prefix=prefix)
-            for place, (token, probability) in enumerate(suggestions):
-                print(f"  {place}  {probability:6.1%}  {token!r}")
+        show(session, prefix)
         try:
             answer = input("> ")
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
             return session
         if answer == "q":
             return session
@@ -69,27 +168,62 @@ def play(session):
         try:
             obey(answer, branches)
         except (ValueError, OSError) as error:
-            print(error)
+            print(f"{error}\n{HINT}")
+
+
+def show(session, prefix):
+    """Print the text and the suggested tokens."""
+    print(f"\n{session.text}")
+    if session.is_over:
+        print("  (the text has ended; u continues it)")
+        return
+    suggestions = session.suggest(prefix=prefix)
+    for place, (token, probability) in enumerate(suggestions):
+        print(f"  {place}  {probability:6.1%}  {token!r}")
+    if not suggestions:
+        print(f"  (no token starts with {prefix!r})")
 
 
 def obey(answer, branches):
-    """Do one thing that the person typed."""
+    """Carry out one command, or add the text that was typed."""
     session = branches[0]
     command, _, argument = answer.partition(" ")
-    if answer.isdecimal():
+    argument = argument.strip()
+    if answer.strip() in ("?", "help"):
+        print_help()
+    elif answer.isdecimal():
         session.pick(int(answer))
     elif command == "u":
-        session.undo(int(argument or 1))
+        session.undo(read_number("u", argument or "1", int, "u 3"))
     elif command == "t" and argument:
-        session.temperature = float(argument)
+        session.temperature = read_number("t", argument, float, "t 0.8")
     elif command == "b" and not argument:
         branches.insert(0, session.branch())
     elif command == "w" and not argument:
         branches.append(branches.pop(0))
     elif command == "s" and argument:
         Path(argument).write_text(session.to_json(), "utf-8")
+        print(f"saved in {argument}")
     elif answer:
         session.accept(read_typed(answer.removeprefix("=")))
+
+
+def print_help():
+    """Print the commands, one per line."""
+    width = max(map(len, COMMANDS))
+    for command, description in COMMANDS.items():
+        print(f"  {command:{width}}  {description}")
+
+
+def read_number(command, argument, kind, example):
+    """The argument of a command as a number."""
+    try:
+        return kind(argument)
+    except ValueError:
+        name = "an integer" if kind is int else "a number"
+        raise ValueError(
+            f"{command} takes {name}, such as {example!r}; got {argument!r}."
+        ) from None
 
 
 def read_typed(answer):
@@ -98,21 +232,25 @@ def read_typed(answer):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Write together with a network.")
-    parser.add_argument("--text", help="a text file; Moby Dick if not given")
-    parser.add_argument("--model", type=Path, help="a file that keeps the generator")
-    parser.add_argument("--prompt", default="", help="how your text begins")
-    parser.add_argument("--characters", action="store_true", help="instead of words")
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--min-count", type=int, default=5, help="keep words seen so")
+    parser = argparse.ArgumentParser(description="Write with a network.")
+    parser.add_argument("--text", help="text file to learn; Moby Dick by default")
+    parser.add_argument("--model", type=Path, help="file that stores the generator")
+    parser.add_argument("--prompt", default="", help="beginning of your text")
+    parser.add_argument(
+        "--characters", action="store_true", help="suggest characters, not words"
+    )
+    parser.add_argument("--epochs", type=int, default=2, help="epochs of training")
+    parser.add_argument(
+        "--min-count", type=int, default=5, help="least frequency of a word"
+    )
     args = parser.parse_args()
-    session = play(model_for(args).session(args.prompt))
+    session = play(load_or_train(args).session(args.prompt))
     found = session.statistics()
     print(f"\n{session.text}\n")
     if found.n_tokens:
         print(
             f"{found.n_tokens} tokens, {found.n_picked} picked; {found.suggested:.0%} "
-            f"were among the ten suggested; {found.keystrokes_saved:.0%} of the "
+            f"were among the ten suggested\n{found.keystrokes_saved:.0%} of the "
             f"keystrokes saved; perplexity {found.perplexity:.0f}"
         )
 

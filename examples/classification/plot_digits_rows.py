@@ -67,7 +67,8 @@ top.legend()
 
 three = np.flatnonzero(y_test == 3)[0]
 proba = [model.predict_proba(images_test[[three], :n])[0] for n in rows]
-bottom.imshow(np.transpose(proba), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+image = bottom.imshow(np.transpose(proba), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+figure.colorbar(image, ax=bottom, label="probability")
 bottom.set(
     xticks=rows - 1,
     xticklabels=rows,

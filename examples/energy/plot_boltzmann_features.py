@@ -51,6 +51,7 @@ machine = with_features[0]
 fig, axes = plt.subplots(6, 10, figsize=(8, 5), layout="constrained")
 most = np.abs(machine.components_).max()
 for weights, ax in zip(machine.components_, axes.flat, strict=False):
-    ax.imshow(weights.reshape(8, 8), cmap="RdBu", vmin=-most / 2, vmax=most / 2)
+    image = ax.imshow(weights.reshape(8, 8), cmap="RdBu", vmin=-most / 2, vmax=most / 2)
     ax.set(xticks=[], yticks=[])
+fig.colorbar(image, ax=axes, label="weight", extend="both", shrink=0.8)
 plt.show()

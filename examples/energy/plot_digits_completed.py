@@ -68,7 +68,9 @@ for name, guess in guesses.items():
 
 rows = [start, samples[0], samples[1], mean, recalled, X_test]
 fig, axes = plt.subplots(len(rows), 10, figsize=(8, 5), layout="constrained")
-for images, line in zip(rows, axes, strict=True):
+names = ["given", "sample", "sample", "mean", "recalled", "digit"]
+for name, images, line in zip(names, rows, axes, strict=True):
+    line[0].set_ylabel(name, rotation=0, ha="right", va="center")
     for digit, ax in enumerate(line):
         image = images[np.flatnonzero(y_test == digit)[0]]
         ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)

@@ -5,7 +5,9 @@ it. They are not skorch's callbacks, which are the constructor's ``callbacks``.
 """
 
 import functools
+import reprlib
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from sklearn.callback import with_callbacks
@@ -69,9 +71,13 @@ class EpochTasks:
         self._fit.call_on_fit_task_begin(**self._about)
 
     @property
-    def hooks(self) -> dict[str, Callable[[Current], Any]]:
-        """The options of a training that call these tasks."""
-        return {"epoch_begins": self.begin_epoch, "epoch_ends": self.end_epoch}
+    def hooks(self) -> dict[str, Any]:
+        """The options of a training that call these tasks and name the fit."""
+        return {
+            "epoch_begins": self.begin_epoch,
+            "epoch_ends": self.end_epoch,
+            "label": describe_fit(self._fit, self._about["estimator"]),
+        }
 
     def begin_epoch(self, current: Current) -> None:
         """Begin the task of an epoch; ``current()`` is the net as trained until now."""
@@ -93,6 +99,38 @@ class EpochTasks:
     def _reconstruction(self, current: Current) -> dict[str, Any]:
         """The option through which a callback gets the estimator fitted so far."""
         return {"reconstruction_attributes": lambda: self._state(current())}
+
+
+def describe_fit(context: Any, estimator: Any) -> str:
+    """The fit of a search that a callback context belongs to; "" outside of searches.
+
+    Scikit-learn numbers the fits candidate by candidate and, within a candidate, fold
+    by fold. It does not tell a fit how many folds there are, so that only this number
+    can be named, and the parameters of ``estimator`` that are not their defaults.
+    """
+    fits = []
+    while context is not None:
+        if context.source_task_name == "candidate-split-evaluation":
+            total = getattr(context.parent, "max_subtasks", None)
+            of = "" if total is None else f" of {total}"
+            fits.append(f"fit {context.task_id + 1}{of}")
+        elif context.source_task_name == "refit-with-best-params":
+            fits.append("refit")
+        elif context.task_name == "halving-iteration" and fits:
+            fits.append(f"iteration {context.task_id + 1}")
+        context = context.parent
+    return ", ".join([*reversed(fits), *list_changes(estimator)]) if fits else ""
+
+
+def list_changes(estimator: Any) -> list[str]:
+    """Parameters that are not their defaults, as "name=value", in one line each."""
+    defaults = signature(type(estimator)).parameters
+    return [
+        f"{name}={' '.join(reprlib.repr(value).split())}"
+        for name, value in estimator.get_params(deep=False).items()
+        if name not in ("callbacks", "random_state", "verbose")
+        and repr(value) != repr(defaults[name].default)
+    ]
 
 
 def wrap_as_task(fit: Callable[..., Any]) -> Callable[..., Any]:

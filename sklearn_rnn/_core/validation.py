@@ -4,8 +4,8 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
+from sklearn_rnn._core.documentation import DocumentedEstimator
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -14,7 +14,7 @@ from sklearn_rnn._core.sklearn_private import (
 )
 
 
-class ValidatedEstimator(BaseEstimator):
+class ValidatedEstimator(DocumentedEstimator):
     """A base whose errors for a misspelt option, such as "LSTM", name the right one."""
 
     def _validate_params(self) -> None:

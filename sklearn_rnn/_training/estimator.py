@@ -14,6 +14,7 @@ from sklearn_rnn._core.device import (
     resolve_device,
     resolve_torch_dtypes,
 )
+from sklearn_rnn._core.documentation import summarize_epochs
 from sklearn_rnn._core.drafts import draft, snapshot
 from sklearn_rnn._core.memory import explain_out_of_memory
 from sklearn_rnn._core.randomness import (
@@ -277,14 +278,19 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         history = net.history
         scores = [row["valid_score"] for row in history if "valid_loss" in row]
         losses = [row.get("valid_loss", np.inf) for row in history[first:]]
-        judged = np.isfinite(losses).any()
-        best = history[first + int(np.argmin(losses))] if judged else {}
+        curve, best, score = None, None, None
+        if np.isfinite(losses).any():
+            curve = [row.get("valid_loss", np.nan) for row in history]
+            best = first + int(np.argmin(losses)) + 1
+            score = history[best - 1]["valid_score"]
         return {
             "net_": net,
             "n_iter_": len(history),
             "loss_curve_": [row["train_loss"] for row in history],
-            "validation_scores_": scores if judged else None,
-            "best_validation_score_": best.get("valid_score"),
+            "validation_loss_curve_": curve,
+            "validation_scores_": None if best is None else scores,
+            "best_epoch_": best,
+            "best_validation_score_": score,
         }
 
     def _count_operations(self, n_rows: int) -> int:
@@ -294,6 +300,25 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         directions = 2 if getattr(self, "bidirectional", False) else 1
         inputs = self.hidden_size * (directions if self.num_layers > 1 else 1)
         return n_rows * gates * self.hidden_size * (self.hidden_size + inputs)
+
+    def _summarize_fit(self) -> dict[str, str]:
+        """Cell, layers, number of weights, epochs, losses and device."""
+        fixed, weights = self._fixed_on_warm_start, list(self.module_.parameters())
+        layers = f"{fixed['num_layers']} of {fixed['hidden_size']} units"
+        if getattr(self, "bidirectional", False):
+            layers += ", both ways"
+        summary = {
+            "cell": str(fixed["cell"]),
+            "layers": layers,
+            "weights": f"{sum(part.numel() for part in weights):,}",
+        }
+        size = getattr(self, "_vocabulary_size", None)
+        size = getattr(self, "vocabulary_size_", size)
+        if size is not None:
+            summary["vocabulary"] = f"{size:,} codes"
+        dtype = str(weights[0].dtype).removeprefix("torch.")
+        device = {"device": f"{weights[0].device}, {dtype}"}
+        return summary | summarize_epochs(self) | device
 
     @property
     def module_(self) -> Any:  # each capability has a network class of its own

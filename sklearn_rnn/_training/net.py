@@ -209,9 +209,9 @@ class RecurrentNet(NeuralNet, ABC):
             finished |= self._copy_trained()
         vars(progress).update(finished)  # all at once: an interrupt may come anywhere
         if options.verbose:
-            print(
-                _format_progress(self.history[-1], epoch, time.perf_counter() - started)
-            )
+            seconds = time.perf_counter() - started
+            line = _format_progress(self.history[-1], epoch, seconds, options.label)
+            print(f"{line}\n", end="")  # one write, as other processes may print too
         try:
             self.notify("on_epoch_end", dataset_train=None, dataset_valid=None)
         except StopTraining:
@@ -479,9 +479,12 @@ def _describe_divergence(epoch: int, what: str) -> str:
     )
 
 
-def _format_progress(row: Mapping[str, Any], epoch: int, seconds: float) -> str:
+def _format_progress(
+    row: Mapping[str, Any], epoch: int, seconds: float, label: str
+) -> str:
     """One line of ``verbose`` output."""
-    parts = [f"epoch {epoch + 1:>4}", f"loss {row['train_loss']:.4f}"]
+    label = f"[{label}] " if label else ""
+    parts = [f"{label}epoch {epoch + 1:>4}", f"loss {row['train_loss']:.4f}"]
     if "valid_loss" in row:
         parts.append(f"validation loss {row['valid_loss']:.4f}")
         parts.append(f"validation score {row['valid_score']:.4f}")

@@ -19,7 +19,8 @@ class TrainingOptions:
     """How long and how to train, in the words of the estimators' parameters.
 
     ``epoch_begins`` and ``epoch_ends`` are called with a function that returns the net
-    as if its training ended now. ``epoch_ends`` returns whether to stop.
+    as if its training ended now. ``epoch_ends`` returns whether to stop. ``label``
+    names the fit at the beginning of each line that ``verbose`` prints.
     """
 
     max_epochs: int
@@ -33,6 +34,7 @@ class TrainingOptions:
     score: Callable[..., float | None] | None = None  # of outputs, targets and weights
     epoch_begins: Callable[[Current], Any] = ignore_epoch
     epoch_ends: Callable[[Current], bool] = ignore_epoch
+    label: str = ""
 
     @classmethod
     def from_estimator(cls, estimator: Any, **given: Any) -> Self:

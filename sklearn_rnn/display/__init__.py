@@ -1,4 +1,4 @@
-"""Pictures of fitted models; matplotlib is imported when one is drawn."""
+"""Plots of fitted models. Matplotlib is imported when the first one is drawn."""
 
 from sklearn_rnn.display._attention import AttentionDisplay
 from sklearn_rnn.display._backtest import BacktestDisplay
@@ -6,6 +6,7 @@ from sklearn_rnn.display._capacity import CapacityDisplay
 from sklearn_rnn.display._energy import EnergyDisplay
 from sklearn_rnn.display._forecast import ForecastDisplay
 from sklearn_rnn.display._hopfield import HopfieldDisplay
+from sklearn_rnn.display._loss import LossDisplay
 from sklearn_rnn.display._sequence import SequenceDisplay
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "EnergyDisplay",
     "ForecastDisplay",
     "HopfieldDisplay",
+    "LossDisplay",
     "SequenceDisplay",
 ]

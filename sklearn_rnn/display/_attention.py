@@ -1,37 +1,44 @@
-"""Where a translator looks."""
+"""Attention weights of a translator over the steps of its source."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn.display._axes import axes_for
+from sklearn_rnn.display._axes import axes_for, label_ticks, number_places
+
+END = "<end>"
+CELL = 0.25  # width and height of a weight in a new figure, in inches
+LONGEST_SIDE = 14  # of a new figure, in inches
 
 
 class AttentionDisplay:
-    """Attention of a translator: a row a code it said, a column a step of the source.
+    """Attention weights of a translator: one row per target code.
 
-    Made by :meth:`from_estimator`, as a rule.
+    Create it with :meth:`from_estimator`.
 
     Parameters
     ----------
     attention : ndarray of shape (n_codes, n_source_steps)
-        Weights, each row summing to 1.
+        Attention weights. Each row sums to 1.
     source : list of str or None, default=None
-        Names of the source's steps.
+        Names of the source's steps; None numbers them.
     target : list of str or None, default=None
-        Names of the codes, the end included.
+        Names of the target's codes, with or without the end; None numbers them.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Axes with the picture.
+        Axes with the image.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure that contains the axes.
     image_ : matplotlib AxesImage
-        The weights.
+        Image of the weights.
+    colorbar_ : matplotlib Colorbar
+        Colour bar of the image.
 
     See Also
     --------
-    SequenceDisplay : States and answers step by step.
+    sklearn_rnn.SequenceTranslator.predict : Returns the weights.
+    SequenceDisplay : States and predictions of a network step by step.
 
     Examples
     --------
@@ -51,71 +58,80 @@ class AttentionDisplay:
     def from_estimator(
         cls, estimator, source, *, beam_size=None, max_length=None, ax=None, **image_kw
     ):
-        """Translate one source and draw where the translator looked.
+        """Translate one source and draw the attention weights.
 
         Parameters
         ----------
         estimator : SequenceTranslator
-            A fitted translator with attention.
-        source : str, or one sequence
-            What to translate.
+            Fitted translator with attention.
+        source : str, list of tokens or array-like of shape (n_timesteps,) or \
+(n_timesteps, n_features)
+            One source to translate.
         beam_size : int, default=None
-            In place of the translator's.
+            Number of candidates that are kept; None is the translator's ``beam_size``.
         max_length : int, default=None
-            In place of the translator's.
+            Maximum number of codes of the target; None is the translator's
+            ``max_length``.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None is a new figure.
+            Axes to draw on; None makes a new figure, whose size depends on the lengths
+            of source and target.
         **image_kw : dict
             Passed to matplotlib's ``imshow``.
 
         Returns
         -------
         display : AttentionDisplay
-            The picture.
+            The display.
         """
         check_is_fitted(estimator)
-        answers, looked = estimator.predict(
+        targets, attention = estimator.predict(
             [source], beam_size=beam_size, max_length=max_length, return_attention=True
         )
         display = cls(
-            looked[0],
-            source=_names(source, getattr(estimator, "source_vectorizer_", None)),
-            target=_names(answers[0], estimator.target_vectorizer_),
+            attention[0],
+            source=_name_steps(source, getattr(estimator, "source_vectorizer_", None)),
+            target=_name_steps(targets[0], estimator.target_vectorizer_),
         )
         return display.plot(ax=ax, **image_kw)
 
     def plot(self, *, ax=None, **image_kw):
-        """Draw.
+        """Draw the weights as an image with a colour bar that begins at 0.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None is a new figure.
+            Axes to draw on; None makes a new figure, whose size depends on the lengths
+            of source and target.
         **image_kw : dict
             Passed to matplotlib's ``imshow``.
 
         Returns
         -------
         display : AttentionDisplay
-            The picture.
+            The display.
         """
-        self.ax_, self.figure_ = axes_for(self, ax)
-        image_kw = {"cmap": "Greys", "vmin": 0, "vmax": 1} | image_kw
-        self.image_ = self.ax_.imshow(np.asarray(self.attention), **image_kw)
-        n_codes, n_steps = np.shape(self.attention)
-        if self.source is not None:
-            self.ax_.set_xticks(range(n_steps), self.source[:n_steps])
-            long = max(map(len, self.source), default=0) > 2
-            self.ax_.tick_params(axis="x", labelrotation=90 if long else 0)
-        if self.target is not None:
-            names = [*self.target, "<end>"][:n_codes]
-            self.ax_.set_yticks(range(len(names)), names)
+        attention = np.asarray(self.attention)
+        n_codes, n_steps = attention.shape
+        size = np.clip(
+            (1.8 + CELL * n_steps, 1 + CELL * n_codes), (4, 2.5), LONGEST_SIDE
+        )
+        self.ax_, self.figure_ = axes_for(self, ax, figsize=size)
+        image_kw = {"cmap": "Greys", "vmin": 0, "aspect": "auto"} | image_kw
+        self.image_ = self.ax_.imshow(attention, **image_kw)
+        self.colorbar_ = self.figure_.colorbar(
+            self.image_, ax=self.ax_, label="attention weight", fraction=0.05
+        )
+        source = None if self.source is None else self.source[:n_steps]
+        target = None if self.target is None else [*self.target, END][:n_codes]
+        for axis, names in ((self.ax_.xaxis, source), (self.ax_.yaxis, target)):
+            if names is None or not label_ticks(axis, [str(name) for name in names]):
+                number_places(axis)
         self.ax_.set(xlabel="source", ylabel="target")
         return self
 
 
-def _names(sequence, vectorizer):
-    """What the steps of a text, or of a list of tokens, are called."""
+def _name_steps(sequence, vectorizer):
+    """The names of the codes of a text or list of tokens; None for numbers."""
     if vectorizer is not None:
         codes = np.asarray(vectorizer.transform([sequence]))[0]
         names = vectorizer.get_feature_names_out()

@@ -1,4 +1,4 @@
-"""Forecasts from many origins beside the values that came."""
+"""Forecasts from many origins beside the observed values."""
 
 import numpy as np
 
@@ -6,6 +6,7 @@ from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn.display._axes import (
     axes_for,
     draw_band,
+    draw_legend,
     draw_line,
     format_times,
     times_of,
@@ -13,33 +14,33 @@ from sklearn_rnn.display._axes import (
 
 
 class BacktestDisplay:
-    """Forecasts of a backtest beside the values that came.
+    """Forecasts of a backtest beside the observed values.
 
     Parameters
     ----------
     frame : DataFrame
-        What ``backtest`` of a forecaster returned. With the columns ``lower`` and
-        ``upper``, the intervals are drawn too.
+        Result of ``backtest`` of a forecaster. If it has the columns ``lower`` and
+        ``upper``, the intervals are drawn as well.
     coverage : float or None, default=None
         Nominal coverage of the intervals, for the legend. None takes the one that
-        ``backtest`` noted in ``frame.attrs``.
+        ``backtest`` stored in ``frame.attrs``.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         Axes with the lines.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure that contains the axes.
     lines_ : dict of str to matplotlib Line2D
-        "truth" and "forecast". Forecasts from different origins are separated by NaN. A
-        forecast of a single step is a marker.
+        Lines with the keys "truth" and "forecast". Forecasts from different origins are
+        separated by NaN. A forecast of a single step is drawn as a marker.
     band_ : matplotlib artist or None
-        The area between the bounds.
+        Area between the bounds; None without intervals.
 
     See Also
     --------
-    ForecastDisplay : One forecast, after the past of the series.
-    sklearn_rnn.metrics.score_backtest : Scores of the frame.
+    ForecastDisplay : One forecast after the past of its series.
+    sklearn_rnn.metrics.score_backtest : Scores of a backtest.
 
     Examples
     --------
@@ -73,32 +74,32 @@ class BacktestDisplay:
         ax=None,
         **line_kw,
     ):
-        """Backtest and draw forecasts that follow each other.
+        """Backtest a forecaster and draw forecasts that follow each other.
 
         Parameters
         ----------
         estimator : RNNForecaster or SeasonalNaiveForecaster
-            A forecaster, fitted unless ``refit`` is True.
+            Forecaster. It must be fitted unless ``refit`` is True.
         X : array-like, frame, or list of them
-            Series with the values to compare with.
+            Series to forecast, with the observed values.
         horizon : int, default=None
-            Number of steps to forecast from each origin, and from one origin to the
-            next; None means the forecaster's.
+            Number of steps to forecast from each origin, and number of steps between
+            origins; None takes the ``horizon`` of the forecaster.
         start : int, default=None
-            Number of steps that are known at the first origin; a negative number counts
-            from the end. None is what the forecaster needs.
+            Number of time steps before the first forecast; a negative number counts
+            from the end. None is the smallest number that the forecaster needs.
         refit : bool, default=False
             Whether to fit a clone to the steps up to each origin.
         coverage : float or None, default=0.95
-            Coverage of the intervals. None, or a forecaster with ``intervals=None``,
-            draws none.
+            Coverage of the intervals. With None, or for a forecaster with
+            ``intervals=None``, no intervals are drawn.
         exog : array-like or list of arrays, default=None
             Exogenous variables of the steps of X.
         series : int, default=None
-            Number of the series to draw if there are several; None is the first.
+            Number of the series to draw if there are several; None draws the first.
         channel : int or str, default=None
-            Channel to draw, as in the column ``channel`` of the backtest; None is the
-            first.
+            Channel to draw, as in the column ``channel`` of the backtest; None draws
+            the first.
         ax : matplotlib Axes or None, default=None
             Axes to draw on; None makes a new figure.
         **line_kw : dict
@@ -107,7 +108,7 @@ class BacktestDisplay:
         Returns
         -------
         display : BacktestDisplay
-            The picture.
+            The display.
         """
         if getattr(estimator, "intervals", "conformal") is None:
             coverage = None
@@ -124,18 +125,19 @@ class BacktestDisplay:
         return display.plot(series=series, channel=channel, ax=ax, **line_kw)
 
     def plot(self, *, series=None, channel=None, lead=None, ax=None, **line_kw):
-        """Draw one series: its truth, forecasts and intervals.
+        """Draw the observed values, forecasts and intervals of one series.
 
         Parameters
         ----------
         series : int, default=None
-            Number of the series to draw; None is the first of the frame.
+            Number of the series to draw; None draws the first of the frame.
         channel : int or str, default=None
-            Channel to draw; None is the first of the frame.
+            Channel to draw; None draws the first of the frame.
         lead : int, default=None
-            Draw what was forecast so many steps ahead, from all origins. None draws
-            whole forecasts, from the first origin and then from each origin that no
-            earlier forecast drawn reaches.
+            Number of steps ahead. If given, only the forecasts of so many steps ahead
+            are drawn, from all origins. None draws whole forecasts that do not overlap:
+            from the first origin, and then from each origin after the end of the
+            forecast drawn before.
         ax : matplotlib Axes or None, default=None
             Axes to draw on; None makes a new figure.
         **line_kw : dict
@@ -144,12 +146,13 @@ class BacktestDisplay:
         Returns
         -------
         display : BacktestDisplay
-            The picture.
+            The display.
 
         Raises
         ------
         ValueError
-            If the frame lacks a column, or the series, channel or lead chosen.
+            If the frame does not have a required column, or the chosen series, channel
+            or lead.
         """
         part, title = _select_series(self.frame, series, channel)
         truth = part.drop_duplicates("time").sort_values("time")
@@ -185,8 +188,8 @@ class BacktestDisplay:
                 label="interval" if coverage is None else f"{coverage:.0%} interval",
             )
         format_times(self.ax_, times)
-        self.ax_.set(title=title, xlabel="time step" if is_numbered else "")
-        self.ax_.legend()
+        self.ax_.set_xlabel("time step" if is_numbered else "")
+        draw_legend(self.ax_, above=ax is None, title=title)
         return self
 
 
@@ -195,7 +198,7 @@ def _select_series(frame, series, channel):
     for name in ("series", "origin", "lead", "time", "truth", "forecast"):
         if name not in getattr(frame, "columns", ()):
             raise ValueError(
-                f"the frame has no column {name!r}. Pass what backtest returned."
+                f"the frame has no column {name!r}. Pass the result of backtest."
             )
     part, names = frame, []
     for column, chosen in (("series", series), ("channel", channel)):
@@ -240,6 +243,6 @@ def _select_forecasts(part, lead):
 
 
 def _find_starts(part):
-    """Rows with which forecasts from another origin begin, but for the first."""
+    """Rows at which the forecasts from the second and later origins begin."""
     origins = part["origin"].to_numpy()
     return 1 + np.flatnonzero(origins[1:] != origins[:-1])

@@ -1,4 +1,4 @@
-"""How many patterns a memory holds."""
+"""Capacity of a memory: quality of recall against the number of patterns."""
 
 import numpy as np
 
@@ -7,38 +7,39 @@ from sklearn_rnn.energy import capacity_curve, hebb_overlap
 
 
 class CapacityDisplay:
-    """Overlap of recalled and stored patterns against load.
+    """Overlap of recalled and stored patterns against the load of a memory.
 
-    Made by :meth:`from_estimator`, as a rule.
+    Create it with :meth:`from_estimator`.
 
     Parameters
     ----------
     loads : ndarray of shape (n_loads,)
-        Patterns a unit.
+        Number of stored patterns per unit.
     overlaps : ndarray of shape (n_loads, n_repeats)
-        Mean product of recalled and stored units, as of :func:`capacity_curve`.
+        Mean product of recalled and stored units, as
+        :func:`~sklearn_rnn.energy.capacity_curve` returns it.
     theory : bool, default=False
-        Whether to draw what mean-field theory says of Hebb's rule.
+        Whether to draw the overlap that mean-field theory predicts for Hebb's rule.
     name : str or None, default=None
-        What to call the curve.
+        Name of the curve for the legend; None is "measured".
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         Axes with the curve.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure that contains the axes.
     line_ : matplotlib Line2D
-        Means over the repeats.
+        Mean overlap of the repeats.
     fill_ : matplotlib PolyCollection
-        From the least to the greatest of the repeats.
+        Area from the smallest to the largest overlap of the repeats.
     theory_line_ : matplotlib Line2D or None
-        The theory.
+        Overlap that theory predicts; None without ``theory``.
 
     See Also
     --------
-    capacity_curve : The numbers.
-    hebb_overlap : The theory.
+    sklearn_rnn.energy.capacity_curve : Measures the overlaps.
+    sklearn_rnn.energy.hebb_overlap : Overlap that theory predicts for Hebb's rule.
 
     Examples
     --------
@@ -68,31 +69,31 @@ class CapacityDisplay:
         ax=None,
         **line_kw,
     ):
-        """Measure and draw; the theory comes with ``rule="hebb"``.
+        """Measure the overlaps and draw them, for ``rule="hebb"`` with the theory.
 
         Parameters
         ----------
         estimator : HopfieldDenoiser
-            The memory, fitted or not: it is cloned and fitted to random patterns.
+            Memory, fitted or not. It is cloned and fitted to random patterns.
         n_features : int, default=500
-            Units of a pattern.
+            Number of units per pattern.
         loads : array-like of shape (n_loads,) or None, default=None
-            Patterns a unit. None is 12 of them from 0.02 to 0.24.
+            Number of stored patterns per unit. None takes 12 loads from 0.02 to 0.24.
         n_repeats : int, default=3
-            Sets of patterns a load.
+            Number of sets of random patterns per load.
         flipped : float, default=0.0
-            Share of the units flipped before recall, from 0 to 1.
+            Fraction of the units that are flipped before recall, from 0 to 1.
         random_state : int, RandomState instance or None, default=None
-            Draws patterns and flips.
+            Seed of the random patterns and flips.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None is a new figure.
+            Axes to draw on; None makes a new figure.
         **line_kw : dict
             Passed to matplotlib's ``plot`` for the curve.
 
         Returns
         -------
         display : CapacityDisplay
-            The picture.
+            The display.
         """
         curve = capacity_curve(
             estimator,
@@ -107,19 +108,19 @@ class CapacityDisplay:
         return display.plot(ax=ax, **line_kw)
 
     def plot(self, *, ax=None, **line_kw):
-        """Draw.
+        """Draw the mean overlap and the range of the repeats.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None is a new figure.
+            Axes to draw on; None makes a new figure.
         **line_kw : dict
             Passed to matplotlib's ``plot`` for the curve.
 
         Returns
         -------
         display : CapacityDisplay
-            The picture.
+            The display.
         """
         self.ax_, self.figure_ = axes_for(self, ax)
         loads, overlaps = np.asarray(self.loads), np.asarray(self.overlaps)
@@ -136,8 +137,14 @@ class CapacityDisplay:
         if self.theory:
             fine = np.linspace(0.001, loads.max(), 1000)
             (self.theory_line_,) = self.ax_.plot(
-                fine, hebb_overlap(fine), color="black", ls="--", label="theory of hebb"
+                fine,
+                hebb_overlap(fine),
+                color="black",
+                ls="--",
+                label="hebb, theory",
             )
-        self.ax_.set(xlabel="Load (patterns a unit)", ylabel="Overlap with the pattern")
+        self.ax_.set(
+            xlabel="Load (patterns per unit)", ylabel="Overlap with the stored pattern"
+        )
         self.ax_.legend()
         return self

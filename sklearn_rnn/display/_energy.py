@@ -1,34 +1,34 @@
-"""The way down to a stored pattern."""
+"""Energy of a Hopfield network during recall."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn.display._axes import axes_for
+from sklearn_rnn.display._axes import axes_for, number_places
 
 
 class EnergyDisplay:
-    """Energy of a Hopfield network against updates, a line for each row.
+    """Energy of a Hopfield network after each update, one line per row.
 
-    Made by :meth:`from_estimator`, as a rule.
+    Create it with :meth:`from_estimator`.
 
     Parameters
     ----------
     energies : ndarray of shape (n_samples, 1 + n_updates)
-        Before the first update and after each one, as ``energy_trace`` of
-        :meth:`HopfieldDenoiser.recall`.
+        Energy before the first update and after each update, such as ``energy_trace``
+        of :meth:`~sklearn_rnn.HopfieldDenoiser.recall`.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         Axes with the lines.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure that contains the axes.
     lines_ : list of matplotlib Line2D
-        A line a row.
+        One line per row.
 
     See Also
     --------
-    HopfieldDisplay : The patterns themselves.
+    HopfieldDisplay : Patterns before and after recall.
 
     Examples
     --------
@@ -45,47 +45,50 @@ class EnergyDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, *, clamp=None, ax=None, **line_kw):
-        """Recall the rows of X and draw how their energies change.
+        """Recall the rows of X and draw their energies.
 
         Parameters
         ----------
         estimator : HopfieldDenoiser
-            A fitted memory.
+            Fitted memory.
         X : array-like of shape (n_samples, n_features)
-            Where to start from.
-        clamp : array-like of bool, default=None
-            Units that stay, as in :meth:`HopfieldDenoiser.recall`.
+            Patterns from which recall starts.
+        clamp : array-like of bool of shape (n_features,) or (n_samples, n_features), \
+default=None
+            Units that recall does not change, as in
+            :meth:`~sklearn_rnn.HopfieldDenoiser.recall`.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None is a new figure.
+            Axes to draw on; None makes a new figure.
         **line_kw : dict
             Passed to matplotlib's ``plot``.
 
         Returns
         -------
         display : EnergyDisplay
-            The picture.
+            The display.
         """
         check_is_fitted(estimator)
         display = cls(estimator.recall(X, clamp, trace=True).energy_trace)
         return display.plot(ax=ax, **line_kw)
 
     def plot(self, *, ax=None, **line_kw):
-        """Draw.
+        """Draw one line per row.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw; None is a new figure.
+            Axes to draw on; None makes a new figure.
         **line_kw : dict
             Passed to matplotlib's ``plot``.
 
         Returns
         -------
         display : EnergyDisplay
-            The picture.
+            The display.
         """
         self.ax_, self.figure_ = axes_for(self, ax)
         line_kw = {"drawstyle": "steps-post"} | line_kw
         self.lines_ = self.ax_.plot(np.asarray(self.energies).T, **line_kw)
+        number_places(self.ax_.xaxis)
         self.ax_.set(xlabel="Update", ylabel="Energy")
         return self

@@ -1,4 +1,4 @@
-"""A series, its forecast, and the bounds around it."""
+"""A forecast with its interval, after the past of its series."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -9,6 +9,7 @@ from sklearn_rnn._data.series_index import continue_index
 from sklearn_rnn.display._axes import (
     axes_for,
     draw_band,
+    draw_legend,
     draw_line,
     format_times,
     times_of,
@@ -18,38 +19,40 @@ from sklearn_rnn.display._axes import (
 class ForecastDisplay:
     """A forecast with its interval, after the recent past of the series.
 
-    Usually made by :meth:`from_estimator`.
+    Create it with :meth:`from_estimator`.
 
     Parameters
     ----------
     prediction : array-like of shape (horizon,), or Series
         Forecast values.
     past : array-like of shape (n_timesteps,), or Series; default=None
-        Known values before the forecast.
+        Values before the forecast.
     lower, upper : array-like of shape (horizon,), or Series; default=None
         Bounds of the interval.
     truth : array-like of shape (n_truth,), or Series; default=None
-        Values that came after ``past``. Those of a Series are drawn at its index.
+        Observed values after ``past``. Those of a Series are drawn at its index.
     coverage : float or None, default=None
         Nominal coverage of the interval, for the legend.
     first_step : int, default=0
-        Number of the first step of ``past``, if it has no index.
+        Number of the first time step of ``past``, if it has no index.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         Axes with the lines.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure that contains the axes.
     lines_ : dict of str to matplotlib Line2D
-        "past", "truth" and "forecast". A single value is a marker.
+        Lines with the keys "past", "truth" and "forecast". A single value is drawn as a
+        marker.
     band_ : matplotlib artist or None
-        The area between the bounds; a vertical bar for a single step.
+        Area between the bounds, or a vertical bar for a single step; None without an
+        interval.
 
     See Also
     --------
-    BacktestDisplay : Forecasts from many origins beside the truth.
-    SequenceDisplay : What goes on inside a network, step by step.
+    BacktestDisplay : Forecasts from many origins beside the observed values.
+    SequenceDisplay : States and predictions of a network step by step.
 
     Examples
     --------
@@ -98,31 +101,33 @@ class ForecastDisplay:
         ax=None,
         **line_kw,
     ):
-        """Forecast and draw.
+        """Forecast a series and draw the forecast.
 
         Parameters
         ----------
         estimator : RNNForecaster or SeasonalNaiveForecaster
-            A fitted forecaster.
+            Fitted forecaster.
         X : array-like, Series or frame, default=None
-            Past after which the forecast begins. None is the past given to ``fit`` and
-            ``update``, of which the forecaster keeps the last 100 steps to draw.
+            Past after which the forecast begins. None takes the past given to ``fit``
+            and ``update``, of which the forecaster keeps the last 100 steps for this
+            display.
         horizon : int, default=None
-            Number of steps to forecast; None is that of the forecaster.
+            Number of steps to forecast; None takes the ``horizon`` of the forecaster.
         coverage : float or None, default=0.95
-            Coverage of the interval. None, or a forecaster with ``intervals=None``,
-            draws none.
+            Coverage of the interval. With None, or for a forecaster with
+            ``intervals=None``, no interval is drawn.
         exog : array-like, default=None
-            Exogenous variables, as ``predict`` takes them.
+            Exogenous variables, as in ``predict`` of the forecaster.
         truth : array-like, Series or frame, default=None
-            Values that came after, to compare.
+            Observed values after the past, to compare with.
         channel : int, default=0
-            Number of the channel to draw.
+            Number of the channel to draw, counted from 0.
         series : int, default=None
-            Number of the series to draw if there are several; needed then.
+            Number of the series to draw, counted from 0. Required if there are several
+            series.
         n_past : int or None, default=100
-            Number of steps of the past to draw, the last ones. None draws all that are
-            known, 0 none.
+            Number of time steps of the past to draw, counted back from its end. None
+            draws all available steps, 0 draws none.
         ax : matplotlib Axes or None, default=None
             Axes to draw on; None makes a new figure.
         **line_kw : dict
@@ -131,7 +136,7 @@ class ForecastDisplay:
         Returns
         -------
         display : ForecastDisplay
-            The picture.
+            The display.
 
         Raises
         ------
@@ -175,7 +180,7 @@ class ForecastDisplay:
         Returns
         -------
         display : ForecastDisplay
-            The picture.
+            The display.
         """
         self.ax_, self.figure_ = axes_for(self, ax)
         times = self._find_times()
@@ -205,11 +210,11 @@ class ForecastDisplay:
             xlabel="time step" if times["numbered"] else "",
             ylabel="" if series_name is None else str(series_name),
         )
-        self.ax_.legend()
+        draw_legend(self.ax_, above=ax is None)
         return self
 
     def _find_times(self):
-        """Where each line is drawn: at dates or numbers of an index, else at steps."""
+        """The x coordinates of each line: those of the index, or numbers of steps."""
         times = {
             name: _own_times(values)
             for name, values in (
@@ -235,7 +240,7 @@ class ForecastDisplay:
 
 
 def _find_past(estimator, X, series):
-    """Whether there is one series; the past to draw, and how many steps are known."""
+    """Whether there is one series; the past to draw, and its number of steps."""
     if X is None:
         recent = estimator._recent
         single, n_series = recent.series.single, len(recent.n_steps)
@@ -266,7 +271,7 @@ def _choose(series, single, n_series):
 
 
 def take_channel(values, channel):
-    """One channel of (T,) or (T, C) values; pandas stays pandas."""
+    """One channel of (T,) or (T, C) values; a frame gives a Series."""
     is_pandas = hasattr(values, "iloc")
     values = values if is_pandas else np.asarray(values)
     if values.ndim == 1:
@@ -285,5 +290,5 @@ def take_channel(values, channel):
 
 
 def _own_times(values):
-    """The index of a Series as times; None without one that can be drawn."""
+    """The index of a Series as times; None if there is none that can be drawn."""
     return times_of(values.index) if hasattr(values, "iloc") else None

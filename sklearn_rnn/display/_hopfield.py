@@ -1,4 +1,4 @@
-"""What a memory makes of corrupted patterns."""
+"""Stored, corrupted and recalled patterns of a memory as images."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -9,30 +9,36 @@ from sklearn_rnn._core.sklearn_private import check_matplotlib_support
 class HopfieldDisplay:
     """Stored, corrupted and recalled patterns as images, side by side.
 
-    Made by :meth:`from_estimator`, as a rule.
+    Create it with :meth:`from_estimator`.
 
     Parameters
     ----------
     stored : ndarray of shape (n_samples, n_features)
-        Patterns that should come back.
+        Stored pattern that is nearest to each recalled one.
     corrupted : ndarray of shape (n_samples, n_features)
-        What recall started from.
+        Patterns from which recall started.
     recalled : ndarray of shape (n_samples, n_features)
-        What it came to.
+        Patterns in which recall ended.
     image_shape : tuple of 2 int or None, default=None
-        Height and width of a pattern; None is a square.
+        Height and width of a pattern in pixels; None assumes a square.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes of shape (n_samples, 3)
-        An image each.
+        Axes of the images: one row per sample, with a column for each of ``stored``,
+        ``corrupted`` and ``recalled``.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure that contains the axes.
 
     See Also
     --------
-    EnergyDisplay : Energy on the way.
-    ImageFlattener : Images as rows.
+    EnergyDisplay : Energy of the network during recall.
+    ImageFlattener : Flattens images to rows.
+
+    Notes
+    -----
+    Units that are on are dark. Corrupted and recalled patterns share one scale, from
+    their smallest to their largest value.
 
     Examples
     --------
@@ -56,27 +62,29 @@ class HopfieldDisplay:
     def from_estimator(
         cls, estimator, X, *, clamp=None, image_shape=None, fig=None, **image_kw
     ):
-        """Recall the rows of X and draw them beside the stored patterns they become.
+        """Recall the rows of X and draw them beside the nearest stored patterns.
 
         Parameters
         ----------
         estimator : HopfieldDenoiser
-            A fitted memory.
+            Fitted memory.
         X : array-like of shape (n_samples, n_features)
-            Corrupted patterns; a line of images each, so a few.
-        clamp : array-like of bool, default=None
-            Units that stay, as in :meth:`HopfieldDenoiser.recall`.
+            Corrupted patterns. Each one takes a row of images, so pass a few.
+        clamp : array-like of bool of shape (n_features,) or (n_samples, n_features), \
+default=None
+            Units that recall does not change, as in
+            :meth:`~sklearn_rnn.HopfieldDenoiser.recall`.
         image_shape : tuple of 2 int or None, default=None
-            Height and width of a pattern; None is a square.
+            Height and width of a pattern in pixels; None assumes a square.
         fig : matplotlib Figure or None, default=None
-            Where to draw; None is a new one.
+            Figure to draw on; None makes a new one.
         **image_kw : dict
             Passed to matplotlib's ``imshow``.
 
         Returns
         -------
         display : HopfieldDisplay
-            The picture.
+            The display.
         """
         check_is_fitted(estimator)
         recalled = estimator.recall(X, clamp).patterns
@@ -87,32 +95,33 @@ class HopfieldDisplay:
         return display.plot(fig=fig, **image_kw)
 
     def plot(self, *, fig=None, **image_kw):
-        """Draw.
+        """Draw one row of images per sample.
 
         Parameters
         ----------
         fig : matplotlib Figure or None, default=None
-            Where to draw; None is a new one.
+            Figure to draw on; None makes a new one.
         **image_kw : dict
             Passed to matplotlib's ``imshow``.
 
         Returns
         -------
         display : HopfieldDisplay
-            The picture.
+            The display.
 
         Raises
         ------
         ValueError
-            If the patterns do not fill images of ``image_shape``.
+            If the number of features is not height times width of ``image_shape``.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
-        shape = _image_shape(self.image_shape, np.shape(self.recalled)[1])
+        shape = _check_shape(self.image_shape, np.shape(self.recalled)[1])
         columns = {
             "Stored": self.stored,
             "Corrupted": self.corrupted,
             "Recalled": self.recalled,
         }
+        shared = np.concatenate([self.corrupted, self.recalled])
         n_rows = len(self.recalled)
         if fig is None:
             import matplotlib.pyplot as plt
@@ -120,17 +129,26 @@ class HopfieldDisplay:
             fig = plt.figure(figsize=(5, 1.7 * n_rows + 0.3), layout="constrained")
         self.figure_ = fig
         self.axes_ = fig.subplots(n_rows, 3, squeeze=False)
-        image_kw = {"cmap": "gray_r"} | image_kw
         for k, (title, patterns) in enumerate(columns.items()):
             self.axes_[0, k].set_title(title)
+            scale = _find_limits(patterns if title == "Stored" else shared)
+            kw = {"cmap": "gray_r", **scale, **image_kw}
             for axes, pattern in zip(self.axes_[:, k], patterns, strict=True):
-                axes.imshow(np.reshape(pattern, shape), **image_kw)
+                axes.imshow(np.reshape(pattern, shape), **kw)
                 axes.set(xticks=[], yticks=[])
         return self
 
 
-def _image_shape(image_shape, n_features):
-    """Height and width of an image, checked."""
+def _find_limits(patterns):
+    """Limits of the colours: those of the values, or of bits if all are equal."""
+    low, high = float(np.min(patterns)), float(np.max(patterns))
+    if low == high:
+        low, high = min(low, 0.0), max(high, 1.0)
+    return {"vmin": low, "vmax": high}
+
+
+def _check_shape(image_shape, n_features):
+    """Height and width of an image; an error if the features do not fill it."""
     side = round(n_features**0.5)
     shape = (side, side) if image_shape is None else tuple(image_shape)
     if len(shape) != 2 or shape[0] * shape[1] != n_features:

@@ -1,43 +1,58 @@
-"""What goes on in a network while it reads a sequence."""
+"""States and predictions of a network while it reads a sequence."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn.display._axes import axes_for
+from sklearn_rnn.display._axes import (
+    axes_for,
+    draw_line,
+    fit_figure,
+    label_ticks,
+    number_places,
+)
+from sklearn_rnn.display._steps import read_steps
 
 FEW_LINES = 8  # more curves than these are drawn as a heat map
 
 
 class SequenceDisplay:
-    """States or answers of a network over the steps of one sequence.
+    """States or predictions of a network over the steps of one sequence.
 
-    Made by :meth:`from_estimator`, as a rule.
+    Create it with :meth:`from_estimator`.
 
     Parameters
     ----------
     values : ndarray of shape (n_timesteps, n_curves)
-        What to draw, step by step.
+        Values to draw, one row per step.
     names : list of str or None, default=None
-        Names of the curves, for a legend or the axis of a heat map.
+        Names of the curves, for the legend or the y axis of the heat map.
     labels : list of str or None, default=None
-        Names of the steps.
+        Names of the steps. If the axes are too narrow for them, the steps are numbered.
     ylabel : str, default=""
-        What the values are.
+        Quantity of the values, for the y axis or the colour bar.
+    curve_label : str, default=""
+        Kind of the curves, such as "unit", for the y axis of the heat map.
+    probabilities : bool, default=False
+        Whether the values are probabilities. These have axes from 0 to 1 and a
+        sequential colour map. Other values of both signs have a diverging colour map
+        centred at 0.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Axes with the picture.
+        Axes with the curves or the heat map.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure that contains the axes.
     lines_ : list of matplotlib Line2D or None
-        A line a curve.
+        One line per curve; None for a heat map.
     image_ : matplotlib AxesImage or None
-        The heat map: time to the right, curves downwards.
+        Heat map with one row per curve and one column per step; None for lines.
+    colorbar_ : matplotlib Colorbar or None
+        Colour bar of the heat map.
 
     See Also
     --------
-    ForecastDisplay : What comes after a series.
+    ForecastDisplay : Forecast of a series with its interval.
+    AttentionDisplay : Attention of a translator.
 
     Examples
     --------
@@ -50,11 +65,22 @@ class SequenceDisplay:
     >>> display = SequenceDisplay.from_estimator(model, X[0], what="cell")
     """
 
-    def __init__(self, values, *, names=None, labels=None, ylabel=""):
+    def __init__(
+        self,
+        values,
+        *,
+        names=None,
+        labels=None,
+        ylabel="",
+        curve_label="",
+        probabilities=False,
+    ):
         self.values = values
         self.names = names
         self.labels = labels
         self.ylabel = ylabel
+        self.curve_label = curve_label
+        self.probabilities = probabilities
 
     @classmethod
     def from_estimator(
@@ -70,82 +96,100 @@ class SequenceDisplay:
         ax=None,
         **kw,
     ):
-        """Let a model read a sequence step by step, and draw.
+        """Let a model read a sequence step by step, and draw its values.
 
         Parameters
         ----------
         estimator : estimator
-            A fitted model that :func:`open_stream` takes, or a Pipeline that ends in
-            one: not a bidirectional one.
-        sequence : array-like of shape (n_timesteps,) or (n_timesteps, n_features)
-            What it reads; codes for a model of tokens, a text of characters or a list
-            of tokens for a pipeline with a vectorizer.
+            Fitted RNNClassifier, RNNRegressor, RNNForecaster or SequenceGenerator, a
+            Pipeline that ends in one, or a search over one. The network must not be
+            bidirectional.
+        sequence : array-like of shape (n_timesteps,) or (n_timesteps, n_features), or \
+str
+            Sequence to read, or a container with one row, such as ``X[:1]`` or a row of
+            a table. It is a text or a list of tokens if the Pipeline begins with a
+            vectorizer, and integer codes if the model was fitted on tokens.
         what : {"proba", "prediction", "hidden", "cell"}, default="proba"
-            Probabilities of the classes or predicted numbers after each step, or the
-            hidden state, or the cell state of an LSTM. A network that reads patches of
-            several steps (see ``patch_size``) has the states after the last complete
-            patch, and zeros before.
+            Quantity to draw after each step: the probabilities of the classes, the
+            predicted numbers, the hidden state, or the cell state of an LSTM. A network
+            that reads patches of several steps (see ``patch_size``) has the states
+            after the last complete patch, and zeros before the first.
         layer : int, default=-1
-            Whose state; the last one is at the top.
+            Index of the layer whose state is drawn; -1 is the last layer.
         units : list of int or None, default=None
-            Which units of the state, or which classes or outputs; None is all.
+            Indices of the units of the state, or of the classes or outputs, to draw;
+            None draws all.
         labels : list of str or None, default=None
-            Names of the steps, such as letters or words.
+            Names of the steps. None takes the tokens of a text, and numbers otherwise.
         heatmap : bool or None, default=None
-            Draw a heat map instead of lines; None does with more than 8 curves.
+            Whether to draw a heat map instead of lines; None draws one for more than 8
+            curves.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None is a new figure.
+            Axes to draw on; None makes a new figure, which is larger than usual if the
+            labels need it.
         **kw : dict
-            Passed to matplotlib's ``plot``, or ``imshow`` of a heat map.
+            Passed to matplotlib's ``plot``, or to ``imshow`` for a heat map.
 
         Returns
         -------
         display : SequenceDisplay
-            The picture.
+            The display.
 
         Raises
         ------
         TypeError
-            If the model has no streams.
+            If the model cannot read step by step.
         ValueError
-            If the model has not what is asked for, or the sequence is empty.
+            If the model does not have the requested values, or if ``sequence`` is empty
+            or holds several sequences.
         """
-        check_is_fitted(estimator)
         if what not in ("proba", "prediction", "hidden", "cell"):
             raise ValueError(
                 f'what={what!r}; expected "proba", "prediction", "hidden" or "cell".'
             )
-        values, names = _read(estimator, sequence, what, layer)
+        model, steps, tokens = read_steps(estimator, sequence)
+        values = _compute_values(model, steps, what, layer)
+        names = _name_curves(model, what, values.shape[1])
         if units is not None:
             try:
                 values, names = values[:, units], [names[unit] for unit in units]
-            except IndexError:
+            except (IndexError, TypeError):
                 raise ValueError(
-                    f"units={units!r}; expected integers below {len(names)}, the "
-                    f"number of curves of {what!r}."
+                    f"units={units!r}; expected a list of integers below "
+                    f"{len(names)}, the number of curves of {what!r}."
                 ) from None
-        ylabel = {"proba": "probability", "prediction": "answer"}.get(
-            what, f"{what} state"
+        quantity, curve = {
+            "proba": ("probability", "class"),
+            "prediction": ("prediction", "output"),
+        }.get(what, (f"{what} state", "unit"))
+        display = cls(
+            values,
+            names=names,
+            labels=tokens if labels is None else labels,
+            ylabel=quantity,
+            curve_label=curve,
+            probabilities=what == "proba",
         )
-        display = cls(values, names=names, labels=labels, ylabel=ylabel)
         return display.plot(heatmap=heatmap, ax=ax, **kw)
 
     def plot(self, *, heatmap=None, ax=None, **kw):
-        """Draw.
+        """Draw lines or a heat map.
 
         Parameters
         ----------
         heatmap : bool or None, default=None
-            Draw a heat map instead of lines; None does with more than 8 curves.
+            Whether to draw a heat map instead of lines; None draws one for more than 8
+            curves.
         ax : matplotlib Axes or None, default=None
-            Where to draw; None is a new figure.
+            Axes to draw on; None makes a new figure, which is larger than usual if the
+            labels need it.
         **kw : dict
-            Passed to matplotlib's ``plot``, or ``imshow`` of a heat map.
+            Passed to matplotlib's ``plot``, or to ``imshow`` for a heat map.
 
         Returns
         -------
         display : SequenceDisplay
-            The picture.
+            The display.
 
         Raises
         ------
@@ -153,64 +197,98 @@ class SequenceDisplay:
             If there are not as many labels as steps.
         """
         values = np.asarray(self.values)
-        if self.labels is not None and len(self.labels) != len(values):
+        labels = None if self.labels is None else [str(one) for one in self.labels]
+        if labels is not None and len(labels) != len(values):
             raise ValueError(
-                f"{len(self.labels)} labels for {len(values)} steps; give one for each."
+                f"{len(labels)} labels for {len(values)} steps; give one for each step."
             )
-        self.ax_, self.figure_ = axes_for(self, ax)
-        self.lines_ = self.image_ = None
-        if heatmap or (heatmap is None and values.shape[1] > FEW_LINES):
-            kw = {"aspect": "auto", "interpolation": "nearest", "cmap": "RdBu_r"} | kw
-            self.image_ = self.ax_.imshow(values.T, **kw)
-            self.figure_.colorbar(self.image_, ax=self.ax_, label=self.ylabel)
-            if self.names is not None and len(self.names) <= 30:
-                self.ax_.set_yticks(range(len(self.names)), self.names)
+        if heatmap is None:
+            heatmap = values.shape[1] > FEW_LINES
+        names = None if self.names is None else [str(name) for name in self.names]
+        size = fit_figure(labels or (), row_labels=names or ()) if ax is None else None
+        self.ax_, self.figure_ = axes_for(self, ax, figsize=size)
+        self.lines_ = self.image_ = self.colorbar_ = None
+        if heatmap:
+            self._draw_heatmap(values, names, kw)
         else:
-            self.lines_ = self.ax_.plot(values, **kw)
-            self.ax_.set_ylabel(self.ylabel)
-            if self.names is not None:
-                self.ax_.legend(self.lines_, self.names)
-        if self.labels is not None:
-            self.ax_.set_xticks(range(len(self.labels)), self.labels)
-        else:
+            self._draw_lines(values, names, kw, outside=ax is None)
+        if labels is None or not label_ticks(self.ax_.xaxis, labels):
+            number_places(self.ax_.xaxis)
             self.ax_.set_xlabel("step")
         return self
 
+    def _draw_heatmap(self, values, names, kw):
+        """Draw curves as rows of an image, with a colour bar."""
+        scale = self._choose_colors(values)
+        if "norm" in kw:
+            scale = {"cmap": scale["cmap"]}
+        kw = {"aspect": "auto", "interpolation": "nearest"} | scale | kw
+        self.image_ = self.ax_.imshow(values.T, **kw)
+        self.colorbar_ = self.figure_.colorbar(
+            self.image_, ax=self.ax_, label=self.ylabel
+        )
+        if names is None or not label_ticks(self.ax_.yaxis, names):
+            number_places(self.ax_.yaxis)
+        self.ax_.set_ylabel(self.curve_label)
 
-def _read(estimator, sequence, what, layer):
-    """What is asked for after each step, (n_timesteps, n_curves), and its names."""
-    from sklearn_rnn.streaming._open_stream import open_stream  # loads torch
+    def _choose_colors(self, values):
+        """Colour map and limits of the heat map."""
+        if self.probabilities:
+            return {"cmap": "Blues", "vmin": 0, "vmax": 1}
+        finite = values[np.isfinite(values)]
+        if len(finite) and finite.min() < 0 < finite.max():
+            limit = np.abs(finite).max()
+            return {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+        return {"cmap": "viridis"}
 
-    stream = open_stream(estimator)
+    def _draw_lines(self, values, names, kw, *, outside):
+        """Draw curves as lines; the legend of a new figure stands outside the axes."""
+        steps = np.arange(len(values))
+        self.lines_ = [draw_line(self.ax_, steps, curve, **kw) for curve in values.T]
+        self.ax_.set_ylabel(self.ylabel)
+        if self.probabilities:
+            self.ax_.set_ylim(-0.03, 1.03)
+        if names is not None and len(names) > 1:
+            place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
+            place = place if outside else {}
+            legend = self.ax_.legend(self.lines_, names, **place)
+            for text in legend.get_texts():
+                text.set_parse_math(False)
+
+
+def _compute_values(model, steps, what, layer):
+    """The requested values after each step, (n_timesteps, n_curves)."""
+    stream = model.stream()
     if what == "proba" and not hasattr(stream, "predict_proba"):
         raise ValueError(
-            f"{type(estimator).__name__} has no probabilities. Ask for "
-            'what="prediction".'
+            f"{type(model).__name__} predicts no probabilities. Set "
+            'what="prediction", "hidden" or "cell".'
         )
     name, rows = None, []
     if what in ("hidden", "cell"):
         layers = [key for key in stream.state if key.startswith(f"{what}_")]
         try:
             name = layers[layer]
-        except IndexError:
+        except (IndexError, TypeError):
             raise ValueError(
                 f"there is no {what} state of layer {layer}; the states are "
                 f"{[key for key in stream.state if '_' in key and key != 'n_steps']}."
             ) from None
-    if len(sequence) == 0:
-        raise ValueError("the sequence is empty; expected one step or more.")
-    if hasattr(sequence, "to_numpy"):  # a frame, whose iteration is over its columns
-        sequence = sequence.to_numpy()
-    answer = stream.predict_proba if what == "proba" else stream.predict
-    for step in sequence:
-        answered = answer(step)[0]
-        rows.append(np.ravel(answered if name is None else stream.state[name][0]))
+    predict = stream.predict_proba if what == "proba" else stream.predict
+    for step in steps:
+        predicted = predict(step)[0]
+        rows.append(np.ravel(predicted if name is None else stream.state[name][0]))
     values = np.array(rows)
     if values.dtype.kind not in "biuf":
         raise ValueError(
-            f"the answers are {values.dtype}, which cannot be drawn. Ask for "
+            f"the predictions have the dtype {values.dtype} and cannot be drawn. Set "
             'what="proba".'
         )
+    return values
+
+
+def _name_curves(model, what, n_curves):
+    """Names of the classes; other curves are numbered from 0."""
     if what == "proba":
-        return values, [str(label) for label in estimator.classes_]
-    return values, [str(unit) for unit in range(values.shape[1])]
+        return [str(label) for label in model.classes_]
+    return [str(number) for number in range(n_curves)]

@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._core.documentation import summarize_epochs
 from sklearn_rnn._core.drafts import draft, on_snapshot, snapshot
 from sklearn_rnn._core.randomness import (
     SAMPLING,
@@ -224,6 +225,15 @@ class BoltzmannMachine(
         Standard error of ``log_partition_`` in nats, from the spread of 100 runs of
         annealed importance sampling. It is 0 if ``log_partition_`` is exact, NaN if
         there is no estimate, and too small if the runs miss a mode of the distribution.
+    loss_curve_ : list of float
+        Loss after each epoch. For binary units it is the negative log pseudo-likelihood
+        per visible unit in nats, for Gaussian units the mean squared error of the
+        reconstruction of standardised columns. It is measured on at most 500 units, or
+        rows, of the training data; see Notes.
+    validation_loss_curve_ : list of float or None
+        The same loss of the rows held out, with early stopping.
+    best_epoch_ : int or None
+        Epoch whose weights were kept, counted from 1; None without early stopping.
     free_energy_gap_ : list of float
         Gap after each epoch of ``fit`` minus the gap before the first epoch, in nats
         per visible unit. Only available if ``early_stopping=True``.
@@ -267,6 +277,18 @@ class BoltzmannMachine(
     Metropolis-Hastings rule (Hinton, Welling and Mnih). In a restricted machine this is
     the hidden state, in a full one the visible and the hidden state.
 
+    ``loss_curve_`` monitors training, because the log-likelihood would be expensive.
+    For binary units it is the mean over rows v and units i of::
+
+        -log P(v_i | all v_j, j != i) = log(1 + exp(F(v) - F(v with unit i flipped)))
+
+    which is minus the log pseudo-likelihood (Besag) divided by the number of units, as
+    ``BernoulliRBM`` of scikit-learn monitors it. Predicting each unit with
+    probability 1/2 gives log 2 = 0.69 nats. For Gaussian units it is the mean squared
+    difference between standardised columns and their reconstruction, which is the mean
+    of v given the means of h. Reconstructing the column means gives 1. This error may
+    fall although the likelihood does not improve (Hinton, section 5).
+
     Visible biases are initialized with the log odds of their columns.
 
     A call of ``partial_fit`` is one epoch: k calls with the same X give the same result
@@ -276,6 +298,8 @@ class BoltzmannMachine(
     ----------
     D. H. Ackley, G. E. Hinton, T. J. Sejnowski: A learning algorithm for Boltzmann
     machines, Cognitive Science 9, 1985.
+
+    J. Besag: Statistical analysis of non-lattice data, The Statistician 24, 1975.
 
     T. Tieleman: Training restricted Boltzmann machines using approximations to the
     likelihood gradient, ICML 2008.
@@ -722,6 +746,9 @@ default=None
         """Set the fitted attributes from the learned state."""
         machine = self._state.average
         self.n_iter_ = self._state.n_epochs
+        self.loss_curve_ = self._state.losses
+        self.validation_loss_curve_ = self._state.held_out_losses
+        self.best_epoch_ = self._state.best_epoch
         if self._state.gaps is not None:
             self.free_energy_gap_ = self._state.gaps
         self._log_partition = LogPartition(self._state, self.ais_steps, self._seed)
@@ -738,6 +765,35 @@ default=None
         if machine.full:
             self.visible_weights_ = machine.visible_weights
             self.hidden_weights_ = machine.hidden_weights
+
+    def _summarize_fit(self):
+        """Numbers of units and weights, epochs and losses."""
+        n_hidden, n_visible = self.components_.shape
+        n_weights = n_hidden * n_visible
+        kind = "restricted"
+        if hasattr(self, "visible_weights_"):
+            kind = "full"
+            n_weights += (n_visible * (n_visible - 1) + n_hidden * (n_hidden - 1)) // 2
+        return {
+            "connections": kind,
+            "units": f"{n_visible:,} visible, {n_hidden:,} hidden",
+            "weights": f"{n_weights:,}",
+            **summarize_epochs(self),
+        }
+
+    def _get_fitted_attr_html(self, doc_link=""):
+        """The fitted attributes without estimates that would have to be computed."""
+        shown = snapshot(self)
+        is_known = "estimate" in vars(shown._log_partition)
+        if not is_known:
+            state = shown._state
+            shown._log_partition = LogPartition(state, 0, 0)
+            vars(shown._log_partition)["estimate"] = (np.nan, np.nan)
+        attributes = super(BoltzmannMachine, shown)._get_fitted_attr_html(doc_link)
+        if not is_known:
+            for name in ("log_partition_", "log_partition_std_"):
+                del attributes.data[name]
+        return attributes
 
     def _assemble_machine(self):
         """Combine the fitted parameters into one object."""

@@ -1,6 +1,6 @@
 """Learning rule of a Boltzmann machine: positive and negative phase of each batch."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from sklearn_rnn.energy._boltzmann_jumps import (
     jump_all_units_to_data,
     jump_to_data,
 )
+from sklearn_rnn.energy._boltzmann_monitor import measure_loss
 from sklearn_rnn.energy._boltzmann_parameters import (
     MAX_ENUMERATED_LAYER,
     Array,
@@ -47,7 +48,11 @@ class LearningState:
     n_steps: int = 0
     n_averaged: int = 0  # number of steps included in the average
     n_epochs: int = 0
-    gaps: list[float] | None = None  # gaps of the free energies, with early stopping
+    losses: list[float] = field(default_factory=list)  # after each epoch
+    # The following are recorded with early stopping only.
+    gaps: list[float] | None = None  # gaps of the free energies after each epoch
+    held_out_losses: list[float] | None = None
+    best_epoch: int | None = None  # epoch whose weights are kept, counted from 1
 
     def copy(self) -> "LearningState":
         return replace(
@@ -202,11 +207,13 @@ class FreeEnergyGap:
         self.tol, self.patience = tol, patience
         self.first = self._measure(state.average)
         self.gaps: list[float] = []
+        self.losses: list[float] = []
         self.kept = state
         self.n_wide = 0
 
     def judge(self, state: LearningState) -> LearningState:
         """Record an epoch. Returns the state of the last epoch with a small gap."""
+        self.losses.append(measure_loss(state.average, self.held_out))
         self.gaps.append(self._measure(state.average) - self.first)
         if self.gaps[-1] <= self.tol or len(self.gaps) == 1:
             self.kept, self.n_wide = state, 0

@@ -25,6 +25,7 @@ from sklearn_rnn.energy._boltzmann_learning import (
     LearningState,
     learn_epoch,
 )
+from sklearn_rnn.energy._boltzmann_monitor import measure_loss
 from sklearn_rnn.energy._boltzmann_parameters import FIRST_SCALE, Machine
 from sklearn_rnn.energy._boltzmann_sampling import (
     Chains,
@@ -113,10 +114,14 @@ class Trainer:
             begin = time.perf_counter()
             kept = state = self._learn(state)
             if self.gap is not None:
+                best = self.gap.judge(state)
                 kept = replace(
-                    self.gap.judge(state),
+                    best,
                     n_epochs=state.n_epochs,
+                    losses=state.losses,
                     gaps=self.gap.gaps.copy(),
+                    held_out_losses=self.gap.losses.copy(),
+                    best_epoch=best.n_epochs,
                 )
             seconds = time.perf_counter() - begin
             yield kept
@@ -134,7 +139,9 @@ class Trainer:
         one_thread = use_one_thread if work < WORK_WORTH_THREADS else nullcontext
         with one_thread(), np.errstate(all="ignore"):  # divergence is checked below
             learn_epoch(new, self.rows, self.options, rng)
+            new.losses = [*state.losses, measure_loss(new.average, self.rows)]
         new.n_epochs += 1
+        new.held_out_losses = new.best_epoch = None
         if not new.average.is_finite:
             raise ValueError(
                 f"Training diverged in epoch {new.n_epochs}: weights are no longer "

@@ -235,9 +235,15 @@ class RNNForecaster(BaseForecaster):
         Epochs run.
     loss_curve_ : list of float
         Mean training loss of each epoch.
+    validation_loss_curve_ : list of float or None
+        Validation loss after each epoch, under early stopping. It is NaN for epochs of
+        earlier fits that held nothing out.
     validation_scores_ : list of float or None
         Minus the mean absolute error of standardised values on the validation part
         after each epoch, under early stopping.
+    best_epoch_ : int or None
+        Epoch whose weights were kept, which has the lowest validation loss, counted
+        from 1; None without early stopping.
     best_validation_score_ : float or None
         Score at the epoch whose weights were kept, the one with the lowest loss.
     net_ : skorch.NeuralNet

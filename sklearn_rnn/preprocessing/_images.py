@@ -3,17 +3,18 @@
 import math
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._core.documentation import DocumentedEstimator
 from sklearn_rnn._core.drafts import draft, on_snapshot
 from sklearn_rnn._core.sklearn_private import _check_feature_names_in
 from sklearn_rnn._data.cells import explain_errors, read_table, refuse_dates
 from sklearn_rnn._data.containers import unwrap
 
 
-class ImageFlattener(TransformerMixin, BaseEstimator):
+class ImageFlattener(TransformerMixin, DocumentedEstimator):
     """Turn images of any shape into rows, which other estimators take, and back.
 
     What ``images.reshape(len(images), -1)`` does, as a step of a pipeline that knows

@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import TransformerMixin, clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.preprocessing import TargetEncoder
@@ -20,6 +20,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_rnn._core.callbacks import wrap_as_task
+from sklearn_rnn._core.documentation import DocumentedEstimator
 from sklearn_rnn._core.drafts import draft, on_snapshot
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
@@ -66,7 +67,10 @@ def _inner_has(method):
 
 
 class StepwiseTransformer(
-    CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=()
+    CallbackSupportMixin,
+    TransformerMixin,
+    DocumentedEstimator,
+    auto_wrap_output_keys=(),
 ):
     """Apply a transformer of rows to every time step of sequences.
 

@@ -220,9 +220,16 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Number of epochs run.
     loss_curve_ : list of float
         Mean training loss of each epoch, in nats per code.
+    validation_loss_curve_ : list of float or None
+        Validation loss after each epoch, or the error rate that
+        ``stop_on="accuracy"`` monitors. It is NaN for epochs of earlier fits that held
+        nothing out.
     validation_scores_ : list of float or None
         Fraction of validation targets whose codes were all predicted correctly after
         each epoch, given the correct previous codes. None without early stopping.
+    best_epoch_ : int or None
+        Epoch whose weights were kept, which has the lowest validation loss, counted
+        from 1; None without early stopping.
     best_validation_score_ : float or None
         Score at the epoch whose weights were kept, which had the lowest validation
         loss. None without early stopping.

@@ -1,5 +1,8 @@
 """scikit-learn's callbacks: alone, in pipelines, in searches, on ragged sequences."""
 
+import pickle
+import re
+
 import numpy as np
 import pytest
 import skorch
@@ -7,7 +10,8 @@ from network_weights import assert_same_weights
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.callback._callback_context import get_context_path
-from sklearn.model_selection import GridSearchCV
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -18,6 +22,7 @@ from sklearn_rnn import (
     StepwiseTransformer,
     StopTraining,
 )
+from sklearn_rnn._core.callbacks import describe_fit, list_changes
 
 SCORING = {RNNClassifier: "accuracy", RNNRegressor: "r2"}
 
@@ -280,3 +285,64 @@ def test_one_progress_display_over_candidate_fold_and_epoch(names, capsys):
     assert shown.count("RNNClassifier - fit") == 5
     assert shown.count("CharVectorizer - fit") == 5
     assert shown.count("100%") == shown.count("%")
+
+
+# ------------------------------------------------------------------ names of fits
+
+
+def read_labels(capsys):
+    """What stands in brackets before each line of ``verbose`` output; None without."""
+    lines = capsys.readouterr().out.splitlines()
+    assert all("epoch    1  loss" in line for line in lines)
+    return [re.match(r"(?:\[(.*)\] )?epoch", line)[1] for line in lines]
+
+
+def test_verbose_names_the_fits_of_a_search(capsys, model, data):
+    model.set_params(verbose=1, max_epochs=1)
+    search = GridSearchCV(model, {"cell": ["gru", "lstm"]}, cv=2).fit(*data)
+    common = "hidden_size=4, max_epochs=1"
+    lstm = f"cell='lstm', {common}"
+    changed = [common, lstm]
+    assert read_labels(capsys) == [
+        *(f"fit {k} of 4, {changed[(k - 1) // 2]}" for k in (1, 2, 3, 4)),
+        f"refit, {changed[search.best_index_]}",
+    ]
+    model.fit(*data)
+    cross_val_score(model, *data, cv=2)
+    assert read_labels(capsys) == [None] * 3
+
+
+def test_verbose_names_fits_within_pipelines_and_iterations(capsys):
+    X = np.random.default_rng(0).normal(size=(30, 5))
+    y = X.sum(axis=1)
+    network = RNNRegressor("gru", 2, max_epochs=1, verbose=1, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), network)
+    search = HalvingGridSearchCV(
+        pipeline, {"rnnregressor__hidden_size": [2, 3, 4]}, cv=2, min_resources=10
+    )
+    search.fit(X, y)
+    labels = read_labels(capsys)
+    assert labels[0] == "iteration 1, fit 1 of 6, hidden_size=2, max_epochs=1"
+    assert labels[6].startswith("iteration 2, fit 1 of 2, hidden_size=")
+    assert labels[-1].startswith("refit, hidden_size=")
+
+
+def test_another_process_finds_the_name_of_a_fit():
+    network = RNNClassifier("lstm")
+    search = GridSearchCV(network, {})
+    root = search._init_callback_context(max_subtasks=4, sequential_subtasks=False)
+    fit = root.subcontext(task_name="candidate-split-evaluation", task_id=2)
+    with fit.propagate_callback_context(network):
+        sent = pickle.loads(pickle.dumps(network))
+    context = sent._init_callback_context()
+    assert describe_fit(context, sent) == "fit 3 of 4, cell='lstm'"
+    assert describe_fit(network._init_callback_context(), network) == ""
+
+
+def test_long_parameters_are_shortened_to_one_line():
+    model = RNNClassifier(
+        embedding=np.zeros((50, 50)), random_state=1, verbose=1, callbacks=[]
+    )
+    (change,) = list_changes(model)
+    assert change.startswith("embedding=array([[0.")
+    assert len(change) < 60 and "\n" not in change

@@ -1,6 +1,7 @@
 """Fits of the network estimators: outcome, faults, interrupts and warm starts."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -119,6 +120,8 @@ def test_early_stopping_keeps_the_weights_of_the_lowest_validation_loss(ragged):
     assert stopped.n_iter_ == len(losses) < 200
     assert best + 1 < stopped.n_iter_
     assert stopped.best_validation_score_ == stopped.validation_scores_[best]
+    assert stopped.validation_loss_curve_ == losses.tolist()
+    assert stopped.best_epoch_ == best + 1
     until_best = clone(stopped).set_params(max_epochs=best + 1).fit(X, y)
     assert_same_weights(stopped, until_best)
 
@@ -243,6 +246,23 @@ def test_warm_start_reports_the_best_epoch_of_its_own_run(ragged):
     losses = model.net_.history[4:, "valid_loss"]
     best = 4 + int(np.argmin(losses))
     assert model.best_validation_score_ == model.validation_scores_[best]
+    assert model.best_epoch_ == best + 1
+    restored = pickle.loads(pickle.dumps(model))
+    assert restored.validation_loss_curve_ == model.validation_loss_curve_
+    assert len(restored.validation_loss_curve_) == 8
+
+
+def test_epochs_that_held_nothing_out_have_no_validation_loss(ragged):
+    X, y = ragged
+    model = RNNClassifier("gru", 4, warm_start=True, max_epochs=2, random_state=0)
+    assert model.fit(X, y).validation_loss_curve_ is None
+    assert model.best_epoch_ is None
+    model.set_params(early_stopping=True).fit(X, y)
+    np.testing.assert_array_equal(
+        np.isnan(model.validation_loss_curve_), [True, True, False, False]
+    )
+    assert model.best_epoch_ in (3, 4)
+    assert len(model.validation_scores_) == 2
 
 
 @pytest.mark.parametrize(
@@ -278,6 +298,8 @@ def test_the_best_score_is_that_of_the_lowest_loss_of_the_last_fit(first, best):
     state = RNNClassifier()._fitted_state(SimpleNamespace(history=history), first)
     assert state["best_validation_score_"] == best
     assert state["validation_scores_"] == scores
+    assert state["validation_loss_curve_"] == losses
+    assert state["best_epoch_"] == 1 + losses.index(min(losses[first:]))
     assert state["loss_curve_"] == [0, 1, 2, 3, 4] and state["n_iter_"] == 5
 
 
@@ -287,6 +309,7 @@ def test_a_fit_without_validation_rows_after_one_with_them_has_no_scores():
     state = RNNClassifier()._fitted_state(net, 1)
     assert state["validation_scores_"] is None
     assert state["best_validation_score_"] is None
+    assert state["validation_loss_curve_"] is None and state["best_epoch_"] is None
     assert state["loss_curve_"] == [1.0, 0.9]
 
 

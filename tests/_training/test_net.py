@@ -69,7 +69,7 @@ def test_gradient_clip_bounds_the_norm(ragged):
     assert max(norms) == pytest.approx(free / 4, rel=1e-4)
 
 
-def test_verbose_prints_a_line_an_epoch(model, ragged, capsys):
+def test_verbose_prints_one_line_per_epoch(model, ragged, capsys):
     model.set_params(verbose=1, max_epochs=3, early_stopping=True).fit(*ragged)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3

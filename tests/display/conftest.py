@@ -1,4 +1,4 @@
-"""Closed figures, and a memory of letters that pictures are made of."""
+"""Figures are closed after each test; a memory of letters to draw."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -8,7 +8,7 @@ from sklearn_rnn.datasets import load_letters
 
 
 @pytest.fixture(autouse=True)
-def closed():
+def close_figures():
     yield
     plt.close("all")
 

@@ -21,15 +21,17 @@ def fitted(X, y, **params):
 
 def test_characters_name_rows_and_columns():
     model = fitted(["abc", "ba", "c"] * 8, ["xyz", "yx", "z"] * 8)
-    answer, looked = model.predict(["abc"], return_attention=True)
+    target, weights = model.predict(["abc"], return_attention=True)
     display = AttentionDisplay.from_estimator(model, "abc", cmap="viridis")
-    assert_array_equal(display.image_.get_array(), looked[0])
+    assert_array_equal(display.image_.get_array(), weights[0])
     assert labels(display.ax_.xaxis) == ["a", "b", "c"]
-    assert labels(display.ax_.yaxis) == [*answer[0], "<end>"]
+    assert labels(display.ax_.yaxis) == [*target[0], "<end>"]
     assert display.image_.get_cmap().name == "viridis"
+    assert display.image_.get_clim() == (0, weights[0].max())
+    assert display.colorbar_.ax.get_ylabel() == "attention weight"
 
 
-def test_words_name_them_too_and_an_unended_target_has_no_end():
+def test_words_name_rows_and_columns_and_a_cut_target_has_no_end():
     words = WordVectorizer()
     model = fitted(
         ["one two", "two"] * 8,

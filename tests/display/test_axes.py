@@ -1,14 +1,22 @@
-"""Where pictures are drawn, and that only drawing needs matplotlib."""
+"""Axes, bands and tick labels; matplotlib is imported by drawing only."""
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from numpy.testing import assert_array_equal
 
-from sklearn_rnn.display._axes import axes_for, draw_band, find_isolated, times_of
+from sklearn_rnn.display._axes import (
+    axes_for,
+    draw_band,
+    find_isolated,
+    format_times,
+    label_ticks,
+    times_of,
+)
 
 
 def test_axes_that_are_given_are_drawn_on():
@@ -58,3 +66,35 @@ def test_times_are_dates_or_numbers():
     assert times_of(pd.Index(["a", "b"])) is None
     assert times_of(pd.period_range("2020", periods=1, freq="Y")).dtype.kind == "M"
     assert times_of(pd.timedelta_range("36h", periods=1)).tolist() == [1.5]
+
+
+def test_dates_do_not_overlap():
+    for width in (2.5, 6.4):
+        for freq, n in (("s", 119), ("h", 47), ("MS", 23)):
+            times = pd.date_range("2023-11-28", periods=n, freq=freq).to_numpy()
+            figure, ax = plt.subplots(figsize=(width, 2), layout="constrained")
+            ax.plot(times, range(n))
+            format_times(ax, times)
+            figure.canvas.draw()
+            low, high = ax.get_window_extent().intervalx
+            boxes = [
+                box
+                for label in ax.get_xticklabels()
+                if low <= np.mean((box := label.get_window_extent()).intervalx) <= high
+            ]
+            assert len(boxes) >= 2
+            for left, right in pairwise(boxes):
+                assert left.x1 < right.x0, (width, freq, n)
+
+
+def test_labels_shrink_until_they_cannot_be_read():
+    _, ax = plt.subplots()
+    assert label_ticks(ax.xaxis, list("abc"))
+    large = ax.get_xticklabels()[0]
+    assert (large.get_fontsize(), large.get_rotation()) == (10, 0)
+    assert label_ticks(ax.xaxis, ["a"] * 90)
+    assert ax.get_xticklabels()[0].get_fontsize() < 7
+    assert label_ticks(ax.xaxis, ["word"] * 20)
+    assert ax.get_xticklabels()[0].get_rotation() == 90
+    assert not label_ticks(ax.xaxis, ["a"] * 200)
+    assert not label_ticks(ax.yaxis, ["a"] * 100)

@@ -1,4 +1,4 @@
-"""BacktestDisplay shows the numbers of the frame."""
+"""BacktestDisplay shows the forecasts of a backtest."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -41,7 +41,7 @@ def test_forecasts_follow_each_other():
     assert display.ax_.get_title() == ""
 
 
-def test_one_lead():
+def test_forecasts_of_one_lead_are_a_line():
     for lead, label in ((1, "forecast 1 step ahead"), (3, "forecast 3 steps ahead")):
         display = BacktestDisplay(FRAME, coverage=0.5).plot(lead=lead)
         _, forecast = drawn(display, "forecast")
@@ -106,10 +106,10 @@ def test_a_forecaster_is_backtested_and_drawn():
         (FRAME, {"lead": 5}, "lead=5, but the frame holds forecasts of up to 4"),
         (FRAME, {"lead": 0}, "lead must be an integer"),
         (FRAME.drop(columns="lead"), {}, "no column 'lead'"),
-        (SERIES, {}, "no column 'series'. Pass what backtest returned"),
+        (SERIES, {}, "no column 'series'. Pass the result of backtest"),
         (pd.concat([FRAME, FRAME]), {}, "several forecasts of one origin and lead"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(frame, options, message):
+def test_missing_columns_and_choices_are_refused(frame, options, message):
     with pytest.raises(ValueError, match=message):
         BacktestDisplay(frame).plot(**options)

@@ -8,7 +8,7 @@ from sklearn_rnn.display import CapacityDisplay
 from sklearn_rnn.energy import capacity_curve, hebb_overlap
 
 
-def test_capacity_is_drawn_with_the_theory_of_hebb():
+def test_the_capacity_of_hebb_is_drawn_with_its_theory():
     settings = {"n_features": 60, "loads": [0.05, 0.2], "random_state": 0}
     display = CapacityDisplay.from_estimator(
         HopfieldDenoiser(random_state=0), **settings
@@ -24,10 +24,10 @@ def test_capacity_is_drawn_with_the_theory_of_hebb():
     )
     assert other.ax_ is display.ax_ and other.theory_line_ is None
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert labels == ["hebb", "theory of hebb", "dense"]
+    assert labels == ["hebb", "hebb, theory", "dense"]
 
 
-def test_the_band_reaches_from_the_least_to_the_greatest_repeat():
+def test_the_band_reaches_from_the_smallest_to_the_largest_repeat():
     overlaps = np.array([[0.9, 1.0, 0.8], [0.5, 0.1, 0.6]])
     display = CapacityDisplay([0.1, 0.2], overlaps).plot(color="red", marker="x")
     outline = display.fill_.get_paths()[0].vertices
@@ -41,7 +41,7 @@ def test_the_band_reaches_from_the_least_to_the_greatest_repeat():
     assert display.theory_line_ is None
 
 
-def test_flips_and_repeats_are_those_of_the_curve():
+def test_flips_and_repeats_are_passed_to_capacity_curve():
     settings = {"n_features": 40, "loads": [0.1], "n_repeats": 5, "flipped": 0.4}
     settings["random_state"] = 0
     model = HopfieldDenoiser("dense", random_state=0)

@@ -10,7 +10,7 @@ from sklearn_rnn import HopfieldDenoiser
 from sklearn_rnn.display import EnergyDisplay
 
 
-def test_energy_is_drawn_update_by_update(memory, letters):
+def test_the_energy_is_drawn_after_each_update(memory, letters):
     rng = np.random.default_rng(0)
     start = rng.integers(0, 2, (3, 64)).astype(float)
     _, ax = plt.subplots()
@@ -24,7 +24,7 @@ def test_energy_is_drawn_update_by_update(memory, letters):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("Update", "Energy")
 
 
-def test_clamped_units_stay_on_the_way(memory, letters):
+def test_clamped_units_do_not_change_during_recall(memory, letters):
     start, clamp = 1 - letters[:1], np.arange(64) < 40
     display = EnergyDisplay.from_estimator(memory, start, clamp=clamp)
     trace = memory.recall(start, clamp, trace=True).energy_trace
@@ -33,11 +33,11 @@ def test_clamped_units_stay_on_the_way(memory, letters):
     assert not np.array_equal(trace[0], free[0])
 
 
-def test_the_energy_stays_until_the_next_update():
+def test_the_energy_is_constant_until_the_next_update():
     display = EnergyDisplay([[3.0, 1.0]]).plot()
     assert display.lines_[0].get_drawstyle() == "steps-post"
 
 
-def test_energies_want_a_fitted_memory(letters):
+def test_an_unfitted_memory_is_refused(letters):
     with pytest.raises(NotFittedError):
         EnergyDisplay.from_estimator(HopfieldDenoiser(), letters)

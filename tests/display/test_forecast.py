@@ -1,4 +1,4 @@
-"""ForecastDisplay shows the numbers of the forecaster."""
+"""ForecastDisplay shows the forecasts and intervals of a forecaster."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -53,18 +53,19 @@ def test_the_index_of_pandas_is_the_axis():
 def test_one_of_several_channels_without_an_interval():
     frame = pd.DataFrame({"a": KNOWN, "b": 2 * KNOWN})
     fitted = model(None).fit(frame)
-    ax = plt.figure().add_subplot()
+    ax = plt.figure().add_subplot(title="mine")
     display = ForecastDisplay.from_estimator(
         fitted, frame, channel=1, horizon=3, ax=ax, color="red"
     )
     assert display.ax_ is ax
+    assert ax.get_title() == "mine"
     assert display.band_ is None
     assert display.lines_["forecast"].get_color() == "red"
     assert_array_equal(drawn(display, "past"), frame["b"])
     assert_array_equal(drawn(display, "forecast"), fitted.predict(horizon=3)["b"])
 
 
-def test_the_known_past_need_not_be_given():
+def test_the_past_may_be_that_of_the_forecaster():
     fitted = model().fit(KNOWN[:90]).update(KNOWN[90:])
     display = ForecastDisplay.from_estimator(fitted, horizon=3, coverage=None)
     assert list(display.lines_) == ["past", "forecast"]
@@ -109,7 +110,7 @@ def test_dates_are_short():
     assert display.ax_.get_xlabel() == ""
 
 
-def test_the_truth_may_come_without_its_index_and_go_further():
+def test_the_truth_may_lack_an_index_and_be_longer_than_the_forecast():
     fitted = model(None).fit(KNOWN.rename("waves"))
     with_index = ForecastDisplay.from_estimator(fitted, horizon=9, truth=COMING)
     without = ForecastDisplay.from_estimator(fitted, horizon=9, truth=COMING.to_numpy())
@@ -151,7 +152,7 @@ def test_one_of_several_series_and_the_baseline():
             ForecastDisplay.from_estimator(fitted, X, series=2)
 
 
-def test_what_cannot_be_drawn_is_refused():
+def test_several_series_and_missing_channels_are_refused():
     with pytest.raises(NotFittedError):
         ForecastDisplay.from_estimator(model())
     several = model(None).fit([KNOWN.to_numpy()[:, None]] * 2)

@@ -14,7 +14,7 @@ def shown(axes):
     return np.asarray(axes.images[0].get_array())
 
 
-def test_stored_corrupted_and_recalled_stand_side_by_side(memory, letters):
+def test_stored_corrupted_and_recalled_patterns_are_side_by_side(memory, letters):
     corrupted = letters[[2, 0]].copy()
     corrupted[:, 56:] = 1
     display = HopfieldDisplay.from_estimator(memory, corrupted)
@@ -28,7 +28,7 @@ def test_stored_corrupted_and_recalled_stand_side_by_side(memory, letters):
         assert_array_equal(recalled, letters[letter].reshape(8, 8))
 
 
-def test_images_may_have_another_shape_and_units_be_clamped(memory, letters):
+def test_images_of_another_shape_with_clamped_units(memory, letters):
     fig = plt.figure()
     display = HopfieldDisplay.from_estimator(
         memory,
@@ -51,6 +51,15 @@ def test_a_shape_that_does_not_fit_is_refused(image_shape):
         display.plot()
 
 
-def test_images_want_a_fitted_memory(letters):
+def test_an_unfitted_memory_is_refused(letters):
     with pytest.raises(NotFittedError):
         HopfieldDisplay.from_estimator(HopfieldDenoiser(), letters)
+
+
+def test_a_constant_pattern_of_units_that_are_on_is_dark():
+    on, off = np.ones((1, 4)), np.zeros((1, 4))
+    for corrupted, recalled in ((on, on), (off, off), (on, off)):
+        axes = HopfieldDisplay(on, corrupted, recalled).plot().axes_[0]
+        for ax, pattern in zip(axes, (on, corrupted, recalled), strict=True):
+            image = ax.images[0]
+            assert float(image.norm(pattern[0, 0])) == pattern[0, 0]

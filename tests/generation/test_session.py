@@ -504,3 +504,13 @@ def test_the_terminal_program_keeps_its_model_and_branches(
     assert "the c" in out and "theu\n\n2 tokens, 0 picked" in out
     out = played("e", "u", "q", "e")
     assert "learning" not in out and out.endswith("\nth\n\n")
+    for question in ("?", "help"):
+        out = played(question, "q")
+        assert "undo the last token" in out and "show these commands" in out
+    out = played("t abc", "u two", "77", "%", "s /no/such/folder/x", "? zz", "u 9", "q")
+    assert "t takes a number, such as 't 0.8'; got 'abc'." in out
+    assert "u takes an integer, such as 'u 3'; got 'two'." in out
+    assert "'%', which is not a token" in out
+    assert "got 77" in out and "got 9" in out and "No such file" in out
+    assert "(no token starts with 'zz')" in out
+    assert out.count('Type "?" for the commands') == 1 + 6
