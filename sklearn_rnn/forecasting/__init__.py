@@ -1,4 +1,4 @@
-"""The past of time series to their future."""
+"""Forecasting of time series."""
 
 from sklearn_rnn.forecasting._forecaster import RNNForecaster
 from sklearn_rnn.forecasting._seasonal_naive import SeasonalNaiveForecaster

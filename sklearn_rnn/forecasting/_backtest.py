@@ -1,4 +1,4 @@
-"""Forecasts from many origins inside known series, in a frame with the truth.
+"""Backtests: forecasts from many origins inside series, compared with the true values.
 
 Shapes: T_i steps of series i, k_i origins in it, H steps forecast from each, C
 channels.
@@ -22,34 +22,37 @@ from sklearn_rnn.metrics._forecast_errors import compute_crps
 
 @dataclass(frozen=True)
 class Plan:
-    """From where and how far forecasts are made."""
+    """Origins and horizon of a backtest, and the scores that it needs.
+
+    The known steps at an origin are those that the forecast may use.
+    """
 
     first: np.ndarray  # (n_series,) known steps of each series at the first origin
     stride: int
     horizon: int
     coverage: float | None
-    n_paths: int | None  # to sample from each origin, for the CRPS
+    n_paths: int | None  # sampled from each origin, for the CRPS
     seed: int  # of the paths
     n_known: list[np.ndarray]  # (k_i,) known steps at the origins of each series
 
     @property
     def is_point(self) -> bool:
-        """Whether neither intervals nor paths are wanted."""
+        """Whether neither intervals nor paths are needed."""
         return self.coverage is None and self.n_paths is None
 
     @property
     def n_origins(self) -> int:
-        """Origins of the series that has most."""
+        """Largest number of origins in a series."""
         return max(map(len, self.n_known))
 
     def take_truth(self, values: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """True values (k, H, ...) of values (T, ...) after ``known`` steps (k,)."""
+        """Take the H values after each of ``known`` steps (k,): (k, H, ...)."""
         return values[known[:, None] + np.arange(self.horizon)]
 
 
 @dataclass(frozen=True)
 class RollingForecasts:
-    """What is forecast of one series from its origins: arrays (k_i, H, C)."""
+    """Forecasts of one series from its origins: arrays (k_i, H, C)."""
 
     forecast: np.ndarray
     lower: np.ndarray | None = None
@@ -57,7 +60,7 @@ class RollingForecasts:
     crps: np.ndarray | None = None  # of sampled paths
 
 
-# Forecasts of each series of X, with exog, for a plan
+# A function that forecasts the series of X, with exog, from the origins of a plan.
 Forecast = Callable[[SeriesSet, Any, Plan], list[RollingForecasts]]
 
 
@@ -78,11 +81,12 @@ def backtest(
     needed: int,
     rows_ahead: int = 1,
 ) -> Any:
-    """The frame of forecasts and truth that ``backtest`` of a forecaster returns.
+    """Run a backtest; return the frame that ``backtest`` of a forecaster returns.
 
     ``forecast`` makes all forecasts of a fitted estimator; None fits a clone for each
-    origin. ``first`` is the number of steps known at the first origin by default, and
-    ``needed`` the least. After an origin, a multiple of ``rows_ahead`` steps is needed.
+    origin. ``first`` is the default number of known steps at the first origin, and
+    ``needed`` the minimum. After each origin, a multiple of ``rows_ahead`` steps must
+    follow.
     """
     horizon = check_integer("horizon", horizon, minimum=1)
     check_integer("stride", stride, minimum=1)
@@ -110,21 +114,21 @@ def backtest(
 def _resolve_start(
     start: Any, lengths: np.ndarray, first: int, needed: int
 ) -> np.ndarray:
-    """Steps known at the first origin of each series."""
+    """Return the number of known steps at the first origin of each series."""
     if start is None:
         return np.full(len(lengths), first)
     if not is_integer(start) or start == 0:
         raise InvalidParameterError(
-            "start must be the number of steps known at the first origin, a negative "
-            f"number of steps before the end, or None, got {start!r}."
+            "start must be the number of known steps at the first origin, a negative "
+            f"number, which counts from the end, or None, got {start!r}."
         )
     starts = np.where(start > 0, start, lengths + start)
     if starts.min() < needed:
         series = starts.argmin()
         raise ValueError(
             f"start={start} leaves {max(starts[series], 0)} known steps of series "
-            f"{series}, which has {lengths[series]}; this forecaster needs {needed}. "
-            "Set a later start."
+            f"{series}, which has {lengths[series]}; this forecaster needs at least "
+            f"{needed}. Set a later start."
         )
     return starts
 
@@ -132,15 +136,15 @@ def _resolve_start(
 def _check_origins(
     n_known: list[np.ndarray], lengths: np.ndarray, starts: np.ndarray, ahead: int
 ) -> None:
-    """Raise a ValueError without any origin; warn about series without one."""
+    """Warn of series without an origin; a ValueError if there is no origin at all."""
     without = [i for i, known in enumerate(n_known) if not len(known)]
     if not without:
         return
     i = without[0]
     reason = (
         f"series {i} of X has {lengths[i]} steps, but {starts[i]} known steps and "
-        f"{ahead} steps to forecast need {starts[i] + ahead}. Give longer series, an "
-        "earlier start, or a smaller horizon."
+        f"{ahead} steps to forecast need {starts[i] + ahead}. Pass longer series, or "
+        "set an earlier start or a smaller horizon."
     )
     if len(without) == len(n_known):
         raise ValueError(reason)
@@ -148,7 +152,7 @@ def _check_origins(
 
 
 def _read_labels(series: SeriesSet) -> list[Any]:
-    """The index of each series; the numbers of its steps where it has none."""
+    """Return the index of each series, or the numbers of its steps without one."""
     import pandas as pd
 
     return [
@@ -158,7 +162,7 @@ def _read_labels(series: SeriesSet) -> list[Any]:
 
 
 def _read_channels(series: SeriesSet) -> list[Any]:
-    """The names of the channels; their numbers if they have no names."""
+    """Return the names of the channels, or their numbers without names."""
     names = series.names[0] if series.has_channels else None
     return list(range(series.n_channels) if names is None else names)
 
@@ -169,7 +173,7 @@ def _make_frame(
     plan: Plan,
     results: list[RollingForecasts],
 ) -> Any:
-    """One row per series, origin, lead and channel."""
+    """Make a frame with one row per series, origin, lead and channel."""
     import pandas as pd
 
     H, C, channels = plan.horizon, series.n_channels, _read_channels(series)
@@ -197,7 +201,7 @@ def _make_frame(
     return frame
 
 
-# ---------------------------------------------------------------- a fit per origin
+# ---------------------------------------------------------------- refitting
 
 
 def _refit(
@@ -209,19 +213,20 @@ def _refit(
     plan: Plan,
     ahead: int,
 ) -> list[RollingForecasts]:
-    """Forecasts of clones, each fitted to what is known at one origin."""
-    if exog is not None:  # which fit and predict see in parts only
+    """Fit a clone to the known steps of each origin, and forecast with it."""
+    if exog is not None:  # check it as a whole: fit and predict get parts of it
         read_exog(exog, learn_exog(exog, series, None), series)
     parts: list[list[Any]] = [[] for _ in series.values]
     for k in range(plan.n_origins):
         stops = np.minimum(series.lengths, plan.first + k * plan.stride)
-        judged = [i for i, known in enumerate(plan.n_known) if k < len(known)]
-        _check_same_time(series, labels, stops, judged)
-        if exog is not None and len(judged) < len(stops):
+        active = [i for i, known in enumerate(plan.n_known) if k < len(known)]
+        _check_same_time(series, labels, stops, active)
+        if exog is not None and len(active) < len(stops):
+            shorter = min(set(range(len(stops))) - set(active))
             raise ValueError(
-                "backtest with refit=True and exog needs series of one length, or a "
-                f"negative start: series {min(set(range(len(stops))) - set(judged))} "
-                f"ends earlier than series {judged[0]}."
+                "backtest with refit=True and exog needs series of the same length, or "
+                f"a negative start: series {shorter} ends earlier than series "
+                f"{active[0]}."
             )
         known, rows = {}, None
         if exog is not None:
@@ -230,28 +235,30 @@ def _refit(
         try:
             model = clone(estimator)
             if plan.is_point and getattr(model, "intervals", None) == "conformal":
-                model.set_params(intervals=None)  # saves their training
+                model.set_params(intervals=None)  # point forecasts do not need them
             model.fit(_take_steps(X, series.single, 0 * stops, stops), **known)
-            found, paths = _predict(model, plan, rows, k)
+            predictions, paths = _predict(model, plan, rows, k)
         except ValueError as error:
             raise ValueError(
-                f"the fit to the first {stops[judged[0]]} steps failed; a later start "
-                f"leaves more of them. {error}"
+                f"the fit to the first {stops[active[0]]} steps failed. Set a later "
+                f"start to fit to more steps. The error was: {error}"
             ) from error
         if paths is not None:
             shape = (plan.n_paths, len(stops), plan.horizon, series.n_channels)
             paths = paths.reshape(shape)
-        for i in judged:
-            arrays = {name: _to_array(part, i, series) for name, part in found.items()}
+        for i in active:
+            arrays = {
+                name: _to_array(part, i, series) for name, part in predictions.items()
+            }
             if paths is not None:
                 truth = plan.take_truth(series.values[i], stops[[i]])[0]
                 arrays["crps"] = compute_crps(truth, paths[:, i])
             parts[i].append({name: array[None] for name, array in arrays.items()})
-    return [join_parts(found) for found in parts]
+    return [concatenate_parts(own) for own in parts]
 
 
-def join_parts(parts: list[dict[str, np.ndarray]]) -> RollingForecasts:
-    """The forecasts of one series, from arrays (k, H, C) of runs of its origins."""
+def concatenate_parts(parts: list[dict[str, np.ndarray]]) -> RollingForecasts:
+    """Concatenate the forecasts (k, H, C) of one series from batches of its origins."""
     if not parts:
         return RollingForecasts(np.empty(0))
     return RollingForecasts(
@@ -260,35 +267,35 @@ def join_parts(parts: list[dict[str, np.ndarray]]) -> RollingForecasts:
 
 
 def _predict(model: Any, plan: Plan, exog: Any, k: int) -> tuple[dict[str, Any], Any]:
-    """The forecast of a fitted model, with bounds if asked for, and sampled paths.
+    """Forecast with a fitted model from origin number ``k``.
 
-    ``k`` is the number of the origin.
+    Returns the forecast, with bounds if the plan has a coverage, and sampled paths.
     """
     options = {"horizon": plan.horizon, "exog": exog}
     if plan.coverage is None:
-        found = {"forecast": model.predict(**options)}
+        predictions = {"forecast": model.predict(**options)}
     else:
         interval = model.predict_interval(coverage=plan.coverage, **options)
-        found = {
+        predictions = {
             "forecast": interval.prediction,
             "lower": interval.lower,
             "upper": interval.upper,
         }
     if plan.n_paths is None:
-        return found, None
+        return predictions, None
     seed = np.random.RandomState([plan.seed, k])
     paths = model.sample_paths(n_paths=plan.n_paths, random_state=seed, **options)
-    return found, paths
+    return predictions, paths
 
 
 def _to_array(prediction: Any, i: int, series: SeriesSet) -> np.ndarray:
-    """The prediction (H, C) of series ``i``."""
+    """Convert the prediction of series ``i`` to an array (H, C)."""
     own = prediction if series.single else prediction[i]
     return np.asarray(own).reshape(-1, series.n_channels)
 
 
 def _take_steps(X: Any, single: bool, begins: np.ndarray, stops: np.ndarray) -> Any:
-    """Steps of each series of X, as the same kind of container."""
+    """Take steps of each series of X, in the same kind of container."""
     parts = [
         x.iloc[begin:stop] if hasattr(x, "iloc") else np.asarray(x)[begin:stop]
         for x, begin, stop in zip([X] if single else X, begins, stops, strict=True)
@@ -297,18 +304,18 @@ def _take_steps(X: Any, single: bool, begins: np.ndarray, stops: np.ndarray) -> 
 
 
 def _check_same_time(
-    series: SeriesSet, labels: list[Any], stops: np.ndarray, judged: list[int]
+    series: SeriesSet, labels: list[Any], stops: np.ndarray, active: list[int]
 ) -> None:
-    """Raise a ValueError if a fit would read what comes after another's origin."""
+    """Raise a ValueError if a fit would read steps after the origin of any series."""
     if series.single or any(index is None for index in series.indices):
         return
     ends = [index[stop - 1] for index, stop in zip(labels, stops, strict=True)]
-    origin = ends[judged[0]]
+    origin = ends[active[0]]
     for i, end in enumerate(ends):
-        if end > origin or (i in judged and end != origin):
+        if end > origin or (i in active and end != origin):
             raise ValueError(
                 f"backtest with refit=True fits all series together, but at one origin "
-                f"series {judged[0]} is known up to {origin} and series {i} up to "
-                f"{end}. Give series that begin together, use a negative start for "
-                "series that end together, or backtest them one by one."
+                f"series {active[0]} is known up to {origin} and series {i} up to "
+                f"{end}. Pass series that begin at the same time, set a negative start "
+                "for series that end at the same time, or backtest each series alone."
             )

@@ -1,4 +1,4 @@
-"""What RNNForecaster does beside its methods: reading, training, calibration."""
+"""Base class of RNNForecaster: reading, training and calibration."""
 
 import functools
 from dataclasses import replace
@@ -63,26 +63,29 @@ class BaseForecaster(NetworkEstimator):
 
     @with_callbacks
     def _train(self, X, exog, *, partial=False):
-        """Read, build or continue, train, keep the outcome. Returns an interrupt.
+        """Read the series, build or continue the network, train and calibrate it.
 
-        A ``partial`` training is one more epoch, with nothing held out. What the first
-        training learned about its forecasts is kept.
+        A ``partial`` training is one more epoch without held-out steps; it keeps the
+        baseline and the calibration of the first training. Returns the interrupt that
+        ended training, or None.
         """
         continuing = hasattr(self, "net_") and (partial or self.warm_start)
         series, exog = self._read(X, exog, reset=not continuing)
         values, (seed, split_rng) = series.values, self._draw_seeds(continuing)
-        held_out, seen, seen_exog = None, values, exog
+        held_out, train_values, train_exog = None, values, exog
         if self.early_stopping and not partial:
             context = self.window + (self.differencing or 0)
             held_out = hold_out_validation(
                 values, self.validation_fraction, context, self.horizon, split_rng
             )
-            seen = held_out.leave_out(values)
-            seen_exog = exog and held_out.leave_out(exog)
+            train_values = held_out.leave_out(values)
+            train_exog = exog and held_out.leave_out(exog)
         if continuing:
             self._encoding = replace(self._encoding, window=self.window)
         else:
-            self._encoding = self._fit_encoding(seen, seen_exog, series.common_step)
+            self._encoding = self._fit_encoding(
+                train_values, train_exog, series.common_step
+            )
         self._encoding = fit_window(self._encoding, series)
         train, valid = self._make_windows(values, exog), None
         if held_out is not None:
@@ -104,7 +107,7 @@ class BaseForecaster(NetworkEstimator):
         return interrupt
 
     def _fit_encoding(self, values, exog, step):
-        """The encoding of series, with the levels of the quantiles to learn."""
+        """Fit the encoding of series, with the levels of the quantiles to learn."""
         quantiles: tuple[float, ...] = (0.5,)
         if self.intervals == "quantile":
             quantiles = check_quantiles(self.quantiles, self.horizon, self.differencing)
@@ -123,7 +126,7 @@ class BaseForecaster(NetworkEstimator):
         return make_windows(self._encoding, values, exog, self._number_type)
 
     def _calibrate(self, values, exog, seed, partial):
-        """What a second network says about forecasts; nothing if none is wanted."""
+        """Calibrate forecasts with a second network, unless that is not needed."""
         conformal = self.intervals == "conformal"
         if not conformal and self._encoding.baseline.shrinkage is None:
             return Calibration()
@@ -135,11 +138,12 @@ class BaseForecaster(NetworkEstimator):
             self.calibration_fraction,
             numpy_generator(seed, SPLIT, 1),
             conformal,
-            measures=not partial,  # a single epoch says little
+            # after a single epoch, the shrinkage would be that of an untrained network
+            measures_shrinkage=not partial,
         )
 
     def _keep(self, calibration, values, exog):
-        """Set what was learned about forecasts from the steps held out."""
+        """Store the calibration, and warn of forecasts worse than the naive one."""
         network = set_shrinkage(self._series_network, calibration.shrinkage)
         self._encoding, self._intervals = network.encoding, calibration.intervals
         self.__dict__.update(
@@ -150,9 +154,9 @@ class BaseForecaster(NetworkEstimator):
             self._intervals = learn_ranks(self._series_network, values, exog)
 
     def _train_twin(self, seed, partial, values, exog):
-        """A network like that of this estimator, trained on other series."""
+        """Train a network with the same settings on other series."""
         twin = snapshot(self)
-        twin.callbacks = None  # they follow the training of this estimator's network
+        twin.callbacks = None  # they belong to the training of the main network
         twin._encoding = refit_encoding(self._encoding, values, exog)
         net, windows = twin._new_net(seed), twin._make_windows(values, exog)
         epochs = 1 if partial else self._count_epochs(windows)
@@ -190,7 +194,7 @@ class BaseForecaster(NetworkEstimator):
     # ---------------------------------------------------------------- reading
 
     def _read(self, X, exog, *, reset=False):
-        """Checked series and their exogenous variables."""
+        """Read and check series and their exogenous variables."""
         series = self._read_series(X, reset=reset)
         check_known(series)
         if reset:
@@ -198,7 +202,7 @@ class BaseForecaster(NetworkEstimator):
         return series, read_exog(exog, self._exog_variables, series)
 
     def _read_series(self, X, *, reset=False):
-        """Series with the channels given to fit, which ``reset`` defines."""
+        """Read series with the channels given to fit; ``reset`` defines them."""
         step = None if reset else self._container.common_step
         series = read_series_of(self, X, reset=reset, step=step)
         if reset:
@@ -211,7 +215,7 @@ class BaseForecaster(NetworkEstimator):
         return series
 
     def _read_request(self, X, horizon, exog):
-        """A request to forecast what follows X, or the known past if X is None."""
+        """Read a request to forecast the steps after X; None is the stored past."""
         check_is_fitted(self)
         series, state = self._container, self._state
         if X is not None:
@@ -226,11 +230,12 @@ class BaseForecaster(NetworkEstimator):
         return SeriesNetwork(self._encoding, self.module_, self._number_type)
 
     def _require_intervals(self):
-        """The intervals that fit prepared, or a ValueError."""
+        """Return the intervals that fit calibrated; a ValueError without any."""
         check_is_fitted(self)
         if self._intervals is None:
             raise ValueError(
-                "the model was fitted with intervals=None, so it has no intervals or "
-                'paths. Set intervals="conformal" or "quantile" and fit again.'
+                "the model was fitted with intervals=None, so it provides no intervals "
+                'or sampled paths. Set intervals="conformal" or "quantile" and fit '
+                "again."
             )
         return self._intervals

@@ -1,4 +1,4 @@
-"""The choice of a baseline: what the network's outputs are relative to."""
+"""Choice of the baseline, the forecast that the network's outputs are relative to."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,20 +14,19 @@ from sklearn_rnn.forecasting._seasons import find_seasons
 from sklearn_rnn.forecasting._theta import ThetaBaseline
 from sklearn_rnn.forecasting._values import StandardizedValues, fit_values
 
-# The choice is made on so many series and last steps.
+# The choice is made on at most this many series, and on their last steps.
 SERIES_JUDGED = 100
 STEPS_JUDGED = 1000
 
-# Logarithms need values that are at least this share of their mean.
-SMALLEST_VALUE = 0.01
+SMALLEST_VALUE = 0.01  # minimum for logarithms, as a share of the mean of a series
 SMALLEST_RATIO = 1e-9  # of errors, which may be 0
 LOG_TOLERANCE = 1.02  # ratio of errors up to which logarithms are preferred
 
 
 def fit_baseline(estimator: Any, values: list[np.ndarray], step: Any) -> Baseline:
-    """The baseline of series (T_i, C), as the parameters of a forecaster say.
+    """Fit the baseline that a forecaster's parameters select to series (T_i, C).
 
-    ``step`` is what the index of the series advances by, or None.
+    ``step`` is the time step of the index of the series, or None.
     """
     _check_channels(values)
     scaling = estimator.scaling
@@ -51,20 +50,21 @@ def fit_baseline(estimator: Any, values: list[np.ndarray], step: Any) -> Baselin
     )
     if estimator.baseline == "theta" or (given and seasons):
         return theta
-    so_far = replace(plain, mean=None, scale=None)  # the Theta method sees no more
-    error_of_mean = measure_error(so_far, _select(values), seasons)
+    # compare with the mean of the steps so far: the Theta method uses no others either
+    running_mean = replace(plain, mean=None, scale=None)
+    error_of_mean = measure_error(running_mean, _select(values), seasons)
     return of_mean if error_of_mean < error else theta
 
 
 def find_season(season: Any, values: list[np.ndarray], step: Any) -> int:
-    """Steps of the shortest season that series may have; 1 if it is not to be found."""
+    """Find the shortest season that series may have, in steps; 1 without any."""
     return (*(find_seasons(values, step) if is_auto(season) else ()), 1)[0]
 
 
 def refit_encoding(
     encoding: SeriesEncoding, values: list[np.ndarray], exog: list[np.ndarray] | None
 ) -> SeriesEncoding:
-    """The same encoding, with the means and scales of other series."""
+    """Fit the means and scales of an encoding to other series."""
     baseline = encoding.baseline
     if isinstance(baseline, StandardizedValues):
         baseline = fit_values(
@@ -75,7 +75,7 @@ def refit_encoding(
             scaling=baseline.scaling,
             shrinkage=baseline.shrinkage,
         )
-    again = fit_encoding(
+    refitted = fit_encoding(
         values,
         exog,
         baseline,
@@ -85,21 +85,18 @@ def refit_encoding(
         bounds=encoding.bounds,
         found_season=encoding.found_season,
     )
-    return replace(again, tells_missing=encoding.tells_missing)
+    return replace(refitted, tells_missing=encoding.tells_missing)
 
 
 def describe_baseline(encoding: SeriesEncoding) -> dict[str, Any]:
-    """Fitted attributes about the baseline."""
+    """Return the fitted attributes of a forecaster that describe the baseline."""
     theta, shrinkage = encoding.theta, encoding.baseline.shrinkage
-    if theta is None and shrinkage is not None:
-        found = {"baseline_": "mean", "shrinkage_": shrinkage}
-        return found | {"seasons_": (), "transform_": None}
     if theta is None:
         return {
-            "baseline_": None,
+            "baseline_": None if shrinkage is None else "mean",
             "seasons_": (),
             "transform_": None,
-            "shrinkage_": None,
+            "shrinkage_": shrinkage,
         }
     return {
         "baseline_": "theta",
@@ -110,7 +107,7 @@ def describe_baseline(encoding: SeriesEncoding) -> dict[str, Any]:
 
 
 def _wants_theta(estimator: Any) -> bool:
-    """Whether the Theta method may be used; a ValueError for contradictory settings."""
+    """Whether the Theta method may be used; a ValueError if parameters contradict."""
     plain = {
         "differencing": estimator.differencing not in (None, 0),
         "residual": bool(estimator.residual),
@@ -132,15 +129,16 @@ def _wants_theta(estimator: Any) -> bool:
         )
     if estimator.baseline == "mean" and estimator.scaling in (None, False):
         raise ValueError(
-            f'baseline="mean" needs the mean that scaling={estimator.scaling} leaves '
-            'out. Set scaling="global" or "series", or baseline=None.'
+            'baseline="mean" needs the mean of the series, which is not computed with '
+            f'scaling={estimator.scaling}. Set scaling="global" or "series", or '
+            "baseline=None."
         )
     if excluded and wanted:
         first, second = wanted[0], excluded[0]
         raise ValueError(
-            f"{first}={getattr(estimator, first)!r} belongs to the Theta method, which "
-            f"{second}={getattr(estimator, second)!r} excludes. Leave one of them at "
-            "its default."
+            f"{first}={getattr(estimator, first)!r} is a setting of the Theta method, "
+            f"which is not used with {second}={getattr(estimator, second)!r}. Leave "
+            "one of the two parameters at its default."
         )
     return not excluded
 
@@ -151,27 +149,28 @@ def is_auto(value: Any) -> bool:
 
 
 def _check_seasons(season: Any) -> tuple[int, ...]:
-    """Periods given as None, a number or a tuple of numbers."""
+    """Check periods given as None, a number or a tuple of numbers, and sort them."""
     periods = () if season is None else np.ravel(season).tolist()
     if any(not is_integer(m) or m < 2 for m in periods) or len(set(periods)) < len(
         periods
     ):
         raise InvalidParameterError(
-            "season must be 'auto', None, a number of steps from 2 on, or a tuple of "
-            f"different ones, got {season!r}."
+            "season must be 'auto', None, an integer >= 2, or a tuple of different "
+            f"integers >= 2, got {season!r}."
         )
     return tuple(sorted(periods))
 
 
 def _warn_of_long_seasons(seasons: tuple[int, ...], values: list[np.ndarray]) -> None:
-    """Warn if no series (T_i, C) is so long that a given season can be known."""
+    """Warn if no series (T_i, C) is long enough to estimate a given season."""
     longest = max(map(len, values))
     unknown = [m for m in seasons if longest < 2 * m]
     if unknown:
         warn_user(
-            f"a season of {unknown[0]} steps is known after two periods, but the "
-            f"longest series of X has {longest} steps: forecasts do not use it before "
-            "more are known. Check season, or give longer series."
+            f"a season of {unknown[0]} steps can be estimated after two periods, but "
+            f"the longest series of X has {longest} steps. Forecasts do not use this "
+            "season until they have read enough steps. Check season, or pass longer "
+            "series."
         )
 
 
@@ -182,20 +181,23 @@ def _choose_theta(
     given: bool,
     transform: str | None,
 ) -> tuple[ThetaBaseline, float]:
-    """The seasons and transform with the smallest error, and that error."""
+    """Choose the seasons and transform with the smallest error; return that error."""
     sample = _select(values)
-    options = [seasons] if given else _some_of(seasons)
-    found = [
+    options = [seasons] if given else _list_options(seasons)
+    candidates = [
         (measure_error(candidate, sample, seasons) * handicap, candidate)
         for periods in options
-        for candidate, handicap in _thetas(values, horizon, periods, transform)
+        for candidate, handicap in _list_thetas(values, horizon, periods, transform)
     ]
-    error, theta = min(found, key=lambda pair: pair[0])
+    error, theta = min(candidates, key=lambda pair: pair[0])
     return theta, error
 
 
-def _some_of(seasons: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """None, each of them and all, so that the fewest count if errors are equal."""
+def _list_options(seasons: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """List no season, each single season and all seasons.
+
+    The order makes ``min`` prefer fewer seasons if errors are equal.
+    """
     return list(dict.fromkeys([(), *((m,) for m in seasons), seasons]))
 
 
@@ -203,15 +205,15 @@ def _check_channels(values: list[np.ndarray]) -> None:
     missing = np.all([np.isnan(v).all(axis=0) for v in values], axis=0)
     if missing.any():
         raise ValueError(
-            f"channel {missing.argmax()} of X has no value that is not NaN. Leave it "
-            "out."
+            f"channel {missing.argmax()} of X has only missing values (NaN). Leave "
+            "this channel out."
         )
 
 
-def _thetas(
+def _list_thetas(
     values: list[np.ndarray], horizon: int, seasons: tuple[int, ...], transform
 ) -> Iterator[tuple[ThetaBaseline, float]]:
-    """The Theta method of values and of logarithms, with weights of their errors."""
+    """Yield the Theta method of values and of logarithms, with factors of errors."""
     if transform != "log":
         fill = np.nanmean(np.concatenate(values), axis=0)
         yield ThetaBaseline(horizon, seasons, False, fill), 1.0
@@ -243,7 +245,7 @@ def _are_positive(values: list[np.ndarray]) -> bool:
 
 
 def _select(values: list[np.ndarray]) -> list[np.ndarray]:
-    """Some of the series, and their last steps."""
+    """Select a sample of the series, and their last steps."""
     places = np.linspace(0, len(values) - 1, min(len(values), SERIES_JUDGED))
     return [values[int(i)][-STEPS_JUDGED:] for i in places]
 
@@ -251,11 +253,13 @@ def _select(values: list[np.ndarray]) -> list[np.ndarray]:
 def measure_error(
     baseline: Baseline, values: list[np.ndarray], seasons: tuple[int, ...] = ()
 ) -> float:
-    """Mean absolute error of baseline forecasts in the second half of the series.
+    """Measure the error of baseline forecasts in the second half of the series.
 
-    It begins later, but at three quarters at the latest, if two ``seasons`` are longer.
-    Each series' error over all leads is divided by the mean absolute difference of its
-    successive values; the result is the geometric mean.
+    If two periods of the longest of ``seasons`` are longer than half of a series,
+    errors are measured after these two periods, or after three quarters of the series
+    if this is earlier. The mean absolute error of each series over all leads is divided
+    by the mean absolute difference of its successive values. The geometric mean of
+    these ratios is returned.
     """
     T, C = max(len(v) for v in values), values[0].shape[1]
     padded = np.full((len(values), T + baseline.horizon, C), np.nan)
@@ -264,7 +268,7 @@ def measure_error(
     state = {
         name: np.repeat(a, len(values), axis=0) for name, a in baseline.begin().items()
     }
-    nothing = np.zeros((len(values), baseline.horizon, C, 1))
+    no_corrections = np.zeros((len(values), baseline.horizon, C, 1))
     total, number = np.zeros((2, len(values), C))
     two_seasons = 2 * max(seasons, default=0)
     first = np.array(
@@ -273,7 +277,7 @@ def measure_error(
     for t in range(T - 1):
         state, _ = baseline.advance(state, padded[:, t])
         truth = padded[:, t + 1 : t + 1 + baseline.horizon]
-        errors = np.abs(baseline.decode(state, nothing)[..., 0] - truth)
+        errors = np.abs(baseline.decode(state, no_corrections)[..., 0] - truth)
         errors[t < first] = np.nan
         total += np.nansum(errors, axis=1)
         number += (~np.isnan(errors)).sum(axis=1)
@@ -281,13 +285,13 @@ def measure_error(
     unit = np.array([_nanmean(s) for s in steps])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = total / number / unit
-    judged = np.isfinite(ratios)
-    logs = np.log(np.maximum(ratios[judged], SMALLEST_RATIO))
-    return float(np.exp(logs.mean())) if judged.any() else np.inf
+    finite = np.isfinite(ratios)
+    logs = np.log(np.maximum(ratios[finite], SMALLEST_RATIO))
+    return float(np.exp(logs.mean())) if finite.any() else np.inf
 
 
 def _nanmean(steps: np.ndarray) -> np.ndarray:
-    """Means (C,) of (T, C) that are NaN, without a warning, where all is missing."""
+    """Return means (C,) of (T, C), NaN without a warning where all are missing."""
     known = ~np.isnan(steps)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(known, steps, 0).sum(axis=0) / known.sum(axis=0)

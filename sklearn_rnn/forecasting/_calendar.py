@@ -1,18 +1,18 @@
-"""Inputs from the dates of a time index: hour, weekday and month."""
+"""Inputs made from the dates of a time index: hour, weekday and month."""
 
 from typing import Any
 
 import numpy as np
 
-# The length of a cycle in days, and of the longest step that it makes sense for.
+# Length of each cycle, and the longest time step for which it is used, in days.
 CYCLES = {"hour": (1, 0.5), "weekday": (7, 1.5), "month": (365, 31)}
 N_VALUES = {"hour": 24, "month": 12}
 
 
 def choose_calendar(indices: list[Any]) -> tuple[str, ...]:
-    """The cycles of which the longest index shows two at least.
+    """Choose the cycles that the longest index covers at least twice.
 
-    A ValueError without an index of dates or periods for each series.
+    Raises a ValueError if a series has no index of dates or periods.
     """
     dates = [read_dates(index) for index in indices]
     longest = max(dates, key=len)
@@ -28,7 +28,7 @@ def choose_calendar(indices: list[Any]) -> tuple[str, ...]:
 
 
 def read_dates(index: Any) -> Any:
-    """An index of dates, from one of dates or periods; a ValueError for others."""
+    """Convert an index of dates or periods to dates; a ValueError for any other."""
     import pandas as pd
 
     if isinstance(index, pd.PeriodIndex):
@@ -37,15 +37,15 @@ def read_dates(index: Any) -> Any:
         return index
     found = "no index" if index is None else f"a {type(index).__name__}"
     raise ValueError(
-        f'calendar="auto" needs dates, but X has {found}. Give a Series or frame with '
+        f'calendar="auto" needs dates, but X has {found}. Pass a Series or frame with '
         "a DatetimeIndex or PeriodIndex, or set calendar=None."
     )
 
 
 def make_calendar(index: Any, names: tuple[str, ...]) -> np.ndarray:
-    """Inputs (T, K) of the dates of an index.
+    """Compute inputs (T, K) from the dates of an index.
 
-    A weekday is an indicator; hours and months are points on a circle.
+    Weekdays are seven indicators; hours and months are points on a circle.
     """
     dates = read_dates(index)
     columns = []

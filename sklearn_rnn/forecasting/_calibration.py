@@ -1,4 +1,4 @@
-"""Errors of forecasts of values that the network never saw, for conformal intervals."""
+"""Calibration: forecasts of steps that the network was not trained on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,22 +35,22 @@ from sklearn_rnn.forecasting._windows import HeldOut
 
 Arrays = list[np.ndarray]  # one per series
 
-CALIBRATED_WINDOWS = 10  # errors are measured at most so many windows ahead
-KEPT_ERRORS = 2**20  # at most (4 MiB)
+CALIBRATED_WINDOWS = 10  # errors are measured at most this many windows ahead
+KEPT_ERRORS = 2**20  # maximum number of errors (4 MiB)
 
 
 def choose_stride(n_errors: int) -> int:
-    """How many steps apart origins are, so that not too many errors are kept."""
+    """Choose the distance of origins, in steps, so that few enough errors are kept."""
     return max(1, int(np.ceil(n_errors / KEPT_ERRORS)))
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What forecasts of steps held out of training say about a network."""
+    """Results of forecasting the steps held out of training."""
 
     intervals: ConformalIntervals | None = None
     skill: float | None = None  # 1 - error / error of the seasonal naive forecast
-    shrinkage: float = 1.0  # of corrections of the baseline
+    shrinkage: float = 1.0  # factor of the corrections of the baseline
 
 
 def calibrate(
@@ -59,14 +59,14 @@ def calibrate(
     exog: Arrays | None,
     held_out: HeldOut,
     conformal: bool,
-    measures: bool = True,
+    measures_shrinkage: bool = True,
 ) -> Calibration:
-    """Judge a network by what it did not see.
+    """Calibrate a network on the steps held out of its training.
 
-    The shrinkage of its corrections is 1 unless that ``measures`` it, too.
+    The shrinkage of its corrections is 1 unless ``measures_shrinkage``.
     """
     shrinkage = 1.0
-    if measures:
+    if measures_shrinkage:
         shrinkage = measure_shrinkage(network, values, exog, held_out)
     if not conformal:
         return Calibration(shrinkage=shrinkage)
@@ -78,7 +78,7 @@ def calibrate(
 def measure_intervals(
     network: SeriesNetwork, values: Arrays, exog: Arrays | None, held_out: HeldOut
 ) -> tuple[ConformalIntervals, float | None]:
-    """Intervals from errors of forecasts of what is held out, and their skill."""
+    """Compute intervals from forecasts of the steps held out, and their skill."""
     encoding = network.encoding
     n_origins = np.array([len(values[i]) for i in held_out.series])
     n_origins = n_origins - held_out.first_steps
@@ -86,22 +86,22 @@ def measure_intervals(
         array[n_origins > 0]
         for array in (held_out.series, held_out.first_steps, n_origins)
     )
-    calibrating, their_exog = _take(values, rows), exog and _take(exog, rows)
+    held_values, held_exog = _take(values, rows), exog and _take(exog, rows)
     furthest = max(encoding.horizon, CALIBRATED_WINDOWS * encoding.window)
     n_leads = min(n_origins.max(), furthest)
-    if exog is not None:  # errors are known of whole blocks
+    if exog is not None:  # errors can be measured for whole blocks only
         n_leads = max(encoding.horizon, n_leads - n_leads % encoding.horizon)
     n_errors = n_origins.sum() * n_leads * encoding.n_channels
     stride = choose_stride(n_errors)
     errors, owners, ratios = [], [], []
     for places, part in network.compute_rolling_errors(
-        calibrating, their_exog, first_steps - 1, n_leads, stride
+        held_values, held_exog, first_steps - 1, n_leads, stride
     ):
         origins = first_steps[places[0]] - 1 + stride * np.arange(len(part))
         for k, place in enumerate(places):
             own = part[:, k, : encoding.horizon]
             ratios.append(
-                compare_with_naive(own, calibrating[place], origins, encoding.season)
+                compare_with_naive(own, held_values[place], origins, encoding.season)
             )
         errors.append(np.moveaxis(part, 1, 0).reshape(-1, *part.shape[2:]))
         owners.append(np.repeat(rows[places], len(part)))
@@ -109,8 +109,8 @@ def measure_intervals(
         np.concatenate(errors), np.concatenate(owners), measure_scales(values), stride
     )
     if len(values) > 1:
-        seen = held_out.leave_out(values), exog and held_out.leave_out(exog)
-        calibration = _compare_with_training(network, calibration, *seen)
+        train = held_out.leave_out(values), exog and held_out.leave_out(exog)
+        calibration = _compare_with_training(network, calibration, *train)
         calibration = _add_sizes_of_others(network, calibration, values, exog, rows)
     return ConformalIntervals(calibration), summarize_skill(np.array(ratios))
 
@@ -122,14 +122,14 @@ def estimate_sizes(
     calibration: CalibrationErrors,
     n_known: np.ndarray | None = None,
 ) -> ErrorSizes:
-    """Sizes of the errors after series that need not be those of fit.
+    """Estimate the sizes of errors after n series, those in fit or others.
 
-    They rest on the errors of the first ``horizon`` steps after each step of the past,
-    and on the scale of a series if it has less than a whole window of them. Series have
-    the sizes of fit if there was a single series.
+    The estimates use the errors of the first ``horizon`` steps after each step of the
+    past, and the scale of a series that is not longer than a window. If ``fit`` had a
+    single series, its sizes are used for any series.
 
-    With ``n_known`` (k,), sizes are those after so many steps of n series of equal
-    length, the n series of the first number first: (k * n, L, C).
+    With ``n_known`` (k,), the sizes are those after the first ``n_known`` steps of n
+    series of equal length: (k * n, L, C), ordered by ``n_known``.
     """
     if n_known is None:
         n_known = np.array([max(map(len, values))])
@@ -141,15 +141,18 @@ def estimate_sizes(
 
 
 def _measure_levels(network, values, exog, law, n_known):
-    """Levels (k * n, C) of errors in the first ``n_known`` (k,) steps, their counts."""
+    """Measure levels (k * n, C) of errors in the first ``n_known`` (k,) steps.
+
+    The numbers of errors (k * n, C) are returned too.
+    """
     first, h = network.encoding.context - 1, network.encoding.horizon
     shape = len(n_known), len(values), network.encoding.n_channels
     levels, counts = np.zeros((2, *shape))
     last_read = np.arange(1, h + 1) if exog is None else np.full(h, h)
     enough = np.flatnonzero([len(v) > first + 1 for v in values])
     if len(enough):
-        taken = _take(values, enough), exog and _take(exog, enough)
-        for places, part in network.compute_rolling_errors(*taken, first, h):
+        usable = _take(values, enough), exog and _take(exog, enough)
+        for places, part in network.compute_rolling_errors(*usable, first, h):
             rows = enough[places]
             targets = first + np.arange(len(part))[:, None] + last_read
             for i, n in enumerate(n_known):
@@ -159,7 +162,7 @@ def _measure_levels(network, values, exog, law, n_known):
 
 
 def _compare_with_training(network, calibration, values, exog):
-    """Learn how much larger errors are than on the data that trained the network."""
+    """Measure how much larger errors are than on the training data of the network."""
     longest = np.array([max(map(len, values))])
     levels, _ = _measure_levels(network, values, exog, calibration.law, longest)
     scales = measure_scales(values)
@@ -176,10 +179,10 @@ def _add_sizes_of_others(network, calibration, values, exog, rows):
     others = np.setdiff1d(np.arange(len(values)), rows)
     if not len(others):
         return calibration
-    taken = _take(values, others), exog and _take(exog, others)
-    found = estimate_sizes(network, *taken, calibration)
+    other_series = _take(values, others), exog and _take(exog, others)
+    estimated = estimate_sizes(network, *other_series, calibration)
     own = calibration.own
-    own.sizes[others], own.counts[others] = found.sizes, found.counts
+    own.sizes[others], own.counts[others] = estimated.sizes, estimated.counts
     return calibration
 
 
@@ -191,11 +194,11 @@ def calibrate_on_twin(
     fraction: float,
     rng: np.random.Generator,
     conformal: bool,
-    measures: bool = True,
+    measures_shrinkage: bool = True,
 ) -> Calibration:
-    """Judge a twin network, trained without a ``fraction``.
+    """Train a second network without a ``fraction`` of the steps, and calibrate it.
 
-    The ``encoding`` says how long the series that train have to be.
+    The ``encoding`` determines how long the series that remain for training must be.
     """
     needed = encoding.shortest
     held_out = hold_out(values, fraction, encoding.context, needed, rng)
@@ -205,31 +208,33 @@ def calibrate_on_twin(
         not (lengths > held_out.first_steps).any()
         or np.isnan(np.concatenate(rest)).all(axis=0).any()
     ):
-        return _explain_too_short(fraction, needed, conformal, encoding, measures)
+        return _explain_too_short(
+            fraction, needed, conformal, encoding, measures_shrinkage
+        )
     twin = train_twin(rest, exog and held_out.leave_out(exog))
-    return calibrate(twin, values, exog, held_out, conformal, measures)
+    return calibrate(twin, values, exog, held_out, conformal, measures_shrinkage)
 
 
-def _explain_too_short(fraction, needed, conformal, encoding, measures):
-    """The calibration of series that are too short, and a warning."""
+def _explain_too_short(fraction, needed, conformal, encoding, measures_shrinkage):
+    """Return the calibration of series that are too short for one, with a warning."""
     reason = (
         "the series given to fit was too short to set calibration_fraction="
         f"{fraction} of it aside and to train on the rest, which needs "
         f"{needed} steps. Fit a longer series, or set a smaller calibration_fraction."
     )
     shrinkage = 1.0
-    if measures and encoding.baseline.shrinkage is not None:
+    if measures_shrinkage and encoding.baseline.shrinkage is not None:
         shrinkage = 0.0
         name = "those of the Theta method" if encoding.theta else "the mean"
         warn_user(
             f"Forecasts will be {name}, because it cannot be measured whether the "
-            f"network improves them: {reason} baseline=None forecasts with the network "
-            "alone."
+            f"network improves them: {reason} Set baseline=None to forecast with the "
+            "network alone."
         )
     if conformal:
         warn_user(
-            f"There will be no prediction intervals or sampled paths: {reason} "
-            "intervals=None accepts this."
+            f"There will be no prediction intervals or sampled paths: {reason} Set "
+            "intervals=None to fit without them."
         )
     return Calibration(ConformalIntervals(None, reason), shrinkage=shrinkage)
 
@@ -241,10 +246,10 @@ def hold_out(
     needed: int,
     rng: np.random.Generator,
 ) -> HeldOut:
-    """The last steps of each series that keeps the ``needed`` steps before them.
+    """Hold out the last steps of each series that has ``needed`` steps before them.
 
-    If no series of several is long enough, some whole ones of those that can train are
-    held out. Nothing is held out if none can, or only one.
+    If none of several series is long enough for that, some of the series that are long
+    enough for training are held out whole. Nothing is held out if fewer than two are.
     """
     lengths = np.array([len(v) for v in values])
     first_steps = lengths - np.ceil(fraction * lengths).astype(int)
@@ -265,11 +270,11 @@ def hold_out(
 def learn_ranks(
     network: SeriesNetwork, values: Arrays, exog: Arrays | None
 ) -> QuantileIntervals:
-    """Intervals from quantiles, with the ranks of the truth in the training series."""
+    """Return intervals from quantiles, with the ranks of the true training values."""
     encoding = network.encoding
     h, C, Q = encoding.forecast_shape
     levels = encoding.quantiles
-    if Q == 1 or h * C == 1:  # there is nothing that could depend on something
+    if Q == 1 or h * C == 1:  # no distribution, or no dependence within a block
         return QuantileIntervals(levels, h, np.full((1, h, C), 0.5))
     long = np.flatnonzero([len(v) >= encoding.context + h for v in values])
     values, exog = _take(values, long), exog and _take(exog, long)
@@ -284,10 +289,10 @@ def learn_ranks(
                 blocks.append((forecasts, group[:, t + 1 : t + 1 + h]))
         parts += [tuple(np.concatenate(p) for p in zip(*blocks, strict=True))]
         owners.append(np.tile(rows, len(blocks)))
-    found, truth = (np.concatenate(p) for p in zip(*parts, strict=True))
+    forecasts, truth = (np.concatenate(p) for p in zip(*parts, strict=True))
     owner = np.concatenate(owners)
     order = np.argsort(owner, kind="stable")  # series by series, in time order
-    ranks = rank_truth(found[order], truth[order], owner[order], levels)
+    ranks = rank_truth(forecasts[order], truth[order], owner[order], levels)
     return QuantileIntervals(levels, h, ranks)
 
 

@@ -1,7 +1,7 @@
-"""Series as a network reads them, and its outputs as forecasts.
+"""Conversion of series to the inputs of a network, and of its outputs to forecasts.
 
-The network reads features of each step, and its outputs after a step are the next
-``horizon`` values in relation to a baseline. Shapes: n series or streams, T steps, h
+The network reads features of each step. Its outputs after a step are the next
+``horizon`` values, relative to a baseline. Shapes: n series or streams, T steps, h
 steps that are forecast at once, C channels, K exogenous variables, Q quantiles (1 for a
 point forecast).
 """
@@ -21,32 +21,32 @@ from sklearn_rnn.forecasting._values import (
     measure_scale,
 )
 
-# What the outputs of a network are relative to, with the features of values.
+# A baseline computes the features of values and the forecasts that outputs correct.
 Baseline = StandardizedValues | ThetaBaseline
 
 
 @dataclass(frozen=True)
 class SeriesEncoding:
-    """How series become inputs and targets, and outputs become forecasts."""
+    """Conversion of series to inputs and targets, and of outputs to forecasts."""
 
     baseline: Baseline
     window: int  # steps of a training window
-    last_only: bool  # whether only the last step of a window was trained
+    last_only: bool  # whether only the last step of a window has targets
     quantiles: tuple[float, ...]  # levels; (0.5,) for a point forecast
     exog_mean: np.ndarray | None  # (K,)
     exog_scale: np.ndarray | None
     tells_missing: bool  # whether inputs mark missing values
     bounds: tuple[float, float] = (-math.inf, math.inf)  # of values
-    found_season: int = 1  # steps, in the series or their index
+    found_season: int = 1  # steps, found in the series or their index
 
     @property
     def horizon(self) -> int:
-        """Steps that are forecast at once, h."""
+        """Number of steps that are forecast at once, h."""
         return self.baseline.horizon
 
     @property
     def lag(self) -> int:
-        """Steps at the beginning of a series that the network does not read."""
+        """Number of steps at the start of a series that the network does not read."""
         return self.baseline.lag
 
     @property
@@ -56,34 +56,34 @@ class SeriesEncoding:
 
     @property
     def season(self) -> int:
-        """Steps of the shortest season, or the lag of differences; 1 without any."""
+        """Length of the shortest season, or else the lag of differences, or 1."""
         if self.theta is not None:
             return (*self.theta.seasons, 1)[0]
         return self.lag if self.lag > 1 else self.found_season
 
     @property
     def n_channels(self) -> int:
-        """Channels of a series, C."""
+        """Number of channels of a series, C."""
         return len(self.baseline.fill)
 
     @property
     def n_exog(self) -> int:
-        """Exogenous variables, K."""
+        """Number of exogenous variables, K."""
         return 0 if self.exog_mean is None else len(self.exog_mean)
 
     @property
     def context(self) -> int:
-        """Steps of a series that one training window covers."""
+        """Number of steps of a series that one training window covers."""
         return self.window + self.lag
 
     @property
     def shortest(self) -> int:
-        """Steps of the shortest series that can train."""
+        """Number of steps of the shortest series that can be used for training."""
         return self.lag + self.horizon + UNSETTLED_STEPS + 1
 
     @property
     def n_inputs(self) -> int:
-        """Features per step of the network's input."""
+        """Number of features per step of the network's input."""
         per_channel = self.baseline.features_per_channel + self.tells_missing
         return self.n_channels * per_channel + self.n_exog * self.horizon
 
@@ -94,13 +94,16 @@ class SeriesEncoding:
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network per step."""
+        """Number of outputs of the network per step."""
         return math.prod(self.forecast_shape)
 
     def make_inputs(
         self, features: np.ndarray, missing: np.ndarray, exog: np.ndarray | None
     ) -> np.ndarray:
-        """Inputs (..., n_inputs), from (..., F), (..., C) and ``exog`` (..., h, K)."""
+        """Concatenate features (..., F), ``missing`` (..., C) and exog (..., h, K).
+
+        Returns inputs (..., n_inputs).
+        """
         parts = [features]
         if self.tells_missing:
             parts.append(missing)
@@ -112,9 +115,10 @@ class SeriesEncoding:
     def make_examples(
         self, values: list[np.ndarray], exog: list[np.ndarray] | None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Inputs (n, F) and targets (n, h * C) of the steps whose targets are inside.
+        """Yield inputs (n, F) and targets (n, h * C) of each series (T, C).
 
-        ``values`` are (T, C); n is T - lag - h. A missing target is NaN.
+        Only steps whose targets lie inside the series are used: n is T - lag - h. A
+        missing target is NaN.
         """
         h = self.horizon
         for i, (features, targets) in enumerate(self.baseline.encode(values)):
@@ -125,21 +129,21 @@ class SeriesEncoding:
             yield inputs, targets[:n].reshape(n, -1)
 
     def decode(self, outputs: np.ndarray, state: Arrays) -> np.ndarray:
-        """Forecasts (n, h, C, Q) in the unit of the series.
+        """Turn outputs (n, h * C * Q) into forecasts (n, h, C, Q) in the series' unit.
 
-        Outputs are (n, h * C * Q), and ``state`` is that of the baseline.
+        ``state`` is the state of the baseline.
         """
         outputs = outputs.astype(np.float64).reshape(-1, *self.forecast_shape)
-        # quantiles of two outputs may cross
+        # the outputs for different quantiles may cross
         return self.clip(self.baseline.decode(state, np.sort(outputs, axis=-1)))
 
     def clip(self, values: np.ndarray) -> np.ndarray:
-        """Values moved into the bounds."""
+        """Clip values to the bounds."""
         return np.clip(values, *self.bounds)
 
 
 def _slide(rows: np.ndarray, h: int) -> np.ndarray:
-    """All runs (n, h, C) of h successive rows (n + h - 1, C)."""
+    """Return all runs (n, h, C) of h successive rows (n + h - 1, C)."""
     runs = np.lib.stride_tricks.sliding_window_view(rows, h, axis=0)
     return runs.transpose(0, 2, 1)
 
@@ -150,10 +154,9 @@ def fit_encoding(
     baseline: Baseline,
     **settings: Any,
 ) -> SeriesEncoding:
-    """The encoding of series (T_i, C), with the scales of exogenous variables.
+    """Fit the encoding of series (T_i, C), with the scales of exogenous variables.
 
-    ``settings`` are the fields of SeriesEncoding from ``window`` to ``quantiles``, and
-    ``bounds``.
+    ``settings`` are other fields of SeriesEncoding, such as ``window`` and ``bounds``.
     """
     mean = scale = None
     if exog is not None:
@@ -168,17 +171,17 @@ def fit_encoding(
 
 
 def cast_numbers(numbers: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Numbers of the type of the network; a ValueError if one is too large for it."""
+    """Cast numbers to the type of the network; a ValueError if one is too large."""
     with np.errstate(over="ignore"):
         numbers = numbers.astype(dtype, copy=False)
     if np.isinf(numbers).any():
         raise ValueError(
-            f"values of X or exog are too large for {np.dtype(dtype)}. Give them in "
-            'the unit of fit; in fit, scale them or set precision="float64".'
+            f"values of X or exog are too large for {np.dtype(dtype)}. Pass them in "
+            'the unit used in fit; in fit, scale them or set precision="float64".'
         )
     return numbers
 
 
 def take_median(forecasts: np.ndarray) -> np.ndarray:
-    """The median (...) of forecasts (..., Q), which is a point forecast itself."""
+    """Take the median (...) of forecasts (..., Q); with Q = 1, the point forecast."""
     return forecasts[..., forecasts.shape[-1] // 2]

@@ -1,9 +1,10 @@
-"""How large the errors of forecasts are: per series, channel and lead.
+"""Sizes of the errors of forecasts: per series, channel and lead.
 
-An interval is a size times a quantile of errors divided by their sizes (normalised, or
-locally weighted, conformal prediction). Sizes are mean absolute errors. Those of leads
-with few independent errors are drawn towards a smooth law of the lead, and the interval
-is widened by Student's t for what is not known about them.
+The half width of an interval is the size of the errors times a quantile of the errors
+divided by their sizes (normalised, or locally weighted, conformal prediction). Sizes
+are mean absolute errors. Where few errors of a lead are independent, its size is shrunk
+towards a smooth curve over the leads, the "law", and quantiles of Student's t widen
+the interval for the uncertainty of the size.
 
 Shapes: n series, N origins of calibration, L leads, C channels.
 """
@@ -17,35 +18,35 @@ Arrays = list[np.ndarray]
 
 # Chosen on simulated errors of ideal forecasts, see benchmarks/bench_intervals.py.
 SMOOTHING = 1.5  # bandwidth of the law, in units of log(lead)
-LAW_WEIGHT = 20.0  # the law weighs as much as so many independent errors of a lead
-SCALE_WEIGHT = 0.5  # the scale of a series weighs as much as so many errors
+LAW_WEIGHT = 20.0  # weight of the law, in independent errors of a lead
+SCALE_WEIGHT = 0.5  # weight of the scale of a series, in errors
 PRIOR_COUNT = 2.0  # degrees of freedom that the law adds to those of a lead
-LOG_VARIANCE = np.pi / 2 - 1  # of the log of a mean of |errors|, times their number
-POOLED_COUNT = 20.0  # leads with fewer independent errors take in shorter leads
-POOLED_LEADS = 8  # at most so many of them
+LOG_VARIANCE = np.pi / 2 - 1  # variance of log(mean of |errors|), times their number
+POOLED_COUNT = 20.0  # leads with fewer independent errors are pooled with shorter ones
+POOLED_LEADS = 8  # maximum number of leads that are pooled
 
 
 @dataclass(frozen=True)
 class ErrorSizes:
-    """Mean absolute errors of forecasts of n series, and what they rest on."""
+    """Mean absolute errors of forecasts of n series, and their degrees of freedom."""
 
     sizes: np.ndarray  # (n, L, C)
     counts: np.ndarray  # (n, L, C) degrees of freedom of the sizes
-    rows: np.ndarray  # (n,) places among the series of fit; -1 for others
+    rows: np.ndarray  # (n,) positions among the series in fit; -1 for others
 
     def take(self, rows: np.ndarray) -> "ErrorSizes":
-        """The sizes of some of the series."""
+        """Return the sizes of some of the series."""
         return ErrorSizes(self.sizes[rows], self.counts[rows], self.rows[rows])
 
 
 @dataclass(frozen=True)
 class CalibrationErrors:
-    """Errors of forecasts that calibrate, with the sizes of the errors of each series.
+    """Errors of the calibrating forecasts, with the sizes of the errors of each series.
 
-    ``law`` says how errors grow with the lead, relative to the level of a series.
-    ``level`` is the median of the levels, ``typical`` that of their ratios to the scale
-    of a series (see ``measure_scales``), and ``inflation`` how much larger levels are
-    than those that the network has on its training data.
+    ``law`` describes how errors grow with the lead, relative to the level of a series.
+    ``level`` is the median of the levels, and ``typical`` is the median of their ratios
+    to the scale of a series (see ``measure_scales``). ``inflation`` is the ratio of the
+    levels to those of the network on its training data.
     """
 
     errors: np.ndarray  # (N, L, C), float32
@@ -53,29 +54,30 @@ class CalibrationErrors:
     own: ErrorSizes
     law: np.ndarray  # (L, C)
     counts: np.ndarray  # (L, C) effective numbers of errors of all series
-    agreement: np.ndarray  # (L, C) number of errors that the law of all is worth
+    agreement: np.ndarray  # (L, C) weight of the common law, as a number of errors
     level: np.ndarray  # (C,)
     typical: np.ndarray  # (C,)
     inflation: np.ndarray  # (C,)
 
     @property
     def n_leads(self) -> int:
-        """Leads up to the last one with an error of each channel."""
+        """Number of leads up to the last one with an error of each channel."""
         known = ~np.isnan(self.errors).all(axis=0)
         leads = np.arange(1, len(known) + 1)[:, None]
         return int((leads * known).max(axis=0).min())
 
     def normalize(self, n_leads: int) -> np.ndarray:
-        """Errors (N, n_leads, C) divided by the sizes of their series."""
+        """Divide errors (N, n_leads, C) by the sizes of their series."""
         sizes = self.own.sizes[self.owners, :n_leads]
         return self.errors[:, :n_leads] / np.where(sizes > 0, sizes, 1)
 
     def estimate(
         self, levels: np.ndarray, counts: np.ndarray, scales: np.ndarray
     ) -> ErrorSizes:
-        """Sizes of other series, from ``levels`` (n, C) that rest on ``counts``.
+        """Estimate sizes of other series, from ``levels`` (n, C) of ``counts`` errors.
 
-        Levels are measured on the network's training data, or on data like them.
+        Levels are measured on the training data of the network or on similar data, so
+        they are multiplied by ``inflation``.
         """
         levels = shrink_levels(
             levels * self.inflation, counts, scales * self.typical, self.level
@@ -87,10 +89,10 @@ class CalibrationErrors:
     def compute_radii(
         self, n_leads: int, coverage: float, sizes: ErrorSizes
     ) -> np.ndarray:
-        """Half widths (n, n_leads, C) of intervals for series with errors of ``sizes``.
+        """Compute half widths (n, n_leads, C) of intervals, for errors of ``sizes``.
 
-        The quantile of normalised errors is the ceil((n + 1) coverage)-th smallest of
-        n. A lead with few independent errors takes in shorter leads.
+        The quantile of n normalised errors is the ceil((n + 1) coverage)-th smallest. A
+        lead with few independent errors is pooled with shorter leads.
         """
         scores = np.abs(self.normalize(n_leads))
         quantiles = np.empty(scores.shape[1:])
@@ -107,7 +109,7 @@ class CalibrationErrors:
 
 
 def _pooled_quantile(scores, counts, lead, coverage):
-    """The conformal quantile of scores (N, L) at a lead, and how many it rests on."""
+    """Return the conformal quantile of scores (N, L) at a lead, and their number."""
     enough = np.flatnonzero(counts[: lead + 1] >= POOLED_COUNT)
     first = enough[-1] if len(enough) else 0
     while True:
@@ -117,8 +119,9 @@ def _pooled_quantile(scores, counts, lead, coverage):
             break
         if first == 0:
             raise ValueError(
-                f"coverage={coverage} needs more than {n} past errors. Fit a longer "
-                "series, calibrate on more of it, or lower the coverage."
+                f"coverage={coverage} needs more than the {n} available errors of past "
+                "forecasts. Fit a longer series, hold out a larger part of it for "
+                "calibration, or set a lower coverage."
             )
         first -= 1
     leads = np.unique(np.linspace(first, lead, POOLED_LEADS).round().astype(int))
@@ -143,10 +146,10 @@ def learn_sizes(
     scales: np.ndarray,
     stride: int = 1,
 ) -> CalibrationErrors:
-    """Sizes from errors (N, L, C) of series ``owners``, in the order of time.
+    """Estimate sizes from errors (N, L, C) of series ``owners``, in time order.
 
-    ``scales`` (n, C) are those of all series; ``stride`` is the number of steps from
-    one origin to the next.
+    ``scales`` (n, C) are the scales of all series; ``stride`` is the number of steps
+    from one origin to the next.
     """
     n, (_, L, C) = len(scales), errors.shape
     means, n_known = _average_by_owner(np.abs(errors), owners, n)
@@ -192,18 +195,18 @@ def learn_sizes(
 
 
 def _to_single(values):
-    """``values`` in float32, unless some are too large for it."""
+    """Convert ``values`` to float32, unless some are too large for it."""
     largest = np.abs(values).max(initial=0, where=np.isfinite(values))
     return values.astype(np.float32) if largest < np.finfo(np.float32).max else values
 
 
 def _combine_laws(own, common, counts):
-    """Sizes (n, L) between the own and the common law, and what the latter is worth.
+    """Combine the laws of single series with the common law into sizes (n, L).
 
-    Series differ in how errors grow by the variance of the logs of own over common
-    sizes that is left when that of estimates from ``counts`` of errors is taken away,
-    and a standard error of it. The common law is worth as many errors (L,) as would
-    have this variance.
+    How much the series differ is the variance of log(own / common) minus the variance
+    that estimates from ``counts`` errors have anyway, minus one standard error of the
+    difference. The weight (L,) of the common law, which is returned too, is the number
+    of errors whose estimate would have this variance.
     """
     freedom = counts + PRIOR_COUNT
     known = (counts > 0) & (common > 0)
@@ -221,27 +224,27 @@ def _combine_laws(own, common, counts):
 def shrink_levels(
     levels: np.ndarray, counts: np.ndarray, typical: np.ndarray, default: np.ndarray
 ) -> np.ndarray:
-    """Levels (n, C) of errors, drawn towards ``typical`` ones where ``counts`` are few.
+    """Shrink levels (n, C) of errors towards ``typical`` ones where ``counts`` are few.
 
-    A series that has no scale keeps its level; one without both has the ``default``.
+    A series without a scale keeps its level; a series with neither has the ``default``.
     """
     prior = np.where(typical > 0, SCALE_WEIGHT, 0.0)
     with np.errstate(invalid="ignore"):
-        drawn = (np.nan_to_num(levels) * counts + typical * prior) / (counts + prior)
-    return np.where(np.isnan(drawn), default, drawn)
+        shrunk = (np.nan_to_num(levels) * counts + typical * prior) / (counts + prior)
+    return np.where(np.isnan(shrunk), default, shrunk)
 
 
 def _count_freedom(own, growth):
-    """Degrees of freedom (n, L, C) of sizes.
+    """Count degrees of freedom (n, L, C) of sizes.
 
-    A level rests on ``own`` errors (n, C) of a series, and its ``growth`` on so many
-    (n, L, C) at a lead and on the law.
+    The level of a series is estimated from ``own`` errors (n, C), and its growth from
+    ``growth`` errors (n, L, C) at a lead and from the law.
     """
     return np.minimum(np.maximum(own[:, None], PRIOR_COUNT), growth + PRIOR_COUNT)
 
 
 def _average_by_owner(scores, owners, n):
-    """Means (n, L, C) of scores (N, L, C) that are not NaN, and their numbers."""
+    """Average the scores (N, L, C) of each series that are not NaN; count them."""
     sums, numbers = np.zeros((2, n, *scores.shape[1:]))
     np.add.at(sums, owners, np.nan_to_num(scores))
     np.add.at(numbers, owners, ~np.isnan(scores))
@@ -249,9 +252,9 @@ def _average_by_owner(scores, owners, n):
 
 
 def _separate(means, weights):
-    """Levels (n, C) of series and growth (L, C) with the lead: means are products.
+    """Separate means (n, L, C) into levels (n, C) of series times growth (L, C).
 
-    ``growth`` is NaN for leads without errors, as is the level of a series without any.
+    The growth is NaN for leads without errors, and the level for series without errors.
     """
     growth = np.ones(means.shape[1:])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -265,7 +268,7 @@ def _separate(means, weights):
 
 
 def _blend(own, counts, law):
-    """Geometric means of own sizes, as far as ``counts`` support them, and of a law."""
+    """Return geometric means of own sizes, weighted by ``counts``, and a law."""
     with np.errstate(divide="ignore", invalid="ignore"):
         usable = (counts > 0) & ~np.isnan(own)
         own = np.where(usable, np.maximum(own, 1e-3 * law), law)
@@ -274,10 +277,10 @@ def _blend(own, counts, law):
 
 
 def smooth_growth(growth: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """A smooth, rising law (..., L) of sizes (..., L) that are known with weights.
+    """Smooth sizes (..., L) with weights into a law (..., L) that does not decrease.
 
-    It is a line in log(size) over log(lead), fitted around each lead with a Gaussian
-    kernel and a slope from 0 to 1: 0 for white noise, 0.5 for a random walk.
+    Around each lead, a line in log(size) over log(lead) is fitted with a Gaussian
+    kernel. Its slope is limited to [0, 1]: 0 is white noise, 0.5 a random walk.
     """
     known = (weights > 0) & (growth > 0)
     w, y = np.where(known, weights, 0), np.log(np.where(known, growth, 1))
@@ -293,13 +296,13 @@ def smooth_growth(growth: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def count_independent(law: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Effective numbers (n, L) of independent errors among ``steps`` (n, L) successive.
+    """Estimate numbers (n, L) of independent errors among ``steps`` (n, L) successive.
 
-    Errors of k steps ahead from origins that are j steps apart share k - j shocks. If
-    v(k) is the variance k steps ahead, their correlation is at most the root of v(k -
-    j) (v(k) - v(j)) / v(k)², which is exact for the errors of an ideal forecast of
-    white noise, a random walk or an autoregression of first order. The number is that
-    of Bartlett's formula for the mean of squares.
+    Errors k steps ahead from origins that are j steps apart share k - j shocks. With
+    the variance v(k) of errors k steps ahead, their correlation is at most the square
+    root of v(k - j) (v(k) - v(j)) / v(k)². This bound is exact for the errors of an
+    ideal forecast of white noise, a random walk or an autoregression of first order.
+    The effective number follows from Bartlett's formula for the mean of squares.
     """
     L = len(law)
     v = np.maximum.accumulate(law) ** 2
@@ -318,7 +321,7 @@ def count_independent(law: np.ndarray, steps: np.ndarray) -> np.ndarray:
 
 
 def measure_scales(values: Arrays) -> np.ndarray:
-    """Scales (n, C) of series (T_i, C): mean absolute differences of next values."""
+    """Measure scales (n, C) of series (T_i, C): means of absolute differences."""
     scales = np.zeros((len(values), values[0].shape[1]))
     for i, series in enumerate(values):
         steps = np.abs(np.diff(series.astype(np.float64), axis=0))
@@ -330,7 +333,7 @@ def measure_scales(values: Arrays) -> np.ndarray:
 def measure_levels(
     errors: np.ndarray, law: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Levels (n, C) of errors (origins, n, h, C), and the number of origins (n, C)."""
+    """Measure levels (n, C) of errors (origins, n, h, C); count the origins (n, C)."""
     scores = np.abs(errors) / law[: errors.shape[2]]
     known = np.count_nonzero(~np.isnan(scores), axis=(0, 2))
     levels = np.nansum(scores, axis=(0, 2)) / np.maximum(known, 1)

@@ -1,4 +1,4 @@
-"""Exogenous variables: which were given to fit, and checks of later ones against X."""
+"""Exogenous variables: those given to fit, and checks of later ones against X."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,10 @@ from sklearn_rnn.forecasting._calendar import (
 
 @dataclass(frozen=True)
 class ExogVariables:
-    """The exogenous variables given to fit: how many (0 without any), and their names.
+    """Number and names of the exogenous variables given to fit.
 
-    The names are the columns of frames, or the name of a single Series; None without.
-    Inputs of the ``calendar`` come after the variables given.
+    The names are the columns of frames, or the name of a single Series; None for
+    arrays. The inputs of the ``calendar`` follow the variables given.
     """
 
     n_variables: int
@@ -28,7 +28,7 @@ class ExogVariables:
 
 
 def learn_exog(exog: Any, series: SeriesSet, calendar: str | None) -> ExogVariables:
-    """The variables of ``exog``, which is None or a container, and the calendar's."""
+    """Learn the variables of ``exog`` (None or a container) and of the calendar."""
     names = () if calendar is None else choose_calendar(series.indices)
     if exog is None:
         return ExogVariables(0, calendar=names)
@@ -37,7 +37,7 @@ def learn_exog(exog: Any, series: SeriesSet, calendar: str | None) -> ExogVariab
 
 
 def count_rows_ahead(horizon: int, block: int) -> int:
-    """Rows of exog that forecasts of ``horizon`` steps need, in whole blocks."""
+    """Count the rows of exog that forecasts of ``horizon`` steps need."""
     return -(-horizon // block) * block
 
 
@@ -49,10 +49,10 @@ def read_exog(
     n_ahead: int = 0,
     steps: str = "the steps of X",
 ) -> list[np.ndarray] | None:
-    """Exogenous variables (T_i + n_ahead, K) of series; None without any.
+    """Read exogenous variables (T_i + n_ahead, K) of series; None without any.
 
-    They belong to the last ``lengths`` steps of series, all by default, and to the
-    ``n_ahead`` steps after them. ``steps`` says in an error which steps these are.
+    They belong to the last ``lengths`` steps of series, by default to all steps, and to
+    the ``n_ahead`` steps after them. ``steps`` describes these steps in errors.
     """
     lengths = series.lengths if lengths is None else lengths
     arrays = _read_given(exog, variables, series, lengths, n_ahead, steps)
@@ -68,7 +68,7 @@ def read_exog(
 
 
 def _find_index(series: SeriesSet, i: int, length: int, n_ahead: int) -> Any:
-    """The index of the last ``length`` steps of series i and ``n_ahead`` after them."""
+    """Return the index of the last ``length`` steps of series i and of those ahead."""
     index = read_dates(series.indices[i])
     parts = [index[len(index) - length :]] if length else []
     if n_ahead:
@@ -84,25 +84,25 @@ def _read_given(
     n_ahead: int,
     steps: str,
 ) -> list[np.ndarray] | None:
-    """The variables given, checked against the series."""
+    """Read the variables given, and check them against the series."""
     if exog is None:
         if variables.n_variables:
             raise ValueError(
                 "exog is missing: RNNForecaster was fitted with "
-                f"{variables.n_variables} exogenous variable(s). Give their values at "
+                f"{variables.n_variables} exogenous variable(s). Pass their values at "
                 f"{steps}."
             )
         return None
     if not variables.n_variables:
         raise ValueError(
-            "exog was given, but RNNForecaster was fitted without. Fit with exog, or "
-            "leave it out."
+            "exog was given, but RNNForecaster was fitted without exogenous variables. "
+            "Fit with exog, or leave it out."
         )
     read = read_series(exog, "exog", step=series.common_step)
     if len(read) != len(series):
         raise ValueError(
-            f"exog has {len(read)} series, but X has {len(series)}. Give exogenous "
-            "variables for each series."
+            f"exog has {len(read)} series, but X has {len(series)}. Pass exogenous "
+            "variables of each series."
         )
     _check_variables(read, variables)
     for i, (array, length) in enumerate(zip(read.values, lengths, strict=True)):
@@ -131,17 +131,18 @@ def read_exog_ahead(
     horizon: int,
     block: int,
 ) -> tuple[list[np.ndarray] | None, np.ndarray | None]:
-    """Exogenous variables of pasts of ``lengths`` steps, and of the steps after them.
+    """Read exogenous variables of pasts of ``lengths`` steps, and of later steps.
 
-    The former are (T_i, K), the latter (n, n_ahead, K), where n_ahead is ``horizon``
-    rounded up to whole blocks, which the network forecasts at once.
+    Those of the pasts are (T_i, K), those of the later steps (n, n_ahead, K). The
+    network forecasts blocks of ``block`` steps, so n_ahead is ``horizon`` rounded up to
+    whole blocks.
     """
     n_ahead = count_rows_ahead(horizon, block)
     steps = f"the {n_ahead} steps to forecast (horizon={horizon}"
     if n_ahead > horizon:
         steps += (
-            f", rounded up to whole blocks of {block}: the network was fitted with "
-            f"horizon={block} and reads the variables of so many steps at once"
+            f", rounded up to whole blocks of {block} steps, because the network was "
+            f"fitted with horizon={block}"
         )
     steps += ")"
     if lengths.any():
@@ -154,13 +155,13 @@ def read_exog_ahead(
 
 
 def _find_names(read: SeriesSet) -> list[Any] | None:
-    """Names of variables; None for arrays, and for columns that are only numbered."""
+    """Return the names of variables; None for arrays and for numbered columns."""
     import pandas as pd
 
     names = read.names[0]
     if read.has_channels:
         return None if isinstance(names, pd.RangeIndex | None) else list(names)
-    # the names of several Series are those of the series rather than of a variable
+    # several Series are named after the series, not after the variable
     return [names] if read.single and names is not None else None
 
 
@@ -183,7 +184,7 @@ def _check_variables(read: SeriesSet, variables: ExogVariables) -> None:
     if read.n_channels != variables.n_variables:
         raise ValueError(
             f"exog has {read.n_channels} features, but RNNForecaster is expecting "
-            f"{variables.n_variables} features of exog. Give the variables given to "
+            f"{variables.n_variables} features of exog. Pass the same variables as in "
             "fit."
         )
 
@@ -191,7 +192,7 @@ def _check_variables(read: SeriesSet, variables: ExogVariables) -> None:
 def _check_index(
     index: Any, series: SeriesSet, i: int, length: int, n_ahead: int, label: str
 ) -> None:
-    """Raise a ValueError unless an index is that of series i and continues it."""
+    """Raise a ValueError unless an index equals that of series i, continued."""
     known = series.indices[i]
     if index is None or known is None:
         return
@@ -205,6 +206,7 @@ def _check_index(
             raise ValueError(
                 f"the index of {label} does not match {series.describe(i)}: row "
                 f"{first + row} is {index[first + row]}, expected {part[row]}. Select "
-                "the rows of exog that belong to X, or give an array if they do."
+                "the rows of exog that belong to the steps of X. If they already do, "
+                "pass exog as an array."
             )
         first += len(part)

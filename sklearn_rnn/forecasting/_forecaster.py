@@ -1,4 +1,4 @@
-"""RNNForecaster: forecasts of time series from their past."""
+"""RNNForecaster: forecasting time series with a recurrent network."""
 
 from numbers import Integral, Real
 
@@ -33,9 +33,9 @@ from sklearn_rnn.streaming._stream import Stream
 class RNNForecaster(BaseForecaster):
     r"""Forecast time series with a recurrent network, to any horizon.
 
-    The network reads a series step by step and forecasts the next steps after each. It
-    keeps its state: forecasts are fed back to forecast later steps, and :meth:`update`
-    reads new values as they arrive.
+    The network reads a series step by step and forecasts the steps that follow. To
+    forecast further ahead than ``horizon``, it reads its own forecasts. New values are
+    appended with :meth:`update`, without reading the series again.
 
     Parameters
     ----------
@@ -56,71 +56,70 @@ class RNNForecaster(BaseForecaster):
         a series; a shorter series has a shorter window. The window limits how far back
         training looks, but not how long a past ``predict`` can read.
     horizon : int, default=1
-        Number of steps that the network forecasts at once. ``predict`` reaches further
-        by feeding forecasts back as if they had been observed.
+        Number of steps that the network forecasts at once. For later steps, ``predict``
+        feeds forecasts back as if they had been observed.
     target : {"all", "last"}, default="all"
-        Which forecasts of a window are trained: "all" trains those after each of its
-        steps, "last" only those after its last step.
+        Steps of a training window whose forecasts enter the loss: "all" steps, or only
+        the "last" one.
     differencing : int or None, default=None
-        Lag of the differences that are read and forecast in place of the values: 1 for
-        a random walk, the length of the period for a series with trend and season.
-        Forecasts are summed up again. None reads and forecasts the values themselves.
+        Lag of the differences that the network reads and forecasts; forecasts are
+        summed up again. Use 1 for a random walk, and the length of the period for a
+        series with trend and season. None uses the values themselves.
     residual : bool, default=False
         Whether to forecast the change from the last value (or the last difference)
         instead of the value.
     baseline : {"auto", "theta", "mean"} or None, default="auto"
         Forecast that the network corrects. "theta" is the Theta method: a season and a
         smoothed level, both estimated from the past of each series, and a damped linear
-        trend. "mean" is the mean of the series. How far the corrections are used is
-        measured in either case (see ``shrinkage_``). None forecasts the values,
-        differences or changes without a baseline. "auto" is the one of the two whose
-        forecasts have the smaller error, and None if ``differencing``, ``residual`` or
+        trend. "mean" is the mean of the series. Both come with a measured factor that
+        shrinks the corrections (see ``shrinkage_``). None forecasts the values,
+        differences or changes without a baseline. "auto" selects the baseline whose
+        forecasts have the smaller error, or None if ``differencing``, ``residual`` or
         ``scaling`` is set.
     season : "auto", int, tuple of int or None, default="auto"
-        Periods of the seasons of the Theta method, in steps. "auto" takes a day, a week
-        and a year from the frequency of the index of X (12 for monthly data), or
-        searches the period with the strongest autocorrelation if there is no frequency;
-        seasons that do not make the errors smaller are left out. None means no season.
+        Periods of the seasons of the Theta method, in steps. "auto" derives a day, a
+        week and a year from the frequency of the index of X (12 for monthly data).
+        Without a frequency it uses the period with the strongest autocorrelation.
+        Seasons that do not reduce the error are left out. None means no season.
     transform : {"auto", "log"} or None, default="auto"
-        Whether the Theta method forecasts logarithms, which suits series that grow, or
-        whose season grows, in proportion to their level. "auto" decides by the errors.
-        "log" needs positive values.
+        Whether the Theta method forecasts logarithms. They suit series whose growth or
+        whose season is proportional to the level. "auto" compares the errors. "log"
+        needs positive values. None forecasts the values themselves.
     calendar : {"auto"} or None, default=None
-        Whether the network also reads the dates of the steps that it forecasts, as
-        exogenous variables made from the time index of X: "auto" gives hour, weekday
-        and month, as far as X shows two days, weeks or years. A model with calendar
-        inputs cannot be streamed.
+        Whether to derive exogenous variables from the dates of the steps to forecast:
+        "auto" adds hour, weekday and month, each if the index of X covers at least two
+        days, weeks or years. A model with calendar variables cannot be streamed.
     scaling : {"auto", "series", "global"}, bool or None, default="auto"
-        How values (or their differences) are standardised without the Theta method.
-        "series" takes the mean and standard deviation of each series up to the present
-        step, "global" those of all training steps together. "auto" is "series" for
-        several series and "global" for a single one. None does not standardise. True
-        means "global" and False means None. The Theta method always works in the unit
-        of each series' own errors. Exogenous variables are standardised by their values
-        in training. Forecasts are in the unit of X in any case.
+        How values (or their differences) are standardised if the Theta method is not
+        used. "series" uses the mean and standard deviation of each series up to the
+        current step, "global" those of all training steps together. "auto" is "series"
+        for several series and "global" for a single one. None does not standardise.
+        True means "global" and False means None. The Theta method always scales by the
+        errors of each series. Exogenous variables are standardised by their values in
+        training. Forecasts are in the unit of X in any case.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         Loss that training minimises, computed on scaled values (see ``scaling``).
         Ignored if ``intervals="quantile"``, which has a loss of its own.
     intervals : {"conformal", "quantile"} or None, default="conformal"
-        Method behind :meth:`predict_interval` and :meth:`sample_paths`. "conformal"
-        uses errors of forecasts on the latest part of each series, made by a second
-        network that was not trained on it. ``fit`` trains both networks, as it does for
-        a baseline; under ``early_stopping`` the validation part is used instead
-        and there is no second network. "quantile" trains the network with the pinball
-        loss to predict ``quantiles`` in place of a mean. None provides neither
-        intervals nor paths.
+        Method of :meth:`predict_interval` and :meth:`sample_paths`. "conformal" uses
+        the errors of forecasts of the last part of each series. They are made by a
+        second network that was not trained on this part, so ``fit`` trains two
+        networks, as it does to measure ``shrinkage_``. Under ``early_stopping`` there
+        is no second network, and both are measured on the validation part. "quantile"
+        trains the network with the pinball loss to predict ``quantiles`` instead of a
+        mean. None provides neither intervals nor paths.
     quantiles : tuple of float, default=(0.025, 0.1, 0.5, 0.9, 0.975)
         Quantiles that the network predicts if ``intervals="quantile"``: an odd number
         of increasing levels with 0.5 in the middle.
     calibration_fraction : float in (0, 1), default=0.3
         Fraction of the steps of each series, at its end, on which ``shrinkage_`` and
-        the errors for ``intervals="conformal"`` are measured. A series that is too
-        short to spare them has the errors of the others. If all of several series are,
-        this is the fraction of whole series that are held out instead.
+        the errors for ``intervals="conformal"`` are measured. For a series that is too
+        short for this, the errors of the other series are used. If all of several
+        series are too short, this fraction of the series is held out whole.
     bounds : tuple (low, high) or None, default=None
-        Smallest and largest possible value of a series; ``(0, None)`` is for counts or
+        Smallest and largest possible value of a series; use ``(0, None)`` for counts or
         prices. Forecasts, intervals and sampled paths are clipped to this range, also
-        where they are fed back. None, as a bound or for both, means no bound.
+        before they are fed back. None, as a bound or for both, means no bound.
     num_layers : int, default=1
         Number of stacked recurrent layers. Each layer reads the outputs of the layer
         below it.
@@ -213,9 +212,10 @@ class RNNForecaster(BaseForecaster):
     Attributes
     ----------
     n_features_in_ : int
-        Channels of a series.
+        Number of channels of a series.
     feature_names_in_ : ndarray of str
-        Their names, when fitted on a frame whose columns all have string names.
+        Names of the channels, when fitted on a frame whose columns all have string
+        names.
     baseline_ : {"theta", "mean"} or None
         Forecast that the network corrects.
     seasons_ : tuple of int
@@ -223,16 +223,17 @@ class RNNForecaster(BaseForecaster):
     transform_ : "log" or None
         Whether the Theta method forecasts logarithms.
     shrinkage_ : float in [0, 1] or None
-        Factor of the corrections, chosen on the steps that were held out of a second
-        network; None without a baseline. 0 means that the network did not improve the
-        forecasts there, so that they are those of the baseline.
+        Factor of the corrections, measured with a second network on steps that it was
+        not trained on. 0 means that the network did not improve on the baseline there;
+        the forecasts are then those of the baseline. None without a baseline.
     skill_ : float or None
         1 minus the ratio of the mean absolute error to that of the seasonal naive
         forecast on the same steps (the geometric mean of the ratios of all series).
-        Above 0 is better than that forecast. Its season is the shortest of
-        ``seasons_``, or ``differencing``, or else 1. None without conformal intervals.
+        Positive values mean that the forecasts are better than the seasonal naive
+        forecast. Its season is the shortest of ``seasons_``, or ``differencing``, or
+        else 1. None without conformal intervals.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     loss_curve_ : list of float
         Mean training loss of each epoch.
     validation_loss_curve_ : list of float or None
@@ -251,72 +252,75 @@ class RNNForecaster(BaseForecaster):
 
     See Also
     --------
-    SeasonalNaiveForecaster : The baseline: the last known value of the same season.
+    SeasonalNaiveForecaster : Forecasts the last observed value of the same season.
     RNNRegressor : Predicts numbers from whole sequences, or at each of their steps.
     sklearn_rnn.sliding_windows : Cuts windows, for RNNRegressor or any regressor.
     sklearn_rnn.model_selection.WindowSplit : Cross-validation without leaks.
 
     Notes
     -----
-    With channels x (standardised), exogenous variables e and the recurrent state h,
+    **Network.** With channels x (standardised), exogenous variables e and the recurrent
+    state h,
 
     .. math::
         h_t = f(x_t, e_{t+1}, \dots, e_{t+k}, h_{t-1}), \quad
         (\hat x_{t+1}, \dots, \hat x_{t+k}) = W h_t + b
 
-    where k is ``horizon``. To go further, the network reads its forecasts in place of
-    values. For a forecast it reads the whole past, in training one window at a time.
-    There is a window from each step of a series on.
+    where k is ``horizon``. For later steps, the network reads its forecasts in place of
+    values. In training it reads windows, one from each step of a series; for a forecast
+    it reads the whole past.
 
-    With ``baseline="theta"``, each value is a season plus a level plus noise. The
-    season is found by classical decomposition of the steps so far, shrunk [3]_ and if
-    need be smoothed. The level l of the values d without season follows
-    :math:`l_t = l_{t-1} + \alpha (d_t - l_{t-1})`. The forecast is
+    **Theta method.** With ``baseline="theta"``, each value is a season s plus a level
+    plus noise. The season is estimated by classical decomposition of the steps so far,
+    shrunk [3]_ and, if this reduces the errors, smoothed. The level l of the values d
+    without their season follows :math:`l_t = l_{t-1} + \alpha (d_t - l_{t-1})`. The
+    forecast is
 
     .. math::
-        \hat x_{t+i} = s_{t+i} + l_t + i b_t + \lambda \sigma_t \hat c_{t+i},
+        \hat x_{t+i} = s_{t+i} + l_t + i b_t + \lambda \sigma_t \hat c_{t+i}.
 
-    where b is three quarters of the slope of a line through d, shrunk by the square of
-    its t statistic (the Theta method [4]_ takes half the slope), the corrections c are
-    the outputs of the network, :math:`\sigma` is the mean absolute error one step
-    ahead, and :math:`\lambda` is ``shrinkage_``: the least-squares factor of the
-    corrections in the first and in the second half of the steps held out, the smaller
-    of the two. The network reads the latest error, and how far d is from level, slope
-    and mean. All of it depends on the past of the same series alone, so that a series
-    in ``fit``, a new one and a stream are read alike.
+    The slope b is three quarters of the slope of a line through d, shrunk by the square
+    of its t statistic; the Theta method [4]_ uses half the slope. The corrections c are
+    the outputs of the network, and :math:`\sigma` is the mean absolute error one step
+    ahead. The factor :math:`\lambda` is ``shrinkage_``: least squares gives one factor
+    for each half of the steps held out, and the smaller one is used. The inputs of the
+    network are the latest error, the deviations of d from level and mean, and the
+    slope. All of these depend on the past of the same series only, so series in
+    ``fit``, new series and streams are treated in the same way.
 
-    A missing value is read as its forecast one step ahead by the Theta method, or else
-    as the value ``differencing`` steps before it (1 without). If any value was missing
-    in training, the network is also told which values are. Missing values are not
-    targets, nor are differences from them.
+    **Missing values.** A missing value is read as its forecast by the Theta method, or
+    else as the value ``differencing`` steps before it (by default one step). If a value
+    was missing in training, the network also has an input that marks missing values.
+    Missing values, and differences from them, are not targets.
 
-    ``predict(X)`` reads X from its beginning, whether it continues a series of ``fit``
-    or is a new one. Scales per series (``scaling="series"`` and the Theta method) are
-    those of the steps of X so far; with a continuation alone they begin anew, so give
-    the whole series, or use :meth:`update`.
+    **New series.** ``predict(X)`` reads X from its beginning, whether X continues a
+    series of ``fit`` or not. Scales per series (``scaling="series"`` and the Theta
+    method) are estimated from the steps of X so far. To forecast after new values of a
+    series in ``fit``, therefore pass the whole series, or use :meth:`update`.
 
-    Conformal intervals are the forecast plus and minus the size of the errors of a
-    series so many steps ahead, times the split-conformal quantile [1]_ of all errors
-    divided by their sizes. The size is the mean absolute error over rolling origins in
-    the part that calibrates. Each series has its own. That of a series that ``fit`` was
-    not given is estimated from the errors in its past, or from the mean absolute
-    difference of successive values if the past is shorter than a window. A model fitted
-    on a single series uses the sizes of that series for any X.
+    **Conformal intervals.** The half width of an interval is the size of the errors of
+    a series at this lead, times the split-conformal quantile [1]_ of all errors divided
+    by their sizes. The size is the mean absolute error over rolling origins in the part
+    that calibrates; each series has its own. The size for a series that was not in
+    ``fit`` is estimated from the errors in its past, or, if the past is not longer than
+    a window, from the mean absolute difference of successive values. A model that was
+    fitted on a single series uses the sizes of that series for any X.
 
-    Errors far ahead overlap, so few of them are independent. Their effective number is
-    estimated from the growth of the sizes with the lead; where it is small, sizes are
-    drawn towards a smooth curve over the leads (that of all series, as far as these
-    agree), and intervals are widened by the ratio of quantiles of Student's t. Below 3
-    independent errors there is a warning. Errors of different series count as
-    independent, although a shock that hits all of them makes the coverage vary from
-    date to date. At most 2**20 errors are kept (4 MiB): with more, only every k-th
-    origin calibrates.
+    Errors many steps ahead overlap, so few of them are independent. Their effective
+    number is estimated from the growth of the sizes with the lead. Where it is small,
+    sizes are shrunk towards a smooth curve over the leads (which series share as far as
+    they agree), and quantiles of Student's t widen the intervals. Fewer than 3
+    independent errors cause a warning. Errors of different series count as independent.
+    A shock that affects all series therefore makes the coverage vary from date to date.
+    At most 2**20 errors (4 MiB) are kept; if there are more, only every k-th origin is
+    used.
 
-    Sampled paths add blocks of ``horizon`` errors that were made at the same origin,
-    from the same series if it has 20 or more. With quantiles, they draw one
-    of the origins in training and take the dependence between the steps of a block
-    from the ranks that the truth had there [2]_; beyond the outermost quantiles they
-    have Gaussian tails.
+    **Sampled paths.** With conformal intervals, paths add blocks of ``horizon`` errors
+    that were made at the same origin, in the same series if this has at least 20
+    blocks. With quantiles, values are drawn from the predicted distributions, and the
+    dependence between the steps of a block is that of the ranks of the true values at a
+    random origin in training [2]_. Beyond the outermost quantiles, the tails are
+    Gaussian.
 
     References
     ----------
@@ -479,18 +483,19 @@ class RNNForecaster(BaseForecaster):
         Parameters
         ----------
         X : array-like, frame, or list of them
-            One series, of shape ``(n_timesteps,)`` or ``(n_timesteps, n_channels)``:
-            rows are time. Several: a list of such, of any lengths, or an array
-            ``(n_series, n_timesteps, n_channels)``. A missing value is NaN, except that
-            steps of NaN at the end of a series of such an array are padding. The index
-            of each Series or frame must be sorted and regular; forecasts continue it.
+            One series of shape ``(n_timesteps,)`` or ``(n_timesteps, n_channels)``,
+            whose rows are time steps; or several: a list of series of any lengths, or
+            an array of shape ``(n_series, n_timesteps, n_channels)``. NaN is a missing
+            value, except that steps of NaN at the end of a series in such an array are
+            padding. The index of each Series or frame must be sorted and regular;
+            forecasts continue it.
         y : None
             Ignored, for compatibility with scikit-learn.
         exog : array-like or list of arrays, default=None
-            Exogenous variables, which are known for the future too: one row for each
-            step of X, ``(n_timesteps, n_variables)`` for each series. If it has an
-            index, as Series and frames do, this must be that of X. Later calls must
-            give the same columns in the same order.
+            Exogenous variables, whose future values must be known when forecasting: one
+            row for each step of X, ``(n_timesteps, n_variables)`` for each series. The
+            index of a Series or frame must equal the index of X. Later calls must pass
+            the same columns in the same order.
 
         Returns
         -------
@@ -500,19 +505,22 @@ class RNNForecaster(BaseForecaster):
         Raises
         ------
         ValueError
-            If X or exog cannot be read or does not match the other, if a series has no
-            known value, if all series are shorter than ``window``, ``horizon`` and
-            ``differencing`` together, if a value is outside ``bounds``, or if training
-            diverges; the estimator is then as it was before.
+            If X or exog cannot be read or they do not match, if all values of a series
+            are missing, if all series are too short for ``horizon`` and
+            ``differencing``, if a value is outside ``bounds``, or if training diverges.
+            The estimator is then unchanged.
         KeyboardInterrupt
-            After an interrupt; the estimator then has the weights of the last finished
+            After an interrupt. The estimator then has the weights of the last finished
             epoch (or of the best one).
 
         Warns
         -----
         UserWarning
-            If some of several series are too short; they are left out of training, but
-            can be forecast.
+            If some series are too short for training (they can still be forecast), if
+            all series are shorter than ``window``, or if the series are too short for
+            calibration.
+        ForecastSkillWarning
+            If the seasonal naive forecast had smaller errors on the steps held out.
         """
         return self._fit(X, exog)
 
@@ -520,46 +528,46 @@ class RNNForecaster(BaseForecaster):
     def partial_fit(self, X, y=None, *, exog=None):
         """Continue training on new series for one epoch.
 
-        X becomes the known past. The first call fits a new network, whose corrections
-        of the baseline are not shrunk. Later calls, also after :meth:`fit`, keep
-        the baseline, ``shrinkage_`` and the errors behind the intervals.
+        X replaces the past that ``predict`` continues. The first call fits a new
+        network, without measuring ``shrinkage_``. Later calls, also after :meth:`fit`,
+        keep the baseline, ``shrinkage_`` and the errors that intervals are based on.
 
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Series like those given to :meth:`fit`. They may be the same ones with steps
-            added to them, or others.
+            Series with the channels given to :meth:`fit`: the same series with
+            additional steps, or other series.
         y : None
             Ignored, for compatibility with scikit-learn.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps of X, with the same index if any.
+            Exogenous variables of the steps of X. An index must equal that of X.
 
         Returns
         -------
         self : object
-            The estimator.
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            As for :meth:`fit`; the estimator is then as it was before.
+            As for :meth:`fit`. The estimator is then unchanged.
 
         See Also
         --------
-        update : Appends new steps to the known past, without training.
+        update : Appends new steps to the series, without training.
         """
         return self._fit(X, exog, partial=True)
 
     def update(self, X, *, exog=None):
-        """Append new steps to the known past, without training.
+        """Append new steps to the series, without training.
 
         Parameters
         ----------
         X : array-like, frame, or list of them
-            The steps that follow, of each series given to ``fit``. An index must
-            continue that of the series without a gap.
+            Next steps of each series given to ``fit``. An index must continue that of
+            the series without a gap.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps of X, with the same index if any.
+            Exogenous variables of the steps of X. An index must equal that of X.
 
         Returns
         -------
@@ -569,9 +577,9 @@ class RNNForecaster(BaseForecaster):
         Raises
         ------
         ValueError
-            If X or exog cannot be read, or if X has other series than ``fit`` was
-            given, or an index that does not follow; the estimator is then as it was
-            before.
+            If X or exog cannot be read, if X has another number of series than ``fit``
+            was given, or if an index does not continue that of its series. The
+            estimator is then unchanged.
         """
         check_is_fitted(self)
         with draft(self) as new:
@@ -590,30 +598,32 @@ class RNNForecaster(BaseForecaster):
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Past, of series that need not be those of ``fit``; all of it is read. None
-            is the past given to ``fit`` and :meth:`update`.
+            Past of the series to forecast, from its beginning; the series need not be
+            those given to ``fit``. None is the past given to ``fit`` and
+            :meth:`update`.
         horizon : int, default=None
             Number of steps to forecast; None means the constructor's ``horizon``.
         exog : array-like or list of arrays, default=None
             Exogenous variables of the steps to forecast, rounded up to whole blocks: if
-            the constructor's ``horizon`` is 7, a forecast of 10 steps needs 14 rows.
-            With X, the rows of its own steps come before them. An index must be that of
-            X, continued.
+            the constructor's ``horizon`` is 7, a forecast of 10 steps needs 14 rows. If
+            X is given, the rows of its own steps come first. An index must continue
+            that of X.
 
         Returns
         -------
         forecast : ndarray, Series or frame, or list of Series or frames
-            ``(horizon,)`` or ``(horizon, n_channels)`` for a single series, as X is,
-            with the index continued; ``(n_series, horizon)`` or ``(n_series, horizon,
-            n_channels)`` for several arrays, and for several Series or frames a list of
-            them, each with its own index continued. In the unit of X. The index of an X
-            with too few rows to show its frequency has that of the series in ``fit``.
+            Forecasts in the unit of X: ``(horizon,)`` or ``(horizon, n_channels)`` for
+            a single series, in the container of X and with its index continued;
+            ``(n_series, horizon)`` or ``(n_series, horizon, n_channels)`` for several
+            arrays; a list of Series or frames, each with its own index continued, for
+            several of these. If X has too few rows to show the frequency of its index,
+            that of the series in ``fit`` is used.
 
         Raises
         ------
         ValueError
-            If X or exog cannot be read or does not match what ``fit`` was given, or if
-            a series is too short or has no known value.
+            If X or exog cannot be read or does not match what ``fit`` was given, if a
+            series is too short, or if all values of a series are missing.
         """
         fitted = snapshot(self)
         request = fitted._read_request(X, horizon, exog)
@@ -625,34 +635,36 @@ class RNNForecaster(BaseForecaster):
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Past, of series that need not be those of ``fit``; all of it is read. None
-            is the past given to ``fit`` and :meth:`update`.
+            Past of the series to forecast, from its beginning; the series need not be
+            those given to ``fit``. None is the past given to ``fit`` and
+            :meth:`update`.
         horizon : int, default=None
             Number of steps to forecast; None means the constructor's ``horizon``.
         coverage : float in (0, 1), default=0.95
-            Share of the values that should lie between the bounds, at each step.
+            Fraction of the values that should lie between the bounds at each step.
         exog : array-like or list of arrays, default=None
             Exogenous variables of the steps to forecast, rounded up to whole blocks: if
-            the constructor's ``horizon`` is 7, a forecast of 10 steps needs 14 rows.
-            With X, the rows of its own steps come before them. An index must be that of
-            X, continued.
+            the constructor's ``horizon`` is 7, a forecast of 10 steps needs 14 rows. If
+            X is given, the rows of its own steps come first. An index must continue
+            that of X.
 
         Returns
         -------
         interval : :class:`~sklearn.utils.Bunch`
-            With ``prediction``, ``lower`` and ``upper``, each in the form that
+            Attributes ``prediction``, ``lower`` and ``upper``, each in the form that
             :meth:`predict` returns.
 
         Raises
         ------
         ValueError
-            If ``intervals=None``, if too few errors are known for the coverage or the
-            horizon, or if the quantiles of the coverage were not learned.
+            If the model was fitted with ``intervals=None``, if too few errors were
+            measured for the coverage or the horizon, or if the network did not learn
+            the quantiles of the coverage.
 
         Warns
         -----
         UserWarning
-            If errors so far ahead are worth less than 3 independent ones.
+            If the errors at this horizon are worth less than 3 independent ones.
         """
         fitted = snapshot(self)
         intervals = fitted._require_intervals()
@@ -669,40 +681,42 @@ class RNNForecaster(BaseForecaster):
     def sample_paths(
         self, X=None, *, horizon=None, n_paths=100, exog=None, random_state=None
     ):
-        """Sample possible continuations.
+        """Sample possible continuations of series.
 
-        With conformal intervals, known errors drawn at random are added to each block
-        of ``horizon`` forecasts; with quantiles, values are drawn from the distribution
-        that they describe. The sampled values are fed back.
+        Each block of ``horizon`` forecasts is replaced by a sample, which is fed back.
+        With conformal intervals, a sample is the forecast plus randomly drawn errors of
+        past forecasts. With quantiles, it is drawn from the predicted distribution.
 
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Past, of series that need not be those of ``fit``; all of it is read. None
-            is the past given to ``fit`` and :meth:`update`.
+            Past of the series to forecast, from its beginning; the series need not be
+            those given to ``fit``. None is the past given to ``fit`` and
+            :meth:`update`.
         horizon : int, default=None
             Number of steps to forecast; None means the constructor's ``horizon``.
         n_paths : int, default=100
             Number of paths to sample for each series.
         exog : array-like or list of arrays, default=None
             Exogenous variables of the steps to forecast, rounded up to whole blocks: if
-            the constructor's ``horizon`` is 7, a forecast of 10 steps needs 14 rows.
-            With X, the rows of its own steps come before them. An index must be that of
-            X, continued.
+            the constructor's ``horizon`` is 7, a forecast of 10 steps needs 14 rows. If
+            X is given, the rows of its own steps come first. An index must continue
+            that of X.
         random_state : int, RandomState instance or None, default=None
-            Determines the samples.
+            Seed of the samples. Pass an int for results that can be reproduced.
 
         Returns
         -------
         paths : ndarray of shape (n_paths, horizon)
-            For several series with an axis of series after the first, and with a last
-            axis of channels if X has one. Paths have no index, whatever X is.
+            Sampled values in the unit of X. Several series add an axis after the first,
+            ``(n_paths, n_series, horizon)``, and channels add a last axis. Paths are
+            arrays without an index for any X.
 
         Raises
         ------
         ValueError
-            If ``intervals=None`` or ``quantiles=(0.5,)``, or if the series given to
-            ``fit`` was too short to measure errors.
+            If the model was fitted with ``intervals=None`` or ``quantiles=(0.5,)``, or
+            if the series given to ``fit`` were too short to measure errors.
         """
         fitted = snapshot(self)
         intervals = fitted._require_intervals()
@@ -712,31 +726,31 @@ class RNNForecaster(BaseForecaster):
         return request.container.drop_axes(request.sample(intervals, n_paths, rng))
 
     def score(self, X, y=None, *, exog=None):
-        """Minus the mean absolute error of forecasts from rolling origins inside X.
+        """Return minus the mean absolute error of forecasts from origins inside X.
 
-        After the first ``window`` steps (plus ``differencing``), ``horizon`` steps are
+        From the end of the first window (plus ``differencing``), ``horizon`` steps are
         forecast after each step and compared with the values of X.
 
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Series of at least ``window + horizon`` steps (plus ``differencing``). Of
-            several, shorter ones are left out with a warning.
+            Series of at least ``window + horizon`` steps (plus ``differencing``).
+            Shorter ones of several series are left out with a warning.
         y : None
             Ignored, for compatibility with scikit-learn.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps of X, with the same index if any.
+            Exogenous variables of the steps of X. An index must equal that of X.
 
         Returns
         -------
         score : float
-            In the unit of X; 0 is best.
+            Minus the mean absolute error, in the unit of X; 0 is best.
 
         Raises
         ------
         ValueError
-            If X or exog cannot be read or does not match the other, if all series are
-            too short, or if no value to be forecast is known.
+            If X or exog cannot be read or they do not match, if all series are too
+            short, or if all values to be forecast are missing.
         """
         check_is_fitted(self)
         fitted = snapshot(self)
@@ -761,51 +775,57 @@ class RNNForecaster(BaseForecaster):
         exog=None,
         random_state=None,
     ):
-        """Forecast from many origins inside series, beside the values that came.
+        """Forecast from many origins inside series, and compare with the true values.
 
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Series with the values to compare with. Pass a series from its beginning and
-            set ``start``: forecasts of steps that ``fit`` has seen are better than
-            forecasts of new ones.
+            Series that are forecast. Pass each series from its beginning and set
+            ``start``, because forecasts of steps used in ``fit`` have smaller errors
+            than forecasts of new steps.
         horizon : int, default=None
             Number of steps to forecast from each origin; None means the constructor's
-            ``horizon``. Only origins that are followed by so many steps are used.
+            ``horizon``. Only origins that are followed by this many steps are used.
         stride : int, default=1
             Number of steps from one origin to the next.
         start : int, default=None
-            Number of steps that are known at the first origin. A negative number counts
-            from the end of each series, as in ``X[:start]``. By default, it is
-            ``window`` (plus ``differencing``), and with ``refit`` as many as ``fit``
+            Number of known steps at the first origin. A negative number counts from the
+            end of each series, as in ``X[:start]``. None means ``window`` (plus
+            ``differencing``), and with ``refit`` the number of steps that ``fit``
             needs.
         refit : bool, default=False
             Whether to fit a clone to the steps up to each origin. The estimator itself
-            then need not be fitted and stays as it is. If False, the fitted estimator
+            then need not be fitted and is not changed. If False, the fitted estimator
             makes all forecasts, as ``predict`` does for the steps up to the origin.
         coverage : float in (0, 1), default=None
-            Share of the values that should lie between the bounds, at each step. None
-            leaves the bounds out.
+            Fraction of the values that should lie between the bounds at each step. None
+            omits the bounds.
         n_paths : int, default=None
-            Number of paths to sample from each origin, as ``sample_paths`` does, for
-            the column ``crps``. None samples none.
+            Number of paths to sample from each origin, as :meth:`sample_paths` does,
+            for the column ``crps``. None omits the column.
         exog : array-like or list of arrays, default=None
-            Exogenous variables of the steps of X. Of the last steps, those of the whole
-            last block of ``horizon`` steps of the constructor are needed.
+            Exogenous variables of the steps of X. They must cover whole blocks of the
+            constructor's ``horizon`` after the last origin.
         random_state : int, RandomState instance or None, default=None
-            Determines the sampled paths.
+            Seed of the sampled paths. Pass an int for results that can be reproduced.
 
         Returns
         -------
         frame : DataFrame
-            One row per series, origin, lead and channel, with the columns ``series``
-            (number of the series in X), ``origin`` (last known step), ``lead`` (1 to
-            ``horizon``), ``time`` (step forecast), ``truth``, ``forecast``, with
-            ``coverage`` also ``lower`` and ``upper``, with ``n_paths`` also ``crps``
-            (continuous ranked probability score of the sampled values), and with
-            several channels ``channel``. Origin and time are labels of the index of X,
-            or numbers of steps from 0 if X has none. Missing values of X are NaN in
-            ``truth``.
+            One row per series, origin, lead and channel, with the columns
+
+            * ``series``: number of the series in X,
+            * ``origin``: last known step,
+            * ``lead``: number of steps ahead, 1 to ``horizon``,
+            * ``time``: step that is forecast,
+            * ``channel``: name or number, if there are several channels,
+            * ``truth``: value in X, NaN if it is missing,
+            * ``forecast``,
+            * ``lower`` and ``upper``, if ``coverage`` is given,
+            * ``crps``: continuous ranked probability score of the sampled values, if
+              ``n_paths`` is given.
+
+            Origin and time are labels of the index of X, or numbers of steps from 0.
 
         Raises
         ------
@@ -820,8 +840,8 @@ class RNNForecaster(BaseForecaster):
 
         See Also
         --------
-        sklearn_rnn.metrics.score_backtest : Scores of the frame.
-        sklearn_rnn.display.BacktestDisplay : A picture of it.
+        sklearn_rnn.metrics.score_backtest : Computes scores of the frame.
+        sklearn_rnn.display.BacktestDisplay : Draws the frame.
 
         Examples
         --------
@@ -851,23 +871,24 @@ class RNNForecaster(BaseForecaster):
         )
 
     def stream(self, n_streams=1):
-        """Open a stream, which reads series step by step and forecasts after each.
+        """Open a stream, which reads series step by step and forecasts after each step.
 
         Parameters
         ----------
         n_streams : int or None, default=1
-            Number of series that are read at once; None is for any number by key.
+            Number of series that are read at once. None allows any number of series,
+            which are identified by keys.
 
         Returns
         -------
-        stream : Stream
-            Has read nothing at first. After each step it forecasts ``horizon`` steps,
-            as :meth:`predict` does after all steps so far.
+        stream : :class:`~sklearn_rnn.Stream`
+            Stream that has not read any step. After each step it forecasts ``horizon``
+            steps, as :meth:`predict` does for all steps so far.
 
         Raises
         ------
         ValueError
-            If the model was fitted with exogenous variables.
+            If the model was fitted with exogenous or calendar variables.
 
         Examples
         --------

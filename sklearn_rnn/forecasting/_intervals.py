@@ -1,7 +1,8 @@
 """Prediction intervals and sampled values around forecasts.
 
-Shapes: n series, C channels, Q quantile levels (1 for a point forecast), N origins at
-which blocks of h forecasts were compared with the truth.
+Shapes: n series, C channels, Q quantile levels (1 for a point forecast), N origins, h
+steps that are forecast at once. A block is an array (h, C) of the errors, or ranks, of
+the forecasts made at one origin.
 """
 
 from collections.abc import Callable
@@ -16,39 +17,40 @@ from sklearn_rnn.forecasting._error_sizes import CalibrationErrors, ErrorSizes
 Bounds = tuple[np.ndarray, np.ndarray]
 Sampler = Callable[[np.ndarray], np.ndarray]
 
-ENOUGH_BLOCKS = 20  # as many of a kind are drawn from without taking in others
-FEW_ERRORS = 3  # with fewer independent errors, intervals come with a warning
+ENOUGH_BLOCKS = 20  # with fewer blocks of a kind, others are drawn from as well
+FEW_ERRORS = 3  # fewer independent errors cause a warning
 
 
 def check_quantiles(
     quantiles, horizon: int, differencing: int | None
 ) -> tuple[float, ...]:
-    """Return quantile levels if they rise and have the median in their middle.
+    """Check that quantile levels increase and have the median in the middle.
 
-    Forecasts must not be sums of quantiles, as they are for a ``horizon`` longer than
-    the lag of ``differencing``.
+    A ``horizon`` longer than the lag of ``differencing`` is an error, because forecasts
+    would then be sums of quantiles. Returns the levels as a tuple.
     """
     levels = tuple(float(q) for q in np.ravel(quantiles))
     rising = all(np.diff(levels) > 0) and 0 < levels[0] and levels[-1] < 1
     if not rising or len(levels) % 2 == 0 or levels[len(levels) // 2] != 0.5:
         raise ValueError(
-            f"quantiles must be an odd number of rising numbers in (0, 1) with 0.5 in "
-            f"the middle, such as (0.025, 0.5, 0.975), got {quantiles!r}."
+            f"quantiles must be an odd number of increasing numbers in (0, 1) with 0.5 "
+            f"in the middle, such as (0.025, 0.5, 0.975), got {quantiles!r}."
         )
     if differencing is not None and horizon > differencing:
         raise ValueError(
             f"horizon={horizon} with differencing={differencing} adds up forecast "
-            "differences, and a sum of quantiles is no quantile of the sum. Set "
-            f"horizon={differencing} (later steps are sampled), "
+            "differences, and a sum of quantiles is not the quantile of the sum. Set "
+            f"horizon={differencing} (later steps are then sampled), "
             'differencing=None, or intervals="conformal".'
         )
     return levels
 
 
 def interpolate_line(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
-    """Values (...) at x (...) of polygons through points (..., Q) that rise in xs.
+    """Interpolate linearly at x (...) between points (xs, ys) of shape (..., Q).
 
-    The first and last line are continued beyond the points.
+    ``xs`` must be increasing. Beyond the points, the first and the last segment are
+    continued.
     """
     high = np.clip((xs < x[..., None]).sum(axis=-1), 1, xs.shape[-1] - 1)
     (x0, x1), (y0, y1) = (
@@ -63,12 +65,13 @@ def interpolate_line(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarra
 
 
 def fill_blocks(blocks: np.ndarray, owners: np.ndarray) -> np.ndarray:
-    """Blocks (N, h, C) without gaps, from blocks of series ``owners`` in time order.
+    """Fill the gaps (NaN) of blocks (N, h, C) of series ``owners`` in time order.
 
-    A gap takes the value of the nearest block in time, of the same series if there is
-    one, that knows this lead. It has the distribution of this lead, and of a process
-    that wanders almost the same errors in sum. A lead that no block knows takes the
-    value of the lead before it, or else after it.
+    A gap takes the value that the nearest block in time has at this lead, in the same
+    series if possible. It then follows the distribution of this lead; for a random
+    walk it is also close to the missing error, because both share most of their
+    shocks. A lead without any value takes the values of the lead before it, or else
+    of the one after it.
     """
     filled = blocks.copy()
     for lead, channel in np.ndindex(*blocks.shape[1:]):
@@ -77,11 +80,11 @@ def fill_blocks(blocks: np.ndarray, owners: np.ndarray) -> np.ndarray:
         gaps = np.flatnonzero(np.isnan(column))
         if len(known):
             after = np.searchsorted(known, gaps)
-            beside = known[np.clip([after - 1, after], 0, len(known) - 1)]
-            distances = np.abs(beside - gaps)
-            distances += len(blocks) * (owners[beside] != owners[gaps])
-            nearest = distances.argmin(axis=0)
-            filled[gaps, lead, channel] = column[beside[nearest, np.arange(len(gaps))]]
+            neighbours = known[np.clip([after - 1, after], 0, len(known) - 1)]
+            distances = np.abs(neighbours - gaps)
+            distances += len(blocks) * (owners[neighbours] != owners[gaps])
+            nearest = neighbours[distances.argmin(axis=0), np.arange(len(gaps))]
+            filled[gaps, lead, channel] = column[nearest]
     for leads in (range(1, blocks.shape[1]), range(blocks.shape[1] - 2, -1, -1)):
         step = leads.step
         for lead in leads:
@@ -93,24 +96,25 @@ def fill_blocks(blocks: np.ndarray, owners: np.ndarray) -> np.ndarray:
 def take_blocks(
     blocks: np.ndarray, owners: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Blocks (N, h, C) without gaps, and their series.
+    """Return blocks (N, h, C) without gaps, and the series that each belongs to.
 
-    These are the complete ones if they are enough, or else all that know anything of
-    the last lead of some channel, with their gaps filled.
+    These are the complete blocks if there are enough of them, or else all blocks with
+    any value, with their gaps filled.
     """
     missing = np.isnan(blocks)
     complete = ~missing.any(axis=(1, 2))
     if complete.sum() >= min(ENOUGH_BLOCKS, len(blocks)):
         return blocks[complete], owners[complete]
-    begun = ~missing.all(axis=(1, 2))
-    return fill_blocks(blocks[begun], owners[begun]), owners[begun]
+    usable = ~missing.all(axis=(1, 2))
+    return fill_blocks(blocks[usable], owners[usable]), owners[usable]
 
 
 @dataclass(frozen=True)
 class ConformalIntervals:
     """Intervals and samples from the errors of past forecasts.
 
-    Errors are None if the series was too short to measure them; ``reason`` says so.
+    ``calibration`` is None if the series was too short to measure errors; ``reason``
+    is then the message of the error that later requests raise.
     """
 
     calibration: CalibrationErrors | None
@@ -119,9 +123,9 @@ class ConformalIntervals:
     def compute_bounds(
         self, forecasts: np.ndarray, coverage: float, sizes: ErrorSizes | None
     ) -> Bounds:
-        """Bounds (n, horizon, C), lower and upper, of forecasts (n, horizon, C, 1).
+        """Compute lower and upper bounds (n, h, C) of forecasts (n, h, C, 1).
 
-        ``sizes`` are those of the errors of the n series.
+        ``sizes`` are the sizes of the errors of the n series.
         """
         calibration, horizon = self.require_errors(), forecasts.shape[1]
         self._check_leads(horizon)
@@ -129,10 +133,10 @@ class ConformalIntervals:
         if n_independent[-1] < FEW_ERRORS:
             first = int(np.argmax(n_independent < FEW_ERRORS))
             warn_user(
-                f"intervals from step {first + 1} on rest on errors of past forecasts "
-                f"that are worth {n_independent[-1]:.1f} independent ones. They are "
-                "widened for it, but remain uncertain. Fit a longer series, or "
-                "calibrate on more of it."
+                f"intervals from step {first + 1} on are based on errors of past "
+                f"forecasts that are worth {n_independent[-1]:.1f} independent ones. "
+                "They are wider for this reason, but remain uncertain. Fit a longer "
+                "series, or hold out a larger part of it for calibration."
             )
         assert sizes is not None
         radii = calibration.compute_radii(horizon, coverage, sizes)
@@ -141,33 +145,33 @@ class ConformalIntervals:
     def make_sampler(
         self, horizon: int, rng: np.random.Generator, sizes: ErrorSizes | None
     ) -> Sampler:
-        """A function from forecasts (m, horizon, C, 1) to samples (m, horizon, C).
+        """Return a function from forecasts (m, h, C, 1) to samples (m, h, C).
 
-        Row r of the m rows belongs to series r % n of the n series with ``sizes``. A
-        series draws from its own errors if they are enough, otherwise from those of all
-        series, divided by their sizes.
+        Row r of the m rows belongs to series r % n of the n series with ``sizes``. The
+        samples of a series use its own errors if there are enough of them, otherwise
+        those of all series, divided by their sizes.
         """
         calibration = self.require_errors()
         self._check_leads(horizon)
         assert sizes is not None
-        known = sizes
+        own = sizes
         blocks, owners = take_blocks(calibration.normalize(horizon), calibration.owners)
         order = np.argsort(owners, kind="stable")
         blocks, owners = blocks[order], owners[order]
-        first = np.searchsorted(owners, known.rows)
-        n_blocks = np.searchsorted(owners, known.rows, side="right") - first
+        first = np.searchsorted(owners, own.rows)
+        n_blocks = np.searchsorted(owners, own.rows, side="right") - first
         few = n_blocks < ENOUGH_BLOCKS
         first, n_blocks = np.where(few, 0, first), np.where(few, len(blocks), n_blocks)
 
         def sample(forecasts):
             series = np.arange(len(forecasts)) % len(first)
             origins = first[series] + rng.integers(n_blocks[series])
-            return forecasts[..., 0] + blocks[origins] * known.sizes[series, :horizon]
+            return forecasts[..., 0] + blocks[origins] * own.sizes[series, :horizon]
 
         return sample
 
     def require_errors(self) -> CalibrationErrors:
-        """The errors of past forecasts, or a ValueError that says why not."""
+        """Return the errors of past forecasts; a ValueError if there are none."""
         if self.calibration is None:
             raise ValueError(self.reason)
         return self.calibration
@@ -176,8 +180,9 @@ class ConformalIntervals:
         n_leads = self.require_errors().n_leads
         if horizon > n_leads:
             raise ValueError(
-                f"horizon={horizon}, but errors are known for {n_leads} steps "
-                "ahead. Fit a longer series, or calibrate on more of it."
+                f"horizon={horizon}, but errors of past forecasts were measured for "
+                f"{n_leads} steps ahead only. Fit a longer series, or hold out a "
+                "larger part of it for calibration."
             )
 
 
@@ -185,14 +190,14 @@ class ConformalIntervals:
 class QuantileIntervals:
     """Intervals and samples from learned quantiles of ``horizon`` steps at once.
 
-    Between quantiles and beyond the outermost ones, values are linear in the quantiles
-    of the standard normal distribution: a normal distribution is met exactly, and the
-    tails are Gaussian.
+    Between the quantiles and beyond the outermost ones, values are linear in the
+    quantiles of the standard normal distribution. A normal distribution is therefore
+    reproduced exactly, and the tails are Gaussian.
 
-    ``ranks`` (N, horizon, C) in (0, 1) are where the truth lay among the forecasts of
-    the training series, ranked for each lead: an empirical copula, from which samples
-    take the dependence between the steps and channels of a block. The method is that of
-    the Schaake shuffle (Clark et al., Journal of Hydrometeorology, 2004).
+    ``ranks`` (N, horizon, C) in (0, 1) are the ranks, per lead, that the true values of
+    the training series have in their forecast distributions. They are an empirical
+    copula: samples take from it the dependence between the steps and channels of a
+    block, as in the Schaake shuffle (Clark et al., Journal of Hydrometeorology, 2004).
     """
 
     levels: tuple[float, ...]
@@ -202,16 +207,19 @@ class QuantileIntervals:
     def compute_bounds(
         self, forecasts: np.ndarray, coverage: float, sizes: ErrorSizes | None = None
     ) -> Bounds | None:
-        """Two of the quantiles (n, horizon, C, Q); None if they lie further ahead."""
+        """Return two of the quantiles (n, horizon, C, Q) as lower and upper bounds.
+
+        None if there are more steps than the network forecasts at once.
+        """
         if forecasts.shape[1] > self.horizon:
             return None
         tails = np.array([(1 - coverage) / 2, (1 + coverage) / 2])
         distances = np.abs(np.array(self.levels)[:, None] - tails)
         if distances.min(axis=0).max() > 1e-6:
             raise ValueError(
-                f"coverage={coverage} lies between the quantiles "
-                f"{tails.round(6).tolist()}, but the network learned "
-                f"{list(self.levels)}. Add them to quantiles= and fit again."
+                f"coverage={coverage} needs the quantiles {tails.round(6).tolist()}, "
+                f"but the network learned {list(self.levels)}. Add them to quantiles= "
+                "and fit again."
             )
         low, high = distances.argmin(axis=0)
         return forecasts[..., low], forecasts[..., high]
@@ -219,12 +227,12 @@ class QuantileIntervals:
     def make_sampler(
         self, horizon: int, rng: np.random.Generator, sizes: ErrorSizes | None = None
     ) -> Sampler:
-        """A function from quantiles (m, horizon, C, Q) to samples (m, horizon, C)."""
+        """Return a function from quantiles (m, h, C, Q) to samples (m, h, C)."""
         ranks, scores = self._require_ranks(), ndtri(self.levels)
 
         def sample(forecasts):
             origins = rng.integers(len(ranks), size=len(forecasts))
-            # any value of the interval that a rank stands for
+            # a rank stands for an interval, from which a value is drawn
             spread = (rng.random(forecasts.shape[:-1]) - 0.5) / len(ranks)
             places = np.clip(ranks[origins] + spread, 1e-9, 1 - 1e-9)
             return interpolate_line(ndtri(places), scores, forecasts)
@@ -234,9 +242,9 @@ class QuantileIntervals:
     def _require_ranks(self) -> np.ndarray:
         if len(self.levels) == 1:
             raise ValueError(
-                "quantiles=(0.5,) has the median alone, which does not say how far "
-                "values scatter. Set quantiles=(0.1, 0.5, 0.9), for example, and fit "
-                "again."
+                "quantiles=(0.5,) contains only the median, which does not describe "
+                "how far values scatter. Set quantiles=(0.1, 0.5, 0.9), for example, "
+                "and fit again."
             )
         assert self.ranks is not None
         return self.ranks
@@ -245,7 +253,7 @@ class QuantileIntervals:
 def rank_truth(
     forecasts: np.ndarray, truth: np.ndarray, owners: np.ndarray, levels
 ) -> np.ndarray:
-    """Ranks (N, h, C) in (0, 1) of truth (N, h, C) in forecasts (N, h, C, Q)."""
+    """Rank the truth (N, h, C) within forecasts (N, h, C, Q): (N, h, C) in (0, 1)."""
     places = interpolate_line(truth, forecasts, ndtri(levels))
     blocks, _ = take_blocks(places, owners)
     order = blocks.argsort(axis=0, kind="stable").argsort(axis=0)

@@ -1,4 +1,4 @@
-"""Losses and the score of forecasts, which leave out missing targets."""
+"""Losses and the validation score of forecasters; missing targets are left out."""
 
 from collections.abc import Callable
 
@@ -14,14 +14,14 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
 
 
 class MaskedLoss(nn.Module):
-    """The mean loss over the targets of a row that are not NaN."""
+    """Mean loss over the targets of a row that are not NaN."""
 
     def __init__(self, loss: str) -> None:
         super().__init__()
         self.loss = loss
 
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Losses (n,) of outputs and targets (n, n_targets)."""
+        """Return losses (n,) of outputs and targets (n, n_targets)."""
         present = ~torch.isnan(targets)
         targets = torch.where(present, targets, outputs.detach())
         losses = LOSSES[self.loss](outputs, targets, reduction="none")
@@ -36,7 +36,10 @@ class QuantileLoss(nn.Module):
         self.levels = levels
 
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Losses (n,) of outputs (n, n_targets * n_levels), targets (n, n_targets)."""
+        """Return losses (n,).
+
+        Outputs are (n, n_targets * n_levels) and targets (n, n_targets).
+        """
         present = ~torch.isnan(targets)
         outputs = outputs.unflatten(1, (-1, len(self.levels)))
         q = outputs.new_tensor(self.levels)
@@ -48,7 +51,7 @@ class QuantileLoss(nn.Module):
 def score_outputs(
     outputs: Tensor, targets: Tensor, weights: Tensor | None, n_levels: int
 ) -> float:
-    """Minus the mean absolute error of the medians, weighted by row.
+    """Return minus the mean absolute error of the medians, weighted by row.
 
     Outputs are (n, n_targets * n_levels), targets (n, n_targets) and weights (n,).
     """

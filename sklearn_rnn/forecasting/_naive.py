@@ -1,6 +1,7 @@
-"""The seasonal naive forecast: the last known value of the same season.
+"""The seasonal naive forecast: the last observed value of the same season.
 
-Shapes: T steps, C channels, n pasts, each of which ends at an origin.
+"Season" means both the period, in steps, and one of the positions within it. Shapes: T
+steps, C channels, n pasts, each of which ends at an origin.
 """
 
 from dataclasses import dataclass
@@ -12,29 +13,29 @@ from sklearn_rnn.forecasting._values import UNKNOWN, fill_forward, fill_from_sea
 
 @dataclass(frozen=True)
 class SeasonalPasts:
-    """What the seasonal naive forecast needs to know of n pasts."""
+    """Summary of n pasts that the seasonal naive forecast is made from."""
 
-    seasons: np.ndarray  # (n, season, C), the last known value of each season; or NaN
-    latest: np.ndarray  # (n, C), the last known value; or NaN
-    error_sums: np.ndarray  # (n, C) of absolute errors of the forecasts before
+    seasons: np.ndarray  # (n, season, C), last observed value of each season; or NaN
+    latest: np.ndarray  # (n, C), the last observed value; or NaN
+    error_sums: np.ndarray  # (n, C) of absolute errors of the forecasts in each past
     error_counts: np.ndarray  # (n, C)
 
     def __len__(self) -> int:
         return len(self.latest)
 
     def take(self, rows: np.ndarray) -> "SeasonalPasts":
-        """Some of the pasts."""
+        """Return some of the pasts."""
         return SeasonalPasts(*(array[rows] for array in vars(self).values()))
 
     def forecast(self, horizon: int) -> np.ndarray:
-        """Forecasts (n, horizon, C); NaN for a channel without any known value."""
+        """Forecast (n, horizon, C); NaN for a channel without any observed value."""
         season = self.seasons.shape[1]
         forecasts = self.seasons[:, np.arange(horizon) % season]
         return np.where(np.isnan(forecasts), self.latest[:, None], forecasts)
 
     @property
     def levels(self) -> np.ndarray:
-        """Mean absolute error of the forecasts before, (n, C); NaN without any."""
+        """Mean absolute error of forecasts in each past, (n, C); NaN without any."""
         counts = np.where(self.error_counts, self.error_counts, np.nan)
         return self.error_sums / counts
 
@@ -45,15 +46,15 @@ def read_pasts(
     n_known: np.ndarray,
     before: SeasonalPasts | None = None,
 ) -> SeasonalPasts:
-    """The pasts that end after the first ``n_known`` steps (n,) of values (T, C).
+    """Summarise the first ``n_known`` steps (n,) of values (T, C).
 
-    The values follow the single past ``before``.
+    The values follow the single past ``before``, if given.
     """
     T, C = values.shape
     if before is None:
-        nothing = np.full((1, C), np.nan)
+        no_values = np.full((1, C), np.nan)
         zero = np.zeros((1, C))
-        before = SeasonalPasts(np.full((1, season, C), np.nan), nothing, zero, zero)
+        before = SeasonalPasts(np.full((1, season, C), np.nan), no_values, zero, zero)
     filled = fill_from_season(np.concatenate([before.seasons[0], values]), season)
     latest = fill_forward(np.concatenate([before.latest, values]), UNKNOWN)
     errors = np.abs(values - filled[:T])  # filled begins one season before values
@@ -73,7 +74,7 @@ def read_pasts(
 
 
 def concatenate_pasts(parts: list[SeasonalPasts]) -> SeasonalPasts:
-    """All pasts of several parts."""
+    """Concatenate pasts."""
     arrays = zip(*(vars(part).values() for part in parts), strict=True)
     return SeasonalPasts(*map(np.concatenate, arrays))
 
@@ -81,11 +82,11 @@ def concatenate_pasts(parts: list[SeasonalPasts]) -> SeasonalPasts:
 def forecast_seasonal_naive(
     values: np.ndarray, season: int, horizon: int, origins: np.ndarray
 ) -> np.ndarray:
-    """Seasonal naive forecasts (n, horizon, C) of the steps after ``origins`` (n,).
+    """Make seasonal naive forecasts (n, horizon, C) of steps after ``origins`` (n,).
 
-    An origin is the last known step of values (T, C). A missing value (NaN) is replaced
-    by the last known one of the same season. If there is none, the forecast is the last
-    known value, and NaN before any value is known.
+    An origin is the last step of values (T, C) that the forecast uses. A missing value
+    (NaN) is replaced by the last observed value of the same season, or else by the last
+    observed value. The forecast is NaN before the first observed value.
     """
     return read_pasts(values, season, np.asarray(origins) + 1).forecast(horizon)
 
@@ -93,10 +94,10 @@ def forecast_seasonal_naive(
 def compute_naive_errors(
     values: np.ndarray, season: int, horizon: int, stride: int = 1
 ) -> np.ndarray:
-    """Truth minus forecast from rolling origins in values (T, C): (n, horizon, C).
+    """Compute truth minus forecast, (n, horizon, C), from origins in values (T, C).
 
-    Origins are the steps from the end of the first season to the last but one, each
-    ``stride`` after the one before. Errors after the last step are NaN.
+    Every ``stride``-th step from the end of the first season to the last but one is an
+    origin. Errors after the last step are NaN.
     """
     T = len(values)
     origins = np.arange(season - 1, T - 1, stride)

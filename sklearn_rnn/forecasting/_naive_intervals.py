@@ -1,6 +1,7 @@
 """Conformal intervals of the seasonal naive forecast.
 
-They rest on all errors in the series given to fit: nothing was learned from these.
+All errors in the series given to ``fit`` calibrate them, because the forecasts
+themselves are not learned from these series.
 """
 
 import numpy as np
@@ -15,18 +16,18 @@ from sklearn_rnn.forecasting._error_sizes import (
 from sklearn_rnn.forecasting._intervals import ConformalIntervals
 from sklearn_rnn.forecasting._naive import SeasonalPasts, compute_naive_errors
 
-CALIBRATED_LEADS = 400  # errors are measured so many steps ahead, or as asked for
+CALIBRATED_LEADS = 400  # errors are measured at least this many steps ahead
 
 
 def calibrate_naive(
     values: list[np.ndarray], season: int, horizon: int
 ) -> ConformalIntervals:
-    """Intervals from the errors of seasonal naive forecasts in series (T_i, C)."""
+    """Compute intervals from errors of seasonal naive forecasts of series (T_i, C)."""
     longest = max(map(len, values))
     if longest == season:
         reason = (
-            f"the series given to fit hold no errors of forecasts: they have {longest} "
-            f"steps, and season={season}. Fit longer series."
+            "the series given to fit are too short to measure errors of forecasts: "
+            f"they have {longest} steps, and season={season}. Fit longer series."
         )
         return ConformalIntervals(None, reason)
     n_leads = min(longest - season, max(horizon, CALIBRATED_LEADS))
@@ -46,10 +47,10 @@ def estimate_naive_sizes(
     scales: np.ndarray,
     season: int,
 ) -> ErrorSizes:
-    """Sizes of the errors after n pasts of series that need not be those of fit.
+    """Estimate the sizes of errors after n pasts, of series in fit or of others.
 
-    They rest on the errors of the past, and on its scale (n, C) if these are few.
-    Pasts have the sizes of fit if there was a single series.
+    The estimates use the errors within each past, and its scale (n, C) if these are
+    few. If ``fit`` had a single series, its sizes are used for any past.
     """
     if len(calibration.own.rows) == 1:
         return calibration.own.take(np.zeros(len(pasts), dtype=int))

@@ -11,7 +11,7 @@ from sklearn_rnn.forecasting._backtest import (
     Plan,
     RollingForecasts,
     backtest,
-    join_parts,
+    concatenate_parts,
 )
 from sklearn_rnn.forecasting._calibration import estimate_sizes
 from sklearn_rnn.forecasting._encoding import take_median
@@ -32,9 +32,9 @@ from sklearn_rnn.metrics._forecast_errors import compute_crps
 def backtest_network(
     fitted: Any, X: Any, exog: Any, refit: bool, **options: Any
 ) -> Any:
-    """The frame of ``RNNForecaster.backtest``, from a snapshot of the forecaster.
+    """Backtest a snapshot of an RNNForecaster; return the frame.
 
-    The ``options`` are the other parameters of that method.
+    The ``options`` are the other parameters of ``RNNForecaster.backtest``.
     """
     if refit:
         forecast, series, h = None, read_series(X), fitted.horizon
@@ -61,7 +61,7 @@ def backtest_network(
 
 
 def _forecast_all(fitted, series, exog, plan):
-    """Forecasts of a fitted RNNForecaster for a plan."""
+    """Make the forecasts of a fitted RNNForecaster for a plan."""
     exog = read_exog(exog, fitted._exog_variables, series)
     intervals = None if plan.is_point else fitted._require_intervals()
     return forecast_from_origins(fitted._series_network, intervals, series, exog, plan)
@@ -74,15 +74,17 @@ def forecast_from_origins(
     exog: list[np.ndarray] | None,
     plan: Plan,
 ) -> list[RollingForecasts]:
-    """Forecasts of each series from its origins, as after reading up to each.
+    """Forecast each series from its origins.
 
-    ``intervals`` are needed for bounds and paths only. The state of the network at the
-    origins is kept, and many origins are rolled out side by side.
+    The forecasts are those that ``predict`` makes for the steps up to an origin. The
+    network reads each series once and its state at the origins is kept, so that many
+    origins are rolled out in one batch. ``intervals`` are needed for bounds and paths
+    only.
     """
     h = network.encoding.horizon
-    n_rows = -(-plan.horizon // h) * h  # of exog, the whole blocks that are forecast
+    n_rows = -(-plan.horizon // h) * h  # rows of exog: whole blocks are forecast
     rng = np.random.default_rng(plan.seed)
-    found: list[list[dict[str, np.ndarray]]] = [[] for _ in range(len(series))]
+    results: list[list[dict[str, np.ndarray]]] = [[] for _ in range(len(series))]
     for rows, values, group_exog in group_by_length(series.values, exog):
         n_known = plan.n_known[rows[0]]  # the same for series of one length
         sizes = _measure_sizes(network, intervals, values, group_exog, n_known)
@@ -105,7 +107,7 @@ def forecast_from_origins(
             request = ForecastRequest(
                 network,
                 series,
-                _join(states),
+                _stack_states(states),
                 plan.horizon,
                 ahead,
                 partial(_take_sizes, sizes, places),
@@ -119,14 +121,14 @@ def forecast_from_origins(
             for name, array in arrays.items():
                 arrays[name] = array.reshape(len(origins), len(rows), *array.shape[1:])
             for place, row in enumerate(rows):
-                found[row].append({name: a[:, place] for name, a in arrays.items()})
-    return [join_parts(parts) for parts in found]
+                results[row].append({name: a[:, place] for name, a in arrays.items()})
+    return [concatenate_parts(parts) for parts in results]
 
 
 def _measure_sizes(network, intervals, values, exog, n_known):
-    """Sizes of the errors of n series at k origins; None without conformal intervals.
+    """Estimate the sizes of errors of n series at k origins, (k * n, L, C).
 
-    Rows are those of k states of n series, (k * n, L, C).
+    Returns None unless the intervals are conformal.
     """
     if not isinstance(intervals, ConformalIntervals) or not len(n_known):
         return None
@@ -136,14 +138,15 @@ def _measure_sizes(network, intervals, values, exog, n_known):
 
 
 def _take_sizes(sizes, places, calibration):
-    """The sizes of some rows, which are known whatever the calibration."""
+    """Take the sizes of some rows, which were measured in advance."""
     return sizes.take(places)
 
 
 def _split(n_known, n_series, h, plan, intervals):
-    """The origins in runs that are rolled out side by side.
+    """Split the origins into batches.
 
-    Sampled bounds are drawn origin by origin, as for a single forecast.
+    Bounds that come from sampled paths need one batch per origin, because a single
+    forecast draws the same random numbers.
     """
     size = max(1, ROWS_AT_ONCE // (n_series * (plan.n_paths or 1)))
     if plan.coverage is not None and hasattr(intervals, "levels") and plan.horizon > h:
@@ -151,8 +154,8 @@ def _split(n_known, n_series, h, plan, intervals):
     return [n_known[k : k + size] for k in range(0, len(n_known), size)]
 
 
-def _join(states: list[SeriesState]) -> SeriesState:
-    """States of n series at k origins as one state of k * n rows."""
+def _stack_states(states: list[SeriesState]) -> SeriesState:
+    """Stack the states of n series at k origins to one state of k * n rows."""
     n = len(states[0])
     return concatenate_states(
         states, [np.arange(k * n, (k + 1) * n) for k in range(len(states))]
@@ -160,7 +163,7 @@ def _join(states: list[SeriesState]) -> SeriesState:
 
 
 def _forecast(request, intervals, plan):
-    """Forecasts (k * n, H, C), and bounds if a coverage is asked for."""
+    """Make forecasts (k * n, H, C), with bounds if the plan has a coverage."""
     forecasts = request.forecast()
     arrays = {"forecast": take_median(forecasts)}
     if plan.coverage is not None:

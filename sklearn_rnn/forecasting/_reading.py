@@ -1,4 +1,4 @@
-"""Checks of what a forecaster is given, and requests for forecasts."""
+"""Checks of the input of forecasters, and requests for forecasts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,29 +21,29 @@ from sklearn_rnn.forecasting._exog import ExogVariables, read_exog_ahead
 from sklearn_rnn.forecasting._intervals import Bounds, Intervals, QuantileIntervals
 from sklearn_rnn.forecasting._rollout import SeriesNetwork, SeriesState
 
-SAMPLED_PATHS = 1000  # from which quantiles of later steps are taken
+SAMPLED_PATHS = 1000  # sampled for the quantiles of steps beyond the horizon
 
 
 @dataclass(frozen=True)
 class ForecastRequest:
-    """The past of n series, and what is asked about the steps after it."""
+    """The past of n series, and the number of steps to forecast after it."""
 
     network: SeriesNetwork
     container: SeriesSet
     state: SeriesState
     horizon: int
     exog: np.ndarray | None  # (n, whole blocks of steps to forecast, K)
-    # The sizes of errors after these series, as their calibration knows or estimates.
+    # Finds the sizes of the errors of these series in a calibration, or estimates them.
     find_sizes: Callable[[CalibrationErrors], ErrorSizes]
 
     def forecast(self) -> np.ndarray:
-        """Forecasts (n, horizon, C, Q)."""
+        """Forecast (n, horizon, C, Q)."""
         return self.network.forecast(self.state, self.horizon, self.exog)
 
     def sample(
         self, intervals: Intervals, n_paths: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Sampled paths (n_paths, n, horizon, C)."""
+        """Sample paths (n_paths, n, horizon, C)."""
         sizes = self._sizes_for(intervals)
         sampler = intervals.make_sampler(self.network.encoding.horizon, rng, sizes)
         paths = self.network.forecast(
@@ -58,9 +58,10 @@ class ForecastRequest:
     def compute_bounds(
         self, intervals: Intervals, forecasts: np.ndarray, coverage: float
     ) -> Bounds:
-        """Bounds (n, horizon, C), lower and upper, of forecasts (n, horizon, C, Q).
+        """Compute lower and upper bounds (n, h, C) of forecasts (n, h, C, Q).
 
-        They are taken from sampled paths if no quantiles were learned so far ahead.
+        They are quantiles of sampled paths if there are more steps than the network
+        learned quantiles for.
         """
         sizes = self._sizes_for(intervals)
         bounds = intervals.compute_bounds(forecasts, coverage, sizes)
@@ -72,7 +73,7 @@ class ForecastRequest:
         return lower, upper
 
     def _sizes_for(self, intervals: Intervals) -> ErrorSizes | None:
-        """Sizes of the errors of the n series; None for quantiles."""
+        """Return the sizes of the errors of the n series; None for quantiles."""
         if isinstance(intervals, QuantileIntervals):
             return None
         return self.find_sizes(intervals.require_errors())
@@ -81,9 +82,10 @@ class ForecastRequest:
 def read_series_of(
     estimator: Any, X: Any, *, reset: bool = False, step: Any = None
 ) -> SeriesSet:
-    """Series with the channels given to fit, which ``reset`` defines.
+    """Read series with the channels given to fit; ``reset`` defines these channels.
 
-    ``step`` is that of the indices given to fit, for indices too short to show it.
+    ``step`` is the time step of the indices given to fit, which is used for indices
+    that are too short to show their own.
     """
     X = unwrap_panel(X)
     series = read_series(X, step=step)
@@ -96,18 +98,18 @@ def read_series_of(
     if series.n_channels != estimator.n_features_in_:
         raise ValueError(
             f"X has {series.n_channels} channels, but {type(estimator).__name__} was "
-            f"fitted with {estimator.n_features_in_}. Give the same channels as in fit."
+            f"fitted with {estimator.n_features_in_}. Pass the same channels as in fit."
         )
     return series
 
 
 def check_known(series: SeriesSet) -> None:
-    """Raise a ValueError if nothing is known of a series."""
+    """Raise a ValueError if all values of a series are missing."""
     for i, values in enumerate(series.values):
         if np.isnan(values).all():
             raise ValueError(
-                f"{series.describe(i)} has no known value: all of it is NaN. Leave it "
-                "out."
+                f"all values of {series.describe(i)} are missing (NaN). Leave this "
+                "series out."
             )
 
 
@@ -115,17 +117,17 @@ def check_no_number(X: Any) -> None:
     """Raise a ValueError if X is a number, which was meant as the horizon."""
     if is_integer(X):
         raise ValueError(
-            f"X is the number {X}, but it has to be a series, or None for the past "
-            f"given to fit. Did you mean horizon={X}?"
+            f"X is the number {X}, but must be a series, or None for the series given "
+            f"to fit. Did you mean horizon={X}?"
         )
 
 
 def check_same_series(series: SeriesSet, n_known: int) -> None:
-    """Raise a ValueError unless an update has as many series as are known."""
+    """Raise a ValueError unless an update has as many series as fit was given."""
     if len(series) != n_known:
         raise ValueError(
-            f"X has {len(series)} series, but the forecaster knows {n_known}. Give the "
-            "next steps of each of them."
+            f"X has {len(series)} series, but the forecaster was fitted with "
+            f"{n_known}. Pass the next steps of each of them, in the same order."
         )
 
 
@@ -137,10 +139,11 @@ def read_request(
     exog: Any,
     variables: ExogVariables,
 ) -> ForecastRequest:
-    """A request to forecast the steps after series; ``horizon`` None is the network's.
+    """Check and read a request to forecast the steps after series.
 
-    ``state`` is what the network knows of the series; if None, their values are read.
-    ``variables`` are those that ``exog`` must have.
+    ``horizon`` None is the horizon of the network. ``state`` is the state of the
+    network after the series; if it is None, the network reads their values.
+    ``variables`` are the variables that ``exog`` must have.
     """
     encoding = network.encoding
     block = encoding.horizon
@@ -148,8 +151,8 @@ def read_request(
     horizon = check_integer("horizon", horizon, minimum=1, maximum=2**24)
     if state is not None:
         check_past(state.n_steps, encoding)
-        nothing = np.zeros(len(state), dtype=int)
-        _, ahead = read_exog_ahead(exog, variables, series, nothing, horizon, block)
+        no_past = np.zeros(len(state), dtype=int)
+        _, ahead = read_exog_ahead(exog, variables, series, no_past, horizon, block)
         return ForecastRequest(
             network, series, state, horizon, ahead, attrgetter("own")
         )
@@ -164,21 +167,22 @@ def read_request(
 
 
 def check_lengths(lengths: np.ndarray, window: int, horizon: int, lag: int) -> None:
-    """Raise a ValueError if a series cannot hold a window and what follows it."""
+    """Raise a ValueError if a series is too short for a window and its targets."""
     needed = window + horizon + lag
     short = np.flatnonzero(lengths < needed)
     if len(short):
         raise ValueError(
             f"series {short[0]} of X has {lengths[short[0]]} steps; "
             f"window={window}, horizon={horizon} and differencing={lag or None} "
-            f"need {needed} at least. Give longer series or a smaller window."
+            f"need at least {needed}. Pass longer series or set a smaller window."
         )
 
 
 def fit_window(encoding: SeriesEncoding, series: SeriesSet) -> SeriesEncoding:
-    """The encoding with a window that fits into the longest series, with a warning.
+    """Shorten the window of an encoding to the longest series, with a warning.
 
-    A ValueError if no series can train; a warning about some that cannot.
+    Series that are too short for training cause a warning, and a ValueError if all of
+    them are.
     """
     needed, lengths = encoding.shortest, series.lengths
     longest, short = lengths.max(), np.flatnonzero(lengths < needed)
@@ -188,8 +192,8 @@ def fit_window(encoding: SeriesEncoding, series: SeriesSet) -> SeriesEncoding:
         if longest < needed:
             raise ValueError(
                 f"{example}; training with horizon={encoding.horizon} and "
-                f"differencing={encoding.lag or None} needs {needed} at least. Give "
-                "longer series or a smaller horizon."
+                f"differencing={encoding.lag or None} needs at least {needed}. Pass "
+                "longer series or set a smaller horizon."
             )
         warn_user(
             f"{len(short)} of {len(series)} series are left out of training, which "
@@ -208,9 +212,10 @@ def fit_window(encoding: SeriesEncoding, series: SeriesSet) -> SeriesEncoding:
 def find_long(
     series: SeriesSet, window: int, horizon: int, lag: int, action: str
 ) -> np.ndarray:
-    """Places of the series that hold a window and what follows it.
+    """Return the positions of the series that are long enough for a window.
 
-    Others are left out of an ``action`` with a warning, unless there are no others.
+    A warning says that the others are left out of the ``action``. If all series are
+    too short, a ValueError is raised.
     """
     needed = window + horizon + lag
     long = np.flatnonzero(series.lengths >= needed)
@@ -229,7 +234,7 @@ def find_long(
 
 
 def count_needed(encoding: SeriesEncoding) -> int:
-    """Known steps that a forecast needs at least."""
+    """Count the steps that a forecast needs to read at least."""
     needed = encoding.context if encoding.last_only else 1 + encoding.lag
     return max(needed, encoding.horizon) if encoding.n_exog else needed
 
@@ -240,12 +245,12 @@ def check_past(lengths: np.ndarray, encoding: SeriesEncoding) -> None:
     if lengths.min() < needed:
         raise ValueError(
             f"series {lengths.argmin()} of X has {lengths.min()} steps; a forecast "
-            f"needs {needed} at least. Give a longer past."
+            f"needs at least {needed}. Pass a longer past."
         )
 
 
 def check_bounds(bounds: Any) -> tuple[float, float]:
-    """The least and the largest value that a series can have; infinite for None."""
+    """Check and return the lower and upper bound of values; infinite for None."""
     if bounds is None:
         return -np.inf, np.inf
     numbers = [
@@ -263,7 +268,7 @@ def check_bounds(bounds: Any) -> tuple[float, float]:
     low, high = float(numbers[0]), float(numbers[1])
     if not low < high:
         raise ValueError(
-            f"bounds must have a lower bound below the upper one, got {bounds!r}."
+            f"bounds must be in increasing order, such as (0, 1), got {bounds!r}."
         )
     return low, high
 

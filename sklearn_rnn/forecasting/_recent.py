@@ -1,4 +1,4 @@
-"""The last values that a forecaster has read, for pictures."""
+"""The last values that a forecaster has read, for displays."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,18 +8,18 @@ import numpy as np
 from sklearn_rnn._data.series import SeriesSet
 from sklearn_rnn._data.series_index import holds_labels
 
-RECENT_STEPS = 100  # of each series are kept at most
+RECENT_STEPS = 100  # maximum number of steps kept of each series
 
 
 @dataclass(frozen=True)
 class RecentPast:
-    """The last steps of each series, and the number of its steps."""
+    """The last steps of each series, and its total number of steps."""
 
     series: SeriesSet
     n_steps: np.ndarray  # (n_series,)
 
     def extend(self, later: SeriesSet) -> "RecentPast":
-        """The last steps after ``later`` ones have followed."""
+        """Return the last steps after ``later`` steps were appended."""
         values = [
             np.concatenate([before, after])[-RECENT_STEPS:]
             for before, after in zip(self.series.values, later.values, strict=True)
@@ -33,7 +33,7 @@ class RecentPast:
         return RecentPast(series, self.n_steps + later.lengths)
 
     def to_container(self, i: int) -> Any:
-        """The last steps of series ``i``: a Series or frame if it has an index."""
+        """Return the last steps of series ``i``, as a Series or frame if indexed."""
         values, series = self.series.values[i], self.series
         if not series.has_channels:
             values = values[:, 0]
@@ -48,7 +48,10 @@ class RecentPast:
 
 
 def keep_recent(series: SeriesSet) -> RecentPast:
-    """The last steps of series; labels of an index, which cannot be continued, go."""
+    """Keep the last steps of series.
+
+    An index of labels is dropped, because it cannot be continued.
+    """
     indices = [
         None if index is None or holds_labels(index) else index[-RECENT_STEPS:]
         for index in series.indices

@@ -1,4 +1,4 @@
-"""Forecasts made step by step with the state of a network, to any horizon.
+"""Step-by-step forecasts to any horizon, with the state of a network.
 
 Shapes: n series or streams, T steps, h steps that are forecast at once, C channels, K
 exogenous variables, Q quantiles (1 for a point forecast).
@@ -20,17 +20,16 @@ from sklearn_rnn._nn.steppers import (
 from sklearn_rnn.forecasting._encoding import SeriesEncoding, cast_numbers, take_median
 from sklearn_rnn.forecasting._intervals import Sampler
 
-# So many states at most are rolled out side by side.
-ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 4096  # maximum number of states that are rolled out in one batch
 
 Arrays = dict[str, np.ndarray]
 
 
 class ForecastStepper(Stepper):
-    """A network that reads the values of series, in their own unit, step by step.
+    """Stepper of a network that reads values of series in their own unit.
 
-    Its ``state`` is that of the network's stepper ``inner`` together with that of the
-    encoding's baseline.
+    Its ``state`` combines the states of the network's stepper ``inner`` and of the
+    baseline of the encoding.
     """
 
     def __init__(self, encoding: SeriesEncoding, inner: Any, dtype: np.dtype) -> None:
@@ -50,10 +49,11 @@ class ForecastStepper(Stepper):
         exog: np.ndarray | None = None,
         observed: bool = True,
     ) -> np.ndarray:
-        """Forecasts (n, h, C, Q) after values (n, C), with ``exog`` (n, h, K) ahead.
+        """Read values (n, C) and return the forecasts (n, h, C, Q) after them.
 
-        They are NaN until enough values are known. Values that are not ``observed`` are
-        forecasts.
+        ``exog`` (n, h, K) belongs to the h steps ahead. Forecasts are NaN until enough
+        values were read. Forecasts that are fed back are passed with
+        ``observed=False``.
         """
         encoding, baseline, inner = self.encoding, self.encoding.baseline, self.inner
         before = {name: self.state[name] for name in inner.beginning}
@@ -65,7 +65,7 @@ class ForecastStepper(Stepper):
             inputs = encoding.make_inputs(features, np.isnan(values), exog)
             outputs = inner.feed(cast_numbers(inputs, self.dtype))
             forecasts[ready] = encoding.decode(outputs, own)[ready]
-            if not ready.all():  # the network has read nothing of the others yet
+            if not ready.all():  # the network starts later to read the other rows
                 inner.put(take_rows(before, ~ready), ~ready)
         self.state = {**own, **inner.state}
         return forecasts
@@ -82,11 +82,11 @@ class ForecastStepper(Stepper):
         exog: np.ndarray | None = None,
         sampler: Sampler | None = None,
     ) -> np.ndarray:
-        """Feed values (n, L, C), then the forecasts themselves: (n, horizon, C, Q).
+        """Feed values (n, L, C) and then the forecasts; return (n, horizon, C, Q).
 
-        ``exog`` (n, L + m, K) belong to the values and to the m steps forecast, where m
-        is ``horizon`` rounded up to whole blocks. A ``sampler`` replaces forecasts by
-        samples (n, h, C): (n, horizon, C, 1).
+        ``exog`` (n, L + m, K) belongs to the values and to the m steps forecast, where
+        m is ``horizon`` rounded up to whole blocks. A ``sampler`` replaces forecasts by
+        samples (n, h, C); the result is then (n, horizon, C, 1).
         """
         h = self.encoding.horizon
         blocks: list[np.ndarray] = []
@@ -103,7 +103,7 @@ class ForecastStepper(Stepper):
 
 
 def take_ahead(exog: np.ndarray | None, step: int, h: int) -> np.ndarray | None:
-    """Rows (n, h, K) of ``exog`` (n, T, K) after ``step``."""
+    """Take the h rows (n, h, K) of ``exog`` (n, T, K) after ``step``."""
     return None if exog is None else exog[:, step + 1 : step + 1 + h]
 
 
@@ -111,35 +111,36 @@ def check_finite(forecasts: np.ndarray) -> None:
     """Raise a ValueError if a forecast is not a finite number."""
     if not np.isfinite(forecasts).all():
         raise ValueError(
-            "a forecast is not a finite number, because values of X or exog are too "
-            "large for a network that was trained on much smaller ones. Give them in "
-            "the unit of fit."
+            "a forecast is not a finite number, because values of X or exog are much "
+            "larger than those that the network was trained on. Pass them in the unit "
+            "used in fit."
         )
 
 
 @dataclass(frozen=True)
 class SeriesState:
-    """What a network knows of n series: its state, and the last values not yet fed.
+    """State of a network after n series, and the last values that it has not read yet.
 
-    With exogenous variables the network reads those of the h steps ahead, so the last h
-    values wait until these are known. Otherwise the last value waits.
+    The exogenous variables of h future steps are an input of each step, so the last h
+    values wait until these are available. Without exogenous variables, only the last
+    value waits.
     """
 
-    fed: Arrays
+    fed: Arrays  # the state after the values that were read
     waiting: np.ndarray  # (n, L, C)
-    exog: np.ndarray | None  # (n, L, K) of the values that wait
+    exog: np.ndarray | None  # (n, L, K) of the waiting values
 
     def __len__(self) -> int:
         return len(self.waiting)
 
     @property
     def n_steps(self) -> np.ndarray:
-        """Number of steps known of each series, (n,)."""
+        """Number of steps of each series so far, (n,)."""
         n_values = self.fed["n_values"].reshape(len(self), -1)[:, 0]
         return n_values + self.waiting.shape[1]
 
     def take(self, rows: np.ndarray) -> "SeriesState":
-        """The state of some of the series."""
+        """Return the state of some of the series."""
         return SeriesState(
             {name: array[rows] for name, array in self.fed.items()},
             self.waiting[rows],
@@ -153,7 +154,7 @@ def read_values(
     exog: np.ndarray | None,
     before: SeriesState | None = None,
 ) -> SeriesState:
-    """The state after values (n, T, C), which follow the state ``before``."""
+    """Read values (n, T, C), which follow the state ``before``; return the state."""
     if before is not None:
         stepper.restore(before.fed)
         values = np.concatenate([before.waiting, values], axis=1)
@@ -170,16 +171,16 @@ def read_values(
 def concatenate_states(
     parts: list[SeriesState], places: list[np.ndarray]
 ) -> SeriesState:
-    """The state of all series, from states of groups of them and their ``places``."""
+    """Concatenate the states of groups of series, in the order of their ``places``."""
     order = np.argsort(np.concatenate(places))
 
-    def join(arrays):
+    def concatenate(arrays):
         return np.concatenate(arrays)[order]
 
     return SeriesState(
-        {name: join([p.fed[name] for p in parts]) for name in parts[0].fed},
-        join([p.waiting for p in parts]),
-        None if parts[0].exog is None else join([p.exog for p in parts]),
+        {name: concatenate([p.fed[name] for p in parts]) for name in parts[0].fed},
+        concatenate([p.waiting for p in parts]),
+        None if parts[0].exog is None else concatenate([p.exog for p in parts]),
     )
 
 
@@ -191,20 +192,20 @@ def compute_rolling_errors(
     horizon: int,
     stride: int = 1,
 ) -> np.ndarray:
-    """Truth minus forecast of each lead from each origin: (origins, n, horizon, C).
+    """Compute truth minus forecast, (origins, n, horizon, C), from many origins.
 
-    Origins are the steps of values (n, T, C) from ``first`` to the last but one, each
-    ``stride`` after the one before. Errors after the last step are NaN, and so are
-    those of a block of forecasts for which not all ``exog`` is known. The stepper has
-    to be new.
+    Every ``stride``-th step of values (n, T, C) from ``first`` to the last but one is
+    an origin. Errors after the last step are NaN, and so are the errors of a block of
+    forecasts for which some ``exog`` is missing. The stepper must be new.
     """
     T, h = values.shape[1], stepper.encoding.horizon
     origins = np.arange(first, T - 1, stride)
     last_read = np.arange(1, horizon + 1)  # steps after an origin that a lead needs
     if exog is not None:
         last_read = -(-last_read // h) * h
-        unknown = np.repeat(exog[:, -1:], horizon + h, axis=1)  # no error depends on it
-        exog = np.concatenate([exog, unknown], axis=1)
+        # pad, so that the last steps can be fed; errors that depend on it become NaN
+        padding = np.repeat(exog[:, -1:], horizon + h, axis=1)
+        exog = np.concatenate([exog, padding], axis=1)
     blocks, states = [], []
     for t in range(T - 1):
         forecasts = stepper.feed(values[:, t], take_ahead(exog, t, h))
@@ -232,7 +233,7 @@ def compute_rolling_errors(
 
 
 def _roll_out_from(stepper, states, forecasts, exog, origins, horizon):
-    """Forecasts (origins, n, horizon, C) after the ``forecasts`` (origins, n, h, C)."""
+    """Feed ``forecasts`` (origins, n, h, C) back; return (origins, n, horizon, C)."""
     n, h, C = forecasts.shape[1:]
     stepper.restore({k: np.concatenate([s[k] for s in states]) for k in states[0]})
     if exog is not None:
@@ -246,14 +247,14 @@ def _roll_out_from(stepper, states, forecasts, exog, origins, horizon):
 
 @dataclass(frozen=True)
 class SeriesNetwork:
-    """A trained network together with the encoding of what it reads and answers."""
+    """A trained network together with the encoding of its inputs and outputs."""
 
     encoding: SeriesEncoding
     module: Any
-    dtype: np.dtype  # of what the module reads
+    dtype: np.dtype  # of the inputs of the module
 
     def new_stepper(self, n_streams: int) -> ForecastStepper:
-        """A stepper of streams that have read nothing."""
+        """Return a stepper of streams that have not read any step."""
         inner = make_stepper(self.module, n_streams=n_streams)
         return ForecastStepper(self.encoding, inner, self.dtype)
 
@@ -263,13 +264,13 @@ class SeriesNetwork:
         exog: list[np.ndarray] | None,
         before: SeriesState | None = None,
     ) -> SeriesState:
-        """The state after series (T_i, C), which follow the state ``before``."""
+        """Read series (T_i, C), which follow the state ``before``; return the state."""
         parts, places = [], []
         h = self.encoding.horizon
         if exog is not None and before is None and min(map(len, values)) < h:
             raise ValueError(
-                f"a series of X has {min(map(len, values))} steps; with exog, "
-                f"{h} (horizon) are needed at least. Leave it out."
+                f"a series of X has {min(map(len, values))} steps; with exog, at "
+                f"least {h} (horizon) are needed. Leave this series out."
             )
         with explain_prediction_memory(len(values), max(map(len, values))):
             for rows, group, group_exog in group_by_length(values, exog):
@@ -287,9 +288,9 @@ class SeriesNetwork:
         sampler: Sampler | None = None,
         repeats: int = 1,
     ) -> np.ndarray:
-        """Forecasts (repeats * n, horizon, C, Q), or samples (..., 1) with a sampler.
+        """Forecast (repeats * n, horizon, C, Q), or sample (..., 1) with a sampler.
 
-        ``exog`` (n, m, K) belong to the steps forecast, in whole blocks.
+        ``exog`` (n, m, K) belongs to the steps forecast, in whole blocks.
         """
         rows = np.tile(np.arange(len(state)), repeats)
         steps = self.new_stepper(len(rows))
@@ -308,10 +309,10 @@ class SeriesNetwork:
         horizon: int,
         stride: int = 1,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Places and errors (origins, n, horizon, C) of n series of equal length.
+        """Yield positions and errors (origins, n, horizon, C) of groups of series.
 
-        ``first`` is the first origin of all series, or that of each series; those of
-        equal length have the same.
+        The series of a group have the same length, and must have the same first origin.
+        ``first`` is the first origin of all series or of each series.
         """
         firsts = np.broadcast_to(first, len(values))
         for rows, group, group_exog in group_by_length(values, exog):
@@ -324,7 +325,7 @@ class SeriesNetwork:
             )
 
     def score(self, values: list[np.ndarray], exog: list[np.ndarray] | None) -> float:
-        """Minus the mean absolute error of h forecasts from rolling origins."""
+        """Return minus the mean absolute error of h forecasts from rolling origins."""
         first, h = self.encoding.context - 1, self.encoding.horizon
         errors = [
             part[: len(part) - h + 1]  # later origins lack the truth of some leads
@@ -333,9 +334,9 @@ class SeriesNetwork:
         absolute = np.abs(np.concatenate(errors, axis=None))
         if np.isnan(absolute).all():
             raise ValueError(
-                "X has no known value (all are NaN) among the steps that are forecast "
-                f"from rolling origins, which begin after step {first}, so nothing can "
-                "be scored. Give series with known values there."
+                "X cannot be scored, because all values that would be forecast, those "
+                f"after step {first}, are missing (NaN). Pass series with observed "
+                "values there."
             )
         return -float(np.nanmean(absolute))
 
@@ -343,7 +344,10 @@ class SeriesNetwork:
 def group_by_length(
     values: list[np.ndarray], exog: list[np.ndarray] | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
-    """Places (n,), values (n, T, C) and exog (n, T, K) of the series of each length."""
+    """Group series by length.
+
+    Yields positions (n,), values (n, T, C) and exog (n, T, K) of each group.
+    """
     lengths = np.array([len(v) for v in values])
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)

@@ -1,4 +1,4 @@
-"""SeasonalNaiveForecaster: the baseline of forecasts of seasonal series."""
+"""SeasonalNaiveForecaster: a baseline for forecasts of seasonal series."""
 
 from dataclasses import replace
 from numbers import Integral
@@ -35,31 +35,32 @@ from sklearn_rnn.metrics._forecast_errors import compute_crps
 
 
 class SeasonalNaiveForecaster(ValidatedEstimator):
-    r"""Forecast the last known value of the same season.
+    r"""Forecast the last observed value of the same season.
 
-    The baseline that a forecast has to beat. It is used like
+    This is a baseline that a useful forecast must beat. It has the same methods as
     :class:`~sklearn_rnn.RNNForecaster`, so both can be compared with the same code.
 
     Parameters
     ----------
     season : int, default=1
-        Number of steps of a season, such as 12 for monthly values. 1 forecasts the last
-        value (the naive forecast).
+        Length of the seasonal period in steps, such as 12 for monthly values. 1
+        forecasts the last value (the naive forecast).
     horizon : int, default=1
-        Number of steps that ``predict`` forecasts by default, and that :meth:`score`
-        judges.
+        Number of steps that :meth:`predict` forecasts by default, and that
+        :meth:`score` evaluates.
 
     Attributes
     ----------
     n_features_in_ : int
-        Channels of a series.
+        Number of channels of a series.
     feature_names_in_ : ndarray of str
-        Their names, when fitted on a frame whose columns all have string names.
+        Names of the channels, when fitted on a frame whose columns all have string
+        names.
 
     See Also
     --------
     RNNForecaster : Forecasts with a recurrent network.
-    sklearn_rnn.metrics.mean_absolute_scaled_error : Errors in units of this forecast's.
+    sklearn_rnn.metrics.mean_absolute_scaled_error : Error relative to this forecast.
 
     Notes
     -----
@@ -68,16 +69,16 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
     .. math::
         \hat x_{t+k} = x_{t+k-m\lceil k/m \rceil}
 
-    A missing value (NaN) is replaced by the last known value of the same season; a
-    season that was never known is forecast by the last known value.
+    A missing value (NaN) is replaced by the last observed value of the same season. If
+    all values of a season are missing, the last observed value is forecast.
 
-    Intervals are those of :class:`~sklearn_rnn.RNNForecaster` with conformal
-    intervals: errors from all origins in the series given to ``fit`` are divided by
-    their size in each series and channel, so that series of any scale share them
-    [1]_, and intervals are widened where few errors are independent. No part of a
-    series is held out, because nothing is learned from it. Sampled paths add the
-    errors of one past forecast. The size of the errors of a new series is that in its
-    own past; a single series in ``fit`` gives its own to all.
+    Intervals are conformal, as those of :class:`~sklearn_rnn.RNNForecaster`. Errors
+    from all origins in the series given to ``fit`` are divided by the size of the
+    errors of each series and channel, so that series of different scales can share
+    them [1]_. Intervals are wider where few errors are independent. No part of a series
+    is held out, because nothing is learned from it. Sampled paths add the errors of one
+    past forecast. The size of the errors of a new series is measured in its own past.
+    If ``fit`` was given a single series, its size is used for any series.
 
     References
     ----------
@@ -103,20 +104,21 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, exog=None):
-        """Remember the last season of series, and the errors of forecasts before it.
+        """Store the last season of series, and errors of forecasts within them.
 
         Parameters
         ----------
         X : array-like, frame, or list of them
-            One series, of shape ``(n_timesteps,)`` or ``(n_timesteps, n_channels)``:
-            rows are time. Several: a list of such, of any lengths, or an array
-            ``(n_series, n_timesteps, n_channels)``. A missing value is NaN, except that
-            steps of NaN at the end of a series of such an array are padding. The index
-            of each Series or frame must be sorted and regular; forecasts continue it.
+            One series of shape ``(n_timesteps,)`` or ``(n_timesteps, n_channels)``,
+            whose rows are time steps; or several: a list of series of any lengths, or
+            an array of shape ``(n_series, n_timesteps, n_channels)``. NaN is a missing
+            value, except that steps of NaN at the end of a series in such an array are
+            padding. The index of each Series or frame must be sorted and regular;
+            forecasts continue it.
         y : None
             Ignored, for compatibility with scikit-learn.
         exog : array-like or list of arrays, default=None
-            Ignored, so that the forecaster can stand in for an RNNForecaster.
+            Ignored, for compatibility with RNNForecaster.
 
         Returns
         -------
@@ -126,8 +128,8 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         Raises
         ------
         ValueError
-            If X cannot be read, if a series is shorter than ``season``, or if a channel
-            has no known value; the estimator is then as it was before.
+            If X cannot be read, if a series is shorter than ``season``, or if all
+            values of a channel are missing. The estimator is then unchanged.
         """
         with draft(self) as new:
             series = read_series_of(new, X, reset=True)
@@ -139,14 +141,15 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         return self
 
     def update(self, X, *, exog=None):
-        """Append new steps to the known past; the intervals stay those of ``fit``.
+        """Append new steps to the series; the errors behind intervals do not change.
 
         Parameters
         ----------
         X : array-like, frame, or list of them
-            The steps that follow, of each series given to ``fit``.
+            Next steps of each series given to ``fit``. An index must continue that of
+            the series without a gap.
         exog : array-like or list of arrays, default=None
-            Ignored.
+            Ignored, for compatibility with RNNForecaster.
 
         Returns
         -------
@@ -156,8 +159,9 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         Raises
         ------
         ValueError
-            If X cannot be read, or if X has other series than ``fit`` was given, or an
-            index that does not follow; the estimator is then as it was before.
+            If X cannot be read, if X has another number of series than ``fit`` was
+            given, or if an index does not continue that of its series. The estimator is
+            then unchanged.
         """
         check_is_fitted(self)
         with draft(self) as new:
@@ -180,20 +184,21 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Past, of series that need not be those of ``fit``. None is the past given to
-            ``fit`` and :meth:`update`.
+            Past of the series to forecast, which need not be those given to ``fit``.
+            None is the past given to ``fit`` and :meth:`update`.
         horizon : int, default=None
             Number of steps to forecast; None means the constructor's ``horizon``.
         exog : array-like or list of arrays, default=None
-            Ignored.
+            Ignored, for compatibility with RNNForecaster.
 
         Returns
         -------
         forecast : ndarray, Series or frame, or list of Series or frames
-            ``(horizon,)`` or ``(horizon, n_channels)`` for a single series, as X is,
-            with the index continued; ``(n_series, horizon)`` or ``(n_series, horizon,
-            n_channels)`` for several arrays, and for several Series or frames a list of
-            them, each with its own index continued. In the unit of X.
+            Forecasts in the unit of X: ``(horizon,)`` or ``(horizon, n_channels)`` for
+            a single series, in the container of X and with its index continued;
+            ``(n_series, horizon)`` or ``(n_series, horizon, n_channels)`` for several
+            arrays; a list of Series or frames, each with its own index continued, for
+            several of these.
         """
         container, pasts, _, horizon = snapshot(self)._read_request(X, horizon)
         return container.to_container(pasts.forecast(horizon))
@@ -204,19 +209,19 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Past, of series that need not be those of ``fit``. None is the past given to
-            ``fit`` and :meth:`update`.
+            Past of the series to forecast, which need not be those given to ``fit``.
+            None is the past given to ``fit`` and :meth:`update`.
         horizon : int, default=None
             Number of steps to forecast; None means the constructor's ``horizon``.
         coverage : float in (0, 1), default=0.95
-            Share of the values that should lie between the bounds, at each step.
+            Fraction of the values that should lie between the bounds at each step.
         exog : array-like or list of arrays, default=None
-            Ignored.
+            Ignored, for compatibility with RNNForecaster.
 
         Returns
         -------
         interval : :class:`~sklearn.utils.Bunch`
-            With ``prediction``, ``lower`` and ``upper``, each in the form that
+            Attributes ``prediction``, ``lower`` and ``upper``, each in the form that
             :meth:`predict` returns.
 
         Raises
@@ -229,46 +234,46 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         check_is_fitted(self)
         check_number("coverage", coverage, above=0, below=1)
         container, pasts, scales, horizon = fitted._read_request(X, horizon)
-        found = fitted._forecast(pasts, horizon, coverage, scales)
+        forecasts = fitted._forecast(pasts, horizon, coverage, scales)
         return Bunch(
-            prediction=container.to_container(found.forecast),
-            lower=container.to_container(found.lower),
-            upper=container.to_container(found.upper),
+            prediction=container.to_container(forecasts.forecast),
+            lower=container.to_container(forecasts.lower),
+            upper=container.to_container(forecasts.upper),
         )
 
     def sample_paths(
         self, X=None, *, horizon=None, n_paths=100, exog=None, random_state=None
     ):
-        """Sample possible continuations.
+        """Sample possible continuations of series.
 
-        To each forecast the errors of one past forecast are added, which keeps their
-        dependence from step to step.
+        A path is the forecast plus the errors of one randomly drawn past forecast, so
+        that the dependence between the errors of successive steps is kept.
 
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Past, of series that need not be those of ``fit``. None is the past given to
-            ``fit`` and :meth:`update`.
+            Past of the series to forecast, which need not be those given to ``fit``.
+            None is the past given to ``fit`` and :meth:`update`.
         horizon : int, default=None
             Number of steps to forecast; None means the constructor's ``horizon``.
         n_paths : int, default=100
             Number of paths to sample for each series.
         exog : array-like or list of arrays, default=None
-            Ignored.
+            Ignored, for compatibility with RNNForecaster.
         random_state : int, RandomState instance or None, default=None
-            Determines the samples.
+            Seed of the samples. Pass an int for results that can be reproduced.
 
         Returns
         -------
         paths : ndarray of shape (n_paths, horizon)
-            For several series with an axis of series after the first, and with a last
-            axis of channels if X has one.
+            Sampled values in the unit of X. Several series add an axis after the first,
+            ``(n_paths, n_series, horizon)``, and channels add a last axis.
 
         Raises
         ------
         ValueError
-            If the series given to ``fit`` were too short to know errors of ``horizon``
-            successive steps.
+            If the series given to ``fit`` were too short to measure errors of
+            ``horizon`` successive steps.
         """
         fitted = snapshot(self)
         check_is_fitted(self)
@@ -280,11 +285,11 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         return container.drop_axes(paths)
 
     def score(self, X, y=None, *, exog=None):
-        """Minus the mean absolute error of forecasts from rolling origins inside X.
+        """Return minus the mean absolute error of forecasts from origins inside X.
 
-        After the first ``season`` steps, ``horizon`` steps are forecast after each step
-        and compared with the values of X. To judge an RNNForecaster on the same steps,
-        use :func:`~sklearn_rnn.metrics.forecast_scorer` with its ``start``.
+        From the end of the first ``season`` steps, ``horizon`` steps are forecast after
+        each step and compared with the values of X. To evaluate an RNNForecaster on the
+        same steps, use :func:`~sklearn_rnn.metrics.forecast_scorer` with ``start``.
 
         Parameters
         ----------
@@ -293,18 +298,18 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         y : None
             Ignored, for compatibility with scikit-learn.
         exog : array-like or list of arrays, default=None
-            Ignored.
+            Ignored, for compatibility with RNNForecaster.
 
         Returns
         -------
         score : float
-            In the unit of X; 0 is best.
+            Minus the mean absolute error, in the unit of X; 0 is best.
 
         Raises
         ------
         ValueError
-            If X cannot be read, if a series is too short, or if no value to forecast is
-            known.
+            If X cannot be read, if a series is too short, or if all values to be
+            forecast are missing.
         """
         check_is_fitted(self)
         fitted = snapshot(self)
@@ -320,7 +325,8 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         errors = np.abs(np.concatenate(errors, axis=None))
         if np.isnan(errors).all():
             raise ValueError(
-                "X has no known value after one that is known to forecast it from."
+                "X cannot be scored, because all values that would be forecast are "
+                "missing (NaN). Pass series with observed values."
             )
         return -float(np.nanmean(errors))
 
@@ -337,48 +343,53 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         exog=None,
         random_state=None,
     ):
-        """Forecast from many origins inside series, beside the values that came.
+        """Forecast from many origins inside series, and compare with the true values.
 
         Parameters
         ----------
         X : array-like, frame, or list of them
-            Series with the values to compare with. Pass a series from its beginning and
-            set ``start``: forecasts of steps that ``fit`` has seen are better than
-            forecasts of new ones.
+            Series that are forecast. Pass each series from its beginning and set
+            ``start``, because intervals are calibrated on the steps used in ``fit``.
         horizon : int, default=None
             Number of steps to forecast from each origin; None means the constructor's
-            ``horizon``. Only origins that are followed by so many steps are used.
+            ``horizon``. Only origins that are followed by this many steps are used.
         stride : int, default=1
             Number of steps from one origin to the next.
         start : int, default=None
-            Number of steps that are known at the first origin. A negative number counts
-            from the end of each series, as in ``X[:start]``. By default, ``season``.
+            Number of known steps at the first origin. A negative number counts from the
+            end of each series, as in ``X[:start]``. None means ``season``.
         refit : bool, default=False
             Whether to fit a clone to the steps up to each origin. The estimator itself
-            then need not be fitted and stays as it is. If False, the fitted estimator
+            then need not be fitted and is not changed. If False, the fitted estimator
             makes all forecasts, as ``predict`` does for the steps up to the origin.
         coverage : float in (0, 1), default=None
-            Share of the values that should lie between the bounds, at each step. None
-            leaves the bounds out.
+            Fraction of the values that should lie between the bounds at each step. None
+            omits the bounds.
         n_paths : int, default=None
-            Number of paths to sample from each origin, as ``sample_paths`` does, for
-            the column ``crps``. None samples none.
+            Number of paths to sample from each origin, as :meth:`sample_paths` does,
+            for the column ``crps``. None omits the column.
         exog : array-like or list of arrays, default=None
-            Ignored.
+            Ignored, for compatibility with RNNForecaster.
         random_state : int, RandomState instance or None, default=None
-            Determines the sampled paths.
+            Seed of the sampled paths. Pass an int for results that can be reproduced.
 
         Returns
         -------
         frame : DataFrame
-            One row per series, origin, lead and channel, with the columns ``series``
-            (number of the series in X), ``origin`` (last known step), ``lead`` (1 to
-            ``horizon``), ``time`` (step forecast), ``truth``, ``forecast``, with
-            ``coverage`` also ``lower`` and ``upper``, with ``n_paths`` also ``crps``
-            (continuous ranked probability score of the sampled values), and with
-            several channels ``channel``. Origin and time are labels of the index of X,
-            or numbers of steps from 0 if X has none. Missing values of X are NaN in
-            ``truth``.
+            One row per series, origin, lead and channel, with the columns
+
+            * ``series``: number of the series in X,
+            * ``origin``: last known step,
+            * ``lead``: number of steps ahead, 1 to ``horizon``,
+            * ``time``: step that is forecast,
+            * ``channel``: name or number, if there are several channels,
+            * ``truth``: value in X, NaN if it is missing,
+            * ``forecast``,
+            * ``lower`` and ``upper``, if ``coverage`` is given,
+            * ``crps``: continuous ranked probability score of the sampled values, if
+              ``n_paths`` is given.
+
+            Origin and time are labels of the index of X, or numbers of steps from 0.
 
         Raises
         ------
@@ -393,8 +404,8 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
 
         See Also
         --------
-        sklearn_rnn.metrics.score_backtest : Scores of the frame.
-        sklearn_rnn.display.BacktestDisplay : A picture of it.
+        sklearn_rnn.metrics.score_backtest : Computes scores of the frame.
+        sklearn_rnn.display.BacktestDisplay : Draws the frame.
 
         Examples
         --------
@@ -434,11 +445,11 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
     # ---------------------------------------------------------------- forecasting
 
     def _read_series(self, X):
-        """Series with the channels given to fit."""
+        """Read series with the channels given to fit."""
         return read_series_of(self, X, step=self._container.common_step)
 
     def _read_pasts(self, series):
-        """The pasts of series, all of whose steps are known."""
+        """Summarise whole series as pasts to forecast from."""
         check_seasons(series.lengths, self._season)
         pasts = concatenate_pasts(
             [read_pasts(v, self._season, np.array([len(v)])) for v in series.values]
@@ -447,9 +458,9 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         return pasts
 
     def _read_request(self, X, horizon):
-        """The container, pasts and scales of series to forecast, and how many steps.
+        """Return the container, pasts and scales of series, and the horizon.
 
-        There are no scales of the series given to fit, whose errors are known.
+        The scales are None for the series given to fit, whose errors were measured.
         """
         check_is_fitted(self)
         horizon = self.horizon if horizon is None else horizon
@@ -462,17 +473,17 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         return series, self._read_pasts(series), scales, horizon
 
     def _calibrate(self, horizon):
-        """Intervals from the errors in the series given to fit."""
+        """Compute intervals from the errors in the series given to fit."""
         return calibrate_naive(self._fitted_values, self._season, horizon)
 
     def _find_sizes(self, calibration, pasts, scales):
-        """Sizes of the errors after pasts of ``scales``; those of fit for None."""
+        """Return the sizes of errors after pasts with ``scales``, or in fit if None."""
         if scales is None:
             return calibration.own
         return estimate_naive_sizes(calibration, pasts, scales, self._season)
 
     def _forecast(self, pasts, horizon, coverage, scales):
-        """Forecasts (n, horizon, C) after pasts, with bounds of a coverage or None."""
+        """Forecast (n, horizon, C) after pasts, with bounds unless coverage is None."""
         forecasts = pasts.forecast(horizon)
         if coverage is None:
             return RollingForecasts(forecasts)
@@ -482,7 +493,7 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         return RollingForecasts(forecasts, *bounds)
 
     def _sample(self, intervals, pasts, horizon, scales, n_paths, rng):
-        """Paths (n_paths, n, horizon, C) after pasts."""
+        """Sample paths (n_paths, n, horizon, C) after pasts."""
         sizes = self._find_sizes(intervals.require_errors(), pasts, scales)
         sampler = intervals.make_sampler(horizon, rng, sizes)
         forecasts = pasts.forecast(horizon)
@@ -490,7 +501,7 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         return sampler(repeated).reshape(n_paths, *forecasts.shape)
 
     def _forecast_from_origins(self, series, exog, plan):
-        """Forecasts for a plan of a backtest."""
+        """Make the forecasts for a plan of a backtest."""
         pasts, parts_of_scales = [], []
         for i, known in enumerate(plan.n_known):
             values = series.values[i]
@@ -499,12 +510,12 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
             parts_of_scales += [measure_scales([values[:n]]) for n in known]
         ends = np.cumsum([len(known) for known in plan.n_known])
         scales = np.concatenate(parts_of_scales)
-        found = self._forecast(
+        forecasts = self._forecast(
             concatenate_pasts(pasts), plan.horizon, plan.coverage, scales
         )
         parts = {
             name: np.split(array, ends[:-1])
-            for name, array in vars(found).items()
+            for name, array in vars(forecasts).items()
             if array is not None
         }
         if plan.n_paths is not None:
@@ -531,19 +542,19 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
 
 
 def check_seasons(lengths, season, horizon=0):
-    """Raise a ValueError if a series cannot hold a season and what follows it."""
+    """Raise a ValueError if a series is too short for a season and the horizon."""
     short = np.flatnonzero(lengths < season + horizon)
     if len(short):
         further = f" and {horizon} steps to forecast" if horizon else ""
         raise ValueError(
             f"series {short[0]} of X has {lengths[short[0]]} steps; "
-            f"season={season}{further} need {season + horizon} at least. Give longer "
-            "series or a shorter season."
+            f"season={season}{further} need at least {season + horizon}. Pass longer "
+            "series or set a shorter season."
         )
 
 
 def check_each_known(pasts, series=None):
-    """Raise a ValueError if a channel of a past has no known value to repeat.
+    """Raise a ValueError if all values of a channel are missing in a past.
 
     The pasts are those of all series, or those at the origins of one ``series``.
     """
@@ -553,5 +564,5 @@ def check_each_known(pasts, series=None):
         advice = "Leave it out." if series is None else "Set a later start."
         raise ValueError(
             f"channel {channel} of series {row if series is None else series} of X has "
-            f"no value before the forecast that is not NaN. {advice}"
+            f"only missing values (NaN) before the forecast. {advice}"
         )

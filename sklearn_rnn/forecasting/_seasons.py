@@ -1,13 +1,13 @@
-"""Which periods of a series may be its seasons."""
+"""Search for the periods that may be seasons of series."""
 
 from typing import Any
 
 import numpy as np
 
-LONGEST_SEASON = 400  # steps, of those searched without a frequency
-STRONG = 0.3  # least autocorrelation of a season without a frequency
-ROUNDING = 1e-10  # share of the largest value that rounding may leave of a line
-LASTING = 0.6  # least share of it that is left after twice the period
+LONGEST_SEASON = 400  # longest period, in steps, that autocorrelations are searched for
+STRONG = 0.3  # minimum autocorrelation of a season found in this way
+LASTING = 0.6  # minimum autocorrelation at twice the period, as a share of the first
+ROUNDING = 1e-10  # smaller residuals of a line, as a share of the values, are rounding
 
 DAY = 24 * 3600
 YEARLY = {"W": 52, "SM": 24, "SMS": 24, "M": 12, "ME": 12, "MS": 12}
@@ -15,11 +15,11 @@ YEARLY |= {"Q": 4, "QE": 4, "QS": 4, "BQE": 4, "BQS": 4, "BME": 12, "BMS": 12}
 
 
 def find_seasons(values: list[np.ndarray], step: Any) -> tuple[int, ...]:
-    """Periods, in steps, that the series (T_i, C) may have, rising.
+    """Find the periods, in steps, that series (T_i, C) may have, in increasing order.
 
-    ``step`` is what their index advances by. The periods of a date offset are a day, a
-    week and a year. Otherwise the period is searched at which the values, without a
-    linear trend, have the strongest autocorrelation.
+    ``step`` is the time step of their index. If it is a date offset, the periods are a
+    day, a week and a year. Otherwise the period is the lag at which the values, without
+    their linear trend, have the strongest autocorrelation.
     """
     longest = max(len(v) for v in values)
     periods = periods_of(step)
@@ -29,7 +29,7 @@ def find_seasons(values: list[np.ndarray], step: Any) -> tuple[int, ...]:
 
 
 def periods_of(step: Any) -> tuple[int, ...] | None:
-    """Periods of a date offset; None for anything else."""
+    """Return the periods that belong to a date offset; None for anything else."""
     import pandas as pd
 
     if not isinstance(step, pd.tseries.offsets.BaseOffset | pd.Timedelta):
@@ -52,11 +52,12 @@ def periods_of(step: Any) -> tuple[int, ...] | None:
 
 
 def _detrend(v: np.ndarray) -> list[np.ndarray]:
-    """The channels of (T, C) without a linear trend, as far as they have other parts.
+    """Remove the linear trend of each channel of (T, C).
 
-    Their largest absolute value is 1.
+    The residuals are scaled to a largest absolute value of 1. Channels that are a
+    straight line are left out.
     """
-    found = []
+    residuals = []
     for x in v.T:
         known = np.flatnonzero(~np.isnan(x))
         if len(known) > 2:
@@ -65,18 +66,21 @@ def _detrend(v: np.ndarray) -> list[np.ndarray]:
             rest[known] = x[known] - line(known)
             size = np.abs(rest[known]).max()
             if size > ROUNDING * np.abs(x[known]).max():
-                found.append(rest / size)
-    return found
+                residuals.append(rest / size)
+    return residuals
 
 
 def _search(series: list[np.ndarray]) -> tuple[int, ...]:
-    """The period with the strongest correlation, if it is strong and lasts."""
+    """Return the period with the strongest autocorrelation, if it is a season.
+
+    It is one if the autocorrelation is strong, also at twice the period.
+    """
     longest = min(max(map(len, series), default=0) // 3, LONGEST_SEASON)
-    judged = [x for x in series if len(x) >= 3 * longest]
-    if longest < 3 or not judged:
+    usable = [x for x in series if len(x) >= 3 * longest]
+    if longest < 3 or not usable:
         return ()
     lags = np.arange(1, 2 * longest + 1)
-    r = np.mean([_correlate(x, lags) for x in judged], axis=0)
+    r = np.mean([_correlate(x, lags) for x in usable], axis=0)
     peaks = np.flatnonzero((r[1:-1] > r[:-2]) & (r[1:-1] >= r[2:])) + 2  # as lags
     peaks = peaks[(peaks <= longest) & (r[peaks - 1] >= STRONG)]
     if not len(peaks):
@@ -86,7 +90,7 @@ def _search(series: list[np.ndarray]) -> tuple[int, ...]:
 
 
 def _correlate(x: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Autocorrelations of x, whose mean is 0, from the pairs that are known."""
+    """Compute autocorrelations of x, whose mean is 0, from the pairs without NaN."""
     known = (~np.isnan(x)).astype(float)
     x, n = np.nan_to_num(x), len(x)
     products = np.array([x[lag:] @ x[: n - lag] for lag in lags])

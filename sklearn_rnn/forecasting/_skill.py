@@ -1,4 +1,4 @@
-"""How good forecasts are, beside simpler ones, on steps held out of training."""
+"""Forecasts compared with simpler ones, on steps held out of training."""
 
 from dataclasses import replace
 
@@ -15,14 +15,14 @@ Arrays = list[np.ndarray]  # one per series
 
 
 class ForecastSkillWarning(UserWarning):
-    """Forecasts had larger errors than simpler ones on steps held out of training."""
+    """Warning that a simpler forecast had smaller errors on steps held out."""
 
 
 # ---------------------------------------------------------------- the baseline
 
 
 def set_shrinkage(network: SeriesNetwork, shrinkage: float) -> SeriesNetwork:
-    """The same network, whose corrections of a baseline, if any, are shrunk."""
+    """Return the network with another shrinkage of its corrections, if it has any."""
     encoding = network.encoding
     if encoding.baseline.shrinkage is None:
         return network
@@ -33,29 +33,33 @@ def set_shrinkage(network: SeriesNetwork, shrinkage: float) -> SeriesNetwork:
 def measure_shrinkage(
     network: SeriesNetwork, values: Arrays, exog: Arrays | None, held_out: HeldOut
 ) -> float:
-    """The factor in [0, 1] of the corrections with the smallest squared error.
+    """Measure the factor in [0, 1] of the corrections that minimises squared errors.
 
-    It is found by least squares, separately for the earlier and the later half of what
-    is ``held_out``, and the smaller of the two counts: neighbouring steps err together,
-    so that a correction may fit one time by chance. Without a baseline it is 1.
+    Least squares gives one factor for the earlier half of the steps ``held_out`` and
+    one for the later half, and the smaller one is returned: errors of neighbouring
+    steps are correlated, so corrections may fit one half by chance. Without a baseline
+    the factor is 1.
     """
     if network.encoding.baseline.shrinkage is None:
         return 1.0
     network = set_shrinkage(network, 1.0)
-    taken = [values[i] for i in held_out.series]
-    their_exog = None if exog is None else [exog[i] for i in held_out.series]
-    products = np.zeros((2, 2))  # of corrections with errors and with themselves
-    for places, group, group_exog in group_by_length(taken, their_exog):
+    held_values = [values[i] for i in held_out.series]
+    held_exog = None if exog is None else [exog[i] for i in held_out.series]
+    products = np.zeros((2, 2))  # per half: corrections times errors, and squared
+    for places, group, group_exog in group_by_length(held_values, held_exog):
         first = int(held_out.first_steps[places[0]]) - 1
         products += _multiply_corrections(network, group, group_exog, first)
-    with_errors, with_themselves = products.T
-    if not with_themselves.all():
+    cross_products, squares = products.T
+    if not squares.all():
         return 0.0
-    return float(np.clip(with_errors / with_themselves, 0, 1).min())
+    return float(np.clip(cross_products / squares, 0, 1).min())
 
 
 def _multiply_corrections(network, values, exog, first):
-    """Sums (2 halves, 2) of products over the origins from ``first`` on."""
+    """Sum the products of corrections over the origins from ``first`` on.
+
+    Returns an array (2 halves, 2): corrections times errors, and corrections squared.
+    """
     stepper, h = network.new_stepper(len(values)), network.encoding.horizon
     reference = network.encoding.baseline
     T = values.shape[1]
@@ -67,10 +71,10 @@ def _multiply_corrections(network, values, exog, first):
         if t < first:
             continue
         baseline, scale = reference.forecast(stepper.baseline_state)
-        found = np.stack([forecasts, truth[:, t + 1 : t + 1 + h]])
-        found = np.log(np.maximum(found, TINY)) if reference.logarithm else found
+        pair = np.stack([forecasts, truth[:, t + 1 : t + 1 + h]])
+        pair = np.log(np.maximum(pair, TINY)) if reference.logarithm else pair
         with np.errstate(divide="ignore", invalid="ignore"):
-            corrections, errors = (found - baseline) / scale[:, None]
+            corrections, errors = (pair - baseline) / scale[:, None]
         known = np.isfinite(errors) & np.isfinite(corrections)
         c, e = corrections[known], errors[known]
         products[int(2 * (t - first) >= stop - first)] += c @ e, c @ c
@@ -83,9 +87,10 @@ def _multiply_corrections(network, values, exog, first):
 def compare_with_naive(
     errors: np.ndarray, values: np.ndarray, origins: np.ndarray, season: int
 ) -> float:
-    """Mean absolute error (origins, leads, C) over that of the seasonal naive forecast.
+    """Divide the mean absolute error by that of the seasonal naive forecast.
 
-    NaN if the latter is 0 or unknown.
+    ``errors`` are (origins, leads, C). The ratio is NaN if the error of the seasonal
+    naive forecast is 0 or unknown.
     """
     n_leads, T = errors.shape[1], len(values)
     places = origins[:, None] + np.arange(1, n_leads + 1)
@@ -98,7 +103,7 @@ def compare_with_naive(
 
 
 def summarize_skill(ratios: np.ndarray) -> float | None:
-    """1 minus the geometric mean of the known ratios; None if there is none."""
+    """Return 1 minus the geometric mean of the finite ratios; None without any."""
     ratios = ratios[np.isfinite(ratios)]
     if not len(ratios):
         return None
@@ -106,12 +111,12 @@ def summarize_skill(ratios: np.ndarray) -> float | None:
 
 
 def warn_of_negative_skill(skill: float | None, season: int) -> None:
-    """Warn if the seasonal naive forecast was better on the steps held out."""
+    """Warn if the seasonal naive forecast had smaller errors on the steps held out."""
     if skill is not None and skill < 0:
         warn_user(
             f"the seasonal naive forecast (season={season}) had a smaller error on the "
             f"steps held out for calibration (skill_={skill:.2g}). Check season and "
-            "window, give a longer series or exogenous variables, or use "
+            "window, pass a longer series or exogenous variables, or use "
             "SeasonalNaiveForecaster.",
             ForecastSkillWarning,
         )

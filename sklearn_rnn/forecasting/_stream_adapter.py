@@ -12,9 +12,9 @@ from sklearn_rnn.streaming._reading import number_rows, number_step
 
 
 class SeriesStreamAdapter(StreamAdapter):
-    """Streams of a forecaster, which read values step by step.
+    """Adapter of a forecaster to streams, which read values step by step.
 
-    ``has_channels`` says whether forecasts have an axis for channels.
+    ``has_channels`` determines whether forecasts have an axis for channels.
     """
 
     rows_are_steps = True
@@ -22,9 +22,9 @@ class SeriesStreamAdapter(StreamAdapter):
     def __init__(self, network: SeriesNetwork, has_channels: bool) -> None:
         if network.encoding.n_exog:
             raise ValueError(
-                "this RNNForecaster was fitted with exogenous variables of the steps "
-                "ahead, which a stream does not accept. Use update(X, exog=...) and "
-                "predict(exog=...)."
+                "this RNNForecaster was fitted with exogenous variables, whose future "
+                "values a stream cannot read. Use update(X, exog=...) and "
+                "predict(exog=...) instead."
             )
         self.module = network.module
         self._network, self._has_channels = network, has_channels
@@ -32,11 +32,11 @@ class SeriesStreamAdapter(StreamAdapter):
         self.encoding = digest([network.encoding, has_channels])
 
     def start(self) -> ForecastStepper:
-        """A stepper of one stream that has read nothing."""
+        """Return a stepper of one stream that has not read any step."""
         return self._network.new_stepper(1)
 
     def step(self, x, n: int) -> np.ndarray | None:
-        """Values (n, C), one step of ``n`` streams; None if x is a chunk."""
+        """Read values (n, C), one step of ``n`` streams; None if x is a chunk."""
         x = number_step(x, n, self._n_channels)
         if x is None:
             return None
@@ -48,7 +48,7 @@ class SeriesStreamAdapter(StreamAdapter):
             problem = "infinity" if np.isinf(value) else f"the value {value:.3g}"
             raise ValueError(
                 f"x contains {problem}: stream {stream} of {n}. Mark missing values as "
-                f"NaN and give numbers below {LARGEST:.0e}; the streams have not moved."
+                f"NaN and pass numbers below {LARGEST:.0e}. The streams are unchanged."
             )
         low, high = self._network.encoding.bounds
         outside = (x < low) | (x > high)
@@ -56,12 +56,12 @@ class SeriesStreamAdapter(StreamAdapter):
             raise ValueError(
                 f"x contains the value {x[outside][0]}, which is outside "
                 f"bounds=({low}, {high}): stream {outside.any(axis=1).argmax()} of "
-                f"{n}. Mark wrong values as NaN; the streams have not moved."
+                f"{n}. Mark wrong values as NaN. The streams are unchanged."
             )
         return x
 
     def chunk(self, x, n: int) -> Sequences:
-        """Values of several steps of ``n`` streams."""
+        """Read the values of several steps of ``n`` streams."""
         rows = number_rows(x, n, self._n_channels)
         rows = [self.step(row, len(row)) for row in rows]
         lengths = np.array([len(row) for row in rows])
@@ -69,6 +69,6 @@ class SeriesStreamAdapter(StreamAdapter):
         return Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)
 
     def predict(self, outputs: np.ndarray) -> np.ndarray:
-        """Forecasts (n, h, C), or (n, h), from those of the stepper (n, h, C, Q)."""
+        """Return point forecasts (n, h, C), or (n, h), of outputs (n, h, C, Q)."""
         forecasts = take_median(outputs)
         return forecasts if self._has_channels else forecasts[..., 0]

@@ -1,11 +1,11 @@
-r"""The Theta method, step by step: forecasts that a network corrects.
+r"""The Theta method, updated step by step: forecasts that a network corrects.
 
-Each value is the sum of a season, a level and noise. After every step
+Each value is modelled as the sum of a season, a level and noise. After every step
 
 * the season is estimated by classical decomposition of the steps so far: the mean
   deviation of each phase from a centred moving average, shrunk by ``1 - 1 / F``, where
-  F compares the variance between the phases with that within them (Miller and Williams,
-  2003). Exponential smoothing of the deviations follows a season that changes.
+  F is the ratio of the variance between phases to the variance within them (Miller and
+  Williams, 2003). Exponential smoothing of the deviations follows a changing season.
 * the level is smoothed exponentially, ``l_t = l_{t-1} + alpha (d_t - l_{t-1})``, where
   d is the value without its season.
 * the forecast k steps ahead is ``l_t + k b_t`` plus the season. The Theta method takes
@@ -13,11 +13,13 @@ Each value is the sum of a season, a level and noise. After every step
   Nikolopoulos, 2000; Hyndman and Billah, 2003); here it is three quarters of the slope,
   shrunk by the square of its t statistic.
 
-Several smoothing constants run side by side, and those with the smallest recent errors
-one step ahead count. All of it depends on the past of the series alone, so that a
-series is read alike in training, in a stream, and when it is new.
+Several smoothing constants are evaluated in parallel, and forecasts use those with the
+smallest recent errors one step ahead. All estimates depend on the past of the same
+series only. The method therefore gives the same forecasts in training, in a stream and
+for a new series.
 
-Shapes: N series, counting channels, G ways to smooth a season, A of the level.
+Shapes: N series (each channel counts as one), G ways to smooth a season, A smoothing
+constants of the level.
 """
 
 from collections.abc import Iterator
@@ -30,27 +32,27 @@ from sklearn_rnn.forecasting._values import UNSETTLED_STEPS, look_ahead, shrink
 Arrays = dict[str, np.ndarray]
 
 LEVEL_SMOOTHING = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
-# Least weight of the latest deviation. The first way is to have no season.
+# Minimum weight of the latest deviation. The first entry stands for "no season".
 SEASON_SMOOTHING = np.array([1.0, 0.0, 0.15, 0.3, 0.6])
-FORGETTING = 0.97  # weight of an error one step later
-SEASON_PREFERRED = 0.99  # factor of errors when a season becomes known
+FORGETTING = 0.97  # factor by which the weight of an error decays per step
+SEASON_PREFERRED = 0.99  # factor of the errors with a season when it becomes available
 SLOPE_SHARE = 0.75
-OUTLIER = 5  # times the noise or error, beyond which little is learned
-LEAST_NOISE = 0.01  # share of the season's size, so that it can always change
+OUTLIER = 5  # larger deviations, in units of the noise or error, are clipped
+LEAST_NOISE = 0.01  # minimum noise, as a share of the season's standard deviation
 
 TINY = float(np.finfo(np.float64).tiny)
 LARGEST_LOG = float(np.log(np.finfo(np.float64).max))
-VALUES_AT_ONCE = 2**20  # of forecasts kept while series are encoded
+VALUES_AT_ONCE = 2**20  # maximum number of values in memory while series are encoded
 
 
 @dataclass(frozen=True)
 class ThetaBaseline:
-    """Forecasts of the Theta method, and the features from which to correct them."""
+    """Forecasts of the Theta method, and features for the network to correct them."""
 
     horizon: int
-    seasons: tuple[int, ...]  # periods in steps, rising
+    seasons: tuple[int, ...]  # periods in steps, in increasing order
     logarithm: bool
-    fill: np.ndarray  # (C,) transformed, in place of values before the first one
+    fill: np.ndarray  # (C,) transformed; forecast before the first observed value
     shrinkage: float = 1.0  # factor of corrections
 
     lag = 0
@@ -58,11 +60,11 @@ class ThetaBaseline:
 
     @property
     def n_ways(self) -> int:
-        """Ways to smooth a season, G."""
+        """Number of ways to smooth a season, G."""
         return len(SEASON_SMOOTHING) if self.seasons else 1
 
     def begin(self) -> Arrays:
-        """The state (1, C, ...) of a series of which nothing has been read."""
+        """Return the state (1, C, ...) before the first step of a series."""
         shape = 1, len(self.fill), self.n_ways
         state = {
             "n_values": np.zeros(shape[:2], dtype=np.int64),  # all steps
@@ -83,7 +85,7 @@ class ThetaBaseline:
         return state
 
     def is_ready(self, state: Arrays) -> np.ndarray:
-        """Whether there is a forecast, (n,): always."""
+        """Whether forecasts are available, (n,); this baseline always has them."""
         return np.ones(len(state["age"]), dtype=bool)
 
     # ------------------------------------------------------------------ reading
@@ -91,10 +93,11 @@ class ThetaBaseline:
     def advance(
         self, state: Arrays, values: np.ndarray, observed: bool = True
     ) -> tuple[Arrays, np.ndarray]:
-        """The state after values (n, C), and features (n, 4 C) of the step.
+        """Return the state after values (n, C), and features (n, 4 C) of the step.
 
-        A missing value is replaced by its forecast. Forecasts that are fed back are not
-        ``observed``: they move the level, but no estimate, and may be negative.
+        A missing value is replaced by its forecast. Forecasts that are fed back are
+        passed with ``observed=False``: they change the level, but no other estimate,
+        and may be negative.
         """
         n, C = values.shape
         if self.logarithm and not observed:
@@ -104,14 +107,14 @@ class ThetaBaseline:
         return _unflatten(state, n, C), features.reshape(n, -1)
 
     def transform(self, values: np.ndarray) -> np.ndarray:
-        """Values, or their logarithms, in float64."""
+        """Return the values, or their logarithms, in float64."""
         values = values.astype(np.float64, copy=False)
         if not self.logarithm:
             return values
         if (values <= 0).any():
             raise ValueError(
-                f"X contains {values[values <= 0].min():g}, but all values of fit were "
-                "positive, and the model forecasts their logarithms. Fit with "
+                f"X contains {values[values <= 0].min():g}, but the model forecasts "
+                "logarithms, because all values in fit were positive. Fit with "
                 "transform=None to forecast the values themselves."
             )
         return np.log(values)
@@ -119,7 +122,7 @@ class ThetaBaseline:
     def _advance(self, state: Arrays, z: np.ndarray, observed: bool):
         missing = np.isnan(z)
         started = state["age"] > 0
-        bounded = self.logarithm and not observed  # the level survives values near 0
+        bounded = self.logarithm and not observed  # forecasts near 0 have huge logs
         if bounded or missing.any():
             fill = np.tile(self.fill, len(z) // len(self.fill))
             expected = np.where(started, self._extrapolate(state, 1)[:, 0], fill)
@@ -131,7 +134,7 @@ class ThetaBaseline:
         counts = started | ~missing
         new = dict(state)
         d = self._remove_seasons(new, z, learns, counts)[..., None]  # (N, G, 1)
-        drift = np.zeros(1)  # of the level, while nothing is learned
+        drift = np.zeros(1)  # of the level, where there is no observed value
         if not learns.all():
             drift = np.where(learns[:, None, None], 0, _drifts(state))
         levels = new["levels"] + drift
@@ -143,7 +146,7 @@ class ThetaBaseline:
         return new, _features(new, d, errors, ~missing)
 
     def _remove_seasons(self, state, z, learns, counts):
-        """Values d (N, G) without their seasons, which are updated in ``state``."""
+        """Update the seasons in ``state``; return values d (N, G) without them."""
         d = np.repeat(z[:, None], self.n_ways, axis=1)
         for m in self.seasons:
             before = state[f"known_{m}"]
@@ -157,7 +160,7 @@ class ThetaBaseline:
     # ------------------------------------------------------------------ forecasting
 
     def forecast(self, state: Arrays) -> tuple[np.ndarray, np.ndarray]:
-        """Forecasts (n, h, C), transformed, and the scale (n, C) of corrections."""
+        """Return transformed forecasts (n, h, C) and scales (n, C) of corrections."""
         n, C = state["age"].shape
         flat = _flatten(state)
         forecasts = self._extrapolate(flat, self.horizon).reshape(n, C, -1)
@@ -166,7 +169,7 @@ class ThetaBaseline:
         return forecasts.swapaxes(1, 2), _scales(flat, _choose(flat)).reshape(n, C)
 
     def _extrapolate(self, state: Arrays, horizon: int) -> np.ndarray:
-        """Forecasts (N, horizon)."""
+        """Extrapolate level, slope and seasons: (N, horizon)."""
         chosen, ahead = _choose(state), np.arange(horizon)
         level = _take(state["levels"], chosen)
         drift = _take(_drifts(state), chosen)
@@ -178,7 +181,7 @@ class ThetaBaseline:
         return forecasts
 
     def decode(self, state: Arrays, outputs: np.ndarray) -> np.ndarray:
-        """Forecasts (n, h, C, Q) in the unit of the series, from corrections."""
+        """Turn corrections into forecasts (n, h, C, Q) in the unit of the series."""
         forecasts, scale = self.forecast(state)
         outputs = shrink(outputs, self.shrinkage)
         values = forecasts[..., None] + outputs * scale[:, None, :, None]
@@ -191,10 +194,11 @@ class ThetaBaseline:
     def encode(
         self, values: list[np.ndarray]
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Features (T, 4 C) and corrections (T - 1, h, C) of series (T, C).
+        """Yield features (T, 4 C) and corrections (T - 1, h, C) of series (T, C).
 
-        The corrections of a step are those of its forecasts; NaN where the truth is
-        missing or later than the end of the series, and for the first steps.
+        The corrections at a step are those of the forecasts made after it. They are NaN
+        where the true value is missing or later than the end of the series, and for the
+        first steps.
         """
         for part in self._chunks(values):
             features, forecasts, scales = self._read_all(part)
@@ -213,7 +217,7 @@ class ThetaBaseline:
         return (values[k : k + n] for k in range(0, len(values), n))
 
     def _read_all(self, values):
-        """Features (n, T, 4 C), forecasts (n, T, h, C) and scales (n, T, C)."""
+        """Return features (n, T, 4 C), forecasts (n, T, h, C) and scales (n, T, C)."""
         T = max(len(v) for v in values)
         padded = np.full((len(values), T, len(self.fill)), np.nan)
         for row, v in zip(padded, values, strict=True):
@@ -232,7 +236,7 @@ class ThetaBaseline:
 
 
 def _flatten(state: Arrays) -> Arrays:
-    """Arrays (n, C, ...) as (N, ...)."""
+    """Reshape arrays (n, C, ...) to (N, ...)."""
     return {k: a.reshape(-1, *a.shape[2:]) for k, a in state.items()}
 
 
@@ -244,9 +248,10 @@ def _unflatten(state: Arrays, n: int, C: int) -> Arrays:
 
 
 def _update_season(state, m, x, learns, counts):
-    """Read values x (N, G): their deviation from the moving average of m steps.
+    """Update the season of period m with values x (N, G).
 
-    It is known half a period later.
+    The deviation from the centred moving average of m steps is available half a period
+    after a value.
     """
     t, half = state["age"], m // 2
     recent = np.concatenate([state[f"recent_{m}"][:, 1:], x[:, None]], axis=1)
@@ -267,15 +272,16 @@ def _update_season(state, m, x, learns, counts):
     state[f"recent_{m}"], state[f"season_{m}"] = recent, season
     state[f"within_{m}"] = within
     state[f"strength_{m}"] = np.where(known, strength, state[f"strength_{m}"])
-    # once it is known it stays so, also while its strength is 0
+    # a season stays available, even while its strength is 0
     state[f"known_{m}"] = state[f"known_{m}"] | (known & (t + 1 >= 2 * m))
 
 
 def _restart_levels(state, m, begins):
-    """Levels and errors of the rows (N,) whose season ``begins`` to be known.
+    """Recompute levels and errors of the rows (N,) whose season becomes available.
 
-    Until now the level followed the season. It is smoothed again, from the values of
-    the last period without their season, and from now on the errors decide.
+    So far the level has followed the season. It is smoothed again over the values of
+    the last period, now without their season. From here on the errors decide whether
+    the season is used.
     """
     steps = state["age"][:, None] + np.arange(-m, 0)
     d = state[f"recent_{m}"][:, :-1] - _seasonal(state, m, steps)
@@ -289,7 +295,7 @@ def _restart_levels(state, m, begins):
 
 
 def _clip_outliers(surprise, season, within, n_steps, m):
-    """Deviations (N, G) from a season (N, m), limited to some of its noise."""
+    """Limit deviations (N, G) from a season (N, m) to a multiple of the noise."""
     noise = np.sqrt(within / np.maximum(n_steps - 2 * m, 1))
     noise = np.maximum(noise, LEAST_NOISE * season.std(axis=1))
     limit = np.where((n_steps >= 3 * m) & (noise > 0), OUTLIER * noise, np.inf)
@@ -297,7 +303,7 @@ def _clip_outliers(surprise, season, within, n_steps, m):
 
 
 def _season_strength(season, within, n_steps):
-    """Factors (N,) of seasons (N, m) that were estimated from ``n_steps``."""
+    """Compute shrinkage factors (N,) of seasons (N, m) estimated from ``n_steps``."""
     m = season.shape[1]
     complete = n_steps // m - 1  # deviations of each phase
     between = season.var(axis=1, ddof=1) * np.maximum(complete, 1)
@@ -309,7 +315,7 @@ def _season_strength(season, within, n_steps):
 
 
 def _seasonal(state, m, steps):
-    """The season (N, k, G) at ``steps`` (N, k); 0 for the first way."""
+    """Return the season (N, k, G) at ``steps`` (N, k); 0 for the first way."""
     season = state[f"season_{m}"]
     season = season - season.mean(axis=1, keepdims=True)
     season = season * state[f"strength_{m}"][:, None, None]
@@ -342,7 +348,7 @@ def _learn(state, d, errors, learns, started):
 
 
 def _slopes(state):
-    """Slopes (N, G) of the lines through all values."""
+    """Return the slopes (N, G) of lines fitted to all values."""
     (n, t, tt), (d, td) = state["times"].T, np.moveaxis(state["line"], 2, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = (n[:, None] * td - t[:, None] * d) / (n * tt - t * t)[:, None]
@@ -350,7 +356,7 @@ def _slopes(state):
 
 
 def _drifts(state):
-    """Steps (N, G, A) that the level is expected to rise."""
+    """Return the expected change of the level per step, (N, G, A)."""
     slopes = _slopes(state)[..., None]
     n = np.maximum(state["times"][:, 0], 2)[:, None, None]
     mean_error = state["errors"] / np.maximum(state["n_errors"], 1)[:, None, None]
@@ -361,22 +367,22 @@ def _drifts(state):
 
 
 def _choose(state):
-    """Places (N,) of the way and constant with the smallest errors, among G A."""
+    """Return the flat index (N,) of the way and constant with the smallest errors."""
     return state["errors"].reshape(len(state["errors"]), -1).argmin(axis=1)
 
 
 def _take(array, chosen):
-    """The chosen one (N,) of an array (N, G, A)."""
+    """Take the chosen entries (N,) of an array (N, G, A)."""
     return array.reshape(len(array), -1)[np.arange(len(array)), chosen]
 
 
 def _scales(state, chosen):
-    """Mean absolute error one step ahead (N,); 0 if none is known."""
+    """Return the mean absolute error one step ahead, (N,); 0 without any error."""
     return _take(state["errors"], chosen) / np.maximum(state["n_errors"], 1)
 
 
 def _features(state, d, errors, known):
-    """Features (N, 4): the error, how far the value lies from level, slope and mean."""
+    """Return features (N, 4): error, deviation from the level, slope, z-score."""
     chosen = _choose(state)
     way = chosen // len(LEVEL_SMOOTHING)
     rows = np.arange(len(way))

@@ -1,4 +1,4 @@
-"""Standardised values, or differences of them, as a network reads and forecasts them.
+"""Encoding of values, or their differences, by standardisation.
 
 Shapes: n series, T steps, h steps that are forecast at once, C channels, Q quantiles (1
 for a point forecast).
@@ -19,26 +19,27 @@ UNKNOWN = np.array(np.nan)
 
 @dataclass(frozen=True)
 class StandardizedValues:
-    """How values become features, and outputs become values.
+    """Conversion of values to features, and of outputs to values.
 
     Values are standardised by the mean and scale of all training steps, or by those of
-    each series up to the present step (``scaling="series"``; both are then None).
+    each series up to the current step (``scaling="series"``; ``mean`` and ``scale`` are
+    then None).
     """
 
     horizon: int
-    lag: int  # of differencing; 0 is none
+    lag: int  # of differencing; 0 for none
     residual: bool
     scaling: str | None  # "global", "series" or None
-    fill: np.ndarray  # (C,) in place of values missing before the first one
+    fill: np.ndarray  # (C,) replaces missing values before the first observed one
     mean: np.ndarray | None  # (C,) of the values or their differences
     scale: np.ndarray | None  # (C,)
-    shrinkage: float | None = None  # of deviations from the mean; None leaves them
+    shrinkage: float | None = None  # factor of deviations from the mean; None for none
 
     features_per_channel = 1
     logarithm = False
 
     def begin(self) -> Arrays:
-        """The state (1, ...) of a series of which nothing has been read."""
+        """Return the state (1, ...) before the first step of a series."""
         state = {
             "recent_values": np.tile(self.fill, (1, self.lag + 1, 1)),
             "n_values": np.zeros(1, dtype=np.int64),
@@ -50,11 +51,11 @@ class StandardizedValues:
     def advance(
         self, state: Arrays, values: np.ndarray, observed: bool = True
     ) -> tuple[Arrays, np.ndarray]:
-        """The state after values (n, C), and the features (n, C) of the step.
+        """Return the state after values (n, C), and the features (n, C) of the step.
 
-        A missing value is read as the one ``lag`` steps before (or the last one), so
-        that its difference is 0. Forecasts that are fed back are not ``observed``: they
-        do not change a mean or scale.
+        A missing value is read as the value ``lag`` steps before (or as the last
+        value), so that its difference is 0. Forecasts that are fed back are passed with
+        ``observed=False``: they do not change the mean and scale.
         """
         missing, recent = np.isnan(values), state["recent_values"]
         current = np.where(missing, recent[:, min(self.lag, 1)], values)
@@ -68,11 +69,11 @@ class StandardizedValues:
         return new, (latest - mean) / scale
 
     def is_ready(self, state: Arrays) -> np.ndarray:
-        """Whether enough values are known to take a difference, (n,)."""
+        """Whether enough values were read to take a difference, (n,)."""
         return state["n_values"] > self.lag
 
     def decode(self, state: Arrays, outputs: np.ndarray) -> np.ndarray:
-        """Forecasts (n, h, C, Q) in the unit of the series, from outputs like them."""
+        """Turn outputs (n, h, C, Q) into forecasts in the unit of the series."""
         recent, (origin, scale) = state["recent_values"], self._statistics(state)
         if self.shrinkage is not None:
             outputs = shrink(outputs, self.shrinkage)
@@ -83,7 +84,7 @@ class StandardizedValues:
         return self._undo_differencing(values, recent) if self.lag else values
 
     def forecast(self, state: Arrays) -> tuple[np.ndarray, np.ndarray]:
-        """The mean as a forecast (n, h, C), and the scale (n, C) of outputs."""
+        """Return the mean as a forecast (n, h, C), and the scale (n, C) of outputs."""
         n, C = len(state["n_values"]), len(self.fill)
         mean, scale = (np.broadcast_to(a, (n, C)) for a in self._statistics(state))
         return np.repeat(mean[:, None], self.horizon, axis=1), scale
@@ -91,9 +92,10 @@ class StandardizedValues:
     def encode(
         self, values: list[np.ndarray]
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Features (T - lag, C) and targets (T - lag - 1, h, C) of series (T, C).
+        """Yield features (T - lag, C) and targets (T - lag - 1, h, C) of series (T, C).
 
-        A target is NaN where the truth is missing or later than the end of the series.
+        A target is NaN where the true value is missing or later than the end of the
+        series.
         """
         for v in values:
             known = ~np.isnan(v)
@@ -102,7 +104,7 @@ class StandardizedValues:
             if self.lag:
                 x = x[self.lag :] - x[: len(x) - self.lag]
             mean, scale = self._statistics_of(x, known[self.lag :])
-            known = known[self.lag :] & known[: len(x)]  # both of a difference
+            known = known[self.lag :] & known[: len(x)]  # both values of a difference
             targets = look_ahead(np.where(known, x, np.nan), self.horizon)
             origin = x if self.residual else mean
             targets = (targets - origin[:-1, None]) / scale[:-1, None]
@@ -111,25 +113,25 @@ class StandardizedValues:
             yield (x - mean) / scale, targets
 
     def _statistics(self, state: Arrays) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and scale, (C,) or (n, C)."""
+        """Return the mean and scale, (C,) or (n, C)."""
         if self.mean is not None and self.scale is not None:
             return self.mean, self.scale
         return read_moments(state["moments"])
 
     def _statistics_of(self, x, known):
-        """Mean and scale (T, C) at each step of values (T, C)."""
+        """Compute the mean and scale (T, C) at each step of values (T, C)."""
         if self.mean is not None and self.scale is not None:
             return np.broadcast_to(self.mean, x.shape), np.broadcast_to(
                 self.scale, x.shape
             )
-        moments, found = np.zeros((1, 3, x.shape[1])), []
+        moments, statistics = np.zeros((1, 3, x.shape[1])), []
         for row, counts in zip(x, known, strict=True):
             moments = update_moments(moments, row[None], counts[None])
-            found.append(read_moments(moments))
-        return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+            statistics.append(read_moments(moments))
+        return tuple(np.concatenate(parts) for parts in zip(*statistics, strict=True))
 
     def _undo_differencing(self, differences, recent):
-        """Values whose differences at ``lag`` are (n, h, C, Q)."""
+        """Sum up differences (n, h, C, Q) at ``lag`` to values."""
         n, h, *rest = differences.shape
         n_blocks = -(-h // self.lag)
         padded = np.zeros((n, n_blocks * self.lag, *rest))
@@ -171,12 +173,12 @@ def fit_values(
 
 
 def shrink(outputs: np.ndarray, shrinkage: float) -> np.ndarray:
-    """Outputs (..., Q) whose median is shrunk; its distances to others are kept."""
+    """Shrink the median of outputs (..., Q), and shift the other quantiles with it."""
     return outputs - (1 - shrinkage) * outputs[..., outputs.shape[-1] // 2, None]
 
 
 def measure_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means and standard deviations of columns; 1 for a column that does not vary."""
+    """Return means and standard deviations of columns; 1 for a constant column."""
     values = values.astype(np.float64)
     mean, scale = values.mean(axis=0), values.std(axis=0)
     return mean, np.where(scale > 1e-12 * np.abs(mean), scale, 1.0)
@@ -185,9 +187,9 @@ def measure_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def update_moments(
     moments: np.ndarray, x: np.ndarray, counts: np.ndarray
 ) -> np.ndarray:
-    """Number, mean and sum of squared deviations (n, 3, C) after values x (n, C).
+    """Update number, mean and sum of squared deviations (n, 3, C) with x (n, C).
 
-    Only values that ``count`` are added (Welford, 1962).
+    Only values with ``counts`` True are added (Welford, 1962).
     """
     number, mean, squares = np.moveaxis(moments, 1, 0)
     number = number + counts
@@ -197,14 +199,17 @@ def update_moments(
 
 
 def read_moments(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (n, C); a deviation of 0 is read as 1."""
+    """Return mean and standard deviation (n, C); a deviation of 0 is replaced by 1."""
     number, mean, squares = np.moveaxis(moments, 1, 0)
     scale = np.sqrt(squares / np.maximum(number, 1))
     return mean, np.where(scale > 1e-12 * np.abs(mean), scale, 1.0)
 
 
 def look_ahead(values: np.ndarray, horizon: int) -> np.ndarray:
-    """The next values (T - 1, h, C) after the steps of values (T, C), NaN after all."""
+    """Return the next h values (T - 1, h, C) after each step but the last of (T, C).
+
+    Values after the end are NaN.
+    """
     if len(values) < 2:
         return np.empty((0, horizon, values.shape[1]))
     later = np.full((len(values) - 2 + horizon, values.shape[1]), np.nan)
@@ -214,7 +219,7 @@ def look_ahead(values: np.ndarray, horizon: int) -> np.ndarray:
 
 
 def fill_forward(values: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Values (T, C) with gaps filled by the value before; the first by ``first``."""
+    """Fill gaps of values (T, C) with the value before, or else with ``first``."""
     missing = np.isnan(values)
     if not missing.any():
         return values
@@ -224,7 +229,7 @@ def fill_forward(values: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 
 def fill_from_season(values: np.ndarray, season: int) -> np.ndarray:
-    """Values (T, C) with gaps filled by the last known value of the same season."""
+    """Fill gaps of values (T, C) with the last observed value of the same season."""
     T, C = values.shape
     n_seasons = -(-T // season)
     padded = np.full((n_seasons * season, C), np.nan)

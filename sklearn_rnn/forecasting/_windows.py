@@ -1,4 +1,4 @@
-"""Windows of series as training examples, and which of them validate."""
+"""Windows of series as training examples, split into training and validation."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,17 +14,17 @@ from sklearn_rnn.forecasting._encoding import SeriesEncoding, cast_numbers
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What a training does not predict: of some series, the steps from a first one on.
+    """Steps held out of training: in some series, all steps from a first one on.
 
-    If ``whole`` series are held out, the first step is the one after a whole window.
+    If ``whole`` series are held out, ``first_steps`` are the steps after one window.
     """
 
-    series: np.ndarray  # places among the series
+    series: np.ndarray  # positions among the series
     first_steps: np.ndarray  # of each of these series
     whole: bool = False
 
     def leave_out(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        """Arrays (T_i, ...) of the series without what is held out."""
+        """Return the arrays (T_i, ...) of the series without the steps held out."""
         if self.whole:
             return [a for i, a in enumerate(arrays) if i not in self.series]
         rest = list(arrays)
@@ -39,10 +39,11 @@ def make_windows(
     exog: list[np.ndarray] | None,
     dtype: np.dtype,
 ) -> Examples:
-    """All windows of series (T_i, C), each shifted by one step from the one before.
+    """Make one window from each step of series (T_i, C).
 
-    Every step of a window has its targets, or the last one only. The values are not
-    copied from window to window. A series too short for a window has a shorter one.
+    Each step of a window has targets, or only the last step. Windows share the values
+    of a series without copying them. A series shorter than a window gives one shorter
+    window.
     """
     sizes = count_examples(encoding, values)
     trains = np.flatnonzero(sizes)
@@ -71,7 +72,10 @@ def make_windows(
 
 
 def count_examples(encoding: SeriesEncoding, values: list[np.ndarray]) -> np.ndarray:
-    """Steps of each series (n_series,) whose targets are inside; 0 if it is short."""
+    """Count the steps of each series whose targets lie inside it: (n_series,).
+
+    A series that is too short for training counts 0.
+    """
     lengths = np.array([len(v) for v in values])
     sizes = lengths - encoding.lag - encoding.horizon
     return np.where(lengths >= encoding.shortest, sizes, 0)
@@ -84,10 +88,11 @@ def hold_out_validation(
     horizon: int,
     rng: np.random.Generator,
 ) -> HeldOut:
-    """The last steps of a single series, or whole ones of several series.
+    """Hold out the last steps of a single series, or some of several series.
 
-    ``fraction`` is a share of the steps of a single series, or of several series that
-    are long enough for ``context`` and ``horizon``, or a splitter of several series.
+    ``fraction`` is the fraction of the steps of a single series, or the fraction of the
+    series that are long enough for ``context`` and ``horizon``, or a splitter of
+    several series.
     """
     if len(values) > 1:
         rows = np.arange(len(values))
@@ -97,8 +102,9 @@ def hold_out_validation(
         return HeldOut(series, np.full(len(series), context), whole=True)
     if hasattr(fraction, "split"):
         raise ValueError(
-            "validation_fraction is a splitter, which splits series, but X is a single "
-            "series. Give the share of its last steps that validate."
+            "validation_fraction is a splitter, which splits several series, but X is "
+            "a single series. Set validation_fraction to the fraction of its last "
+            "steps that are held out, such as 0.1."
         )
     n_steps = len(values[0])
     first_step = n_steps - int(np.ceil(fraction * n_steps))
@@ -111,7 +117,7 @@ def split_windows(
     values: list[np.ndarray],
     held_out: HeldOut,
 ) -> tuple[Examples, Examples]:
-    """Windows that train, and windows that validate by predicting what is held out."""
+    """Split into training windows and windows that predict the steps held out."""
     if not held_out.whole:
         return _split_by_time(
             windows, encoding, len(values[0]), int(held_out.first_steps[0])
@@ -119,32 +125,33 @@ def split_windows(
     sizes = count_examples(encoding, values)
     owners = np.searchsorted(np.cumsum(sizes), windows.sequences.starts, side="right")
     validates = np.isin(owners, held_out.series)
-    judged = [len(values[i]) for i in held_out.series] > held_out.first_steps
-    if not judged.any() or validates.all():
+    long_enough = [len(values[i]) for i in held_out.series] > held_out.first_steps
+    if not long_enough.any() or validates.all():
         raise ValueError(
-            "validation_fraction leaves no series that is long enough for a window on "
-            "each side. Hold out other series, or set early_stopping=False."
+            "validation_fraction leaves the training or the validation part without a "
+            "series that is long enough for a window. Hold out other series, or set "
+            "early_stopping=False."
         )
     return _select(windows, ~validates), _select(windows, validates)
 
 
 def _split_by_time(windows, encoding, n_steps, first_step):
-    """The same of a series of ``n_steps``, of which those from ``first_step`` validate.
+    """Split the windows of one series, whose steps from ``first_step`` are held out.
 
-    No value that validation predicts is a training target, or read in training.
+    No step that validation predicts is read, or is a target, in training.
     """
     sequences = windows.sequences
     last = sequences.starts + encoding.lag + sequences.lengths - 1  # of each window
     trains, validates = last + encoding.horizon < first_step, last + 1 >= first_step
     if not (trains.any() and validates.any()):
         raise ValueError(
-            f"validation on {n_steps - first_step} of {n_steps} steps leaves no window "
-            f"of {encoding.window} steps and a horizon of {encoding.horizon} on each "
-            "side. Give a longer series, a smaller window or validation_fraction, or "
-            "set early_stopping=False."
+            f"validation on {n_steps - first_step} of {n_steps} steps leaves the "
+            f"training or the validation part without a window of {encoding.window} "
+            f"steps and a horizon of {encoding.horizon}. Pass a longer series, set a "
+            "smaller window, change validation_fraction, or set early_stopping=False."
         )
     valid = _select(windows, validates)
-    if windows.first is not None:  # only targets from first_step on are judged
+    if windows.first is not None:  # only targets from first_step on count
         next_steps = np.arange(len(windows.targets)) + encoding.lag + 1
         weights = (next_steps >= first_step).astype(np.float64)
         valid = replace(valid, weights=torch.from_numpy(weights))

@@ -1,14 +1,15 @@
-"""Scores of forecasts, and of answers at each step of sequences.
+"""Scores of forecasts, of predictions at each time step, and of translations.
 
-Forecasts: plain functions of arrays, which leave out true values that are NaN;
-:func:`score_backtest` computes a table of them from the frame that ``backtest`` of a
+Metrics of forecasts are functions of arrays, which leave out true values that are NaN.
+:func:`score_backtest` computes a table of metrics from the frame that ``backtest`` of a
 forecaster returns, and :func:`forecast_scorer` makes scorers for searches.
 
-Answers at each step (``step_...``, ``sequence_...``): y may be an array
-``(n_sequences, n_timesteps)`` or ``(n_sequences, n_timesteps, n_outputs)``, or a list,
-object array or Series of rows of any length. NaN in y_true is padding, and so is what a
-row of an array y_true has beyond the end of y_pred's, or NaN of an array y_pred beyond
-the end of y_true's row. :func:`sklearn.metrics.make_scorer` makes scorers of them.
+Metrics of predictions at each time step have names that begin with ``step_`` or
+``sequence_``. y may be an array ``(n_sequences, n_timesteps)`` or ``(n_sequences,
+n_timesteps, n_outputs)``, or a list, object array or Series of rows of any length. NaN
+in y_true is padding. If one of the two is an array and the other one is ragged, steps
+of the array after the end of the ragged row are padding, too (if the array is y_pred,
+they must be NaN). Use :func:`sklearn.metrics.make_scorer` to make scorers.
 """
 
 from sklearn_rnn.metrics._backtests import score_backtest

@@ -1,4 +1,4 @@
-"""Scores of the frames that ``backtest`` of a forecaster returns."""
+"""Scores of backtests, from the frames that ``backtest`` of a forecaster returns."""
 
 import numpy as np
 
@@ -27,31 +27,32 @@ METRICS = (*POINT_METRICS, "mase", *INTERVAL_METRICS, "crps")
 def score_backtest(
     frame, *, metrics=None, by=None, y_train=None, season=1, coverage=None
 ):
-    """Scores of a backtest, overall or by lead, series or any other column.
+    """Compute scores of a backtest, overall or by lead, series or any other column.
 
     Parameters
     ----------
     frame : DataFrame
-        What ``backtest`` of a forecaster returned, or a part of it, or several
-        concatenated with a column that tells them apart. Rows with missing truth are
-        left out.
+        Frame that ``backtest`` of a forecaster returned, a part of it, or several of
+        them concatenated with a column that distinguishes them. Rows with missing truth
+        are left out.
     metrics : str or list of str, default=None
         Any of "mae", "rmse", "smape", "mase", "pinball" (mean of the pinball losses of
         lower bound, forecast as the median, and upper bound), "interval_score",
-        "coverage" and "crps" (of sampled paths). None computes all for which the frame
-        has the columns; "mase" only with ``y_train``.
+        "coverage" and "crps" (of sampled paths). None computes all metrics for which
+        the frame has the columns, and "mase" if ``y_train`` is given.
     by : str or list of str, default=None
-        Columns of the frame for whose values scores are computed separately, such as
-        "lead", "series" or ["series", "lead"]. None scores all rows together.
+        Columns of the frame to group by, such as "lead", "series" or
+        ["series", "lead"]. Scores are computed for each group. None scores all rows
+        together.
     y_train : array-like, frame, or list of them, default=None
-        Series before the forecasts, for "mase": as X of ``fit``, one for each series of
-        the backtest. Errors of each series and channel are divided by the mean absolute
-        error of the seasonal naive forecast in it.
+        Series before the forecasts, for "mase": the X given to ``fit``, with one series
+        for each series of the backtest. The errors of each series and channel are
+        divided by the mean absolute error of the seasonal naive forecast in it.
     season : int, default=1
-        Number of steps of a season, for "mase".
+        Length of the seasonal period in steps, for "mase".
     coverage : float in (0, 1), default=None
         Nominal coverage of the bounds, for "pinball" and "interval_score". None takes
-        the one that ``backtest`` noted in ``frame.attrs``.
+        it from ``frame.attrs``, where ``backtest`` has stored it.
 
     Returns
     -------
@@ -62,18 +63,18 @@ def score_backtest(
     Raises
     ------
     ValueError
-        If the frame lacks columns or known truth, if a metric is not known, or if
-        ``y_train`` or ``coverage`` is missing.
+        If a column is missing, if all truth is missing, if there is no metric of a
+        given name, or if ``y_train`` or ``coverage`` is needed and missing.
 
     Warns
     -----
     UserWarning
-        If some groups have no known truth; their scores are NaN.
+        If all truth of a group is missing; its scores are then NaN.
 
     See Also
     --------
-    forecast_scorer : A scorer of one of the metrics, for searches.
-    sklearn_rnn.display.BacktestDisplay : A picture of the frame.
+    forecast_scorer : Makes a scorer of one metric, for searches.
+    sklearn_rnn.display.BacktestDisplay : Draws the frame.
 
     Examples
     --------
@@ -94,21 +95,21 @@ def score_backtest(
     if {"pinball", "interval_score"} & set(metrics):
         if coverage is None:
             raise ValueError(
-                "the nominal coverage of the bounds is unknown: frame.attrs does not "
-                "hold it. Pass coverage=, as given to backtest."
+                "the nominal coverage of the bounds is missing in frame.attrs. Pass "
+                "the coverage that was given to backtest as coverage=."
             )
         check_number("coverage", coverage, above=0, below=1)
     if "mase" in metrics:
         frame = frame.assign(scale=_measure_scales(frame, y_train, season))
     if not frame["truth"].notna().any():
         raise ValueError(
-            "the frame holds no known truth, so there is nothing to score."
+            'the column "truth" has only missing values, so there is nothing to score.'
         )
     return _score_groups(frame, metrics, by, coverage)
 
 
 def _score_groups(frame, metrics, by, coverage):
-    """Scores of the whole frame, or of the groups ``by`` some columns."""
+    """Compute scores of the whole frame, or of groups ``by`` columns."""
     import pandas as pd
 
     if by is None:
@@ -123,15 +124,15 @@ def _score_groups(frame, metrics, by, coverage):
         rows[group] = [_score(m, part, coverage) if known else np.nan for m in metrics]
     if unknown:
         warn_user(
-            f"{unknown} of {len(rows)} groups have no known truth. Their scores are "
-            "NaN."
+            f"{unknown} of {len(rows)} groups have only missing values in the column "
+            '"truth". Their scores are NaN.'
         )
     index = groups.size().index
     return pd.DataFrame(list(rows.values()), index=index, columns=list(metrics))
 
 
 def _resolve_metrics(metrics, frame, y_train):
-    """Names of the metrics to compute, for which the frame has the columns."""
+    """Return the names of the metrics to compute, after checking the columns."""
     _check_columns(frame, ["truth", "forecast"])
     if metrics is None:
         metrics = list(POINT_METRICS)
@@ -145,8 +146,8 @@ def _resolve_metrics(metrics, frame, y_train):
         _check_columns(frame, ["series"])
         if y_train is None:
             raise ValueError(
-                '"mase" divides errors by those of the naive forecast in y_train. Pass '
-                "the series given to fit as y_train."
+                '"mase" needs y_train, because it divides errors by those of the naive '
+                "forecast in training. Pass the series given to fit as y_train."
             )
     if set(INTERVAL_METRICS) & set(metrics):
         _check_columns(frame, ["lower", "upper"], "Pass coverage= to backtest.")
@@ -156,7 +157,7 @@ def _resolve_metrics(metrics, frame, y_train):
 
 
 def check_metric(name, known=METRICS):
-    """Raise a ValueError if a metric is not known."""
+    """Raise a ValueError if there is no metric of this name."""
     if name not in known:
         raise ValueError(
             f"{name!r} is not a metric of forecasts. Choose from {', '.join(known)}."
@@ -171,7 +172,7 @@ def _check_columns(frame, columns, advice="Pass what backtest returned."):
 
 
 def _score(metric, frame, coverage):
-    """One metric of the rows of a frame."""
+    """Compute one metric over the rows of a frame."""
     truth = frame["truth"]
     if metric in POINT_METRICS:
         return POINT_METRICS[metric](truth, frame["forecast"])
@@ -191,14 +192,14 @@ def _score(metric, frame, coverage):
 
 
 def _measure_scales(frame, y_train, season):
-    """Mean absolute error of the seasonal naive forecast, for each row of the frame."""
+    """Compute the error of the seasonal naive forecast, for each row of the frame."""
     check_integer("season", season, minimum=1)
     series = read_series(y_train, "y_train")
     number = frame["series"].to_numpy()
     if number.max() >= len(series):
         raise ValueError(
             f"y_train has {len(series)} series, but the frame has series "
-            f"{number.max()}. Give one for each series of the backtest."
+            f"{number.max()}. Pass one for each series of the backtest."
         )
     channel = np.zeros(len(frame), dtype=int)
     if "channel" in frame.columns:
@@ -214,7 +215,7 @@ def _measure_scales(frame, y_train, season):
     elif series.n_channels > 1:
         raise ValueError(
             f"y_train has {series.n_channels} channels, but the frame has no column "
-            "'channel'. Give the series of the backtest."
+            "'channel'. Pass the training part of the series of the backtest."
         )
     scales = np.full((len(series), series.n_channels), np.nan)
     for i in np.unique(number):

@@ -1,4 +1,4 @@
-"""Errors of forecasts, bounds and sampled paths, without the steps of unknown truth."""
+"""Errors of forecasts, bounds and sampled paths; missing true values are left out."""
 
 import numpy as np
 
@@ -6,15 +6,15 @@ from sklearn_rnn._core.scalars import check_number
 
 
 def mean_absolute_error(y_true, y_pred):
-    """Mean absolute error of forecasts.
+    """Mean absolute error (MAE) of forecasts.
 
-    Unlike :func:`sklearn.metrics.mean_absolute_error`, missing true values are left
-    out, and y may have any shape.
+    In contrast to :func:`sklearn.metrics.mean_absolute_error`, missing true values are
+    left out, and y may have any shape.
 
     Parameters
     ----------
     y_true : array-like
-        True values, of any shape. NaN is left out.
+        True values, of any shape. Missing values (NaN) are left out.
     y_pred : array-like
         Forecasts, of the same shape.
 
@@ -26,8 +26,8 @@ def mean_absolute_error(y_true, y_pred):
     Raises
     ------
     ValueError
-        If shapes or indices differ, if a forecast of a known value is NaN, or if no
-        true value is known.
+        If shapes or indices differ, if a forecast is NaN where the true value is not,
+        or if all true values are NaN.
 
     Examples
     --------
@@ -41,15 +41,15 @@ def mean_absolute_error(y_true, y_pred):
 
 
 def root_mean_squared_error(y_true, y_pred):
-    """Root of the mean squared error of forecasts.
+    """Root mean squared error (RMSE) of forecasts.
 
-    Unlike :func:`sklearn.metrics.root_mean_squared_error`, missing true values are left
-    out, and y may have any shape.
+    In contrast to :func:`sklearn.metrics.root_mean_squared_error`, missing true values
+    are left out, and y may have any shape.
 
     Parameters
     ----------
     y_true : array-like
-        True values, of any shape. NaN is left out.
+        True values, of any shape. Missing values (NaN) are left out.
     y_pred : array-like
         Forecasts, of the same shape.
 
@@ -61,8 +61,8 @@ def root_mean_squared_error(y_true, y_pred):
     Raises
     ------
     ValueError
-        If shapes or indices differ, if a forecast of a known value is NaN, or if no
-        true value is known.
+        If shapes or indices differ, if a forecast is NaN where the true value is not,
+        or if all true values are NaN.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def symmetric_mean_absolute_percentage_error(y_true, y_pred):
     Parameters
     ----------
     y_true : array-like
-        True values, of any shape. NaN is left out.
+        True values, of any shape. Missing values (NaN) are left out.
     y_pred : array-like
         Forecasts, of the same shape.
 
@@ -93,14 +93,15 @@ def symmetric_mean_absolute_percentage_error(y_true, y_pred):
     Raises
     ------
     ValueError
-        If shapes or indices differ, if a forecast of a known value is NaN, or if no
-        true value is known.
+        If shapes or indices differ, if a forecast is NaN where the true value is not,
+        or if all true values are NaN.
 
     Notes
     -----
-    The mean of :math:`200 |y - \hat y| / (|y| + |\hat y|)`, as in the M3 and M4
-    competitions [1]_. It is 0 where truth and forecast are both 0. It is meant for
-    positive values; forecasts that are too low cost more than those that are too high.
+    The error is the mean of :math:`200 |y - \hat y| / (|y| + |\hat y|)`, as in the M3
+    and M4 competitions [1]_. A term is 0 if true value and forecast are both 0. The
+    error is meant for positive values. It penalises forecasts that are too low more
+    than forecasts that are too high.
 
     References
     ----------
@@ -121,17 +122,17 @@ def symmetric_mean_absolute_percentage_error(y_true, y_pred):
 def mean_pinball_loss(y_true, y_pred, *, alpha=0.5):
     r"""Mean pinball loss (quantile loss) of forecast quantiles.
 
-    Unlike :func:`sklearn.metrics.mean_pinball_loss`, missing true values are left out,
-    and y may have any shape.
+    In contrast to :func:`sklearn.metrics.mean_pinball_loss`, missing true values are
+    left out, and y may have any shape.
 
     Parameters
     ----------
     y_true : array-like
-        True values, of any shape. NaN is left out.
+        True values, of any shape. Missing values (NaN) are left out.
     y_pred : array-like
         Forecasts of the quantile, of the same shape.
     alpha : float in (0, 1), default=0.5
-        Level of the quantile. 0.5 gives half of the mean absolute error.
+        Level of the quantile. With 0.5 the loss is half of the mean absolute error.
 
     Returns
     -------
@@ -141,12 +142,13 @@ def mean_pinball_loss(y_true, y_pred, *, alpha=0.5):
     Raises
     ------
     ValueError
-        If shapes or indices differ, if a forecast of a known value is NaN, or if no
-        true value is known.
+        If shapes or indices differ, if a forecast is NaN where the true value is not,
+        or if all true values are NaN.
 
     Notes
     -----
-    The mean of :math:`\max(\alpha (y - q), (\alpha - 1) (y - q))` over forecasts q.
+    The loss is the mean of :math:`\max(\alpha (y - q), (\alpha - 1) (y - q))` over
+    forecasts q.
 
     Examples
     --------
@@ -165,7 +167,7 @@ def mean_interval_score(y_true, lower, upper, *, coverage):
     Parameters
     ----------
     y_true : array-like
-        True values, of any shape. NaN is left out.
+        True values, of any shape. Missing values (NaN) are left out.
     lower : array-like
         Lower bounds, of the same shape.
     upper : array-like
@@ -176,17 +178,19 @@ def mean_interval_score(y_true, lower, upper, *, coverage):
     Returns
     -------
     loss : float
-        In the unit of y; smaller is better. Narrow intervals that cover are best.
+        In the unit of y; smaller is better. Narrow intervals with the right coverage
+        have the smallest loss.
 
     Raises
     ------
     ValueError
-        If shapes or indices differ, if a bound of a known value is NaN, if a lower
-        bound is above its upper one, or if no true value is known.
+        If shapes or indices differ, if a bound is NaN where the true value is not, if a
+        lower bound is above its upper bound, or if all true values are NaN.
 
     Notes
     -----
-    With :math:`\alpha = 1 - \text{coverage}`, the mean of [1]_
+    With :math:`\alpha = 1 - \text{coverage}` and bounds l and u, the score [1]_ is the
+    mean of
 
     .. math::
         u - l + \frac{2}{\alpha} \max(l - y, 0) + \frac{2}{\alpha} \max(y - u, 0)
@@ -211,12 +215,12 @@ def mean_interval_score(y_true, lower, upper, *, coverage):
 
 
 def interval_coverage(y_true, lower, upper):
-    """Share of true values inside their prediction intervals.
+    """Fraction of true values inside their prediction intervals.
 
     Parameters
     ----------
     y_true : array-like
-        True values, of any shape. NaN is left out.
+        True values, of any shape. Missing values (NaN) are left out.
     lower : array-like
         Lower bounds, of the same shape.
     upper : array-like
@@ -225,14 +229,14 @@ def interval_coverage(y_true, lower, upper):
     Returns
     -------
     coverage : float
-        From 0 to 1, to compare with the nominal coverage. Bounds belong to the
-        interval.
+        From 0 to 1; should be close to the nominal coverage. Values equal to a bound
+        are inside.
 
     Raises
     ------
     ValueError
-        If shapes or indices differ, if a bound of a known value is NaN, if a lower
-        bound is above its upper one, or if no true value is known.
+        If shapes or indices differ, if a bound is NaN where the true value is not, if a
+        lower bound is above its upper bound, or if all true values are NaN.
 
     Examples
     --------
@@ -248,15 +252,16 @@ def interval_coverage(y_true, lower, upper):
 def continuous_ranked_probability_score(y_true, paths):
     r"""Mean continuous ranked probability score (CRPS) of sampled values.
 
-    It generalises the absolute error to distributions, step by step.
+    The score generalises the absolute error to distributions. It compares the
+    distribution of the samples at each step with the true value.
 
     Parameters
     ----------
     y_true : array-like
-        True values, of any shape. NaN is left out.
+        True values, of any shape. Missing values (NaN) are left out.
     paths : array-like of shape (n_paths, ...)
-        Samples of them, as ``sample_paths`` returns; each path has the shape of
-        ``y_true``.
+        Sampled paths, as ``sample_paths`` of a forecaster returns. Each path has the
+        shape of ``y_true``.
 
     Returns
     -------
@@ -266,14 +271,14 @@ def continuous_ranked_probability_score(y_true, paths):
     Raises
     ------
     ValueError
-        If shapes do not match, if a sample of a known value is NaN, or if no true value
-        is known.
+        If shapes do not match, if a sample is NaN where the true value is not, or if
+        all true values are NaN.
 
     Notes
     -----
-    With samples x of a value y, and two independent draws x and x' of them,
-    :math:`E |x - y| - \frac{1}{2} E |x - x'|` [1]_. Both expectations are means over
-    the empirical distribution of the samples.
+    The score of samples for a true value y is
+    :math:`E |x - y| - \frac{1}{2} E |x - x'|`, where x and x' are two independent draws
+    from the samples [1]_.
 
     References
     ----------
@@ -291,7 +296,7 @@ def continuous_ranked_probability_score(y_true, paths):
     if paths.shape[1:] != true.shape or not len(paths):
         raise ValueError(
             f"paths have the shape {paths.shape}, expected (n_paths, "
-            f"{', '.join(map(str, true.shape))}) for y_true of the shape {true.shape}."
+            f"{', '.join(map(str, true.shape))}) for y_true of shape {true.shape}."
         )
     named = {f"paths[{i}]": path for i, path in enumerate(paths)}
     known, *samples = select_known(true, **named)
@@ -299,7 +304,7 @@ def continuous_ranked_probability_score(y_true, paths):
 
 
 def compute_crps(true, samples):
-    """CRPS (...) of samples (n_paths, ...) of true values (...)."""
+    """Compute the CRPS (...) of samples (n_paths, ...) of true values (...)."""
     samples, n = np.sort(samples, axis=0), len(samples)
     ranks = 2 * np.arange(1, n + 1) - n - 1
     spread = np.tensordot(ranks, samples, axes=1) / n**2  # half of the mean distance
@@ -310,13 +315,13 @@ def compute_crps(true, samples):
 
 
 def as_numbers(name, values):
-    """An array of finite numbers or NaN, or a ValueError that names it."""
+    """Convert to an array of finite numbers or NaN; a ValueError names the argument."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{name} cannot be read as one array of numbers ({error}). Concatenate "
-            "sequences of unequal length."
+            f"{name} cannot be converted to one array of numbers ({error}). "
+            "Concatenate sequences of unequal length first."
         ) from error
     if np.isinf(array).any():
         raise ValueError(f"{name} contains infinity. Mark missing values as NaN.")
@@ -324,18 +329,20 @@ def as_numbers(name, values):
 
 
 def select_known(y_true, **others):
-    """True values that are known (n,), and the other arrays at their places."""
+    """Select the true values that are not NaN, (n,), and the others at their places."""
     true = as_numbers("y_true", y_true)
     known = ~np.isnan(true)
     if not known.any():
-        raise ValueError("y_true holds no known value, so there is nothing to score.")
+        raise ValueError(
+            "all values of y_true are missing (NaN), so there is nothing to score."
+        )
     selected = [true[known]]
     for name, values in others.items():
         array = as_numbers(name, values)
         if array.shape != true.shape:
             raise ValueError(
-                f"{name} has the shape {array.shape}, y_true has the shape "
-                f"{true.shape}. Give one value for each true value."
+                f"{name} has the shape {array.shape}, but y_true has the shape "
+                f"{true.shape}. Pass one value for each true value."
             )
         if hasattr(values, "iloc") and hasattr(y_true, "iloc"):
             if not values.index.equals(y_true.index):
@@ -344,13 +351,16 @@ def select_known(y_true, **others):
                     f"example with y_true.reindex({name}.index)."
                 )
         if np.isnan(array[known]).any():
-            raise ValueError(f"{name} contains NaN where y_true is known.")
+            raise ValueError(
+                f"{name} contains NaN where y_true has a value. Only true values may "
+                "be missing."
+            )
         selected.append(array[known])
     return selected
 
 
 def check_bounds(lower, upper):
-    """Raise a ValueError if a lower bound is above its upper one."""
+    """Raise a ValueError if a lower bound is above its upper bound."""
     if (lower > upper).any():
         i = int((lower > upper).argmax())
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Scores of forecasts."""
+"""Mean absolute scaled error of forecasts."""
 
 import numpy as np
 from sklearn import metrics as of_rows
@@ -16,35 +16,39 @@ from sklearn_rnn.metrics._ragged import (
 def mean_absolute_scaled_error(
     y_true, y_pred, *, y_train, season=1, sample_weight=None
 ):
-    r"""Mean absolute error of forecasts, in units of a naive forecast's in training.
+    r"""Mean absolute scaled error (MASE) of forecasts.
+
+    The mean absolute error is divided by that of the seasonal naive forecast in
+    training.
 
     Parameters
     ----------
     y_true : array-like or list of arrays
-        What came: ``(n_timesteps,)`` or ``(n_timesteps, n_channels)`` like ``y_train``,
-        or forecasts from several origins or of several series in a container of one
-        axis more, such as ``(n_sequences, n_timesteps)``. NaN is left out.
+        True values, ``(n_timesteps,)`` or ``(n_timesteps, n_channels)`` like
+        ``y_train``. Forecasts from several origins or of several series have one axis
+        more, such as ``(n_sequences, n_timesteps)``. NaN is left out.
     y_pred : array-like or list of arrays
-        What was forecast.
+        Forecasts, of the same shape.
     y_train : array-like or list of arrays
-        The series before, ``(n_train,)`` or an array ``(n_train, n_channels)``: one for
-        all of y, or a list (or 3-D array) of one for each sequence of y. NaN is left
-        out.
+        Training series, ``(n_train,)`` or ``(n_train, n_channels)``: one for all of y,
+        or a list (or 3-D array) with one for each sequence of y. NaN is left out.
     season : int, default=1
-        The naive forecast is the value so many steps before.
+        Length of the seasonal period in steps. The naive forecast is the value
+        ``season`` steps before.
     sample_weight : array-like or list of arrays, default=None
-        One weight per step, or one per sequence if y holds several.
+        One weight per step, or one per sequence if y has several.
 
     Returns
     -------
     loss : float
-        Below 1 the forecast errs less than the naive one step (one season) ahead; the
-        mean over all steps, and over channels.
+        Mean over all steps and channels; 0 is best. Values below 1 mean that the errors
+        are smaller than those of the seasonal naive forecast ``season`` steps ahead.
 
     Raises
     ------
     ValueError
-        If ``y_train`` is not longer than ``season``, or does not vary over it.
+        If ``y_train`` is not longer than ``season``, or if all its values equal those
+        ``season`` steps before.
 
     References
     ----------
@@ -69,8 +73,8 @@ def mean_absolute_scaled_error(
     for i, ((true, pred, weight), train) in enumerate(zip(rows, past, strict=True)):
         if true.shape[1:] != train.shape[1:]:
             raise ValueError(
-                f"row {i} of y_true has steps of the shape {true.shape[1:]}, its "
-                f"y_train of the shape {train.shape[1:]}. Give the same channels."
+                f"row {i} of y_true has steps of shape {true.shape[1:]}, but its "
+                f"y_train has steps of shape {train.shape[1:]}. Pass the same channels."
             )
         scale = compute_naive_error(train, season)
         scaled.append((true / scale, pred / scale, weight))
@@ -79,18 +83,18 @@ def mean_absolute_scaled_error(
 
 
 def compute_naive_error(train, season, name="y_train"):
-    """Mean absolute change of each channel over a season."""
+    """Compute the mean absolute change of each channel over a season."""
     changes = np.abs(train[season:] - train[:-season])  # (n_train - season, ...)
     known = ~np.isnan(changes)
     if not known.any(axis=0).all():
         raise ValueError(
-            f"{name} has {len(train)} steps, none of them {season} after another that "
-            "is known. The naive forecast needs some: give a longer y_train."
+            f"{name} has {len(train)} steps without any two observed values that are "
+            f"season={season} steps apart. Pass a longer y_train."
         )
     scale = changes.mean(axis=0, where=known)
     if not scale.all():
         raise ValueError(
-            f"{name} does not vary over {season} steps, which leaves nothing to scale "
-            "by."
+            f"{name} cannot scale the errors, because all its values equal those "
+            f"season={season} steps before. Use mean_absolute_error instead."
         )
     return scale

@@ -18,36 +18,41 @@ DEFAULTS = {
 def forecast_scorer(
     metric, *, horizon=None, season=1, stride=1, start=None, coverage=0.9
 ):
-    """Make a scorer of forecasters for ``scoring=``, which needs no y.
+    """Make a scorer of forecasters for ``scoring=``.
 
-    The scorer backtests the fitted forecaster in the test part of a fold and returns
-    minus one of the errors of :func:`score_backtest`, so that greater is better.
+    The scorer runs a backtest of the fitted forecaster in the test part of a split, and
+    returns minus one of the errors of :func:`score_backtest`, so that greater is
+    better. It does not need y.
 
     Parameters
     ----------
     metric : {"mae", "rmse", "smape", "mase", "pinball", "interval_score"}
-        The error. "mase" divides the errors of each series and channel by the mean
-        absolute error of the seasonal naive forecast in the test part, because a scorer
-        does not see the training part. "pinball" and "interval_score" judge prediction
-        intervals.
+        Name of the error. "mase" divides the errors of each series and channel by the
+        mean absolute error of the seasonal naive forecast in the test part, because
+        scorers do not get the training part. "pinball" and "interval_score" evaluate
+        prediction intervals.
     horizon : int, default=None
-        Number of steps forecast from each origin; None means the forecaster's.
+        Number of steps to forecast from each origin; None means the ``horizon`` of the
+        forecaster.
     season : int, default=1
-        Number of steps of a season, for "mase".
+        Length of the seasonal period in steps, for "mase".
     stride : int, default=1
         Number of steps from one origin to the next.
     start : int, default=None
-        Number of steps of the test part that are known at its first origin; a negative
-        number counts from its end. None is what the forecaster needs, which differs
-        between forecasters: set it to compare them on the same steps, for example to
-        the ``window`` of :class:`~sklearn_rnn.model_selection.WindowSplit`.
+        Number of known steps of the test part at the first origin. A negative number
+        counts from its end. None means the number that the forecaster needs. This
+        number depends on the forecaster, so set ``start`` to compare forecasters on the
+        same steps, for example to the ``window`` of
+        :class:`~sklearn_rnn.model_selection.WindowSplit`.
     coverage : float in (0, 1), default=0.9
-        Coverage of the prediction intervals, for "pinball" and "interval_score".
+        Nominal coverage of the prediction intervals, for "pinball" and
+        "interval_score".
 
     Returns
     -------
     scorer : callable
-        ``scorer(forecaster, X, y=None, exog=None)`` returns a float.
+        Scorer with the signature ``scorer(forecaster, X, y=None, exog=None)``, which
+        returns a float.
 
     Raises
     ------
@@ -56,11 +61,11 @@ def forecast_scorer(
 
     See Also
     --------
-    score_backtest : All scores of a backtest.
+    score_backtest : Computes all scores of a backtest.
 
     Notes
     -----
-    Exogenous variables reach the scorer by metadata routing, after
+    To pass exogenous variables to the scorer, enable metadata routing and call
     ``scorer.set_score_request(exog=True)``.
 
     Examples
@@ -81,7 +86,7 @@ def forecast_scorer(
 
 
 class ForecastScorer:
-    """What :func:`forecast_scorer` returns."""
+    """Scorer of forecasters, made by :func:`forecast_scorer`."""
 
     def __init__(self, metric, **options):
         check_metric(metric, tuple(m for m in METRICS if m not in ("coverage", "crps")))
@@ -94,12 +99,12 @@ class ForecastScorer:
         self._exog_request = None
 
     def __call__(self, estimator, X, y=None, *, exog=None):
-        """Minus the error of forecasts from origins in X; y is ignored."""
+        """Return minus the error of forecasts from origins in X; y is ignored."""
         if not hasattr(estimator, "backtest"):
             raise TypeError(
-                f"{type(estimator).__name__} has no method backtest, which "
-                f"{self!r} needs. Use it for an RNNForecaster or a "
-                "SeasonalNaiveForecaster."
+                f"{self!r} needs an estimator with a method backtest, such as "
+                "RNNForecaster or SeasonalNaiveForecaster, got "
+                f"{type(estimator).__name__}."
             )
         options, metric = dict(self._options), self._metric
         season, coverage = options.pop("season"), options.pop("coverage")
@@ -111,12 +116,13 @@ class ForecastScorer:
         return -float(scores[metric])
 
     def set_score_request(self, *, exog):
-        """Request exogenous variables, as estimators do.
+        """Request exogenous variables by metadata routing.
 
         Parameters
         ----------
         exog : bool, str or None
-            Whether to pass them on, or the name under which they are given.
+            Whether to pass exogenous variables to the scorer, or the name under which
+            they are given.
 
         Returns
         -------
@@ -125,19 +131,19 @@ class ForecastScorer:
         """
         if not _routing_enabled():
             raise RuntimeError(
-                "metadata routing is off. Call "
+                "set_score_request needs metadata routing, which is disabled. Call "
                 "sklearn.set_config(enable_metadata_routing=True) first."
             )
         self._exog_request = exog
         return self
 
     def get_metadata_routing(self):
-        """The metadata that this scorer requests.
+        """Return the metadata that this scorer requests.
 
         Returns
         -------
         routing : MetadataRequest
-            With a request for ``exog``.
+            Request for ``exog``.
         """
         request = MetadataRequest(owner=self)
         request.score.add_request(param="exog", alias=self._exog_request)

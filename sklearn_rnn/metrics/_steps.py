@@ -1,4 +1,4 @@
-"""Scores of predictions at each step, over the valid steps of all sequences."""
+"""Metrics of predictions at each step, over the valid steps of all sequences."""
 
 import numpy as np
 from sklearn import metrics as of_rows
@@ -7,14 +7,14 @@ from sklearn_rnn.metrics._ragged import align_steps, check_any_step, concatenate
 
 
 def step_accuracy_score(y_true, y_pred, *, sample_weight=None):
-    """Share of steps with the right label.
+    """Fraction of steps with the correct label.
 
     Parameters
     ----------
     y_true : array-like or list of arrays
-        Labels of each step of each sequence.
+        True labels of each step of each sequence.
     y_pred : array-like or list of arrays
-        Labels predicted.
+        Predicted labels.
     sample_weight : array-like or list of arrays, default=None
         One weight per sequence, or one per step.
 
@@ -34,22 +34,22 @@ def step_accuracy_score(y_true, y_pred, *, sample_weight=None):
 
 
 def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
-    """Share of sequences of which every step has the right label.
+    """Fraction of sequences whose steps all have the correct label.
 
     Parameters
     ----------
     y_true : array-like or list of arrays
-        Labels of each step of each sequence.
+        True labels of each step of each sequence.
     y_pred : array-like or list of arrays
-        Labels predicted.
+        Predicted labels.
     sample_weight : array-like or list of arrays, default=None
-        One weight per sequence. Or one per step: a sequence weighs their mean, and need
-        not be right where they are 0.
+        One weight per sequence, or one per step. Weights of steps are averaged over a
+        sequence, and steps of weight 0 are ignored.
 
     Returns
     -------
     score : float
-        From 0 to 1. Sequences without a valid step do not count.
+        From 0 to 1. Sequences without a valid step are left out.
 
     Examples
     --------
@@ -67,14 +67,14 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
 
 
 def step_r2_score(y_true, y_pred, *, sample_weight=None):
-    """Coefficient of determination (R2) over all steps.
+    """R², the coefficient of determination, over all steps.
 
     Parameters
     ----------
     y_true : array-like or list of arrays
-        Numbers of each step of each sequence.
+        True values of each step of each sequence.
     y_pred : array-like or list of arrays
-        Numbers predicted.
+        Predicted values.
     sample_weight : array-like or list of arrays, default=None
         One weight per sequence, or one per step.
 
@@ -99,9 +99,9 @@ def step_mean_squared_error(y_true, y_pred, *, sample_weight=None):
     Parameters
     ----------
     y_true : array-like or list of arrays
-        Numbers of each step of each sequence.
+        True values of each step of each sequence.
     y_pred : array-like or list of arrays
-        Numbers predicted.
+        Predicted values.
     sample_weight : array-like or list of arrays, default=None
         One weight per sequence, or one per step.
 
@@ -126,9 +126,9 @@ def step_mean_absolute_error(y_true, y_pred, *, sample_weight=None):
     Parameters
     ----------
     y_true : array-like or list of arrays
-        Numbers of each step of each sequence.
+        True values of each step of each sequence.
     y_pred : array-like or list of arrays
-        Numbers predicted.
+        Predicted values.
     sample_weight : array-like or list of arrays, default=None
         One weight per sequence, or one per step.
 

@@ -7,21 +7,22 @@ from sklearn.utils.validation import check_consistent_length
 
 
 def token_accuracy_score(y_true, y_pred, *, sample_weight=None):
-    """Share of tokens that are right, place by place.
+    """Fraction of positions with the correct token.
 
     Parameters
     ----------
     y_true : list of str or list of sequences
-        Right sequences; of a text each character is a token.
+        True sequences. In a text, each character is a token.
     y_pred : list of str or list of sequences
-        Sequences predicted, of any length.
+        Predicted sequences, of any length.
     sample_weight : array-like of shape (n_sequences,), default=None
         Weights of the sequences.
 
     Returns
     -------
     score : float
-        Agreeing places by places of the longer one of each pair.
+        Number of equal tokens at the same position, divided by the number of positions
+        of the longer sequence of each pair; from 0 to 1.
 
     Raises
     ------
@@ -34,8 +35,8 @@ def token_accuracy_score(y_true, y_pred, *, sample_weight=None):
     >>> token_accuracy_score(["2019-04-22", "ab"], ["2019-04-21", "ab"])
     0.916...
     """
-    refuse_bare_text(y_true, "y_true")
-    refuse_bare_text(y_pred, "y_pred")
+    check_not_bare_text(y_true, "y_true")
+    check_not_bare_text(y_pred, "y_pred")
     check_consistent_length(y_true, y_pred)
     weights = np.ones(len(y_true)) if sample_weight is None else sample_weight
     check_consistent_length(y_true, weights)
@@ -47,21 +48,21 @@ def token_accuracy_score(y_true, y_pred, *, sample_weight=None):
     if not total > 0:
         raise ValueError(
             f"no token can be compared: y_true and y_pred have {len(places)} sequences "
-            f"with {sum(places)} tokens, of the total weight {total}. Give sequences "
+            f"with {sum(places)} tokens and a total weight of {total}. Pass sequences "
             "with tokens, and weights that are not all 0."
         )
     return float(np.dot(right, weights) / total)
 
 
 def bleu_score(y_true, y_pred):
-    """BLEU of texts, by sacrebleu.
+    """Compute the BLEU score of texts with sacrebleu.
 
     Parameters
     ----------
     y_true : list of str, or list of lists of str
-        Right texts; or for each source a list of several right texts, of any number.
+        True texts, or a list of alternative true texts for each source.
     y_pred : list of str
-        Texts predicted.
+        Predicted texts.
 
     Returns
     -------
@@ -73,15 +74,15 @@ def bleu_score(y_true, y_pred):
     ImportError
         If sacrebleu is not installed.
     ValueError
-        If an argument is a single text, or the two differ in length.
+        If an argument is a single text, or if their lengths differ.
     TypeError
         If an entry is not a text.
 
     Notes
     -----
-    References are listed by source here, so that they can be split and indexed together
-    with the sources. sacrebleu lists them by translator instead: give
-    ``list(zip(*references))`` for such ``references``.
+    The true texts are grouped by source, so that they can be split and indexed together
+    with the sources. sacrebleu groups them by translator instead. For such
+    ``references``, pass ``list(zip(*references))``.
 
     References
     ----------
@@ -91,14 +92,14 @@ def bleu_score(y_true, y_pred):
 
 
 def chrf_score(y_true, y_pred):
-    """The chrF score of texts, by sacrebleu.
+    """Compute the chrF score of texts with sacrebleu.
 
     Parameters
     ----------
     y_true : list of str, or list of lists of str
-        Right texts; or for each source a list of several right texts, of any number.
+        True texts, or a list of alternative true texts for each source.
     y_pred : list of str
-        Texts predicted.
+        Predicted texts.
 
     Returns
     -------
@@ -110,15 +111,15 @@ def chrf_score(y_true, y_pred):
     ImportError
         If sacrebleu is not installed.
     ValueError
-        If an argument is a single text, or the two differ in length.
+        If an argument is a single text, or if their lengths differ.
     TypeError
         If an entry is not a text.
 
     Notes
     -----
-    References are listed by source here, so that they can be split and indexed together
-    with the sources. sacrebleu lists them by translator instead: give
-    ``list(zip(*references))`` for such ``references``.
+    The true texts are grouped by source, so that they can be split and indexed together
+    with the sources. sacrebleu groups them by translator instead. For such
+    ``references``, pass ``list(zip(*references))``.
 
     References
     ----------
@@ -132,39 +133,42 @@ def _by_sacrebleu(name, y_true, y_pred, **options):
         import sacrebleu
     except ImportError as error:
         raise ImportError(
-            "this score is sacrebleu's, which is not installed: pip install "
-            '"sklearn_rnn[translation]".'
+            "this score needs sacrebleu, which is not installed. Install it with pip "
+            'install "sklearn_rnn[translation]".'
         ) from error
-    refuse_bare_text(y_true, "y_true")
-    refuse_bare_text(y_pred, "y_pred")
+    check_not_bare_text(y_true, "y_true")
+    check_not_bare_text(y_pred, "y_pred")
     references = [
         list(map(_check_text, row if _is_list(row) else [row], repeat("y_true")))
         for row in y_true
     ]
-    said = list(map(_check_text, y_pred, repeat("y_pred")))
+    predictions = list(map(_check_text, y_pred, repeat("y_pred")))
     hint = ""
-    if references and {len(row) for row in references} == {len(said)}:
+    if references and {len(row) for row in references} == {len(predictions)}:
         hint = (
             " y_true looks like sacrebleu's lists of references, one per translator. "
-            "Give one list per source instead: list(zip(*y_true))."
+            "Pass one list per source instead: list(zip(*y_true))."
         )
-    if len(references) != len(said):
+    if len(references) != len(predictions):
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: "
-            f"{[len(references), len(said)]}.{hint}"
+            f"{[len(references), len(predictions)]}.{hint}"
         )
-    if not said or not all(references):
-        raise ValueError("y_true needs at least one text for each of y_pred's, got 0.")
-    # None is what sacrebleu takes for a reference that a source does not have
+    if not predictions or not all(references):
+        raise ValueError(
+            "y_true must have at least one text for each text of y_pred, got 0."
+        )
+    # sacrebleu expects None for a reference that a source does not have
     by_translator = [list(texts) for texts in zip_longest(*references)]
-    return float(getattr(sacrebleu, name)(said, by_translator, **options).score)
+    score = getattr(sacrebleu, name)(predictions, by_translator, **options).score
+    return float(score)
 
 
-def refuse_bare_text(y, name):
-    """Raise an error if ``y`` is one text, whose characters would be scored."""
+def check_not_bare_text(y, name):
+    """Raise a ValueError if ``y`` is one text instead of a list of texts."""
     if isinstance(y, (str, bytes)):
         raise ValueError(
-            f"{name} is a single text: {y[:40]!r}. Give a list of texts: [{name}]."
+            f"{name} is a single text: {y[:40]!r}. Pass a list of texts: [{name}]."
         )
 
 
@@ -175,7 +179,7 @@ def _is_list(row):
 def _check_text(text, name):
     if not isinstance(text, str):
         raise TypeError(
-            f"{name} holds {text!r} of type {type(text).__name__}; expected texts "
-            "(str). Join lists of tokens into texts first."
+            f"{name} holds {text!r} of type {type(text).__name__}, but must hold "
+            "texts (str). Join lists of tokens to texts first."
         )
     return str(text)

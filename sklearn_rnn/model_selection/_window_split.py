@@ -1,4 +1,4 @@
-"""Cross-validation of series without leaks."""
+"""WindowSplit: cross-validation of time series without leaks."""
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
@@ -11,49 +11,52 @@ from sklearn_rnn._data.series_panel import SeriesPanel
 
 
 class WindowSplit(BaseCrossValidator):
-    """Folds forward in time that know windows and horizons.
+    """Cross-validator for forecasts from windows, with training before testing.
 
-    No step that a fold judges as a target was read or forecast in its training.
+    No step that is a target in the test part of a split is read or predicted in
+    training.
 
     Parameters
     ----------
     n_splits : int, default=5
-        Folds.
+        Number of splits.
     window : int
-        Steps that are read before the first forecast. For an
-        :class:`~sklearn_rnn.RNNForecaster` with ``differencing`` that many more.
+        Number of steps that are read before the first forecast. For an
+        :class:`~sklearn_rnn.RNNForecaster` with ``differencing``, add that number.
     horizon : int, default=1
-        Steps forecast.
+        Number of steps that are forecast.
     test_size : int or None, default=None
-        Samples judged in each fold. None is as many as leave the first training part
-        that many windows at least.
+        Number of samples that are scored in each split. By default, chosen so that the
+        first training set holds at least that many windows.
     of : {"steps", "windows"}, default="steps"
-        What a sample is: a time step of one series, or of several in a
-        :class:`SeriesPanel`, as in the X of :class:`~sklearn_rnn.RNNForecaster`; or a
-        window and what follows it, as of :func:`~sklearn_rnn.sliding_windows` with
-        ``step=1``.
+        Type of the samples. "steps" are time steps of one series, or of several in a
+        :class:`SeriesPanel`, as in the X of :class:`~sklearn_rnn.RNNForecaster`.
+        "windows" are windows with the values that follow, as returned by
+        :func:`~sklearn_rnn.sliding_windows` with ``step=1``.
 
     See Also
     --------
     SeriesPanel : Several series with time steps as rows.
-    sklearn.model_selection.TimeSeriesSplit : Folds that know of no windows.
+    sklearn.model_selection.TimeSeriesSplit : Splits time series without regard to
+        windows.
 
     Notes
     -----
-    The folds are the last ``n_splits * test_size`` samples, one after the other, and
-    everything before a fold trains. By default, ``test_size`` is
-    ``(n_samples - skipped) // (n_splits + 1)``, where skipped is
-    ``window + horizon - 1`` of steps (what the first window holds before its last
-    target) and ``horizon - 1`` of windows.
+    The last ``n_splits * test_size`` samples are scored, ``test_size`` of them in each
+    split. All samples before them are used for training. By default, ``test_size`` is
+    ``(n_samples - skipped) // (n_splits + 1)``. For steps, ``skipped`` is ``window +
+    horizon - 1``, the steps of the first window before its last target. For windows, it
+    is ``horizon - 1``.
 
-    Of steps, a fold is preceded by the ``window`` steps before it, for reading only:
-    the first forecast is that of the first step after training. Without them the score
-    of a forecaster would skip the first steps of each fold, or all of them.
+    With ``of="steps"``, the test part also contains the ``window`` steps before those
+    that are scored. They are only read, so that the first forecast is that of the first
+    step after the training part. Without them, the score of a forecaster would skip the
+    first steps of the test part, or all of them.
 
-    Of windows, window i reads the steps i to i + window - 1 and forecasts the
-    ``horizon`` steps after them. The first target of a fold that begins with window a
-    is the step a + window, which the windows up to a - horizon do not hold. So the
-    ``horizon - 1`` windows before a fold are left out.
+    With ``of="windows"``, window i reads the steps i to i + window - 1 and predicts the
+    ``horizon`` steps after them. If the test part begins with window a, its first
+    target is the step a + window. Only windows up to a - horizon do not contain it, so
+    the ``horizon - 1`` windows before the test part are left out.
 
     Examples
     --------
@@ -78,7 +81,7 @@ class WindowSplit(BaseCrossValidator):
         self.of = of
 
     def get_n_splits(self, X=None, y=None, groups=None):
-        """Number of folds.
+        """Return the number of splits.
 
         Parameters
         ----------
@@ -92,12 +95,12 @@ class WindowSplit(BaseCrossValidator):
         Returns
         -------
         n_splits : int
-            Folds.
+            Number of splits.
         """
         return self.n_splits
 
     def split(self, X, y=None, groups=None):
-        """Indices of the training samples and of those of each fold.
+        """Generate the indices of the training and test samples of each split.
 
         Parameters
         ----------
@@ -111,15 +114,16 @@ class WindowSplit(BaseCrossValidator):
         Yields
         ------
         train : ndarray of int
-            Samples to fit.
+            Indices of the training samples.
         test : ndarray of int
-            Samples to score; of steps, with those before the fold that are read.
+            Indices of the test samples; for steps, preceded by the ``window`` steps
+            that are only read.
 
         Raises
         ------
         ValueError
-            If a parameter is no number it can be, X has too few samples, or its rows
-            are series.
+            If a parameter is not valid, if X has too few samples, or if the rows of X
+            are series instead of time steps.
         """
         self._check()
         (X,) = indexable(X)
@@ -138,15 +142,15 @@ class WindowSplit(BaseCrossValidator):
         size = self.test_size or max(smallest, (n - skipped) // (self.n_splits + 1))
         if size < smallest:
             raise ValueError(
-                f"test_size={size} steps hold no forecast of horizon={self.horizon}. "
-                "Give a larger test_size or a smaller horizon."
+                f"test_size={size} steps are too few for a forecast with "
+                f"horizon={self.horizon}. Set a larger test_size or a smaller horizon."
             )
         needed = skipped + self.n_splits * size + (1 if self.test_size else smallest)
         if n < needed:
             raise ValueError(
-                f"{n} samples are too few; n_splits={self.n_splits} folds of {size} "
-                f"with window={self.window} and horizon={self.horizon} need {needed}. "
-                "Lower one of these, or give more samples."
+                f"{n} samples are too few; n_splits={self.n_splits} with "
+                f"test_size={size}, window={self.window} and horizon={self.horizon} "
+                f"needs {needed}. Set smaller values, or pass more samples."
             )
         return size
 
@@ -158,9 +162,9 @@ class WindowSplit(BaseCrossValidator):
             )
         if self.of == "steps" and not is_panel and holds_several(X):
             raise ValueError(
-                f"X holds {len(X)} series, but its rows have to be time steps. To "
-                "split several series by time, give SeriesPanel(X) of "
-                "sklearn_rnn.model_selection; to hold out whole series, use KFold; if "
+                f"X holds {len(X)} series, but its rows must be time steps. To split "
+                "several series by time, pass SeriesPanel(X) from "
+                "sklearn_rnn.model_selection. To hold out whole series, use KFold. If "
                 'X holds windows, set of="windows".'
             )
 
@@ -171,4 +175,4 @@ class WindowSplit(BaseCrossValidator):
                 continue
             check_integer(name, value, minimum=1)
         if self.of not in ("steps", "windows"):
-            raise ValueError(f'of={self.of!r}; expected "steps" or "windows".')
+            raise ValueError(f'of must be "steps" or "windows", got {self.of!r}.')

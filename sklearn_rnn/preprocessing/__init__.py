@@ -1,4 +1,4 @@
-"""Preparing data: transformers, sequences from tables, windows, a check of the data."""
+"""Preparation of sequences: transformers, long tables, windows and checks of data."""
 
 from sklearn_rnn.preprocessing._check_data import check_data
 from sklearn_rnn.preprocessing._frames import sequences_from_frame

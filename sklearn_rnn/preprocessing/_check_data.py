@@ -1,4 +1,4 @@
-"""check_data: what fit would refuse, and what is only suspicious, as one report."""
+"""check_data: a report of errors and suspicious properties of sequences and targets."""
 
 import warnings
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ from sklearn_rnn._data.tokens import UNKNOWN
 from sklearn_rnn.preprocessing._series_scaler import compute_statistics
 from sklearn_rnn.preprocessing._stacked_steps import StackedSteps
 
-LONG = 1000  # steps, over which a recurrent network learns little
-RAGGED = 10  # longest sequence in units of the median length
-IMBALANCED = 10  # largest class in units of the smallest
-HEAVY_TAILED = 100  # largest deviation from the median in units of the quartile range
-OWN_SCALE = 30  # ratio of the 90 % and the 10 % quantile of the sequences' spreads
-OWN_LEVEL = 10  # spread of the sequences' means in units of their median spread
-SAMPLED = 100_000  # steps, of which quantiles are computed
-NAMED = 3  # examples that a message lists
+LONG = 1000  # median length, in steps
+RAGGED = 10  # ratio of the longest to the median length
+IMBALANCED = 10  # ratio of the largest to the smallest class
+HEAVY_TAILED = 100  # largest deviation from the median, in interquartile ranges
+OWN_SCALE = 30  # ratio of the 90 % to the 10 % quantile of the scales of sequences
+OWN_LEVEL = 10  # standard deviation of the means of sequences, in median scales
+SAMPLED = 100_000  # number of steps that quantiles are computed from
+NAMED = 3  # maximum number of examples in a message
 
 
 class Finding(NamedTuple):
-    """One finding: "error", "warning" or "note", what it is about, and the remedy."""
+    """One finding: its severity ("error", "warning" or "note"), topic and message."""
 
     severity: str
     topic: str
@@ -40,7 +40,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class DataReport:
-    """What :func:`check_data` found: ``summary`` and ``findings``."""
+    """Result of :func:`check_data`: a ``summary`` of X and a list of ``findings``."""
 
     summary: str
     findings: list[Finding]
@@ -56,7 +56,7 @@ class DataReport:
 
 
 class _Reader(SequenceReader):
-    """Reads X as RNNClassifier and RNNRegressor with default parameters do."""
+    """Reader of X with the default parameters of RNNClassifier and RNNRegressor."""
 
     embedding, input_size, precision = "auto", None, "auto"
 
@@ -75,20 +75,22 @@ def check_data(X, y=None):
     Returns
     -------
     report : DataReport
-        Prints as one line per finding. ``report.findings`` lists them as named tuples
-        of a ``severity``, a ``topic`` and a ``message``. An "error" is what ``fit``
-        raises with default parameters; a "warning" is probably a mistake or harms the
-        result; a "note" is worth knowing.
+        Report that prints one line per finding. ``report.findings`` is a list of named
+        tuples of ``severity``, ``topic`` and ``message``. The severity "error" is for
+        data that ``fit`` with default parameters would reject, "warning" for a likely
+        mistake or for data that make predictions worse, and "note" for further
+        information.
 
     See Also
     --------
-    SeriesScaler : Standardises each sequence by itself.
+    SeriesScaler : Standardises each sequence by its own mean and scale.
     StepwiseTransformer : Scales or encodes every time step.
 
     Notes
     -----
-    The function never raises for bad data. Suspicions are rules of thumb: they can be
-    wrong, and data without a finding can still be unsuitable.
+    The function does not raise an error for unsuitable data. Warnings and notes are
+    based on rules of thumb, which can be wrong. Data without a finding can still be
+    unsuitable.
 
     Examples
     --------
@@ -135,7 +137,7 @@ def _summarise(sequences: Sequences) -> str:
 
 
 def _valid_steps(sequences: Sequences) -> np.ndarray:
-    """The steps of all sequences without padding, (n_steps, ...)."""
+    """Return the steps of all sequences without padding, (n_steps, ...)."""
     places = np.arange(sequences.lengths.sum())
     ends = np.cumsum(sequences.lengths)
     places += np.repeat(
@@ -150,7 +152,7 @@ def _list_sequences(sequences: Sequences) -> list[np.ndarray]:
 
 
 def _name_features(features: Sequence[int] | np.ndarray) -> str:
-    """The first features, by number."""
+    """List the numbers of the first features for a message."""
     names = [str(j) for j in features[:NAMED]]
     return ", ".join(names) + (", ..." if len(features) > NAMED else "")
 
@@ -167,8 +169,8 @@ def _check_lengths(X: Any, sequences: Sequences) -> list[Finding]:
                 "warning",
                 "lengths",
                 f"the longest sequence has {longest} steps, the median is "
-                f"{median:.0f}. A batch is padded to its longest sequence: cut long "
-                "sequences, or split them into several.",
+                f"{median:.0f}. Batches are padded to their longest sequence, so "
+                "training is slow. Truncate long sequences, or split them.",
             )
         )
     if longest == 1:
@@ -177,8 +179,8 @@ def _check_lengths(X: Any, sequences: Sequences) -> list[Finding]:
                 "warning",
                 "lengths",
                 "every sequence has a single step, so there is no order to learn. If "
-                "the rows of X are the steps of one sequence, give [X]; of several, "
-                "sequences_from_frame makes sequences of a long table.",
+                "the rows of X are the steps of one sequence, pass [X]. If they are "
+                "the steps of several, use sequences_from_frame.",
             )
         )
     if median > LONG:
@@ -186,9 +188,10 @@ def _check_lengths(X: Any, sequences: Sequences) -> list[Finding]:
             Finding(
                 "warning",
                 "lengths",
-                f"the median length is {median:.0f} steps. Recurrent networks learn "
-                "little over so many steps. For one answer per sequence of numbers, "
-                'patch_size="auto" joins steps; otherwise cut sequences into windows.',
+                f"the median length is {median:.0f} steps. Recurrent networks hardly "
+                "learn dependencies over this many steps. For one prediction per "
+                'sequence of numbers, patch_size="auto" combines several steps into '
+                "one. Otherwise cut sequences into windows.",
             )
         )
     return findings
@@ -206,8 +209,8 @@ def _check_duplicates(X: Any, sequences: Sequences) -> list[Finding]:
     shown = ", ".join(f"{a} and {b}" for a, b in pairs[:NAMED])
     message = (
         f"{len(pairs)} of {len(sequences)} sequences repeat an earlier one ({shown}). "
-        "In training and test data at once they make scores too good: drop them, or "
-        "split by groups with GroupKFold."
+        "Duplicates in both training and test data make scores too high. Drop them, or "
+        "keep them together with GroupKFold."
     )
     return [Finding("warning", "duplicates", message)]
 
@@ -220,13 +223,13 @@ def _check_unknown(X: Any, sequences: Sequences) -> list[Finding]:
         return []
     message = (
         f"{share:.0%} of the tokens are unknown. Fit the vectorizer on these texts, or "
-        "lower its min_count."
+        "set a lower min_count."
     )
     return [Finding("warning", "unknown tokens", message)]
 
 
 def _check_codes(X: Any, sequences: Sequences) -> list[Finding]:
-    """Integers whose successive values are as different as any two of them."""
+    """Find integers whose successive values differ as much as random pairs do."""
     if sequences.vocabulary_size is not None or sequences.input_size != 1:
         return []
     values = _valid_steps(sequences)[:, 0].astype(np.float64)
@@ -236,16 +239,16 @@ def _check_codes(X: Any, sequences: Sequences) -> list[Finding]:
     n_jumps = sum(map(len, jumps))
     if not n_jumps:
         return []
-    # Gini's mean difference: how far apart two values are that are drawn at random
+    # Gini's mean difference: the expected distance of two randomly drawn values
     n, ranked = len(values), np.sort(values)
-    apart = 2 * np.sum((2 * np.arange(1, n + 1) - n - 1) * ranked) / n**2
-    if sum(jump.sum() for jump in jumps) / n_jumps < 0.7 * apart:
+    distance = 2 * np.sum((2 * np.arange(1, n + 1) - n - 1) * ranked) / n**2
+    if sum(jump.sum() for jump in jumps) / n_jumps < 0.7 * distance:
         return []
     message = (
         f"X holds integers from {values.min():.0f} to {values.max():.0f} that do not "
-        "change gradually. If they are codes of categories, let the network embed "
-        "them: RNNClassifier(embedding=16); X must be of an integer type, with 0 for "
-        "padding only. Ignore this for counts."
+        "change gradually. If they are codes of categories, embed them with "
+        "RNNClassifier(embedding=16); X must then have an integer type and use 0 for "
+        "padding only. If they are counts, ignore this warning."
     )
     return [Finding("warning", "codes", message)]
 
@@ -275,9 +278,9 @@ def _check_scale(X: Any, sequences: Sequences) -> list[Finding]:
     heavy = np.flatnonzero((quartiles > 0) & (deviation > HEAVY_TAILED * quartiles))
     if len(heavy):
         message = (
-            f"{len(heavy)} of {len(high)} features have values far from the others "
-            f"({_name_features(heavy)}), which leave little of the rest after scaling. "
-            "Check them for errors, or transform them with "
+            f"{len(heavy)} of {len(high)} features have extreme values "
+            f"({_name_features(heavy)}), so that all other values are nearly equal "
+            "after scaling. Check them for errors, or transform them with "
             "StepwiseTransformer(QuantileTransformer())."
         )
         findings.append(Finding("warning", "heavy tails", message))
@@ -288,17 +291,17 @@ def _check_scale(X: Any, sequences: Sequences) -> list[Finding]:
     if len(unscaled):
         j = unscaled[0]
         message = (
-            f"{len(unscaled)} of {len(mean)} features are not of unit size (feature "
-            f"{j}: mean {mean[j]:.3g}, spread {scale[j]:.3g}). RNNClassifier and "
-            "RNNRegressor standardise features by default; with scaling=False, put "
-            "StepwiseTransformer(StandardScaler()) before them."
+            f"{len(unscaled)} of {len(mean)} features are not scaled (feature {j}: "
+            f"mean {mean[j]:.3g}, standard deviation {scale[j]:.3g}). RNNClassifier "
+            "and RNNRegressor standardise features by default. With scaling=False, "
+            "put StepwiseTransformer(StandardScaler()) before them."
         )
         findings.append(Finding("note", "scale", message))
     return findings
 
 
 def _check_own_scale(X: Any, sequences: Sequences) -> list[Finding]:
-    """Whether sequences differ more in level or scale than inside."""
+    """Find features whose level or scale differs more between sequences than within."""
     long = sequences.lengths > 2
     every = 1 + sequences.lengths.sum() // SAMPLED
     long[np.arange(len(sequences)) % every > 0] = False
@@ -319,16 +322,16 @@ def _check_own_scale(X: Any, sequences: Sequences) -> list[Finding]:
     if not features:
         return []
     message = (
-        "the sequences differ much more in level or scale than their steps do "
-        f"(features {_name_features(features)}). If their shape matters, put "
-        "SeriesScaler() before the network, or SeriesScaler(add_statistics=True) to "
-        "keep level and scale as features."
+        "level or scale differ much more between sequences than between the steps of a "
+        f"sequence (features {_name_features(features)}). If the shape of a sequence "
+        "matters, put SeriesScaler() before the network, or "
+        "SeriesScaler(add_statistics=True) to keep level and scale as features."
     )
     return [Finding("warning", "own scales", message)]
 
 
 def _check_channels_first(X: Any, sequences: Sequences) -> list[Finding]:
-    """Few steps of many features, which change gradually from one to the next."""
+    """Find arrays whose last axis looks like time: smooth, and longer than axis 1."""
     n, T, F = len(sequences), sequences.lengths[0], sequences.input_size
     if not 1 < T < F or (sequences.lengths != T).any():
         return []
@@ -339,15 +342,15 @@ def _check_channels_first(X: Any, sequences: Sequences) -> list[Finding]:
     if over_features >= 0.5 * over_steps:
         return []
     message = (
-        f"X is read as {n} sequences of {T} steps with {F} features, but it changes "
-        "gradually along the last axis. If that is time, transpose X: "
+        f"X is read as {n} sequences of {T} steps with {F} features, but its values "
+        "change gradually along the last axis. If this axis is time, pass "
         "X.transpose(0, 2, 1)."
     )
     return [Finding("warning", "channels first", message)]
 
 
 def _check_transposed_list(X: Any) -> list[Finding]:
-    """Arrays (F, T_i), whose numbers of features differ where they are lengths."""
+    """Find lists of arrays (F, T_i) with features and steps exchanged."""
     if (
         not isinstance(X, (list, tuple))
         or not X
@@ -358,8 +361,8 @@ def _check_transposed_list(X: Any) -> list[Finding]:
     if len(set(shapes[:, 0])) > 1 or len(set(shapes[:, 1])) == 1:
         return []
     message = (
-        f"all arrays have {shapes[0, 0]} rows, and different numbers of columns. If "
-        "the columns are time steps, transpose each array: [x.T for x in X]."
+        f"all arrays have {shapes[0, 0]} rows, but different numbers of columns. If "
+        "the columns are time steps, pass [x.T for x in X]."
     )
     return [Finding("warning", "channels first", message)]
 
@@ -396,20 +399,20 @@ def _check_y(y: Any, sequences: Sequences | None) -> list[Finding]:
 def _check_numbers(y: np.ndarray, lengths: np.ndarray | None) -> list[Finding]:
     if y.ndim == 2 and lengths is not None and (lengths == y.shape[1]).all():
         message = (
-            f"y has {y.shape[1]} columns and every sequence has as many steps. For one "
-            "number per time step, set return_sequences=True."
+            f"y has {y.shape[1]} columns, and each sequence has the same number of "
+            "steps. If y has one number per time step, set return_sequences=True."
         )
         return [Finding("note", "y", message)]
     return []
 
 
 def _holds_numbers(y: Any) -> bool:
-    """Whether y is to be predicted by a regressor rather than by a classifier."""
+    """Whether y holds numbers for a regressor rather than classes."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             kind = type_of_target(np.asarray(y))
-    except Exception:  # which check_labels raises with a better message
+    except Exception:  # check_labels raises it again with a better message
         return False
     if not kind.startswith("multiclass"):
         return kind.startswith("continuous")
@@ -420,21 +423,19 @@ def _holds_numbers(y: Any) -> bool:
 
 def _check_classes(y: np.ndarray, lengths: np.ndarray | None) -> list[Finding]:
     if y.ndim > 1:
-        doubt = describe_misread_labels(y, lengths)
-        return [Finding("warning", "y", doubt)] if doubt else []
+        message = describe_misread_labels(y, lengths)
+        return [Finding("warning", "y", message)] if message else []
     classes, counts = np.unique(y, return_counts=True)
     names = classes.tolist()
     if len(names) == 1:
-        message = (
-            f"y holds the single class {names[0]!r}; RNNClassifier needs at least 2."
-        )
+        message = f"y has only the class {names[0]!r}; RNNClassifier needs at least 2."
         return [Finding("error", "y", message)]
     rare, common = names[counts.argmin()], names[counts.argmax()]
     if counts.max() < IMBALANCED * counts.min():
         return []
     message = (
         f"class {common!r} has {counts.max()} sequences, class {rare!r} only "
-        f'{counts.min()}. Set class_weight="balanced", and judge by balanced accuracy '
-        "or F1 instead of accuracy."
+        f'{counts.min()}. Set class_weight="balanced", and evaluate with balanced '
+        "accuracy or F1 instead of accuracy."
     )
     return [Finding("warning", "classes", message)]

@@ -1,4 +1,4 @@
-"""Sequences from a long table: one row a time step, one column that says whose."""
+"""Sequences from a long table, which has one row per time step."""
 
 import numpy as np
 
@@ -6,51 +6,52 @@ import numpy as np
 def sequences_from_frame(
     df, by, order=None, *, values=None, target=None, return_ids=False
 ):
-    """Turn a long table into a list of sequences.
+    """Convert a long table to a list of sequences.
 
-    A long table has a row a time step: whose it is, when it was, what was measured.
-    The rows of each id become one array, sorted by time. The order of the rows in the
-    table changes nothing.
+    A long table has one row per time step, with columns for the id of the sequence, the
+    time and the measured values. The rows of each id become one array, sorted by time.
 
     Parameters
     ----------
     df : pandas.DataFrame or polars.DataFrame of shape (n_rows, n_columns)
         The long table.
     by : column name
-        Whose row it is. The sequences are in the sorted order of these ids, as
-        ``groupby`` of pandas has them.
+        Column of the ids. Rows with the same id form one sequence. The sequences are
+        sorted by id, as the groups of ``groupby`` in pandas.
     order : column name or None, default=None
-        When it was: numbers, dates or anything that sorts. Every id has a time once at
-        most. With None the steps keep the order of their rows.
+        Column of the times, of any type that can be sorted. An id must not have two
+        rows with the same time. None keeps the order of the rows.
     values : column name, list of them, or None, default=None
-        What was measured, the features of a step; None takes all columns but ``by``,
-        ``order`` and ``target``. Numbers or bools; missing ones become NaN.
+        Columns of the features, which hold numbers or bools. Missing values become NaN.
+        None takes all columns except ``by``, ``order`` and ``target``.
     target : column name, list of them, or None, default=None
-        What is to be learned, the same in all rows of an id.
+        Columns of the targets, which must be the same in all rows of an id.
     return_ids : bool, default=False
-        Whether to return the ids of the sequences, too.
+        Whether to return the ids of the sequences as well.
 
     Returns
     -------
     X : list of ndarray of shape (n_timesteps_i, n_features)
-        One array an id, of the type that holds all ``values``: float32 stays float32.
+        One array per id, of the common type of all ``values``: float32 stays float32.
     y : ndarray of shape (n_sequences,) or (n_sequences, n_targets)
-        The target of each sequence; 2-D if ``target`` is a list. Only if ``target`` is
-        given.
+        Target of each sequence; 2-D if ``target`` is a list. Only returned if
+        ``target`` is given.
     ids : ndarray of shape (n_sequences,)
-        The id of each sequence. Only if ``return_ids=True``.
+        Id of each sequence. Only returned if ``return_ids=True``.
 
     Raises
     ------
     ValueError
-        If a column is not there or not of numbers, an id, time or target is missing, an
-        id has a time twice or two targets, or the table has no rows.
+        If a column does not exist or does not hold numbers, if an id, time or target is
+        missing, if an id has two rows with the same time or different targets, or if
+        the table has no rows.
     TypeError
         If ``df`` is not a data frame.
 
     See Also
     --------
-    StepwiseTransformer : Scales the features of every step.
+    StepwiseTransformer : Scales the features at every time step.
+    sliding_windows : Cuts a single series into windows.
 
     Examples
     --------
@@ -77,20 +78,20 @@ def sequences_from_frame(
     names = _column_names(df)
     keys = [by] if order is None else [by, order]
     targets, values = _as_list(target) or [], _as_list(values)
-    _refuse_unknown([*keys, *targets, *(values or ())], names)
+    _check_columns_exist([*keys, *targets, *(values or ())], names)
     if values is None:
         values = [name for name in names if name not in [*keys, *targets]]
     if not values:
         raise ValueError(
-            f"df has no columns of values beside {[*keys, *targets]}; a sequence needs "
-            "at least one feature."
+            f"df has no columns of values besides {[*keys, *targets]}; a sequence "
+            "needs at least one feature."
         )
-    _refuse_missing(df, [*keys, *targets])
+    _check_no_missing(df, [*keys, *targets])
     rows = _sort_rows(df[list(dict.fromkeys([*keys, *targets, *values]))], keys)
     ids = rows[by].to_numpy()
     begins = np.concatenate([[True], ids[1:] != ids[:-1]])
     if order is not None:
-        _refuse_repeated_times(rows[order].to_numpy(), ids, begins, keys)
+        _check_unique_times(rows[order].to_numpy(), ids, begins, keys)
     starts = np.flatnonzero(begins)
     result = [np.split(_read_numbers(rows, values), starts[1:])]
     if targets:
@@ -102,7 +103,7 @@ def sequences_from_frame(
 
 
 def _column_names(df):
-    """Names of the columns of a frame that can be read."""
+    """Check that ``df`` is a frame with rows, and return the names of its columns."""
     if not hasattr(df, "to_numpy") or not hasattr(df, "columns"):
         collect = " Call its collect() first." if hasattr(df, "collect") else ""
         raise TypeError(
@@ -121,34 +122,35 @@ def _column_names(df):
 
 
 def _as_list(names):
-    """Column names as a list; None stays."""
+    """Return column names as a list; None stays None."""
     if names is None:
         return None
     return list(names) if _are_several(names) else [names]
 
 
 def _are_several(names):
-    """Whether these are column names, such as ``df.columns[2:]``, and not one."""
+    """Whether ``names`` are several column names, such as ``df.columns[2:]``."""
     return isinstance(names, list) or getattr(names, "ndim", 0) > 0
 
 
-def _refuse_unknown(used, names):
+def _check_columns_exist(used, names):
     unknown = [name for name in used if name not in names]
     if unknown:
         raise ValueError(
-            f"df has no column {unknown[0]!r}; its columns are {names}. by and order "
-            "name one column each; df.reset_index() makes columns of an index."
+            f"df has no column {unknown[0]!r}; its columns are {names}. Pass a single "
+            "column name for by and for order. If the column is part of the index, "
+            "call df.reset_index() first."
         )
 
 
-def _refuse_missing(df, names):
+def _check_no_missing(df, names):
     for name in names:
         missing = _is_missing(df[name])
         if missing.any():
             raise ValueError(
-                f"column {name!r} has no value in {missing.sum()} of {len(df)} rows, "
-                f"the first of them row {np.argmax(missing)}. Fill them, or leave "
-                "those rows out."
+                f"column {name!r} has missing values in {missing.sum()} of {len(df)} "
+                f"rows, first in row {np.argmax(missing)}. Fill them, or leave these "
+                "rows out."
             )
 
 
@@ -162,60 +164,61 @@ def _is_missing(column):
 
 
 def _sort_rows(df, keys):
-    """Rows sorted by ``keys``, where they tie as they came."""
+    """Sort rows by ``keys``; rows with equal keys keep their order."""
     if hasattr(df, "sort_values"):  # pandas
         return df.reset_index(drop=True).sort_values(keys, kind="stable")
     return df.sort(keys, maintain_order=True)
 
 
-def _refuse_repeated_times(times, ids, begins, keys):
+def _check_unique_times(times, ids, begins, keys):
     repeated = ~begins[1:] & (times[1:] == times[:-1])
     if repeated.any():
         row, (by, order) = np.argmax(repeated), keys
         raise ValueError(
-            f"{by}={ids[row]} has two rows of {order}={times[row]} ({repeated.sum()} "
-            "such in df): their order would be chance. Drop or aggregate them."
+            f"{by}={ids[row]} has two rows with {order}={times[row]}, so their order "
+            f"is undefined ({repeated.sum()} such pairs in df). Drop or aggregate them."
         )
 
 
 def _take_constant(column, ids, begins, by):
-    """The target of each id, which may have only one."""
+    """Return the target of each id; a ValueError if an id has several."""
     target = column.to_numpy()
     changes = ~begins[1:] & (target[1:] != target[:-1])
     if changes.any():
         row = np.argmax(changes)
         raise ValueError(
             f"target {column.name!r} is {target[row]} and {target[row + 1]} for "
-            f"{by}={ids[row]}. A sequence has one target: it must be the same in all "
-            "of its rows."
+            f"{by}={ids[row]}. The target must be the same in all rows of a sequence."
         )
     return target[begins]
 
 
 def _read_numbers(rows, names):
-    """The columns as an array (n_rows, n_features), NaN where a number is missing."""
+    """Return columns as an array (n_rows, n_features), with NaN for missing values."""
     columns = [_as_numbers(rows[name]) for name in names]
-    refused = [name for name, x in zip(names, columns, strict=True) if x is None]
-    if refused:
-        types = [str(rows[name].dtype) for name in refused]
+    invalid = [name for name, x in zip(names, columns, strict=True) if x is None]
+    if invalid:
+        types = [str(rows[name].dtype) for name in invalid]
         raise ValueError(
-            f"columns {refused} of df are of type {types}, not numbers. Name the "
-            "columns to take in values=, or encode these as numbers first."
+            f"columns {invalid} of df have the types {types}, not numbers. Select "
+            "columns of numbers with values=, or encode these columns first."
         )
     return np.stack(columns, axis=1)
 
 
 def _as_numbers(column):
-    """A column as an array of numbers, or None if it has others."""
+    """Return a column as an array of numbers, or None if it holds anything else."""
     dtype, array = column.dtype, column.to_numpy()
     if hasattr(dtype, "kind"):  # pandas
         if dtype.kind not in "biuf":
             return None
-        return column.to_numpy(float, na_value=np.nan) if _box_array(array) else array
-    if _box_array(array) and (dtype.is_numeric() or str(dtype) == "Boolean"):
-        return column.cast(float).to_numpy()  # decimals, or bools of which some miss
+        if _holds_objects(array):
+            return column.to_numpy(float, na_value=np.nan)
+        return array
+    if _holds_objects(array) and (dtype.is_numeric() or str(dtype) == "Boolean"):
+        return column.cast(float).to_numpy()  # decimals, or bools with missing values
     return array if array.dtype.kind in "biuf" else None
 
 
-def _box_array(array):
+def _holds_objects(array):
     return array.dtype.kind == "O"

@@ -1,4 +1,4 @@
-"""Images as rows, and back."""
+"""ImageFlattener: conversion of images to rows, and back."""
 
 import math
 
@@ -15,19 +15,19 @@ from sklearn_rnn._data.containers import unwrap
 
 
 class ImageFlattener(TransformerMixin, DocumentedEstimator):
-    """Turn images of any shape into rows, which other estimators take, and back.
+    """Flatten images to rows, and restore images from rows.
 
-    What ``images.reshape(len(images), -1)`` does, as a step of a pipeline that knows
-    the shape of an image, refuses others, and can undo it.
+    It does what ``images.reshape(len(images), -1)`` does, as a step of a pipeline. It
+    also checks that all images have the same shape, and can be inverted.
 
     Attributes
     ----------
     image_shape_ : tuple of int
-        Shape of one image; of rows, their length alone.
+        Shape of one image; the length of a row if X has rows instead of images.
     n_features_in_ : int
-        Pixels of an image.
+        Number of pixels of an image.
     feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
-        Names of the columns, if X is a frame of rows in fit.
+        Names of the columns, when fitted on a frame of rows.
 
     See Also
     --------
@@ -36,7 +36,8 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
 
     Notes
     -----
-    Pixels keep their number type. Rows come out as they are.
+    Pixels keep their data type. If X has rows instead of images, they are returned
+    unchanged.
 
     Examples
     --------
@@ -52,14 +53,14 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
     """
 
     def fit(self, X, y=None):
-        """Take down the shape of an image.
+        """Record the shape of an image.
 
         Parameters
         ----------
         X : array-like of shape (n_images, ...)
-            Images, with as many axes as they have: height and width, colour channels.
+            Images with any number of axes, such as height, width and colour channel.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------
@@ -69,7 +70,7 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
         Raises
         ------
         ValueError
-            If images differ in shape or hold NaN.
+            If images differ in shape or contain NaN.
         """
         X = unwrap(X, missing=False)
         with draft(self) as new:
@@ -84,22 +85,22 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
 
     @on_snapshot
     def transform(self, X):
-        """Lay each image out in a row.
+        """Flatten each image to a row.
 
         Parameters
         ----------
         X : array-like of shape (n_images, ...)
-            Images of the shape of fit.
+            Images of the same shape as in :meth:`fit`.
 
         Returns
         -------
         rows : ndarray of shape (n_images, n_features)
-            Their pixels, the last axis running fastest; a copy.
+            Pixels in C order (the last axis changes fastest), as a copy.
 
         Raises
         ------
         ValueError
-            If images have another shape.
+            If images have another shape than in :meth:`fit`.
         """
         check_is_fitted(self)
         X = unwrap(X, missing=False)
@@ -109,13 +110,14 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
         if X.shape[1:] != self.image_shape_:
             raise ValueError(
                 f"X has images of shape {X.shape[1:]}, but {type(self).__name__} was "
-                f"fitted with images of shape {self.image_shape_}."
+                f"fitted with images of shape {self.image_shape_}. Pass images of that "
+                "shape."
             )
         return X.reshape(len(X), -1).copy()
 
     @on_snapshot
     def inverse_transform(self, X):
-        """Make images of rows.
+        """Restore images from rows.
 
         Parameters
         ----------
@@ -125,7 +127,12 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
         Returns
         -------
         images : ndarray of shape (n_images, ...)
-            The images; a copy.
+            Images, as a copy.
+
+        Raises
+        ------
+        ValueError
+            If a row has another number of pixels than an image in :meth:`fit`.
         """
         check_is_fitted(self)
         X = unwrap(X)
@@ -140,17 +147,19 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
 
     @on_snapshot
     def get_feature_names_out(self, input_features=None):
-        """Names of the pixels.
+        """Return the names of the pixels.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names of the columns of rows; by default those of fit, or x0, x1 and so on.
+            Names of the columns, if X has rows instead of images. None means the names
+            seen in fit, or x0, x1 and so on.
 
         Returns
         -------
         names : ndarray of str of shape (n_features,)
-            Names as they are, or of images ``pixel_<row>_<column>``.
+            Names of the form ``pixel_<row>_<column>`` for images, and
+            ``input_features`` for rows.
         """
         check_is_fitted(self)
         if len(self.image_shape_) == 1 or input_features is not None:
@@ -167,12 +176,12 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
 
 
 def _is_rows(X):
-    """Whether X is a table, or nothing that scikit-learn would not refuse better."""
+    """Whether X is a table of rows, or invalid input that check_array explains."""
     return hasattr(X, "columns") or len(_shape(X)) <= 2
 
 
 def _shape(X):
-    """The shape of X without a copy, of a list that of its first image."""
+    """Return the shape of X without a copy; of a list, that of its first image."""
     if hasattr(X, "shape"):
         return tuple(X.shape)
     try:
@@ -182,14 +191,14 @@ def _shape(X):
 
 
 def _images(X):
-    """X as an array of images of one shape."""
+    """Convert X to an array of images of the same shape."""
     if isinstance(X, (list, tuple)):
         shapes = [np.shape(image) for image in X]
         odd = [k for k, shape in enumerate(shapes) if shape != shapes[0]]
         if odd:
             raise ValueError(
-                f"image {odd[0]} of X has the shape {shapes[odd[0]]}, image 0 has "
-                f"{shapes[0]}. Bring all images to one shape."
+                f"image {odd[0]} of X has the shape {shapes[odd[0]]}, but image 0 has "
+                f"the shape {shapes[0]}. Resize all images to the same shape."
             )
     with explain_errors(X):
         images = check_array(X, dtype="numeric", allow_nd=True, input_name="X")

@@ -1,4 +1,4 @@
-"""SeriesScaler: every sequence standardised by its own mean and spread."""
+"""SeriesScaler: standardisation of each sequence by its own mean and scale."""
 
 from dataclasses import replace
 from numbers import Integral
@@ -20,28 +20,28 @@ from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.sequences import Sequences, find_kind, refuse_nonfinite
 from sklearn_rnn.preprocessing._stacked_steps import stack_steps
 
-# Spread of a feature below which it is constant, in units of the precision of float64
-# at its largest value in the sequence.
+# A feature counts as constant if its largest deviation from the mean is below this
+# many units in the last place of the mean.
 ROUNDING = 100
 
 
 class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=()):
     """Standardise each sequence by its own mean and standard deviation.
 
-    For sequences of the same shape at different levels or scales, such as the light
-    curves of bright and of faint stars. A scaler of steps, ``StepwiseTransformer(
-    StandardScaler())``, has one mean and one scale per feature for all sequences, so
-    that the largest sequences drown the others. Where the level or the scale matter
-    too, ``add_statistics=True`` keeps them as additional features.
+    Use it if the shape of a sequence matters, but sequences have different levels or
+    scales, such as the light curves of bright and of faint stars.
+    ``StepwiseTransformer(StandardScaler())`` has one mean and one scale per feature for
+    all sequences, so that sequences of small scale become nearly constant. If the level
+    or the scale matters too, ``add_statistics=True`` keeps them as features.
 
     Parameters
     ----------
     add_statistics : bool, default=False
-        Whether to add two features per feature, with the same value at each step of a
-        sequence: the inverse hyperbolic sine of the mean, which is linear near 0 and
-        logarithmic far from it, and the logarithm of the standard deviation. So both
-        stay moderate for sequences whose scales differ by orders of magnitude, and
-        :meth:`inverse_transform` needs nothing else.
+        Whether to add two statistics of each feature as further features, constant over
+        a sequence: the inverse hyperbolic sine of the mean, which is linear near 0 and
+        logarithmic far from it, and the logarithm of the standard deviation. Both stay
+        moderate if the scales of sequences differ by orders of magnitude.
+        :meth:`inverse_transform` uses them.
     input_size : int or None, default=None
         Number of features per time step when X is a 2-D table; None means 1. For other
         containers it is inferred from X.
@@ -51,14 +51,16 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
     input_size_ : int
         Number of features per time step.
     n_features_in_ : int
-        Number of columns if X is a table in fit, otherwise of features per time step.
+        Number of columns when fitted on a table, otherwise number of features per time
+        step.
     feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
-        Names of the columns, if X is a frame or holds frames in fit.
+        Names of the columns, when fitted on a frame or on sequences that are frames.
 
     See Also
     --------
-    StepwiseTransformer : Scales all sequences alike, with ``StandardScaler()``.
-    sklearn_rnn.RNNClassifier : Reads the same containers.
+    StepwiseTransformer : Scales all sequences by the same mean and scale, with
+        ``StandardScaler()``.
+    sklearn_rnn.RNNClassifier : Accepts the same containers.
 
     Notes
     -----
@@ -72,14 +74,15 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
     object array or Series of such               object array of the same
     ===========================================  =======================================
 
-    In a 3-D array trailing steps that are NaN throughout are padding. A feature that
-    is constant in a sequence, apart from rounding errors, becomes 0 there: its standard
-    deviation counts as 1. float32 stays float32.
+    In a 3-D array, trailing steps in which all features are NaN are padding. A feature
+    that is constant in a sequence, up to rounding errors, becomes 0, because its
+    standard deviation is replaced by 1. float32 stays float32.
 
     Each sequence is transformed independently of all others, so ``fit`` only records
-    the number of features and their names. But a step is transformed by the statistics
-    of the whole sequence, which a stream does not know:
-    :func:`~sklearn_rnn.open_stream` refuses pipelines that contain a SeriesScaler.
+    the number of features and their names. Each step is transformed with the statistics
+    of its whole sequence, which a stream has not read yet. Therefore
+    :func:`~sklearn_rnn.open_stream` does not accept pipelines that contain a
+    SeriesScaler.
 
     Examples
     --------
@@ -90,8 +93,8 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
     >>> [x.ravel().round(2).tolist() for x in scaler.transform(X)]
     [[-1.0, 1.0], [-1.22, 0.0, 1.22]]
 
-    Predictions on the scale of a sequence go back by the statistics of the sequence
-    that they belong to:
+    Predictions of standardised values are converted back with the statistics of the
+    sequences that they belong to:
 
     >>> statistics = scaler.compute_statistics(X)
     >>> scaler.inverse_transform([[0.0, 1.0], [0.0]], statistics)[0].ravel().tolist()
@@ -114,7 +117,7 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
         Parameters
         ----------
         X : array-like of shape (n_sequences, n_timesteps, n_features), list or table
-            Sequences, in any container that :class:`~sklearn_rnn.RNNClassifier` reads
+            Sequences, in any container that :class:`~sklearn_rnn.RNNClassifier` accepts
             except tokens.
         y : None
             Ignored.
@@ -127,7 +130,8 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
         Raises
         ------
         ValueError
-            If a sequence has no steps, other features than the first, NaN or infinity.
+            If a sequence has no steps, has other features than the first sequence, or
+            contains NaN or infinity.
         TypeError
             If X holds tokens.
         """
@@ -147,12 +151,12 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
         Returns
         -------
         X_out : ndarray of shape (n_sequences, n_timesteps, n_features_out), or ragged
-            The standardised sequences, in the container of the Notes.
+            Standardised sequences, in the container listed in the Notes.
 
         Raises
         ------
         ValueError
-            If X has other features per step than in fit.
+            If X has another number of features per step than in :meth:`fit`.
         """
         check_is_fitted(self)
         stacked = self._read(X, reset=False)
@@ -164,7 +168,7 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
 
     @on_snapshot
     def compute_statistics(self, X):
-        """Mean and standard deviation of each sequence, as :meth:`transform` uses them.
+        """Compute the mean and standard deviation of each sequence.
 
         Parameters
         ----------
@@ -180,7 +184,7 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
 
         Examples
         --------
-        The next value of a series is learned and predicted on the scale of its window:
+        Predict the next value of a series on the scale of each window:
 
         >>> import numpy as np
         >>> from sklearn_rnn import RNNRegressor
@@ -198,35 +202,37 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
 
     @on_snapshot
     def inverse_transform(self, X, statistics=None):
-        """Return standardised sequences to their own level and scale.
+        """Convert standardised sequences back to their own level and scale.
 
         Parameters
         ----------
         X : array-like of shape (n_sequences, n_timesteps, n_features), list or table
-            Sequences as :meth:`transform` returns them; or, with ``statistics``,
-            predictions of the features, of any length, one sequence for each sequence
-            that the statistics were computed of.
+            Sequences as :meth:`transform` returns them. With ``statistics``, this may
+            also be predictions of the features: one sequence of any length for each
+            sequence whose statistics are given.
         statistics : tuple of two ndarrays of shape (n_sequences, n_features), \
 default=None
-            Result of :meth:`compute_statistics`. None takes the features that
+            Result of :meth:`compute_statistics`. None uses the features that
             ``add_statistics=True`` added to X.
 
         Returns
         -------
         X_original : ndarray of shape (n_sequences, n_timesteps, n_features), or ragged
-            The sequences, in the container of X.
+            Sequences on their original scale, in the container of X.
 
         Raises
         ------
         ValueError
-            If X holds no statistics and none are given, or those of other sequences.
+            If X does not contain the statistics and none are given, or if they do not
+            have one row per sequence of X.
         """
         check_is_fitted(self)
         if statistics is None and not self.add_statistics:
             raise ValueError(
-                "the mean and the scale of the sequences are not known. Give them, "
-                "inverse_transform(X, scaler.compute_statistics(X_original)), or keep "
-                "them in X with SeriesScaler(add_statistics=True)."
+                "inverse_transform needs the mean and the scale of the sequences. Pass "
+                "them, as in inverse_transform(X, "
+                "scaler.compute_statistics(X_original)), or keep them in X with "
+                "SeriesScaler(add_statistics=True)."
             )
         stacked = stack_steps(X, self.input_size)
         size = self.input_size_ * (3 if statistics is None else 1)
@@ -234,7 +240,8 @@ default=None
         if steps.shape[1] != size:
             raise ValueError(
                 f"X has {steps.shape[1]} features per step, but {size} are expected: "
-                "those of fit, and without statistics= also the two statistics of each."
+                f"the {self.input_size_} features in fit and, if statistics= is not "
+                "given, two statistics of each."
             )
         if statistics is None:
             values, mean, scale = np.hsplit(steps.astype(np.float64), 3)
@@ -246,31 +253,31 @@ default=None
 
     @on_snapshot
     def get_feature_names_out(self, input_features=None):
-        """Names of the features of a transformed step, or of the columns of a table.
+        """Return the names of the features of a step, or of the columns of a table.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names of the features or columns; by default those of fit, or x0, x1 and so
-            on.
+            Names of the features or columns. None means the names seen in fit, or x0,
+            x1 and so on.
 
         Returns
         -------
         names : ndarray of str of shape (n_features_out,)
-            The names of X, followed by ``<name>_asinh_mean`` and ``<name>_log_scale``
-            of each feature if ``add_statistics=True``. These belong to a step, so the
-            names of the columns of a table are not used then.
+            Names of X. With ``add_statistics=True``, they are followed by
+            ``<name>_asinh_mean`` and ``<name>_log_scale`` of each feature, and the
+            columns of a table with several steps are not used as names.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
         if not self.add_statistics:
             return names
-        if len(names) != self.input_size_:  # of a table with several steps
+        if len(names) != self.input_size_:  # columns of a table with several steps
             names = np.array([f"x{i}" for i in range(self.input_size_)], dtype=object)
         return np.concatenate([names, names + "_asinh_mean", names + "_log_scale"])
 
     def _read(self, X, *, reset):
-        """The steps of X as floating-point numbers, with the features of fit."""
+        """Read X, check its features, and stack its steps as floating-point numbers."""
         X = unwrap(X)
         columns = find_kind(X) == "table" and (reset or self._fitted_on_table)
         if columns:
@@ -292,14 +299,14 @@ default=None
         return as_floats(stacked)
 
     def _check_statistics(self, statistics, stacked):
-        """Mean and scale as arrays (n_sequences, n_features) that fit the steps."""
+        """Return mean and scale as arrays (n_sequences, n_features), checked."""
         shape = len(stacked.lengths), self.input_size_
         parts = [np.asarray(unwrap(part, "statistics")) for part in statistics]
         shapes = [part.shape for part in parts]
         if shapes != [shape, shape]:
             raise ValueError(
                 f"statistics have the shapes {shapes}; expected a mean and a scale of "
-                f"shape {shape}, with one row per sequence of X. Give the result of "
+                f"shape {shape}, with one row per sequence of X. Pass the result of "
                 "compute_statistics for the same sequences."
             )
         return parts
@@ -312,7 +319,7 @@ default=None
 
 
 def as_floats(stacked):
-    """Stacked steps as finite floating-point numbers."""
+    """Convert stacked steps to finite floating-point numbers."""
     with explain_errors(stacked.steps):
         steps = np.asarray(stacked.steps)
         if steps.dtype not in (np.float32, np.float64):
@@ -323,13 +330,13 @@ def as_floats(stacked):
 
 
 def compute_statistics(stacked):
-    """Mean and standard deviation (n_sequences, n_features) of stacked steps."""
+    """Compute mean and standard deviation (n_sequences, n_features) of the steps."""
     steps = stacked.steps.astype(np.float64)
     lengths = stacked.lengths[:, np.newaxis]
     starts = np.cumsum(stacked.lengths) - stacked.lengths
     smallest = np.minimum.reduceat(steps, starts)
     largest = np.maximum.reduceat(steps, starts)
-    # divided before they are added, so that no sum overflows
+    # divide before adding, so that no sum overflows
     mean = np.add.reduceat(steps / repeat(lengths, stacked), starts)
     mean = np.clip(mean, smallest, largest)  # exact where all values are the same
     unit = np.maximum(largest - mean, mean - smallest)
@@ -342,12 +349,12 @@ def compute_statistics(stacked):
 
 
 def repeat(rows, stacked):
-    """Rows of sequences as rows of their steps."""
+    """Repeat the row of each sequence for each of its steps."""
     return np.repeat(rows, stacked.lengths, axis=0)
 
 
 def restore(stacked, steps, X):
-    """Steps in the container of X; a table of as many columns stays a table."""
+    """Put steps into the container of X; a table stays a table if the shape agrees."""
     result = stacked.restore_container(steps)
     if find_kind(unwrap(X)) == "table" and steps.shape == stacked.steps.shape:
         return result.reshape(len(result), -1)

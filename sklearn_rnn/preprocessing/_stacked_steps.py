@@ -1,4 +1,4 @@
-"""The steps of all sequences as rows of one table, and back in their container."""
+"""Stacking the steps of all sequences to the rows of one table, and the way back."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from sklearn_rnn._data.sequences import (
 
 @dataclass(frozen=True)
 class StackedSteps:
-    """The steps of sequences under each other, and the container they came in."""
+    """Stacked steps of all sequences, with a description of their container."""
 
     steps: Any  # array or frame (n_steps, F), without padding
     lengths: np.ndarray
@@ -40,20 +40,20 @@ class StackedSteps:
     as_list: bool
 
     def repeat_metadata(self, metadata):
-        """Metadata with one entry a sequence, as one with an entry a step."""
+        """Repeat metadata with one entry per sequence to one entry per step."""
         owners = np.repeat(np.arange(len(self.lengths)), self.lengths)
         return _check_method_params(self.lengths, params=metadata, indices=owners)
 
     def restore_container(self, steps):
-        """Steps that a transformer returned, in the container that the old ones had."""
+        """Put the steps that a transformer returned into the original container."""
         if sparse.issparse(steps):
             steps = steps.toarray()
         shape = getattr(steps, "shape", ())
         if len(shape) != 2 or shape[0] != self.steps.shape[0] or not shape[1]:
             raise ValueError(
-                f"the transformer made {type(steps).__name__} of shape {shape} of "
-                f"{self.steps.shape[0]} time steps. Every step has to stay one row, "
-                "of one feature at least: use a transformer that keeps the rows."
+                f"the transformer returned {type(steps).__name__} of shape {shape} for "
+                f"{self.steps.shape[0]} time steps. It must return one row per step, "
+                "with at least one feature."
             )
         if self.n_timesteps is not None:
             return self._pad(np.asarray(steps))
@@ -65,13 +65,13 @@ class StackedSteps:
 
     def _pad(self, steps):
         last = steps[np.cumsum(self.lengths) - 1]
-        gone = np.isnan(last).all(axis=1) if last.dtype.kind == "f" else np.False_
-        if gone.any():
+        all_nan = np.isnan(last).all(axis=1) if last.dtype.kind == "f" else np.False_
+        if all_nan.any():
             raise ValueError(
-                f"the transformer made NaN of the last step of sequence "
-                f"{np.argmax(gone)} of X, which in a 3-D array would be read as "
-                "padding. Give X as a list of arrays, or use a transformer that "
-                "returns numbers."
+                f"the transformer returned NaN for the last step of sequence "
+                f"{np.argmax(all_nan)} of X, which would be read as padding in a 3-D "
+                "array. Pass X as a list of arrays, or use a transformer that returns "
+                "numbers."
             )
         shape = len(self.lengths), self.n_timesteps, steps.shape[1]
         present = np.arange(self.n_timesteps) < self.lengths[:, None]
@@ -85,14 +85,14 @@ class StackedSteps:
 
     @contextmanager
     def name_sequences_in_errors(self):
-        """Say which sequence holds the NaN or infinity that is refused meanwhile."""
+        """Add the place of a NaN or infinity to errors that are raised meanwhile."""
         try:
             yield
         except ValueError as error:
             if "could not convert string to float" in str(error):
                 remedy = explain_unreadable(self.steps)
                 raise ValueError(
-                    f"the transformer cannot read X as numbers ({error}). {remedy}"
+                    f"the transformer cannot convert X to numbers ({error}). {remedy}"
                 ) from error
             if not str(error).startswith(("Input X contains", "Input contains")):
                 raise
@@ -104,13 +104,13 @@ class StackedSteps:
                 raise
             row, step, what = place
             raise ValueError(
-                f"Input X contains {what}: sequence {row}, step {step}. The "
-                f"transformer refuses it: {error}"
+                f"Input X contains {what} in sequence {row}, step {step}, which the "
+                f"transformer does not accept: {error}"
             ) from error
 
 
 def stack_steps(X, input_size):
-    """The valid steps of X under each other."""
+    """Stack the steps of all sequences of X, without padding."""
     X = unwrap(X, missing=True)
     kind = find_kind(X)
     if kind == "ragged":
@@ -131,13 +131,13 @@ def stack_steps(X, input_size):
         n_timesteps = X.shape[1] // sequences.input_size
     if kind == "tokens" or sequences.vocabulary_size is not None:
         raise TypeError(
-            "X holds tokens, whose codes are names and not numbers to transform. Leave "
-            "this transformer out: the recurrent estimators embed tokens."
+            "X holds tokens, whose codes are categories and not numbers to transform. "
+            "Leave this transformer out, because the recurrent estimators embed tokens."
         )
     steps, lengths = sequences.values, sequences.lengths
     if n_timesteps is not None:
         present = np.arange(n_timesteps) < lengths[:, None]
-        # always a copy, so that a transformer that works in place leaves X alone
+        # always a copy, because a transformer may work in place
         steps = steps[present.reshape(-1)]
     return StackedSteps(steps, lengths, n_timesteps, as_list)
 
@@ -148,9 +148,9 @@ def _stack_frames(frames, as_list):
         columns = list(getattr(frame, "columns", ()))
         if not columns or columns != names:
             raise ValueError(
-                f"sequence {row} of X has the columns {columns}, sequence 0 has "
-                f"{names}. All sequences need to be frames of the same columns in the "
-                "same order, or none of them a frame."
+                f"sequence {row} of X has the columns {columns}, but sequence 0 has "
+                f"{names}. Pass frames that all have the same columns in the same "
+                "order, or pass no frames at all."
             )
     lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
     refuse_empty(lengths)

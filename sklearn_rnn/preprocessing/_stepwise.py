@@ -1,4 +1,4 @@
-"""StepwiseTransformer: what scikit-learn does to rows, done to every time step."""
+"""StepwiseTransformer: scikit-learn transformers applied to every time step."""
 
 from copy import deepcopy
 from numbers import Integral
@@ -37,10 +37,10 @@ METHODS = ("fit", "fit_transform", "partial_fit")
 
 
 def cross_fit_over_sequences(transformer, lengths, y):
-    """Let each TargetEncoder split sequences, where it would split their steps.
+    """Make each TargetEncoder split sequences instead of time steps.
 
-    Steps of a sequence share its target. If some trained the encoding of others, the
-    encoding of a value that one sequence alone has would be the target itself.
+    All steps of a sequence have the same target. If an encoder split the steps, the
+    target of a sequence would leak into the encoding of its own steps.
     """
     nested = transformer.get_params(deep=True).values()
     encoders = [t for t in (transformer, *nested) if isinstance(t, TargetEncoder)]
@@ -72,58 +72,62 @@ class StepwiseTransformer(
     DocumentedEstimator,
     auto_wrap_output_keys=(),
 ):
-    """Apply a transformer of rows to every time step of sequences.
+    """Apply a scikit-learn transformer to every time step of sequences.
 
-    The steps of all sequences are put under each other, transformed as the rows of one
-    table, and taken apart again. So ``StepwiseTransformer(StandardScaler())`` has one
-    mean and one scale a feature, for all steps, where a StandardScaler alone refuses
-    sequences. Padding is never seen by the transformer and comes back as padding.
+    The steps of all sequences are stacked to the rows of one table, transformed, and
+    split into sequences again. ``StepwiseTransformer(StandardScaler())``, for example,
+    standardises each feature by its mean and scale over all steps of all sequences; a
+    StandardScaler alone does not accept sequences. Padding is removed before the
+    transformation and restored after it.
 
     Parameters
     ----------
     transformer : estimator
-        Any scikit-learn transformer of 2-D data that gives a row for each row: a
-        scaler, an imputer, PCA, an encoder, a Pipeline of such. It is cloned.
+        Any scikit-learn transformer of 2-D data that returns one row per row, such as a
+        scaler, an imputer, PCA, an encoder or a Pipeline of these. It is cloned.
     input_size : int or None, default=None
-        Features a step. Says how a table is read: its rows are sequences of
-        ``n_columns / input_size`` steps. None is 1 for a table and any for sequences
-        that show their number of features.
+        Number of features per time step when X is a 2-D table, whose rows are then
+        sequences of ``n_columns / input_size`` steps; None means 1. For other
+        containers it is inferred from X.
 
     Attributes
     ----------
     transformer_ : estimator
-        The fitted clone, of which each step is a row.
+        Clone of ``transformer``, fitted on the time steps.
     n_features_in_ : int
-        Features a step, also for tables.
+        Number of features per time step, also for tables.
     feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
-        Columns of the frames, if the sequences are frames.
+        Names of the columns, when fitted on sequences that are frames.
 
     See Also
     --------
-    RNNClassifier : Reads the same containers.
-    sequences_from_frame : Sequences from one long table.
+    SeriesScaler : Standardises each sequence by its own mean and scale.
+    RNNClassifier : Accepts the same containers.
+    sequences_from_frame : Converts a long table to sequences.
 
     Notes
     -----
     ===========================================  ====================================
-    X                                            comes back as
+    X                                            is returned as
     ===========================================  ====================================
-    3-D array ``(n, T, F)``                      3-D array, the same steps padded
+    3-D array ``(n, T, F)``                      3-D array, padded at the same steps
     table ``(n, m)``                             3-D array of ``m / input_size`` steps
     list or tuple of ``(T_i,)`` or ``(T_i, F)``  list of ``(T_i, n_features_out)``
     object array or Series of such               object array of the same
     ===========================================  ====================================
 
-    In a 3-D array trailing steps that are NaN throughout are padding. Any other NaN is
-    a value that the transformer gets, so that an imputer can fill it. Sparse rows,
-    which OneHotEncoder returns by default, are made dense. If ``transformer`` has been
-    told to return frames by its ``set_output``, ragged sequences come back as frames.
+    In a 3-D array, trailing steps in which all features are NaN are padding. All other
+    NaN are passed to the transformer, so that an imputer can fill them. Sparse output,
+    such as that of OneHotEncoder, is converted to dense arrays. If the ``set_output``
+    method of ``transformer`` was called to return frames, ragged sequences are returned
+    as frames.
 
-    Longer sequences have more rows and count more in what the transformer learns.
+    Long sequences have more rows, and therefore more influence on the fit of the
+    transformer.
 
     A TargetEncoder, also inside a Pipeline or ColumnTransformer, cross-fits over
-    sequences in :meth:`fit_transform`: its ``cv`` splits sequences instead of steps, an
-    int into shuffled folds. Other transformers that cross-fit split single steps.
+    sequences in :meth:`fit_transform`: its ``cv`` splits sequences instead of steps,
+    and an int means shuffled folds. Other transformers that cross-fit split time steps.
 
     Examples
     --------
@@ -155,23 +159,26 @@ class StepwiseTransformer(
         Parameters
         ----------
         X : array-like of shape (n_sequences, n_timesteps, n_features), list or table
-            Sequences, in any container that :class:`RNNClassifier` reads but tokens.
+            Sequences, in any container that :class:`~sklearn_rnn.RNNClassifier` accepts
+            except tokens.
         y : array-like of shape (n_sequences,) or None, default=None
-            For a transformer that needs targets; each step gets that of its sequence.
+            Targets, for a transformer that needs them. Each step gets the target of its
+            sequence.
         **params : dict
-            Metadata for the transformer's ``fit``, such as ``sample_weight``. What has
-            one entry a sequence is repeated over its steps.
+            Metadata for the transformer's ``fit``, such as ``sample_weight``. Metadata
+            with one entry per sequence is repeated for each of its steps.
 
         Returns
         -------
         self : object
-            The fitted transformer. If anything fails it is what it was before.
+            The fitted transformer.
 
         Raises
         ------
         ValueError
-            If a sequence has no steps or other features than the first, or holds NaN or
-            infinity that the transformer refuses; the sequence is named.
+            If a sequence has no steps or other features than the first sequence, or if
+            it contains NaN or infinity and the transformer does not accept them; the
+            message names the sequence. The transformer is then unchanged.
         TypeError
             If X holds tokens.
         """
@@ -181,7 +188,7 @@ class StepwiseTransformer(
     @_fit_context(prefer_skip_nested_validation=False)
     @wrap_as_task
     def fit_transform(self, X, y=None, **params):
-        """Fit, and return the same sequences transformed.
+        """Fit the transformer, and transform the same sequences.
 
         Parameters
         ----------
@@ -195,14 +202,16 @@ class StepwiseTransformer(
         Returns
         -------
         X_out : ndarray of shape (n_sequences, n_timesteps, n_features_out), or ragged
-            The transformed sequences, in the container of the Notes.
+            Transformed sequences, in the container listed in the Notes.
         """
         return self._fit("fit_transform", X, y, params)
 
     @_inner_has("partial_fit")
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y=None, **params):
-        """Go on fitting with the steps of more sequences, if the transformer can.
+        """Continue fitting with the steps of more sequences.
+
+        This method exists if the transformer has ``partial_fit``.
 
         Parameters
         ----------
@@ -228,18 +237,18 @@ class StepwiseTransformer(
         Parameters
         ----------
         X : array-like of shape (n_sequences, n_timesteps, n_features), list or table
-            Sequences of any length and the features of ``fit``.
+            Sequences of any length, with the features of :meth:`fit`.
 
         Returns
         -------
         X_out : ndarray of shape (n_sequences, n_timesteps, n_features_out), or ragged
-            The transformed sequences, in the container of the Notes.
+            Transformed sequences, in the container listed in the Notes.
 
         Raises
         ------
         ValueError
-            If X has other features a step than in fit, or the transformer does not
-            return one row a step.
+            If X has another number of features per step than in :meth:`fit`, or if the
+            transformer does not return one row per step.
         """
         check_is_fitted(self)
         return self._apply(self.transformer_.transform, self._read(X, reset=False))
@@ -247,7 +256,9 @@ class StepwiseTransformer(
     @_inner_has("inverse_transform")
     @on_snapshot
     def inverse_transform(self, X):
-        """Undo the transformation of every time step, as far as the transformer can.
+        """Invert the transformation of every time step.
+
+        This method exists if the transformer has ``inverse_transform``.
 
         Parameters
         ----------
@@ -257,7 +268,7 @@ class StepwiseTransformer(
         Returns
         -------
         X_original : ndarray of shape (n_sequences, n_timesteps, n_features), or ragged
-            The sequences before, in the container of the Notes.
+            Sequences before the transformation, in the container listed in the Notes.
         """
         check_is_fitted(self)
         stacked = stack_steps(X, self.input_size)
@@ -266,26 +277,26 @@ class StepwiseTransformer(
     @_inner_has("get_feature_names_out")
     @on_snapshot
     def get_feature_names_out(self, input_features=None):
-        """Names of the features of a transformed step, as the transformer gives them.
+        """Return the names of the features of a transformed step.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names of the features of a step; by default those seen in fit.
+            Names of the features of a step. None means the names seen in fit.
 
         Returns
         -------
         names : ndarray of str of shape (n_features_out,)
-            One name a feature of a step.
+            Names that ``get_feature_names_out`` of the transformer returns.
         """
         check_is_fitted(self)
         return self.transformer_.get_feature_names_out(input_features)
 
     def set_output(self, *, transform=None):
-        """Accept the setting of a Pipeline, which does not apply to sequences.
+        """Do nothing, for compatibility with the ``set_output`` of a Pipeline.
 
-        Sequences come back in the container that :meth:`transform` documents. Set the
-        output of ``transformer`` to receive ragged sequences as frames.
+        Sequences are returned in the container listed in the Notes. To receive ragged
+        sequences as frames, call ``set_output`` of ``transformer``.
 
         Parameters
         ----------
@@ -300,12 +311,13 @@ class StepwiseTransformer(
         return self
 
     def get_metadata_routing(self):
-        """How metadata such as ``sample_weight`` reaches the transformer.
+        """Return the routing of metadata to the transformer.
 
         Returns
         -------
         routing : MetadataRouter
-            Every fitting method hands on what the transformer's own one requests.
+            Each fitting method passes on what the same method of the transformer
+            requests.
         """
         mapping = MethodMapping()
         for method in METHODS:
@@ -315,11 +327,11 @@ class StepwiseTransformer(
         )
 
     def _fit(self, method, X, y, params):
-        """Fit by the transformer's own method; if it fails, nothing has changed."""
+        """Fit with a method of the transformer; errors leave everything unchanged."""
         with draft(self) as new:
             continuing = method == "partial_fit" and hasattr(self, "transformer_")
             stacked = new._read(X, reset=not continuing)
-            # a copy, since a partial_fit that fails may have changed half of its state
+            # a copy, because a partial_fit that fails may leave a half-changed state
             new.transformer_ = (
                 deepcopy(self.transformer_) if continuing else clone(self.transformer)
             )
@@ -334,26 +346,26 @@ class StepwiseTransformer(
         return result
 
     def _metadata(self, method, stacked, y, params):
-        """y and other metadata as ``method`` of the transformer gets them."""
+        """Prepare y and other metadata for ``method`` of the transformer."""
         y = unwrap(y, "y")
         check_consistent_length(stacked.lengths, y, params.get("sample_weight"))
         if _routing_enabled():
             params = process_routing(self, method, **params).transformer[method]
         if len(getattr(y, "shape", ())) > 1:
             y = y.toarray() if sparse.issparse(y) else y
-            y = list(np.asarray(y))  # a row is repeated without being copied
+            y = list(np.asarray(y))  # rows are repeated without copying them
         repeat_metadata = stacked.repeat_metadata({"y": y, **params})
         return repeat_metadata.pop("y"), repeat_metadata
 
     def _read(self, X, *, reset):
-        """The steps of X, if they have the right number of features."""
+        """Stack the steps of X, and check the number of features."""
         stacked = stack_steps(X, self.input_size)
         size = stacked.steps.shape[1]
         expected = self.input_size if reset else self.n_features_in_
         if expected not in (None, size):
             source = "has input_size=" if reset else "was fitted with "
             raise ValueError(
-                f"X has {size} features a step, but {type(self).__name__} "
+                f"X has {size} features per step, but {type(self).__name__} "
                 f"{source}{expected}."
             )
         if reset:
@@ -369,7 +381,7 @@ class StepwiseTransformer(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         if not hasattr(self.transformer, "__sklearn_tags__"):
-            return tags  # no estimator, which fit refuses
+            return tags  # not an estimator: fit raises an error
         inner = get_tags(self.transformer)
         tags.target_tags.required = inner.target_tags.required
         tags.input_tags.allow_nan = inner.input_tags.allow_nan or inner.no_validation

@@ -1,4 +1,4 @@
-"""Cutting a series into windows, for estimators of whole sequences."""
+"""Windows of a series, as input of estimators of whole sequences."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from sklearn_rnn._data.series import read_series
 
 
 def sliding_windows(series, window, horizon=1, *, step=1):
-    """Cut a series into windows and the values that follow each of them.
+    """Cut a series into windows and the values that follow each window.
 
     Parameters
     ----------
@@ -23,16 +23,16 @@ def sliding_windows(series, window, horizon=1, *, step=1):
     Returns
     -------
     X : ndarray of shape (n_windows, window, n_channels)
-        Windows, as :class:`~sklearn_rnn.RNNRegressor` accepts them. They share memory
-        with each other (or with ``series``) and are read-only.
+        Windows, as input of :class:`~sklearn_rnn.RNNRegressor`. This is a read-only
+        view: windows share memory with each other and possibly with ``series``.
     y : ndarray of shape (n_windows,) or (n_windows, horizon * n_channels)
-        The values that follow: one number if there is one channel and ``horizon`` is
-        1, otherwise step by step, the channels of a step side by side. A copy.
+        Values that follow each window, as a copy: 1-D if there is one channel and
+        ``horizon`` is 1, otherwise ordered by step and then by channel.
 
     Raises
     ------
     ValueError
-        If the series is shorter than ``window + horizon``, or holds NaN.
+        If the series is shorter than ``window + horizon``, or contains NaN.
 
     See Also
     --------
@@ -56,19 +56,19 @@ def sliding_windows(series, window, horizon=1, *, step=1):
     read = read_series(series, "series")
     if not read.single:
         raise ValueError(
-            f"sliding_windows takes one series, got {len(read)}. Call it for each and "
-            "concatenate the results."
+            f"sliding_windows expects a single series, got {len(read)}. Call it for "
+            "each series and concatenate the results."
         )
     (values,) = read.values
     if len(values) < window + horizon:
         raise ValueError(
-            f"the series has {len(values)} steps, fewer than window={window} and "
-            f"horizon={horizon} together."
+            f"the series has {len(values)} steps, fewer than window={window} plus "
+            f"horizon={horizon}. Pass a longer series or set a smaller window."
         )
     if np.isnan(values).any():
         raise ValueError(
             f"the series contains NaN at step {np.isnan(values).any(axis=1).argmax()}. "
-            "Fill gaps first; RNNForecaster accepts them as they are."
+            "Fill the gaps first, or use RNNForecaster, which accepts missing values."
         )
     windows = np.lib.stride_tricks.sliding_window_view(values, window + horizon, axis=0)
     windows = windows[::step].transpose(0, 2, 1)  # (n, window + horizon, C)

@@ -1,4 +1,4 @@
-"""Origins, the frame, and fits anew at every origin."""
+"""Backtests: origins, the frame, and refitting at each origin."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ def network(**params):
     return RNNForecaster(**given | {"intervals": None} | params)
 
 
-def test_steps_have_numbers_without_an_index():
+def test_steps_are_numbered_without_an_index():
     frame = NAIVE.backtest(X, horizon=3, stride=2)
     assert list(frame.columns) == COLUMNS
     assert list(frame.origin.unique()) == list(range(3, 37, 2))
@@ -47,7 +47,7 @@ def test_steps_have_the_labels_of_the_index():
     assert NAIVE.backtest(labels).time.iloc[-1] == "step 39"
 
 
-def test_channels_have_rows_of_their_own():
+def test_each_channel_has_its_own_rows():
     frame = pd.DataFrame({"a": X, "b": -X}, index=DATES)
     model = SeasonalNaiveForecaster(4).fit(frame)
     found = model.backtest(frame, horizon=2)
@@ -81,17 +81,17 @@ def test_series_without_origin_are_left_out_with_a_warning():
     with pytest.warns(UserWarning, match=r"1 of 2 series .*series 1 of X has 5"):
         frame = NAIVE.backtest([X, X[:5]])
     assert set(frame.series) == {0}
-    with pytest.raises(ValueError, match=r"4 known .* need 6. Give"):
+    with pytest.raises(ValueError, match=r"4 known .* need 6. Pass"):
         NAIVE.backtest(X[:5])
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"start": 0}, "start must be the number of steps known"),
+        ({"start": 0}, "start must be the number of known steps"),
         ({"start": 2.5}, "start must be"),
         ({"start": True}, "start must be"),
-        ({"start": 3}, "leaves 3 known steps of series 0, which has 40.*needs 4"),
+        ({"start": 3}, "leaves 3 known steps of series 0, which has 40.*least 4"),
         ({"start": -39}, "leaves 1 known steps"),
         ({"start": -50}, "leaves 0 known steps"),
         ({"start": 39}, "39 known steps and 2 steps to forecast need 41"),
@@ -101,12 +101,12 @@ def test_series_without_origin_are_left_out_with_a_warning():
         ({"n_paths": 0}, "n_paths must be an integer of at least 1, or None"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(options, message):
+def test_invalid_options_raise_an_error(options, message):
     with pytest.raises(ValueError, match=message):
         NAIVE.backtest(X, **options)
 
 
-def test_without_refit_a_model_is_needed():
+def test_without_refit_the_model_must_be_fitted():
     with pytest.raises(NotFittedError):
         network().backtest(X)
     with pytest.raises(NotFittedError):
@@ -127,7 +127,7 @@ MODELS = [
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 @pytest.mark.parametrize("refit", [False, True])
-def test_crps_is_that_of_sampled_paths(model, refit):
+def test_crps_is_computed_from_sampled_paths(model, refit):
     series = [X, X[::-1] + 1]
     model.fit(series[0])
     for known in (series, X, np.column_stack([X, -X]), np.where(X > 1, np.nan, X)):
@@ -182,9 +182,9 @@ def test_refit_with_exog_and_an_index():
         assert_array_equal(part.time, expected.index)
 
 
-def test_a_fit_that_fails_says_at_which_origin():
+def test_a_failed_refit_names_the_origin():
     model = network(intervals="conformal", baseline=None)
-    message = r"first 9 steps failed; a later start .* too short to set calibration"
+    message = r"first 9 steps failed.* a later start .* too short to set calibration"
     with pytest.warns(UserWarning, match="no prediction intervals"):
         with pytest.raises(ValueError, match=message):
             model.backtest(X, refit=True, coverage=0.8)
@@ -193,7 +193,7 @@ def test_a_fit_that_fails_says_at_which_origin():
             model.backtest(X, exog=exog, refit=True, start=20, stride=50)
 
 
-def test_refit_of_several_series_reads_no_step_after_the_origin():
+def test_refit_of_several_series_uses_no_step_after_the_origin():
     series = [X, X[:33], X[:25]]
     model = SeasonalNaiveForecaster(4, horizon=2)
     frame = model.backtest(series, start=20, stride=6, refit=True)
@@ -213,7 +213,7 @@ def test_refit_of_several_series_reads_no_step_after_the_origin():
         net.backtest(series, start=20, stride=6, refit=True, exog=series)
 
 
-def test_refit_refuses_series_of_other_times():
+def test_refit_of_series_with_different_times_raises_an_error():
     late, early = pd.Series(X, DATES), pd.Series(X[:30], DATES[:30])
     model = SeasonalNaiveForecaster(4)
     message = "series 0 is known up to 2020-01-30.*series 1 up to 2020-01-20"
@@ -226,7 +226,7 @@ def test_refit_refuses_series_of_other_times():
 
 
 @pytest.mark.parametrize("refit", [False, True])
-def test_a_panel_is_backtested_as_its_series(refit):
+def test_a_panel_is_backtested_like_its_series(refit):
     series = [pd.Series(X, DATES), pd.Series(-X[:30], DATES[:30])]
     exog = [np.ones(40), np.ones(30)]
     model = network().fit(series, exog=exog)
@@ -253,8 +253,8 @@ def test_padding_is_not_backtested():
     assert refitted.truth.notna().all()
 
 
-def test_refit_without_intervals_does_not_measure_them():
-    """No warning that a short past has no intervals, and the same forecasts."""
+def test_refit_without_coverage_trains_no_second_network():
+    """There is no warning about missing intervals, and forecasts are the same."""
     model = network(intervals="conformal", baseline=None)
     found = model.backtest(X, refit=True, stride=15)
     expected = network(baseline=None).backtest(X, refit=True, stride=15)

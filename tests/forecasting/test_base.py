@@ -1,4 +1,4 @@
-"""What RNNForecaster keeps and changes in further trainings."""
+"""What partial_fit and warm starts of RNNForecaster keep and change."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def forecaster(**given):
     return RNNForecaster(**options | {"max_epochs": 3, "random_state": 0} | given)
 
 
-def test_partial_fit_is_one_more_epoch_on_what_is_given():
+def test_partial_fit_trains_one_epoch_on_the_given_series():
     model = forecaster().partial_fit(SEASONAL[:120])
     assert model.n_iter_ == 1
     kept = {name: getattr(model, name) for name in ("shrinkage_", "skill_", "seasons_")}
@@ -32,7 +32,7 @@ def test_partial_fit_is_one_more_epoch_on_what_is_given():
     assert_array_equal(model.predict(), model.predict(SEASONAL[:140]))
 
 
-def test_partial_fit_goes_on_after_fit():
+def test_partial_fit_continues_after_fit():
     model = forecaster().fit(SEASONAL[:120])
     again = forecaster(warm_start=True, max_epochs=1).fit(SEASONAL[:120])
     n_iter = model.n_iter_
@@ -43,7 +43,7 @@ def test_partial_fit_goes_on_after_fit():
     assert again.n_iter_ == 2
 
 
-def test_a_failed_partial_fit_leaves_everything():
+def test_a_failed_partial_fit_leaves_the_estimator_unchanged():
     model = forecaster().fit(SEASONAL[:120])
     expected = model.predict()
     with pytest.raises(ValueError, match="channels"):
@@ -60,7 +60,7 @@ def test_early_stopping_holds_nothing_out_of_a_partial_fit():
 
 @pytest.mark.parametrize("intervals", [None, "quantile", "conformal"])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_corrections_are_measured_whatever_the_intervals(intervals, early_stopping):
+def test_shrinkage_is_measured_for_all_kinds_of_intervals(intervals, early_stopping):
     model = forecaster(
         intervals=intervals, early_stopping=early_stopping, validation_fraction=0.3
     ).fit(SEASONAL)
@@ -80,7 +80,7 @@ def test_noise_is_forecast_by_its_mean():
     assert distances[0] < 0.5 * distances[1]
 
 
-def test_a_warm_start_measures_whole_corrections_again():
+def test_a_warm_start_measures_the_shrinkage_again():
     model = forecaster(warm_start=True).fit(SEASONAL)
     shrinkage = model.shrinkage_
     model._encoding = replace(
@@ -96,12 +96,12 @@ def test_a_panel_of_very_short_series_is_fitted():
     with pytest.warns(UserWarning, match=r"no prediction intervals|windows of"):
         model = forecaster(horizon=2, window=30, baseline=None).fit(short)
     assert np.isfinite(model.predict()).all()
-    with pytest.raises(ValueError, match="needs 9 at least"):
+    with pytest.raises(ValueError, match="needs at least 9"):
         forecaster(horizon=2).fit([3.0])
 
 
 @pytest.mark.filterwarnings("ignore::sklearn_rnn.forecasting.ForecastSkillWarning")
-def test_the_skill_compares_with_the_season_that_is_found():
+def test_the_skill_uses_the_season_that_is_found():
     season = np.tile(np.arange(8.0), 20) + 0.01 * RNG.normal(size=160)
     alone = forecaster(baseline=None).fit(season)
     assert alone._encoding.season == 8 and alone.skill_ < 0

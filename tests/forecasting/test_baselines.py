@@ -1,4 +1,4 @@
-"""The choice between the Theta method and standardised values."""
+"""Choice between the Theta method and standardised values."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def choose(values, **given):
 
 
 def find(values, seasons):
-    """The seasons kept of those that are possible."""
+    """Return the seasons that are kept."""
     return _choose_theta(values, 8, seasons, False, "auto")[0].seasons
 
 
@@ -43,7 +43,7 @@ def test_values_that_return_to_their_mean_are_standardised():
     assert isinstance(choose([WAVE], baseline="theta"), ThetaBaseline)
 
 
-def test_seasons_are_kept_where_they_help():
+def test_seasons_are_kept_if_they_reduce_the_error():
     assert find([SEASON], (12,)) == (12,)
     assert find([WALK], (12,)) == ()
     assert choose([SEASON + 0.02 * T[:, None]]).seasons == (12,)
@@ -52,7 +52,7 @@ def test_seasons_are_kept_where_they_help():
     assert choose([SEASON + T[:, None]], season=None).seasons == ()
 
 
-def test_logarithms_are_chosen_of_values_that_grow_in_proportion():
+def test_logarithms_are_chosen_for_proportional_growth():
     growth = np.exp(0.05 * T + 0.1 * RNG.normal(size=120))[:, None]
     assert choose([growth]).logarithm
     assert not choose([WALK + 100 * T[:, None] + 1]).logarithm
@@ -63,7 +63,7 @@ def test_logarithms_are_chosen_of_values_that_grow_in_proportion():
     assert_allclose(fill, np.log(growth).mean(axis=0))
 
 
-def test_the_error_is_that_of_forecasts_from_the_second_half():
+def test_the_error_is_measured_in_the_second_half():
     baseline = ThetaBaseline(3, (), False, WALK.mean(axis=0))
     errors = []
     for t in range(60, 119):
@@ -76,7 +76,7 @@ def test_the_error_is_that_of_forecasts_from_the_second_half():
     assert_allclose(two**2, expected * measure_error(baseline, [SEASON[:70]]))
 
 
-def test_series_of_missing_values_or_constants_decide_nothing():
+def test_missing_and_constant_series_are_left_out_of_the_error():
     several = [WALK, np.full((30, 1), np.nan), np.ones((30, 1))]
     baseline = fit_values([WALK], horizon=3, lag=0, residual=False, scaling="global")
     assert measure_error(baseline, several) == measure_error(baseline, several[:1])
@@ -84,9 +84,9 @@ def test_series_of_missing_values_or_constants_decide_nothing():
     choose(several[1:])
 
 
-def test_a_channel_without_values_is_refused():
+def test_a_channel_without_values_raises_an_error():
     missing = np.full((120, 1), np.nan)
-    with pytest.raises(ValueError, match="channel 1 of X has no value"):
+    with pytest.raises(ValueError, match="channel 1 of X has only missing"):
         choose([np.hstack([WALK, missing])])
     choose([np.hstack([WALK, missing]), np.hstack([WALK, WALK])])
 
@@ -100,16 +100,16 @@ def test_a_channel_without_values_is_refused():
         {"baseline": None, "season": (7,)},
     ],
 )
-def test_settings_that_exclude_each_other_are_refused(settings):
+def test_contradictory_parameters_raise_an_error(settings):
     with pytest.raises(
-        ValueError, match=r"belongs to the Theta method, which .* exclu"
+        ValueError, match=r"a setting of the Theta method, which is not"
     ):
         choose([WALK], **settings)
 
 
 @pytest.mark.parametrize("season", [1, 0, (1,), (12, 12), (2.5,), "12"])
 def test_seasons_are_different_numbers_of_steps(season):
-    with pytest.raises(ValueError, match="season must be 'auto', None, a number"):
+    with pytest.raises(ValueError, match="season must be 'auto', None, an integer"):
         choose([WALK], season=season)
 
 
@@ -122,13 +122,13 @@ def test_a_season_longer_than_half_of_the_series_is_reported():
 @pytest.mark.parametrize(
     "settings", [{"differencing": 2}, {"residual": True}, {"scaling": True}]
 )
-def test_other_settings_exclude_the_theta_method(settings):
+def test_scaling_residual_and_differencing_disable_the_theta_method(settings):
     baseline = choose([WALK], **settings)
     assert isinstance(baseline, StandardizedValues)
     assert baseline.scaling == "global"
 
 
-def test_several_series_have_scales_of_their_own():
+def test_each_of_several_series_has_its_own_scale():
     waves = [WAVE, WAVE[5:] * 1e3 + 7]
     assert choose(waves, baseline=None).scaling == "series"
     assert choose([WAVE], baseline=None).scaling == "global"
@@ -158,8 +158,8 @@ def test_the_mean_is_a_baseline():
         choose([WALK], baseline="mean", residual=True)
 
 
-def test_the_mean_is_judged_by_the_past_of_each_step():
-    """The mean of all steps also knows those that it would have to forecast."""
+def test_the_error_of_the_mean_uses_the_past_of_each_step():
+    """The mean of all steps would contain the steps to forecast."""
     walk = np.random.default_rng(26).normal(size=(30, 1)).cumsum(axis=0)
     theta, of_all = choose([walk], baseline="theta"), choose([walk], baseline="mean")
     assert measure_error(of_all, [walk]) < measure_error(theta, [walk])
@@ -168,11 +168,11 @@ def test_the_mean_is_judged_by_the_past_of_each_step():
 
 @pytest.mark.parametrize("scaling", [None, False])
 def test_the_mean_needs_a_scaling(scaling):
-    """Without any the mean would be 0."""
-    with pytest.raises(ValueError, match='baseline="mean" needs the mean that scaling'):
+    """Without scaling the mean would be 0."""
+    with pytest.raises(ValueError, match='baseline="mean" needs the mean of the ser'):
         choose([WALK], baseline="mean", scaling=scaling)
 
 
-def test_the_fewest_seasons_count_if_errors_are_equal():
+def test_fewer_seasons_are_preferred_if_errors_are_equal():
     constant = np.tile([1.0, 2.0], 60)[:, None] * 0 + 3
     assert find([constant], (2, 12)) == ()

@@ -1,4 +1,4 @@
-"""Inputs from dates, and forecasts that use them."""
+"""Calendar inputs, and forecasts that use them."""
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ def forecaster(**given):
         ("W", 120, ("month",)),
     ],
 )
-def test_cycles_that_show_twice(frequency, periods, names):
+def test_cycles_that_the_index_covers_twice_are_chosen(frequency, periods, names):
     index = pd.date_range("2020-01-01", periods=periods, freq=frequency)
     assert choose_calendar([index[:3], index]) == names
     assert (
@@ -44,7 +44,7 @@ def test_cycles_that_show_twice(frequency, periods, names):
     assert choose_calendar([index[:1]]) == ()
 
 
-def test_values_of_dates():
+def test_calendar_inputs_by_hand():
     inputs = make_calendar(HOURS[:30], ("hour", "weekday", "month"))
     assert inputs.shape == (30, 2 + 7 + 2)
     assert_allclose(inputs[6, :2], [1, 0], atol=1e-12)
@@ -64,7 +64,7 @@ def test_a_network_learns_the_weekend_from_dates():
     assert errors[1] < 0.3 * errors[0]
 
 
-def test_dates_go_on_in_updates_lists_and_backtests():
+def test_dates_continue_in_updates_lists_and_backtests():
     model = forecaster(max_epochs=1).fit(WEEKEND[:400])
     expected = model.predict(WEEKEND[:450], horizon=30)
     model.update(WEEKEND[400:450])
@@ -77,7 +77,7 @@ def test_dates_go_on_in_updates_lists_and_backtests():
     assert_allclose(frame["forecast"], expected)
 
 
-def test_dates_come_after_variables_given():
+def test_calendar_inputs_follow_the_given_variables():
     exog = pd.DataFrame({"price": RNG.normal(size=len(HOURS))}, HOURS)
     model = forecaster(max_epochs=1).fit(WEEKEND[:400], exog=exog[:400])
     assert model._encoding.n_exog == 1 + 2 + 7

@@ -1,4 +1,4 @@
-"""Errors on values that the network never saw, and the twin that makes them."""
+"""Calibration on steps held out of the training of a second network, the twin."""
 
 import numpy as np
 import pytest
@@ -38,12 +38,12 @@ def network():
 
 
 def judge(network, values, exog, held_out):
-    """Intervals from the errors of what is held out."""
+    """Compute intervals from the steps held out."""
     return calibrate(network, values, exog, held_out, True).intervals
 
 
 def errors_of(network, values, first, n_leads, stride=1):
-    """Errors (N, n_leads, C) of series, one after the other."""
+    """Compute errors (N, n_leads, C), series by series."""
     return np.concatenate(
         [
             next(network.compute_rolling_errors([v], None, first, n_leads, stride))[1]
@@ -85,7 +85,7 @@ def test_errors_begin_with_the_first_step_held_out(network):
     assert_allclose(errors, errors_of(network, values, 149, 10), rtol=1e-6)
 
 
-def test_errors_of_several_series_are_known_by_series(network):
+def test_errors_are_assigned_to_their_series(network):
     held_out = HeldOut(np.array([3, 0]), np.array([30, 24]))
     found = judge(network, SEVERAL, None, held_out).calibration
     assert found.errors.shape == (20 + 16, 20, 1)
@@ -112,7 +112,7 @@ def test_series_without_errors_of_their_own_have_estimated_sizes(network):
     assert_allclose(expected.sizes[1, :, 0], level * found.law[:, 0], rtol=1e-6)
 
 
-def test_sizes_after_some_steps_rest_on_these_steps(network):
+def test_sizes_after_some_steps_use_only_these_steps(network):
     held_out = HeldOut(np.array([3, 0]), np.array([30, 24]))
     calibration = judge(network, SEVERAL, None, held_out).calibration
     two = [NOISY[:60, None], 5 * NOISY[60:120, None]]
@@ -125,14 +125,14 @@ def test_sizes_after_some_steps_rest_on_these_steps(network):
         assert_array_equal(part.counts, expected.counts)
 
 
-def test_a_single_series_of_fit_gives_its_sizes_to_all(network):
+def test_sizes_of_a_single_series_are_used_for_all_series(network):
     held_out = HeldOut(np.array([0]), np.array([100]))
     calibration = judge(network, [NOISY[:, None]], None, held_out).calibration
     found = estimate_sizes(network, SEVERAL, None, calibration)
     assert_array_equal(found.sizes, np.repeat(calibration.own.sizes, 5, axis=0))
 
 
-def test_larger_errors_than_in_training_are_learned(network):
+def test_sizes_are_inflated_if_errors_are_larger_than_in_training(network):
     worse = np.r_[NOISY[:80], NOISY[80:] + 3][:, None]
     held_out = HeldOut(np.array([0, 1]), np.array([80, 80]))
     found = judge(network, [worse, worse], None, held_out).calibration
@@ -163,7 +163,7 @@ def test_origins_are_left_out_if_errors_would_be_too_many(network, monkeypatch):
 # ---------------------------------------------------------------- ranks
 
 
-def test_ranks_are_those_of_the_truth_among_the_forecasts():
+def test_ranks_are_those_of_the_truth_in_the_forecast_quantiles():
     model = forecaster(intervals="quantile", horizon=3, quantiles=(0.1, 0.5, 0.9))
     different = [NOISY[start : start + n, None] for start, n in ((0, 40), (60, 30))]
     network = model.fit(different)._series_network
@@ -182,7 +182,7 @@ def test_ranks_are_those_of_the_truth_among_the_forecasts():
     assert_allclose(ranks[..., 0], (order + 0.5) / len(order), rtol=1e-5)
 
 
-def test_ranks_are_limited_too(monkeypatch):
+def test_the_number_of_ranks_is_limited(monkeypatch):
     model = forecaster(intervals="quantile", horizon=2, quantiles=(0.1, 0.5, 0.9))
     network = model.fit(NOISY)._series_network
     every = learn_ranks(network, [NOISY[:, None]], None).ranks
@@ -221,7 +221,7 @@ def test_the_twin_is_trained_on_the_rest(network):
         calibrate_on_twin(fail, values, exog, encoding, 0.25, rng, True)
 
 
-def test_a_series_too_short_to_spare_steps_has_no_intervals(network):
+def test_a_series_too_short_to_hold_out_steps_has_no_intervals(network):
     def fail(values, exog):
         raise AssertionError("nothing is left to train on")
 
@@ -237,7 +237,7 @@ def test_a_series_too_short_to_spare_steps_has_no_intervals(network):
 # ---------------------------------------------------------------- in fit
 
 
-def test_the_twin_sees_nothing_of_what_calibrates():
+def test_the_twin_is_not_trained_on_calibration_steps():
     model = forecaster(calibration_fraction=0.25)
     a = model.fit(NOISY)._intervals.calibration.errors
     other = NOISY.copy()
@@ -263,7 +263,7 @@ def test_the_twin_differs_from_the_network_in_its_data_only():
     assert_allclose(model._intervals.calibration.errors, errors, rtol=1e-6)
 
 
-def test_early_stopping_spares_the_twin():
+def test_early_stopping_trains_no_twin():
     model = forecaster(early_stopping=True).fit(NOISY)
     errors = errors_of(model._series_network, [NOISY[:, None]], 143, 16)
     assert_allclose(model._intervals.calibration.errors, errors, rtol=1e-6)
@@ -283,7 +283,7 @@ def test_a_short_series_has_no_intervals():
         model.sample_paths(horizon=3)
 
 
-def test_series_have_intervals_of_their_own_size():
+def test_each_series_has_intervals_of_its_own_size():
     rng = np.random.default_rng(0)
     noise = np.resize([0.1, 1.0, 5.0], 9)
     X = [
@@ -305,7 +305,7 @@ def test_series_have_intervals_of_their_own_size():
     assert_allclose(paths.std(axis=(0, 2))[:8, 0] / noise[:8], 1, rtol=0.5)
 
 
-def test_validation_stays_out_of_the_scaling():
+def test_validation_series_do_not_affect_the_scaling():
     other = NOISY.copy()
     other[-16:] += 100
     model = forecaster(early_stopping=True)
@@ -321,7 +321,7 @@ def test_validation_stays_out_of_the_scaling():
     assert max(means) > 1e5 > min(means)  # depending on which series validates
 
 
-def test_one_series_that_can_train_calibrates_nothing():
+def test_nothing_is_held_out_if_a_single_series_can_train():
     """Of two series of a panel, the one long enough to train is not held out."""
     rng = np.random.default_rng(0)
     values = [NOISY[:10, None], NOISY[:8, None]]
@@ -347,7 +347,7 @@ def test_series_held_out_without_a_window_have_no_errors():
     assert np.isfinite(model.predict_interval(coverage=0.8).lower).all()
     model.set_params(validation_fraction=PredefinedSplit([-1, -1, -1, -1, 0]))
     with pytest.warns(UserWarning, match="1 of 5 series are left out of training"):
-        with pytest.raises(ValueError, match=r"validation_fraction leaves no series"):
+        with pytest.raises(ValueError, match=r"validation_fraction leaves the train"):
             model.fit(values)
 
 
@@ -360,8 +360,8 @@ def test_ranks_are_those_of_series_with_windows():
     assert np.isfinite(model.sample_paths(n_paths=3)).all()
 
 
-def test_whole_blocks_alone_calibrate_with_exog():
+def test_only_whole_blocks_calibrate_with_exog():
     """Even if the part that calibrates is shorter than a block."""
     model = forecaster(horizon=30, max_epochs=1).fit(NOISY[:90], exog=NOISY[:90])
-    with pytest.raises(ValueError, match="errors are known for 0 steps"):
+    with pytest.raises(ValueError, match="were measured for 0 steps"):
         model.predict_interval(exog=NOISY[90:120])

@@ -26,7 +26,7 @@ def test_sizes_of_inputs_and_outputs():
     assert quantiles.n_outputs == 2 * 2 * 3
 
 
-def test_forecasts_are_compared_with_the_season_that_they_know():
+def test_the_season_of_an_encoding_may_be_the_lag_of_differences():
     """The naive forecast of a model of differences has their lag as its season."""
     assert encode([TWO]).season == 1
     assert encode([TWO], lag=12).season == 12
@@ -34,7 +34,7 @@ def test_forecasts_are_compared_with_the_season_that_they_know():
     assert encode_theta([TWO], seasons=(4, 12)).season == 4
 
 
-def test_the_network_is_told_what_is_missing_if_anything_is():
+def test_missing_values_are_marked_if_any_value_is_missing():
     gaps = TWO.copy()
     gaps[7, 1] = NAN
     encoding = encode([TWO, gaps], scaling=None)
@@ -97,7 +97,7 @@ def test_quantiles_do_not_cross_and_have_a_median():
     assert_array_equal(take_median(forecasts[..., :1]), [[[1, 4]]])
 
 
-def test_numbers_that_the_network_cannot_read_are_refused():
+def test_numbers_too_large_for_the_network_raise_an_error():
     numbers = np.array([1.0, np.nan, 1e39])
     assert cast_numbers(numbers, np.float64) is numbers
     with pytest.raises(ValueError, match="X or exog are too large for float32"):

@@ -1,4 +1,4 @@
-"""Sizes of errors of forecasts, and the intervals that rest on them."""
+"""Sizes of errors of forecasts, and the intervals based on them."""
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def test_powers_of_the_lead_are_laws(power):
     assert_allclose(law, growth)
 
 
-def test_a_law_does_not_fall():
+def test_a_law_does_not_decrease():
     law = smooth_growth(1.0 / LEADS, 1 / LEADS)
     assert (law[20:] > 1 / LEADS[20:]).all()
     assert_array_equal(smooth_growth(np.full(4, np.nan), np.zeros(4)), np.ones(4))
@@ -96,7 +96,7 @@ def test_each_series_has_its_size():
     assert_allclose(radii, np.broadcast_to(expected, (3, 5, 2)), rtol=0.2)
 
 
-def test_levels_are_drawn_towards_typical_ones():
+def test_levels_are_shrunk_towards_typical_ones():
     levels = np.array([[4.0], [4.0], [np.nan], [np.nan], [0.0]])
     counts = np.array([[99.0], [1.0], [0.0], [0.0], [5.0]])
     typical = np.array([[2.0], [2.0], [2.0], [0.0], [0.0]])
@@ -104,7 +104,7 @@ def test_levels_are_drawn_towards_typical_ones():
     assert_allclose(found[:, 0], [4 - 2 / 199, 10 / 3, 2, 7, 0])
 
 
-def test_other_series_are_judged_by_their_level():
+def test_sizes_of_other_series_are_proportional_to_their_level():
     rng = np.random.default_rng(0)
     found = learn(rng.normal(size=(500, 6, 1)))
     levels, counts = np.array([[8.0]]), np.array([[5.0]])
@@ -119,7 +119,7 @@ def test_other_series_are_judged_by_their_level():
     assert_allclose(wide / narrow, 2.015 / 1.648, rtol=1e-3)  # Student's t of 5 and 500
 
 
-def test_errors_grow_with_the_lead_in_each_series_own_way():
+def test_growth_with_the_lead_may_differ_between_series():
     rng = np.random.default_rng(0)
     n_leads = 40
     walks, _ = errors_of_walks(rng, 8, 90, n_leads)
@@ -136,7 +136,7 @@ def test_errors_grow_with_the_lead_in_each_series_own_way():
     sizes = found.own.sizes[..., 0]
     assert_allclose(sizes[:8, 29].mean(), 0.8 * np.sqrt(30), rtol=0.3)
     assert_allclose(sizes[8:, 29].mean(), 0.8, rtol=0.3)
-    assert found.agreement[29, 0] < 5  # the law of all says little
+    assert found.agreement[29, 0] < 5  # the common law has little weight
     alike = learn(both[:720], owners[:720], np.ones((8, 1)))
     assert alike.agreement[29, 0] > 20
 
@@ -201,9 +201,9 @@ def test_radii_belong_to_leads_and_channels():
     assert_allclose(radii[0], [[500, 5000], [1000, 2500]], rtol=0.02)
 
 
-def test_too_few_errors_for_a_coverage_are_refused():
+def test_too_few_errors_for_a_coverage_raise_an_error():
     found = learn(np.ones((4, 2, 1)))
-    with pytest.raises(ValueError, match=r"coverage=0.9 needs more than 4 past errors"):
+    with pytest.raises(ValueError, match=r"coverage=0.9 needs more than the 4 avail"):
         found.compute_radii(2, 0.9, found.own)
 
 
@@ -223,11 +223,11 @@ def test_far_leads_of_a_random_walk_are_covered():
     assert found.counts[79, 0] < 3
 
 
-def test_short_series_are_widened_for_what_is_not_known_of_their_size():
+def test_intervals_of_short_series_are_wider():
     rng = np.random.default_rng(0)
     n, n_own = 1000, 6
     scales = 10.0 ** rng.uniform(-3, 3, size=(n, 1))
-    noise = scales * rng.choice([0.2, 1, 5], size=(n, 1))  # not known from the scale
+    noise = scales * rng.choice([0.2, 1, 5], size=(n, 1))  # independent of the scale
     errors = noise[:, None, :] * rng.normal(size=(n, n_own, 1))
     owners = np.repeat(np.arange(n), n_own)
     found = learn(errors.reshape(-1, 1, 1), owners, scales)

@@ -31,7 +31,7 @@ def forecaster(**params):
 
 
 def learn(exog):
-    """The variables of exog, without a calendar."""
+    """Learn the variables of exog, without a calendar."""
     return learn_exog(exog, read_series(NOISY), None)
 
 
@@ -103,7 +103,7 @@ def test_shorter_forecasts_are_the_beginning_of_longer_ones():
 
 
 def test_calibration_does_not_depend_on_rows_after_the_series():
-    """The errors of blocks whose exog is not known to the end are left out."""
+    """Errors of blocks whose exog is incomplete are left out."""
     model = forecaster(horizon=4, intervals="conformal").fit(NOISY, exog=EXOG[:60])
     errors = model._intervals.calibration.errors[..., 0]
     assert errors.shape[1] % 4 == 0
@@ -117,7 +117,7 @@ def test_calibration_does_not_depend_on_rows_after_the_series():
 # ---------------------------------------------------------------- what is refused
 
 
-def test_exog_that_is_not_known_is_refused():
+def test_missing_or_mismatched_exog_raises_an_error():
     model = forecaster().fit(NOISY, exog=EXOG[:60])
     with pytest.raises(ValueError, match=r"exog is missing.*horizon=3"):
         model.predict(horizon=3)
@@ -159,7 +159,7 @@ def test_exog_that_is_not_known_is_refused():
         (lambda frame: frame[["price"]], r"now missing: \['promotion'\]"),
     ],
 )
-def test_other_columns_than_in_fit_are_refused(several, change, message):
+def test_other_columns_than_in_fit_raise_an_error(several, change, message):
     def wrap(x):
         return [x, x] if several else x
 
@@ -177,13 +177,13 @@ def test_other_columns_than_in_fit_are_refused(several, change, message):
     model.predict(horizon=3, exog=wrap(FRAME[60:63].to_numpy()))
 
 
-def test_columns_that_differ_between_series_are_refused():
+def test_columns_that_differ_between_series_raise_an_error():
     with pytest.raises(ValueError, match="series 1 of exog has the columns"):
         forecaster().fit([DATED, DATED], exog=[FRAME[:60], SWAPPED[:60]])
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_an_index_unlike_that_of_x_is_refused(several):
+def test_an_index_unlike_that_of_x_raises_an_error(several):
     def wrap(x, other=None):  # the other series is right
         return [x if other is None else other, x] if several else x
 

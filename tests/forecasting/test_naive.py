@@ -18,7 +18,7 @@ GAPS = np.where(RNG.uniform(size=(40, 2)) < 0.3, np.nan, RNG.normal(size=(40, 2)
 
 
 def forecast_by_hand(past, season, lead):
-    """One channel: the last known value of the season of the step ahead."""
+    """Forecast one channel: the last observed value of the season of the step ahead."""
     step = len(past) - 1 + lead
     same_season = [past[t] for t in range(len(past)) if (step - t) % season == 0]
     known = [x for x in same_season if not np.isnan(x)]
@@ -40,7 +40,7 @@ def test_forecasts_equal_a_loop(values, season):
                 assert_array_equal(forecasts[o, lead - 1, c], expected)
 
 
-def test_a_season_never_known_is_forecast_by_the_last_known_value():
+def test_a_season_without_values_is_forecast_by_the_last_value():
     values = np.array([[1.0], [np.nan], [3.0], [np.nan]])
     forecasts = forecast_seasonal_naive(values, 2, 4, np.array([3]))
     assert_array_equal(forecasts[0, :, 0], [3, 3, 3, 3])
@@ -54,7 +54,7 @@ def test_gaps_are_filled_from_the_season_before():
 
 
 @pytest.mark.parametrize("cut", [1, 5, 20])
-def test_reading_may_be_interrupted(cut):
+def test_reading_in_two_parts_equals_reading_at_once(cut):
     whole = read_pasts(GAPS, 4, np.array([40]))
     before = read_pasts(GAPS[:cut], 4, np.array([cut]))
     after = read_pasts(GAPS[cut:], 4, np.array([40 - cut]), before)

@@ -28,7 +28,7 @@ def test_all_errors_calibrate(monkeypatch):
     assert_allclose(fewer.errors[:24], expected[::2], rtol=1e-6)
 
 
-def test_errors_further_ahead_are_measured_if_asked_for():
+def test_errors_are_measured_up_to_a_longer_horizon():
     walk = np.cumsum(RNG.normal(size=(CALIBRATED_LEADS + 50, 1)), axis=0)
     for horizon, n_leads in ((3, CALIBRATED_LEADS), (420, 420), (10**6, len(walk) - 7)):
         assert calibrate_naive([walk], 7, horizon).calibration.n_leads == n_leads
@@ -51,7 +51,7 @@ def test_sizes_are_those_of_errors_in_the_past():
     assert 200 < np.divide(*scaled.sizes[0, 0, ::-1]) < 5000
 
 
-def test_a_single_series_gives_its_sizes_to_all():
+def test_sizes_of_a_single_series_are_used_for_all_series():
     calibration = calibrate_naive(VALUES[:1], 4, 8).require_errors()
     pasts = read_pasts(VALUES[1], 4, np.array([10, 20]))
     sizes = estimate_naive_sizes(calibration, pasts, np.ones((2, 2)), 4)

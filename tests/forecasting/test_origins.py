@@ -1,4 +1,4 @@
-"""One pass over each series gives what predict gives at every origin."""
+"""One pass over each series equals predict at every origin."""
 
 import numpy as np
 import pytest
@@ -104,7 +104,7 @@ def test_quantiles_within_the_horizon_and_sampled_beyond(horizon):
 @pytest.mark.parametrize("horizon", [2, 5])
 @pytest.mark.parametrize("with_exog", [False, True])
 def test_intervals_of_series_of_several_sizes(horizon, with_exog, monkeypatch):
-    """Sizes of errors at an origin rest on the steps, and the exog, up to it."""
+    """Sizes of errors at an origin use only the steps and exog up to it."""
     monkeypatch.setattr(_origins, "ROWS_AT_ONCE", 5)
     series = [5 * NOISY, NOISY[:90], NOISY[::-1], 100 * NOISY[:70]]
     exog = [EXOG[: len(x)] for x in series] if with_exog else None

@@ -34,27 +34,27 @@ def forecaster(**params):
 # ---------------------------------------------------------------- lengths
 
 
-def test_a_series_shorter_than_a_window_and_what_follows_is_refused():
+def test_a_series_too_short_for_a_window_and_its_targets_raises_an_error():
     check_lengths(np.array([20, 13]), 10, 2, 1)
     message = (
-        r"series 1 of X has 12 steps; window=10, horizon=2 and differencing=1 need 13"
+        r"series 1 of X has 12 steps; window=10, horizon=2 and differencing=1 need at l"
     )
     with pytest.raises(ValueError, match=message):
         check_lengths(np.array([20, 12, 11]), 10, 2, 1)
-    with pytest.raises(ValueError, match="differencing=None need 12"):
+    with pytest.raises(ValueError, match="differencing=None need at least 12"):
         check_lengths(np.array([11]), 10, 2, 0)
 
 
 def test_fit_and_score_check_lengths():
-    with pytest.raises(ValueError, match=r"^X has 7 steps; .* needs 8 at least"):
+    with pytest.raises(ValueError, match=r"^X has 7 steps; .* needs at least 8"):
         forecaster().fit(NOISY[:7])
-    with pytest.raises(ValueError, match=r"horizon=3 and differencing=2 needs 12 at"):
+    with pytest.raises(ValueError, match=r"horizon=3 and differencing=2 needs at le"):
         forecaster(horizon=3, differencing=2).fit(NOISY[:11])
     with pytest.warns(UserWarning, match=r"window=12 and horizon=1 need 13 steps.*12:"):
         forecaster().fit(NOISY[:12])
     with pytest.warns(UserWarning, match=r"training uses windows of 7 steps"):
         forecaster().fit(NOISY[:8])
-    with pytest.raises(ValueError, match=r"need 13"):
+    with pytest.raises(ValueError, match="need at least 13"):
         forecaster().fit(NOISY).score(NOISY[:12])
 
 
@@ -69,14 +69,14 @@ def test_fit_and_score_check_lengths():
         ({"horizon": 5}, EXOG, 5),
     ],
 )
-def test_a_past_too_short_for_a_forecast_is_refused(params, exog, needed):
+def test_a_past_too_short_for_a_forecast_raises_an_error(params, exog, needed):
     model = forecaster(**params).fit(NOISY, exog=exog)
     check_past(np.array([60, needed]), model._encoding)
     with pytest.raises(ValueError, match=f"series 1 of X has {needed - 1} steps; a"):
         check_past(np.array([60, needed - 1]), model._encoding)
     if needed > 1:
         ahead = None if exog is None else exog[: needed - 1 + model.horizon]
-        with pytest.raises(ValueError, match=f"a forecast needs {needed} at least"):
+        with pytest.raises(ValueError, match=f"a forecast needs at least {needed}"):
             model.predict(NOISY[: needed - 1], exog=ahead)
 
 
@@ -115,15 +115,15 @@ def test_short_series_do_not_stop_the_fit_of_others(params):
     assert score == model.score([MIXED[i] for i in (1, 2, 4, 5)])
 
 
-def test_known_series_too_short_for_a_forecast_are_named():
+def test_series_in_fit_too_short_for_a_forecast_are_named():
     with pytest.warns(UserWarning, match="left out of training"):
         model = forecaster(differencing=3).fit([NOISY, NOISY[:3]])
     for ask in (model.predict, lambda: model.predict([NOISY, NOISY[:3]])):
-        with pytest.raises(ValueError, match=r"series 1 of X has 3 steps.*4 at least"):
+        with pytest.raises(ValueError, match=r"series 1 of X has 3 steps.*at least 4"):
             ask()
     assert np.isfinite(model.update([NOISY[:1], NOISY[:1]]).predict()).all()
     with pytest.warns(UserWarning, match="left out of training"):
-        with pytest.raises(ValueError, match="a series of X has 4 steps; with exog, 5"):
+        with pytest.raises(ValueError, match="X has 4 steps; with exog, at least 5"):
             forecaster(horizon=5).fit([NOISY, NOISY[:4]], exog=[EXOG, EXOG[:4]])
 
 
@@ -141,7 +141,7 @@ def test_a_horizon_is_a_positive_integer(horizon):
             forecaster(horizon=horizon).fit(NOISY)
 
 
-def test_a_request_reads_the_past_or_takes_its_state():
+def test_a_request_reads_the_past_or_uses_a_state():
     network = forecaster(horizon=2).fit(NOISY, exog=EXOG)._series_network
     series, variables = read_series(NOISY[:50]), ExogVariables(2)
     request = read_request(network, series, None, None, EXOG[:52], variables)

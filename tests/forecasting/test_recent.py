@@ -1,4 +1,4 @@
-"""The last values of each series, kept for pictures."""
+"""The last values of each series, kept for displays."""
 
 import numpy as np
 import pandas as pd

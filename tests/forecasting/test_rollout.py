@@ -1,4 +1,4 @@
-"""Roll-outs with the state of a network, against reading everything anew."""
+"""Roll-outs with the state of a network equal reading the whole past again."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def network(*, exog=False, **settings):
 
 
 def forecast_anew(net, values, horizon, exog=None):
-    """Forecasts (horizon, C, Q) by the module, which reads all again for each block."""
+    """Forecast (horizon, C, Q) with the module, reading all again for each block."""
     encoding, h = net.encoding, net.encoding.horizon
     blocks = []
     while len(blocks) * h < horizon:
@@ -80,7 +80,7 @@ def test_forecasts_are_fed_back(settings):
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_reading_may_be_interrupted(settings):
+def test_reading_in_two_parts_equals_reading_at_once(settings):
     net = network(**settings)
     exog = "exog" in settings
     cuts = [slice(0, 12), slice(12, 13), slice(13, 30)]
@@ -92,7 +92,7 @@ def test_reading_may_be_interrupted(settings):
     assert_array_equal(net.forecast(state, 5, ahead), net.forecast(whole, 5, ahead))
 
 
-def test_the_values_that_wait_are_those_whose_exog_ahead_is_unknown():
+def test_values_wait_until_the_exog_ahead_is_available():
     assert network(horizon=3).read([TWO], None).waiting.shape == (1, 1, 2)
     state = network(horizon=3, exog=True).read([TWO], [EXOG[:30]])
     assert_array_equal(state.waiting[0], TWO[-3:])
@@ -100,7 +100,7 @@ def test_the_values_that_wait_are_those_whose_exog_ahead_is_unknown():
     assert len(state) == 1
 
 
-def test_series_of_several_lengths_do_not_matter_to_each_other():
+def test_series_of_different_lengths_are_read_independently():
     net = network(lag=1)
     values = [TWO, TWO[:9], TWO[5:], TWO[1:10]]
     together = net.forecast(net.read(values, None), 4)
@@ -179,21 +179,21 @@ def test_no_error_depends_on_exogenous_variables_after_the_series(T):
     assert_allclose(short[known], longer[: len(short)][known], rtol=1e-9)
 
 
-def test_nothing_is_scored_without_known_values():
+def test_a_score_without_observed_values_raises_an_error():
     net = network()
     values = TWO.copy()
     values[5:] = np.nan
-    with pytest.raises(ValueError, match=r"no known value.*after step 4"):
+    with pytest.raises(ValueError, match=r"X cannot be scored.*after step 4"):
         net.score([values], None)
     values[9] = 1
     assert np.isfinite(net.score([values], None))
 
 
-def test_a_forecast_that_is_not_finite_is_refused():
+def test_a_forecast_that_is_not_finite_raises_an_error():
     net = network()
     check_finite(np.zeros(3))
     for number in (np.nan, np.inf):
-        with pytest.raises(ValueError, match=r"not a finite number.*unit of fit"):
+        with pytest.raises(ValueError, match=r"not a finite number.*unit used in fit"):
             check_finite(np.array([0, number]))
     with torch.no_grad():
         net.module.head.bias.fill_(np.inf)
@@ -239,7 +239,7 @@ def test_missing_values_are_read_as_the_last_one():
     assert_array_equal(*answers)
 
 
-def test_streams_that_begin_late_do_not_disturb_the_others():
+def test_streams_that_begin_late_do_not_affect_the_others():
     stepper, alone = network(lag=1).new_stepper(1), network(lag=1).new_stepper(1)
     for t in range(4):
         stepper.feed(TWO[[t]])
@@ -268,7 +268,7 @@ def test_states_are_saved_restored_put_and_branched():
     assert stepper.n_streams == 2
 
 
-def test_forecasts_fed_back_move_the_level_only():
+def test_forecasts_fed_back_change_only_the_level():
     net = network(seasons=(4,))
     state = net.read([TWO], None)
     forecasts = net.forecast(state, 6)[0, ..., 0]

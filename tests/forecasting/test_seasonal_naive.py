@@ -1,4 +1,4 @@
-"""SeasonalNaiveForecaster: the same use as RNNForecaster, checked by hand."""
+"""SeasonalNaiveForecaster has the methods of RNNForecaster; values by hand."""
 
 import pickle
 
@@ -116,19 +116,19 @@ def test_paths_have_the_errors_of_the_past():
     )
 
 
-def test_too_few_errors_are_said():
+def test_too_few_errors_raise_an_error():
     model = SeasonalNaiveForecaster(12).fit(NOISY[:20])
-    with pytest.raises(ValueError, match=r"needs more than 8 past errors"):
+    with pytest.raises(ValueError, match=r"needs more than the 8 available"):
         model.predict_interval()
     for ask in (model.sample_paths, model.predict_interval):
-        with pytest.raises(ValueError, match=r"known for 8 steps .* longer series"):
+        with pytest.raises(ValueError, match=r"measured for 8 steps .* longer series"):
             ask(horizon=9)
-    with pytest.raises(ValueError, match="known for 7 steps"):
+    with pytest.raises(ValueError, match="measured for 7 steps"):
         SeasonalNaiveForecaster(12).fit([*NOISY[:19], np.nan]).sample_paths(horizon=8)
     assert SeasonalNaiveForecaster(12).fit(NOISY[:12]).predict().shape == (1,)
 
 
-def test_a_series_has_one_interval_in_any_company():
+def test_the_interval_of_a_series_does_not_depend_on_other_series():
     series = [NOISY, 5 * NOISY[:50], TWO[:, 1]]
     model = SeasonalNaiveForecaster(12, horizon=3).fit(series)
     together = model.predict_interval(series)
@@ -209,10 +209,10 @@ def test_errors_say_what_to_do():
     model = SeasonalNaiveForecaster(12)
     with pytest.raises(NotFittedError):
         model.predict()
-    with pytest.raises(ValueError, match=r"season=12 need 12 at least. Give longer"):
+    with pytest.raises(ValueError, match=r"season=12 need at least 12. Pass longer"):
         model.fit(NOISY[:5])
     assert not hasattr(model, "n_features_in_")
-    with pytest.raises(ValueError, match=r"channel 1 of series 0 .*no value"):
+    with pytest.raises(ValueError, match=r"channel 1 of series 0 .*only missing"):
         model.fit(np.column_stack([NOISY, np.full(160, np.nan)]))
     with pytest.raises(ValueError, match="series 1 of X has 3 steps"):
         model.fit([NOISY, NOISY[:3]])
@@ -221,11 +221,11 @@ def test_errors_say_what_to_do():
         model.predict(3)
     with pytest.raises(ValueError, match=r"2 channels.*fitted with 1"):
         model.predict(TWO)
-    with pytest.raises(ValueError, match="2 series, but the forecaster knows 1"):
+    with pytest.raises(ValueError, match="2 series, but the forecaster was"):
         model.update([NOISY, NOISY])
-    with pytest.raises(ValueError, match="season=12 and 1 steps to forecast need 13"):
+    with pytest.raises(ValueError, match="season=12 and 1 steps to forecast need at"):
         model.score(NOISY[:12])
-    with pytest.raises(ValueError, match="no known value"):
+    with pytest.raises(ValueError, match="X cannot be scored"):
         model.score(np.where(np.arange(30) < 12, NOISY[:30], np.nan))
     late = np.where(np.arange(160) < 30, np.nan, NOISY)
     with pytest.raises(ValueError, match="Set a later start"):
@@ -235,7 +235,7 @@ def test_errors_say_what_to_do():
         SeasonalNaiveForecaster(0).fit(NOISY)
 
 
-def test_a_changed_parameter_waits_for_fit_and_pickling_keeps_all():
+def test_set_params_takes_effect_in_fit_and_pickling_keeps_the_state():
     model = SeasonalNaiveForecaster(12).fit(NOISY).set_params(season=5)
     again = pickle.loads(pickle.dumps(model))
     assert_array_equal(again.predict(horizon=12), NOISY[-12:])
@@ -260,7 +260,7 @@ def test_frames_of_several_series_keep_their_index():
     assert forecast.index[0] == pd.Timestamp("2024-03-31")  # the frequency of fit
 
 
-def test_a_new_series_has_intervals_of_its_own_size():
+def test_intervals_of_a_new_series_have_its_own_size():
     series = [NOISY, 10 * TWO[:, 1]]
     model = SeasonalNaiveForecaster(12).fit(series)
     found = model.predict_interval([1000 * NOISY, NOISY], coverage=0.8)
@@ -268,7 +268,7 @@ def test_a_new_series_has_intervals_of_its_own_size():
     assert widths[0] == pytest.approx(1000 * widths[1])
     own = model.predict_interval(coverage=0.8)
     assert widths[1] == pytest.approx((own.upper - own.lower)[0, 0], rel=0.2)
-    with pytest.raises(ValueError, match="series 1 of X has no known value"):
+    with pytest.raises(ValueError, match="all values of series 1 of X are missing"):
         model.score([NOISY, np.full(20, np.nan)])
 
 

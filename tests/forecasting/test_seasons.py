@@ -48,7 +48,7 @@ def test_other_indices_have_no_periods(step):
     assert periods_of(step) is None
 
 
-def test_periods_of_which_two_are_known():
+def test_only_periods_that_fit_twice_are_found():
     assert find_seasons([np.zeros((800, 1))], OFFSET("D")) == (7, 365)
     assert find_seasons([np.zeros((60, 1)), np.zeros((9, 1))], OFFSET("D")) == (7,)
     assert find_seasons([np.zeros((10, 1))], OFFSET("ME")) == ()
@@ -72,7 +72,7 @@ def test_no_period_is_found_where_there_is_none():
     assert find_seasons([np.ones((2, 1))], None) == ()
 
 
-def test_rounding_of_a_line_is_no_season():
+def test_rounding_errors_of_a_line_are_not_a_season():
     assert find_seasons([np.arange(120.0)[:, None]], None) == ()
     tiny = 1e-300 * (5 + np.sin(T * 2 * np.pi / 12))[:, None]
     assert find_seasons([tiny], None) == (12,)

@@ -1,4 +1,4 @@
-"""Corrections shrunk by their use, and errors beside those of the naive forecast."""
+"""Measured shrinkage of corrections, and errors relative to the naive forecast."""
 
 import warnings
 from collections.abc import Callable
@@ -56,7 +56,7 @@ class Corrector:
 
 @dataclass(frozen=True)
 class CorrectingNetwork:
-    """A network that corrects as a function says."""
+    """A network whose corrections are given by a function."""
 
     encoding: SeriesEncoding
     correct: Callable
@@ -83,7 +83,7 @@ def shrink(correct, values=WALK, held_out=LATE, **settings):
 
 
 @pytest.mark.parametrize("horizon", [1, 4])
-def test_corrections_that_are_right_count_in_full(horizon):
+def test_correct_corrections_are_not_shrunk(horizon):
     encoding = encode_theta([WALK], horizon=horizon)
     right = true_corrections(encoding, WALK)
     assert_allclose(shrink(lambda t, *_: right[t], horizon=horizon), 1)
@@ -92,7 +92,7 @@ def test_corrections_that_are_right_count_in_full(horizon):
     assert shrink(lambda t, *_: -right[t], horizon=horizon) == 0
 
 
-def test_noise_counts_little_and_no_correction_counts_nothing():
+def test_noise_is_shrunk_strongly_and_zero_corrections_to_zero():
     noise = np.random.default_rng(1).normal(size=(40, 200))
     found = [shrink(lambda t, *_, row=row: row[t]) for row in noise]
     assert np.mean(found) < 0.05
@@ -100,7 +100,7 @@ def test_noise_counts_little_and_no_correction_counts_nothing():
 
 
 @pytest.mark.parametrize("half", [0, 1])
-def test_corrections_that_are_right_in_one_half_only_count_little(half):
+def test_corrections_that_fit_one_half_only_are_shrunk_strongly(half):
     right = true_corrections(encode_theta([WALK], horizon=1), WALK)
     other = np.random.default_rng(2).normal(size=200) * np.abs(right).mean()
 
@@ -112,7 +112,7 @@ def test_corrections_that_are_right_in_one_half_only_count_little(half):
     assert shrink(lambda t, *_: right[t] if (t >= 149) == half else -right[t]) == 0
 
 
-def test_the_factor_is_that_of_least_squares():
+def test_the_shrinkage_is_the_least_squares_factor():
     right = true_corrections(encode_theta([WALK], horizon=1), WALK)[:, 0, 0]
     given = 0.6 * right + np.random.default_rng(3).normal(size=200)
     halves = [slice(99, 149), slice(149, 199)]
@@ -122,7 +122,7 @@ def test_the_factor_is_that_of_least_squares():
 
 
 @pytest.mark.parametrize("before", [0.0, 0.3])
-def test_the_factor_does_not_depend_on_the_one_before(before):
+def test_the_shrinkage_does_not_depend_on_an_earlier_one(before):
     """As after a warm start, whose network has been shrunk."""
     encoding = encode_theta([WALK], horizon=1)
     right = true_corrections(encoding, WALK)
@@ -131,7 +131,7 @@ def test_the_factor_does_not_depend_on_the_one_before(before):
     assert_allclose(measure_shrinkage(network, [WALK], None, LATE), 0.5)
 
 
-def test_the_part_that_trains_decides_nothing():
+def test_steps_used_for_training_do_not_affect_the_shrinkage():
     right = true_corrections(encode_theta([WALK], horizon=1), WALK)
     early = np.where(np.arange(200)[:, None, None] < 99, right, -right)
     late = np.where(np.arange(200)[:, None, None] < 99, -right, right)
@@ -148,7 +148,7 @@ def test_logarithms_are_corrected_as_logarithms():
     assert_allclose(measure_shrinkage(network, [WALK], None, LATE), 0.25)
 
 
-def test_missing_values_and_constants_decide_nothing():
+def test_missing_values_and_constants_do_not_affect_the_shrinkage():
     gaps = WALK.copy()
     gaps[110:130] = gaps[170] = np.nan
     right = true_corrections(encode_theta([WALK], horizon=1), gaps)
@@ -159,7 +159,7 @@ def test_missing_values_and_constants_decide_nothing():
     assert shrink(lambda *_: 1.0, values=constant) == 0
 
 
-def test_all_series_count_from_where_they_are_held_out():
+def test_the_shrinkage_uses_the_held_out_steps_of_all_series():
     values = [WALK[:150], WALK, 9 - WALK[:150]]
     encoding = encode_theta(values, horizon=1)
     rights = [true_corrections(encoding, v) for v in values]
@@ -195,7 +195,7 @@ def test_shrinking_moves_forecasts_towards_the_theta_method():
     assert network.encoding.baseline.shrinkage == 1
 
 
-def test_without_the_theta_method_nothing_shrinks():
+def test_without_a_baseline_nothing_is_shrunk():
     encoding = encode([WALK])
     network = SeriesNetwork(encoding, torch.nn.Identity(), np.dtype(np.float64))
     assert measure_shrinkage(network, [WALK], None, LATE) == 1
@@ -230,7 +230,7 @@ def test_errors_are_compared_with_the_seasonal_naive_forecast(season):
     assert_allclose(found, total / naive)
 
 
-def test_the_naive_forecast_is_as_good_as_itself():
+def test_the_error_ratio_of_the_naive_forecast_to_itself_is_one():
     values = RNG.normal(size=(60, 1))
     origins = np.arange(20, 59)
     ahead = forecast_seasonal_naive(values, 4, 3, origins)
@@ -240,7 +240,7 @@ def test_the_naive_forecast_is_as_good_as_itself():
     assert_allclose(compare_with_naive((truth - ahead) / 2, values, origins, 4), 0.5)
 
 
-def test_nothing_to_compare_with_is_nan():
+def test_the_ratio_is_nan_without_naive_errors():
     constant, origins = np.ones((20, 1)), np.arange(10, 19)
     errors = np.ones((9, 2, 1))
     assert np.isnan(compare_with_naive(errors, constant, origins, 1))
@@ -248,7 +248,7 @@ def test_nothing_to_compare_with_is_nan():
     assert np.isnan(compare_with_naive(errors, missing, origins, 1))
 
 
-def test_a_negative_skill_warns():
+def test_a_negative_skill_causes_a_warning():
     message = r"naive forecast \(season=12\).*\(skill_=-0\.25\)"
     with pytest.warns(ForecastSkillWarning, match=message):
         warn_of_negative_skill(-0.25, 12)

@@ -22,7 +22,7 @@ def forecaster(**params):
 
 @pytest.mark.parametrize("params", [{}, {"differencing": 3, "horizon": 2}])
 @pytest.mark.parametrize("X", [NOISY, NOISY[:, None], TWO])
-def test_a_stream_forecasts_what_predict_does(X, params):
+def test_a_stream_makes_the_forecasts_of_predict(X, params):
     model = forecaster(**params).fit(X)
     stream = model.stream()
     for t in range(40):
@@ -33,7 +33,7 @@ def test_a_stream_forecasts_what_predict_does(X, params):
     assert_allclose(chunk, answer, rtol=1e-9)
 
 
-def test_streams_by_key_join_when_they_will():
+def test_streams_by_key_can_begin_at_any_step():
     model = forecaster(differencing=3).fit(NOISY)
     stream = model.stream(n_streams=None)
     for t in range(20):
@@ -67,7 +67,7 @@ def test_a_stream_reads_missing_values_and_waits_for_differences():
         assert_array_equal(array, before[name])
 
 
-def test_a_stream_goes_through_a_pipeline():
+def test_a_stream_of_a_pipeline():
     pipeline = make_pipeline(StandardScaler(), forecaster()).fit(TWO)
     stream = open_stream(pipeline)
     for x in TWO[:30]:
@@ -75,7 +75,7 @@ def test_a_stream_goes_through_a_pipeline():
     assert_allclose(answer[0], pipeline.predict(TWO[:30]), rtol=1e-9)
 
 
-def test_a_stream_has_no_exog():
+def test_a_model_with_exog_cannot_be_streamed():
     model = forecaster(max_epochs=1).fit(NOISY, exog=NOISY)
     with pytest.raises(ValueError, match="exogenous variables"):
         model.stream()

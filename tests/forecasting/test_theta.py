@@ -1,4 +1,4 @@
-"""ThetaBaseline against closed formulas, and what it may not depend on."""
+"""ThetaBaseline: closed formulas, and invariances."""
 
 import numpy as np
 import pytest
@@ -117,7 +117,7 @@ def test_logarithms_make_growth_and_season_multiplicative():
     state = read(baseline, x[:84, None])
     values = baseline.decode(state, np.zeros((1, 12, 1, 1)))[0, :, 0, 0]
     assert np.abs(values / x[84:] - 1).max() < 0.08
-    with pytest.raises(ValueError, match=r"X contains -1, but all values of fit were"):
+    with pytest.raises(ValueError, match=r"X contains -1, but the model forecasts log"):
         baseline.advance(state, np.array([[-1.0]]))
 
 
@@ -142,7 +142,7 @@ def test_reading_step_by_step_is_encoding():
         assert np.isnan(targets[:UNSETTLED_STEPS]).all()
 
 
-def test_series_are_read_alike_whatever_is_read_beside_them(monkeypatch):
+def test_a_series_is_read_independently_of_the_others(monkeypatch):
     several = [SERIES, SERIES[:30] * 7, SERIES[10:]]
     together = list(theta().encode(several))
     monkeypatch.setattr(_theta, "VALUES_AT_ONCE", 1)
@@ -152,7 +152,7 @@ def test_series_are_read_alike_whatever_is_read_beside_them(monkeypatch):
             assert_array_equal(a, b)
 
 
-def test_unit_and_offset_of_the_series_do_not_matter():
+def test_forecasts_are_equivariant_to_unit_and_offset():
     ((features, targets),) = theta().encode([SERIES])
     moved = theta(fill=(2.0, 17.0)).encode([SERIES * 1e6 + 3e7])
     ((others, other_targets),) = moved
@@ -160,7 +160,7 @@ def test_unit_and_offset_of_the_series_do_not_matter():
     assert_allclose(other_targets, targets, atol=1e-8)
 
 
-def test_rows_of_several_ages_do_not_disturb_each_other():
+def test_rows_of_different_ages_are_independent():
     baseline = theta()
     old, young = read(baseline, SERIES[:50]), read(baseline, SERIES[:9])
     both = {name: np.concatenate([old[name], young[name]]) for name in old}
@@ -172,7 +172,7 @@ def test_rows_of_several_ages_do_not_disturb_each_other():
             assert_array_equal(both[name][i], state[name][0])
 
 
-def test_advancing_leaves_the_state_before_as_it_was():
+def test_advancing_does_not_change_the_old_state():
     baseline = theta()
     state = read(baseline, SERIES[:50])
     before = {name: array.copy() for name, array in state.items()}
@@ -194,7 +194,7 @@ def test_a_missing_value_is_replaced_by_its_forecast():
         state, features = baseline.advance(state, gaps[[t]])
         assert_array_equal(features, 0)
     season = np.abs(expected[0, :, 0] - SERIES[80:86, 0]).max()
-    assert season < 0.4  # the season goes on in the gap
+    assert season < 0.4  # the season continues in the gap
     later, _ = baseline.forecast(state)
     assert np.abs(later[0, :, 0] - SERIES[86:92, 0]).max() < 0.5
 
@@ -276,8 +276,8 @@ def test_a_season_without_noise_can_change(noise):
     assert np.abs(forecasts[:, 0] - x[240:252]).max() < 1
 
 
-def test_levels_restart_only_when_a_season_becomes_known():
-    """Not whenever noise looks like a season again: most of the past would be lost."""
+def test_levels_restart_only_when_a_season_becomes_available():
+    """Levels that restart at each positive strength would lose most of the past."""
     noise = np.random.default_rng(2).normal(size=(200, 1))
     baseline = theta(fill=(0.0,))
     restarts = []
@@ -303,7 +303,7 @@ def test_a_sampled_value_near_zero_does_not_remove_the_level():
         later, _ = baseline.advance(state, np.array([[sampled]]), observed=False)
         forecasts, _ = baseline.forecast(later)
         assert (np.abs(forecasts - expected) < 1.5).all()
-        with pytest.raises(ValueError, match="their logarithms"):
+        with pytest.raises(ValueError, match="forecasts logarithms"):
             baseline.advance(state, np.array([[min(sampled, 0)]]))
 
 

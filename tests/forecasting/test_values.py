@@ -47,7 +47,7 @@ def test_a_gap_is_filled_from_the_season_before():
             assert_array_equal(step, features[[t - 3]])
 
 
-def test_a_column_that_does_not_vary_has_scale_one():
+def test_a_constant_column_has_scale_one():
     mean, scale = measure_scale(np.array([[1, 1e9 + 0.1], [3, 1e9 + 0.1]]))
     assert_allclose(mean, [2, 1e9 + 0.1])
     assert_array_equal(scale, [1, 1])
@@ -70,13 +70,13 @@ def test_values_or_their_differences_are_standardized(lag):
     assert_array_equal(plain.scale, [1, 1])
 
 
-def test_steps_without_any_value_do_not_count_for_the_scale():
+def test_steps_without_any_value_do_not_affect_the_scale():
     gaps = np.concatenate([TWO, np.full((30, 2), NAN)])
     assert_allclose(fit([gaps]).mean, TWO.mean(axis=0))
     assert_allclose(fit([gaps]).fill, TWO.mean(axis=0))
 
 
-def test_the_next_values():
+def test_look_ahead_returns_the_next_values():
     ahead = look_ahead(np.arange(5.0)[:, None], 2)[..., 0]
     assert_array_equal(ahead, [[1, 2], [2, 3], [3, 4], [4, NAN]])
 

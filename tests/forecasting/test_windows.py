@@ -21,7 +21,7 @@ FLOAT = np.dtype(np.float64)
 
 @pytest.fixture(autouse=True)
 def no_unsettled_steps(monkeypatch):
-    """Series of a few steps may train."""
+    """Allow training on series of a few steps."""
     monkeypatch.setattr("sklearn_rnn.forecasting._encoding.UNSETTLED_STEPS", 0)
 
 
@@ -34,7 +34,7 @@ def windows_of(values, **settings):
 
 
 @pytest.mark.parametrize("last_only", [False, True])
-def test_windows_are_shifted_by_one_and_know_what_follows(last_only):
+def test_windows_are_shifted_by_one_and_have_the_next_steps_as_targets(last_only):
     examples, _ = windows_of([STEPS], last_only=last_only)
     sequences = examples.sequences
     assert len(sequences) == 20 - 4 - 2 + 1
@@ -47,7 +47,7 @@ def test_windows_are_shifted_by_one_and_know_what_follows(last_only):
         assert_array_equal(examples.targets[places].numpy(), expected)
 
 
-def test_no_window_reaches_from_one_series_to_the_next():
+def test_no_window_crosses_two_series():
     examples, _ = windows_of(SEVERAL, lag=1)
     sequences = examples.sequences
     assert len(sequences) == sum(len(v) - 1 - 4 - 2 + 1 for v in SEVERAL)
@@ -151,7 +151,7 @@ def test_whole_series_validate_if_there_are_several(last_only):
 
 
 @pytest.mark.parametrize("lag", [1, 3])
-def test_differenced_series_validate_as_wholes(lag):
+def test_differenced_series_validate_whole(lag):
     values = [k * np.arange(20.0)[:, None] / lag for k in range(4)]
     examples, encoding = windows_of(values, lag=lag)
     rng = np.random.default_rng(0)
@@ -169,7 +169,7 @@ def test_a_splitter_splits_series():
     assert_array_equal(held_out.series, [3])
 
 
-def test_splits_that_cannot_be_are_refused():
+def test_impossible_splits_raise_an_error():
     examples, encoding = windows_of([STEPS])
     with pytest.raises(ValueError, match=r"splitter.* X is a single series"):
         split(examples, encoding, [STEPS], KFold(2))
@@ -177,7 +177,7 @@ def test_splits_that_cannot_be_are_refused():
         split(examples, encoding, [STEPS], 0.9)
 
 
-def test_what_is_held_out_is_left_out():
+def test_leave_out_removes_the_steps_held_out():
     held_out = HeldOut(np.array([2, 0]), np.array([6, 7]))
     rest = held_out.leave_out(SEVERAL)
     assert [len(array) for array in rest] == [7, 12, 6, 11]

@@ -1,4 +1,4 @@
-"""Errors of forecasts, by hand and beside scikit-learn."""
+"""Errors of forecasts, by hand and compared with scikit-learn."""
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,7 @@ def test_the_interval_score_is_the_pinball_loss_of_its_bounds():
     assert by_hand == pytest.approx(3 + 20 * 1)
 
 
-def test_bounds_belong_to_their_interval():
+def test_values_equal_to_a_bound_are_covered():
     assert metrics.interval_coverage([1, 2, 3, 4], [1, 0, 0, 5], [9, 2, 2, 9]) == 0.5
     expected = np.mean((LOWER <= TRUE)[KNOWN] & (TRUE <= UPPER)[KNOWN])
     assert metrics.interval_coverage(GAPS, LOWER, UPPER) == pytest.approx(expected)
@@ -85,12 +85,12 @@ def test_crps_of_normal_samples_is_the_closed_form():
 
 
 @pytest.mark.parametrize("name", SCORES)
-def test_what_cannot_be_scored_is_refused(name):
+def test_invalid_values_raise_an_error(name):
     score = SCORES[name]
     assert score(GAPS, PRED) == pytest.approx(score(GAPS[KNOWN], PRED[KNOWN]))
-    with pytest.raises(ValueError, match="no known value"):
+    with pytest.raises(ValueError, match="values of y_true are missing"):
         score(np.full(3, np.nan), np.zeros(3))
-    with pytest.raises(ValueError, match="NaN where y_true is known"):
+    with pytest.raises(ValueError, match="NaN where y_true has a value"):
         score(TRUE, np.where(KNOWN, PRED, np.nan))
     with pytest.raises(ValueError, match="contains infinity"):
         score(TRUE, PRED * np.inf)
@@ -99,19 +99,19 @@ def test_what_cannot_be_scored_is_refused(name):
     assert np.isfinite(score(GAPS, np.where(KNOWN, PRED, np.nan)))
 
 
-def test_ragged_lists_are_refused():
-    with pytest.raises(ValueError, match=r"y_true cannot be read .*Concatenate"):
+def test_ragged_lists_raise_an_error():
+    with pytest.raises(ValueError, match=r"y_true cannot be converted .*Concatenate"):
         metrics.mean_absolute_error([[1.0], [1.0, 2.0]], [[1.0], [1.0, 2.0]])
 
 
-def test_series_with_other_indices_are_refused():
+def test_series_with_other_indices_raise_an_error():
     true, pred = pd.Series([1.0, 2.0], [1, 2]), pd.Series([1.0, 2.0], [2, 3])
     with pytest.raises(ValueError, match=r"different indices. Align them"):
         metrics.mean_absolute_error(true, pred)
     assert metrics.mean_absolute_error(true, pred.to_numpy()) == 0
 
 
-def test_swapped_bounds_and_bad_levels_are_refused():
+def test_swapped_bounds_and_bad_levels_raise_an_error():
     with pytest.raises(ValueError, match=r"lower is above upper: 2.0 > 1.0"):
         metrics.interval_coverage([1.0], [2.0], [1.0])
     with pytest.raises(ValueError, match="lower is above upper"):

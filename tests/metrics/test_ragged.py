@@ -1,4 +1,4 @@
-"""Rows of any length: what they may be, and which of their steps count."""
+"""Rows of any length: accepted containers, and valid steps."""
 
 import numpy as np
 import pandas as pd
@@ -78,7 +78,7 @@ def test_steps_that_are_nan_in_any_output_of_the_truth_do_not_count():
     assert_array_equal(weight, [3, 5])
 
 
-def test_a_step_weighs_as_much_as_its_sequence_or_one():
+def test_steps_have_the_weight_of_their_sequence_or_one():
     for given, expected in ((None, ([1, 1], [1])), ([2, 3], ([2, 2], [3]))):
         rows = align_steps([[1, 2], [3]], [[1, 2], [4]], given)
         for (_, _, weight), wanted in zip(rows, expected, strict=True):
@@ -92,7 +92,7 @@ def test_weights_of_a_frame_are_those_of_its_rows():
     assert_array_equal(second[2], [2, 4])
 
 
-def test_steps_of_all_sequences_are_joined_in_order():
+def test_steps_of_all_sequences_are_concatenated_in_order():
     rows = align_steps([[1, 2], [3]], [[4, 5], [6]], [[7, 8], [9]])
     for joined, expected in zip(
         concatenate_steps(rows), ([1, 2, 3], [4, 5, 6], [7, 8, 9]), strict=True
@@ -112,14 +112,14 @@ def test_sequences_of_padding_alone_do_not_count():
             step_r2_score(y, y)
 
 
-def test_answers_padded_by_nan_are_scored_on_ragged_targets():
+def test_predictions_padded_with_nan_are_scored_on_ragged_targets():
     expected = of_rows.r2_score(np.concatenate(TRUE), np.concatenate(PRED))
     assert_allclose(step_r2_score(TRUE, padded(PRED)), expected)
     with pytest.raises(ValueError, match="row 0 of y_true"):
-        step_r2_score(TRUE, padded(PRED, 7.0))  # answers, which no target judges
+        step_r2_score(TRUE, padded(PRED, 7.0))  # predictions without a target
 
 
-def test_rows_that_do_not_fit_are_named():
+def test_rows_that_do_not_match_are_named():
     with pytest.raises(ValueError, match=r"row 1 of y_true .*that of y_pred"):
         step_r2_score(TRUE, [PRED[0], PRED[0], PRED[2]])
     with pytest.raises(ValueError, match="row 0 of y_true"):
@@ -140,9 +140,9 @@ def test_rows_that_do_not_fit_are_named():
 
 @pytest.mark.parametrize("score", [step_accuracy_score, sequence_accuracy_score])
 def test_text_is_not_compared_with_numbers(score):
-    with pytest.raises(ValueError, match=r"row 0 of y_true .* of <U1.* of int64"):
+    with pytest.raises(ValueError, match=r"row 0 of y_true .* type <U1.* type int64"):
         score([["1"], ["2"]], [[1], [2]])
-    with pytest.raises(ValueError, match=r"row 1 of int64\. Give text or numbers"):
+    with pytest.raises(ValueError, match=r"row 1 has the type int64\. Pass either"):
         score([["1"], [2]], [["1"], ["2"]])
     objects = np.array([["1", "2"]], dtype=object)
     assert score(objects, [["1", "2"]]) == 1

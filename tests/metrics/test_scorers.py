@@ -60,7 +60,7 @@ def test_searches_and_cross_validation():
     assert clone(search).fit(X).best_params_ == {"season": 12}
 
 
-def test_a_network_and_the_baseline_are_judged_on_the_same_steps():
+def test_a_network_and_the_baseline_are_scored_on_the_same_steps():
     network = RNNForecaster(hidden_size=4, window=24, max_epochs=1, random_state=0)
     network.set_params(intervals=None, horizon=2).fit(X)
     scorer = forecast_scorer("mae", start=24)
@@ -73,7 +73,7 @@ def test_exogenous_variables_are_routed():
     network = RNNForecaster(hidden_size=4, window=8, max_epochs=1, random_state=0)
     network.set_params(intervals=None)
     scorer = forecast_scorer("mae")
-    with pytest.raises(RuntimeError, match="metadata routing is off"):
+    with pytest.raises(RuntimeError, match="needs metadata routing"):
         scorer.set_score_request(exog=True)
     with sklearn.config_context(enable_metadata_routing=True):
         network.set_fit_request(exog=True)
@@ -88,7 +88,7 @@ def test_exogenous_variables_are_routed():
             assert score == pytest.approx(scorer(model, X[test], exog=exog[test]))
 
 
-def test_the_representation_makes_the_scorer_again():
+def test_the_repr_recreates_the_scorer():
     scorer = forecast_scorer("mase", horizon=12, season=12, start=-24)
     assert repr(scorer) == "forecast_scorer('mase', horizon=12, season=12, start=-24)"
     assert repr(forecast_scorer("mae")) == "forecast_scorer('mae')"
@@ -109,12 +109,12 @@ def test_the_representation_makes_the_scorer_again():
         ("pinball", {"coverage": None}, "coverage must be a number"),
     ],
 )
-def test_bad_parameters_are_refused_at_once(metric, options, message):
+def test_invalid_parameters_raise_an_error_immediately(metric, options, message):
     with pytest.raises(ValueError, match=message):
         forecast_scorer(metric, **options)
 
 
-def test_an_estimator_without_backtest_is_refused():
+def test_an_estimator_without_backtest_raises_an_error():
     model = LinearRegression().fit(X[:, None], X)
-    with pytest.raises(TypeError, match="LinearRegression has no method backtest"):
+    with pytest.raises(TypeError, match=r"a method backtest, .* got LinearRegression"):
         forecast_scorer("mae")(model, X)

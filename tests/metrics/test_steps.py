@@ -49,7 +49,7 @@ def test_weights_are_of_steps_or_of_sequences(ours, theirs):
 
 
 @pytest.mark.parametrize("ours, theirs", NUMBERS)
-def test_several_numbers_a_step(ours, theirs, rng):
+def test_several_numbers_per_step(ours, theirs, rng):
     true, pred = rng.normal(size=(2, 4, 5, 3))
     expected = theirs(true.reshape(-1, 3), pred.reshape(-1, 3))
     assert_allclose(ours(true, pred), expected)
@@ -69,7 +69,7 @@ def test_labels_by_hand():
     assert sequence_accuracy_score(table, ragged) == 1 / 3
 
 
-def test_a_sequence_weighs_the_mean_of_its_steps_and_may_err_at_weight_zero():
+def test_step_weights_are_averaged_and_steps_of_weight_zero_ignored():
     true, pred = [["D", "N"], ["N", "V"], ["N"]], [["D", "V"], ["N", "A"], ["N"]]
     weights = [[1.0, 0.0], [1.0, 2.0], [3.0]]
     assert_allclose(
@@ -107,5 +107,5 @@ def test_the_scorers_agree_with_the_estimators(rng):
         assert_allclose(by_scorer, cross_val_score(model, X, y_, cv=KFold(2)))
 
 
-def test_all_names_are_there():
+def test_all_names_are_exported():
     assert all(callable(getattr(metrics, name)) for name in metrics.__all__)

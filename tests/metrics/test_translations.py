@@ -1,4 +1,4 @@
-"""Scores of translations, by hand and as sacrebleu answers them."""
+"""Scores of translations, by hand and by sacrebleu."""
 
 import sys
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from sklearn_rnn.metrics import bleu_score, chrf_score, token_accuracy_score
 
 
-def test_tokens_are_right_place_by_place():
+def test_tokens_are_compared_by_position():
     assert token_accuracy_score(["abc", "xy"], ["abd", "x"]) == 3 / 5
     assert token_accuracy_score([[1, 2]], [[1, 2, 3]]) == 2 / 3
     score = token_accuracy_score(["abc", "xy"], ["abd", "x"], sample_weight=[0, 1])
@@ -19,16 +19,16 @@ def test_tokens_are_right_place_by_place():
         token_accuracy_score(["a"], [])
 
 
-def test_no_tokens_cannot_be_compared():
+def test_sequences_without_tokens_raise_an_error():
     for y in ([], ["", ""]):
         with pytest.raises(ValueError, match="no token can be compared"):
             token_accuracy_score(y, y)
-    with pytest.raises(ValueError, match="total weight 0"):
+    with pytest.raises(ValueError, match="total weight of 0"):
         token_accuracy_score(["a"], ["a"], sample_weight=[0])
 
 
 @pytest.mark.parametrize("score", [bleu_score, chrf_score, token_accuracy_score])
-def test_a_single_text_is_refused(monkeypatch, score):
+def test_a_single_text_raises_an_error(monkeypatch, score):
     monkeypatch.setitem(sys.modules, "sacrebleu", SimpleNamespace())
     for given in (("the cat", ["the cat"]), (["the cat"], "the cat")):
         with pytest.raises(ValueError, match="is a single text: 'the cat'"):
@@ -36,7 +36,7 @@ def test_a_single_text_is_refused(monkeypatch, score):
 
 
 @pytest.mark.parametrize("score", [bleu_score, chrf_score])
-def test_what_is_no_text_is_refused(monkeypatch, score):
+def test_anything_but_text_raises_an_error(monkeypatch, score):
     monkeypatch.setitem(sys.modules, "sacrebleu", SimpleNamespace())
     for y_true, y_pred, error in [
         ([None], ["a"], "y_true holds None of type NoneType"),
@@ -45,13 +45,13 @@ def test_what_is_no_text_is_refused(monkeypatch, score):
         with pytest.raises(TypeError, match=error):
             score(y_true, y_pred)
     for y_true, y_pred in [([[]], ["a"]), ([], [])]:
-        with pytest.raises(ValueError, match="y_true needs at least one text"):
+        with pytest.raises(ValueError, match="y_true must have at least one text"):
             score(y_true, y_pred)
     with pytest.raises(ValueError, match=r"list\(zip\(\*y_true\)\)"):
         score([["a", "b", "c"], ["d", "e", "f"]], ["a", "b", "c"])
 
 
-def test_several_references_are_listed_by_translator_for_sacrebleu(monkeypatch):
+def test_references_are_regrouped_by_translator_for_sacrebleu(monkeypatch):
     calls = []
 
     def answer(said, references, **options):
@@ -71,7 +71,7 @@ def test_several_references_are_listed_by_translator_for_sacrebleu(monkeypatch):
     ],
     ids=["bleu", "chrf"],
 )
-def test_sacrebleu_is_given_the_answers_and_one_set_of_references(
+def test_sacrebleu_gets_the_predictions_and_one_set_of_references(
     monkeypatch, score, function, options
 ):
     calls = []
@@ -88,7 +88,7 @@ def test_sacrebleu_is_given_the_answers_and_one_set_of_references(
 
 
 @pytest.mark.parametrize("score", [bleu_score, chrf_score])
-def test_as_many_answers_as_references_are_scored(monkeypatch, score):
+def test_unequal_numbers_of_texts_raise_an_error(monkeypatch, score):
     monkeypatch.setitem(sys.modules, "sacrebleu", SimpleNamespace())
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         score(["a", "b"], ["a"])

@@ -1,4 +1,4 @@
-"""WindowSplit leaks nothing, in steps and in windows."""
+"""WindowSplit has no leaks, for steps and for windows."""
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ def test_no_target_of_a_fold_is_in_a_window_of_its_training(window, horizon, tes
 
 
 @pytest.mark.parametrize("window", [1, 5])
-def test_folds_of_steps_are_preceded_by_what_is_read(window):
+def test_test_parts_of_steps_begin_with_the_steps_that_are_only_read(window):
     split = WindowSplit(3, window=window, horizon=2, test_size=7)
     folds = list(split.split(np.zeros(50)))
     assert len(folds) == split.get_n_splits() == 3
@@ -48,7 +48,7 @@ def test_folds_of_steps_are_preceded_by_what_is_read(window):
 
 
 class Recorder(RNNForecaster):
-    """Remembers where forecasts begin."""
+    """Records where forecasts begin."""
 
     def fit(self, X, y=None):
         self.trained_, self.fitted_ = len(X), True
@@ -59,14 +59,14 @@ class Recorder(RNNForecaster):
         return 0.0
 
 
-def test_a_forecaster_is_judged_from_the_first_step_after_training():
+def test_a_forecaster_is_scored_from_the_first_step_after_training():
     scores = cross_val_score(
         Recorder(window=5), np.arange(60), cv=WindowSplit(3, window=5)
     )
     assert_array_equal(scores, [0, 0, 0])
 
 
-def test_it_serves_searches_of_forecasters_and_of_regressors_on_windows():
+def test_searches_of_forecasters_and_of_regressors_on_windows():
     model = RNNForecaster(
         hidden_size=4, window=8, horizon=2, max_epochs=1, intervals=None, random_state=0
     )
@@ -82,7 +82,7 @@ def test_it_serves_searches_of_forecasters_and_of_regressors_on_windows():
     assert np.isfinite(cross_val_score(regressor, X, y, cv=cv)).all()
 
 
-def test_it_shows_its_parameters():
+def test_the_repr_shows_the_parameters():
     assert "window=5" in repr(WindowSplit(3, window=5))
 
 
@@ -105,11 +105,11 @@ def test_it_shows_its_parameters():
             50,
             "test_size must be an integer of at least 1, got 1.5",
         ),
-        ({"window": 3, "of": "rows"}, 50, "of='rows'"),
-        ({"window": 3, "horizon": 9, "test_size": 5}, 90, "no forecast of horizon=9"),
+        ({"window": 3, "of": "rows"}, 50, "got 'rows'"),
+        ({"window": 3, "horizon": 9, "test_size": 5}, 90, "too few for a forecast"),
     ],
 )
-def test_what_cannot_be_split_is_refused(params, n, message):
+def test_invalid_parameters_raise_an_error(params, n, message):
     with pytest.raises(ValueError, match=message):
         list(WindowSplit(**params).split(np.zeros(n)))
 
@@ -125,15 +125,15 @@ def test_what_cannot_be_split_is_refused(params, n, message):
         ({"window": 30, "horizon": 3, "test_size": 5, "of": "windows"}, 2 + 25 + 1),
     ],
 )
-def test_it_says_how_many_samples_it_needs_and_needs_no_more(params, needed):
+def test_the_error_names_the_smallest_number_of_samples(params, needed):
     split = WindowSplit(**params)
     folds = list(split.split(np.zeros(needed)))
     assert len(folds) == 5 and all(len(train) for train, _ in folds)
-    with pytest.raises(ValueError, match=f"{needed - 1} samples.* need {needed}"):
+    with pytest.raises(ValueError, match=f"{needed - 1} samples.* needs {needed}"):
         list(split.split(np.zeros(needed - 1)))
 
 
-def test_the_first_part_trains_on_as_many_windows_as_a_fold_judges():
+def test_the_first_training_part_has_as_many_windows_as_a_test_part():
     for n in range(60, 80):
         train, test = next(WindowSplit(4, window=20, horizon=2).split(np.zeros(n)))
         n_windows = len(train) - 20 - 2 + 1
@@ -150,12 +150,12 @@ def test_the_first_part_trains_on_as_many_windows_as_a_fold_judges():
         [[1.0, 2.0]] * 9,
     ],
 )
-def test_series_are_no_steps(X):
+def test_a_list_of_series_raises_an_error(X):
     with pytest.raises(ValueError, match=r"X holds 9 series.* SeriesPanel\(X\)"):
         list(WindowSplit(2, window=1).split(X))
 
 
-def test_steps_are_no_windows():
+def test_a_panel_is_not_split_as_windows():
     panel = SeriesPanel([SERIES, SERIES])
     with pytest.raises(ValueError, match=r"X is a SeriesPanel.*of=\"steps\""):
         list(WindowSplit(2, window=1, of="windows").split(panel))
@@ -181,7 +181,7 @@ def test_panels_are_split_by_time(container):
 
 
 def test_no_step_of_a_fold_is_in_its_training():
-    """Neither in that of its own series nor in that of others, which may tell of it."""
+    """This holds for the training parts of all series, which may be correlated."""
     index = pd.date_range("2020", periods=90, freq="D")
     several = [pd.Series(SERIES, index), pd.Series(SERIES[:60], index[:60])]
     several.append(pd.Series(SERIES[30:], index[30:]))
@@ -219,7 +219,7 @@ def test_searches_of_panels_pass_exog_and_refit():
     assert search.best_estimator_.predict(exog=ahead).shape == (2, 2)
 
 
-def test_parameters_are_stored_as_they_came():
+def test_init_stores_parameters_unchanged():
     split = WindowSplit(4, window=3, horizon=2, test_size=5, of="windows")
     assert vars(split) == {
         "n_splits": 4,

@@ -1,4 +1,4 @@
-"""check_data: every finding, and no finding where there is nothing to find."""
+"""check_data: each finding, and no finding for good data."""
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,13 @@ Y = np.arange(40) % 2
 
 
 def find(X, y=None):
-    """Severity and topic of each finding, by topic its message."""
+    """Return severity and message of each finding, by topic."""
     report = check_data(X, y)
     assert {f.severity for f in report.findings} <= {"error", "warning", "note"}
     return {f.topic: f"{f.severity}: {f.message}" for f in report.findings}
 
 
-def test_nothing_is_found_in_good_data(X):
+def test_good_data_have_no_findings(X):
     report = check_data(X, Y)
     assert report.findings == []
     assert (
@@ -36,7 +36,7 @@ def test_nothing_is_found_in_good_data(X):
     assert check_data(ragged, X[:, 0, 0]).findings == []
 
 
-def test_nothing_is_found_in_names():
+def test_tokens_of_names_have_no_findings():
     names = load_names()
     tokens = CharVectorizer().fit_transform(names.data[:200])
     report = check_data(tokens)
@@ -61,7 +61,7 @@ def test_nothing_is_found_in_names():
         "book.txt",
     ],
 )
-def test_x_that_fit_refuses_is_an_error_with_its_message(bad):
+def test_x_that_fit_rejects_is_an_error_with_the_same_message(bad):
     with pytest.raises((TypeError, ValueError, AttributeError)) as caught:
         RNNClassifier().fit(bad, [0, 1, 0])
     report = check_data(bad, [0, 1, 0])
@@ -75,12 +75,12 @@ MIXED = np.array([*"ab" * 19, 1, 2], dtype=object)
 @pytest.mark.parametrize(
     "y", [Y[:3], [None] * 40, np.full(40, np.nan), MIXED, np.zeros(40)]
 )
-def test_y_that_fit_refuses_is_an_error_with_its_message(X, y):
+def test_y_that_fit_rejects_is_an_error_with_the_same_message(X, y):
     with pytest.raises((TypeError, ValueError)) as caught:
         RNNClassifier().fit(X, y)
     (finding,) = check_data(X, y).findings
     assert finding.severity == "error" and finding.topic == "y"
-    assert finding.message[:20] in (str(caught.value)[:20], "y holds the single c")
+    assert finding.message[:20] in (str(caught.value)[:20], "y has only the class")
 
 
 def test_labels_of_steps(X):
@@ -118,7 +118,7 @@ def test_channels_first(rng):
 
 def test_scales(X, rng):
     message = find(X * [1, 8] + [0, 1013])["scale"]
-    assert "feature 1: mean 1.01e+03, spread" in message
+    assert "feature 1: mean 1.01e+03, standard deviation" in message
     assert "StepwiseTransformer(StandardScaler())" in message
     heavy = X.copy()
     heavy[0, 0, 0] = 1e6
@@ -142,9 +142,9 @@ def test_constant_features_and_duplicates(X):
 
 def test_lengths(rng):
     ragged = [rng.normal(size=n) for n in [5] * 20 + [200]]
-    assert "cut long sequences" in find(ragged)["lengths"]
-    assert "give [X]" in find(rng.normal(size=(30, 1)))["lengths"]
-    assert "over so many steps" in find(rng.normal(size=(3, 2000)))["lengths"]
+    assert "Truncate long sequences" in find(ragged)["lengths"]
+    assert "pass [X]" in find(rng.normal(size=(30, 1)))["lengths"]
+    assert "over this many steps" in find(rng.normal(size=(3, 2000)))["lengths"]
 
 
 def test_unknown_tokens():
@@ -158,6 +158,6 @@ def test_warnings_of_reading_are_findings():
     assert "integers that float64 rounds" in find(X)["X"]
 
 
-def test_huge_values_give_no_warnings(rng):
+def test_huge_values_cause_no_numpy_warnings(rng):
     for X in (np.full((3, 2, 1), 1e308), 1e300 * rng.normal(size=(5, 9, 2))):
         assert str(check_data(X))

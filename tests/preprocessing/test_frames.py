@@ -1,4 +1,4 @@
-"""sequences_from_frame: long tables to sequences."""
+"""sequences_from_frame: conversion of long tables to sequences."""
 
 from datetime import date
 from decimal import Decimal
@@ -36,7 +36,7 @@ def df(library):
 
 
 def with_column(df, **columns):
-    """The frame with other columns."""
+    """Return the frame with other columns."""
     data = {name: df[name].to_list() for name in df.columns}
     return type(df)({**data, **columns})
 
@@ -51,7 +51,7 @@ def test_rows_of_an_id_become_a_sequence_in_the_order_of_time(df):
     assert lists(X) == [A, B]
 
 
-def test_the_order_of_rows_in_the_table_changes_nothing(df):
+def test_the_order_of_rows_in_the_table_does_not_matter(df):
     expected = sequences_from_frame(df, "id", "day", values=["pulse", "steps"])
     for seed in range(5):
         rows = np.random.default_rng(seed).permutation(5)
@@ -60,7 +60,7 @@ def test_the_order_of_rows_in_the_table_changes_nothing(df):
         assert lists(X) == lists(expected)
 
 
-def test_without_order_steps_stay_as_their_rows_came(df):
+def test_without_order_steps_keep_the_order_of_rows(df):
     X = sequences_from_frame(df, "id", values="day")
     assert lists(X) == [[[3], [1], [2]], [[2], [1]]]
 
@@ -122,7 +122,7 @@ def test_ids_that_are_numbers_are_sorted_as_numbers(library):
     ],
     ids=["date", "text", "float", "datetime", "with zone", "duration"],
 )
-def test_whatever_sorts_may_be_the_time(library, times):
+def test_times_may_have_any_sortable_type(library, times):
     df = pd.DataFrame({"id": [1, 1, 1], "time": times, "x": [2, 3, 1]})
     df = df if library is pd else pl.from_pandas(df)
     assert lists(sequences_from_frame(df, "id", "time")) == [[[1], [2], [3]]]
@@ -199,7 +199,7 @@ def test_the_index_of_a_pandas_frame_is_ignored():
     assert lists(X) == [A, B]
 
 
-def test_the_frame_is_left_alone(df):
+def test_the_frame_is_not_changed(df):
     before = with_column(df)
     sequences_from_frame(df, "id", "day", target="ill")
     assert df.equals(before)
@@ -210,7 +210,7 @@ def test_sequences_train_a_network(df):
     assert RNNClassifier(max_epochs=1).fit(X, y).predict(X).shape == (2,)
 
 
-# ----------------------------------------------------------------- what is refused
+# ----------------------------------------------------------------- errors
 
 
 def refuses(df, message, **options):
@@ -219,37 +219,37 @@ def refuses(df, message, **options):
         sequences_from_frame(df, **options)
 
 
-def test_a_time_twice_names_the_id(df):
+def test_a_repeated_time_is_an_error_that_names_the_id(df):
     days = [2, 3, 3, 1, 2]
-    refuses(with_column(df, day=days), r"id=a has two rows of day=3 \(1 such")
+    refuses(with_column(df, day=days), r"id=a has two rows with day=3, .*\(1 such")
 
 
-def test_the_same_time_of_two_ids_is_fine(df):
+def test_two_ids_may_have_the_same_time(df):
     df = with_column(df, id=list("abcde"), day=[1] * 5)
     assert len(sequences_from_frame(df, "id", "day", values="pulse")) == 5
 
 
-def test_a_target_that_varies_names_the_id(df):
+def test_a_varying_target_is_an_error_that_names_the_id(df):
     ill = ["no", "yes", "yes", "yes", "yes"]
     message = r"target 'ill' is yes and no for id=b\."
     refuses(with_column(df, ill=ill), message)
 
 
 @pytest.mark.parametrize("column", ["id", "day", "ill"])
-def test_missing_keys_and_targets_are_refused(df, column):
+def test_missing_keys_and_targets_raise_an_error(df, column):
     values = [*COLUMNS[column][:3], None, None]
-    message = f"column '{column}' has no value in 2 of 5 rows, the first of them row 3"
+    message = f"column '{column}' has missing values in 2 of 5 rows, first in row 3"
     refuses(with_column(df, **{column: values}), message)
 
 
-def test_nan_in_time_is_refused(df):
+def test_nan_in_time_raises_an_error(df):
     day = [1.0, np.nan, 2.0, 3.0, 4.0]
-    refuses(with_column(df, day=day), "column 'day' has no value in 1 of 5 rows")
+    refuses(with_column(df, day=day), "column 'day' has missing values in 1 of 5")
 
 
 def test_columns_that_are_not_numbers_are_named(df):
     df = with_column(df, when=[date(2024, 1, 1)] * 5, some=[1, 2, 3, 4, 5])
-    refuses(df, r"columns \['ill', 'when'\] of df are of type", target=None)
+    refuses(df, r"columns \['ill', 'when'\] of df have the types", target=None)
 
 
 @pytest.mark.parametrize("options", [{"by": "who"}, {"values": ["pulse", "who"]}])
@@ -257,20 +257,20 @@ def test_unknown_columns_are_named(df, options):
     refuses(df, r"df has no column 'who'; its columns are \['id', 'day'", **options)
 
 
-def test_by_is_one_column(df):
-    refuses(df, "by and order name one column each", by=["id", "day"])
+def test_by_must_be_one_column(df):
+    refuses(df, "Pass a single column name for by", by=["id", "day"])
 
 
-def test_a_table_without_values_is_refused(df):
-    refuses(df[["id", "day", "ill"]], "no columns of values beside")
+def test_a_table_without_values_raises_an_error(df):
+    refuses(df[["id", "day", "ill"]], "no columns of values besides")
     refuses(df, "no columns of values", values=[])
 
 
-def test_a_table_without_rows_is_refused(df):
+def test_a_table_without_rows_raises_an_error(df):
     refuses(df[:0], "minimum of 1 is required: df has no rows")
 
 
-def test_columns_of_the_same_name_are_refused():
+def test_columns_of_the_same_name_raise_an_error():
     df = pd.DataFrame([[1, 2, 3]], columns=["id", "x", "x"])
     refuses(df, "several columns of the same name")
 
@@ -280,11 +280,11 @@ def test_columns_of_the_same_name_are_refused():
     [np.ones((2, 2)), COLUMNS, pd.Series([1]), pl.LazyFrame(COLUMNS)],
     ids=["array", "dict", "Series", "LazyFrame"],
 )
-def test_what_is_no_frame_is_refused(df):
+def test_anything_but_a_frame_raises_an_error(df):
     with pytest.raises(TypeError, match="df must be a pandas or polars DataFrame, got"):
         sequences_from_frame(df, "id")
 
 
-def test_a_lazy_frame_is_told_to_collect():
+def test_the_error_for_a_lazy_frame_suggests_collect():
     with pytest.raises(TypeError, match=r"Call its collect\(\) first"):
         sequences_from_frame(pl.LazyFrame(COLUMNS), "id")

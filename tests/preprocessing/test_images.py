@@ -1,4 +1,4 @@
-"""ImageFlattener: images to rows and back, and nothing else."""
+"""ImageFlattener: images to rows and back."""
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,7 @@ def test_lists_of_images_are_read(rng):
     )
 
 
-def test_images_of_another_shape_are_refused(rng):
+def test_images_of_another_shape_raise_an_error(rng):
     flattener = ImageFlattener().fit(rng.random((3, 4, 2)))
     with pytest.raises(ValueError, match=r"shape \(2, 4\).*fitted with .*\(4, 2\)"):
         flattener.transform(rng.random((3, 2, 4)))
@@ -64,12 +64,12 @@ def test_images_of_another_shape_are_refused(rng):
     ],
     ids=str,
 )
-def test_what_holds_no_images_is_refused_as_scikit_learn_does(X, message):
+def test_invalid_input_raises_the_errors_of_scikit_learn(X, message):
     with pytest.raises((TypeError, ValueError), match=message):
         ImageFlattener().fit(X)
 
 
-def test_rows_and_images_of_the_same_size_are_told_apart(rng):
+def test_rows_and_images_of_the_same_size_are_distinguished(rng):
     flattener = ImageFlattener().fit(rng.random((3, 4, 2)))
     assert flattener.transform(rng.random((3, 8))).shape == (3, 8)
     with pytest.raises(ValueError, match="X has 7 features"):
@@ -91,7 +91,7 @@ def test_pixels_have_names(rng):
     assert not hasattr(flattener, "feature_names_in_")
 
 
-def test_images_go_through_a_memory_and_back():
+def test_images_are_recalled_in_a_pipeline():
     images = load_letters().images[:3].astype(float)
     memory = make_pipeline(ImageFlattener(), HopfieldDenoiser("dense"))
     half = images.copy()
@@ -100,7 +100,7 @@ def test_images_go_through_a_memory_and_back():
     assert_array_equal(memory[0].inverse_transform(recalled), images)
 
 
-def test_rows_of_text_are_no_images(rng):
+def test_text_raises_an_error(rng):
     flattener = ImageFlattener().fit(rng.normal(size=(3, 2, 2)))
     with pytest.raises(ValueError, match="X cannot be read as numbers"):
         flattener.inverse_transform(np.array([["a", "owl", "c", "d"]]))

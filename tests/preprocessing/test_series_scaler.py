@@ -1,4 +1,4 @@
-"""SeriesScaler: each sequence by its own mean and spread, in any container."""
+"""SeriesScaler: each sequence by its own mean and scale, in any container."""
 
 import numpy as np
 import pandas as pd
@@ -77,7 +77,7 @@ def test_statistics_are_kept_as_constant_features(ragged):
 
 
 @pytest.mark.parametrize("container", [list, padded])
-def test_sequences_come_back_through_their_statistics(ragged, container):
+def test_inverse_transform_restores_sequences_from_statistics(ragged, container):
     X = container(ragged)
     kept = SeriesScaler(add_statistics=True).fit(X)
     back = kept.inverse_transform(kept.transform(X))
@@ -89,7 +89,7 @@ def test_sequences_come_back_through_their_statistics(ragged, container):
         np.testing.assert_allclose(x, original, rtol=1e-9)
 
 
-def test_predictions_of_any_length_go_back_through_statistics(rng):
+def test_inverse_transform_restores_predictions_of_any_length(rng):
     X = 100 + 5 * rng.normal(size=(4, 12))
     scaler = SeriesScaler().fit(X)
     mean, scale = scaler.compute_statistics(X)
@@ -117,7 +117,7 @@ def test_a_constant_sequence_becomes_zero(value):
         assert mean[0] == value and scale[0] == 1
 
 
-def test_rounding_errors_are_no_spread():
+def test_rounding_errors_do_not_count_as_variation():
     x = 0.1 + 0.2 * np.array([1, 1 + 4e-16, 1])
     assert abs(SeriesScaler().fit_transform([x])[0]).max() < 1e-15
     tiny = np.array([1e-200, 2e-200])
@@ -152,7 +152,7 @@ def test_frames_have_named_features(ragged):
         SeriesScaler().fit(dated)
 
 
-def test_bad_input_is_refused(ragged):
+def test_invalid_input_raises_an_error(ragged):
     with pytest.raises(ValueError, match="NaN: sequence 1, step 2"):
         bad = [x.copy() for x in ragged]
         bad[1][2, 0] = np.nan
@@ -168,8 +168,8 @@ def test_bad_input_is_refused(ragged):
     assert vars(scaler) == before
 
 
-def test_shapes_are_found_whatever_the_scale(rng):
-    """Rising against falling, at scales from 1e-3 to 1e3."""
+def test_shapes_are_classified_at_any_scale(rng):
+    """Classify rising and falling sequences at scales from 1e-3 to 1e3."""
     y = rng.integers(0, 2, size=160)
     scales = 10.0 ** rng.uniform(-3, 3, size=(160, 1))
     slopes = np.where(y[:, None], 1.0, -1.0) * np.linspace(-1, 1, 12)

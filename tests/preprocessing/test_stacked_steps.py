@@ -1,4 +1,4 @@
-"""Steps of sequences stacked into one table, and put back."""
+"""Steps of sequences stacked to one table, and restored."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def test_steps_of_a_table_have_the_given_features():
     assert_array_equal(stacked.steps, np.arange(12.0).reshape(6, 2))
 
 
-def test_results_come_back_in_the_container_of_the_steps():
+def test_results_are_returned_in_the_container_of_the_steps():
     as_list = stack_steps(ROWS, None).restore_container(np.array([[7], [8], [9]]))
     assert isinstance(as_list, list)
     assert [rows.tolist() for rows in as_list] == [[[7], [8]], [[9]]]
@@ -33,8 +33,8 @@ def test_results_come_back_in_the_container_of_the_steps():
     assert_array_equal(padded, [[[7], [8]], [[9], [np.nan]]])
 
 
-def test_a_result_with_other_rows_is_refused():
-    with pytest.raises(ValueError, match="Every step has to stay one row"):
+def test_a_result_with_other_rows_raises_an_error():
+    with pytest.raises(ValueError, match="It must return one row"):
         stack_steps(ROWS, None).restore_container(np.ones((2, 1)))
 
 
@@ -45,12 +45,12 @@ def test_metadata_of_a_sequence_are_repeated_over_its_steps():
 
 def test_an_error_about_a_value_names_its_sequence_and_step():
     stacked = stack_steps([*ROWS, np.array([[7.0, 8.0], [9.0, np.nan]])], None)
-    with pytest.raises(ValueError, match="NaN: sequence 2, step 1"):
+    with pytest.raises(ValueError, match="NaN in sequence 2, step 1"):
         with stacked.name_sequences_in_errors():
             raise ValueError("Input X contains NaN.")
 
 
-def test_tokens_and_frames_of_other_columns_are_refused():
+def test_tokens_and_frames_of_other_columns_raise_an_error():
     frames = [pd.DataFrame({"a": [1.0]}), pd.DataFrame({"b": [1.0]})]
     with pytest.raises(ValueError, match=r"sequence 1 of X has the columns \['b'\]"):
         stack_steps(frames, None)

@@ -83,7 +83,7 @@ CONTAINERS = {
 
 
 class Recorder(TransformerMixin, BaseEstimator):
-    """Keeps what its fit was given; hands rows on."""
+    """Records the arguments of fit, and returns rows unchanged."""
 
     def fit(self, X, y=None, **params):
         self.seen_ = X, y, params
@@ -93,7 +93,7 @@ class Recorder(TransformerMixin, BaseEstimator):
         return X
 
 
-# ------------------------------------------------------------------- what it computes
+# ------------------------------------------------------------------- results
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
@@ -111,7 +111,7 @@ def test_all_valid_steps_are_scaled_by_their_common_mean_and_deviation(container
 
 
 @pytest.mark.parametrize("make", [list, tuple])
-def test_a_list_comes_back_as_a_list_of_arrays(make):
+def test_a_list_is_returned_as_a_list_of_arrays(make):
     result = StepwiseTransformer(StandardScaler()).fit_transform(make(RAGGED))
     assert type(result) is list
     assert [type(x) for x in result] == [np.ndarray] * 3
@@ -144,7 +144,7 @@ def test_integers_beside_padding_become_floats_and_others_stay():
     assert encoder.transform(X[:1]).dtype == np.int64
 
 
-def test_a_step_without_feature_axis_comes_back_with_one():
+def test_steps_without_feature_axis_are_returned_with_one():
     X = [np.array([1.0, 3.0]), np.array([5.0])]
     result = StepwiseTransformer(MinMaxScaler()).fit_transform(X)
     assert [x.tolist() for x in result] == [[[0.0], [0.5]], [[1.0]]]
@@ -168,7 +168,7 @@ def test_float32_stays_float32():
     assert {x.dtype for x in scaler.fit_transform(X)} == {np.dtype(np.float32)}
 
 
-def test_a_transformer_that_works_in_place_leaves_x_alone():
+def test_a_transformer_that_works_in_place_does_not_change_x():
     X = np.ones((2, 3, 1)) * [[[1.0]], [[2.0]]]
     before = X.copy()
     StepwiseTransformer(StandardScaler(copy=False)).fit_transform(X)
@@ -200,7 +200,7 @@ def test_sparse_rows_become_dense_sequences(container):
 
 
 @pytest.mark.parametrize("container", ["list", "object array", "3-D, wider"])
-def test_inverse_transform_gives_back_the_sequences(container):
+def test_inverse_transform_restores_the_sequences(container):
     X = CONTAINERS[container](RAGGED)
     pipeline = make_pipeline(MinMaxScaler(), PCA())
     model = StepwiseTransformer(pipeline)
@@ -210,7 +210,7 @@ def test_inverse_transform_gives_back_the_sequences(container):
         assert_allclose(row, x, atol=1e-12)
 
 
-def test_what_the_transformer_cannot_do_is_not_there():
+def test_methods_that_the_transformer_lacks_do_not_exist():
     model = StepwiseTransformer(FunctionTransformer())
     assert not hasattr(model, "partial_fit")
     assert not hasattr(model, "get_feature_names_out")
@@ -281,7 +281,7 @@ def test_the_output_setting_of_a_pipeline_leaves_arrays_arrays(output):
     [lambda frame: frame[["b", "a"]], lambda frame: frame[["a"]], np.asarray],
     ids=["reordered", "missing", "no frame"],
 )
-def test_frames_of_other_columns_are_refused(library, other):
+def test_frames_of_other_columns_raise_an_error(library, other):
     X = frames(library)
     X[1] = other(X[1])
     with pytest.raises(ValueError, match=r"sequence 1 of X has the columns"):
@@ -303,7 +303,7 @@ def test_partial_fit_in_parts_learns_what_fit_learns_at_once():
     parts.partial_fit(padded(RAGGED[1:], 4))
     assert_allclose(parts.transformer_.mean_, whole.transformer_.mean_)
     assert_allclose(parts.transformer_.var_, whole.transformer_.var_)
-    with pytest.raises(ValueError, match=r"1 features a step.*fitted with 2"):
+    with pytest.raises(ValueError, match=r"1 features per step.*fitted with 2"):
         parts.partial_fit([np.ones((3, 1))])
 
 
@@ -328,7 +328,7 @@ def test_a_fit_that_fails_leaves_the_old_state():
         with pytest.raises(ValueError):
             model.fit(bad)
     model.set_params(transformer=FunctionTransformer(lambda X: X[:1]))
-    with pytest.raises(ValueError, match="Every step has to stay one row"):
+    with pytest.raises(ValueError, match="It must return one row"):
         model.fit_transform(frames(pd))
     before["transformer"] = model.transformer
     assert vars(model) == before
@@ -347,12 +347,12 @@ def test_weights_of_sequences_weigh_each_of_their_steps():
 
 
 @pytest.mark.parametrize("weight", [[1.0, 2.0], np.ones(6)])
-def test_weights_that_are_not_one_a_sequence_are_refused(weight):
+def test_weights_must_be_one_per_sequence(weight):
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         StepwiseTransformer(StandardScaler()).fit(RAGGED, sample_weight=weight)
 
 
-def test_a_pipeline_hands_weights_on():
+def test_a_pipeline_passes_weights_on():
     pipeline = make_pipeline(StepwiseTransformer(StandardScaler()), Recorder())
     pipeline.fit(RAGGED, stepwisetransformer__sample_weight=[1, 0, 2])
     assert_allclose(pipeline[0].transformer_.mean_, [5, 15])
@@ -371,7 +371,7 @@ def test_metadata_is_routed_when_routing_is_on():
             undecided.fit(RAGGED, sample_weight=[1, 0, 2])
 
 
-def test_metadata_that_the_transformer_does_not_know_is_refused():
+def test_metadata_that_the_transformer_does_not_know_raises_an_error():
     with pytest.raises(TypeError, match="sample_weight"):
         StepwiseTransformer(PCA(1)).fit(RAGGED, sample_weight=[1, 0, 2])
 
@@ -425,17 +425,17 @@ def test_targets_of_many_columns_are_repeated_without_being_copied():
     assert all(np.shares_memory(row, y) for row in seen)
 
 
-# ----------------------------------------------------------------- what it refuses
+# ----------------------------------------------------------------- errors
 
 
-def test_tokens_are_refused():
+def test_tokens_raise_an_error():
     tokens = CharVectorizer().fit_transform(["abc", "de"])
     model = StepwiseTransformer(StandardScaler())
     for X in (tokens, list(tokens)):
-        with pytest.raises(TypeError, match="names and not numbers"):
+        with pytest.raises(TypeError, match="categories and not numbers"):
             model.fit(X)
     model.fit(np.ones((2, 3, 1)))
-    with pytest.raises(TypeError, match="names and not numbers"):
+    with pytest.raises(TypeError, match="categories and not numbers"):
         model.transform(tokens)
 
 
@@ -444,7 +444,7 @@ def test_tokens_are_refused():
 def test_a_value_that_the_transformer_refuses_is_named(value, what, container):
     bad = [x.copy() for x in RAGGED]
     bad[1][2, 1] = value
-    message = f"contains {what}: sequence 1, step 2.*PCA does not accept|{what} or a v"
+    message = f"contains {what} in sequence 1, step 2.*PCA does not|{what} or a v"
     X = CONTAINERS[container](bad)
     model = StepwiseTransformer(PCA(1))
     with pytest.raises(ValueError, match="sequence 1, step 2"):
@@ -476,19 +476,19 @@ def test_an_error_that_is_not_about_x_is_left_as_it_is():
         (["text", "text"], "X holds text"),
         ([np.ones((2, 2)) * 1j], "Complex data not supported"),
         ([], "minimum of 1 is required|Expected 2D array"),
-        (np.ones((2, 3, 3)), "X has 3 features a step.*has input_size=2"),
+        (np.ones((2, 3, 3)), "X has 3 features per step.*has input_size=2"),
         (np.ones((2, 3)), "3 columns, which input_size=2"),
     ],
 )
-def test_what_is_no_sequence_is_refused(X, message):
+def test_invalid_sequences_raise_an_error(X, message):
     with pytest.raises(ValueError, match=message):
         StepwiseTransformer(StandardScaler(), input_size=2).fit(X)
 
 
 @pytest.mark.parametrize("X", [np.ones((2, 3, 3)), [np.ones((2, 3))], np.ones((2, 3))])
-def test_other_features_than_in_fit_are_refused(X):
+def test_other_features_than_in_fit_raise_an_error(X):
     model = StepwiseTransformer(FunctionTransformer()).fit(RAGGED)
-    with pytest.raises(ValueError, match=r"X has \d features a step.*fitted with 2"):
+    with pytest.raises(ValueError, match=r"X has \d features per step.*fitted with 2"):
         model.transform(X)
 
 
@@ -504,22 +504,22 @@ def test_other_features_than_in_fit_are_refused(X):
     ],
     ids=["fewer", "more", "flat", "none left", "list", "sparse"],
 )
-def test_a_transformer_that_does_not_keep_rows_is_refused(function):
+def test_a_transformer_that_does_not_keep_rows_raises_an_error(function):
     model = StepwiseTransformer(FunctionTransformer(function)).fit(RAGGED)
-    with pytest.raises(ValueError, match=r"6 time steps\. Every step has to stay one"):
+    with pytest.raises(ValueError, match=r"6 time steps\. It must return one row"):
         model.transform(RAGGED)
 
 
-def test_nan_that_would_be_read_as_padding_is_refused():
+def test_nan_that_would_be_read_as_padding_raises_an_error():
     model = StepwiseTransformer(FunctionTransformer(lambda X: X / (X > 2) - X / X))
     X = np.array([[[3.0], [4.0]], [[4.0], [0.0]]])
     with np.errstate(all="ignore"):
-        with pytest.raises(ValueError, match="NaN of the last step of sequence 1"):
+        with pytest.raises(ValueError, match="NaN for the last step of sequence 1"):
             model.fit_transform(X)
         assert np.isnan(model.fit_transform(list(X))[1][1, 0])
 
 
-def test_sequences_are_refused_before_fit():
+def test_transform_before_fit_raises_an_error():
     for method in ("transform", "inverse_transform", "get_feature_names_out"):
         with pytest.raises(NotFittedError):
             getattr(StepwiseTransformer(StandardScaler()), method)(RAGGED)
@@ -528,7 +528,7 @@ def test_sequences_are_refused_before_fit():
 @pytest.mark.parametrize(
     "params", [{"transformer": "scale"}, {"transformer": LogisticRegression()}]
 )
-def test_what_is_no_transformer_is_refused(params):
+def test_invalid_parameters_raise_an_error(params):
     with pytest.raises(InvalidParameterError, match="'transformer' parameter"):
         StepwiseTransformer(**params).fit(RAGGED)
     with pytest.raises(InvalidParameterError, match="'input_size' parameter"):
@@ -538,7 +538,7 @@ def test_what_is_no_transformer_is_refused(params):
 # -------------------------------------------------------------------------- composition
 
 
-def test_the_given_transformer_is_not_touched():
+def test_the_given_transformer_is_not_fitted():
     scaler = StandardScaler()
     model = StepwiseTransformer(scaler).fit(RAGGED)
     assert model.transformer is scaler and vars(scaler) == vars(StandardScaler())
@@ -552,7 +552,7 @@ def test_a_pickle_transforms_the_same():
         assert_array_equal(again.transform(RAGGED)[i], x)
 
 
-def test_tags_tell_what_the_transformer_takes():
+def test_tags_depend_on_the_transformer():
     tags = get_tags(StepwiseTransformer(StandardScaler())).input_tags
     assert tags.allow_nan and tags.three_d_array and not tags.two_d_array
     assert not get_tags(StepwiseTransformer(PCA())).input_tags.allow_nan
@@ -562,7 +562,7 @@ def test_tags_tell_what_the_transformer_takes():
 
 @pytest.fixture(scope="module")
 def far_apart():
-    """Two classes that differ in a small feature beside a large one."""
+    """Make two classes that differ in a small feature next to a large one."""
     rng = np.random.default_rng(0)
     y = np.array([0, 1] * 12)
     X = [
@@ -573,7 +573,7 @@ def far_apart():
 
 
 @pytest.mark.parametrize("container", ["list", "object array", "3-D, wider"])
-def test_networks_answer_the_same_from_every_container(far_apart, container):
+def test_predictions_are_equal_for_every_container(far_apart, container):
     X, y = far_apart
     pipeline = make_pipeline(
         StepwiseTransformer(StandardScaler()),

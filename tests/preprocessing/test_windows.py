@@ -1,4 +1,4 @@
-"""sliding_windows: what is read and what follows."""
+"""sliding_windows: windows and the values that follow."""
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,7 @@ def test_frames_and_lists_are_read():
     assert_array_equal(sliding_windows(list(range(10)), 4)[1], SERIES[4:])
 
 
-def test_a_regressor_takes_them():
+def test_a_regressor_can_be_fitted_to_windows():
     X, y = sliding_windows(np.sin(np.arange(60) / 3), 8, 2)
     model = RNNRegressor("gru", 8, max_epochs=2, random_state=0).fit(X, y)
     assert model.predict(X).shape == (51, 2)
@@ -61,17 +61,17 @@ def test_a_regressor_takes_them():
 @pytest.mark.parametrize(
     "args, message",
     [
-        ((SERIES, 10), "10 steps, fewer than window=10 and horizon=1"),
+        ((SERIES, 10), "10 steps, fewer than window=10 plus horizon=1"),
         ((SERIES, 0), "window must be an integer of at least 1, got 0"),
         ((SERIES, 2, 0), "horizon must be an integer of at least 1, got 0"),
         ((SERIES, 2.5), "window must be an integer of at least 1, got 2.5"),
         ((np.r_[SERIES, np.nan], 2), "NaN at step 10"),
-        (([SERIES, SERIES], 2), "takes one series, got 2"),
-        ((np.ones((2, 5, 1)), 2), "takes one series, got 2"),
+        (([SERIES, SERIES], 2), "expects a single series, got 2"),
+        ((np.ones((2, 5, 1)), 2), "expects a single series, got 2"),
         ((np.r_[SERIES, np.inf], 2), "infinity at step 10"),
     ],
 )
-def test_what_cannot_be_cut_is_refused(args, message):
+def test_invalid_arguments_raise_an_error(args, message):
     with pytest.raises(ValueError, match=message):
         sliding_windows(*args)
     with pytest.raises(
