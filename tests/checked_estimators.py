@@ -94,7 +94,7 @@ SKIPPED = {
 def find_skipped(estimator):
     """Names of the checks that are skipped when they run, and the reasons."""
     if isinstance(estimator, RNNClassifier) and estimator.bidirectional:
-        return {"check_stream": "reads both ways"}
+        return {"check_stream": "needs complete sequences"}
     if isinstance(estimator, SeriesScaler) and estimator.add_statistics:
         return {}
     return SKIPPED.get(type(estimator).__name__, {})
@@ -120,7 +120,7 @@ def containers_of_ours(estimator):
 
 
 def steps_of(X, n_features=None):
-    """Ragged lists, 3-D arrays padded with NaN, or tables, as (T, F) arrays."""
+    """Convert ragged lists, 3-D arrays padded with NaN, or tables to (T, F) arrays."""
     rows = []
     for i, x in enumerate(X):
         try:
@@ -377,7 +377,7 @@ class BrokenStrangers(list):
 
 
 def failures(results):
-    """Names of the checks that failed."""
+    """Return the names of the checks that failed."""
     names = (one["check_name"] for one in results if one["status"] == "failed")
     return {name.partition("(")[0] for name in names}
 
@@ -392,7 +392,7 @@ def find_noticing_checks(broken):
 
 
 def list_checks(module):
-    """Names of the checks that a module defines."""
+    """Return the names of the checks that a module defines."""
     return {
         name
         for name, value in vars(module).items()

@@ -1,4 +1,4 @@
-"""One thread, private seeds, and the data that many tests read."""
+"""Fixtures: one thread, private seeds, and data for many tests."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ def rng():
 
 @pytest.fixture
 def ragged(rng):
-    """40 sequences of 3 to 9 steps of 2 features, and whether the first one rises."""
+    """40 sequences of 3 to 9 steps with 2 features, and the sign of the first sum."""
     X = [rng.normal(size=(length, 2)) for length in rng.integers(3, 10, size=40)]
     y = np.array(["up" if x[:, 0].sum() > 0 else "down" for x in X])
     return X, y
@@ -27,14 +27,14 @@ def ragged(rng):
 
 @pytest.fixture
 def names():
-    """A few short texts in two classes, which differ by their letters."""
+    """A few short texts of two classes with different letters."""
     data = ["anna", "hannah", "nana", "ada", "otto", "bobo", "toto", "lotto"] * 4
     return data, np.array([1, 1, 1, 1, 0, 0, 0, 0] * 4)
 
 
 @pytest.fixture
 def heard_interrupts():
-    """A shell's background jobs ignore the signal; here it is heard in any case."""
+    """Handle SIGINT even in a background job of a shell, which ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

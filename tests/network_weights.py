@@ -1,4 +1,4 @@
-"""Weights of fitted networks, to be compared bit by bit."""
+"""Weights of fitted networks, for exact comparisons."""
 
 import torch
 

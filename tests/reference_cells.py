@@ -1,6 +1,6 @@
-"""The recurrent cells from their equations: one sequence, one step after the other.
+"""Reference implementation of the recurrent cells, one sequence and step at a time.
 
-``x`` is (T, F); the weights of the gates stand below each other. Each cell returns its
+``x`` is (T, F); the weights of the gates are stacked. Each cell returns its
 outputs (T, H) and the parts of its last state.
 """
 
@@ -48,7 +48,7 @@ REFERENCES = {"rnn": simple, "lstm": lstm, "gru": gru}
 
 
 def read_sequence(layer, x, state=None):
-    """What a layer answers to one sequence, from the parts of a state or from zeros."""
+    """Compute the outputs of a layer for one sequence, from a state or from zeros."""
     weights = {
         name: p.detach().double().numpy() for name, p in layer.named_parameters()
     }
@@ -61,7 +61,7 @@ def read_sequence(layer, x, state=None):
 
 
 def read_batch(layer, x, state=None):
-    """What a layer answers to the tensor x (T, B, F), one sequence after the other."""
+    """Compute the outputs of a layer for x (T, B, F), sequence by sequence."""
     runs = []
     for j in range(x.shape[1]):
         start = None if state is None else [part[j].numpy() for part in state]
@@ -72,7 +72,7 @@ def read_batch(layer, x, state=None):
 
 
 def read_stack(stack, x):
-    """Outputs (T, H * directions) of a stack for one sequence x (T, F)."""
+    """Compute the outputs (T, H * directions) of a stack for one sequence x (T, F)."""
     for level in stack.layers:
         halves = [read_sequence(level[0], x)[0]]
         if len(level) == 2:

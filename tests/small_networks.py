@@ -1,4 +1,4 @@
-"""Small torch modules with weights from private generators, and what tests vary."""
+"""Small torch modules with private weights, and parameters of tests."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def random_state(cell, B, H=4):
 
 
 class UsersGRU(nn.Module):
-    """A cell as users bring it."""
+    """A user-defined cell."""
 
     def __init__(self, input_size, hidden_size):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Numbers at each step of three sequences, and weights, that tests of scores read."""
+"""Numbers at each step of three sequences, and weights, for tests of scores."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ WEIGHTS = [_rng.uniform(size=n) for n in LENGTHS]
 
 
 def padded(rows, filler=np.nan):
-    """The rows as a table, filled up on the right."""
+    """Return the rows as a table, padded on the right."""
     table = np.full((len(rows), max(map(len, rows))), filler)
     for i, row in enumerate(rows):
         table[i, : len(row)] = row

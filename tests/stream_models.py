@@ -1,4 +1,4 @@
-"""Fitted models, cells as users bring them, and comparisons for tests of streams."""
+"""Fitted models, user-defined cells, and comparisons for tests of streams."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ QUICK = {"hidden_size": 5, "max_epochs": 1, "batch_size": 2, "random_state": 0}
 
 
 class UsersGRU(torch.nn.Module):
-    """A state (n_layers, n, H): the sequences are on its second axis."""
+    """A cell with a state (n_layers, n, H); sequences are on its second axis."""
 
     def __init__(self, input_size, hidden_size):
         super().__init__()
@@ -21,7 +21,7 @@ class UsersGRU(torch.nn.Module):
 
 
 class UsersPlainGRU(UsersGRU):
-    """The same with a state (n, H, n_layers)."""
+    """The same cell with a state (n, H, n_layers)."""
 
     def forward(self, x, state):
         outputs, state = self.gru(x, None if state is None else state.permute(2, 0, 1))
@@ -29,7 +29,7 @@ class UsersPlainGRU(UsersGRU):
 
 
 class UsersDecay(torch.nn.Module):
-    """Nested states of several types: ((n, H), [(n,) int, None])."""
+    """A cell with a nested state of several types: ((n, H), [(n,) int, None])."""
 
     def __init__(self, input_size, hidden_size):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Imports go down the layers, and each kind of knowledge has one place."""
+"""The structure of the package: layers of imports, test modules, and lengths."""
 
 import ast
 import shutil
@@ -41,7 +41,7 @@ MODULES = {module_name(path): path for path in FILES}
 
 
 def imports_of(path):
-    """Full names of what a file imports, at any depth."""
+    """Return the full names of the imports of a file, at any depth."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -55,7 +55,7 @@ def imports_of(path):
 
 
 def climbing_imports(package):
-    """Imports between subpackages that do not go down, as "importer -> imported"."""
+    """Return imports between subpackages that do not go down the layers."""
     found = []
     for path in sorted(package.rglob("*.py")):
         name = module_name(path, package)
@@ -141,12 +141,12 @@ def test_one_module_imports_skorch():
     assert users_of("skorch") == {"sklearn_rnn._training.net"}
 
 
-def test_networks_know_neither_scikit_learn_nor_skorch():
+def test_networks_import_neither_scikit_learn_nor_skorch():
     assert not [name for name in users_of("sklearn") if "._nn" in name]
 
 
 def private_imports(path):
-    """What a file imports from scikit-learn without a public promise."""
+    """Return the private names that a file imports from scikit-learn."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -172,7 +172,7 @@ def run_python(code):
 
 
 def loaded_by(statement):
-    """Top-level modules that are loaded after a statement in a new process."""
+    """Return the top-level modules that a statement loads in a new process."""
     code = f"import sys\n{statement}\nprint({{m.split('.')[0] for m in sys.modules}})"
     return ast.literal_eval(run_python(code))
 
@@ -275,7 +275,7 @@ WITHOUT_BEHAVIOUR = (
 
 # Test modules that belong to no single module.
 OF_NO_MODULE = (
-    "_nn/cells/test_new_cell.py",  # adds a cell from outside to all that reads cells
+    "_nn/cells/test_new_cell.py",  # adds a cell to all networks
 )
 
 # Folders of tests that mirror no subpackage: those of other libraries, which
@@ -284,7 +284,7 @@ OF_OTHER_LIBRARIES = ("clients",)
 
 
 def expected_test_modules(package):
-    """Relative paths of the test modules that the modules of a package should have."""
+    """Return the relative paths of the test modules that a package should have."""
     return {
         path.relative_to(package).with_name(f"test_{path.stem.lstrip('_')}.py")
         for path in package.rglob("*.py")
@@ -294,7 +294,7 @@ def expected_test_modules(package):
 
 
 def existing_test_modules(tests):
-    """Relative paths of the test modules in folders that mirror a subpackage."""
+    """Return the relative paths of the existing test modules of subpackages."""
     paths = {path.relative_to(tests) for path in tests.rglob("test_*.py")}
     return {
         path
@@ -345,10 +345,10 @@ def test_gaps_in_the_mirror_are_found(tmp_path):
 
 
 def lines_of_code(source, node):
-    """Lines of a module, class or function, without blank lines and docstrings.
+    """Count the lines of a module, class or function without blanks and docstrings.
 
-    The signature of ``__init__`` is left out too: scikit-learn wants every parameter
-    spelled out there.
+    The signature of ``__init__`` is left out too, because scikit-learn needs every
+    parameter in it.
     """
     left_out = set()
     for part in ast.walk(node):
@@ -366,7 +366,7 @@ def lines_of_code(source, node):
 
 
 def long_parts(source):
-    """Whatever is too long in a module, as (name, lines of code)."""
+    """Return the too long parts of a module, as (name, lines of code)."""
     tree = ast.parse(source)
     found = [("module", lines_of_code(source, tree), 400)]
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""The comparison of default parameters, on made records and two tiny tasks."""
+"""The comparison of default parameters, on artificial records and two tiny tasks."""
 
 import importlib
 import json
@@ -18,7 +18,7 @@ BENCHMARKS = str(Path(__file__).parents[1] / "benchmarks")
 
 @pytest.fixture(scope="module")
 def bench():
-    """bench_defaults with its own modules, which leave with it."""
+    """Import bench_defaults and its modules, and remove them afterwards."""
     before, n_threads = set(sys.modules), torch.get_num_threads()
     sys.path.insert(0, BENCHMARKS)
     yield SimpleNamespace(
@@ -48,7 +48,7 @@ def test_phoneme_error_counts_edits_per_right_phoneme(bench):
     assert bench.tasks.phoneme_error(["K AE T", "IH"], ["K AE", "IH T"]) == 2 / 4
 
 
-def test_log_loss_of_a_label_that_training_did_not_know(bench):
+def test_log_loss_of_a_label_absent_from_training(bench):
     model = DummyClassifier(strategy="prior").fit(np.zeros((4, 1)), list("aabb"))
     X = np.zeros((2, 1))
     assert bench.tasks.log_loss(model, X, np.array(["a", "b"])) == pytest.approx(

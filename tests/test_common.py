@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, on tables and, through adaptors, on every other path."""
+"""scikit-learn's estimator checks, on tables and, adapted, on other containers."""
 
 import warnings
 
@@ -61,7 +61,7 @@ LETTERS = [chr(ord("A") + k) for k in range(40)]
 
 
 class Adapted:
-    """Validate a table as scikit-learn does, then read its rows from elsewhere."""
+    """An adapter that validates a table, and reads its rows as another container."""
 
     def _read(self, X, *, reset):
         table = validate_data(self, X, reset=reset, dtype="numeric")
@@ -83,7 +83,7 @@ class Ragged(Adapted):
 
 
 class Text(Adapted):
-    """A letter for each number, by its size."""
+    """An adapter that converts each number to a letter."""
 
     def _repack(self, table):
         places = np.clip(np.round(np.asarray(table, float) * 4) + 20, 0, 39).astype(int)

@@ -1,4 +1,4 @@
-"""scikit-learn's tools give what a loop written by hand gives, on any container."""
+"""scikit-learn's tools give the same results as explicit loops, on any container."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ FOLDS = StratifiedKFold(2)
 
 
 def sequences_of(labels, container):
-    """Sequences that tell their label: by their mean, or by their letters."""
+    """Make sequences whose mean or letters depend on the label."""
     rng = np.random.default_rng(0)
     if container in ("tokens", "text"):
         texts = [
@@ -59,7 +59,7 @@ def sequences_of(labels, container):
 
 
 def reads(container, model):
-    """``model``, behind a vectorizer if X is text."""
+    """Return ``model``, in a pipeline with a vectorizer if X is text."""
     return make_pipeline(CharVectorizer(), model) if container == "text" else model
 
 
@@ -68,7 +68,7 @@ def rows_of(X, rows):
 
 
 def weights(model):
-    """Weights of the network, also where it stands at the end of a pipeline."""
+    """Return the weights of the network, also of one at the end of a pipeline."""
     module = (model[-1] if hasattr(model, "steps") else model).module_
     return {name: value.numpy() for name, value in module.state_dict().items()}
 
@@ -102,7 +102,7 @@ def three(container):
 
 
 def setting(container, name):
-    """What a search calls the parameter ``name`` of the network."""
+    """Return the name of a parameter of the network in a search."""
     return f"rnnclassifier__{name}" if container == "text" else name
 
 
@@ -110,7 +110,7 @@ def setting(container, name):
 
 
 def fold_models(model, X, y, folds):
-    """The loop over splits by hand: a fitted model and its test rows, fold by fold."""
+    """Loop over splits, and yield a fitted model and its test rows for each fold."""
     for train, test in folds:
         yield clone(model).fit(rows_of(X, train), y[train]), test
 
@@ -166,7 +166,7 @@ def test_learning_curve_trains_on_the_first_rows_of_each_fold(two):
 
 
 @pytest.mark.parametrize("container", ["ragged", "3-D", "tokens"])
-def test_learning_curve_can_go_on_from_size_to_size(two):
+def test_learning_curve_can_continue_from_size_to_size(two):
     model, X, y = two
     _, _, scores = learning_curve(
         model, X, y, cv=FOLDS, train_sizes=[6, 18], exploit_incremental_learning=True
@@ -264,10 +264,10 @@ def test_halving_search_spends_epochs(two, container):
 
 
 @pytest.mark.parametrize("container", ["ragged", "text"])
-def test_two_jobs_give_the_bits_of_one(two, container):
+def test_two_jobs_give_the_same_bits_as_one(two, container):
     model, X, y = two
     grid = {setting(container, "cell"): ["rnn", "gru"]}
-    scoring = "neg_log_loss"  # shows bits that an accuracy would hide
+    scoring = "neg_log_loss"  # more sensitive than the accuracy
     one, both = (
         GridSearchCV(
             model,
@@ -330,7 +330,7 @@ def test_cached_codes_of_two_vocabularies_are_not_mixed_up(tmp_path):
 # ------------------------------------------------------------------ meta-estimators
 
 
-def test_calibration_fits_a_network_a_fold(two):
+def test_calibration_fits_one_network_per_fold(two):
     model, X, y = two
     calibrated = CalibratedClassifierCV(model, cv=FOLDS).fit(X, y)
     for (fitted, _), part in zip(
@@ -381,7 +381,7 @@ def test_stacked_networks_answer_from_their_probabilities(two):
     assert stack.score(X, y) > 0.8
 
 
-def test_one_network_a_class(three):
+def test_one_network_per_class(three):
     model, X, y = three
     rest = OneVsRestClassifier(model).fit(X, y)
     for label, part in zip(LABELS, rest.estimators_, strict=True):
@@ -389,7 +389,7 @@ def test_one_network_a_class(three):
     assert rest.score(X, y) > 0.6  # chance: 0.33
 
 
-def test_one_network_a_column_of_y(three):
+def test_one_network_per_column_of_y(three):
     model, X, y = three
     Y = np.column_stack([y, np.where(y == "up", "up", "not up")])
     many = MultiOutputClassifier(model).fit(X, Y)
@@ -415,7 +415,7 @@ def test_targets_can_be_transformed(container):
 
 @pytest.fixture
 def mislabelled(container):
-    """A model that asks for weights; of 48 labels 18 are wrong and weigh nothing."""
+    """A model that requests weights; 18 of 48 labels are wrong and have weight 0."""
     y = np.array(["down", "up"] * 24)
     X = sequences_of(y, container)
     wrong = np.arange(48) % 8 < 3

@@ -1,4 +1,4 @@
-"""More splitters, curves and searches; why the rungs of a halving can be compared."""
+"""More splitters, curves and searches; comparable iterations of halving searches."""
 
 import joblib
 import numpy as np
@@ -99,7 +99,7 @@ def test_permuted_labels_score_worse(model, X):
     assert p_value == (np.sum(permuted >= score) + 1) / 5
 
 
-def test_threads_give_the_bits_of_one_job(model, X, container):
+def test_threads_give_the_same_bits_as_one_job(model, X, container):
     grid = {setting(container, "hidden_size"): [3, 4]}
     one = GridSearchCV(model, grid, cv=FOLDS, scoring="neg_log_loss").fit(X, Y)
     with joblib.parallel_config(backend="threading", n_jobs=2):
@@ -120,8 +120,8 @@ class StopAfterThreeEpochs(Callback):
 
 @pytest.mark.parametrize("container", ["ragged", "3-D", "tokens"])
 @pytest.mark.parametrize("schedule", ["constant", "plateau"])
-def test_an_epoch_does_not_know_how_many_will_follow(X, schedule):
-    """So a rung of ``max_epochs=3`` scores what the next rung is after 3 epochs."""
+def test_an_epoch_does_not_depend_on_max_epochs(X, schedule):
+    """A halving iteration with ``max_epochs=3`` scores the next one after 3 epochs."""
     rung = RNNClassifier(max_epochs=3, learning_rate_schedule=schedule, random_state=0)
     longer = clone(rung).set_params(max_epochs=20, callbacks=[StopAfterThreeEpochs()])
     assert_same_bits(rung.fit(X, Y), longer.fit(X, Y))
@@ -129,7 +129,7 @@ def test_an_epoch_does_not_know_how_many_will_follow(X, schedule):
 
 
 @pytest.mark.parametrize("container", ["ragged"])
-def test_a_cosine_does_know(X):
+def test_a_cosine_schedule_depends_on_max_epochs(X):
     rung = RNNClassifier(max_epochs=3, learning_rate_schedule="cosine", random_state=0)
     longer = clone(rung).set_params(max_epochs=20, callbacks=[StopAfterThreeEpochs()])
     with pytest.raises(AssertionError):

@@ -1,4 +1,4 @@
-"""Meta-estimators that want a table, ways around that, and columns beside text."""
+"""Meta-estimators that need a table, workarounds, and text with other columns."""
 
 import numpy as np
 import pandas as pd
@@ -166,7 +166,7 @@ def test_stacking_does_not_pass_sequences_through(model, ragged, texts, containe
     tokens = CharVectorizer().fit_transform(texts)
     stack = StackingClassifier([("rnn", model)], cv=2, passthrough=True)
     if container == "tokens":
-        with pytest.raises(TypeError, match="Codes are names, not quantities"):
+        with pytest.raises(TypeError, match="Codes are labels, not quantities"):
             stack.fit(tokens, Y)
     else:
         with pytest.raises(ValueError, match="inhomogeneous shape"):
@@ -174,7 +174,7 @@ def test_stacking_does_not_pass_sequences_through(model, ragged, texts, containe
 
 
 def test_permutation_importance_shuffles_no_codes(model, texts):
-    """Their columns are places in a text; a text in a frame is a column."""
+    """The columns of codes are positions in a text; a text in a frame is one column."""
     tokens = CharVectorizer().fit_transform(texts)
     with pytest.raises(ValueError, match="has padding"):
         permutation_importance(model.fit(tokens, Y), tokens, Y)
@@ -223,14 +223,14 @@ def test_text_column_alone_is_read_as_the_text(model, frame):
     ],
     ids=["scaled", "passthrough", "remainder", "pandas", "threshold"],
 )
-def test_text_beside_numbers_is_refused(columns, model, frame):
-    with pytest.raises(TypeError, match="give text its own estimator"):
+def test_text_joined_with_numbers_is_refused(columns, model, frame):
+    with pytest.raises(TypeError, match="fit a separate estimator for text"):
         make_pipeline(columns, model).fit(frame, Y)
 
 
-def test_codes_beside_a_summary_are_refused(model, texts):
+def test_codes_joined_with_statistics_are_refused(model, texts):
     union = make_union(CharVectorizer(), TextStatisticsVectorizer())
-    with pytest.raises(TypeError, match="give text its own estimator"):
+    with pytest.raises(TypeError, match="fit a separate estimator for text"):
         make_pipeline(union, model).fit(texts, Y)
 
 
@@ -255,7 +255,7 @@ SPARSE = [
 
 
 @pytest.mark.parametrize("columns", SPARSE, ids=["columns", "union"])
-def test_codes_lost_among_sparse_columns_reach_no_network(columns, model, frame):
-    """scipy joins them unasked, so that the network is the first that can refuse."""
+def test_codes_joined_with_sparse_columns_are_refused(columns, model, frame):
+    """scipy joins them without an error, so the network has to raise one."""
     with pytest.raises(TypeError, match="Sparse data was passed for X"):
         make_pipeline(columns, model).fit(frame, Y)

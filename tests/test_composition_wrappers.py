@@ -1,4 +1,4 @@
-"""Further meta-estimators, weights on their way through them, and output settings."""
+"""More meta-estimators, sample weights in them, and output settings."""
 
 import numpy as np
 import pandas as pd
@@ -80,7 +80,7 @@ def with_seed(model, seed):
 # ------------------------------------------------------------------ classifiers
 
 
-def test_a_frozen_network_is_calibrated_as_it_is(model, X):
+def test_a_frozen_network_is_calibrated_without_refitting(model, X):
     train, rest = np.arange(20), np.arange(20, 36)
     model.fit(rows_of(X, train), Y[train])
     calibrated = CalibratedClassifierCV(FrozenEstimator(model))
@@ -94,7 +94,7 @@ def test_a_frozen_network_is_calibrated_as_it_is(model, X):
     assert calibrated.score(X, Y) > 0.8
 
 
-def test_fixed_threshold_asks_for_more_certainty(model, X):
+def test_a_fixed_threshold_requires_a_higher_probability(model, X):
     up = clone(model).fit(X, Y).predict_proba(X)[:, 1]
     threshold = np.median(up[up > 0.5])
     fixed = FixedThresholdClassifier(
@@ -132,7 +132,7 @@ def test_wrappers_train_on_batch_by_batch(model, X):
 # ------------------------------------------------------------------ regressors
 
 
-def test_one_regressor_a_column_of_y(regressor, X):
+def test_one_regressor_per_column_of_y(regressor, X):
     targets = np.column_stack([LEVEL, 100 - 3 * LEVEL])
     many = MultiOutputRegressor(regressor).fit(X, targets)
     for k in range(2):
@@ -175,12 +175,12 @@ def test_regressor_chain_appends_numbers_to_a_table_only(rng):
 
 
 def as_sequences(table):
-    """Steps of two features; NaN at the end of a row is padding again."""
+    """Reshape a table to steps of two features; NaN at the end of a row is padding."""
     return table.reshape(len(table), -1, 2)
 
 
 def side_by_side(ragged):
-    """The same sequences in a table, filled up with NaN."""
+    """Return the same sequences in a table, padded with NaN."""
     table = np.full((len(ragged), 2 * max(map(len, ragged))), np.nan)
     for row, steps in zip(table, ragged, strict=True):
         row[: steps.size] = steps.ravel()
@@ -246,7 +246,7 @@ def test_self_training_labels_ragged_sequences_in_a_padded_table(unfolding, ragg
 
 
 def weighted(estimator):
-    """The estimator, asking for weights wherever it stands."""
+    """Return the estimator, with a request for sample weights."""
     return estimator.set_fit_request(sample_weight=True)
 
 
@@ -270,7 +270,7 @@ ROUTERS = {
 @pytest.mark.parametrize("router", ROUTERS)
 @pytest.mark.parametrize("container", ["ragged", "text"])
 def test_weights_reach_the_network_through(router, container, X):
-    """Labels of weight 0 may be anything; they matter once they weigh something."""
+    """Labels of weight 0 have no influence; with other weights they have."""
     wrong = np.arange(36) % 9 < 3
     swapped = np.where(wrong, np.where(Y == "up", "down", "up"), Y)
     targets = [Y, swapped]
@@ -316,7 +316,7 @@ def test_weights_reach_the_last_step_by_its_name_without_routing(model, X):
     assert_same_bits(named, alone)
 
 
-def test_weights_that_nobody_asked_for_are_refused(model, X):
+def test_weights_without_a_request_are_refused(model, X):
     with config_context(enable_metadata_routing=True):
         search = GridSearchCV(model, {}, cv=FOLDS)
         with pytest.raises(ValueError, match=r"RNNClassifier\.set_fit_request"):

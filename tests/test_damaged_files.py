@@ -1,4 +1,4 @@
-"""Mutated state files and transcripts raise ValueError, or hold a state that works."""
+"""Mutated state files and transcripts raise ValueError, or hold a valid state."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ X = np.random.default_rng(0).normal(size=(4, 9, 3)).astype(np.float32)
 
 
 def mutate_bytes(content, rng):
-    """Flipped bits, a cut, an overwritten or a repeated part."""
+    """Flip bits, or cut, overwrite or repeat a part."""
     content, size = bytearray(content), len(content)
     place, length = int(rng.integers(size)), int(rng.integers(1, 40))
     kind = rng.integers(5)
@@ -38,7 +38,7 @@ def mutate_bytes(content, rng):
 
 
 def mutate_parts(content, rng):
-    """Another prefix, header or table of arrays, with lengths and checksum that fit."""
+    """Change prefix, header or arrays, with consistent lengths and checksum."""
     fields = list(PREFIX.unpack(content[: PREFIX.size]))
     body = content[PREFIX.size : -32]
     header, arrays = body[: fields[3]], body[fields[3] :]
@@ -66,7 +66,7 @@ def mutate_parts(content, rng):
 
 
 def mutate_entry(transcript, rng):
-    """Another value somewhere in a transcript; half of them with a checksum."""
+    """Change a value in a transcript, half of the time with a new checksum."""
     content = json.loads(transcript)
     place = content
     key = str(rng.choice(list(content)))
@@ -81,7 +81,7 @@ def mutate_entry(transcript, rng):
 
 
 def choose(rng):
-    """One of VALUES or NUMBERS."""
+    """Choose one of VALUES or NUMBERS."""
     return [*VALUES, *NUMBERS][int(rng.integers(len(VALUES) + len(NUMBERS)))]
 
 

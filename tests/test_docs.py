@@ -1,4 +1,4 @@
-"""Docstrings are complete and agree; the README's and the docs' code runs."""
+"""Docstrings are complete and consistent; the code in README and docs runs."""
 
 import inspect
 import pydoc
@@ -49,7 +49,7 @@ PUBLIC = [
 ]
 CLASSES = [name for name in PUBLIC if name.rpartition(".")[2][0].isupper()]
 
-# numpydoc codes that stand for missing or wrong content, not for taste
+# numpydoc codes for missing or wrong content, not for style
 CODES = {
     *("GL03", "GL06", "GL07", "GL08", "SS01", "SS02", "SS03", "SS04"),
     *("PR01", "PR02", "PR03", "PR04", "PR05", "PR07", "PR08", "PR10"),

@@ -1,4 +1,4 @@
-"""The examples run from beginning to end, and print what their prose says."""
+"""The examples run without errors, and print what their text says."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 def printed(name, folder, *arguments):
-    """Run an example in an empty folder, with warnings as errors; what it printed."""
+    """Run an example in an empty folder, with warnings as errors; return its output."""
     (script,) = EXAMPLES.rglob(name)
     run = subprocess.run(
         [sys.executable, "-W", "error", script, *arguments],
@@ -126,7 +126,7 @@ def test_the_forecast_example_beats_naive_forecasts(tmp_path):
 
 
 def row(name, text):
-    """The numbers of the row of a printed table."""
+    """Return the numbers in a row of a printed table."""
     found = re.search(rf"^{name}((?:\s+\d+\.\d+)+)$", text, re.M).group(1)
     return [float(x) for x in found.split()]
 
@@ -169,6 +169,6 @@ def test_the_dates_example_is_right_with_attention(tmp_path):
     assert re.search(r"^1066-05-31  0\.9", text, re.M)
 
 
-def test_the_phrases_example_translates_what_it_never_saw(tmp_path):
+def test_the_phrases_example_translates_unseen_phrases(tmp_path):
     text = printed("plot_phrases.py", tmp_path)
     assert number("whole phrases right:", text) > 0.8

@@ -1,4 +1,4 @@
-"""What the first fit of a process imports and costs."""
+"""Imports and time of the first fit of a process."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import sys
 import pytest
 
 # The compiler of torch and what it needs. Importing them takes a second or more, and an
-# interrupt meanwhile leaves a process in which no fit works.
+# interrupt during the import leaves a process in which no fit works.
 HEAVY = ["sympy", "torch._dynamo", "torch._inductor", "torch.fx.experimental"]
 
 CODE = """
@@ -69,7 +69,7 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def first_fits():
-    """Name, seconds of two fits and new modules of each estimator, in one process."""
+    """Measure two fits of each estimator in one process: seconds and new modules."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", CODE], capture_output=True, text=True, env=environment

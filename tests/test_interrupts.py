@@ -1,4 +1,4 @@
-"""A KeyboardInterrupt at any bytecode leaves the state before the call or after it."""
+"""A KeyboardInterrupt at any bytecode leaves the state before or after the call."""
 
 import contextlib
 import copy
@@ -61,7 +61,7 @@ def interrupt(act, k, codes=None):
 
 
 def bytecodes(act, request):
-    """All bytecodes of a call under ``slow``, else a sample of them."""
+    """Return all bytecodes of a call if the slow tests run, otherwise a sample."""
     n = interrupt(act, -1)
     if request.param == "all":
         return range(1, n + 1)
@@ -70,7 +70,7 @@ def bytecodes(act, request):
 
 @pytest.fixture(params=["sample", pytest.param("all", marks=pytest.mark.slow)])
 def check(request):
-    """Check that ``act(make())`` leaves what ``look`` sees as before or as after."""
+    """Check that an interrupted ``act(make())`` leaves the state before or after it."""
 
     def check(make, act, look, between=()):
         original = make()
@@ -89,7 +89,7 @@ def check(request):
 
 
 def is_same(one, other):
-    """Whether two nests of dicts, tuples and arrays are equal bit for bit."""
+    """Return whether two nested structures of arrays are equal bit for bit."""
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(
             is_same(one[key], other[key]) for key in one
@@ -107,7 +107,7 @@ def is_same(one, other):
     [(False, 60), pytest.param(True, 1000, marks=pytest.mark.slow)],
 )
 def test_the_end_of_an_epoch(early_stopping, n_tried):
-    """The weights are those of as many epochs as the history tells."""
+    """The weights are those after the number of epochs in the history."""
     y = np.arange(len(X)) % 2
     settings = {**QUICK, "hidden_size": 2, "batch_size": 4, "max_epochs": 2}
     model = RNNClassifier(**settings, early_stopping=early_stopping)
@@ -133,7 +133,7 @@ def test_the_end_of_an_epoch(early_stopping, n_tried):
         (torch.get_rng_state, lambda: borrow_global_generator(0)),
     ],
 )
-def test_a_setting_that_is_borrowed_is_given_back(setting, borrow, monkeypatch):
+def test_a_changed_setting_is_restored(setting, borrow, monkeypatch):
     # without the lock, as in copy_of
     monkeypatch.setattr(randomness, "_global_torch_generator", contextlib.nullcontext())
     n_threads = torch.get_num_threads()
@@ -155,7 +155,7 @@ def test_a_setting_that_is_borrowed_is_given_back(setting, borrow, monkeypatch):
 
 
 def look_at_stream(stream):
-    """Its state, and what it answers to the next step."""
+    """Return the state of a stream, and its prediction for the next step."""
     state, n = stream._arrays(), stream.n_streams
     if stream.keys is None:
         return state, stream.predict_proba(X[:n, 5])
@@ -163,7 +163,7 @@ def look_at_stream(stream):
 
 
 def copy_of(stream):
-    """A function that copies a stream.
+    """Return a function that copies a stream.
 
     The copy has no lock: CPython delivers an interrupt between calls, where the lock
     of a with statement is always released, but not at every bytecode.
@@ -246,7 +246,7 @@ SESSION = {
 
 
 def look_at_session(session):
-    """All that a session tells, and how it goes on from there."""
+    """Return the content of a session, and its continuation."""
     seen = session.text, session.to_json(), session.log_probability
     if session.is_over:
         session.undo()

@@ -1,4 +1,4 @@
-"""The laws of the design, for every recurrent estimator and cell, and for patterns."""
+"""The laws of the design, for all recurrent estimators and cells and energy models."""
 
 import contextlib
 import pickle
@@ -27,7 +27,7 @@ from sklearn_rnn import (
 
 
 class UsersCell(torch.nn.Module):
-    """A torch GRU as somebody would pass it in."""
+    """A torch GRU as a user-defined cell."""
 
     def __init__(self, input_size, hidden_size):
         super().__init__()
@@ -38,7 +38,7 @@ class UsersCell(torch.nn.Module):
 
 
 class CellWithDropout(torch.nn.Module):
-    """A cell that draws from torch's global generator in training."""
+    """A cell that draws from torch's global generator during training."""
 
     def __init__(self, input_size, hidden_size):
         super().__init__()
@@ -76,11 +76,11 @@ def settings(request):
 
 
 def by_step(settings):
-    """The settings for tokens and for answers at each step, which have no patches."""
+    """Return settings for tokens and for predictions at each step: no patches."""
     return settings | {"patch_size": "auto"}
 
 
-FITTED = {}  # by class and settings: the tests only read these models
+FITTED = {}  # by class and settings; tests do not change these models
 
 
 @pytest.fixture(params=[RNNClassifier, RNNRegressor], ids=["classifier", "regressor"])
@@ -389,7 +389,7 @@ def test_fit_writes_no_file(fitted, ragged, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_refitting_forgets(fitted, ragged):
+def test_a_second_fit_ignores_the_first(fitted, ragged):
     X, y = ragged
     y = y if hasattr(fitted, "classes_") else X_sums(X)
     other = np.random.default_rng(5).normal(size=(20, 6))
@@ -499,7 +499,7 @@ def forecaster(request):
 
 
 @untrained
-def test_a_series_gets_one_forecast_in_any_company_and_container(forecaster):
+def test_a_series_gets_one_forecast_in_any_batch_and_container(forecaster):
     forecaster.fit(SERIES)
     together = forecaster.predict(SERIES, horizon=5)
     turned = forecaster.predict(SERIES[::-1], horizon=5)[::-1]
@@ -544,7 +544,7 @@ def test_forecasters_fitted_in_threads_get_the_bits_of_serial_fits(forecaster):
 
 
 @untrained
-def test_forecasters_change_no_parameter_and_refits_forget(forecaster):
+def test_forecasters_change_no_parameter_and_refits_ignore_earlier_fits(forecaster):
     given = forecaster.get_params()
     expected = forecaster.fit(SERIES).predict(horizon=4)
     assert all(forecaster.get_params()[name] is value for name, value in given.items())
@@ -635,7 +635,9 @@ def test_networks_of_patterns_fitted_in_threads_get_the_bits_of_serial_fits(
     assert random.getstate() == before[2]
 
 
-def test_networks_of_patterns_change_no_parameter_and_refits_forget(network, patterns):
+def test_networks_of_patterns_change_no_parameter_and_refits_ignore_earlier_fits(
+    network, patterns
+):
     given = network.get_params()
     expected = network.fit(patterns).transform(patterns)
     assert all(network.get_params()[name] is value for name, value in given.items())
@@ -679,7 +681,7 @@ RATES = [
 @untrained
 @pytest.mark.parametrize("name", PREDICTIONS)
 @pytest.mark.parametrize("rate, epochs", RATES)
-def test_no_learning_rate_ends_in_a_model_that_answers_nan(name, rate, epochs, ragged):
+def test_no_learning_rate_gives_a_model_that_predicts_nan(name, rate, epochs, ragged):
     X, y = ragged
     X = [x.astype(np.float32) for x in X]
     if name == "Boltzmann":
@@ -706,7 +708,7 @@ LONG = {
 
 
 def feed_steps(model, X):
-    """Feed a stream step by step; an error has to leave it where it was."""
+    """Feed a stream step by step; after an error, its state must be unchanged."""
     stream = model.stream()
     for n, x in enumerate(X[0]):
         try:

@@ -1,7 +1,7 @@
-"""Signals at random times in fits and searches: the old model stays or a new one comes.
+"""Signals at random times in fits and searches leave the old or a new model.
 
-Each case runs in a process of its own. A SIGINT is answered there: after it, the model
-must answer as before or as a shorter training would, and must be able to fit again.
+Each case runs in a separate process. A SIGINT is handled there: after it, the model
+must predict as before or as after a shorter training, and a new fit must work.
 A SIGTERM or SIGKILL ends the process, and with it all that was not saved; the file of
 the old model must be intact.
 """
@@ -74,7 +74,7 @@ NAMES = ["classifier", "forecaster", "generator", "translator", "machine"]
 
 def run(name, path, delay, number):
     """Run the code, and return its exit code and what it printed."""
-    # Workers of a killed search live on for a while, and would keep a pipe open.
+    # Workers of a killed search run on for a while, and would keep a pipe open.
     pipe = subprocess.PIPE if number == signal.SIGINT else subprocess.DEVNULL
     done = subprocess.run(
         [sys.executable, "-c", CODE, name, str(path), str(delay), str(int(number))],

@@ -1,4 +1,4 @@
-"""Threads that predict during refits get the answer of one fit, never a mixture."""
+"""Threads that predict during refits get predictions of one fit, never a mixture."""
 
 import sys
 import threading
@@ -138,12 +138,12 @@ def test_every_estimator_has_a_case():
 
 
 def answer(model, method, arguments):
-    """What a method returns, in a form that can be compared bit for bit."""
+    """Return the result of a method in a form that can be compared bit for bit."""
     return flatten(getattr(model, method)(*arguments))
 
 
 def flatten(found):
-    """A nest of arrays and texts as bytes and texts."""
+    """Convert nested arrays and texts to bytes and texts."""
     if hasattr(found, "toarray"):
         found = found.toarray()
     if isinstance(found, (list, tuple)):
@@ -164,7 +164,7 @@ def test_answers_during_refits_are_those_of_one_fit(case, n_calls):
         for name, arguments in calls.items()
     }
     for answers in allowed.values():
-        assert len(answers) == 2  # so that a mixture would show
+        assert len(answers) == 2  # so that a mixture would be noticed
     shared, mixed, going = clone(estimator).fit(*data[0]), [], threading.Event()
 
     def predict():

@@ -1,4 +1,4 @@
-"""The tokens of three small texts, and what tests of vectorizers compare."""
+"""Three small texts, their tokens, and comparisons for tests of vectorizers."""
 
 import numpy as np
 from numpy.testing import assert_array_equal

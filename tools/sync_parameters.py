@@ -1,13 +1,13 @@
-"""Keep the networks' shared parameters in step with their source.
+"""Write the shared parameters of the networks into signatures and docstrings.
 
     python tools/sync_parameters.py [--check] [PACKAGE]
 
-``_training/parameters.py`` says which parameters each network shares with others. This
-script rewrites their lines in the signature of ``__init__``, their assignments and
-their entries in the docstring of the class, and inserts those that are missing. Other
-parameters are left as they are. The equations of the cells, where a docstring lists
-them, come from ``_nn/cells``. With ``--check`` nothing is written: the differences
-are printed, and the exit code is 1 if there are any.
+``_training/parameters.py`` defines which parameters each network shares with others.
+This script rewrites their lines in the signature of ``__init__``, their assignments and
+their entries in the docstring of the class, and inserts missing ones. Other parameters
+are not changed. Docstrings that list the equations of the cells get them from
+``_nn/cells``. With ``--check``, nothing is written: differences are printed, and the
+exit code is 1 if there are any.
 """
 
 import argparse
@@ -23,14 +23,14 @@ from typing import Any
 
 WIDTH = 88
 
-# How the first line of a parameter begins in each of the three places.
+# Beginning of the first line of a parameter in each of the three places.
 FIRST_LINES = {
     "signature": re.compile(r" {8}(\w+|\*)[,=]"),
     "assignments": re.compile(r" {8}self\.(\w+) = "),
     "docstring": re.compile(r" {4}(\w+) : "),
 }
 
-# Between these lines of a docstring stand the equations of the cells.
+# The lines of a docstring between which the equations of the cells are written.
 CELLS_BEGIN = (
     "    With input x, state h and weights W, U, b, one step of each cell computes:"
 )
@@ -38,12 +38,12 @@ CELLS_END = "    The cells are trained"
 
 
 def source_code(value: Any) -> str:
-    """A default value as Python code, with double quotes."""
+    """Format a default value as Python code, with double quotes."""
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
 def wrap_description(text: str) -> list[str]:
-    """Indented lines of a description; no line ends inside double backticks."""
+    """Wrap a description into indented lines, without breaking inside backticks."""
     unbroken = re.sub("``.*?``", lambda span: span[0].replace(" ", "\0"), text)
     indent = " " * 8
     lines = wrap(
@@ -58,7 +58,7 @@ def wrap_description(text: str) -> list[str]:
 
 
 def document(name: str, parameter) -> list[str]:
-    """The entry of a parameter in the docstring."""
+    """Format the entry of a parameter in the docstring."""
     default = source_code(parameter.default)
     first = f"    {name} : {parameter.type}, default={default}"
     return [first, *wrap_description(parameter.description)]
@@ -72,12 +72,12 @@ RENDER: dict[str, Callable[[str, Any], list[str]]] = {
 
 
 def find_definition(body: list[ast.stmt], name: str) -> Any:
-    """The class or function of this name among statements."""
+    """Find the class or function of this name among statements."""
     return next(node for node in body if getattr(node, "name", None) == name)
 
 
 def find_lines(text: str, class_name: str, place: str) -> slice:
-    """Where a class lists its parameters in one of the three places."""
+    """Find the lines in which a class lists its parameters in one place."""
     lines, tree = text.split("\n"), ast.parse(text)
     cls = find_definition(tree.body, class_name)
     init = find_definition(cls.body, "__init__")
@@ -92,7 +92,7 @@ def find_lines(text: str, class_name: str, place: str) -> slice:
 
 
 def split_entries(lines: Iterable[str], first_line: re.Pattern) -> dict[str, list[str]]:
-    """The lines of each parameter."""
+    """Group the lines by parameter."""
     entries: dict[str, list[str]] = {}
     name = ""
     for line in lines:
@@ -103,17 +103,17 @@ def split_entries(lines: Iterable[str], first_line: re.Pattern) -> dict[str, lis
 
 
 def insert_missing(names: Iterable[str], shared: Iterable[str]) -> list[str]:
-    """Names of a signature, and shared ones that it lacks after their predecessors."""
+    """Insert missing shared names after their predecessors in a signature."""
     order, place = list(names), 0
     for name in shared:
-        if name not in order:  # by keyword only: positions of the others stay
+        if name not in order:  # as keyword only, so that positions do not change
             order.insert(max(place, order.index("*") + 1), name)
         place = order.index(name) + 1
     return order
 
 
 def synchronize(text: str, class_name: str, shared: dict[str, Any]) -> str:
-    """The text of a module in which a class has its shared parameters as given."""
+    """Rewrite the shared parameters of a class in the text of its module."""
     order: list[str] = []
     for place, first_line in FIRST_LINES.items():
         lines, where = text.split("\n"), find_lines(text, class_name, place)
@@ -128,7 +128,7 @@ def synchronize(text: str, class_name: str, shared: dict[str, Any]) -> str:
 
 
 def document_cells(cells: dict[str, Any]) -> list[str]:
-    """The equations of the cells, with their sources."""
+    """Format the equations of the cells and their sources for a docstring."""
     lines = []
     for name, layer in cells.items():
         item = wrap(
@@ -142,7 +142,7 @@ def document_cells(cells: dict[str, Any]) -> list[str]:
 
 
 def synchronize_cells(text: str, cells: dict[str, Any]) -> str:
-    """The text of a module whose docstring lists the cells, if it does, as they are."""
+    """Rewrite the list of cells in the docstrings of a module, if there is one."""
     lines = text.split("\n")
     if CELLS_BEGIN in lines:
         first = lines.index(CELLS_BEGIN) + 2
@@ -153,8 +153,8 @@ def synchronize_cells(text: str, cells: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def file_of(package: Path, class_name: str) -> Path:
-    """The file that defines a class."""
+def find_file(package: Path, class_name: str) -> Path:
+    """Find the file that defines a class."""
     for path in sorted(package.rglob("*.py")):
         if f"\nclass {class_name}(" in path.read_text("utf-8"):
             return path
@@ -162,7 +162,7 @@ def file_of(package: Path, class_name: str) -> Path:
 
 
 def main() -> int:
-    """Rewrite or check the files of a package; the exit code."""
+    """Rewrite or check the files of a package, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="only print differences")
     default = Path(__file__).parents[1] / "sklearn_rnn"
@@ -175,7 +175,7 @@ def main() -> int:
 
     n_different = 0
     for class_name in NETWORKS:
-        path = file_of(package, class_name)
+        path = find_file(package, class_name)
         old = path.read_text("utf-8")
         new = synchronize(old, class_name, parameters_of(class_name))
         new = synchronize_cells(new, CELLS)

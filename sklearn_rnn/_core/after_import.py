@@ -1,4 +1,4 @@
-"""Telling an optional library about our types, whenever somebody imports it."""
+"""Registration of our types with an optional library, once it is imported."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def call_after_import(name: str, function: Callable[[ModuleType], Any]) -> None:
-    """Call ``function`` with the module ``name`` now, or after it is first imported.
+    """Call ``function`` with the module ``name``, now or after its first import.
 
-    The module is not imported by this.
+    This function does not import the module itself.
     """
     if sys.modules.get(name) is not None:
         function(import_module(name))  # waits for a thread that is importing it
@@ -21,7 +21,7 @@ def call_after_import(name: str, function: Callable[[ModuleType], Any]) -> None:
 
 
 class ImportObserver(MetaPathFinder):
-    """Finds nothing itself, but has ``function`` called after one module is loaded."""
+    """A finder that calls ``function`` after one module is loaded by other finders."""
 
     def __init__(self, name: str, function: Callable[[ModuleType], Any]) -> None:
         self.name, self.function = name, function
@@ -32,7 +32,7 @@ class ImportObserver(MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """The spec that the other finders have, if the module is the observed one."""
+        """Find the observed module with the other finders, and wrap its loader."""
         finders = list(sys.meta_path)
         if fullname != self.name or self not in finders:
             return None
@@ -49,13 +49,13 @@ class ImportObserver(MetaPathFinder):
 
 
 class ObservedLoader(Loader):
-    """A loader that reports to an observer when it has loaded the module."""
+    """A loader that notifies an observer after it has loaded the module."""
 
     def __init__(self, loader: Any, observer: ImportObserver) -> None:
         self.loader, self.observer = loader, observer
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """The module as the actual loader creates it."""
+        """Create the module with the original loader."""
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:

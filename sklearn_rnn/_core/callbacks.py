@@ -1,7 +1,7 @@
-"""scikit-learn's callbacks: a fit is one task, and each of its epochs is a subtask.
+"""Support of scikit-learn's callbacks: a fit is a task, and each epoch a subtask.
 
-They are set with ``set_callbacks`` on the estimator or on a meta-estimator that holds
-it. They are not skorch's callbacks, which are the constructor's ``callbacks``.
+These callbacks are set with ``set_callbacks`` on the estimator or on a meta-estimator
+that contains it. skorch's callbacks are passed as the parameter ``callbacks`` instead.
 """
 
 import functools
@@ -16,17 +16,16 @@ Current = Callable[[], Any]  # returns the net as if its training ended now
 
 
 class StopTraining(Exception):
-    """Raise this in a callback to end the training of a network without an error.
+    """Exception that ends the training of a network when a callback raises it.
 
-    A callback of skorch, passed as the parameter ``callbacks``, can raise it in any of
-    its methods. The estimator is then fitted, with the weights that it would have if
-    the training had ended with the last finished epoch; with early stopping, these are
-    the weights of the best epoch. If no epoch is finished yet, ``fit`` raises a
-    ValueError.
+    A skorch callback, passed as the parameter ``callbacks``, can raise it in any of its
+    methods. Training then ends without an error, and the estimator is fitted with the
+    weights after the last finished epoch, or with early stopping with those of the best
+    epoch. If no epoch is finished yet, ``fit`` raises a ValueError.
 
     See Also
     --------
-    RNNClassifier : Describes the parameter ``callbacks``.
+    RNNClassifier : Classifier whose parameter ``callbacks`` accepts such callbacks.
 
     Examples
     --------
@@ -49,10 +48,10 @@ class StopTraining(Exception):
 
 
 class EpochTasks:
-    """The tasks of one fit, which the callbacks of ``estimator`` are notified of.
+    """The tasks of one fit, reported to the callbacks of ``estimator``.
 
-    ``state`` turns a trained net into the fitted attributes of the estimator, so that a
-    callback which asks for the ``fitted_estimator`` gets one with a net of its own.
+    ``state`` converts a trained net to the fitted attributes of the estimator. A
+    callback that asks for the ``fitted_estimator`` gets one with a copy of the net.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class EpochTasks:
 
     @property
     def hooks(self) -> dict[str, Any]:
-        """The options of a training that call these tasks and name the fit."""
+        """Training options that report the epochs to the callbacks and name the fit."""
         return {
             "epoch_begins": self.begin_epoch,
             "epoch_ends": self.end_epoch,
@@ -80,7 +79,7 @@ class EpochTasks:
         }
 
     def begin_epoch(self, current: Current) -> None:
-        """Begin the task of an epoch; ``current()`` is the net as trained until now."""
+        """Begin the task of an epoch; ``current()`` returns the net trained so far."""
         self._epoch = self._fit.subcontext(task_name="epoch")
         self._epoch.call_on_fit_task_begin(
             **self._about, **self._reconstruction(current)
@@ -97,7 +96,7 @@ class EpochTasks:
         self._fit.call_on_fit_task_end(**self._about, **self._reconstruction(current))
 
     def _reconstruction(self, current: Current) -> dict[str, Any]:
-        """The option through which a callback gets the estimator fitted so far."""
+        """Return the option that lets a callback build the estimator fitted so far."""
         return {"reconstruction_attributes": lambda: self._state(current())}
 
 
@@ -134,7 +133,7 @@ def list_changes(estimator: Any) -> list[str]:
 
 
 def wrap_as_task(fit: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a ``fit`` or ``fit_transform`` without epochs as a task of its own."""
+    """Decorate a ``fit`` or ``fit_transform`` without epochs as a single task."""
 
     @with_callbacks
     @functools.wraps(fit)

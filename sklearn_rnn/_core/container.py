@@ -1,4 +1,4 @@
-"""One file of named arrays and a JSON header, written as a whole or not at all.
+"""Files of named arrays and a JSON header, which are written atomically.
 
 Layout, with all integers little-endian:
 
@@ -9,8 +9,9 @@ Layout, with all integers little-endian:
     arrays    in the safetensors format, https://github.com/huggingface/safetensors
     checksum  SHA-256 of all bytes before it
 
-Nothing is compressed, and the lengths have to add up to the size of the file before
-anything is read. So reading takes memory for a small multiple of that size at most.
+Nothing is compressed, and the lengths must add up to the size of the file before
+anything is read. Reading therefore needs at most a small multiple of that size in
+memory.
 """
 
 import errno
@@ -36,30 +37,30 @@ except ImportError:  # Windows, where an open file cannot be removed anyway
 
 Path = str | bytes | os.PathLike
 
-MAGIC = b"\x93SKRNN\r\n"  # its last bytes notice a transfer that converts line ends
+MAGIC = b"\x93SKRNN\r\n"  # the last bytes reveal a transfer that converts line ends
 VERSION = 1
 PREFIX = struct.Struct("<8sI32sIQ")
 LARGEST_HEADER = 2**24  # bytes
 DIGEST_SIZE = hashlib.sha256().digest_size
-DTYPES = frozenset("?bBhHiIlLqQefd")  # characters of those that safetensors stores
+DTYPES = frozenset("?bBhHiIlLqQefd")  # type characters that safetensors can store
 
 
 def write_container(
     path: Path, kind: str, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> None:
-    """Write a file, all of it or nothing.
+    """Write a file atomically.
 
     Raises
     ------
     TypeError, ValueError
-        If the header is not JSON or too long, or an array is not of numbers.
+        If the header is not JSON or is too long, or if an array does not hold numbers.
     OSError
-        If the file cannot be written. A file that was there before is unchanged.
+        If the file cannot be written. An existing file is then unchanged.
     """
     for name, array in arrays.items():
         if array.dtype.char not in DTYPES:
             raise ValueError(
-                f"the array {name!r} has dtype {array.dtype}; expected booleans, "
+                f"the array {name!r} has dtype {array.dtype}; expected booleans, or "
                 "integers or floats of at most 64 bits."
             )
     contiguous = {k: np.asarray(array, order="C") for k, array in arrays.items()}
@@ -69,7 +70,8 @@ def write_container(
     ]
     if len(parts[0]) > LARGEST_HEADER:
         raise ValueError(
-            f"the header has {len(parts[0])} bytes; at most {LARGEST_HEADER} fit."
+            f"the header has {len(parts[0])} bytes, but a file can hold at most "
+            f"{LARGEST_HEADER}."
         )
     lengths = [len(part) for part in parts]
     prefix = PREFIX.pack(MAGIC, VERSION, kind.encode("ascii"), *lengths)
@@ -84,16 +86,16 @@ def write_container(
 def read_container(
     path: Path, kind: str
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The header and the arrays of a file that :func:`write_container` wrote.
+    """Read the header and the arrays that :func:`write_container` wrote.
 
     Raises
     ------
     ValueError
-        If the file is damaged, or is not one of this ``kind`` that this version reads.
+        If the file is damaged, of another ``kind``, or of an unsupported version.
     OSError
         If the file cannot be opened or read.
     """
-    path = os.fspath(path)  # open would accept a descriptor, and close it
+    path = os.fspath(path)  # open would accept and close a file descriptor
     with open(path, "rb", opener=_open_without_waiting) as file:
         try:
             return _read(file, kind)
@@ -118,7 +120,9 @@ def _read(file: BinaryIO, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarr
     digest.update(header)
     digest.update(arrays)
     if found != digest.digest():
-        raise ValueError("its checksum differs, so the file is damaged. Use a copy.")
+        raise ValueError(
+            "its checksum differs, so the file is damaged. Restore it from a backup."
+        )
     try:
         content = json.loads(header)
         if not isinstance(content, dict):
@@ -136,11 +140,11 @@ def _read(file: BinaryIO, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarr
 
 
 def _check_prefix(prefix: bytes, size: int, kind: str) -> tuple[int, int]:
-    """The lengths of header and arrays, if the prefix fits the file and the kind."""
+    """Check the prefix of a file, and return the lengths of header and arrays."""
     if prefix.startswith(b"PK\x03\x04"):
         raise ValueError(
-            "it is an .npz file, the format of earlier versions, which this one does "
-            "not read. Save it again with this version."
+            "it is an .npz file, the format of earlier versions, which this version "
+            "does not read. Save it again with this version."
         )
     if not prefix.startswith(MAGIC):
         reason = "it is empty." if not prefix else "it is a file of another format."
@@ -161,7 +165,7 @@ def _check_prefix(prefix: bytes, size: int, kind: str) -> tuple[int, int]:
         raise ValueError(f"it is {how}: it has {size} bytes instead of {expected}.")
     if found.rstrip(b"\0") != kind.encode("ascii"):
         name = found.rstrip(b"\0").decode("ascii", "replace")
-        raise ValueError(f"it holds a {name!r}, and a {kind!r} is expected.")
+        raise ValueError(f"it holds a {name!r}, but a {kind!r} is expected.")
     return header_size, arrays_size
 
 
@@ -170,10 +174,10 @@ def _check_prefix(prefix: bytes, size: int, kind: str) -> tuple[int, int]:
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[BinaryIO]:
-    """A new file to write, which replaces ``path`` when the block ends without error.
+    """Open a new file, which replaces ``path`` when the block ends without an error.
 
-    It is synced to the disk first, and has the permissions that the old file has or
-    that ``open`` would give it. A symbolic link stays, and the file it points at is
+    The new file is synced to the disk before. It has the permissions of the old file,
+    or those that ``open`` sets. A symbolic link is kept, and the file it points to is
     replaced. Drafts that killed writers left behind are removed.
     """
     target = os.path.realpath(os.fsdecode(path))
@@ -187,7 +191,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
             if mode is not None:
                 os.chmod(name, mode)
             os.fsync(file.fileno())
-            if fcntl is not None:  # the lock is held until the draft has its name
+            if fcntl is not None:  # keep the lock until the draft is renamed
                 os.replace(name, target)
         if fcntl is None:
             os.replace(name, target)
@@ -199,7 +203,10 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _check_target(target: str) -> int | None:
-    """The permissions of the file that is replaced, or None if there is none."""
+    """Check that a file may be replaced, and return its permissions.
+
+    None is returned if there is no such file.
+    """
     try:
         mode = os.stat(target).st_mode
     except FileNotFoundError:
@@ -207,20 +214,26 @@ def _check_target(target: str) -> int | None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), target)
     if not stat.S_ISREG(mode):
-        raise ValueError(f"{target!r} is not a regular file, and cannot be replaced.")
+        raise ValueError(
+            f"{target!r} is not a regular file and cannot be replaced. Choose another "
+            "file name."
+        )
     if not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
     return stat.S_IMODE(mode)
 
 
 def _open_draft(target: str) -> tuple[str, BinaryIO]:
-    """A locked file beside the target; the lock ends when the writer does."""
+    """Create a locked draft file in the folder of the target.
+
+    The lock is released when the process ends.
+    """
     while True:
         name = f"{target}.{uuid4().hex}.part"
         file = open(name, "xb")
         try:
             _lock(file, wait=True)
-            if os.path.exists(name):  # no one took it for a stale one before the lock
+            if os.path.exists(name):  # it was not removed as stale before the lock
                 return name, file
         except BaseException:
             file.close()
@@ -231,10 +244,10 @@ def _open_draft(target: str) -> tuple[str, BinaryIO]:
 
 
 def _remove_stale_drafts(target: str) -> None:
-    """Remove the drafts of this target that no living writer holds a lock on."""
+    """Remove the drafts of this target that no running writer has locked."""
     folder, start = os.path.dirname(target), f"{os.path.basename(target)}."
     names: list[str] = []
-    with suppress(PermissionError):  # some folders can be written to, but not listed
+    with suppress(PermissionError):  # some folders are writable but cannot be listed
         names = os.listdir(folder)
     for name in names:
         middle = name[len(start) : -len(".part")]
@@ -247,10 +260,10 @@ def _remove_stale_drafts(target: str) -> None:
 
 
 def _lock(file: BinaryIO, wait: bool = False) -> bool:
-    """Lock a file for this process; False if another holds the lock, or none exist.
+    """Lock a file for this process, and return whether it is locked.
 
-    With ``wait``, wait until the other one, which checks whether the file is stale,
-    has given the lock back.
+    Without ``wait``, False is returned if another process has the lock. With ``wait``,
+    wait until the other process, which checks whether the file is stale, releases it.
     """
     if fcntl is None:
         return True

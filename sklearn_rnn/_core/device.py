@@ -1,4 +1,4 @@
-"""The device and the floating-point types that a network computes with."""
+"""Device and floating-point types of a network's computations."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -10,14 +10,14 @@ from numpy.typing import DTypeLike
 if TYPE_CHECKING:
     import torch
 
-# NumPy's arrays are float64 by default, but float64 takes about twice the time, and
-# brings nothing for standardised data. Up to this many values it costs little, and
-# keeps the exactness that some checks of scikit-learn ask for.
+# NumPy's arrays are float64 by default, but training in float64 takes about twice the
+# time and does not improve results on standardised data. For at most this many values
+# float64 is kept, because it costs little and some scikit-learn checks require it.
 LARGEST_FLOAT64 = 2**14
 
 
 def resolve_device(device: "str | torch.device") -> "torch.device":
-    """A torch device; "auto" is the first GPU if one is available, else the CPU."""
+    """Return the torch device; "auto" is the first GPU if available, else the CPU."""
     import torch
 
     if device == "auto":
@@ -37,7 +37,7 @@ def resolve_device(device: "str | torch.device") -> "torch.device":
 
 
 def _find_devices() -> list[str]:
-    """Types of the devices that torch can compute on."""
+    """List the types of the devices that torch can compute on."""
     import torch
 
     accelerator = torch.accelerator.current_accelerator(check_available=True)
@@ -45,10 +45,10 @@ def _find_devices() -> list[str]:
 
 
 def ignore_default_device() -> AbstractContextManager[object]:
-    """A context in which torch creates tensors on the CPU, unless told otherwise.
+    """Return a context in which torch creates tensors on the CPU by default.
 
-    The user may have set another default device. Only then is the context of torch
-    entered, because it slows down every operation.
+    If the user has not set another default device, the context does nothing, because
+    torch's context slows down every operation.
     """
     import torch
 
@@ -57,11 +57,11 @@ def ignore_default_device() -> AbstractContextManager[object]:
 
 
 def resolve_dtype(precision: str, X_dtype: DTypeLike, n_values: int = 0) -> np.dtype:
-    """The numpy dtype of data and weights.
+    """Return the numpy dtype of data and weights.
 
     ``precision="auto"`` keeps float64 for float64 input of at most LARGEST_FLOAT64
-    values, and is float32 for anything else. With bfloat16, weights, data and head stay
-    in float32.
+    values, and is float32 otherwise. With bfloat16, weights, data and head stay in
+    float32.
     """
     if precision == "auto":
         exact = X_dtype == np.float64 and n_values <= LARGEST_FLOAT64
@@ -72,7 +72,7 @@ def resolve_dtype(precision: str, X_dtype: DTypeLike, n_values: int = 0) -> np.d
 def resolve_torch_dtypes(
     precision: str, X_dtype: DTypeLike
 ) -> "tuple[torch.dtype, torch.dtype | None]":
-    """Torch's dtype of the weights, and that of recurrent layers if it differs."""
+    """Return torch's dtypes of the weights and, if they differ, of recurrent layers."""
     import torch
 
     weights = getattr(torch, resolve_dtype(precision, X_dtype).name)

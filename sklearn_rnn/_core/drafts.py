@@ -1,8 +1,8 @@
-"""Fits that change an estimator completely or not at all.
+"""Atomic fits: a fit changes an estimator completely or not at all.
 
-A method that fits works on a *draft*, which is a shallow copy. As its last act it
-replaces the state of the estimator by that of the draft. So a fit that fails leaves
-the estimator unchanged, and a thread that predicts meanwhile on a *snapshot* sees
+A method that fits works on a *draft*, which is a shallow copy. At the end it replaces
+the state of the estimator by that of the draft. A fit that fails therefore leaves the
+estimator unchanged, and a thread that predicts on a *snapshot* in the meantime sees
 either the old model or the new one.
 """
 
@@ -18,9 +18,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def snapshot(estimator: Estimator) -> Estimator:
-    """A shallow copy, which a fit of the original in another thread does not change.
+    """Return a shallow copy that a fit in another thread does not change.
 
-    Its parameters are plain numbers of Python.
+    Parameters that are numpy numbers are converted to Python numbers.
     """
     copy = object.__new__(type(estimator))
     vars(copy).update(vars(estimator))
@@ -29,9 +29,9 @@ def snapshot(estimator: Estimator) -> Estimator:
 
 
 def on_snapshot(method: Method) -> Method:
-    """Decorate a method that reads the fitted state, so that it reads one of one fit.
+    """Decorate a method so that it runs on a snapshot of the estimator.
 
-    It is called with a snapshot in place of the estimator.
+    All fitted attributes that it reads then come from the same fit.
     """
 
     @functools.wraps(method)
@@ -48,7 +48,7 @@ def commit(draft: Any, estimator: Any) -> None:
 
 @contextmanager
 def draft(estimator: Estimator) -> Iterator[Estimator]:
-    """A shallow copy to fit, committed when the block ends without an error."""
+    """Yield a shallow copy to fit; commit it when the block ends without an error."""
     new = snapshot(estimator)
     given = {name: vars(estimator)[name] for name in plain_parameters(estimator)}
     yield new

@@ -1,4 +1,4 @@
-"""A hash of the values that decide what a model answers."""
+"""A hash of the values that determine the predictions of a model."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator
 
 
 def digest(value: Any) -> bytes:
-    """SHA-256 of parameters, arrays and whatever holds them, the same in any process.
+    """Return a SHA-256 digest of parameters or arrays, the same in every process.
 
-    Estimators and dataclasses count by their class and their attributes. Of other
-    objects, such as functions, only the type and the name count.
+    For estimators and dataclasses, the class and the attributes are hashed. For other
+    objects, such as functions, only the type and the name are.
     """
     found = hashlib.sha256(type(value).__qualname__.encode())
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):

@@ -1,15 +1,15 @@
-"""Errors that say what to do when memory runs out."""
+"""Error messages for a lack of memory."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-# On a CPU, torch reports it by a plain RuntimeError with one of these in its message.
+# On a CPU, torch raises a plain RuntimeError with one of these words in its message.
 CPU_MESSAGES = ("DefaultCPUAllocator", "bad_alloc")
 
 
 @contextmanager
 def explain_out_of_memory(explain: Callable[[], str]) -> Iterator[None]:
-    """If memory runs out inside, raise a MemoryError with the text of ``explain()``."""
+    """Raise a MemoryError with the text of ``explain()`` if memory runs out."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -20,14 +20,14 @@ def explain_out_of_memory(explain: Callable[[], str]) -> Iterator[None]:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether Python, numpy or torch raised this error for lack of memory."""
+    """Return whether Python, numpy or torch raised this error for lack of memory."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return any(part in str(error) for part in CPU_MESSAGES)
 
 
 def explain_prediction_memory(n: int, longest: int) -> AbstractContextManager[None]:
-    """A context for the prediction of ``n`` sequences of up to ``longest`` steps."""
+    """Return a context for predicting ``n`` sequences of up to ``longest`` steps."""
     return explain_out_of_memory(
         lambda: (
             f"not enough memory to read {n} sequence(s), the longest of {longest} "

@@ -1,7 +1,7 @@
-"""Private randomness: nothing here reads or moves the global generators.
+"""Private random generators; the global generators are neither read nor advanced.
 
-Every random step has its own stream, derived from one seed, so that a change in one
-(such as a larger dropout) leaves the others (initial weights, shuffling) unchanged.
+Every use of randomness has its own stream, derived from one seed. A change in one, such
+as a larger dropout, leaves the others, such as initial weights, unchanged.
 """
 
 import threading
@@ -23,8 +23,7 @@ _global_torch_generator = threading.Lock()
 def draw_seed(random_state: Any) -> int:
     """Draw one integer seed from scikit-learn's ``random_state``.
 
-    None gives fresh entropy. A ``RandomState`` instance is advanced, as everywhere in
-    scikit-learn.
+    None uses fresh entropy. A ``RandomState`` instance is advanced, as in scikit-learn.
     """
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
@@ -39,14 +38,14 @@ def draw_seed(random_state: Any) -> int:
 
 
 def numpy_generator(seed: int, *stream: int) -> np.random.Generator:
-    """A numpy generator for one stream of a seed."""
+    """Return a numpy generator for one stream of a seed."""
     return np.random.default_rng([seed, *stream])
 
 
 def torch_generator(
     seed: int, *stream: int, device: "str | torch.device" = "cpu"
 ) -> "torch.Generator":
-    """A torch generator for one stream of a seed."""
+    """Return a torch generator for one stream of a seed."""
     import torch
 
     state = np.random.SeedSequence([seed, *stream]).generate_state(1, np.uint64)[0]
@@ -57,7 +56,7 @@ def torch_generator(
 def borrow_global_generator(seed: SupportsInt) -> Iterator[None]:
     """Seed torch's global generator for foreign code, and restore its state afterwards.
 
-    Only one thread at a time is inside, and code outside sees the state unchanged.
+    Only one thread at a time can be in this context.
     """
     import torch
 

@@ -1,6 +1,6 @@
-"""Checks of single numbers that methods take.
+"""Checks of numbers that are passed to methods.
 
-Parameters of constructors are checked by scikit-learn, from ``_parameter_constraints``.
+scikit-learn checks the parameters of constructors, by ``_parameter_constraints``.
 """
 
 import sys
@@ -11,12 +11,12 @@ import numpy as np
 
 from sklearn_rnn._core.sklearn_private import InvalidParameterError
 
-# Larger numbers of steps or samples are mistakes, and numpy cannot hold all of them.
+# Larger numbers of steps or samples are mistakes, and may not fit a numpy integer.
 LARGEST_INTEGER = 2**31 - 1
 
 
 def is_integer(value: Any, low: float = -np.inf, high: float = np.inf) -> bool:
-    """Whether ``value`` is an integer from ``low`` to ``high`` and not a bool."""
+    """Return whether ``value`` is an integer from ``low`` to ``high``; no bool is."""
     whole = isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
     return whole and low <= value <= high
 
@@ -31,7 +31,7 @@ def check_integer(
 ) -> int:
     """Return ``value`` if it is an integer from ``minimum`` to ``maximum``.
 
-    If None is accepted too, ``or_none`` tells the user in the error what None means.
+    If None is accepted too, ``or_none`` says in the error message what None means.
     """
     if not is_integer(value, minimum, maximum):
         hint = f", or None for {or_none}" if or_none else ""

@@ -1,6 +1,6 @@
-"""The private names of scikit-learn that this package uses.
+"""Private names of scikit-learn that this package uses.
 
-If a new release of scikit-learn changes one of them, only this module is adapted.
+If a new release of scikit-learn changes one of them, only this module has to change.
 """
 
 from sklearn.base import _fit_context

@@ -1,4 +1,4 @@
-"""The number of threads that compute. Nothing here imports torch."""
+"""The number of threads for computations. This module does not import torch."""
 
 import os
 import sys
@@ -10,11 +10,11 @@ from threadpoolctl import ThreadpoolController
 
 # Two threads are faster from about this many multiply-adds per step, as measured on two
 # cores by benchmarks/bench_threads.py. For smaller steps, waking the second thread
-# costs more time than it saves, and ten times as much on a busy machine.
+# takes more time than it saves, and ten times as much if the other cores are busy.
 WORK_WORTH_THREADS = 4_000_000
 
-# The same limit for a step of a stream, as measured by benchmarks/bench_stream.py.
-# OpenBLAS computes products up to the second limit on one thread anyway.
+# The same limit for one step of a stream, as measured by benchmarks/bench_stream.py.
+# OpenBLAS uses one thread anyway for products of up to ONE_THREAD_ANYWAY operations.
 STEP_WORTH_THREADS = 100_000_000
 ONE_THREAD_ANYWAY = 2**18
 
@@ -27,20 +27,20 @@ def _set_torch_threads(n_threads: int) -> None:
 
 
 def _get_torch_threads() -> int:
-    """The number of threads that torch uses; 1 if torch is not loaded."""
+    """Return the number of threads that torch uses; 1 if torch is not loaded."""
     get_threads = getattr(sys.modules.get("torch"), "get_num_threads", None)
     return 1 if get_threads is None else get_threads()
 
 
-# After a fork, OpenMP's threads exist only in the parent, and the child would wait for
-# them for ever. A child that computes on one thread does not need them.
+# After a fork, OpenMP's threads exist only in the parent process, and the child would
+# wait for them forever. A child that computes on one thread does not need them.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: _set_torch_threads(1))
 
 
 @contextmanager
 def limit_threads(work: int) -> Iterator[None]:
-    """Use one thread in this context if a step of ``work`` multiply-adds is small."""
+    """Use one thread if a step has too few multiply-adds (``work``) for several."""
     before = _get_torch_threads()
     if work >= WORK_WORTH_THREADS or before == 1:
         yield
@@ -53,11 +53,11 @@ def limit_threads(work: int) -> Iterator[None]:
 
 
 def limit_step_threads(work: int) -> AbstractContextManager[None]:
-    """The context for a step of a stream, whose largest layer does ``work`` operations.
+    """Return a context with the number of threads for one step of a stream.
 
-    ``work`` counts multiply-adds. The step uses one thread unless that takes some
-    milliseconds: when the other cores are busy, a step on two threads waits for them a
-    thousand times as long as it computes.
+    ``work`` is the number of multiply-adds of the largest layer. The step uses one
+    thread, unless it takes some milliseconds: if the other cores are busy, a step on
+    two threads waits for them a thousand times as long as it computes.
     """
     if not ONE_THREAD_ANYWAY < work < STEP_WORTH_THREADS:
         return nullcontext()
@@ -68,8 +68,8 @@ def limit_step_threads(work: int) -> AbstractContextManager[None]:
 def use_one_thread() -> Iterator[None]:
     """Let torch and the linear algebra of numpy and scipy compute on one thread.
 
-    This is faster for many small steps, where distributing the work takes longer than
-    the work, and it gives the same bits for any number of threads.
+    This is faster for many small operations, and the results do not depend on the
+    number of threads.
     """
     libraries = [
         (library.set_num_threads, library.num_threads)
@@ -77,7 +77,7 @@ def use_one_thread() -> Iterator[None]:
         if library.user_api == "blas"
     ]
     libraries.append((_set_torch_threads, _get_torch_threads()))
-    # Only what is changed is restored: several of the user's threads may be in here.
+    # Restore only what is changed, because several threads may be in this context.
     libraries = [(set_to, before) for set_to, before in libraries if before > 1]
     try:
         for set_to, _ in libraries:
@@ -90,5 +90,5 @@ def use_one_thread() -> Iterator[None]:
 
 @cache
 def _get_controller() -> ThreadpoolController:
-    """The controller of the loaded libraries, which takes long to create."""
+    """Return the controller of the loaded libraries, which takes long to create."""
     return ThreadpoolController()

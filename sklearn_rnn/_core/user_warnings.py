@@ -1,19 +1,19 @@
-"""Warnings that point at the line of the user's code that caused them."""
+"""Warnings that show the line of the user's code that caused them."""
 
 import inspect
 import warnings
 from types import FrameType
 
-# Packages whose frames lie between a user's call and the warning: joblib's are there
-# because Pipeline fits its steps through joblib's cache.
+# Packages whose frames may lie between the user's call and the warning. joblib is one
+# of them because Pipeline fits its steps through joblib's cache.
 INTERNAL_PACKAGES = {"joblib", "sklearn", "sklearn_rnn"}
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the innermost line outside the internal packages, as in a user's script.
+    """Warn at the innermost line outside the internal packages.
 
-    A fixed ``stacklevel`` would be right for one call path only: an estimator can be
-    fitted directly, by ``fit_transform``, in a Pipeline or in a search.
+    A fixed ``stacklevel`` would be correct for one call path only, because an estimator
+    can be fitted directly, by ``fit_transform``, in a Pipeline or in a search.
     """
     frame, stacklevel = inspect.currentframe(), 1
     while frame is not None and _is_internal(frame) and frame.f_back is not None:
@@ -22,6 +22,6 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 def _is_internal(frame: FrameType) -> bool:
-    """Whether a frame belongs to one of the internal packages."""
+    """Return whether a frame belongs to one of the internal packages."""
     package = frame.f_globals.get("__name__", "").partition(".")[0]
     return package in INTERNAL_PACKAGES

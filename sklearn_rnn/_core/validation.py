@@ -1,4 +1,4 @@
-"""Parameter checks of estimators, which suggest the spelling of an option."""
+"""Parameter checks of estimators, with suggestions for misspelt options."""
 
 from difflib import get_close_matches
 from typing import Any
@@ -15,7 +15,7 @@ from sklearn_rnn._core.sklearn_private import (
 
 
 class ValidatedEstimator(DocumentedEstimator):
-    """A base whose errors for a misspelt option, such as "LSTM", name the right one."""
+    """Base whose errors for a misspelt option, such as "LSTM", suggest a correction."""
 
     def _validate_params(self) -> None:
         try:
@@ -27,7 +27,7 @@ class ValidatedEstimator(DocumentedEstimator):
                     hint = suggest_option(value, constraints.get(name, []))
                     raise InvalidParameterError(f"{error}{hint}") from None
             raise
-        except TypeError as error:  # a dict or list is looked up among options
+        except TypeError as error:  # an unhashable value was looked up in a set
             for name, value in self.get_params(deep=False).items():
                 if isinstance(value, (dict, list, set)):
                     raise InvalidParameterError(
@@ -58,7 +58,10 @@ class ValidatedEstimator(DocumentedEstimator):
 
 
 def _wants_number(constraints: list) -> bool:
-    """Whether a parameter is a number, as which scikit-learn accepts a bool too."""
+    """Return whether a parameter must be a number.
+
+    scikit-learn accepts a bool for such parameters too.
+    """
     has_interval = any(isinstance(one, Interval) for one in constraints)
     return has_interval and not {"boolean", "verbose", bool} & {
         one for one in constraints if isinstance(one, (str, type))
@@ -66,9 +69,9 @@ def _wants_number(constraints: list) -> bool:
 
 
 def plain_parameters(estimator: Any) -> dict[str, Any]:
-    """The parameters that are numbers of numpy, as Python's.
+    """Return the parameters that are numpy numbers, as Python numbers.
 
-    Sums and products of an int8 would overflow.
+    Sums and products of a numpy int8 could overflow.
     """
     constraints = getattr(estimator, "_parameter_constraints", None) or {}
     return {
@@ -79,7 +82,7 @@ def plain_parameters(estimator: Any) -> dict[str, Any]:
 
 
 def suggest_option(value: Any, constraints: list) -> str:
-    """A sentence that names the option most like ``value``, or "" if none is."""
+    """Return a hint that names the option most similar to ``value``, or ""."""
     if not isinstance(value, str):
         return ""
     options = [o for c in constraints if isinstance(c, StrOptions) for o in c.options]

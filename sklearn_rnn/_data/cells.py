@@ -1,4 +1,4 @@
-"""What to do about cells that are not numbers: dates, text and sequences."""
+"""Errors about table cells that are not numbers: dates, text and sequences."""
 
 import datetime
 import re
@@ -14,13 +14,13 @@ from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.tokens import TokenArray
 
 TEXT_HINT = (
-    "Text becomes sequences through a vectorizer: "
+    "Convert text to sequences with a vectorizer: "
     "make_pipeline(CharVectorizer(), RNNClassifier())."
 )
 
 
 def explain_unreadable(X: Any) -> str:
-    """A sentence on the first column of X that holds no numbers; "" without any."""
+    """Describe the first column of X that holds no numbers; "" if there is none."""
     for label, values in _list_columns(X):
         kind = _find_kind(values)
         if kind is not None:
@@ -30,10 +30,10 @@ def explain_unreadable(X: Any) -> str:
 
 @contextmanager
 def explain_errors(X: Any, name: str = "X") -> Iterator[None]:
-    """Turn an error about cells of the table X that are no numbers into a remedy.
+    """Add to errors about cells of X that are not numbers how to convert the cells.
 
-    Numbers that are too large for the type they are cast to become infinite without a
-    warning: scikit-learn's checks inside raise an error for infinity.
+    Numbers that are too large for the dtype they are cast to become infinite without a
+    warning, because scikit-learn's checks raise an error for infinity.
     """
     try:
         with np.errstate(over="ignore"):
@@ -45,7 +45,7 @@ def explain_errors(X: Any, name: str = "X") -> Iterator[None]:
         ) from error
     except (TypeError, ValueError) as error:
         if isinstance(X, (str, bytes)):
-            raise ValueError(f"{name} is a text: {X[:40]!r}. {TEXT_HINT}") from error
+            raise ValueError(f"{name} is text: {X[:40]!r}. {TEXT_HINT}") from error
         remedy = explain_unreadable(X)
         if not remedy and str(error).startswith("float() argument"):
             kind = type(X).__name__
@@ -61,7 +61,7 @@ def explain_errors(X: Any, name: str = "X") -> Iterator[None]:
 
 @contextmanager
 def name_in_errors(name: str) -> Iterator[None]:
-    """Name the argument in an error that does not, such as one of scikit-learn."""
+    """Add the name of the argument to errors that lack it, such as scikit-learn's."""
     try:
         yield
     except (TypeError, ValueError) as error:
@@ -72,13 +72,16 @@ def name_in_errors(name: str) -> Iterator[None]:
 
 
 def refuse_dates(table: np.ndarray) -> None:
-    """Refuse a table of dates, which scikit-learn's check_array lets pass."""
+    """Refuse a table of dates, which scikit-learn's check_array accepts."""
     if table.dtype.kind in "mM":
-        raise TypeError(f"X has dtype {table.dtype}; expected numbers.")
+        raise TypeError(
+            f"X has dtype {table.dtype}; expected numbers. Drop the dates, or encode "
+            "them as numbers."
+        )
 
 
 def refuse_huge(table: np.ndarray) -> None:
-    """Refuse integers of Python in an object array that no float can hold."""
+    """Refuse Python integers in an object array that are too large for a float."""
     if table.dtype == object:
         for value in table.flat:
             if isinstance(value, int):
@@ -86,16 +89,16 @@ def refuse_huge(table: np.ndarray) -> None:
 
 
 def read_table(estimator: Any, X: Any, **options: Any) -> np.ndarray:
-    """X validated as a table of numbers of an estimator that reads no sequences.
+    """Validate X as a 2-D table of numbers, for estimators that do not read sequences.
 
-    ``options`` are those of scikit-learn's ``validate_data``. Codes and dates, which
-    it converts to numbers, are errors.
+    ``options`` are those of scikit-learn's ``validate_data``, which would convert codes
+    and dates to numbers. Here they are errors.
     """
     if isinstance(X, TokenArray):
         raise TypeError(
-            f"X holds tokens, whose codes are names and not numbers, but "
-            f"{type(estimator).__name__} reads numbers. The recurrent estimators embed "
-            "tokens; TextStatisticsVectorizer makes numbers of text."
+            f"X holds tokens, whose codes are labels, but {type(estimator).__name__} "
+            "reads numbers. Use a recurrent estimator, which embeds tokens, or convert "
+            "the text to numbers with TextStatisticsVectorizer."
         )
     X = unwrap(X)
     with explain_errors(X):
@@ -111,7 +114,7 @@ def read_table(estimator: Any, X: Any, **options: Any) -> np.ndarray:
 
 
 def _list_columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
-    """Label and values of each column of a frame or array; other data has none."""
+    """Yield label and values of each column of a frame or array; else nothing."""
     if hasattr(X, "columns"):
         for j, label in enumerate(getattr(X, "column_names", X.columns)):
             column = X.iloc[:, j] if hasattr(X, "iloc") else X[label]
@@ -119,7 +122,7 @@ def _list_columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
         return
     try:
         array = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
-    except ValueError:  # rows that are no sequences of the same kind
+    except ValueError:  # rows of different kinds
         return
     if array.ndim == 2:
         yield from ((None, array[:, j]) for j in range(array.shape[1]))
@@ -128,7 +131,7 @@ def _list_columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
 
 
 def _find_kind(values: np.ndarray) -> str | None:
-    """ "dates", "text" or "sequences" if values are or hold such; otherwise None."""
+    """Return "dates", "text" or "sequences" if the values hold such, otherwise None."""
     if values.dtype.kind in "mM":
         return "dates"
     if values.dtype.kind not in "OSU":
@@ -156,19 +159,19 @@ def _name_column(label: Any, kind: str) -> str:
 
 
 def _find_remedy(X: Any, label: Any, kind: str) -> str:
-    """What to do with a column that holds ``kind``."""
+    """Tell the user what to do with a column that holds ``kind``."""
     if kind == "dates":
         if hasattr(X, "set_index") and label is not None:
-            return f"Make it the index, X.set_index({label!r}), or drop it."
+            return f"Make it the index with X.set_index({label!r}), or drop it."
         return "Drop them, or encode them as numbers."
     if kind == "text":
         return (
-            f"{TEXT_HINT} Categories become numbers through an encoder; that of a list "
-            "of frames is StepwiseTransformer(OneHotEncoder())."
+            f"{TEXT_HINT} Convert categories to numbers with an encoder; for a list of "
+            "frames, use StepwiseTransformer(OneHotEncoder())."
         )
     if label is not None and len(X.columns) == 1:
         return f"Give the column instead of the frame: X[{label!r}]."
     return (
-        "Make one array of shape (n_timesteps, n_features) of each row, and give a "
+        "Convert each row to one array of shape (n_timesteps, n_features), and give a "
         "list of these arrays."
     )

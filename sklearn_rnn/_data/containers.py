@@ -1,7 +1,8 @@
-"""Containers of other libraries, read as ordinary ones or refused with a remedy.
+"""Conversion of containers of other libraries, or errors that say what to do.
 
-Everything that is read as numbers or as text passes through one of the two functions
-here first. After them, only numpy, pandas, polars and Python lists are left.
+All numbers and text pass through one of the two functions ``unwrap`` and
+``unwrap_documents`` first. Afterwards they are in containers of numpy, pandas, polars
+or in Python lists.
 """
 
 import sys
@@ -16,7 +17,8 @@ from scipy import sparse
 from sklearn_rnn._data.ragged import object_array
 from sklearn_rnn._data.tokens import TokenArray
 
-# Types whose elements are looked at, and types that are left alone.
+# Types whose elements are inspected, types that are kept, and types that are converted
+# or refused.
 LISTS = (list, tuple)
 PLAIN = (str, bytes, int, float, np.generic, np.ndarray, type(None))
 UNUSUAL = (
@@ -26,14 +28,15 @@ UNUSUAL = (
 
 
 def unwrap(X: Any, name: str = "X", *, missing: bool | None = None) -> Any:
-    """X as an array, a list or a frame, if it is another container of numbers.
+    """Convert other containers of numbers to an array, a list or a frame.
 
-    ``name`` is what an error calls it. Masked values become NaN if ``missing``, and are
-    an error if not. By default they become NaN in a 3-D array, where NaN is padding.
+    ``name`` is the name of X in error messages. Masked values become NaN if ``missing``
+    is True, and raise an error if it is False. By default they become NaN only in a 3-D
+    array, where NaN is padding.
     """
     if type(X) is np.ndarray and X.dtype != object:
         return X
-    if _is_from("torch", type(X)):  # a PackedSequence is a tuple, too
+    if _is_from("torch", type(X)):  # first, because a PackedSequence is a tuple
         return _read_torch(X, name)
     if isinstance(X, TokenArray):
         return X
@@ -67,10 +70,10 @@ def unwrap(X: Any, name: str = "X", *, missing: bool | None = None) -> Any:
 
 
 def unwrap_documents(X: Any, name: str = "X") -> Any:
-    """X as an iterable of documents, if it is one column of a table."""
+    """Return X as an iterable of documents; a table must have a single column."""
     if isinstance(X, Mapping) and not hasattr(X, "columns"):
         raise TypeError(
-            f"{name} is a {type(X).__name__}, of which only the keys would be read as "
+            f"{name} is a {type(X).__name__}; only its keys would be read as "
             f"documents. Give list({name}.values()) or list({name})."
         )
     _refuse_unordered(X, name)
@@ -98,7 +101,7 @@ def unwrap_documents(X: Any, name: str = "X") -> Any:
 
 
 def holds_only_numbers(X: Any) -> bool:
-    """Whether X is a container that cannot hold documents."""
+    """Return whether X is a container that cannot hold documents."""
     return isinstance(X, memoryview) or _is_from("torch", type(X))
 
 
@@ -106,8 +109,8 @@ def refuse_sparse(X: Any, name: str = "X") -> None:
     """Raise an error if X is a sparse matrix."""
     if sparse.issparse(X):
         raise TypeError(
-            f"Sparse data was passed for {name}, but dense data is required. Give "
-            f"{name}.toarray()."
+            f"Sparse data was passed for {name}, but dense data is required. Convert "
+            f"it with {name}.toarray()."
         )
 
 
@@ -120,7 +123,7 @@ def _refuse_unordered(X: Any, name: str) -> None:
 
 
 def _unwrap_rows(X: Any, name: str, missing: bool | None) -> Any:
-    """A list or array; the rows of a list that are unusual containers are unwrapped."""
+    """Unwrap the unusual rows of a list or array."""
     if isinstance(X, np.ndarray):
         if X.ndim not in (1, 2) or not X.size:
             return X
@@ -142,7 +145,7 @@ def _unwrap_row(x: Any, name: str, missing: bool | None) -> Any:
 
 @lru_cache(maxsize=256)
 def _is_unusual(kind: type) -> bool:
-    """Whether rows of this type have to be unwrapped, or refused."""
+    """Return whether rows of this type have to be unwrapped or refused."""
     if issubclass(kind, UNUSUAL):
         return True
     if issubclass(kind, (*PLAIN, *LISTS)):
@@ -152,12 +155,12 @@ def _is_unusual(kind: type) -> bool:
 
 
 def _is_from(library: str, kind: type) -> bool:
-    """Whether a type, or one that it inherits from, is of a library."""
+    """Return whether a type, or one of its base classes, belongs to a library."""
     return any(base.__module__.partition(".")[0] == library for base in kind.__mro__)
 
 
 def _fill_masked(X: np.ma.MaskedArray, name: str, missing: bool) -> np.ndarray:
-    """A masked array as an ordinary one, with NaN for what is masked."""
+    """Convert a masked array to an ordinary one, with NaN for masked values."""
     mask = np.ma.getmaskarray(X)
     if X.dtype.names or not mask.any():
         return np.asarray(X.data)
@@ -165,15 +168,15 @@ def _fill_masked(X: np.ma.MaskedArray, name: str, missing: bool) -> np.ndarray:
         place = tuple(map(int, np.argwhere(mask)[0]))
         raise ValueError(
             f"{name} is a masked array with {np.count_nonzero(mask)} masked values, "
-            f"the first at {place}. Masks are not ignored: fill the values with "
-            "the method filled(value), or leave such rows out."
+            f"the first at {place}. Masked values are not supported here: fill them "
+            "with the method filled(value), or remove such rows."
         )
     numbers = X.data.astype(np.result_type(X.dtype, np.float32))
     return np.where(mask, np.nan, numbers).astype(numbers.dtype)
 
 
 def _read_torch(X: Any, name: str) -> Any:
-    """A tensor as an array; nested tensors and packed sequences as lists of arrays."""
+    """Convert a tensor to an array, and nested or packed tensors to lists of arrays."""
     torch = sys.modules["torch"]
     if isinstance(X, torch.nn.utils.rnn.PackedSequence):
         return [_read_torch(x, name) for x in torch.nn.utils.rnn.unpack_sequence(X)]
@@ -183,7 +186,7 @@ def _read_torch(X: Any, name: str) -> Any:
         return [_read_torch(x, name) for x in X.unbind()]
     if X.layout is not torch.strided:
         raise TypeError(
-            f"{name} is a sparse tensor, but dense data is required. Give "
+            f"{name} is a sparse tensor, but dense data is required. Convert it with "
             f"{name}.to_dense()."
         )
     if X.device.type == "meta":
@@ -204,7 +207,7 @@ def _read_torch(X: Any, name: str) -> Any:
 
 
 def _read_arrow(X: Any) -> Any:
-    """An array of pyarrow: lists as an object array of arrays, others as they are."""
+    """Convert an array of pyarrow; an array of lists becomes an object array."""
     if hasattr(X, "as_py"):  # a scalar, such as a row of an array
         return _read_list(X.as_py())
     if not hasattr(X, "to_pylist"):  # a tensor
@@ -217,7 +220,10 @@ def _read_arrow(X: Any) -> Any:
 
 
 def _read_list(value: Any) -> Any:
-    """A list of numbers, or of lists of one length, as an array; others as they are."""
+    """Convert a list of numbers, or of equally long lists, to an array.
+
+    Other values are returned unchanged.
+    """
     if not isinstance(value, list):
         return value
     lengths = {len(x) if isinstance(x, list) else -1 for x in value}
@@ -225,18 +231,18 @@ def _read_list(value: Any) -> Any:
 
 
 def _read_foreign(X: Any, name: str) -> np.ndarray:
-    """An array of another library with the array API."""
+    """Convert an array of another library that follows the array API."""
     try:
         return np.asarray(X)
-    except Exception as error:  # each library has its own
+    except Exception as error:  # libraries raise errors of different types
         raise TypeError(
             f"{name} is a {type(X).__module__}.{type(X).__name__}, which cannot be "
-            f"converted to numpy ({error}). Convert it first."
+            f"converted to a numpy array ({error}). Convert it to one first."
         ) from error
 
 
 def _take_column_of_sequences(X: Any) -> Any:
-    """The cells of the only column, if they are sequences; X otherwise."""
+    """Return the cells of the only column if they are sequences, otherwise X."""
     if len(getattr(X, "shape", ())) != 2 or X.shape[1] != 1 or not X.shape[0]:
         return X
     column = _take_column(X)
@@ -252,7 +258,7 @@ def _take_column_of_sequences(X: Any) -> Any:
 
 
 def _take_column(X: Any) -> Any:
-    """The only column of a frame, table or array; X if it is something else."""
+    """Return the only column of a frame, table or array; X if it is something else."""
     if hasattr(X, "iloc"):
         return X.iloc[:, 0]
     if hasattr(X, "to_series"):

@@ -1,4 +1,4 @@
-"""What y may be: labels, an indicator matrix or numbers, per sequence or step."""
+"""Checks of y: labels, an indicator matrix or numbers, per sequence or step."""
 
 from typing import Any
 
@@ -13,18 +13,18 @@ PER_STEP = "For one entry per time step, set return_sequences=True."
 
 
 def _as_array(y: Any, dtype: Any, estimator: Any) -> np.ndarray:
-    """y as an array (n,) or (n, n_columns)."""
+    """Convert y to an array (n,) or (n, n_columns)."""
     y = unwrap(y, "y")
     rows = y if isinstance(y, (list, tuple)) else []
     if getattr(y, "ndim", None) == 1 and y.dtype == object:
-        rows = [0, *y]  # not even arrays of one length become rows of a matrix
+        rows = [0, *y]  # so that arrays of the same length raise the error, too
     if len({np.shape(row) for row in rows}) > 1:
-        raise ValueError(f"y holds an array per sequence. {PER_STEP}")
+        raise ValueError(f"y holds one array per sequence. {PER_STEP}")
     options = {"ensure_2d": False, "input_name": "y", "estimator": estimator}
     try:
         with name_in_errors("y"):
             y = check_array(y, dtype=dtype, **options)
-            if dtype == "numeric" and y.dtype == object:  # of a list with None
+            if dtype == "numeric" and y.dtype == object:  # y was a list with None
                 y = check_array(y, dtype=np.float64, **options)
     except (OverflowError, TypeError) as error:
         raise ValueError(
@@ -35,9 +35,9 @@ def _as_array(y: Any, dtype: Any, estimator: Any) -> np.ndarray:
 
 
 def check_labels(y: Any, estimator: Any) -> np.ndarray:
-    """y as labels (n,) or as an indicator matrix (n, n_labels)."""
+    """Return y as labels (n,) or as an indicator matrix (n, n_labels)."""
     y = _as_array(y, None, estimator)
-    with np.errstate(invalid="ignore"):  # they cast large numbers to integers
+    with np.errstate(invalid="ignore"):  # scikit-learn casts large numbers to integers
         kind = type_of_target(y, input_name="y", raise_unknown=True)
         check_classification_targets(y)
     if kind == "multilabel-indicator":
@@ -45,22 +45,22 @@ def check_labels(y: Any, estimator: Any) -> np.ndarray:
         if not np.isin(values, (0, 1)).all():
             raise ValueError(
                 f"y is an indicator matrix of the values {values.tolist()}; expected 0 "
-                "and 1. Give y == value, with the value that marks a present label."
+                "and 1. Give y == value, where value marks a present label."
             )
         return y
     if kind == "multiclass-multioutput":
         raise ValueError(
-            "Unknown label type: multiclass-multioutput. y may have one label per "
-            "sequence, or be an indicator matrix of 0 and 1 with one column per label; "
-            f"MultiOutputClassifier fits several multiclass columns. {PER_STEP}"
+            "Unknown label type: multiclass-multioutput. Give one label per sequence, "
+            "or an indicator matrix of 0 and 1 with one column per label. For several "
+            f"columns of classes, use MultiOutputClassifier. {PER_STEP}"
         )
     return column_or_1d(y, warn=True)
 
 
 def describe_misread_labels(y: np.ndarray, lengths: np.ndarray | None) -> str:
-    """Why an indicator matrix may be one-hot classes, or labels of steps; or "".
+    """Explain why y may be one-hot classes or labels per step; "" if it is neither.
 
-    ``lengths`` are those of the sequences, or None if y already has rows per step.
+    ``lengths`` are the lengths of the sequences, or None if y has one row per step.
     """
     if y.ndim == 1:
         return ""
@@ -68,7 +68,7 @@ def describe_misread_labels(y: np.ndarray, lengths: np.ndarray | None) -> str:
     if (y.sum(axis=1) == 1).all():
         return (
             f"y is an indicator matrix, so each of its {n_columns} columns is learned "
-            "as a label of its own, but every row has exactly one 1. If y is one-hot, "
+            "as a separate label, but every row has exactly one 1. If y is one-hot, "
             "give the classes: y.argmax(axis=-1)."
         )
     if lengths is not None and (lengths == n_columns).all():
@@ -80,12 +80,12 @@ def describe_misread_labels(y: np.ndarray, lengths: np.ndarray | None) -> str:
 
 
 def check_numbers(y: Any, estimator: Any) -> np.ndarray:
-    """y as numbers (n,) or (n, n_outputs)."""
+    """Return y as numbers (n,) or (n, n_outputs)."""
     y = _as_array(y, "numeric", estimator)
     if y.dtype.kind in "mM":
         raise TypeError(
-            f"y has dtype {y.dtype}; expected numbers. Give times as numbers, such as "
-            "days since the first one."
+            f"y has dtype {y.dtype}; expected numbers. Convert times to numbers, such "
+            "as days since the first one."
         )
     if y.ndim == 2 and y.shape[1] == 1:
         return column_or_1d(y, warn=True)

@@ -1,4 +1,4 @@
-"""Patches: successive steps of a sequence joined to one longer step."""
+"""Patches: successive steps of a sequence that are joined to one step."""
 
 from dataclasses import replace
 
@@ -8,13 +8,13 @@ from sklearn_rnn._data.ragged import concatenate_ranges
 from sklearn_rnn._data.sequences import Sequences
 
 # patch_size="auto" is 1 up to this number of steps. Longer sequences are divided into
-# about 64 patches, because networks learn little across hundreds of steps.
+# about 64 patches, because networks hardly learn dependencies over hundreds of steps.
 LONGEST_WITHOUT_PATCHES = 100
 N_PATCHES = 64
 
 
 def choose_patch_size(lengths: np.ndarray) -> int:
-    """The patch size for sequences with these numbers of steps."""
+    """Return the patch size for sequences with these numbers of steps."""
     typical = float(np.median(lengths))
     if typical <= LONGEST_WITHOUT_PATCHES:
         return 1
@@ -22,9 +22,9 @@ def choose_patch_size(lengths: np.ndarray) -> int:
 
 
 def join_steps(sequences: Sequences, patch_size: int) -> Sequences:
-    """Sequences of numbers whose steps are ``patch_size`` steps of ``sequences``.
+    """Join each ``patch_size`` successive steps of sequences of numbers to one step.
 
-    A patch that the end of a sequence leaves incomplete is filled with zeros.
+    An incomplete patch at the end of a sequence is filled with zeros.
     """
     if patch_size == 1:
         return sequences

@@ -1,4 +1,4 @@
-"""Reading X into sequences, in the same way in fit and in prediction."""
+"""Reading of X into sequences, in fit and in prediction."""
 
 from numbers import Integral
 from typing import Any
@@ -26,17 +26,17 @@ from sklearn_rnn._data.sequences import (
     holds_integers,
 )
 
-ONE_SEQUENCE = "If X is one sequence, put it into a list: [X]."
+ONE_SEQUENCE = "If X is a single sequence, put it into a list: [X]."
 
 
 class SequenceReader(BaseEstimator):
-    """A base that reads X, and records its kind, features, vocabulary and dtype in fit.
+    """Base that reads X, and in fit records its kind, features, vocabulary and dtype.
 
     It uses the parameters ``embedding``, ``input_size`` and ``precision``.
     """
 
     def _read(self, X: Any, *, reset: bool) -> Sequences:
-        """X as checked sequences, of the dtype that this model computes in."""
+        """Read X as checked sequences of the dtype that this model computes in."""
         X = unwrap(X)
         kind = find_kind(X)
         if kind == "table":
@@ -59,7 +59,7 @@ class SequenceReader(BaseEstimator):
         return self._check_against_fit(sequences)
 
     def _read_table(self, X: Any, reset: bool) -> np.ndarray:
-        """X as a table of numbers; an error says what X may have been meant as."""
+        """Read X as a table of numbers; errors suggest other containers."""
         both_tables = reset or self._fitted_on_table
         with explain_errors(X):
             if both_tables:
@@ -67,7 +67,7 @@ class SequenceReader(BaseEstimator):
             else:
                 table = check_array(X, dtype="numeric", estimator=self, input_name="X")
             refuse_dates(table)
-            if table.dtype.kind in "OSU":  # of pandas' categories, or with None
+            if table.dtype.kind in "OSU":  # pandas categories, or None
                 table = check_array(
                     table, dtype=np.float64, estimator=self, input_name="X"
                 )
@@ -78,7 +78,7 @@ class SequenceReader(BaseEstimator):
         return table
 
     def _validate_table(self, X: Any, reset: bool) -> np.ndarray:
-        """X with the columns of fit; an error says how to give other lengths."""
+        """Check that X has the columns of fit; the error explains other containers."""
         try:
             return validate_data(self, X, reset=reset, dtype="numeric")
         except ValueError as error:
@@ -87,7 +87,7 @@ class SequenceReader(BaseEstimator):
             raise ValueError(f"{error} {self._explain_width(X)}") from error
 
     def _explain_width(self, X: Any) -> str:
-        """How to give sequences of another length than the rows of the table of fit."""
+        """Explain how to give sequences of another length than the rows in fit."""
         if np.shape(X)[1] == self.input_size_ and len(X) > 1:
             return ONE_SEQUENCE
         array = "np.array(x)"
@@ -100,7 +100,7 @@ class SequenceReader(BaseEstimator):
         )
 
     def _check_not_one_sequence(self, table: np.ndarray) -> None:
-        """Refuse a table that may be one sequence, or warn where it can be read."""
+        """Refuse a table that may be one sequence, or warn if it can be read."""
         n, size = table.shape
         name = type(self).__name__
         if size > 1:
@@ -111,14 +111,14 @@ class SequenceReader(BaseEstimator):
             )
         if n > 1:
             warn_user(
-                f"X has the shape {table.shape} and is read as {n} sequences of a "
-                f"single step. {ONE_SEQUENCE}"
+                f"X has the shape {table.shape} and is read as {n} sequences of one "
+                f"step. {ONE_SEQUENCE}"
             )
 
     def _remember_input(self, sequences: Sequences, kind: str) -> None:
-        """Record what later inputs have to agree with."""
+        """Record the properties that later inputs must share."""
         self._fitted_on_table = kind == "table"
-        if kind != "table":  # as in scikit-learn, both are of columns of a table
+        if kind != "table":  # both describe the columns of a table
             for name in ("n_features_in_", "feature_names_in_"):
                 if hasattr(self, name):
                     delattr(self, name)
@@ -147,23 +147,22 @@ class SequenceReader(BaseEstimator):
         self._number_type = resolve_dtype(self.precision, number_type, n_values)
 
     def _check_columns(self, X: Any, reset: bool) -> None:
-        """Refuse sequences that are frames of other columns than in fit."""
+        """Refuse frames whose columns differ from those in fit."""
         rows = list(X)
         check_columns(rows, "sequence")
         if hasattr(rows[0], "columns") and (reset or not self._fitted_on_table):
             _check_feature_names(self, rows[0], reset=reset)
 
     def _check_against_fit(self, sequences: Sequences) -> Sequences:
-        """The sequences, if they agree with fit."""
+        """Check that the sequences agree with fit, and return them."""
         name = type(self).__name__
         if (sequences.vocabulary_size is None) != (self._vocabulary_size is None):
             got, fitted = ("numbers", "codes of a vocabulary")
             if sequences.vocabulary_size is not None:
                 got, fitted = fitted, got
             raise ValueError(
-                f"X holds {got}, but {name} was fitted on {fitted}. Give predict the "
-                "same kind of input as fit; set embedding= to read plain integers as "
-                "codes."
+                f"X holds {got}, but {name} was fitted on {fitted}. Give the same kind "
+                "of input as in fit; to read plain integers as codes, set embedding=."
             )
         if self._vocabulary_size is not None:
             check_codes(sequences, self._vocabulary_size)
@@ -171,7 +170,8 @@ class SequenceReader(BaseEstimator):
         if self.input_size not in (None, sequences.input_size):
             raise ValueError(
                 f"X has {sequences.input_size} features per step, but "
-                f"input_size={self.input_size}."
+                f"input_size={self.input_size}. Give sequences with that many "
+                "features, or change input_size."
             )
         if sequences.input_size != self.input_size_:
             raise ValueError(
@@ -183,10 +183,10 @@ class SequenceReader(BaseEstimator):
 
 
 def is_table(embedding: Any) -> bool:
-    """Whether ``embedding`` is an array of vectors."""
+    """Return whether ``embedding`` is an array of vectors."""
     return not isinstance(embedding, (str, Integral))
 
 
 def _is_auto(embedding: Any) -> bool:
-    """Whether ``embedding`` is "auto"; an array is not compared to it."""
+    """Return whether ``embedding`` is "auto", without comparing an array."""
     return isinstance(embedding, str) and embedding == "auto"

@@ -1,4 +1,4 @@
-"""Standardising the features of sequences by statistics of the training sequences."""
+"""Standardisation of the features of sequences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,16 +11,17 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_rnn._data.ragged import concatenate_ranges
 from sklearn_rnn._data.sequences import Sequences
 
-# A feature that is nearly always constant, such as a pixel near the edge, would be
-# scaled up to hundreds. Its largest deviation may become this number, as long as the
-# feature is scaled by no more than the root mean square of all standard deviations.
+# A feature that is nearly always constant, such as a pixel near the edge of an image,
+# would have values in the hundreds after scaling. Its scale is therefore increased
+# until its largest deviation is this number, but at most to the root mean square of the
+# standard deviations of all features.
 LARGEST_DEVIATION = 10.0
 
-# Spread of a feature below which it is constant, in units of the precision of the
-# values at their largest: what summing and rounding leave of a constant.
+# A feature is constant if its range is at most this multiple of the floating-point
+# precision of its largest absolute value, because of rounding errors.
 ROUNDING = 10
 
-# Steps that are computed in float64 at a time.
+# Number of steps that are converted to float64 at a time.
 STEPS_PER_CHUNK = 2**15
 
 
@@ -38,8 +39,8 @@ class FeatureScaling:
         """Learn from the valid steps of ``rows``; ``weights`` has one per valid step.
 
         The scale is the standard deviation, with the lower bound described above. A
-        feature that is constant, apart from rounding errors, gets that of the other
-        features, or 1.
+        feature that is constant, apart from rounding errors, gets the root mean square
+        of the scales of the other features, or 1 if all are constant.
         """
         scaler = StandardScaler()
         low, high = [], []
@@ -68,7 +69,7 @@ class FeatureScaling:
         return cls(mean, np.maximum(spread, bound))
 
     def apply(self, sequences: Sequences, dtype: DTypeLike) -> Sequences:
-        """The sequences with standardised values of ``dtype``."""
+        """Return the sequences with standardised values of ``dtype``."""
         values = sequences.values
         scaled = np.empty(values.shape, dtype)
         for start in range(0, len(values), STEPS_PER_CHUNK):
@@ -78,7 +79,7 @@ class FeatureScaling:
         return replace(sequences, values=scaled)
 
     def apply_to_steps(self, steps: np.ndarray) -> np.ndarray:
-        """Standardised values (n, F) in float64."""
+        """Return standardised values (n, F) in float64."""
         with np.errstate(over="ignore", invalid="ignore"):
             return (steps.astype(np.float64) - self.mean) / self.scale
 
@@ -86,7 +87,7 @@ class FeatureScaling:
 def _iterate_steps(
     sequences: Sequences, rows: np.ndarray, weights: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """The valid steps of ``rows`` in float64 and their weights, chunk by chunk."""
+    """Yield the valid steps of ``rows`` in float64 and their weights, in chunks."""
     places = concatenate_ranges(sequences.starts[rows], sequences.lengths[rows])
     if weights is not None:
         places, weights = places[weights > 0], weights[weights > 0]

@@ -28,18 +28,18 @@ from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.ragged import concatenate_ranges
 from sklearn_rnn._data.tokens import PADDING, TokenArray, find_absent_codes
 
-# A code of at least this size is taken for a mistake if the size of the vocabulary is
-# not given: an embedding would need one row for every code up to it.
+# If the size of the vocabulary is not given, a code of at least this size is treated as
+# a mistake, because an embedding would need one vector for every code up to it.
 LARGEST_INFERRED_VOCABULARY = 2**22
 LARGEST_VOCABULARY = 2**24
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """Sequence i is ``values[starts[i] : starts[i] + lengths[i]]``.
+    """Flat sequences: number i is ``values[starts[i] : starts[i] + lengths[i]]``.
 
     ``values`` are (n_steps, F) numbers, or (n_steps,) codes below ``vocabulary_size``.
-    ``width`` is the number of steps per row, including padding, if X was rectangular.
+    If X was rectangular, ``width`` is the number of steps per row, with padding.
     """
 
     values: np.ndarray
@@ -57,7 +57,7 @@ class Sequences:
         return 1 if self.values.ndim == 1 else self.values.shape[1]
 
     def absent_codes(self, rows: np.ndarray) -> np.ndarray:
-        """The codes of the vocabulary that none of ``rows`` has; none for numbers."""
+        """Return the codes of the vocabulary that do not occur in ``rows``."""
         if self.vocabulary_size is None:
             return np.empty(0, dtype=np.int64)
         places = concatenate_ranges(self.starts[rows], self.lengths[rows])
@@ -65,7 +65,10 @@ class Sequences:
 
 
 def find_kind(X: Any) -> str:
-    """The row of the table above for X: "tokens", "array", "ragged" or "table"."""
+    """Return the kind of container: "tokens", "array", "ragged" or "table".
+
+    The table above describes them.
+    """
     if isinstance(X, TokenArray):
         return "tokens"
     if isinstance(X, (list, tuple)):
@@ -82,13 +85,13 @@ def find_kind(X: Any) -> str:
 
 
 def _find_kind_of_list(X: Any, one_d: bool = False) -> str:
-    """The kind of a list, or with ``one_d`` of a 1-D container with this first row."""
+    """Return the kind of a list or, if ``one_d``, of a 1-D container of such rows."""
     if not len(X):
         return "table"  # which raises scikit-learn's own error
     if isinstance(X[0], (str, bytes)):
         raise ValueError(f"X holds text: {X[0][:40]!r}. {TEXT_HINT}")
     if _is_scalar(X[0]):
-        return "table"  # of one dimension, which raises scikit-learn's own error
+        return "table"  # its single dimension raises scikit-learn's own error
     if one_d or any(_is_scalar(x) or hasattr(x, "__array__") for x in X):
         return "ragged"
     if len({len(x) for x in X}) > 1 or (len(X[0]) and not _is_scalar(X[0][0])):
@@ -97,7 +100,7 @@ def _find_kind_of_list(X: Any, one_d: bool = False) -> str:
 
 
 def _is_scalar(x: Any) -> bool:
-    """Whether ``x`` is one step rather than a sequence of steps."""
+    """Return whether ``x`` is one step rather than a sequence of steps."""
     if isinstance(x, (str, bytes, dict)) or not hasattr(x, "__len__"):
         return True
     return getattr(x, "ndim", None) == 0
@@ -106,8 +109,8 @@ def _is_scalar(x: Any) -> bool:
 def from_table(X: np.ndarray, input_size: int | None = None) -> Sequences:
     """Read each row of a validated (n, m) table as a sequence.
 
-    scikit-learn's ``check_array`` makes a plain array of a TokenArray. Its dtype still
-    holds the size of the vocabulary, and then X is read as codes.
+    scikit-learn's ``check_array`` converts a TokenArray to a plain array. If its dtype
+    still holds the size of the vocabulary, X is read as codes.
     """
     metadata: Mapping[str, Any] = X.dtype.metadata or {}
     vocabulary_size = metadata.get("vocabulary_size")
@@ -117,8 +120,9 @@ def from_table(X: np.ndarray, input_size: int | None = None) -> Sequences:
     n, m = X.shape
     if m % size:
         raise ValueError(
-            f"X has {m} columns, which input_size={size} does not divide. Give a table "
-            f"whose number of columns is a multiple of {size}, or another input_size."
+            f"X has {m} columns, which is not a multiple of input_size={size}. Give a "
+            f"table whose number of columns is a multiple of {size}, or set another "
+            "input_size."
         )
     return _from_rectangle(np.ascontiguousarray(X).reshape(n, m // size, size))
 
@@ -163,8 +167,8 @@ def from_ragged(X: Any, *, finite: bool = True) -> Sequences:
     if len(sizes) > 1:
         row = next(i for i, x in enumerate(rows) if x.shape[1] != rows[0].shape[1])
         raise ValueError(
-            f"sequence {row} of X has {rows[row].shape[1]} features per step, sequence "
-            f"0 has {rows[0].shape[1]}. All sequences need the same features."
+            f"sequence {row} of X has {rows[row].shape[1]} features per step, but "
+            f"sequence 0 has {rows[0].shape[1]}. Give sequences with the same features."
         )
     sequences = Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)
     return refuse_nonfinite(sequences) if finite else sequences
@@ -186,7 +190,7 @@ def _from_token_rows(X: list[Any]) -> Sequences:
 
 
 def _as_steps(x: Any, row: int) -> np.ndarray:
-    """One sequence as a (T, F) array of numbers."""
+    """Convert one sequence to a (T, F) array of numbers."""
     if isinstance(x, (str, bytes)):
         raise ValueError(f"sequence {row} of X is text: {x[:40]!r}. {TEXT_HINT}")
     if _is_scalar(x) and not hasattr(x, "__array__"):
@@ -199,7 +203,7 @@ def _as_steps(x: Any, row: int) -> np.ndarray:
         if steps.dtype.kind in "SU":
             raise TypeError("it holds text")
         if steps.dtype.kind == "O":
-            steps = np.array(steps.tolist(), dtype=np.float64)  # also of arrays
+            steps = np.array(steps.tolist(), dtype=np.float64)  # elements may be arrays
     except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(
             f"sequence {row} of X cannot be read as numbers ({error}); expected an "
@@ -229,8 +233,8 @@ def refuse_empty(lengths: np.ndarray) -> None:
     empty = np.flatnonzero(lengths == 0)
     if len(empty):
         raise ValueError(
-            f"sequence {empty[0]} of X has no steps ({len(empty)} such of "
-            f"{len(lengths)}). Every sequence needs at least one step: remove the "
+            f"sequence {empty[0]} of X has no steps ({len(empty)} of {len(lengths)} "
+            "sequences have none). Every sequence needs at least one step: remove the "
             "empty ones."
         )
 
@@ -249,7 +253,7 @@ def refuse_nonfinite(sequences: Sequences) -> Sequences:
 
 
 def find_nonfinite(sequences: Sequences) -> tuple[int, int, str] | None:
-    """Sequence, step and kind of the first value that is not finite, or None."""
+    """Return sequence, step and kind of the first value that is not finite, or None."""
     values = sequences.values
     if values.dtype.kind != "f":
         return None
@@ -280,20 +284,20 @@ def from_tokens(X: TokenArray) -> Sequences:
 
 
 def check_vocabulary_size(size: int | None) -> int | None:
-    """The size of a vocabulary, unless no network could embed it."""
+    """Check that a network can embed a vocabulary of this size, and return it."""
     if size is not None and size > LARGEST_VOCABULARY:
         raise ValueError(
-            f"X has a vocabulary of size {size}, for which a network would need as "
-            f"many embedding vectors; at most {LARGEST_VOCABULARY} are accepted. Limit "
-            "it with max_features or min_count of the vectorizer."
+            f"X has a vocabulary of size {size}, and a network needs one embedding "
+            f"vector per code; at most {LARGEST_VOCABULARY} are accepted. Limit the "
+            "vocabulary with max_features or min_count of the vectorizer."
         )
     return size
 
 
 def as_codes(sequences: Sequences, vocabulary_size: int | None = None) -> Sequences:
-    """Interpret plain integers as codes, as ``embedding=`` asks for.
+    """Interpret plain integers as codes, because ``embedding`` is not "auto".
 
-    ``vocabulary_size`` is the largest code + 1 if it is None. Padding is removed.
+    If ``vocabulary_size`` is None, it is the largest code + 1. Padding is removed.
     """
     values = sequences.values
     if values.ndim == 1:
@@ -311,8 +315,8 @@ def as_codes(sequences: Sequences, vocabulary_size: int | None = None) -> Sequen
         )
     if vocabulary_size is None and high >= LARGEST_INFERRED_VOCABULARY:
         raise ValueError(
-            f"X holds the code {high}, and a vocabulary of that size would be inferred "
-            "from it. Number the codes without gaps, or set embedding= to an array "
+            f"X holds the code {high}, from which a vocabulary of that size would be "
+            "inferred. Number the codes without gaps, or set embedding= to an array "
             "with one vector per code."
         )
     size = high + 1 if vocabulary_size is None else vocabulary_size
@@ -331,7 +335,7 @@ def _from_flat_codes(
     places = np.flatnonzero(codes != PADDING)
     rows = np.searchsorted(starts, places, side="right") - 1
     ends = np.zeros(len(lengths), dtype=np.int64)
-    ends[rows] = places - starts[rows] + 1  # the last assignment to each row counts
+    ends[rows] = places - starts[rows] + 1  # keeps the last assignment to each row
     refuse_empty(ends)
     _refuse_padding_inside(np.bincount(rows, minlength=len(ends)) < ends)
     return Sequences(codes, starts, ends, vocabulary_size)
@@ -359,8 +363,9 @@ def _refuse_padding_inside(bad: np.ndarray) -> None:
     if bad.any():
         raise ValueError(
             f"sequence {np.argmax(bad)} of X has padding (code 0) before its end. "
-            "Codes are padded on the right, an unknown token has code 1, and the codes "
-            "of two text columns cannot be joined: give each column its own estimator."
+            "Codes must be padded on the right, and unknown tokens must have code 1. "
+            "The codes of two text columns cannot be joined: fit one estimator per "
+            "column."
         )
 
 
@@ -377,13 +382,14 @@ def check_codes(sequences: Sequences, vocabulary_size: int) -> None:
         raise ValueError(
             f"X holds the code {lowest if lowest < 0 else highest}, but the vocabulary "
             f"has only the codes 0..{vocabulary_size - 1}. Transform X with the "
-            "vectorizer that was fitted. For plain integers, some of which a fold may "
-            "lack, set embedding= to an array with one vector per code."
+            "vectorizer that was fitted. If X holds plain integers and the training "
+            "data lack some of them, set embedding= to an array with one vector per "
+            "code."
         )
 
 
 def holds_integers(values: np.ndarray, dtype: DTypeLike) -> bool:
-    """Whether ``dtype`` represents all integers in the range of integer values."""
+    """Return whether ``dtype`` represents all integers in the range of ``values``."""
     if values.dtype.kind not in "iu" or not values.size:
         return True
     largest = max(-int(values.min()), int(values.max()))
@@ -391,9 +397,9 @@ def holds_integers(values: np.ndarray, dtype: DTypeLike) -> bool:
 
 
 def cast(sequences: Sequences, dtype: DTypeLike) -> Sequences:
-    """The same sequences with numbers of ``dtype``; too large a number is an error.
+    """Convert numbers to ``dtype``; raise an error if one is too large for it.
 
-    Integers that ``dtype`` rounds are a warning.
+    If ``dtype`` rounds integers, a warning is given.
     """
     values = sequences.values
     if sequences.vocabulary_size is not None or values.dtype == dtype:
@@ -408,14 +414,14 @@ def warn_of_rounding(values: np.ndarray, dtype: DTypeLike) -> None:
     if not holds_integers(values, dtype):
         remedy = "" if dtype == np.float64 else ', or set precision="float64"'
         warn_user(
-            f"X holds integers that {np.dtype(dtype)} rounds to its "
+            f"X holds integers that {np.dtype(dtype)} rounds to "
             f"{np.finfo(dtype).nmant + 1} bits, so that some become equal. Subtract an "
             f"offset from X{remedy}."
         )
 
 
 def refuse_overflow(sequences: Sequences) -> Sequences:
-    """Raise an error if a valid step has a value that its dtype could not hold."""
+    """Raise an error if a valid step has a value that is too large for its dtype."""
     place = find_nonfinite(sequences)
     if place is not None:
         raise ValueError(

@@ -32,18 +32,18 @@ from sklearn_rnn._data.series_index import (
 )
 from sklearn_rnn._data.series_panel import SeriesPanel
 
-# The square of a larger value is not finite, or that of a sum of such values.
+# The square of a larger value, or of a sum of such values, may not be finite.
 LARGEST = 1e150
 
 
 @dataclass(frozen=True)
 class SeriesSet:
-    """Series of (T_i, C) numbers, and what is needed to restore their container."""
+    """Series of (T_i, C) numbers, with the properties of their container."""
 
     values: list[np.ndarray]
-    single: bool
-    has_channels: bool  # whether the container had an axis for them
-    indices: list[Any]  # of Series and frames; None of an array
+    single: bool  # whether the container was one series
+    has_channels: bool  # whether the container had an axis for the channels
+    indices: list[Any]  # indices of Series and frames; None for an array
     steps: list[Any]  # differences of successive entries of the indices
     names: list[Any]  # columns of a frame, or the name of a Series
 
@@ -67,19 +67,19 @@ class SeriesSet:
         return first if all(step == first for step in self.steps) else None
 
     def describe(self, i: int, name: str = "X") -> str:
-        """What an error calls series ``i``, in a container called ``name``."""
+        """Return the name of series ``i`` of ``name`` for error messages."""
         return name if self.single else f"series {i} of {name}"
 
     def drop_axes(self, array: np.ndarray) -> np.ndarray:
-        """(..., n_series, n_steps, C) without the axes that the container lacked."""
+        """Remove the axes of (..., n_series, n_steps, C) that the container lacked."""
         if self.single:
             array = array[..., 0, :, :]
         return array if self.has_channels else array[..., 0]
 
     def to_container(self, forecasts: np.ndarray) -> Any:
-        """Forecasts (n_series, n_steps, C) in the kind of container that was read.
+        """Return forecasts (n_series, n_steps, C) in the container that was read.
 
-        An array if arrays were read, otherwise a Series or frame of each series.
+        This is an array if arrays were read, otherwise a Series or frame per series.
         """
         if all(index is None for index in self.indices):
             return self.drop_axes(forecasts)
@@ -89,7 +89,7 @@ class SeriesSet:
         return restored[0] if self.single else restored
 
     def _restore(self, i: int, forecast: np.ndarray) -> Any:
-        """The forecast (n_steps, C) or (n_steps,) of series i, with its index."""
+        """Return the forecast (n_steps, C) or (n_steps,) of series i with its index."""
         import pandas as pd
 
         if self.indices[i] is None:
@@ -100,11 +100,11 @@ class SeriesSet:
         return pd.Series(forecast, index=index, name=self.names[i])
 
     def continue_index(self, i: int, n_steps: int) -> Any:
-        """The ``n_steps`` entries after the index of series i."""
+        """Return the ``n_steps`` entries after the index of series i."""
         return continue_index(self.indices[i], n_steps, self.steps[i])
 
     def place_after(self, before: "SeriesSet") -> "SeriesSet":
-        """These series with the indices of ``before``, which they must follow."""
+        """Check that these series follow ``before``, and continue its indices."""
         indices = []
         for i, (index, known) in enumerate(
             zip(self.indices, before.indices, strict=True)
@@ -117,7 +117,7 @@ class SeriesSet:
         return replace(self, indices=indices)
 
     def extend(self, later: "SeriesSet") -> "SeriesSet":
-        """The same container, ending with ``later`` steps, which must follow it."""
+        """Append the steps of ``later``, which must follow these series."""
         later.place_after(self)
         parts = zip(self.indices, later.values, self.steps, strict=True)
         indices = [
@@ -128,15 +128,18 @@ class SeriesSet:
 
 
 def read_series(X: Any, name: str = "X", *, step: Any = None) -> SeriesSet:
-    """Floating-point series of X, or a ValueError for a container not listed above.
+    """Read X as series of floating-point numbers.
 
-    ``step`` is that of the indices of earlier series, for an index that is too short.
+    A container that is not listed above raises a ValueError.
+
+    ``step`` is the step of the indices of earlier series, for an index that is too
+    short to have one.
     """
     X = unwrap_panel(X)
     if isinstance(X, Mapping):
         raise ValueError(
             f"{name} is a {type(X).__name__}; expected series. Give list(X.values()) "
-            "for several series, or a frame for the channels of one."
+            "for several series, or a frame for the channels of one series."
         )
     refuse_sparse(X, name)
     X = unwrap(X, name, missing=True)
@@ -155,8 +158,8 @@ def read_series(X: Any, name: str = "X", *, step: Any = None) -> SeriesSet:
     for v, label in zip(values, labels, strict=True):
         if v.shape[1] != values[0].shape[1]:
             raise ValueError(
-                f"{label} has {v.shape[1]} channels, series 0 has "
-                f"{values[0].shape[1]}. All series need the same channels."
+                f"{label} has {v.shape[1]} channels, but series 0 has "
+                f"{values[0].shape[1]}. Give series with the same channels."
             )
     dtype = np.result_type(*values)
     indices = [x.index if hasattr(x, "iloc") else None for x in members]
@@ -174,16 +177,16 @@ def read_series(X: Any, name: str = "X", *, step: Any = None) -> SeriesSet:
 
 
 def unwrap_panel(X: Any) -> Any:
-    """X, or the series of X if it is a panel."""
+    """Return the series of X if it is a panel, and X otherwise."""
     return X.series if isinstance(X, SeriesPanel) else X
 
 
 def _read_one(x: Any, name: str) -> np.ndarray:
-    """One series as floating-point numbers (T, C)."""
+    """Read one series as floating-point numbers (T, C)."""
     values = np.asarray(unwrap(x, name, missing=True))
     if values.dtype.kind in "OSU":
         try:
-            if hasattr(x, "iloc"):  # pandas.NA is a missing value, too
+            if hasattr(x, "iloc"):  # pandas.NA is also a missing value
                 values = np.where(x.isna(), np.nan, values)
             values = values.astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
@@ -206,11 +209,11 @@ def _read_one(x: Any, name: str) -> np.ndarray:
             f"{name} has the shape {np.shape(x)}; expected time steps in rows and "
             "channels in columns: (n_timesteps,) or (n_timesteps, n_channels)."
         )
-    large = np.abs(values) > np.float64(LARGEST)  # infinity, too
+    large = np.abs(values) > np.float64(LARGEST)  # also infinity
     if large.any():
         step, channel = np.argwhere(large)[0]
         if np.isinf(values[step, channel]):
-            problem, advice = "infinity", "Mark missing values as NaN."
+            problem, advice = "infinity", "Use NaN for missing values."
         else:
             problem = f"the value {values[step, channel]:.3g}"
             advice = f"Give values below {LARGEST:.0e}, for example in a larger unit."

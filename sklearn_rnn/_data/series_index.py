@@ -1,4 +1,4 @@
-"""The index of a series in pandas: what it has to be like, and how it continues."""
+"""Checks and continuation of the pandas index of a series."""
 
 from typing import Any
 
@@ -6,20 +6,22 @@ import numpy as np
 
 
 def check_index(index: Any, name: str, learned: Any = None) -> Any:
-    """The step of an index; a ValueError unless it is unique, sorted and regular.
+    """Check that an index is unique, sorted and regular, and return its step.
 
-    ``learned`` is the step of earlier series. An index that agrees with it and has no
-    frequency of its own gets this step: two rows do not tell months from days.
+    ``learned`` is the step of earlier series. It is used for an index that agrees with
+    it and has no explicit frequency, because two entries do not determine whether the
+    step is, for example, a month or 31 days.
     """
     if index.hasnans:
         raise ValueError(
-            f"the index of {name} is missing in row {int(index.isna().argmax())}. Give "
-            "a complete index, or call reset_index(drop=True) if the rows are in order."
+            f"the index of {name} has a missing entry in row "
+            f"{int(index.isna().argmax())}. Give a complete index, or call "
+            "reset_index(drop=True) if the rows are in order."
         )
     if not index.is_unique:
         raise ValueError(
-            f"the index of {name} holds {index[index.duplicated()][0]} more than once. "
-            "Aggregate such rows first, or call reset_index(drop=True)."
+            f"the index of {name} contains {index[index.duplicated()][0]} more than "
+            "once. Aggregate such rows first, or call reset_index(drop=True)."
         )
     if not index.is_monotonic_increasing:
         raise ValueError(
@@ -34,25 +36,25 @@ def check_index(index: Any, name: str, learned: Any = None) -> Any:
         raise ValueError(
             f"the index of {name} is not regular: {_find_gap(index)}. Set a frequency, "
             'for example with X.asfreq("D"), which fills gaps with NaN (NaN is '
-            "accepted), or call reset_index(drop=True)."
+            "accepted as a missing value), or call reset_index(drop=True)."
         )
     if step is None and learned is not None:
         raise ValueError(
-            f"the index of {name} is {index[0]} alone, which does not agree with the "
-            f"frequency of the series in fit, {learned}, so the next entry is unknown. "
-            "Set a frequency, or call reset_index(drop=True)."
+            f"the index of {name} has the single entry {index[0]}, which does not "
+            f"agree with the frequency of the series in fit, {learned}, so the next "
+            "entry is unknown. Set a frequency, or call reset_index(drop=True)."
         )
     return step
 
 
 def _find_descent(index: Any) -> str:
-    """The first two successive entries of an index that descend."""
+    """Describe the first two successive entries of an index that descend."""
     k = next(k for k in range(1, len(index)) if index[k] < index[k - 1])
     return f"{index[k]} follows {index[k - 1]}"
 
 
 def _find_gap(index: Any) -> str:
-    """The two successive entries whose difference is the least usual one."""
+    """Describe the two successive entries with the most unusual difference."""
     steps = np.diff(index.asi8 if hasattr(index, "asi8") else index.to_numpy())
     k = int(np.abs(steps - np.median(steps)).argmax())
     return f"{index[k + 1]} follows {index[k]}"
@@ -61,7 +63,7 @@ def _find_gap(index: Any) -> str:
 def check_follows(index: Any, before: Any, name: str, step: Any = None) -> None:
     """Raise a ValueError unless an index continues ``before`` entry by entry.
 
-    ``step`` is that of ``before``; None finds it.
+    ``step`` is the step of ``before``; None finds it.
     """
     if holds_labels(before) or (step is None and find_step(before) is None):
         return
@@ -80,7 +82,7 @@ def check_follows(index: Any, before: Any, name: str, step: Any = None) -> None:
 
 
 def find_difference(index: Any, expected: Any) -> int | None:
-    """The first place where two indices of equal length differ; None if nowhere."""
+    """Return the first place where two indices of equal length differ, or None."""
     import pandas as pd
 
     if all(pd.api.types.is_numeric_dtype(i.dtype) for i in (index, expected)):
@@ -91,7 +93,7 @@ def find_difference(index: Any, expected: Any) -> int | None:
 
 
 def holds_labels(index: Any) -> bool:
-    """Whether the entries of an index are labels, which determine no next entry."""
+    """Return whether the index holds labels, which do not determine the next entry."""
     import pandas as pd
 
     times = (pd.PeriodIndex, pd.DatetimeIndex, pd.TimedeltaIndex)
@@ -101,7 +103,7 @@ def holds_labels(index: Any) -> bool:
 
 
 def find_step(index: Any) -> Any:
-    """The difference of successive entries, a number or offset; None if it varies."""
+    """Return the difference of successive entries, or None if it varies."""
     import pandas as pd
 
     if isinstance(index, pd.PeriodIndex):
@@ -117,11 +119,11 @@ def find_step(index: Any) -> Any:
         steps = np.diff(index.to_numpy())
         regular = not len(steps) or np.allclose(steps, steps[0], rtol=1e-9)
         return (steps[0] if len(steps) else 1) if regular else None
-    return 1  # steps after labels are numbered
+    return 1  # steps after labels are counted
 
 
 def _has_step(index: Any, step: Any) -> bool:
-    """Whether an index without a frequency of its own could have this step."""
+    """Return whether an index without an explicit frequency could have this step."""
     import pandas as pd
 
     timed = isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex))
@@ -136,7 +138,7 @@ def _has_step(index: Any, step: Any) -> bool:
 
 
 def _make_range(like: Any, start: Any, n_steps: int, step: Any) -> Any:
-    """The ``n_steps`` entries from ``start`` on, as an index of the same kind."""
+    """Return the ``n_steps`` entries from ``start`` on, as an index of this kind."""
     import pandas as pd
 
     if isinstance(like, pd.PeriodIndex):
@@ -149,7 +151,9 @@ def _make_range(like: Any, start: Any, n_steps: int, step: Any) -> Any:
 
 
 def continue_index(index: Any, n_steps: int, step: Any = None) -> Any:
-    """The ``n_steps`` entries after a regular index; after labels, a count from 1.
+    """Return the ``n_steps`` entries after a regular index.
+
+    After labels, the entries count from 1.
 
     ``step`` None finds the step of the index.
     """
@@ -162,7 +166,7 @@ def continue_index(index: Any, n_steps: int, step: Any = None) -> Any:
 
 
 def extend_index(index: Any, n_steps: int, step: Any = None) -> Any:
-    """An index that ends ``n_steps`` later; its beginning may be left out."""
+    """Return an index that ends ``n_steps`` later; its beginning may be left out."""
     if holds_labels(index):
         return index
     further = continue_index(index, n_steps, step)

@@ -11,9 +11,9 @@ from sklearn_rnn._data.series_index import check_index, holds_labels
 class SeriesPanel:
     """Several series as one X whose rows are time steps, for splits by time.
 
-    Cross-validation selects rows of X. Those of a list or of a 3-D array are series, so
-    that folds hold out whole series. The rows of a panel are time steps: each fold has
-    the steps of all series from one time to another. An
+    Cross-validation selects rows of X. The rows of a list or of a 3-D array are series,
+    so folds hold out whole series. The rows of a panel are time steps, so each fold
+    holds the steps of all series between two times. An
     :class:`~sklearn_rnn.RNNForecaster` accepts a panel wherever it accepts a list, as X
     and as ``exog``.
 
@@ -29,28 +29,30 @@ class SeriesPanel:
     series : list
         The series.
     shape : tuple of int
-        ``(n_timesteps,)``, from the first step of any series to the last one.
+        ``(n_timesteps,)``: the number of steps from the first step of any series to
+        the last step of any series.
 
     Raises
     ------
     ValueError
-        If there are no several series, or if an index is not sorted and regular or has
-        another frequency than the others.
+        If ``series`` is not a list or array of several series, or if an index is not
+        sorted and regular or its frequency differs from that of the others.
 
     See Also
     --------
-    sklearn_rnn.model_selection.WindowSplit : Folds forward in time.
+    sklearn_rnn.model_selection.WindowSplit : Cross-validation forward in time.
+    sklearn_rnn.RNNForecaster : Forecasts one or several series.
 
     Notes
     -----
     Series and frames are aligned by their index if it holds times or numbers.
-    Otherwise, also if each is numbered from 0, series are aligned by their last steps.
-    Series without any step in a fold are left out of it.
+    Otherwise, and if all indices count from 0, series are aligned by their last steps.
+    A fold contains only the series that have steps in it.
 
-    Only successive rows can be selected, as by
-    :class:`~sklearn_rnn.model_selection.WindowSplit` or
-    :class:`~sklearn.model_selection.TimeSeriesSplit`; the training parts of KFold have
-    gaps.
+    Only successive rows can be selected, as
+    :class:`~sklearn_rnn.model_selection.WindowSplit` and
+    :class:`~sklearn.model_selection.TimeSeriesSplit` do. The training sets of KFold
+    have gaps and raise an error.
 
     Examples
     --------
@@ -76,8 +78,9 @@ class SeriesPanel:
         if not holds_several(series):
             raise ValueError(
                 "SeriesPanel takes a list of series or an array (n_series, "
-                f"n_timesteps, n_channels), got {type(series).__name__}. A single "
-                "series needs no panel: WindowSplit and TimeSeriesSplit split its rows."
+                f"n_timesteps, n_channels), got {type(series).__name__}. For a single "
+                "series no panel is needed: WindowSplit and TimeSeriesSplit split its "
+                "rows."
             )
         self.series = list(series)
         if getattr(series, "ndim", 1) == 3:
@@ -86,7 +89,7 @@ class SeriesPanel:
             ]
         lengths = np.array([len(x) for x in self.series])
         if not lengths.all():
-            raise ValueError(f"series {lengths.argmin()} has no steps. Leave it out.")
+            raise ValueError(f"series {lengths.argmin()} has no steps. Remove it.")
         firsts = _align_indices([getattr(x, "index", None) for x in self.series])
         self._firsts = lengths.max() - lengths if firsts is None else firsts
         self.shape = (int((self._firsts + lengths).max()),)
@@ -99,20 +102,19 @@ class SeriesPanel:
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         raise TypeError(
-            "a SeriesPanel cannot be read as an array. RNNForecaster accepts it; give "
-            "other estimators the list of series in its attribute series."
+            "a SeriesPanel cannot be converted to an array. RNNForecaster accepts it; "
+            "give other estimators the list of series in its attribute series."
         )
 
     def __getitem__(self, rows: Any) -> "SeriesPanel":
-        """The panel of some successive steps: a slice, or an array of integers."""
-        rows = (
-            rows[0] if isinstance(rows, tuple) else rows
-        )  # as [rows, ...] of an array
+        """Return a panel of successive steps, given as a slice or as integers."""
+        if isinstance(rows, tuple):  # scikit-learn indexes with [rows, ...]
+            rows = rows[0]
         steps = np.arange(len(self))[rows]
         if steps.ndim != 1 or not len(steps) or (np.diff(steps) != 1).any():
             raise ValueError(
-                "the rows of a SeriesPanel are time steps, of which only successive "
-                "ones can be selected. Split it with WindowSplit or TimeSeriesSplit."
+                "the rows of a SeriesPanel are time steps, and only successive rows "
+                "can be selected. Split it with WindowSplit or TimeSeriesSplit."
             )
         panel = object.__new__(SeriesPanel)
         panel.shape = (len(steps),)
@@ -128,7 +130,7 @@ class SeriesPanel:
 
 
 def _align_indices(indices: list[Any]) -> np.ndarray | None:
-    """The first step of each series on the common axis of time; None without one."""
+    """Return the first step of each series on a common time axis; None without one."""
     import pandas as pd
 
     if any(index is None or holds_labels(index) for index in indices):
@@ -142,7 +144,8 @@ def _align_indices(indices: list[Any]) -> np.ndarray | None:
     for i, place in enumerate(places):
         if (np.diff(place) != 1).any():
             raise ValueError(
-                f"series {i} has not the frequency of the other series, so the panel "
-                "has no common time steps. Convert the series with asfreq or resample."
+                f"the frequency of series {i} differs from that of the other series, "
+                "so the panel has no common time steps. Convert the series with asfreq "
+                "or resample."
             )
     return np.array([place[0] for place in places])

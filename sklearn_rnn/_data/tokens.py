@@ -1,4 +1,4 @@
-"""TokenArray: text as codes, and what the reserved codes mean."""
+"""TokenArray, which holds text as codes, and the reserved codes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from operator import index
@@ -12,33 +12,39 @@ from sklearn_rnn._core.after_import import call_after_import
 PADDING, UNKNOWN, START, END = range(4)
 RESERVED = ("<pad>", "<unk>", "<start>", "<end>")
 
-# The results of these numpy functions are codes if all vocabularies are the same.
+# The results of these numpy functions are codes if all arguments have one vocabulary.
 _JOINS = {np.concatenate, np.vstack, np.hstack}
 
 
 class TokenArray(np.ndarray):
-    """Sequences of codes, padded on the right with 0, that know their vocabulary.
+    """Sequences of codes, padded on the right with 0, with the size of the vocabulary.
 
-    What :class:`CharVectorizer` and :class:`WordVectorizer` return, and what the
-    recurrent estimators embed instead of reading it as numbers. Rows can be sliced,
-    pickled, memory-mapped and sent to other processes; arithmetic and ``astype(float)``
-    give plain arrays, since a code is a name and not a quantity.
+    :class:`CharVectorizer` and :class:`WordVectorizer` return such arrays. Recurrent
+    estimators embed the codes instead of reading them as numbers. Rows can be sliced,
+    pickled, memory-mapped and sent to other processes. Arithmetic and
+    ``astype(float)`` return plain arrays, because codes are labels and not quantities.
 
     Parameters
     ----------
     codes : array-like of int of shape (n_sequences, n_timesteps)
-        0 padding, 1 unknown, 2 start, 3 end, tokens from 4.
+        Codes of the tokens. 0 is padding, 1 an unknown token, 2 the start and 3 the end
+        of a sequence; tokens have codes from 4.
     vocabulary_size : int
-        4 + number of tokens; every code is below it.
+        Number of tokens plus 4. Every code is smaller.
 
     Raises
     ------
     ValueError
-        If a code is negative or not below ``vocabulary_size``, or the latter is not
-        below 2**31.
+        If a code is negative or not below ``vocabulary_size``, or if
+        ``vocabulary_size`` is not below 2**31.
     TypeError
-        If codes are not integers, or are joined with columns that are not codes of a
+        If codes are not integers, or are joined with arrays that are not codes of a
         vocabulary of the same size.
+
+    See Also
+    --------
+    CharVectorizer : Converts text to codes of characters.
+    WordVectorizer : Converts text to codes of words.
 
     Examples
     --------
@@ -57,8 +63,8 @@ class TokenArray(np.ndarray):
             )
         if codes.dtype.kind not in "iu" and codes.size:
             raise TypeError(
-                f"codes must be integers, got dtype {codes.dtype}. Text becomes codes "
-                "through CharVectorizer or WordVectorizer."
+                f"codes must be integers, got dtype {codes.dtype}. Convert text to "
+                "codes with CharVectorizer or WordVectorizer."
             )
         if codes.ndim != 2:
             raise ValueError(
@@ -74,7 +80,7 @@ class TokenArray(np.ndarray):
 
     @property
     def vocabulary_size(self) -> int | None:
-        """4 + number of tokens, or None where numpy lost it."""
+        """Number of tokens plus 4; None if a numpy function lost it."""
         metadata = self.dtype.metadata
         return None if metadata is None else metadata.get("vocabulary_size")
 
@@ -107,7 +113,10 @@ class TokenArray(np.ndarray):
         return _join(func, *args, **kwargs)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> np.ndarray:
-        """Codes as another type: a plain array, unless it is the codes' own int32."""
+        """Cast the codes to another type.
+
+        The result is a plain array, unless the type is int32.
+        """
         plain = _plain(self).astype(dtype, *args, **kwargs)
         return _restore_codes(plain, self.vocabulary_size)
 
@@ -119,7 +128,7 @@ def _join(
     *args: Any,
     **kwargs: Any,
 ) -> np.ndarray:
-    """What ``func`` returns for codes that have the same vocabulary, as codes."""
+    """Apply ``func`` to codes of one vocabulary, and return codes."""
     parts = list(tup)
     sizes = {getattr(part, "vocabulary_size", None) for part in parts}
     # np.r_ and np.c_ cast first, and the cast loses the vocabulary.
@@ -128,9 +137,9 @@ def _join(
         raise TypeError(
             "codes can only be joined with codes of the same vocabulary, got "
             f"vocabulary sizes {sorted(sizes, key=str)} (None: not a TokenArray, or "
-            "one cast to another type). Codes are names, not quantities: give text "
-            "its own estimator, or turn it into bag-of-words columns to combine it "
-            "with numbers."
+            "one cast to another type). Codes are labels, not quantities: fit a "
+            "separate estimator for text, or convert it to bag-of-words columns to "
+            "combine it with numbers."
         )
     rest = [_plain(x) for x in args]
     kwargs = {name: _plain(x) for name, x in kwargs.items()}
@@ -139,7 +148,7 @@ def _join(
 
 
 def _restore_codes(plain: np.ndarray, vocabulary_size: int | None) -> np.ndarray:
-    """Codes that numpy returned, as a TokenArray if they are still int32."""
+    """Return an array from numpy as a TokenArray, if it is still int32."""
     if plain.dtype != np.int32 or vocabulary_size is None:
         return plain
     return _rebuild(plain, vocabulary_size)
@@ -148,28 +157,28 @@ def _restore_codes(plain: np.ndarray, vocabulary_size: int | None) -> np.ndarray
 def _rebuild(codes: np.ndarray, vocabulary_size: int | None) -> TokenArray:
     """View int32 codes as a TokenArray.
 
-    The size is kept in the metadata of the dtype. There it survives slicing, pickling
-    and memory-mapping, and joblib's hash includes it, unlike attributes.
+    The size is stored in the metadata of the dtype. Unlike an attribute, it is kept
+    there by slicing, pickling and memory-mapping, and joblib's hash includes it.
     """
     metadata = {"vocabulary_size": vocabulary_size}
     return codes.view(np.dtype(np.int32, metadata=metadata)).view(TokenArray)
 
 
 def _plain(x: Any) -> Any:
-    """``x`` as a plain array if it is a TokenArray.
+    """Return ``x`` as a plain array if it is a TokenArray.
 
-    The dtype loses the vocabulary, which arithmetic would pass on.
+    The vocabulary is removed from the dtype; arithmetic would otherwise keep it.
     """
     return x.view(np.ndarray).view(np.int32) if isinstance(x, TokenArray) else x
 
 
 def find_absent_codes(codes: np.ndarray, vocabulary_size: int) -> np.ndarray:
-    """The codes of a vocabulary that do not occur among ``codes``."""
+    """Return the codes of a vocabulary that do not occur in ``codes``."""
     return np.flatnonzero(np.bincount(codes, minlength=vocabulary_size) == 0)
 
 
 def _register_with_dask(protocol: Any) -> None:
-    """Let dask send the vocabulary too: it would send a plain array of the codes.
+    """Let dask send the vocabulary with the codes, instead of a plain array.
 
     ``protocol`` is the module ``distributed.protocol.serialize``.
     """

@@ -1,4 +1,4 @@
-"""Building networks from plain settings, with weights from a private generator."""
+"""Functions that build networks, with weights from a private generator."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -24,8 +24,8 @@ AUTO_EMBEDDING = 64  # largest dimension of embedding="auto"
 
 EMBEDDING_SCALE = 0.1  # standard deviation of random embedding vectors
 
-# Weights are drawn in this type and then converted, so that they depend neither on
-# torch's default type nor, but for rounding, on the precision of the network.
+# Weights are drawn in this type and then converted. They therefore do not depend on
+# torch's default type and, except for rounding, on the precision of the network.
 DRAWN = torch.float32
 
 
@@ -49,9 +49,8 @@ def build_network(
 ) -> SequenceNetwork:
     """Build and initialise the network of a classifier or regressor, on the CPU.
 
-    The weights are drawn from ``generator``. The vectors of ``neutral_codes`` start at
-    zero, so that codes which never occur in training leave the network unaffected
-    instead of adding random input.
+    The weights are drawn from ``generator``. The initial vectors of ``neutral_codes``
+    are zero, so that codes which do not occur in training add no random input.
     """
     table, input_size, onehot = _make_input_layer(
         cell, input_size, vocabulary_size, embedding, generator
@@ -97,7 +96,7 @@ def build_language_network(
 ) -> LanguageNetwork:
     """Build and initialise the network of a generator, on the CPU.
 
-    The vectors of ``neutral_codes`` start at zero, as in :func:`build_network`.
+    The initial vectors of ``neutral_codes`` are zero, as in :func:`build_network`.
     """
     table, input_size, onehot = _make_input_layer(
         cell, vocabulary_size, vocabulary_size, embedding, generator
@@ -114,7 +113,7 @@ def build_language_network(
     )
     if tie_weights and table is None:
         raise ValueError(
-            "tie_weights=True shares the vectors of the embedding, and "
+            "tie_weights=True uses the embedding vectors in the output layer, but "
             'embedding="onehot" has none. Set embedding="auto" or a dimension.'
         )
     width = hidden_size
@@ -123,7 +122,7 @@ def build_language_network(
         width = table.embedding_dim
         if width != hidden_size:
             project = _make_linear(hidden_size, width, generator)
-        with torch.no_grad():  # logits of about unit variance at the start
+        with torch.no_grad():  # initial logits then have about unit variance
             table.weight.mul_(width**-0.5 / EMBEDDING_SCALE)
     head = _make_linear(width, vocabulary_size, generator)
     _clear_codes(neutral_codes, embedding, table, layers)
@@ -163,8 +162,8 @@ def build_translation_network(
 ) -> TranslationNetwork:
     """Build and initialise the network of a translator, on the CPU.
 
-    The vectors of ``neutral_codes`` of the source and of the target start at zero, as
-    in :func:`build_network`.
+    The initial vectors of ``neutral_codes`` of the source and of the target are zero,
+    as in :func:`build_network`.
     """
     decoder_cell, H = decoder_cell or cell, decoder_size or hidden_size
     n_layers = decoder_layers or num_layers
@@ -210,14 +209,14 @@ def _make_input_layer(
     embedding: str | int | torch.Tensor,
     generator: torch.Generator,
 ) -> tuple[nn.Embedding | None, int, bool]:
-    """The embedding or None, the number of features, and whether codes are one-hot."""
+    """Return the embedding, the number of features, and whether codes are one-hot."""
     if vocabulary_size is None:
         return None, input_size, False
     if isinstance(embedding, str) and embedding == "onehot":
         if callable(cell):
             raise ValueError(
-                'embedding="onehot" looks up rows of the input weights, which a '
-                "callable cell does not expose. Give a dimension instead."
+                'embedding="onehot" looks up rows of the input weights, which is not '
+                "possible for a callable cell. Set embedding to a dimension instead."
             )
         return None, vocabulary_size, True
     table = _make_embedding(vocabulary_size, embedding, generator)
@@ -233,7 +232,8 @@ def _clear_codes(
     """Set the vectors of ``codes`` to zero, unless the user gave them."""
     if not len(codes) or isinstance(embedding, torch.Tensor):
         return
-    tables = layers[0] if table is None else [table]  # of one-hot codes, the layers'
+    # The input weights of the first layers are the tables of one-hot codes.
+    tables = layers[0] if table is None else [table]
     with torch.no_grad():
         for owner in tables:
             weight = owner.weight_ih if table is None else owner.weight
@@ -252,7 +252,7 @@ def _make_layers(
     compute_dtype: torch.dtype | None,
     generator: torch.Generator,
 ) -> list[list[nn.Module]]:
-    """The forward and, if ``bidirectional``, the backward layer of each level."""
+    """Make the forward and, if ``bidirectional``, the backward layer of each level."""
     directions = 2 if bidirectional else 1
     layers: list[list[nn.Module]] = []
     for k in range(num_layers):
@@ -278,19 +278,19 @@ def _make_layers(
 
 
 class _UninitializedLinear(nn.Linear):
-    """A dense layer whose constructor draws nothing from the global generator.
+    """A dense layer whose constructor does not draw from the global generator.
 
-    Torch's meta device would do that as well, but takes a second to import.
+    Torch's meta device would also avoid that, but takes a second to import.
     """
 
     def reset_parameters(self) -> None:
-        """Leave the weights to the caller."""
+        """Do nothing; the caller initialises the weights."""
 
 
 def _make_linear(
     n_inputs: int, n_outputs: int, generator: torch.Generator
 ) -> nn.Linear:
-    """A dense layer with Glorot weights and a bias of zero."""
+    """Make a dense layer with Glorot weights and a bias of zero."""
     layer: nn.Linear = _UninitializedLinear(
         n_inputs, n_outputs, device="cpu", dtype=DRAWN
     )
@@ -303,7 +303,7 @@ def _make_linear(
 def _make_attention(
     kind: str | None, H: int, M: int, generator: torch.Generator
 ) -> Attention | None:
-    """Attention of a decoder of H units to an encoder of M units."""
+    """Make the attention of a decoder of H units to an encoder of M units, or None."""
     if kind is None:
         return None
     layer = Attention(
@@ -318,7 +318,7 @@ def _make_embedding(
     embedding: str | int | torch.Tensor,
     generator: torch.Generator,
 ) -> nn.Embedding:
-    """A trainable table with one row per code, random or pretrained."""
+    """Make a trainable table with one vector per code, random or pretrained."""
     if isinstance(embedding, torch.Tensor):
         return nn.Embedding.from_pretrained(embedding.clone(), freeze=False)
     size = embedding

@@ -1,10 +1,10 @@
-"""Functions of numpy arrays that several capabilities use."""
+"""Functions of numpy arrays that several estimators use."""
 
 import numpy as np
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Log-probabilities in float64 along the last axis."""
+    """Compute log-probabilities in float64 along the last axis."""
     logits = logits.astype(np.float64)
     logits -= logits.max(-1, keepdims=True)
     return logits - np.log(np.exp(logits).sum(-1, keepdims=True))
@@ -13,8 +13,8 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 def check_outputs(outputs: np.ndarray, rows: np.ndarray | None = None) -> None:
     """Raise a ValueError if an output of a network is not a finite number.
 
-    ``rows`` (n_outputs,) are the numbers of the sequences that the outputs belong to,
-    which the error then names.
+    ``rows`` (n_outputs,) are the numbers of the sequences that the outputs belong to.
+    The error message names the first one.
     """
     if np.isfinite(outputs).all():
         return
@@ -24,6 +24,6 @@ def check_outputs(outputs: np.ndarray, rows: np.ndarray | None = None) -> None:
         where = f" for sequence {rows[np.argmin(good)]} of X"
     raise ValueError(
         f"the output of the network{where} is not a finite number, because its states "
-        "or weights have become too large. Give sequences of about the length and the "
-        "unit of those in fit, or fit again with a lower learning_rate."
+        "or weights have become too large. Give sequences with about the same length "
+        "and scale as in fit, or fit again with a lower learning_rate."
     )

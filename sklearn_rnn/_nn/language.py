@@ -12,10 +12,10 @@ from sklearn_rnn._nn.layers import RecurrentStack, drop
 class LanguageNetwork(nn.Module):
     """A network that maps codes to logits of the next code at every step.
 
-    ``embedding`` is None if the first layer looks codes up itself. With
-    ``tie_weights`` the head shares the weights of the embedding (Press and Wolf, 2017).
-    If the outputs and the embedding differ in width, ``project`` maps the outputs to
-    the width of the embedding.
+    ``embedding`` is None if the first layer looks up the codes. With ``tie_weights``,
+    the head shares the weights of the embedding (Press and Wolf, 2017). If the outputs
+    and the embedding differ in width, ``project`` maps the outputs to the width of the
+    embedding.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class LanguageNetwork(nn.Module):
         states: list[list[Any]] | None = None,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, list[list[Any]]]:
-        """Logits (T, B, V) after each of the ``codes`` (T, B), and the last states."""
+        """Compute logits (T, B, V) after each code (T, B), and the last states."""
         outputs, states = self.read(codes, states, generator)
         return self.logits(outputs, generator), states
 
@@ -61,7 +61,7 @@ class LanguageNetwork(nn.Module):
         states: list[list[Any]] | None = None,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, list[list[Any]]]:
-        """Outputs of the last layer (T, B, H), and the last states."""
+        """Compute the outputs of the last layer (T, B, H), and the last states."""
         x = codes
         if self.embedding is not None:
             x = self.embedding(codes)  # (T, B, E)
@@ -73,7 +73,7 @@ class LanguageNetwork(nn.Module):
     def logits(
         self, outputs: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Logits (..., V) of outputs (..., H)."""
+        """Compute logits (..., V) from outputs (..., H)."""
         outputs = outputs.to(self.head.weight.dtype)
         outputs = drop(outputs, self.dropout, self.training, generator)
         if self.project is not None:
@@ -82,6 +82,6 @@ class LanguageNetwork(nn.Module):
 
 
 def compute_step_losses(logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy in nats of each step (T, B)."""
+    """Compute the cross-entropy in nats of each step (T, B)."""
     losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
     return losses.view_as(targets)

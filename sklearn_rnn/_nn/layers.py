@@ -11,9 +11,9 @@ from sklearn_rnn._nn.states import State
 
 
 class RecurrentStack(nn.Module):
-    """Layers on top of each other, which read in one direction or in both.
+    """Stacked layers, which read in one direction or in both.
 
-    ``layers[k]`` holds the forward and, when bidirectional, the backward layer of
+    ``layers[k]`` holds the forward layer and, if bidirectional, the backward layer of
     level ``k``. The backward layer reads the valid part of each sequence from its end,
     so that it never reads padding before the sequence.
     """
@@ -26,7 +26,10 @@ class RecurrentStack(nn.Module):
 
     @property
     def is_causal(self) -> bool:
-        """Whether reading can stop and go on from the states, for cells of our own."""
+        """Whether reading can be split into chunks that continue from the states.
+
+        This is not assumed of a user's cell.
+        """
         custom = any(isinstance(layer, CustomLayer) for layer in self.modules())
         return not (self.bidirectional or custom)
 
@@ -37,10 +40,10 @@ class RecurrentStack(nn.Module):
         states: list[list[State]] | None = None,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, list[list[State]]]:
-        """Outputs (T, B, H * directions) in the order of time, and the last states.
+        """Compute outputs (T, B, H * directions) in time order, and the last states.
 
-        ``lengths`` (B,) is None when no sequence is padded. The last states are those
-        after step T, so they are meaningful only when no sequence is padded.
+        ``lengths`` (B,) is None if no sequence is padded. The last states are those
+        after step T, so they are meaningful only if no sequence is padded.
         """
         last_states = []
         for k, level in enumerate(cast(list[list[nn.Module]], self.layers)):
@@ -86,7 +89,7 @@ def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
 def drop(
     x: Tensor, p: float, training: bool, generator: torch.Generator | None
 ) -> Tensor:
-    """Dropout with a mask drawn from ``generator``."""
+    """Apply dropout with a mask drawn from ``generator``."""
     if not training or p == 0:
         return x
     keep = torch.empty_like(x).bernoulli_(1 - p, generator=generator)
@@ -98,7 +101,7 @@ def drop_tokens(
 ) -> Tensor:
     """Set the vectors of whole tokens in x (T, B, E) to zero during training.
 
-    An unknown token has such a vector, so that the network learns to do without it
+    Unknown tokens have the same vector, so the network learns to predict without them
     (Iyyer et al., 2015, "Deep unordered composition rivals syntactic methods for text
     classification").
     """

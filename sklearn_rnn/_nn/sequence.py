@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens
 from sklearn_rnn._nn.states import State
 
-# Vocabularies of more tokens than this are those of words. Dropout leaves out whole
-# words, because new texts have words that are unknown. Each single letter may matter.
+# Vocabularies of more tokens than this are treated as words. For them, dropout removes
+# whole tokens, because new texts contain unknown words. For characters it does not,
+# because each character may matter.
 LARGE_VOCABULARY = 256
 
-
-# For a prediction, an unpadded batch of more steps is read in chunks of this many, so
-# that the memory for intermediate results does not grow with its length.
+# For predictions, a longer unpadded batch is read in chunks of this many steps, so that
+# the memory for intermediate results does not grow with its length.
 STEPS_PER_CHUNK = 2**13
 
 
@@ -32,9 +32,9 @@ class Inputs(NamedTuple):
 class SequenceNetwork(nn.Module):
     """A network that maps sequences to logits or standardised numbers.
 
-    ``embedding`` is None for numbers, and for codes that the first layer looks up
-    itself. ``pooling`` reduces the outputs of the valid steps to the input of the
-    head; without pooling the head reads every valid step.
+    ``embedding`` is None for numbers, and for codes if the first layer looks them up.
+    ``pooling`` reduces the outputs of the valid steps to the input of the head; without
+    pooling, the head reads every valid step.
     """
 
     def __init__(
@@ -61,10 +61,12 @@ class SequenceNetwork(nn.Module):
     def forward(
         self, inputs: Inputs, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Outputs (B, n_outputs); ``generator`` draws the dropout masks in training.
+        """Compute outputs (B, n_outputs).
 
-        Without pooling there is one output per valid step, (n_steps, n_outputs), in
-        the order of time and then of the batch.
+        In training, ``generator`` draws the dropout masks.
+
+        Without pooling there is one output per valid step, (n_steps, n_outputs),
+        ordered by time, then by row of the batch.
         """
         pooled = self.read_and_pool(inputs, self.pooling, generator)
         return self._apply_head(drop(pooled, self.dropout, self.training, generator))
@@ -75,7 +77,7 @@ class SequenceNetwork(nn.Module):
         pooling: str | None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Pooled outputs of the last layer (B, n_pooled), in the type of the head.
+        """Pool the outputs of the last layer: (B, n_pooled), in the type of the head.
 
         If ``pooling`` is None, they are the outputs of all valid steps (n_steps, H).
         """
@@ -91,7 +93,7 @@ class SequenceNetwork(nn.Module):
         return pooled.to(self.head.weight.dtype)
 
     def _reads_in_chunks(self, inputs: Inputs) -> bool:
-        """Whether reading chunk by chunk is possible and saves memory."""
+        """Return whether reading in chunks is possible and saves memory."""
         return (
             inputs.lengths is None
             and len(inputs.values) > STEPS_PER_CHUNK
@@ -100,7 +102,7 @@ class SequenceNetwork(nn.Module):
         )
 
     def _read_chunks(self, values: Tensor) -> Iterator[Tensor]:
-        """Outputs (t, B, H) of successive chunks of steps."""
+        """Yield the outputs (t, B, H) of successive chunks of steps."""
         states = None
         for chunk in values.split(STEPS_PER_CHUNK):
             outputs, states = self._read(chunk, None, states)
@@ -113,7 +115,7 @@ class SequenceNetwork(nn.Module):
         states: list[list[State]] | None = None,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, list[list[State]]]:
-        """Outputs (T, B, H) of the last layer, padding included, and the last states.
+        """Compute outputs (T, B, H) of the last layer, with padding, and the states.
 
         ``states`` are those before the first step.
         """
@@ -127,9 +129,9 @@ class SequenceNetwork(nn.Module):
         return self.stack(x, lengths, states, generator)
 
     def _apply_head(self, pooled: Tensor) -> Tensor:
-        """Outputs of the head that do not depend on a row's place in the batch.
+        """Apply the head so that no output depends on the row's place in the batch.
 
-        With a single output, BLAS would sum the trailing rows in a different order.
+        With a single output, BLAS sums the last rows of a batch in a different order.
         """
         weight = self.head.weight
         if len(weight) > 1 or torch.is_grad_enabled():
@@ -138,7 +140,7 @@ class SequenceNetwork(nn.Module):
 
 
 def select_valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
-    """The valid steps of outputs (T, B, H), concatenated: (n_steps, H)."""
+    """Concatenate the valid steps of outputs (T, B, H) to (n_steps, H)."""
     flat = outputs.flatten(0, 1)
     if lengths is None:
         return flat
@@ -147,8 +149,8 @@ def select_valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tensor:
-    """The valid steps reduced to (B, H), or to (B, 3 H) by "concat"."""
-    if how == "concat":  # of Howard and Ruder (2018)
+    """Reduce the valid steps to (B, H), or to (B, 3 H) with "concat"."""
+    if how == "concat":  # Howard and Ruder (2018)
         parts = [pool(outputs, lengths, part, both) for part in ("last", "mean", "max")]
         return torch.cat(parts, 1)
     if how == "last":
@@ -164,9 +166,9 @@ def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tenso
 
 
 def pool_chunks(chunks: Iterator[Tensor], n_steps: int, how: str | None) -> Tensor:
-    """What :func:`pool` returns for ``n_steps`` steps that come in chunks (t, B, H).
+    """Compute what :func:`pool` returns, from ``n_steps`` steps in chunks (t, B, H).
 
-    No sequence is padded. Without ``how``, they are all concatenated (n_steps, H).
+    No sequence is padded. If ``how`` is None, all steps are concatenated (n_steps, H).
     """
     if how is None:
         return torch.cat([chunk.flatten(0, 1) for chunk in chunks])
@@ -181,7 +183,10 @@ def pool_chunks(chunks: Iterator[Tensor], n_steps: int, how: str | None) -> Tens
 
 
 def select_last_steps(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:
-    """The last step that each direction reads, (B, H); backward, it is the first."""
+    """Select the last step that each direction reads: (B, H).
+
+    For the backward direction, this is the first step.
+    """
     if lengths is None:
         last = outputs[-1]
     else:

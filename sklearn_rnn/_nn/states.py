@@ -1,4 +1,4 @@
-"""States of layers as nested tensors and as named arrays, and back."""
+"""Conversion of the states of layers between nested tensors and named arrays."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -14,16 +14,16 @@ Arrays = dict[str, np.ndarray]
 
 
 def nest_state(parts: Sequence[Tensor]) -> State:
-    """The state of one of our own cells: its only part, or the tuple of its parts."""
+    """Return the state of a built-in cell: its only part, or the tuple of its parts."""
     return parts[0] if len(parts) == 1 else tuple(parts)
 
 
-def tensors_of(state: State) -> list[Tensor]:
-    """The tensors in a state, in the order of its nesting."""
+def list_tensors(state: State) -> list[Tensor]:
+    """List the tensors in a state, in the order of their nesting."""
     if isinstance(state, Tensor):
         return [state]
     if isinstance(state, (list, tuple)):
-        return [tensor for part in state for tensor in tensors_of(part)]
+        return [tensor for part in state for tensor in list_tensors(part)]
     if state is None:
         return []
     raise TypeError(
@@ -33,7 +33,7 @@ def tensors_of(state: State) -> list[Tensor]:
 
 
 def rebuild_state(state: State, parts: Iterator[Tensor]) -> State:
-    """``state`` with its tensors replaced by ``parts``."""
+    """Return ``state`` with its tensors replaced by ``parts``."""
     if isinstance(state, (list, tuple)):
         inner = [rebuild_state(part, parts) for part in state]
         named = hasattr(state, "_fields")
@@ -42,18 +42,18 @@ def rebuild_state(state: State, parts: Iterator[Tensor]) -> State:
 
 
 def map_states(states: State, change: Callable[[Tensor], Tensor]) -> State:
-    """``states`` with ``change`` applied to each tensor."""
-    return rebuild_state(states, map(change, tensors_of(states)))
+    """Return ``states`` with ``change`` applied to each tensor."""
+    return rebuild_state(states, map(change, list_tensors(states)))
 
 
 def join_states(parts: list[State], join: Callable[[list[Tensor]], Tensor]) -> State:
-    """States nested like ``parts``, with ``join`` applied to corresponding tensors."""
-    tensors = zip(*map(tensors_of, parts), strict=True)
+    """Apply ``join`` to the corresponding tensors of several equally nested states."""
+    tensors = zip(*map(list_tensors, parts), strict=True)
     return rebuild_state(parts[0], map(join, map(list, tensors)))
 
 
 def find_sequence_axis(of_two: Tensor, of_three: Tensor) -> int:
-    """The axis whose length is 2 for a state of 2 sequences, and 3 for one of 3."""
+    """Find the axis whose length is 2 for 2 sequences and 3 for 3 sequences."""
     axes = [
         axis
         for axis, sizes in enumerate(zip(of_two.shape, of_three.shape, strict=False))
@@ -61,8 +61,8 @@ def find_sequence_axis(of_two: Tensor, of_three: Tensor) -> int:
     ]
     if len(axes) != 1:
         raise ValueError(
-            f"the cell's state of 2 sequences has the shape {tuple(of_two.shape)}, of "
-            f"3 sequences {tuple(of_three.shape)}. Exactly one axis has to be that "
+            f"the cell's state has the shape {tuple(of_two.shape)} for 2 sequences and "
+            f"{tuple(of_three.shape)} for 3 sequences. Exactly one axis must be that "
             "of the sequences, so that each sequence has its own state."
         )
     return axes[0]
@@ -76,20 +76,20 @@ class StateLayout:
     names: list[str]
     axes: list[int]
 
-    def arrays(self, state: State) -> Arrays:
-        """A state as named arrays, with sequences first and bfloat16 as float32."""
+    def to_arrays(self, state: State) -> Arrays:
+        """Convert a state to named arrays, sequences first and bfloat16 as float32."""
         found = {}
-        parts = tensors_of(state)
+        parts = list_tensors(state)
         for name, axis, part in zip(self.names, self.axes, parts, strict=True):
             part = part.float() if part.dtype == torch.bfloat16 else part
             found[name] = np.array(part.movedim(axis, 0).cpu().numpy())
         return found
 
-    def nested(self, arrays: Arrays) -> State:
-        """The named arrays as a state that the layer accepts."""
+    def from_arrays(self, arrays: Arrays) -> State:
+        """Convert named arrays to a state that the layer accepts."""
         parts = []
         for name, axis, like in zip(
-            self.names, self.axes, tensors_of(self.example), strict=True
+            self.names, self.axes, list_tensors(self.example), strict=True
         ):
             part = torch.from_numpy(arrays[name]).to(like.device, like.dtype)
             parts.append(part.movedim(0, axis).contiguous())
@@ -98,39 +98,39 @@ class StateLayout:
     @property
     def zeros(self) -> Arrays:
         """The state of one sequence, filled with zeros."""
-        found = self.arrays(self.example)
+        found = self.to_arrays(self.example)
         return {name: np.zeros_like(array) for name, array in found.items()}
 
 
 @torch.inference_mode()
 def find_layout(layer: Any, k: int, compute_dtype: torch.dtype | None) -> StateLayout:
-    """The layout of the state of layer ``k``, found by running a few sequences."""
+    """Find the layout of the state of layer ``k`` by running a few sequences."""
     of_two, of_three = (
         layer(_make_trial(layer, 1, n, compute_dtype))[1] for n in (2, 3)
     )
     axes = [
         find_sequence_axis(*parts)
-        for parts in zip(tensors_of(of_two), tensors_of(of_three), strict=True)
+        for parts in zip(list_tensors(of_two), list_tensors(of_three), strict=True)
     ]
     if layer.state_names is None:  # a user's cell
         _refuse_reading_ahead(layer, compute_dtype)
         names = [f"state_{k}_{i}" for i in range(len(axes))]
     else:
         names = [f"{name}_{k}" for name in layer.state_names]
-    parts = tensors_of(of_two)
+    parts = list_tensors(of_two)
     one = [part.narrow(axis, 0, 1) for part, axis in zip(parts, axes, strict=True)]
     return StateLayout(rebuild_state(of_two, iter(one)), names, axes)
 
 
 def find_bounds(module: Any, n_steps: np.ndarray) -> Arrays:
-    """The largest absolute value (n,) of the arrays of a stepper's state, if known.
+    """Return upper bounds (n,) of the absolute values in a stepper's state, if known.
 
     ``n_steps`` (n,) are the steps that the network has read.
     """
     found: Arrays = {}
     last: Arrays = {}
     for k, (layer, *_) in enumerate(module.stack.layers):
-        last = layer.bounds(n_steps) if hasattr(layer, "bounds") else {}
+        last = layer.find_bounds(n_steps) if hasattr(layer, "find_bounds") else {}
         found |= {f"{name}_{k}": bound for name, bound in last.items()}
     if "hidden" in last:
         found |= {"max": last["hidden"], "sum": n_steps}
@@ -138,7 +138,7 @@ def find_bounds(module: Any, n_steps: np.ndarray) -> Arrays:
 
 
 def fingerprint_network(module: Any, encoding: bytes = b"") -> str:
-    """A hash of what a module computes from inputs of this ``encoding``."""
+    """Return a hash of what a module computes from inputs of this ``encoding``."""
     cells = [
         [getattr(layer, fact, None) for fact in ("name", "hidden_size", "activation")]
         for level in module.stack.layers
@@ -153,7 +153,7 @@ def fingerprint_network(module: Any, encoding: bytes = b"") -> str:
 
 
 def _make_trial(layer: Any, n_steps: int, n: int, dtype: torch.dtype | None) -> Tensor:
-    """Input for a trial: codes (T, B) or numbers (T, B, F)."""
+    """Make trial input: codes (T, B) or numbers (T, B, F)."""
     weight = next(layer.parameters(), torch.empty(0, dtype=torch.float32, device="cpu"))
     if getattr(layer, "onehot", False):
         return torch.zeros(n_steps, n, dtype=torch.long, device=weight.device)
@@ -171,7 +171,7 @@ def _refuse_reading_ahead(layer: Any, dtype: torch.dtype | None) -> None:
         steps.append(outputs)
     if not torch.allclose(torch.cat(steps), whole, rtol=1e-2, atol=1e-4):
         raise ValueError(
-            "the cell reads ahead, or keeps something outside its state: its outputs "
-            "step by step differ from those for the same steps at once. A stream needs "
-            "outputs that depend only on the state and the current step."
+            "the cell reads later steps, or keeps values outside its state: its "
+            "outputs step by step differ from those for the whole sequence. A stream "
+            "needs outputs that depend only on the state and the current step."
         )

@@ -1,4 +1,4 @@
-"""Trained networks that read one step at a time and keep states as numpy arrays."""
+"""Steppers: trained networks that read one step at a time, with states in numpy."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -11,9 +11,9 @@ from sklearn_rnn._nn.cells.base import to_array
 from sklearn_rnn._nn.functional import check_outputs
 from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.sequence import SequenceNetwork
-from sklearn_rnn._nn.states import Arrays, find_layout, tensors_of
+from sklearn_rnn._nn.states import Arrays, find_layout, list_tensors
 
-# Maximum size of a table that holds the input's share of the gates for every code.
+# Maximum size of the table that holds W x + b for every code x.
 LARGEST_TABLE = 2**24
 
 Network = LanguageNetwork | SequenceNetwork
@@ -27,9 +27,9 @@ def make_stepper(
     n_streams: int = 1,
     patch_size: int = 1,
 ) -> "Stepper":
-    """The fastest stepper for ``module``, which may read patches of several steps.
+    """Make the fastest stepper for ``module``, which may read patches of several steps.
 
-    It continues from ``states``, or starts with ``n_streams`` that have read nothing.
+    It continues from ``states``, or starts with ``n_streams`` new streams.
     """
     if patch_size > 1:
         inner = make_stepper(module, states, n_streams)
@@ -46,7 +46,7 @@ def make_stepper(
 
 
 def _compute_table_size(module: Network) -> int:
-    """Size of the table with the first layer's share of the gates for every code."""
+    """Compute the size of the table that holds W x + b of the first layer per code."""
     first = cast(Any, module.stack.layers)[0][0]
     if module.embedding is not None:
         return module.embedding.num_embeddings * first.weight_hh.shape[0]
@@ -54,17 +54,17 @@ def _compute_table_size(module: Network) -> int:
 
 
 class Stepper(ABC):
-    """Streams that read step by step; a subclass computes the step.
+    """Streams that read step by step; subclasses compute the step.
 
     ``state`` holds arrays with one row per stream: ``n_steps`` (n,), the number of
-    steps read; the states (n, H) of layer k under the cell's names for them, such as
+    steps read; the states (n, H) of layer k under the names of the cell, such as
     ``hidden_k`` and ``cell_k``, or ``state_k_i`` for a user's cell; and, if the head
-    reads a mean or a maximum of all outputs, their ``sum`` or ``max`` so far.
+    reads a mean or a maximum over all outputs, their ``sum`` or ``max`` so far.
     ``beginning`` is the state of one stream that has read nothing.
 
-    No array of a state is ever written to. A step computes new arrays and replaces
-    ``state`` as its last act, so that one that is interrupted has moved nothing, and a
-    state that was kept needs no copy.
+    Arrays of a state are never modified. A step computes new arrays and replaces
+    ``state`` at its end. An interrupted step therefore changes nothing, and a saved
+    state needs no copy.
     """
 
     beginning: Arrays
@@ -77,18 +77,18 @@ class Stepper(ABC):
 
     @abstractmethod
     def feed(self, x: np.ndarray) -> np.ndarray:
-        """Outputs of the head after one more step of each stream.
+        """Read one more step of each stream, and return the outputs of the head.
 
         ``x`` holds numbers (n, F) of the network's type, or codes (n,). The next call
         may overwrite the returned array.
         """
 
     def restore(self, saved: Arrays, rows: np.ndarray | None = None) -> None:
-        """Continue from a state that was kept, or from some of its rows."""
+        """Continue from a saved state, or from some of its rows."""
         self.state = saved if rows is None else take_rows(saved, rows)
 
     def put(self, saved: Arrays, rows: Any = slice(None)) -> None:
-        """Set some rows, or all, to a kept state of as many rows or of one row."""
+        """Set some or all rows to a saved state of as many rows or of one row."""
         state = {name: array.copy() for name, array in self.state.items()}
         for name, array in saved.items():
             state[name][rows] = array
@@ -99,19 +99,19 @@ class Stepper(ABC):
         self.state = resize_state(self.state, self.beginning, n_streams)
 
     def branch(self, rows: np.ndarray | None = None) -> Self:
-        """An independent stepper with the same states, or with some of their rows."""
+        """Return an independent stepper with the same states, or some of their rows."""
         twin = copy.copy(self)
         twin.restore(self.state, rows)
         return twin
 
 
 def take_rows(state: Arrays, rows: np.ndarray) -> Arrays:
-    """The state of some streams."""
+    """Return the states of the streams in ``rows``."""
     return {name: array[rows] for name, array in state.items()}
 
 
 def resize_state(state: Arrays, beginning: Arrays, n_streams: int) -> Arrays:
-    """The first ``n_streams`` rows of a state, or more rows that have read nothing."""
+    """Return a state with its first ``n_streams`` rows, or with new rows added."""
     grown = {
         name: np.repeat(array, n_streams, axis=0) for name, array in beginning.items()
     }
@@ -126,10 +126,10 @@ class NetworkStepper(Stepper):
     def __init__(
         self, module: Network, beginning: Arrays, n_streams: int, states: Arrays | None
     ) -> None:
-        self.pooling = getattr(module, "pooling", None)  # a generator's has none
+        self.pooling = getattr(module, "pooling", None)  # generators do not pool
         width = cast(Any, module.stack.layers)[-1][0].hidden_size
         self.beginning = {"n_steps": np.zeros(1, dtype=np.int64), **beginning}
-        if self.pooling in ("mean", "concat"):  # float64, for sums of very many steps
+        if self.pooling in ("mean", "concat"):  # float64, for sums of many steps
             self.beginning["sum"] = np.zeros((1, width))
         if self.pooling in ("max", "concat"):
             lowest = torch.full(
@@ -140,12 +140,13 @@ class NetworkStepper(Stepper):
             n_streams = len(next(iter(states.values())))
         self.state = resize_state({}, self.beginning, n_streams)
         if states:
-            self.put({"n_steps": np.ones(n_streams), **states})  # at least one
+            self.put({"n_steps": np.ones(n_streams), **states})  # 1 or more steps
 
     def _pool(self, h: np.ndarray, after: Arrays) -> np.ndarray:
-        """The input of the head after a step with the outputs h (B, H).
+        """Compute the input of the head after a step with the outputs h (B, H).
 
-        ``after`` is the new state, which gets what the pooling needs.
+        The sums and maxima that the pooling needs are added to ``after``, the new
+        state.
         """
         before = self.state
         if self.pooling in (None, "last"):
@@ -162,7 +163,7 @@ class NetworkStepper(Stepper):
 
 
 class TorchStepper(NetworkStepper):
-    """Steps computed by the module itself: any cell, number type and device."""
+    """Steps computed by the torch module, for any cell, number type and device."""
 
     def __init__(
         self, module: Network, states: Nested | None = None, n_streams: int = 1
@@ -180,15 +181,15 @@ class TorchStepper(NetworkStepper):
         super().__init__(module, beginning, n_streams, given)
 
     def _name_states(self, states: Nested) -> Arrays:
-        """The states that the module returns, as named arrays."""
+        """Convert states from the module to named arrays."""
         found: Arrays = {}
         for layout, (state,) in zip(self.layouts, states, strict=True):
-            found |= layout.arrays(state)
+            found |= layout.to_arrays(state)
         return found
 
     def feed(self, x: np.ndarray) -> np.ndarray:
         fresh = self.state["n_steps"] == 0
-        if fresh.any() and not fresh.all():  # some streams start, the others continue
+        if fresh.any() and not fresh.all():  # some streams are new, others continue
             groups = [np.flatnonzero(fresh), np.flatnonzero(~fresh)]
             back = np.argsort(np.concatenate(groups))
             parts = [self._read(x[rows], rows, rows is groups[0]) for rows in groups]
@@ -210,7 +211,7 @@ class TorchStepper(NetworkStepper):
 
     @torch.inference_mode()
     def _read(self, x: np.ndarray, rows: np.ndarray | slice, fresh: bool) -> Arrays:
-        """Outputs of the last layer and the new states of some streams."""
+        """Compute the outputs of the last layer and the new states of some streams."""
         module = self.module
         inputs = torch.from_numpy(np.ascontiguousarray(x)).to(self.device).unsqueeze(0)
         if not inputs.is_floating_point():
@@ -222,7 +223,7 @@ class TorchStepper(NetworkStepper):
         states = None  # a user's cell creates its first state itself
         if not fresh:
             arrays = {name: array[rows] for name, array in self.state.items()}
-            states = [[layout.nested(arrays)] for layout in self.layouts]
+            states = [[layout.from_arrays(arrays)] for layout in self.layouts]
         outputs, states = module.stack(inputs, None, states)
         outputs = outputs[0].to(module.head.weight.dtype).cpu().numpy()
         return {"outputs": outputs, **self._name_states(states)}
@@ -231,7 +232,7 @@ class TorchStepper(NetworkStepper):
 class NumpyStepper(NetworkStepper):
     """Steps computed in numpy, for the cells that define a numpy step."""
 
-    scratch: Scratch | None = None  # arrays that the last step computed in
+    scratch: Scratch | None = None  # arrays for intermediate results of a step
 
     def __init__(
         self, module: Network, states: Nested | None = None, n_streams: int = 1
@@ -244,7 +245,7 @@ class NumpyStepper(NetworkStepper):
             weight: torch.Tensor = module.head.weight
             bias: torch.Tensor = module.head.bias
             project = getattr(module, "project", None)
-            if project is not None:  # merge two products into one
+            if project is not None:  # merge the two products
                 bias = bias + weight @ project.bias
                 weight = weight @ project.weight
             self.head = to_array(weight.t()), to_array(bias)
@@ -261,11 +262,11 @@ class NumpyStepper(NetworkStepper):
         super().__init__(module, beginning, n_streams, given)
 
     def _name_states(self, states: Nested) -> Arrays:
-        """The states that the module returns, as named arrays."""
+        """Convert states from the module to named arrays."""
         return {
             name: to_array(part)
             for names, (state,) in zip(self.names, states, strict=True)
-            for name, part in zip(names, tensors_of(state), strict=True)
+            for name, part in zip(names, list_tensors(state), strict=True)
         }
 
     def branch(self, rows: np.ndarray | None = None) -> Self:
@@ -274,7 +275,7 @@ class NumpyStepper(NetworkStepper):
         return twin
 
     def _allocate(self, n: int) -> Scratch:
-        """Arrays for the intermediate results of a step of ``n`` streams."""
+        """Allocate arrays for the intermediate results of a step of ``n`` streams."""
         bias = self.head[1]
         layers = [(cell, cell.allocate(n)) for cell in self.cells]
         self.scratch = (
@@ -314,10 +315,10 @@ class NumpyStepper(NetworkStepper):
 class PatchStepper(Stepper):
     """Steps of a network that reads patches of ``patch_size`` steps.
 
-    The state has ``patch`` (n, patch_size * F) in addition, the steps since the last
-    complete patch, with zeros for those still to come. ``inner`` moves only when a
-    patch is complete. Before that, answers come from a trial step with the incomplete
-    patch, which the network also reads where a sequence ends.
+    The state also has ``patch`` (n, patch_size * F): the steps since the last complete
+    patch, followed by zeros. The state of ``inner`` advances only when a patch is
+    complete. Before that, the outputs come from a trial step with the incomplete patch,
+    as for a sequence that ends there.
     """
 
     def __init__(self, inner: Stepper, module: Network, patch_size: int) -> None:

@@ -22,20 +22,21 @@ class Memory(NamedTuple):
     keys: Tensor | None
 
     def of(self, rows: Tensor) -> "Memory":
-        """The memory of some of the sources, which may be repeated."""
+        """Return the memory of the sources in ``rows``, which may be repeated."""
         lengths = None if self.lengths is None else self.lengths[rows]
         keys = None if self.keys is None else self.keys[rows]
         return Memory(self.outputs[rows], lengths, keys)
 
 
 class Attention(nn.Module):
-    """Weights of the source's steps at each step of the decoder, and the weighted sum.
+    """Attention of each step of the decoder to the steps of the source.
 
-    The scores are with "dot" :math:`h^T W m / \\sqrt{H}` (Luong et al., 2015,
-    "general"; the scale is that of Vaswani et al., 2017, and training is much slower
-    without it), and with "additive" :math:`v^T \\tanh(W m + U h)` (Bahdanau et al.,
-    2015). The weights are their softmax over the steps. The head reads
-    :math:`\\tanh(C [h; c])`, where the context c is the weighted mean of the memory m.
+    With "dot", the scores are :math:`h^T W m / \\sqrt{H}` (Luong et al., 2015,
+    "general"; scaled as in Vaswani et al., 2017, since training is much slower
+    otherwise). With "additive", they are :math:`v^T \\tanh(W m + U h)` (Bahdanau et
+    al., 2015). The weights are the softmax of the scores over the steps of the source.
+    The head reads :math:`\\tanh(C [h; c])`, where the context c is the weighted mean of
+    the memory m.
     """
 
     def __init__(self, kind: str, of_memory: nn.Linear, combine: nn.Linear) -> None:
@@ -47,13 +48,13 @@ class Attention(nn.Module):
             self.v = nn.Parameter(torch.empty(H))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Draw Glorot weights for additive scores; the layers already have theirs."""
+        """Draw Glorot weights for additive scores; the layers have theirs already."""
         if self.kind == "additive":
             nn.init.xavier_uniform_(self.of_hidden, generator=generator)
             nn.init.xavier_uniform_(self.v.unsqueeze(0), generator=generator)
 
     def forward(self, hidden: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Combined outputs (T, B, H) and weights (B, T, S).
+        """Return combined outputs (T, B, H) and weights (B, T, S).
 
         ``hidden`` (T, B, H) are the decoder's outputs.
         """
@@ -105,14 +106,14 @@ class TranslationNetwork(nn.Module):
     def forward(
         self, inputs: Inputs, codes: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Logits (T, B, V) of what follows each of the target codes (T, B)."""
+        """Compute logits (T, B, V) of the code after each target code (T, B)."""
         memory, states = self.encode(inputs, generator)
         return self.decode(codes, states, memory, generator)[0]
 
     def encode(
         self, inputs: Inputs, generator: torch.Generator | None = None
     ) -> tuple[Memory, list[list[State]]]:
-        """The memory of the sources, and the states that the decoder starts from."""
+        """Return the memory of the sources, and the initial states of the decoder."""
         x, lengths = inputs
         if self.reverse_source:
             x = reverse(x, lengths)
@@ -127,7 +128,7 @@ class TranslationNetwork(nn.Module):
         return memory, self._make_first_states(torch.tanh(self.bridge(summary)))
 
     def _make_first_states(self, bridged: Tensor) -> list[list[State]]:
-        """States of the decoder's layers from (B, states * layers * H)."""
+        """Split (B, states * layers * H) into the states of the decoder's layers."""
         layers = cast(Any, self.decoder.layers)
         n = len(layers)
         parts = bridged.chunk(n * len(layers[0][0].state_names), dim=1)
@@ -141,7 +142,7 @@ class TranslationNetwork(nn.Module):
         memory: Memory,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, list[list[State]], Tensor | None]:
-        """Logits (T, B, V), the last states, and the attention (B, T, S) or None."""
+        """Return logits (T, B, V), the last states, and attention (B, T, S) or None."""
         x = self.target_embedding(codes)
         x = drop(x, self.dropout, self.training, generator)
         outputs, states = self.decoder(x, None, states, generator)

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 @dataclass
 class WeightAverage:
-    """A mean of the weights over all steps, in which late steps count most.
+    """A weighted mean of the network's weights over all training steps.
 
-    Of t steps, step s counts in proportion to about (s / t) ** 3 (Shamir and Zhang,
-    2013, with eta = 3). There is no horizon to choose, and the mean after n epochs does
-    not depend on how many will follow. During an epoch ``weights`` is the mean. Between
-    epochs the module holds the mean, and training continues from ``weights``.
+    Of t steps, step s has a weight proportional to about (s / t) ** 3 (Shamir and
+    Zhang, 2013, with eta = 3). No horizon has to be chosen, and the mean after n epochs
+    does not depend on the number of epochs that follow. During an epoch, ``weights`` is
+    the mean. Between epochs, the module holds the mean, and ``weights`` are those from
+    which training continues.
     """
 
     weights: list[Tensor]

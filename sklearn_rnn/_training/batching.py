@@ -1,4 +1,4 @@
-"""Batches of sequences, padded to the longest in the batch."""
+"""Batches of sequences, padded to the longest sequence in the batch."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,14 +10,14 @@ from sklearn_rnn._nn.sequence import Inputs
 
 # Rows are drawn at random for groups of this many successive batches, and sorted by
 # length within a group. Larger groups need less padding, but their batches differ more
-# from each other, and the network learns less well what depends on length.
+# from each other, and targets that depend on the length are learned less well.
 BATCHES_PER_GROUP = 2
 
 # Up to this number of batches per epoch, batches are random: an epoch takes little time
-# anyway, and with few steps each one has to be representative.
+# anyway, and with few training steps each batch should be representative.
 MAX_RANDOM_BATCHES = 32
 
-# Batches are random as well if at most this share of their steps is padding.
+# Batches are also random if at most this fraction of their steps is padding.
 MAX_RANDOM_PADDING = 0.2
 
 # A prediction batch holds at most this many steps, which bounds its memory.
@@ -27,12 +27,12 @@ STEPS_PER_PREDICTION_BATCH = 2**16
 def training_batches(
     rows: np.ndarray, lengths: np.ndarray, batch_size: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """``rows`` in ``ceil(n / batch_size)`` random batches, in random order.
+    """Divide ``rows`` into ``ceil(n / batch_size)`` random batches, in random order.
 
-    Sizes differ by at most one. If there are many batches with much padding, each group
-    of successive batches is a random sample whose rows are sorted by length. A batch of
-    long rows is then next to one of short rows, and their biases cancel in the
-    optimizer's running mean of the gradient.
+    Their sizes differ by at most one. If there are many batches with much padding, each
+    group of successive batches is a random sample whose rows are sorted by length. A
+    batch of long rows is then next to a batch of short rows, and their biases cancel in
+    the optimizer's running mean of the gradient.
     """
     n_batches = -(-len(rows) // batch_size)
     batches = np.array_split(rng.permutation(rows), n_batches)
@@ -51,7 +51,7 @@ def training_batches(
 
 
 def _share_of_padding(batches: list[np.ndarray], lengths: np.ndarray) -> float:
-    """Share of the steps of padded batches that is padding."""
+    """Compute the fraction of the steps of padded batches that is padding."""
     n_valid = sum(int(lengths[batch].sum()) for batch in batches)
     return 1 - n_valid / sum(int(lengths[b].max()) * len(b) for b in batches)
 
@@ -59,7 +59,7 @@ def _share_of_padding(batches: list[np.ndarray], lengths: np.ndarray) -> float:
 def _split_by_length(
     batches: list[np.ndarray], lengths: np.ndarray, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """The same rows in as many batches of similar length, in random order."""
+    """Divide the same rows into as many batches of similar length, in random order."""
     rows = np.concatenate(batches)
     rows = rows[np.argsort(lengths[rows], kind="stable")]
     parts = np.array_split(rows, len(batches))
@@ -69,7 +69,7 @@ def _split_by_length(
 def prediction_batches(
     rows: np.ndarray, lengths: np.ndarray, batch_size: int
 ) -> Iterator[np.ndarray]:
-    """``rows`` in batches of similar length and bounded size, the longest first."""
+    """Yield batches of rows of similar length and bounded size, longest first."""
     rows = rows[np.argsort(lengths[rows], kind="stable")]
     while len(rows):
         widest = int(lengths[rows[-1]])
@@ -87,10 +87,10 @@ def predict_batches(
     *,
     each_step: bool = False,
 ) -> torch.Tensor:
-    """What ``compute`` returns for batches of ``rows``, in the order of the rows.
+    """Apply ``compute`` to batches of ``rows``, and return results in their order.
 
     ``compute`` returns one row per sequence, or with ``each_step`` one per valid step.
-    The answer then holds ``lengths[i]`` consecutive rows for sequence i.
+    The result then holds ``lengths[i]`` consecutive rows for sequence i.
     """
     parts, order = [], []
     lengths = sequences.lengths if each_step else np.ones_like(sequences.lengths)
@@ -107,7 +107,7 @@ def predict_batches(
 
 
 def locate_steps(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Places of the valid steps of a batch, in the order of time and then of the batch.
+    """Return the places of the valid steps of a batch, ordered by time, then by row.
 
     Sequence i has the place ``first[i]`` and the ``lengths[i] - 1`` places after it.
     """
@@ -116,7 +116,7 @@ def locate_steps(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def pad_batch(sequences: Sequences, rows: np.ndarray, device: torch.device) -> Inputs:
-    """The sequences of ``rows`` as one padded batch, with time first."""
+    """Return the sequences of ``rows`` as one padded batch, with time first."""
     lengths = sequences.lengths[rows]
     widest = int(lengths.max())
     if len(rows) == 1:

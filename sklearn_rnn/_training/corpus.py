@@ -1,7 +1,8 @@
-"""A corpus as one stream of codes, and the windows in which it is read for training.
+"""A corpus as one stream of codes, and the windows that training reads from it.
 
-A document of n tokens is stored in the stream as start, tokens, end. It has n + 1
-*steps*: at each of them a code is read and the one after it is to be predicted.
+A document of n tokens is stored in the stream as a start code, its tokens and an end
+code. It has n + 1 *steps*: at each step, a code is read and the next code is the
+target.
 """
 
 from collections.abc import Iterator
@@ -15,16 +16,15 @@ from sklearn_rnn._data.ragged import concatenate_ranges
 from sklearn_rnn._data.tokens import END, START, find_absent_codes
 from sklearn_rnn._training.batching import training_batches
 
-# Minimum number of windows per lane, approximately. For a short corpus there are fewer
-# lanes instead.
+# Approximate minimum number of windows per lane. A short corpus has fewer lanes.
 WINDOWS_PER_LANE = 8
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Documents, of which the i-th has ``lengths[i]`` steps from ``starts[i]`` on."""
+    """Documents; number i has ``lengths[i]`` steps from ``starts[i]`` on."""
 
-    codes: np.ndarray  # (n,), of the smallest sufficient unsigned type
+    codes: np.ndarray  # (n,), of the smallest unsigned type that is sufficient
     starts: np.ndarray  # (n_documents,)
     lengths: np.ndarray  # (n_documents,)
 
@@ -34,20 +34,20 @@ class Corpus:
         return int(self.lengths.sum())
 
     def absent_codes(self, rows: np.ndarray, vocabulary_size: int) -> np.ndarray:
-        """The codes of a vocabulary that are not read at any step of ``rows``."""
+        """Return the codes of a vocabulary that do not occur in ``rows``."""
         places = concatenate_ranges(self.starts[rows], self.lengths[rows])
         return find_absent_codes(self.codes[places], vocabulary_size)
 
     def without_ends(self) -> "Corpus":
-        """The documents without their last step, which predicts the end."""
+        """Return the documents without their last step, which predicts the end."""
         return replace(self, lengths=self.lengths - 1)
 
     def part(self, rows: np.ndarray) -> "Corpus":
-        """Some of the documents, in the same stream."""
+        """Select the documents in ``rows``, in the same stream."""
         return replace(self, starts=self.starts[rows], lengths=self.lengths[rows])
 
     def cut(self, n_last: int) -> tuple["Corpus", "Corpus"]:
-        """A single document, split into its beginning and its last ``n_last`` steps."""
+        """Split a single document into its beginning and its last ``n_last`` steps."""
         (start,), (length,) = self.starts, self.lengths
         edge = length - n_last
         return (
@@ -60,17 +60,17 @@ class Corpus:
 class Window:
     """The columns that one training step reads in parallel.
 
-    Column j continues column j of the previous window, unless it is ``fresh`` and
+    Column j continues column j of the previous window, unless it is ``fresh``: then it
     begins with a state of zeros.
     """
 
-    starts: np.ndarray  # (B,) of the first step
+    starts: np.ndarray  # (B,), the first steps
     lengths: np.ndarray  # (B,)
-    fresh: np.ndarray  # (B,) of bool
+    fresh: np.ndarray  # (B,), bool
 
 
 def make_corpus(lengths: np.ndarray, flat: np.ndarray) -> Corpus:
-    """The corpus of documents whose tokens are concatenated in ``flat``."""
+    """Make the corpus of documents whose tokens are concatenated in ``flat``."""
     codes = np.empty(len(flat) + 2 * len(lengths), dtype=flat.dtype)
     ends = np.cumsum(lengths + 2)
     starts = ends - lengths - 2
@@ -83,13 +83,14 @@ def make_corpus(lengths: np.ndarray, flat: np.ndarray) -> Corpus:
 def tbptt_windows(
     corpus: Corpus, window: int, n_lanes: int, rng: np.random.Generator
 ) -> Iterator[Window]:
-    """Windows for truncated backpropagation through time.
+    """Yield windows for truncated backpropagation through time.
 
-    Documents are queued on lanes of balanced length, and a document that is longer than
-    its lane is cut. Every step of every document is in one window. If lanes would be
-    short, there are fewer of them, because a few steps with many columns teach little.
+    Documents are distributed over lanes of about equal length, and a document that is
+    longer than its lane is cut. Every step of every document is in one window. A short
+    corpus has fewer lanes, because a network learns little from few training steps,
+    however many columns they have.
     """
-    if corpus.lengths.max() <= window:  # batches of whole documents carry no state
+    if corpus.lengths.max() <= window:  # whole documents need no state between windows
         rows = np.arange(len(corpus.lengths))
         for batch in training_batches(rows, corpus.lengths, n_lanes, rng):
             yield _make_fresh_window(corpus.starts[batch], corpus.lengths[batch])
@@ -99,7 +100,7 @@ def tbptt_windows(
         _cut_windows(starts, lengths, window)
         for starts, lengths in _fill_lanes(corpus, n_lanes, rng)
     ]
-    queues.sort(key=lambda queue: -len(queue[0]))  # lanes run out from the right
+    queues.sort(key=lambda queue: -len(queue[0]))  # the last lanes end first
     n_windows = np.array([len(queue[0]) for queue in queues])
     table = np.zeros((3, n_windows[0], len(queues)), dtype=np.int64)
     for lane, queue in enumerate(queues):
@@ -112,7 +113,7 @@ def tbptt_windows(
 def overlapping_windows(
     corpus: Corpus, window: int, step: int, batch_size: int, rng: np.random.Generator
 ) -> Iterator[Window]:
-    """Windows that begin every ``step`` steps of a document, in batches."""
+    """Yield batches of windows that begin every ``step`` steps of a document."""
     firsts = [
         np.arange(start, start + length, step)
         for start, length in zip(corpus.starts, corpus.lengths, strict=True)
@@ -127,7 +128,7 @@ def overlapping_windows(
 def gather_window(
     corpus: Corpus, window: Window
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Inputs and targets (T, B) of a window, and which steps are valid, or None."""
+    """Return inputs, targets and mask (T, B) of a window; None masks nothing."""
     widest = window.lengths.max()
     steps = np.arange(widest)[:, None]
     index = window.starts + np.minimum(steps, window.lengths - 1)
@@ -139,9 +140,13 @@ def gather_window(
 def _fill_lanes(
     corpus: Corpus, n_lanes: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Starts and lengths (2, n_pieces) of the pieces on each lane, in random order.
+    """Distribute the documents over lanes of about equal length.
 
-    The longest piece is placed first, and each piece on the lane that is then shortest.
+    Returns starts and lengths (2, n_pieces) of the pieces on each lane, in random
+    order.
+
+    The longest piece is placed first, and each piece is placed on the lane that is then
+    the shortest.
     """
     longest = -(-corpus.n_steps // n_lanes)
     queues: list[tuple[int, int, list]] = [(0, lane, []) for lane in range(n_lanes)]
@@ -164,7 +169,7 @@ def _fill_lanes(
 def _cut_windows(
     starts: np.ndarray, lengths: np.ndarray, window: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Starts and lengths of the windows of pieces, and whether each begins a piece."""
+    """Cut pieces into windows: starts, lengths, and whether each begins a piece."""
     n_windows = -(-lengths // window)
     offsets = window * (
         np.arange(n_windows.sum())
@@ -179,5 +184,5 @@ def _cut_windows(
 
 
 def _make_fresh_window(starts: np.ndarray, lengths: np.ndarray) -> Window:
-    """A window whose columns all begin with a state of zeros."""
+    """Make a window whose columns all begin with a state of zeros."""
     return Window(starts, lengths, np.ones(len(starts), dtype=bool))

@@ -1,4 +1,4 @@
-"""What the five network estimators share: a trained net, and how fit obtains it."""
+"""The common base of the five network estimators, which trains and stores a net."""
 
 import copy
 from abc import ABCMeta, abstractmethod
@@ -37,13 +37,13 @@ from sklearn_rnn._training.sequence_net import SequenceNet
 
 
 class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMeta):
-    """An estimator that trains a network of its own and predicts with it.
+    """Base of the estimators that train a network and predict with it.
 
     A subclass defines ``_train``, which reads the data, obtains a net from ``_new_net``
-    or ``_continue_net`` and ends by calling ``_run``.
+    or ``_continue_net``, and finally calls ``_run``.
     """
 
-    # Parameters that decide which weights there are, or the optimizer's state.
+    # Parameters that determine the weights of the network or the optimizer's state.
     _FIXED_ON_WARM_START: tuple[str, ...] = (
         "cell",
         "hidden_size",
@@ -59,18 +59,18 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
 
     @abstractmethod
     def _train(self, *data: Any, **options: Any) -> KeyboardInterrupt | None:
-        """Read data, train a net and keep it; return the user's interrupt, if any."""
+        """Read data, train a net and store it; return the user's interrupt, if any."""
 
     @abstractmethod
     def _build_module(self, **options: Any) -> torch.nn.Module:
-        """The untrained network; ``options`` are those that all builders accept."""
+        """Build the untrained network; ``options`` are common to all builders."""
 
     def _net_options(self) -> dict[str, Any]:
-        """Options of the constructor of ``_net_class``."""
+        """Return options of the constructor of ``_net_class``."""
         return {}
 
     def _criterion(self) -> torch.nn.Module:
-        """The loss, as a torch module; not used by nets that compute their own."""
+        """Return the loss as a torch module; some nets compute their own instead."""
         return torch.nn.Identity()
 
     def _score_outputs(
@@ -79,11 +79,11 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         targets: torch.Tensor,
         weights: torch.Tensor | None,
     ) -> float | None:
-        """Score of outputs for validation rows, unless the net computes its own."""
+        """Compute the score of validation rows, unless the net computes its own."""
         return None
 
     def __sklearn_clone__(self) -> Self:
-        """A clone with the same callbacks, so that what they refer to stays shared."""
+        """Clone the estimator, sharing the objects that its callbacks refer to."""
         bare = snapshot(self)
         bare.callbacks = None
         clone = super(NetworkEstimator, bare).__sklearn_clone__()
@@ -93,7 +93,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
     # ---------------------------------------------------------------- training
 
     def _fit(self, *data: Any, **options: Any) -> Self:
-        """Train a draft of this estimator, and adopt its state if that succeeds."""
+        """Train a draft of this estimator, and take over its state if that succeeds."""
         with (
             torch.inference_mode(False),
             torch.enable_grad(),
@@ -106,10 +106,10 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         return self
 
     def _draw_seeds(self, continuing: bool) -> tuple[int, np.random.Generator]:
-        """A seed for this fit, and a generator that chooses what is held out.
+        """Return a seed for this fit, and a generator that chooses held-out rows.
 
-        A warm start holds out the same as the fit that it continues. Otherwise the
-        network would be judged by rows that it was trained on.
+        A warm start holds out the same rows as the fit that it continues. Otherwise the
+        network would be validated on rows that it was trained on.
         """
         seed = draw_seed(self.random_state)
         if not continuing:
@@ -125,9 +125,9 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         data: tuple[Any, Any, Any],
         partial: bool = False,
     ) -> KeyboardInterrupt | None:
-        """Train ``net`` and keep it; return the user's interrupt, if any.
+        """Train ``net`` and store it; return the user's interrupt, if any.
 
-        ``data`` are X, y and sample_weight as they were given to fit. A ``partial``
+        ``data`` are X, y and sample_weight as they were passed to fit. A ``partial``
         training is a single epoch.
         """
         first = len(net.history)
@@ -158,7 +158,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
                 lambda: (
                     "not enough memory to train with "
                     f"batch_size={self.batch_size}, hidden_size={self.hidden_size} and "
-                    f"examples of up to {train.longest} steps. Lower batch_size, or "
+                    f"examples of up to {train.longest} steps. Decrease batch_size, or "
                     "give shorter sequences. The estimator is unchanged."
                 )
             ),
@@ -166,27 +166,27 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
             return net.train(train, valid, options)
 
     def _count_epochs(self, train: Any) -> int:
-        """Maximum number of epochs on these training examples."""
+        """Return the maximum number of epochs on these training examples."""
         return self.max_epochs
 
     def _count_batches(self, train: Any) -> int:
-        """Number of batches per epoch."""
+        """Return the number of batches per epoch."""
         return -(-len(train.rows) // self.batch_size)
 
     def _new_net(
         self, seed: int, n_batches: int = BATCHES_PER_EPOCH, **options: Any
     ) -> RecurrentNet:
-        """An untrained net with weights drawn from ``seed``.
+        """Make an untrained net with weights drawn from ``seed``.
 
-        ``n_batches`` is the number of batches per epoch, if weights decay by it.
-        ``options`` are further ones of the builder.
+        ``n_batches`` is the number of batches per epoch, on which the "auto" weight
+        decay depends. ``options`` are further options of the builder.
         """
         dtype, compute_dtype = resolve_torch_dtypes(self.precision, self._number_type)
         with explain_out_of_memory(
             lambda: (
                 "not enough memory for the weights of a network with "
                 f"hidden_size={self.hidden_size} and num_layers={self.num_layers}. "
-                "Lower them, or the number of features or tokens."
+                "Decrease them, or the number of features or tokens."
             )
         ):
             module = self._build_module(
@@ -222,7 +222,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         return net
 
     def _continue_net(self, n_batches: int = BATCHES_PER_EPOCH) -> RecurrentNet:
-        """A copy of the trained net, with the current values of training parameters."""
+        """Copy the trained net, with the current values of the training parameters."""
         changed = [
             f"{name} from {before!r} to {getattr(self, name)!r}"
             for name, before in self._fixed_on_warm_start.items()
@@ -230,7 +230,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         ]
         if changed:
             raise ValueError(
-                f"the fitted network cannot be continued after a change of "
+                f"the training of the fitted network cannot continue after a change of "
                 f"{', '.join(changed)}. Set warm_start=False to fit a new network."
             )
         learning_rate, weight_decay = self._resolve_rates(n_batches)
@@ -245,21 +245,22 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         )
 
     def _resolve_rates(self, n_batches: int) -> tuple[float, float]:
-        """Learning rate and weight decay as numbers."""
+        """Return learning rate and weight decay as numbers."""
         return resolve_rates(
             self.optimizer, self.learning_rate, self.weight_decay, n_batches
         )
 
     def _resolve_dropout(self) -> float:
-        """Dropout as a number."""
+        """Return the dropout rate as a number."""
         return self.dropout
 
     def _training_options(
         self, seed: int, tasks: EpochTasks | None, epochs: int, partial: bool
     ) -> TrainingOptions:
-        """The options of the training loop.
+        """Return the options of the training loop.
 
-        If ``tasks`` is None, nothing is printed and no callback is notified.
+        If ``tasks`` is None, nothing is printed and scikit-learn's callbacks are not
+        called.
         """
         given: dict[str, Any] = {"verbose": 0} if tasks is None else tasks.hooks
         if partial:
@@ -274,7 +275,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         )
 
     def _fitted_state(self, net: RecurrentNet, first: int) -> dict[str, Any]:
-        """Fitted attributes after ``net`` was trained from epoch ``first`` on."""
+        """Return the fitted attributes after a training from epoch ``first`` on."""
         history = net.history
         scores = [row["valid_score"] for row in history if "valid_loss" in row]
         losses = [row.get("valid_loss", np.inf) for row in history[first:]]
@@ -294,7 +295,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         }
 
     def _count_operations(self, n_rows: int) -> int:
-        """Multiply-adds of one step of the widest layer for a batch of ``n_rows``."""
+        """Count the multiply-adds of one step of the widest layer for ``n_rows``."""
         cell = CELLS.get(self.cell) if isinstance(self.cell, str) else None
         gates = 4 if cell is None else cell.n_gates
         directions = 2 if getattr(self, "bidirectional", False) else 1
@@ -321,11 +322,11 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         return summary | summarize_epochs(self) | device
 
     @property
-    def module_(self) -> Any:  # each capability has a network class of its own
+    def module_(self) -> Any:  # the class of the network depends on the estimator
         """The trained torch module."""
         return self.net_.module_
 
 
 def is_same_setting(old: Any, new: Any) -> bool:
-    """Whether two values of a parameter, which may be arrays, are equal."""
+    """Return whether two values of a parameter, which may be arrays, are equal."""
     return old is new or np.array_equal(np.asarray(old), np.asarray(new))

@@ -1,4 +1,4 @@
-"""Sequences with their targets and weights, as training reads them."""
+"""Training examples: sequences with their targets and weights."""
 
 from dataclasses import dataclass, replace
 
@@ -36,24 +36,24 @@ class Examples:
         """Number of steps of the longest sequence of ``rows``."""
         return int(self.sequences.lengths[self.rows].max())
 
-    def places(self, rows: np.ndarray) -> Tensor:
-        """Places of the targets of a batch, in the order of the network's outputs."""
+    def locate_targets(self, rows: np.ndarray) -> Tensor:
+        """Return the places of the targets of a batch, in the order of the outputs."""
         if self.first is not None:
             rows = locate_steps(self.first[rows], self.sequences.lengths[rows])
         return torch.from_numpy(rows)
 
-    def all_target_index(self) -> Tensor:
-        """Places of the targets of ``self.rows``, row by row."""
+    def locate_all_targets(self) -> Tensor:
+        """Return the places of the targets of ``self.rows``, row by row."""
         if self.first is None:
             return torch.from_numpy(self.rows)
         lengths = self.sequences.lengths[self.rows]
         return torch.from_numpy(concatenate_ranges(self.first[self.rows], lengths))
 
-    def step_weights(self) -> np.ndarray | None:
-        """Weights of all steps of ``rows``, row by row; None if they are all equal."""
+    def compute_step_weights(self) -> np.ndarray | None:
+        """Return the weights of all steps of ``rows``, or None if all are equal."""
         if self.weights is None:
             return None
-        weights = self.weights[self.all_target_index()].numpy()
+        weights = self.weights[self.locate_all_targets()].numpy()
         weights = weights / weights.max()
         if (weights == 1).all():
             return None
@@ -62,10 +62,10 @@ class Examples:
         return np.repeat(weights, self.sequences.lengths[self.rows])
 
     def normalize_weights(self, dtype: torch.dtype) -> "Examples":
-        """The same examples with weights whose mean over ``rows`` is 1."""
+        """Return the same examples with weights whose mean over ``rows`` is 1."""
         if self.weights is None:
             return self
-        places = self.all_target_index()
+        places = self.locate_all_targets()
         weights = self.weights / self.weights[places].max()
         weights = weights / weights[places].mean()
         return replace(self, weights=weights.to(dtype))

@@ -1,4 +1,4 @@
-"""Choosing the rows that validate a training instead of taking part in it."""
+"""Choice of the rows that are held out for validation."""
 
 import copy
 import warnings
@@ -11,19 +11,20 @@ from sklearn.utils.validation import check_consistent_length
 def check_validation_data(
     estimator: Any, X_val: Any, y_val: Any, sample_weight_val: Any
 ) -> tuple[Any, Any, Any] | None:
-    """The validation data that the user gave to fit, or None."""
+    """Return the validation data that were given to ``fit``, or None."""
     given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
     named = [name for name, value in given.items() if value is not None]
     if not named:
         return None
     if X_val is None or y_val is None:
         raise ValueError(
-            f"fit got {' and '.join(named)}; X_val and y_val are needed together."
+            f"fit got {' and '.join(named)}; pass both X_val and y_val, or neither."
         )
     if not estimator.early_stopping:
         raise ValueError(
-            "X_val and y_val are used by early stopping, but early_stopping=False. Set "
-            f"{type(estimator).__name__}(early_stopping=True)."
+            "X_val and y_val are used for early stopping only, but "
+            f"early_stopping=False. Set {type(estimator).__name__}"
+            "(early_stopping=True)."
         )
     if hasattr(estimator.validation_fraction, "split"):
         raise ValueError(
@@ -42,10 +43,11 @@ def split_rows(
     groups: Any = None,
     strata: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Training rows and validation rows.
+    """Return the training rows and the validation rows.
 
-    ``fraction`` is ``validation_fraction``: either a share of the rows, drawn evenly
-    from the ``strata`` if there are any, or a splitter of ``y`` and ``groups``.
+    ``fraction`` is the parameter ``validation_fraction``: either a fraction of the
+    rows, stratified by ``strata`` if they are given, or a splitter, which is passed
+    ``y`` and ``groups``.
     """
     if hasattr(fraction, "split"):
         return last_split(rows, fraction, rows if y is None else y, groups, rng)
@@ -67,12 +69,12 @@ def draw_holdout(
     name: str = "validation_fraction",
     way_out: str = "early_stopping=False",
 ) -> np.ndarray:
-    """Draw a share of ``rows``: evenly spaced in random order, stratum by stratum.
+    """Draw a fraction of ``rows`` at random, stratified by ``strata``.
 
-    ``strata`` are classes (n,), or an indicator matrix (n, n_labels). The row of a
-    stratum that has no other is not drawn, with a warning.
-    The error message names the parameter ``name`` that the fraction comes from, and the
-    setting ``way_out`` that needs no held-out rows.
+    ``strata`` are classes (n,), or an indicator matrix (n, n_labels). The only row of a
+    stratum is not drawn, and a warning is given. The error message names the parameter
+    ``name`` that the fraction comes from, and the setting ``way_out`` that needs no
+    held-out rows.
     """
     n_valid = int(np.ceil(fraction * len(rows)))
     n_rows = len(rows)
@@ -81,7 +83,7 @@ def draw_holdout(
     if n_valid >= n_rows or not len(rows):
         side = "train on" if n_valid >= n_rows else "validate on"
         raise ValueError(
-            f"{name}={fraction} of n_samples = {n_rows} leaves none to {side}. "
+            f"{name}={fraction} of n_samples = {n_rows} leaves no rows to {side}. "
             f"Give more rows, or set {way_out}."
         )
     n_valid = min(n_valid, len(rows))
@@ -93,7 +95,7 @@ def draw_holdout(
 
 
 def _leave_out_single_rows(rows: np.ndarray, strata: np.ndarray) -> np.ndarray:
-    """The rows whose stratum has others too; says how many have not."""
+    """Return the rows whose stratum has more than one row; warn if there are others."""
     if strata.ndim == 1:
         _, place, counts = np.unique(
             strata[rows], return_inverse=True, return_counts=True
@@ -106,7 +108,7 @@ def _leave_out_single_rows(rows: np.ndarray, strata: np.ndarray) -> np.ndarray:
     if n_single:
         warnings.warn(
             f"{n_single} of {len(counts)} classes have a single row each. These rows "
-            "train, and no validation row is of these classes.",
+            "are used for training, and no validation row has these classes.",
             UserWarning,
             stacklevel=2,
         )
@@ -114,10 +116,10 @@ def _leave_out_single_rows(rows: np.ndarray, strata: np.ndarray) -> np.ndarray:
 
 
 def _order_by_strata(strata: np.ndarray) -> np.ndarray:
-    """The order that puts rows of a class next to each other, stable otherwise.
+    """Return an order that puts rows of a class next to each other, otherwise stable.
 
-    Rows of an indicator matrix are ordered by the rarest label, among equal ones by the
-    next, and so on. Evenly spaced rows then hold about their share of each label
+    Rows of an indicator matrix are ordered by the rarest label, ties by the next rarest
+    label, and so on. Evenly spaced rows then contain each label about in proportion
     (systematic sampling with implicit stratification).
     """
     if strata.ndim == 1:
@@ -133,9 +135,9 @@ def last_split(
     groups: Any,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Training and validation rows of a splitter's last split of ``rows``.
+    """Return the training and validation rows of the last split of ``rows``.
 
-    It is the last split because that of TimeSeriesSplit validates on the latest rows. A
+    The last split is used because TimeSeriesSplit then validates on the latest rows. A
     splitter that would draw from numpy's global generator draws from ``rng`` instead.
     """
     splitter = copy.deepcopy(splitter)
@@ -144,12 +146,12 @@ def last_split(
     if groups is not None:
         check_consistent_length(y, groups)
         groups = np.asarray(groups)[rows]
-    n_expected = len(getattr(splitter, "test_fold", rows))  # of a PredefinedSplit
+    n_expected = len(getattr(splitter, "test_fold", rows))  # if a PredefinedSplit
     if n_expected != len(rows):
         raise ValueError(
             f"validation_fraction={type(splitter).__name__} has folds for {n_expected} "
-            f"rows, but {len(rows)} of n_samples = {len(y)} are left to split, because "
-            "rows of weight 0 are left out first. Leave out these rows of X, y and the "
+            f"rows, but only {len(rows)} of n_samples = {len(y)} are split, because "
+            "rows of weight 0 are removed first. Remove these rows from X, y and the "
             "folds, or give X_val and y_val."
         )
     try:
@@ -159,14 +161,14 @@ def last_split(
             raise
         raise ValueError(
             f"{error} validation_fraction={type(splitter).__name__} splits groups: "
-            "pass one per sequence, fit(X, y, groups=groups), or set a splitter of "
-            "single rows, such as ShuffleSplit(1, test_size=0.1)."
+            "pass one group per sequence with fit(X, y, groups=groups), or set a "
+            "splitter of single rows, such as ShuffleSplit(1, test_size=0.1)."
         ) from error
     train, valid = splits[-1] if splits else ([], [])
     if not len(train) or not len(valid):
         raise ValueError(
             f"validation_fraction={splitter!r} left {len(train)} rows of n_samples = "
-            f"{len(rows)} to train on and {len(valid)} to validate on; each needs at "
-            "least one."
+            f"{len(rows)} to train on and {len(valid)} to validate on. Use a splitter "
+            "that leaves at least one row for each."
         )
     return rows[train], rows[valid]

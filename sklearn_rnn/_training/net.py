@@ -1,9 +1,9 @@
-"""The training loop: a skorch net that runs epochs over our own batches.
+"""The training loop: a skorch net that iterates over our own batches.
 
 skorch provides the callbacks, the history and the handling of optimizers. The batches
-are slices of whole arrays, because its DataLoader collates row by row, which takes
-longer than a small network. All randomness is private, and the loop handles sample
-weights and validation rows itself.
+are slices of whole arrays, because skorch's DataLoader collates row by row, which takes
+longer than a step of a small network. All random generators are private, and the loop
+handles sample weights and validation rows itself.
 """
 
 import copy
@@ -49,7 +49,7 @@ from sklearn_rnn._training.options import TrainingOptions
 
 @dataclass
 class TrainingProgress:
-    """The lowest losses so far, and the weights that the training will end with."""
+    """State of a training: the lowest losses, and the weights that it will end with."""
 
     weights: dict[str, Tensor] = field(default_factory=dict)
     average: WeightAverage | None = None
@@ -62,22 +62,23 @@ class TrainingProgress:
 class RecurrentNet(NeuralNet, ABC):
     """A skorch net trained by :meth:`train` and used through its ``module_``.
 
-    ``history`` has for each epoch ``train_loss``, ``dur`` and, with validation rows,
+    For each epoch, ``history`` has ``train_loss``, ``dur`` and, with validation rows,
     ``valid_loss`` and ``valid_score``.
     """
 
     average_: WeightAverage | None = None
-    weight_decay = 0.0  # by the loop, not by the optimizer
-    own_schedule = False  # whether the last training changed the learning rate itself
+    weight_decay = 0.0  # applied by the loop, not by the optimizer
+    own_schedule = False  # whether the last training had a learning_rate_schedule
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
         return [("epoch_timer", EpochTimer())]
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
-        """Call the callbacks; a stop by skorch's EarlyStopping becomes StopTraining.
+        """Call the callbacks, and raise StopTraining if skorch's EarlyStopping stops.
 
-        Any other KeyboardInterrupt is the user's, whoever raises it.
+        EarlyStopping raises a KeyboardInterrupt. Any other KeyboardInterrupt is treated
+        as an interrupt by the user.
         """
         getattr(self, method_name)(self, **cb_kwargs)
         for _, callback in self.callbacks_:
@@ -129,7 +130,7 @@ class RecurrentNet(NeuralNet, ABC):
             if not first + progress.n_finished:
                 raise ValueError(
                     "a callback stopped the training before the first epoch was "
-                    "finished, so that there is no trained network. Stop in "
+                    "finished, so there is no trained network. Raise StopTraining in "
                     "on_epoch_end instead. The estimator is unchanged."
                 ) from None
         except KeyboardInterrupt as error:
@@ -153,10 +154,10 @@ class RecurrentNet(NeuralNet, ABC):
 
     @torch.no_grad()
     def _find_overflow(self, train: Any, options: TrainingOptions) -> str:
-        """What is not finite in the trained network, or "" if it can be used.
+        """Describe what is not finite in the trained network; "" if it can be used.
 
-        The last step may have spoilt the weights, or a callback, and weights that are
-        finite may be so large that the outputs are not.
+        The last training step or a callback may have made the weights infinite or NaN,
+        and finite weights may be so large that the outputs are not finite.
         """
         average = [] if self.average_ is None else self.average_.weights
         if not _can_be_multiplied([*self.module_.parameters(), *average]):
@@ -164,7 +165,7 @@ class RecurrentNet(NeuralNet, ABC):
         rng = numpy_generator(options.seed, SHUFFLING)
         with closing(self._batches(train, options.batch_size, rng)) as batches:
             loss, outputs, _ = self._loss(next(batches))
-        self.module_.eval()  # scheduled sampling switches to training
+        self.module_.eval()  # scheduled sampling sets the training mode
         return "" if _are_finite([loss, outputs]) else "its outputs are not finite"
 
     def _run_epoch(
@@ -207,7 +208,7 @@ class RecurrentNet(NeuralNet, ABC):
         finished: dict[str, Any] = {"n_finished": progress.n_finished + 1}
         if self.history[-1, f"{watched}_best"] or valid is None:
             finished |= self._copy_trained()
-        vars(progress).update(finished)  # all at once: an interrupt may come anywhere
+        vars(progress).update(finished)  # in one call, because of interrupts
         if options.verbose:
             seconds = time.perf_counter() - started
             line = _format_progress(self.history[-1], epoch, seconds, options.label)
@@ -217,19 +218,19 @@ class RecurrentNet(NeuralNet, ABC):
         except StopTraining:
             return True
         finally:
-            # The history would otherwise hold thousands of records per epoch.
+            # Otherwise the history would hold thousands of records per epoch.
             del self.history[-1]["batches"][:-1]
         return False
 
     def _copy_trained(self) -> dict[str, Any]:
-        """The current weights and their average, as those that training ends with."""
+        """Copy the current weights and their average, to restore them later."""
         return {
             "weights": _copy_weights(self.module_),
             "average": copy.deepcopy(self.average_),
         }
 
     def _copy_as_trained(self, progress: TrainingProgress) -> Self:
-        """A copy of this net as if its training had ended with ``progress``."""
+        """Copy this net as if its training had ended with ``progress``."""
         net = snapshot(self)
         module = copy.deepcopy(self.module_)
         module.load_state_dict(progress.weights)
@@ -241,7 +242,7 @@ class RecurrentNet(NeuralNet, ABC):
         return net
 
     def _record_lowest(self, progress: TrainingProgress) -> None:
-        """Record whether each loss is the lowest so far, for skorch's Checkpoint."""
+        """Record for skorch's Checkpoint whether each loss is the lowest so far."""
         for name in ("train_loss", "valid_loss"):
             if name in self.history[-1]:
                 loss = self.history[-1, name]
@@ -279,21 +280,21 @@ class RecurrentNet(NeuralNet, ABC):
             raise ValueError(_describe_divergence(epoch, what))
         return {"loss": loss, "y_pred": outputs, "n_rows": n_rows}
 
-    # ------------------------------------------------- what depends on the examples
+    # ------------------------------------------------- methods of subclasses
 
     def _prepare_examples(self, examples: Any) -> Any:
-        """Examples as the loop needs them, called once before the first epoch."""
+        """Prepare the examples for the loop; called once before the first epoch."""
         return examples
 
     @abstractmethod
     def _batches(
         self, examples: Any, batch_size: int, rng: np.random.Generator
     ) -> Generator[tuple]:
-        """The batches of one epoch, in an order drawn from ``rng``."""
+        """Yield the batches of one epoch, in an order drawn from ``rng``."""
 
     @abstractmethod
     def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, float]:
-        """The loss of a batch, its outputs, and how many rows the loss counts for."""
+        """Compute the loss of a batch, its outputs, and the number of its rows."""
 
     @abstractmethod
     def _record_validation(self, valid: Any, options: TrainingOptions) -> None:
@@ -313,7 +314,7 @@ def make_net(
     device: torch.device,
     **net_options: Any,
 ) -> RecurrentNet:
-    """A net of class ``kind`` for ``module``, ready to train.
+    """Make a net of class ``kind`` for ``module``, ready to train.
 
     The callbacks are copied. ``net_options`` are arguments of the class.
     """
@@ -332,7 +333,7 @@ def make_net(
     )
     net.initialize()
     net.weight_decay = weight_decay
-    net.module = type(module)  # otherwise a pickle would hold the weights twice
+    net.module = type(module)  # a pickle would otherwise hold the weights twice
     if average:
         weights = [p.detach().clone() for p in net.module_.parameters()]
         net.average_ = WeightAverage(weights)
@@ -350,13 +351,14 @@ def continue_net(
     callbacks: Sequence[Any] | None,
     **net_options: Any,
 ) -> RecurrentNet:
-    """A copy to train further; a fit that fails leaves the original unchanged."""
+    """Copy a net for further training, so that a failed fit does not change it."""
     net = snapshot(net)
-    net.callbacks, net.callbacks_ = [], []  # what they refer to is not copied
+    net.callbacks, net.callbacks_ = [], []  # so that deepcopy does not copy them
     net = copy.deepcopy(net)
     net.__dict__.update(net_options)
-    # A scheduler of skorch goes on from the rate that it set, and our own ones start
-    # anew. Schedulers read initial_lr, which the first one of an optimizer sets.
+    # A scheduler of skorch continues from the rate that it set last. A
+    # learning_rate_schedule starts again. Schedulers read initial_lr, which the first
+    # scheduler of an optimizer sets.
     restart = net.own_schedule or learning_rate != net.lr
     for group in net.optimizer_.param_groups:
         if restart:
@@ -376,8 +378,8 @@ def _resume_schedulers(
 ) -> Iterator[None]:
     """Let schedulers of skorch continue from the rate that they set last.
 
-    Torch's StepLR and MultiStepLR would otherwise lower it a second time, if the
-    previous training ended where they lower it.
+    Otherwise, torch's StepLR and MultiStepLR would decrease it a second time if the
+    previous training ended in an epoch in which they decrease it.
     """
     rates = [group["lr"] for group in optimizer.param_groups]
     yield
@@ -390,9 +392,9 @@ def _resume_schedulers(
 
 
 def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
-    """Shallow copies of the user's callbacks, which share what these refer to.
+    """Copy the user's callbacks shallowly; objects that they refer to are shared.
 
-    They are instances, classes, or pairs of a name and one of these.
+    A callback can be an instance, a class, or a pair of a name and one of these.
     """
     own: list[Any] = []
     for item in callbacks or []:
@@ -400,9 +402,9 @@ def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
         callback = callback() if isinstance(callback, type) else copy.copy(callback)
         if isinstance(callback, (ScoringBase, InputShapeSetter)):
             raise TypeError(
-                f"{type(callback).__name__} needs skorch's own data sets, which the "
-                "recurrent estimators do not use. Losses and the validation score are "
-                "in net.history; use GridSearchCV for other scores."
+                f"{type(callback).__name__} needs skorch's own datasets, which the "
+                "recurrent estimators do not use. Read losses and the validation score "
+                "from net.history, or use GridSearchCV for other scores."
             )
         if not isinstance(callback, Callback):
             raise TypeError(
@@ -415,12 +417,12 @@ def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
 
 
 def _is_named(item: Any) -> bool:
-    """Whether an item of ``callbacks`` is a pair of a name and a callback."""
+    """Return whether an item of ``callbacks`` is a pair of a name and a callback."""
     return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
 
 
 def _refuse_monitors_of_validation(callbacks: Iterable[tuple[str, Callback]]) -> None:
-    """Refuse callbacks that monitor a validation loss where nothing is held out."""
+    """Refuse callbacks that monitor a validation loss if there are no such rows."""
     for _, callback in callbacks:
         monitor = getattr(callback, "monitor", None)
         if isinstance(monitor, str) and monitor.startswith("valid_"):
@@ -429,24 +431,24 @@ def _refuse_monitors_of_validation(callbacks: Iterable[tuple[str, Callback]]) ->
             raise ValueError(
                 f"the callback {kind} monitors {monitor!r}, but no validation data is "
                 "held out. Set early_stopping=True on the estimator, or let it monitor "
-                f"the training: {kind}(monitor={other!r})."
+                f"the training loss: {kind}(monitor={other!r})."
             )
 
 
 def _has_lost_patience(callback: Callback) -> bool:
-    """Whether an EarlyStopping of skorch has decided to stop the training."""
+    """Return whether an EarlyStopping of skorch has decided to stop the training."""
     return isinstance(callback, EarlyStopping) and callback.misses_ == callback.patience
 
 
 def _are_finite(tensors: Iterable[Tensor]) -> bool:
-    """Whether all values of all ``tensors`` are finite."""
+    """Return whether all values of all ``tensors`` are finite."""
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
 
 
 def _can_be_multiplied(weights: Iterable[Tensor]) -> bool:
-    """Whether sums of products of two ``weights`` do not overflow.
+    """Return whether sums of products of two ``weights`` do not overflow.
 
-    Larger weights may work for the training data and give NaN for other sequences.
+    With larger weights, other sequences than the training data may give NaN.
     """
     return all(
         bool((weight.abs() < torch.finfo(weight.dtype).max ** 0.5 / 1000).all())
@@ -456,7 +458,7 @@ def _can_be_multiplied(weights: Iterable[Tensor]) -> bool:
 
 @contextmanager
 def _explain_large_rates(epoch: int) -> Iterator[None]:
-    """Name the learning rate if torch cannot convert it to the type of the weights."""
+    """Explain the error if the learning rate is too large for the weights' type."""
     try:
         yield
     except RuntimeError as error:
@@ -467,22 +469,22 @@ def _explain_large_rates(epoch: int) -> Iterator[None]:
 
 
 def _copy_weights(module: nn.Module) -> dict[str, Tensor]:
-    """Copies of all weights by name."""
+    """Copy all weights by name."""
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
 def _describe_divergence(epoch: int, what: str) -> str:
-    """The message of the error that ends a training with a loss that is not finite."""
+    """Format the error message for a training whose loss is not finite."""
     return (
-        f"training diverged in epoch {epoch}: {what}. Lower learning_rate, scale X, or "
-        "set gradient_clip. The estimator is unchanged."
+        f"training diverged in epoch {epoch}: {what}. Decrease learning_rate, scale X, "
+        "or set gradient_clip. The estimator is unchanged."
     )
 
 
 def _format_progress(
     row: Mapping[str, Any], epoch: int, seconds: float, label: str
 ) -> str:
-    """One line of ``verbose`` output."""
+    """Format one line of ``verbose`` output."""
     label = f"[{label}] " if label else ""
     parts = [f"{label}epoch {epoch + 1:>4}", f"loss {row['train_loss']:.4f}"]
     if "valid_loss" in row:

@@ -7,18 +7,19 @@ from typing import Any
 import torch
 
 # With an eps of 1e-6, a gradient that is zero except for rounding errors is not scaled
-# up to a full step. So a row of weight 2 trains like two rows, to seven digits.
+# up to a full step. A row of weight 2 then has the same effect as two rows, to seven
+# digits.
 ADAM = {"fused": True, "eps": 1e-6}
 
 Optimizer = type[torch.optim.Optimizer]
 
 
 class WithoutCompiler(torch.optim.Optimizer):
-    """An optimizer whose methods do not import the compiler of torch.
+    """An optimizer whose methods do not import torch's compiler.
 
-    Torch decorates them for ``torch.compile``. Their first call in a process imports
-    800 modules, which takes a second or more, even if nothing is ever compiled. The
-    functions below the decorators are the same, and so are the results.
+    Torch decorates the methods for ``torch.compile``. Their first call in a process
+    imports 800 modules, which takes a second or more, even if nothing is compiled. This
+    class uses the undecorated functions, which compute the same results.
     """
 
     add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
@@ -53,14 +54,14 @@ OPTIMIZERS: dict[str, tuple[Optimizer, dict[str, Any]]] = {
     "sgd": (SGD, {"momentum": 0.9, "nesterov": True}),
 }
 
-# What "auto" stands for: learning rate and weight decay. The step of SGD is as long as
-# the gradient, so that it needs a larger rate, and with it a smaller decay.
+# Learning rate and weight decay for "auto". A step of SGD is proportional to the
+# gradient, so it needs a larger learning rate and therefore a smaller weight decay.
 AUTO_RATES = (0.01, 0.1)
 SGD_RATES = (0.1, 0.01)
 
-# With few batches per epoch, a weight decay of "auto" is so much larger that the
-# weights shrink by the same share per epoch (Wang and Aitchison, 2024, "How to set
-# AdamW's weight decay as you scale model and dataset size"), but at most ten times.
+# With few batches per epoch, the "auto" weight decay is increased, by up to a factor of
+# 10, so that the weights shrink by the same factor per epoch (Wang and Aitchison, 2024,
+# "How to set AdamW's weight decay as you scale model and dataset size").
 BATCHES_PER_EPOCH = 50
 LARGEST_FACTOR = 10
 
@@ -73,11 +74,12 @@ def resolve_rates(
     weight_decay: float | str,
     n_batches: int = BATCHES_PER_EPOCH,
 ) -> tuple[float, float]:
-    """Learning rate and weight decay as numbers.
+    """Return learning rate and weight decay as numbers.
 
-    "auto" suits the optimizer, and a weight decay of "auto" also the number of batches
-    per epoch. With a larger learning rate than that of "auto" it is so much smaller
-    that weights shrink by the same share per step, instead of vanishing.
+    "auto" depends on the optimizer. The "auto" weight decay also depends on the number
+    of batches per epoch. If the learning rate is larger than its "auto" value, the
+    weight decay is smaller in proportion, so that the weights shrink by the same factor
+    per step instead of vanishing.
     """
     own_rate, decay = SGD_RATES if optimizer == "sgd" else AUTO_RATES
     rate = own_rate if isinstance(learning_rate, str) else float(learning_rate)
@@ -88,11 +90,12 @@ def resolve_rates(
 
 
 def find_optimizer(optimizer: str | Optimizer) -> tuple[Optimizer, dict[str, Any]]:
-    """The class of the optimizer and its options.
+    """Return the class of the optimizer and its options.
 
-    Its own weight decay is 0, because the loop decays the weights. Most classes would
-    add the decay to the gradient, which is another thing: Adam divides such a gradient
-    by its own size, and a decay of 0.1 ends the training.
+    The optimizer's own weight decay is set to 0, because the training loop decays the
+    weights. Most optimizers would add the decay to the gradient, which has a different
+    effect: Adam divides this gradient by its own size, and with a decay of 0.1 the
+    network would not learn.
     """
     if isinstance(optimizer, str):
         optimizer_class, options = OPTIMIZERS[optimizer]
@@ -111,7 +114,7 @@ def find_optimizer(optimizer: str | Optimizer) -> tuple[Optimizer, dict[str, Any
 def decay_weights(optimizer: torch.optim.Optimizer, weight_decay: float) -> None:
     """Multiply all weights that have a gradient by 1 - learning rate * decay.
 
-    Biases, which are vectors, do not decay.
+    Biases, which are vectors, are not changed.
     """
     if not weight_decay:
         return
@@ -127,7 +130,7 @@ def make_schedule(
     schedule: str | Callable[[int], float],
     n_epochs: int,
 ) -> Any:
-    """The scheduler of the learning rate, or None if the rate stays constant."""
+    """Make the scheduler of the learning rate; None if the rate stays constant."""
     schedulers = torch.optim.lr_scheduler
     if schedule == "constant":
         return None

@@ -16,7 +16,7 @@ def ignore_epoch(current: Current) -> bool:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How long and how to train, in the words of the estimators' parameters.
+    """Options of a training, named like the parameters of the estimators.
 
     ``epoch_begins`` and ``epoch_ends`` are called with a function that returns the net
     as if its training ended now. ``epoch_ends`` returns whether to stop. ``label``
@@ -31,14 +31,14 @@ class TrainingOptions:
     n_iter_no_change: float = np.inf
     tol: float = 0.0
     verbose: int = 0
-    score: Callable[..., float | None] | None = None  # of outputs, targets and weights
+    score: Callable[..., float | None] | None = None  # (outputs, targets, weights)
     epoch_begins: Callable[[Current], Any] = ignore_epoch
     epoch_ends: Callable[[Current], bool] = ignore_epoch
     label: str = ""
 
     @classmethod
     def from_estimator(cls, estimator: Any, **given: Any) -> Self:
-        """The parameters of an estimator of these names, or what is given instead."""
+        """Take the options from the parameters of an estimator, except ``given``."""
         parameters = estimator.get_params(deep=False)
         named = {
             field.name: parameters[field.name]

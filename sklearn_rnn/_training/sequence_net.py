@@ -1,4 +1,4 @@
-"""The net of classifier, regressor and forecaster."""
+"""The net of RNNClassifier, RNNRegressor and RNNForecaster."""
 
 from collections.abc import Generator
 
@@ -16,7 +16,7 @@ class SequenceNet(RecurrentNet):
     """A net that trains on :class:`~sklearn_rnn._training.examples.Examples`."""
 
     def _prepare_examples(self, examples: Examples) -> Examples:
-        """The examples with weights of mean 1."""
+        """Return the examples with weights of mean 1."""
         return examples.normalize_weights(next(self.module_.parameters()).dtype)
 
     def _batches(
@@ -27,15 +27,15 @@ class SequenceNet(RecurrentNet):
         mean_size = examples.n_targets / len(batches)
         for rows in batches:
             inputs = pad_batch(sequences, rows, self.device)
-            index = examples.places(rows)
+            index = examples.locate_targets(rows)
             targets = examples.targets[index].to(self.device)
             weight = None if weights is None else weights[index].to(self.device)
             yield inputs, targets, weight, mean_size
 
     def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, float]:
-        """The loss of a batch, per target of an average batch.
+        """Compute the loss of a batch, per target of an average batch.
 
-        A row or step thus counts the same in a small batch as in a large one.
+        Each row or step therefore has the same weight, whatever the size of its batch.
         """
         inputs, targets, weights, mean_size = batch
         outputs = self.module_(inputs, generator=self.dropout_generator)
@@ -53,7 +53,7 @@ class SequenceNet(RecurrentNet):
             self.device,
             each_step=valid.first is not None,
         )
-        places = valid.all_target_index()
+        places = valid.locate_all_targets()
         targets = valid.targets[places]
         with torch.inference_mode():
             losses = self.criterion_(outputs, targets)

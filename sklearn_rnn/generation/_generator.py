@@ -90,12 +90,12 @@ class SequenceGenerator(
     cell : {"rnn", "lstm", "gru"} or callable, default="lstm"
         Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
-        There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the
-        shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial state is
-        None. An output may depend only on the steps of its own sequence up to its own
-        time, because shorter sequences of a batch end in steps of zeros: a cell that
-        reads later steps raises an error, and batch normalisation would learn from the
-        zeros.
+        Here, ``x`` has the shape ``(n_sequences, n_timesteps, input_size)``,
+        ``outputs`` has the shape ``(n_sequences, n_timesteps, hidden_size)``, and the
+        initial state is None. The output at a step may depend only on this step and
+        earlier steps of the same sequence, because shorter sequences in a batch are
+        padded with zeros. A cell that reads later steps raises an error. Batch
+        normalisation in a cell would include the padding in its statistics.
     hidden_size : int, default=128
         Number of units in each layer. More units make the network more expressive and
         slower to train.
@@ -110,11 +110,11 @@ class SequenceGenerator(
         between layers and before the output layer. Larger values regularise more
         strongly; 0 disables dropout.
     embedding : {"auto", "onehot"}, int or array-like, default="auto"
-        How codes are represented as input of the first layer. An int is the dimension
-        of embedding vectors that are trained with the network; "auto" is 64, or the
+        Representation of codes as input of the first layer. An int is the dimension of
+        embedding vectors that are trained with the network; "auto" is 64, or the
         vocabulary size if that is smaller. An array of shape
         ``(vocabulary_size, n_dimensions)`` gives their initial values. "onehot" uses
-        one-hot vectors, whose product with the input weights is looked up instead of
+        one-hot vectors; their product with the input weights is looked up instead of
         computed.
     tie_weights : bool, default=False
         Whether the output layer uses the embedding vectors as its weights [2]_. Not
@@ -135,80 +135,82 @@ class SequenceGenerator(
         Maximum number of passes over the training text. Training stops earlier if the
         loss does not improve for ``n_iter_no_change`` epochs.
     batch_size : int, default=32
-        Number of windows per training step, read side by side at different places of
-        the text. With ``step=None``, a short text is read at fewer places, so that at
-        least about 8 windows follow each other at each.
+        Number of windows per training step, which are at different places of the text.
+        With ``step=None``, a short text is read at fewer places, so that at least about
+        8 windows follow each other at each place.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
         Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
-        "adamw" are the same, because ``weight_decay`` is decoupled under each
-        optimizer; they use ``eps=1e-6``. "sgd" uses Nesterov momentum of 0.9.
+        "adamw" are the same, because ``weight_decay`` is decoupled from the gradient
+        for every optimizer; both use ``eps=1e-6``. "sgd" uses a Nesterov momentum of
+        0.9.
     learning_rate : float or "auto", default="auto"
         Initial learning rate. Larger values train faster, but training can diverge.
         "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.
     learning_rate_schedule : str or callable, default="constant"
-        How the learning rate changes over the epochs. "constant" keeps it. "plateau"
-        halves it when the loss (the validation loss under early stopping) has not
-        decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
+        Change of the learning rate over the epochs. "constant" keeps it unchanged.
+        "plateau" halves it when the loss (with early stopping, the validation loss) has
+        not decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
         ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
-        each fit, and returns a factor for ``learning_rate``.
+        each fit, and returns the factor by which ``learning_rate`` is multiplied.
     weight_decay : float or "auto", default=0.0
-        Weight decay. After each step, whatever the optimizer, all weights except biases
-        are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added to the
-        gradient: for the L2 penalty of torch's optimizers, give a subclass with a
-        penalty of its own. Larger values regularise more strongly; 0 disables weight
-        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers. With a
-        ``learning_rate`` above that of "auto" it is smaller in proportion.
+        Weight decay. After each training step, for every optimizer, all weights except
+        biases are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added
+        to the gradient; for an L2 penalty, pass a subclass of the optimizer that adds
+        it. Larger values regularise more strongly; 0 disables weight decay. "auto" is
+        0.01 for "sgd" and 0.1 for all other optimizers. If ``learning_rate`` is k times
+        its "auto" value, with k > 1, the "auto" decay is divided by k.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
-        steps instead of the weights of the last step, which fluctuate. Later steps
-        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
-        (Shamir and Zhang, ICML 2013).
+        steps. If False, the weights after the last step are used, which fluctuate from
+        step to step. In the average, later steps have more weight: of t steps, step s
+        has a weight proportional to about ``(s / t) ** 3`` (Shamir and Zhang, ICML
+        2013).
     gradient_clip : float or None, default=1.0
         Maximum norm of the gradient. A gradient with a larger norm is scaled down to
         this norm. None disables clipping.
     early_stopping : bool, default=False
         Whether to stop when the validation loss has not improved for
         ``n_iter_no_change`` epochs, and to keep the weights of the epoch with the
-        lowest validation loss. The validation text is the one given to ``fit``, or else
-        ``validation_fraction`` of the training text. If False, training uses all text
-        and stops when the training loss has not improved for that many epochs. A warm
-        start compares its own epochs only.
+        lowest validation loss. The validation text is ``X_val`` of ``fit``; if it is
+        not given, a ``validation_fraction`` of the training text. If False, training
+        uses all text and stops when the training loss has not improved for that many
+        epochs. After a warm start, only the epochs of the current fit are compared.
     validation_fraction : float in (0, 1) or CV splitter, default=0.1
-        Fraction of the training documents held out under early stopping; of a single
-        document, the fraction held out at its end. If this is a splitter, its last
-        split is used.
+        Fraction of the training documents that is held out if ``early_stopping=True``.
+        If the text is a single document, this fraction is held out at its end. If this
+        is a CV splitter, its last split is used.
     n_iter_no_change : int or "auto", default="auto"
         Number of consecutive epochs without an improvement of the loss by more than
-        ``tol`` after which training stops. "auto" is a quarter of the epochs, but at
-        least 5.
+        ``tol`` after which training stops. "auto" is a quarter of the maximum number of
+        epochs, but at least 5.
     tol : float, default=0.0001
         Minimum decrease of the loss that counts as an improvement.
     warm_start : bool, default=False
         Whether ``fit`` continues from the weights and the vocabulary of the previous
-        fit, for up to ``max_epochs`` further epochs, instead of starting anew. The
-        learning rate, ``weight_decay``, ``dropout`` and ``callbacks`` may change
-        between fits; the network and the optimizer may not.
+        fit, for up to ``max_epochs`` further epochs, instead of starting from new
+        weights. The learning rate, ``weight_decay``, ``dropout`` and ``callbacks`` may
+        change between fits; the network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
-        Callbacks of skorch, which are called during training. ``fit`` works on shallow
-        copies, so that your objects are not changed, while objects that they refer to,
-        such as a list or a trial of Optuna, are shared. They find losses and scores in
+        Callbacks of skorch, which are called during training. ``fit`` uses shallow
+        copies of them: your callbacks are not changed, but objects that they refer to,
+        such as a list or an Optuna trial, are shared. Losses and scores are in
         ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a callback
-        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping has lost
-        its patience, training ends and the estimator is fitted. A KeyboardInterrupt
-        keeps the finished epochs and is raised again. Callbacks of scikit-learn are set
-        with ``set_callbacks`` instead.
+        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping runs out
+        of patience, training ends and the estimator is fitted. After a
+        KeyboardInterrupt, the finished epochs are kept and the interrupt is raised
+        again. For scikit-learn's callbacks, use ``set_callbacks``.
     device : str, default="auto"
-        Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if there is one,
+        Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if one is available,
         otherwise the CPU.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
         Floating-point type of weights and states. "auto" is float32. float32 is about
         twice as fast as float64. "bfloat16" computes the recurrent layers in bfloat16;
         data, weights and output layer stay in float32.
     random_state : int, RandomState instance or None, default=None
-        Seed of the random numbers that decide the initial weights, shuffling, dropout
-        and the held-out documents. Pass an int for results that can be reproduced.
+        Seed of the random numbers for the initial weights, shuffling, dropout and the
+        choice of held-out documents. Pass an int for reproducible results.
     verbose : int, default=0
-        Whether to print one line per epoch; 0 prints nothing.
+        Verbosity level. 0 prints nothing; 1 or more prints one line per epoch.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""State that persists between predictions."""
+"""Streams: predictions step by step, with a state that persists between calls."""
 
 from sklearn_rnn.streaming._open_stream import open_stream
 from sklearn_rnn.streaming._stream import Stream

@@ -1,4 +1,4 @@
-"""What a stream needs of a model: one adapter for each kind of model."""
+"""The interface between streams and models, with one adapter per kind of model."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -8,20 +8,20 @@ from sklearn_rnn._nn.steppers import make_stepper
 
 
 class StreamAdapter(ABC):
-    """How a fitted model reads the steps of streams and answers them.
+    """Base of the adapters, which convert steps to input of a model and its outputs.
 
     Attributes
     ----------
     module : torch.nn.Module
         The network.
     first_codes : tuple of int
-        What the network reads before the first step of a stream.
+        Codes that the network reads before the first step of a stream.
     each_step : bool
-        Whether the model answers at every step, rather than after the last one read.
+        Whether the model predicts at every step instead of after the last step.
     patch_size : int
         Number of steps that the network reads at once.
     encoding : bytes
-        What distinguishes models with the same network, such as their scaling.
+        Properties that distinguish models with the same network, such as their scaling.
     rows_are_steps : bool
         Whether the rows of the tables that the model was fitted on are time steps.
     """
@@ -34,24 +34,24 @@ class StreamAdapter(ABC):
     rows_are_steps = False
 
     def start(self):
-        """A stepper of one stream that has read nothing."""
+        """Make a stepper of one stream that has read nothing."""
         return make_stepper(self.module, patch_size=self.patch_size)
 
     def fingerprint(self):
-        """A hash of what the model computes, since no other one can use its states."""
+        """Return a hash of the model, since no other model can use its states."""
         return fingerprint_network(self.module, self.encoding)
 
     @abstractmethod
     def step(self, x, n):
-        """One step of each of ``n`` streams for the stepper; None if x is a chunk."""
+        """Convert x to one step of each of ``n`` streams; None if x is a chunk."""
 
     @abstractmethod
     def chunk(self, x, n):
-        """A chunk of steps of each of ``n`` streams, as ``Sequences``."""
+        """Convert x to a chunk of steps of each of ``n`` streams, as ``Sequences``."""
 
     @abstractmethod
     def predict(self, outputs):
-        """What the model predicts from the stepper's outputs.
+        """Convert the stepper's outputs to predictions of the model.
 
-        Adapters of models with probabilities have ``predict_proba`` beside it.
+        Adapters of models with probabilities also have ``predict_proba``.
         """

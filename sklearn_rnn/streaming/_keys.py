@@ -1,4 +1,4 @@
-"""Streams by key: each key has a row of the state."""
+"""States of streams by key; each key has one row of the state."""
 
 from numbers import Integral
 from typing import NamedTuple
@@ -12,10 +12,10 @@ Key = str | int
 
 
 class Change(NamedTuple):
-    """What one call changes: keys that join or leave, and the rows that are set.
+    """The change that one call makes: keys that join or leave, and rows that are set.
 
-    ``table`` and ``free`` may be larger than the present ones. The first ``n_free`` of
-    the free rows stay free, and ``freed`` follow them.
+    ``table`` and ``free`` may be larger than the current ones. The first ``n_free`` of
+    the free rows remain free, and the rows ``freed`` are appended to them.
     """
 
     table: Arrays
@@ -31,9 +31,9 @@ class Change(NamedTuple):
 class KeyedStates:
     """The states of sequences by key, in the rows of a table.
 
-    Rows of keys that left are used again. A change is recorded as a whole, in one
-    assignment, before it is carried out in place. Carrying it out twice gives the same
-    as once, so the next call completes a change that was interrupted half-way.
+    Rows of removed keys are used again. A change is recorded with one assignment before
+    it is carried out in place. Since carrying it out twice has the same result as once,
+    the next call completes a change that was interrupted.
     """
 
     def __init__(self, beginning: Arrays, n_rows: int = 8) -> None:
@@ -45,7 +45,7 @@ class KeyedStates:
 
     @property
     def keys(self) -> list[Key]:
-        """The keys in the order of their joining."""
+        """The keys in the order in which they were added."""
         self._complete()
         return list(self._rows)
 
@@ -56,7 +56,7 @@ class KeyedStates:
         return take_rows(self._table, np.array(list(self._rows.values()), np.intp))
 
     def locate(self, keys: list[Key]) -> Change:
-        """The change that adds those of ``keys`` that are new, with their states."""
+        """Prepare the change that adds the new ones of ``keys``, with their states."""
         self._complete()
         table, free, known = self._table, self._free, self._rows
         new = [key for key in keys if key not in known]
@@ -77,23 +77,25 @@ class KeyedStates:
         return Change(table, free, n_free, [], joining, [], rows, states)
 
     def put(self, change: Change, states: Arrays) -> None:
-        """Carry out a change that was located, with new ``states`` of its rows."""
+        """Carry out a change from :meth:`locate`, with new ``states`` of its rows."""
         self._change = change._replace(states=states)
         self._complete()
 
     def select(self, which: Key | list[Key] | None) -> list[Key]:
-        """A list of the keys that ``which`` names."""
+        """List the keys that ``which`` names."""
         self._complete()
         if which is None:
             return list(self._rows)
         keys = [which] if isinstance(which, (str, int, Integral)) else list(which)
         for key in keys:
             if key not in self._rows:
-                raise ValueError(f"no sequence has the key {key!r}.")
+                raise ValueError(
+                    f"no sequence has the key {key!r}. The attribute keys lists them."
+                )
         return list(dict.fromkeys(keys))
 
     def remove(self, keys: list[Key]) -> None:
-        """Let the sequences of ``keys`` end, and free their rows."""
+        """End the sequences of ``keys``, and free their rows."""
         self._complete()
         rows = [self._rows[key] for key in keys]
         self._change = Change(
@@ -118,9 +120,9 @@ class KeyedStates:
 
 
 def check_key(key: object) -> None:
-    """Raise TypeError if ``key`` is not a text or an integer."""
+    """Raise a TypeError if ``key`` is not a str or an integer."""
     if not isinstance(key, (str, Integral)) or isinstance(key, bool):
         raise TypeError(
             f"the key {key!r} is of type {type(key).__name__}; expected str or int, "
-            "which a file can hold too."
+            "which can be saved to a file."
         )

@@ -1,4 +1,4 @@
-"""Streams of any model that has them, alone or at the end of a Pipeline."""
+"""Streams of models, alone or at the end of a Pipeline."""
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -10,32 +10,42 @@ from sklearn_rnn.streaming._stream import Stream
 def open_stream(model, n_streams=1):
     """Open a stream of a fitted model, or of a fitted Pipeline that ends in one.
 
-    In a pipeline each step passes the transformers first: a
-    :class:`StepwiseTransformer` as a sequence of one step; a transformer of tables, if
-    rows were steps in ``fit`` too, as a row; a :class:`CharVectorizer` or
-    :class:`WordVectorizer` as a text, whose tokens are the chunk. Other transformers of
-    sequences are refused, because a step may depend on the whole sequence, as in
-    :class:`~sklearn_rnn.SeriesScaler`.
+    In a Pipeline, each step passes through the transformers first. These can be:
+
+    - a :class:`StepwiseTransformer`, which receives a sequence of one step;
+    - a :class:`CharVectorizer` or :class:`WordVectorizer`, which receives a text and
+      returns its tokens as a chunk;
+    - a transformer of tables, which receives a row, if rows were time steps in ``fit``.
+
+    Other transformers of sequences raise an error, because in their output a step may
+    depend on the whole sequence, as in :class:`~sklearn_rnn.SeriesScaler`.
 
     Parameters
     ----------
     model : estimator
-        RNNClassifier, RNNRegressor, RNNForecaster or SequenceGenerator, or a Pipeline
-        whose last step is one; fitted.
+        A fitted RNNClassifier, RNNRegressor, RNNForecaster or SequenceGenerator, or a
+        fitted Pipeline whose last step is one.
     n_streams : int or None, default=1
-        Number of sequences read side by side; None is for any number of them by key.
+        Number of sequences that are read in parallel. None opens a stream for any
+        number of sequences, which are identified by keys.
 
     Returns
     -------
     stream : Stream
-        Answers at any step what ``model.predict`` answers to all steps so far.
+        At each step, its predictions are those of ``model.predict`` for all steps so
+        far.
 
     Raises
     ------
     TypeError
         If the model has no streams.
     ValueError
-        If a transformer is not known to transform each step by itself.
+        If a transformer may not transform each step independently of the others.
+
+    See Also
+    --------
+    Stream : Lists the kinds of steps and chunks that a stream reads.
+    RNNClassifier.stream : Opens a stream of a single model.
 
     Examples
     --------
@@ -58,7 +68,7 @@ def open_stream(model, n_streams=1):
             raise TypeError(
                 f"{type(model).__name__} has no streams; expected a fitted "
                 "RNNClassifier, RNNRegressor, RNNForecaster or SequenceGenerator, or a "
-                "Pipeline that ends in one. Of a search, give best_estimator_."
+                "Pipeline that ends in one. For a fitted search, give best_estimator_."
             )
         return model.stream(n_streams)
     check_is_fitted(model)

@@ -1,4 +1,4 @@
-"""Streams of a Pipeline, whose transformers process each step."""
+"""Streams of a Pipeline, in which the transformers process each step."""
 
 import numpy as np
 from scipy import sparse
@@ -13,7 +13,7 @@ from sklearn_rnn.text._vectorizer import TokenVectorizer
 
 
 class PipelineStreamAdapter(StreamAdapter):
-    """Streams of a fitted Pipeline: its transformers, then the adapter of its model."""
+    """Adapter of a fitted Pipeline: its transformers, then the adapter of its model."""
 
     def __init__(self, transformers, inner):
         self.module, self.each_step = inner.module, inner.each_step
@@ -46,7 +46,7 @@ class PipelineStreamAdapter(StreamAdapter):
             if not _reads_three_d(transformer):
                 x = _dense(transformer.transform(x))
                 continue
-            steps = x[:, np.newaxis]  # a list, where NaN would be read as padding
+            steps = x[:, np.newaxis]  # in a 3-D array, NaN would be read as padding
             missing = x.dtype.kind == "f" and np.isnan(x).any()
             steps = transformer.transform(list(steps) if missing else steps)
             x = np.asarray(steps)[:, 0]
@@ -67,7 +67,7 @@ class PipelineStreamAdapter(StreamAdapter):
 
 
 def list_transformers(steps):
-    """The transformers among the steps of a Pipeline, also of Pipelines inside it."""
+    """List the transformers of a Pipeline's steps, including nested Pipelines."""
     found = []
     for _, step in steps:
         if isinstance(step, Pipeline):
@@ -82,34 +82,34 @@ def _refuse_bounds(vectorizer):
     if vectorizer.boundaries or vectorizer.max_length is not None:
         what = "boundaries=True" if vectorizer.boundaries else "max_length"
         raise ValueError(
-            f"{type(vectorizer).__name__} has {what}, which counts each chunk of a "
-            "stream as a whole text. Fit a pipeline with boundaries=False and "
-            "max_length=None."
+            f"{type(vectorizer).__name__} has {what}, with which each chunk of a "
+            "stream would be treated as a whole text. Fit a pipeline with "
+            "boundaries=False and max_length=None."
         )
 
 
 def _refuse_whole_sequences(transformer, inner):
-    """Refuse a transformer that is not known to transform each step by itself.
+    """Refuse a transformer that may not transform each step independently.
 
-    The tags of a transformer do not tell whether a step depends on other steps of its
-    sequence, so of those that read sequences only StepwiseTransformer is known.
+    The tags of a transformer do not say whether a step depends on other steps of its
+    sequence. Of the transformers of sequences, only StepwiseTransformer is accepted.
     """
     if isinstance(transformer, StepwiseTransformer):
         return
     name, tags = type(transformer).__name__, get_tags(transformer)
     if tags.input_tags.three_d_array:
         raise ValueError(
-            f"{name} may need whole sequences, and a stream has only the steps so far. "
-            "Fit a pipeline with transformers of rows in StepwiseTransformer, such as "
-            "StepwiseTransformer(StandardScaler()), or transform the steps yourself "
-            "and open a stream of the model alone."
+            f"{name} may need whole sequences, but a stream has only the steps so far. "
+            "Fit a pipeline with StepwiseTransformer around a transformer of rows, "
+            "such as StepwiseTransformer(StandardScaler()), or transform the steps "
+            "yourself and open a stream of the model alone."
         )
     known = hasattr(transformer, "n_features_in_") and tags.input_tags.two_d_array
     if not (inner.rows_are_steps and known):
         raise ValueError(
-            f"{name} transforms whole sequences, as rows of a table, and a stream has "
-            "only single steps of them. Fit a pipeline with StepwiseTransformer("
-            f"{name}(...)), which does each step by itself."
+            f"{name} transforms whole sequences, which are rows of a table, but a "
+            "stream has only single steps of them. Fit a pipeline with "
+            f"StepwiseTransformer({name}(...)), which transforms each step separately."
         )
 
 

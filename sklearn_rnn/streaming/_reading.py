@@ -1,4 +1,4 @@
-"""Steps and chunks of streams, read into numbers or codes."""
+"""Conversion of the steps and chunks of streams to numbers or codes."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from sklearn_rnn._data.tokens import PADDING, TokenArray
 
 
 def number_step(x, n, size):
-    """Numbers (n, size), one step of ``n`` streams; None if x is a chunk."""
+    """Read x as numbers (n, size), one step of ``n`` streams; None if x is a chunk."""
     x = _as_array(x)
     if x is None or x.ndim > 2:
         return None
@@ -26,7 +26,7 @@ def number_step(x, n, size):
     if x.shape != (n, size):
         if x.ndim > 1 or 1 not in (n, size) or x.size != n * size:
             raise ValueError(
-                f"x has the shape {x.shape} for {n} stream(s) of {size} feature(s) a "
+                f"x has the shape {x.shape} for {n} stream(s) of {size} feature(s) per "
                 f"step; expected {(n, size)}, or ({n}, n_timesteps, {size}) for a "
                 "chunk."
             )
@@ -35,7 +35,7 @@ def number_step(x, n, size):
 
 
 def _as_array(x):
-    """An array, or None if x holds arrays of unequal lengths."""
+    """Convert x to an array; None if x holds arrays of unequal lengths."""
     try:
         refuse_sparse(x, "x")
         x = unwrap(x, "x")
@@ -50,10 +50,12 @@ def _as_array(x):
 
 
 def number_rows(x, n, size):
-    """A chunk of numbers as a 3-D array, or a list of (T_i, size)."""
+    """Read a chunk of numbers as a 3-D array, or a list of (T_i, size)."""
     x = unwrap(x, "x")
     if len(x) != n:
-        raise ValueError(f"x has chunks for {len(x)} streams, expected {n}.")
+        raise ValueError(
+            f"x has chunks for {len(x)} streams, expected {n}: one per stream."
+        )
     if getattr(x, "ndim", None) == 3:
         return x
     rows = [np.asarray(unwrap(row, "x")) for row in x]
@@ -69,13 +71,13 @@ def number_rows(x, n, size):
 
 
 def code_step(x, n, vocabulary_size):
-    """Codes (n,), one step of ``n`` streams; None if x is a chunk."""
+    """Read x as codes (n,), one step of ``n`` streams; None if x is a chunk."""
     x = _as_array(x)
     if x is None or x.ndim > 1:
         return None
     if x.size != n:
         raise ValueError(
-            f"x has {x.size} codes for {n} stream(s); expected one for each, or "
+            f"x has {x.size} codes for {n} stream(s); expected one code per stream, or "
             f"({n}, n_timesteps) for a chunk."
         )
     if x.dtype.kind not in "iu":
@@ -86,20 +88,22 @@ def code_step(x, n, vocabulary_size):
         )
     if x.min() <= PADDING or x.max() >= vocabulary_size:
         raise ValueError(
-            f"x holds the code {x.min() if x.min() <= PADDING else x.max()}; the "
-            f"vocabulary has the codes 1..{vocabulary_size - 1}, and {PADDING} is the "
-            "padding behind the end of a chunk."
+            f"x holds the code {x.min() if x.min() <= PADDING else x.max()}; expected "
+            f"codes of the vocabulary, 1..{vocabulary_size - 1}. The code {PADDING} is "
+            "padding after the end of a chunk."
         )
     return x.reshape(n)
 
 
 def code_rows(x, n, vocabulary_size):
-    """A chunk of codes as a TokenArray, or a list of its rows."""
+    """Read a chunk of codes as a TokenArray, or as a list of its rows."""
     x = unwrap(x, "x")
     if isinstance(x, TokenArray) and x.ndim == 1:
         x = x.reshape(1, -1)
     if len(x) != n:
-        raise ValueError(f"x has chunks for {len(x)} streams, expected {n}.")
+        raise ValueError(
+            f"x has chunks for {len(x)} streams, expected {n}: one per stream."
+        )
     if isinstance(x, TokenArray):
         return x
     if getattr(x, "ndim", None) == 2:
@@ -113,6 +117,6 @@ def code_rows(x, n, vocabulary_size):
 
 
 def list_texts(x):
-    """One text or several texts, as a list."""
+    """Return one text or several texts as a list."""
     several = hasattr(x, "__iter__") and not isinstance(x, (str, bytes))
     return list(x) if several else [x]

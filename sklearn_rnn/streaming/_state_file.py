@@ -1,4 +1,4 @@
-"""The state of streams as named arrays: checked, written to a file and read again."""
+"""The state of streams as named arrays: checks, and files."""
 
 import json
 from collections.abc import Mapping
@@ -9,44 +9,46 @@ from sklearn_rnn._core.container import read_container, write_container
 from sklearn_rnn.streaming._keys import check_key
 
 KIND = "stream state"
-TEXTS = ("model", "keys")  # of a state, which a file holds in its header
-ROUNDING = 1e-2  # also that of bfloat16
-MOST_STEPS = 2**53  # exact as floats, too
+TEXTS = ("model", "keys")  # entries that a file stores in its header
+ROUNDING = 1e-2  # relative tolerance, sufficient for bfloat16
+MOST_STEPS = 2**53  # larger integers are not exact as floats
 LONGEST_KEYS = 2**24  # characters of JSON
 
 
 def write_state(path, state):
-    """Write the arrays of ``state`` to a file, all of them or nothing."""
+    """Write the arrays of ``state`` to a file atomically."""
     texts = {name: str(state[name]) for name in TEXTS if name in state}
     arrays = {name: array for name, array in state.items() if name not in texts}
     write_container(path, KIND, texts, arrays)
 
 
 def read_state(path):
-    """The arrays that :func:`write_state` wrote."""
+    """Read the arrays that :func:`write_state` wrote."""
     texts, arrays = read_container(path, KIND)
     return {**{name: np.array(text) for name, text in texts.items()}, **arrays}
 
 
 def check_mapping(state):
-    """Raise ValueError if ``state`` is not a dict with names."""
+    """Raise a ValueError if ``state`` is not a dict with str keys."""
     if not isinstance(state, Mapping) or not all(isinstance(n, str) for n in state):
         raise ValueError(
-            f"a state is a dict of arrays, as stream.state returns, got {state!r:.200}."
+            "a state must be a dict of arrays, as stream.state returns, got "
+            f"{state!r:.200}."
         )
 
 
 def check_state(arrays, beginning, n, patch_size=1, find_bounds=lambda n_read: {}):
-    """Arrays of the type and shape of ``beginning``, for ``n`` sequences.
+    """Check a state, and return arrays of the types and shapes of ``beginning``.
 
-    ``find_bounds`` is called with the number of patches that each has read, and returns
-    the largest absolute value that some of the arrays can have then.
+    ``n`` is the number of sequences. ``find_bounds`` is called with the number of
+    patches that each sequence has read. It returns upper bounds of the absolute values
+    of some of the arrays.
     """
     missing, extra = beginning.keys() - arrays.keys(), arrays.keys() - beginning.keys()
     if missing or extra:
         raise ValueError(
-            f"the state lacks {sorted(missing)} and has {sorted(extra)} too many; "
-            f"expected {list(beginning)}."
+            f"the state lacks the arrays {sorted(missing)} and has the unknown arrays "
+            f"{sorted(extra)}; expected {list(beginning)}."
         )
     found = {
         name: _check_array(name, arrays[name], like, n)
@@ -54,9 +56,9 @@ def check_state(arrays, beginning, n, patch_size=1, find_bounds=lambda n_read: {
     }
     n_steps = found["n_steps"]
     if n_steps.min(initial=0) < 0:
-        raise ValueError("n_steps of the state are negative.")
+        raise ValueError("n_steps of the state has negative values.")
     if n_steps.max(initial=0) > MOST_STEPS:
-        raise ValueError(f"n_steps of the state are above {MOST_STEPS}.")
+        raise ValueError(f"n_steps of the state has values above {MOST_STEPS}.")
     bounds = find_bounds(n_steps // patch_size)
     for name, array in found.items():
         if array.dtype.kind != "f":
@@ -64,7 +66,7 @@ def check_state(arrays, beginning, n, patch_size=1, find_bounds=lambda n_read: {
         allowed = np.isfinite(array)
         if name == "max":  # minus infinity before the first patch
             allowed |= np.isneginf(array) & (n_steps < patch_size)[:, np.newaxis]
-        elif np.isnan(beginning[name]).any():  # of values that are not known yet
+        elif np.isnan(beginning[name]).any():  # values that are not known yet
             allowed |= np.isnan(array)
         if not allowed.all():
             raise ValueError(f"{name} of the state holds NaN or infinity.")
@@ -74,20 +76,20 @@ def check_state(arrays, beginning, n, patch_size=1, find_bounds=lambda n_read: {
 
 
 def _check_bound(name, array, bound):
-    """Raise ValueError if a row of ``array`` (n, H) is beyond its ``bound`` (n,)."""
+    """Raise a ValueError if a row of ``array`` (n, H) exceeds its ``bound`` (n,)."""
     size = np.where(np.isinf(array), 0, np.abs(array)).max(axis=1, initial=0)
     beyond = np.flatnonzero(size > bound * (1 + ROUNDING))
     if len(beyond):
         row = beyond[0]
         raise ValueError(
             f"{name} of the state holds values of up to {size[row]:.3g} in row {row}; "
-            f"in this network, none can be above {bound[row]} after the "
-            "steps that n_steps tells."
+            f"in this network, no value can be above {bound[row]} after the number of "
+            "steps in n_steps."
         )
 
 
 def _check_array(name, given, like, n):
-    """An array of the type of ``like`` and of its shape, but with ``n`` rows."""
+    """Convert ``given`` to the type and shape of ``like``, but with ``n`` rows."""
     try:
         array = np.asarray(given)
     except (TypeError, ValueError) as error:
@@ -106,7 +108,7 @@ def _check_array(name, given, like, n):
 
 
 def read_keys(array):
-    """The keys in the order of the state's rows."""
+    """Read the keys in the order of the state's rows."""
     try:
         text = str(array)
         if len(text) > LONGEST_KEYS:
@@ -120,6 +122,6 @@ def read_keys(array):
     except (RecursionError, TypeError, ValueError):
         pass
     raise ValueError(
-        f"keys of the state are {array!r:.200}, not a JSON list of distinct keys, "
-        "which are str or int."
+        f"keys of the state are {array!r:.200}; expected a JSON list of distinct keys "
+        "of type str or int."
     )

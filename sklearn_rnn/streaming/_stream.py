@@ -1,4 +1,4 @@
-"""Streams: state that persists between predictions."""
+"""Streams, whose state persists between predictions."""
 
 import json
 import threading
@@ -28,48 +28,56 @@ def _adapter_has(method):
 
 
 class Stream:
-    """Sequences that are still going on: read step by step, answered at any step.
+    """Sequences that are read step by step, with a prediction at any step.
 
-    A stream keeps the network's state, so that a step costs the same however long the
-    sequence already is, and answers as the model would answer the whole of it. It has
-    one state each for ``n_streams`` sequences that go on together, or for any number of
-    sequences by key, each at its own pace.
+    A stream keeps the state of the network. The cost of a step therefore does not
+    depend on the number of steps already read, and the prediction equals that of the
+    model for the whole sequence so far. A stream reads ``n_streams`` sequences in
+    parallel, or any number of sequences that are identified by keys and may advance
+    independently.
 
-    Made by the ``stream`` method of a fitted model, or by :func:`open_stream` for a
-    fitted Pipeline. A later fit of the model does not change a stream.
+    Streams are opened by the ``stream`` method of a fitted model, or by
+    :func:`open_stream` for a fitted Pipeline. A later fit of the model does not change
+    them.
 
     Parameters
     ----------
     adapter : object
-        How the model reads steps and answers; made by its ``stream`` method.
+        Adapter that converts steps and predictions for the model. The ``stream`` method
+        of the model makes it.
     n_streams : int or None, default=1
-        Sequences that go on together; None begins empty, for sequences by key. A single
-        one that has read nothing also turns to keys when it is first given some.
+        Number of sequences that are read in parallel. None opens a stream without
+        sequences, to which keys are added. A stream with ``n_streams=1`` that has read
+        nothing also accepts keys.
 
     See Also
     --------
-    RNNClassifier.stream : Opens a stream.
-    WritingSession : A stream of a generator that a person writes with.
+    RNNClassifier.stream : Opens a stream of a classifier.
+    open_stream : Opens a stream of a model or a Pipeline.
+    WritingSession : A stream of a generator, in which a person and the model write.
 
     Notes
     -----
-    What x may be:
+    A *step* is one time step, and a *chunk* is several successive steps, of each
+    sequence. The argument ``x`` of :meth:`predict` and :meth:`predict_proba` can be:
 
-    - ``(n_streams, n_features)``: a step each; also ``(n_streams,)`` if there is one
-      feature, and ``(n_features,)`` if there is one stream.
-    - ``(n_streams, n_timesteps, n_features)``: a chunk of steps each; also a list of
-      ``n_streams`` arrays of unequal lengths.
-    - Integers ``(n_streams,)``: a token each, for a model fitted on tokens.
-    - A TokenArray or integers ``(n_streams, n_timesteps)``: a chunk of tokens each,
-      less the padding on their right.
-    - A text, or a list of ``n_streams`` texts or lists of tokens: a chunk each, for a
-      generator; also a single token.
-    - A dict of key to any of these, without the axis of the streams: a step or a chunk
-      of one sequence each; if one is a chunk, all are.
+    - an array ``(n_streams, n_features)``: one step of each stream. ``(n_streams,)`` is
+      accepted if there is one feature, and ``(n_features,)`` if there is one stream.
+    - an array ``(n_streams, n_timesteps, n_features)``, or a list of ``n_streams``
+      arrays of any lengths: one chunk of each stream.
+    - integers ``(n_streams,)``, for a model fitted on tokens: one token of each stream.
+    - a TokenArray or integers ``(n_streams, n_timesteps)``: one chunk of tokens of each
+      stream, without the padding on the right.
+    - a text, or a list of ``n_streams`` texts or lists of tokens, for a generator: one
+      chunk of each stream. A single token is also accepted.
+    - a dict from keys to any of these, without the axis of the streams: one step or one
+      chunk of each sequence. If one value is a chunk, a step is read as a chunk of one
+      step.
 
-    Text is split into tokens chunk by chunk: of words, give whole ones.
+    Text is split into tokens chunk by chunk. If tokens are words, a chunk must contain
+    whole words.
 
-    Many threads may read from streams of one model, and also from the same stream.
+    Several threads can use streams of the same model, and also the same stream.
 
     Examples
     --------
@@ -85,7 +93,7 @@ class Stream:
     >>> bool(np.isclose(answer, model.predict(X[:1]), rtol=1e-5).all())
     True
 
-    One state for each sensor:
+    With keys, for example one sequence per sensor:
 
     >>> stream = model.stream(n_streams=None)
     >>> answers = stream.predict({"sensor-7": 0.3, "sensor-9": -1.2})
@@ -94,8 +102,8 @@ class Stream:
     (['sensor-7', 'sensor-9'], ['sensor-7'])
     """
 
-    # What changes are the state of _stepper, if streams are counted, and else _keyed.
-    # Both are replaced by one assignment, so an interrupt leaves the one or the other.
+    # The state that changes is that of _stepper if streams are counted, else _keyed.
+    # Both are replaced with one assignment, so an interrupt leaves the old or the new.
     _keyed: KeyedStates | None
 
     def __init__(self, adapter, n_streams=1):
@@ -108,56 +116,58 @@ class Stream:
         self._stepper = adapter.start()
         for code in adapter.first_codes:
             self._stepper.feed(np.array([code]))
-        self._beginning = self._stepper.state  # has read nothing but the start code
-        self._reader = self._stepper.branch()  # its state matters within a call only
+        self._beginning = self._stepper.state  # has read the first codes only
+        self._reader = self._stepper.branch()  # its state is used within a call only
         self._stepper.state = resize_state({}, self._beginning, n_streams or 1)
         self._keyed = KeyedStates(self._beginning) if n_streams is None else None
 
-    # ---------------------------------------------------------------- answers
+    # ---------------------------------------------------------------- predictions
 
     def predict(self, x):
-        """Read on, and answer.
+        """Read one step or chunk of each sequence, and predict.
 
         Parameters
         ----------
         x : array-like, TokenArray, text or dict
-            A step or a chunk of each sequence; see the Notes of the class.
+            One step or one chunk of each sequence; see the Notes of the class.
 
         Returns
         -------
         answers : ndarray of shape (n_streams,) or (n_streams, n_outputs), or dict
-            What the model's ``predict`` answers to all that was read; of a generator
-            the likeliest next token, of a forecaster the ``horizon`` steps to come.
-            With ``return_sequences=True`` the answer at each step: to a chunk
-            ``(n_streams, n_timesteps, ...)``, or a 1-D object array of arrays if the
-            lengths differ. A dict has an answer for each key.
+            Predictions of the model for all steps read so far: labels or numbers; the
+            most likely next token of a generator; the next ``horizon`` steps of a
+            forecaster. With ``return_sequences=True``, the predictions at each new
+            step: for a chunk, an array ``(n_streams, n_timesteps, ...)``, or a 1-D
+            object array of arrays if the lengths differ. If x is a dict, a dict with
+            the prediction of each key.
 
         Raises
         ------
         ValueError
-            If x cannot be read. No sequence has moved then.
+            If x cannot be read. The state of the stream is then unchanged.
         """
         return self._read(x, self._adapter.predict)
 
     @_adapter_has("predict_proba")
     def predict_proba(self, x):
-        """Read on, and answer with probabilities.
+        """Read one step or chunk of each sequence, and predict probabilities.
 
         Parameters
         ----------
         x : array-like, TokenArray, text or dict
-            A step or a chunk of each sequence; see the Notes of the class.
+            One step or one chunk of each sequence; see the Notes of the class.
 
         Returns
         -------
         proba : ndarray of shape (n_streams, n_classes), or dict
-            What the model's ``predict_proba`` answers to all that was read, in the
-            order of its ``classes_``; in the same shapes as from :meth:`predict`.
+            Probabilities for all steps read so far, as ``predict_proba`` of the model
+            returns them, in the order of its ``classes_``. Containers are the same as
+            for :meth:`predict`.
 
         Raises
         ------
         ValueError
-            If x cannot be read. No sequence has moved then.
+            If x cannot be read. The state of the stream is then unchanged.
         """
         return self._read(x, self._adapter.predict_proba)
 
@@ -167,9 +177,9 @@ class Stream:
                 return self._read_by_key(x, answer)
             if self._keyed is not None:
                 raise ValueError(
-                    "this stream goes by key; expected a dict of keys and their steps, "
-                    f"got {type(x).__name__}. model.stream(n_streams=1) opens one that "
-                    "takes steps alone."
+                    "the sequences of this stream have keys; expected a dict of keys "
+                    f"and their steps, got {type(x).__name__}. Open a stream without "
+                    "keys with model.stream(n_streams=1)."
                 )
             n = self._stepper.n_streams
             step = self._adapter.step(x, n)
@@ -211,10 +221,10 @@ class Stream:
         return answers
 
     def _read_chunk(self, chunk, state):
-        """Outputs of a chunk that is read from ``state`` on, and the state after it.
+        """Read a chunk, and return its outputs and the state after it.
 
-        There is one output for each row's last step, or one for each step, in the
-        order of the rows.
+        There is one output for the last step of each row or, if ``each_step``, one for
+        every step, row by row.
         """
         lengths, each_step = chunk.lengths, self._adapter.each_step
         order = np.argsort(-lengths, kind="stable")
@@ -225,7 +235,7 @@ class Stream:
         with limit_step_threads(len(lengths) * self._operations):
             for t in range(int(lengths.max())):
                 n_left = np.count_nonzero(lengths > t)
-                if n_left < reader.n_streams:  # where one ends, the others go on
+                if n_left < reader.n_streams:  # some rows have ended
                     _put_rows(after, order[n_left : reader.n_streams], reader.state)
                     reader.restore(reader.state, np.arange(n_left))
                 active = order[:n_left]
@@ -241,33 +251,33 @@ class Stream:
 
     @property
     def n_streams(self):
-        """How many sequences there are."""
+        """Number of sequences."""
         keys = self.keys
         return self._stepper.n_streams if keys is None else len(keys)
 
     @property
     def keys(self):
-        """The keys in the order of their joining; None if streams are counted."""
-        with self._lock:  # reading them completes a change, which happens only once
+        """The keys in the order in which they were added; None without keys."""
+        with self._lock:  # reading the keys may complete an interrupted change
             return None if self._keyed is None else self._keyed.keys
 
     def _convert_to_keys(self):
-        """States by key for a stream that counts, if nothing depends on that yet."""
+        """Return states by key for a counting stream that has read nothing."""
         n_steps = self._stepper.state["n_steps"]
         if len(n_steps) > 1 or n_steps[0] > len(self._adapter.first_codes):
             raise ValueError(
-                f"this stream counts its {len(n_steps)} sequence(s), and was given "
-                "keys. Open one for keys: model.stream(n_streams=None)."
+                f"this stream has {len(n_steps)} sequence(s) without keys, but keys "
+                "were given. Open a stream for keys with model.stream(n_streams=None)."
             )
         return KeyedStates(self._beginning)
 
     def reset(self, which=None):
-        """Let sequences end: what comes next begins a new one.
+        """End sequences, so that the next steps begin new ones.
 
         Parameters
         ----------
         which : int, array-like of int or bool, key or list of keys; default=None
-            Which streams begin again, or which keys leave. None is all of them.
+            Streams whose state is reset, or keys that are removed. None means all.
 
         Returns
         -------
@@ -277,7 +287,7 @@ class Stream:
         Raises
         ------
         ValueError
-            If there is no such stream or key; none is reset then.
+            If there is no such stream or key. Nothing is reset then.
         """
         with self._lock:
             if self._keyed is None:
@@ -292,20 +302,20 @@ class Stream:
             rows = np.arange(n)[slice(None) if which is None else which]
         except (IndexError, TypeError) as error:
             raise ValueError(
-                f"which={which!r} is not among the {n} stream(s): expected integers "
-                f"below {n}, or a mask of {n}."
+                f"which={which!r} does not select any of the {n} stream(s); expected "
+                f"integers below {n}, or a boolean mask of length {n}."
             ) from error
         return np.atleast_1d(rows)
 
     # ---------------------------------------------------------------- the state
 
     def copy(self):
-        """A stream in the same state, which goes its own way.
+        """Copy the stream with its state; the two are independent afterwards.
 
         Returns
         -------
         copy : Stream
-            Shares nothing that changes with this one.
+            A stream in the same state.
         """
         with self._lock:
             twin = object.__new__(type(self))
@@ -316,17 +326,23 @@ class Stream:
 
     @property
     def state(self):
-        """All that the stream remembers, as a dict of plain arrays; can be set.
+        """The complete state of the stream, as a dict of arrays; can be set.
 
-        ``n_steps`` (n_streams,) are the steps read, of a generator with the start code;
-        ``hidden_k`` and ``cell_k`` (n_streams, hidden_size) the state of layer k, or
-        ``state_k_i`` that of a callable cell; ``sum`` and ``max`` what the pooling
-        needs; ``patch`` the steps of an incomplete patch, with ``patch_size`` above 1.
-        ``keys`` lists the keys as JSON, ``model`` identifies the network.
+        The dict has these entries:
 
-        Setting it raises ValueError if it is of another model or of other shapes, not
-        complete and finite, or beyond what the network's steps can lead to; the stream
-        then stays as it was.
+        - ``n_steps`` (n_streams,): number of steps read; for a generator, this includes
+          the start code.
+        - ``hidden_k`` and ``cell_k`` (n_streams, hidden_size): state of layer k. For a
+          callable cell, ``state_k_i`` is its i-th tensor.
+        - ``sum`` and ``max``: sums and maxima of the outputs, if the pooling needs
+          them.
+        - ``patch``: the steps of an incomplete patch, if ``patch_size`` is above 1.
+        - ``keys``: the keys as a JSON list, if the sequences have keys.
+        - ``model``: a hash that identifies the model.
+
+        Setting a state raises a ValueError if it belongs to another model, has other
+        shapes, is incomplete, is not finite, or has values that the network cannot
+        reach in this number of steps. The state is then unchanged.
         """
         with self._lock:
             model = self._adapter.fingerprint()
@@ -338,9 +354,9 @@ class Stream:
         with self._lock:
             if str(state.get("model")) != self._adapter.fingerprint():
                 raise ValueError(
-                    "the state is of another model: its weights, classes, vocabulary "
-                    "or scaling differ. Open a stream of the model that it was "
-                    "saved with."
+                    "the state belongs to another model: its weights, classes, "
+                    "vocabulary or scaling differ. Open a stream of the model that the "
+                    "state was saved with."
                 )
             self._set_arrays({name: state[name] for name in state if name != "model"})
 
@@ -353,7 +369,10 @@ class Stream:
     def _set_arrays(self, arrays):
         if "keys" not in arrays:
             if self._keyed is not None:
-                raise ValueError("the state has no keys, but this stream goes by key.")
+                raise ValueError(
+                    "the state has no keys, but the sequences of this stream have "
+                    "keys. Open a stream without keys with model.stream(n_streams=1)."
+                )
             self._stepper.state = self._check_state(arrays, self._stepper.n_streams)
             return
         fresh = self._convert_to_keys() if self._keyed is None else None
@@ -369,13 +388,13 @@ class Stream:
         return check_state(arrays, self._beginning, n, patch_size, bounds)
 
     def save(self, path):
-        """Write the state to a file, all of it or nothing.
+        """Write the state to a file atomically.
 
         Parameters
         ----------
         path : str or path-like
-            Name of the file. It holds plain arrays and a checksum, and no code. A file
-            of this name is replaced, and stays whole if writing fails.
+            Name of the file. The file holds arrays and a checksum, but no code. An
+            existing file is replaced; if writing fails, it is unchanged.
 
         Returns
         -------
@@ -391,7 +410,7 @@ class Stream:
         return self
 
     def load(self, path):
-        """Go on from a state that :meth:`save` wrote.
+        """Continue from a state that :meth:`save` wrote.
 
         Parameters
         ----------
@@ -406,9 +425,9 @@ class Stream:
         Raises
         ------
         ValueError
-            If the file is damaged, or was not written by :meth:`save`, or its state is
-            not one of this model and this number of streams; the stream then stays as
-            it was.
+            If the file is damaged or was not written by :meth:`save`, or if its state
+            belongs to another model or has another number of streams. The state of the
+            stream is then unchanged.
         """
         self.state = read_state(path)
         return self
@@ -429,6 +448,6 @@ class Stream:
 
 
 def _put_rows(state, rows, part):
-    """Set some rows of a new ``state`` to the first rows of another one's end."""
+    """Set ``rows`` of a new ``state`` to the last rows of ``part``."""
     for name, array in part.items():
         state[name][rows] = array[len(array) - len(rows) :]

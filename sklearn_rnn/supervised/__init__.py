@@ -1,4 +1,4 @@
-"""Sequences to labels or numbers, once per sequence or at every step."""
+"""Classification and regression of sequences, once per sequence or at every step."""
 
 from sklearn_rnn.supervised._classifier import RNNClassifier
 from sklearn_rnn.supervised._regressor import RNNRegressor

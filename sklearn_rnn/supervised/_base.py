@@ -1,4 +1,4 @@
-"""What RNNClassifier and RNNRegressor share: reading, training and predicting."""
+"""The common base of RNNClassifier and RNNRegressor."""
 
 import functools
 from abc import abstractmethod
@@ -38,8 +38,8 @@ from sklearn_rnn.supervised._stream_adapter import SequenceStreamAdapter
 
 PREDICTION_BATCH = 256
 
-# Dropout "auto" of tokens. Numbers have none, because a sequence of weight 2 would not
-# train like two sequences.
+# Values of dropout="auto" for tokens. For numbers it is 0, because with dropout a
+# sequence of weight 2 would not have the same effect as two sequences.
 AUTO_DROPOUT = 0.1
 AUTO_DROPOUT_OF_WORDS = 0.3
 
@@ -49,8 +49,8 @@ class SupervisedEstimator(
 ):
     """Base of RNNClassifier and RNNRegressor.
 
-    A subclass checks y (``_check_y``) and learns what it holds (``_fit_targets``),
-    kept in ``_targets``, a :class:`LabelTargets` or :class:`NumberTargets`.
+    A subclass checks y in ``_check_y``. In ``_fit_targets`` it stores a
+    :class:`LabelTargets` or :class:`NumberTargets` as ``_targets``.
     """
 
     _FIXED_ON_WARM_START = (
@@ -65,11 +65,11 @@ class SupervisedEstimator(
 
     @abstractmethod
     def _check_y(self, y):
-        """y as a 1-D or 2-D array, or a ValueError."""
+        """Check y, and return it as a 1-D or 2-D array."""
 
     @abstractmethod
     def _fit_targets(self, y, rows, weights):
-        """What y holds at the ``rows`` that train."""
+        """Learn the labels or the scale of y from the ``rows`` that train."""
 
     @with_callbacks
     def _train(
@@ -83,9 +83,9 @@ class SupervisedEstimator(
         groups=None,
         **options,
     ):
-        """Read, build or continue, train, keep the outcome. Returns an interrupt.
+        """Read the data, train a network and store it; return an interrupt or None.
 
-        A ``partial`` training is one more epoch, with nothing held out. ``options`` are
+        A ``partial`` training is one more epoch without held-out rows. ``options`` are
         those of ``_fit_targets``.
         """
         continuing = hasattr(self, "net_") and (partial or self.warm_start)
@@ -110,11 +110,11 @@ class SupervisedEstimator(
         return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
 
     def _fit_inputs(self, train):
-        """Learn how sequences become the input of the network."""
+        """Learn the encoding of sequences as input of the network."""
         if self.return_sequences and self.patch_size not in (1, "auto"):
             raise ValueError(
                 f"patch_size={self.patch_size} joins steps, but return_sequences=True "
-                'predicts at every single step. Set patch_size="auto" or 1.'
+                'predicts at every step. Set patch_size="auto" or 1.'
             )
         if self._vocabulary_size is not None and self.patch_size not in (1, "auto"):
             raise ValueError(
@@ -126,7 +126,7 @@ class SupervisedEstimator(
         )
 
     def _fit_examples(self, X, y, sample_weight, continuing, **options):
-        """X and y as examples, and y itself, checked."""
+        """Convert X and y to examples; return these and the checked y."""
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is "
@@ -143,10 +143,10 @@ class SupervisedEstimator(
         return self._make_examples(sequences, y, rows, weights), y
 
     def _check_y_and_weights(self, y, sample_weight, sequences, each_step):
-        """y and the weights, or None where all rows count the same.
+        """Check y and the weights; the weights are None if all rows count the same.
 
-        There is one of each per sequence, or with ``each_step`` one per step: then
-        those of all steps follow each other.
+        There is one entry per sequence or, with ``each_step``, one per step; the steps
+        of all sequences are then concatenated.
         """
         if each_step:
             y = flatten(y, sequences)
@@ -165,7 +165,7 @@ class SupervisedEstimator(
         return y, sample_weight
 
     def _make_examples(self, sequences, y, rows, weights):
-        """Examples of the ``rows`` that take part, with their weights."""
+        """Make the examples of the ``rows`` that take part, with their weights."""
         targets = self._targets.encode(y, rows, self._number_type)
         if weights is not None:
             weights = torch.from_numpy(weights)
@@ -176,25 +176,25 @@ class SupervisedEstimator(
         return Examples(sequences, targets, weights, rows, starts)
 
     def _find_sequences(self, sequences, rows):
-        """The sequences that ``rows`` of y belong to."""
+        """Find the sequences that ``rows`` of y belong to."""
         if not self.return_sequences:
             return rows
         ends = np.cumsum(sequences.lengths)
         return np.unique(np.searchsorted(ends, rows, side="right"))
 
     def _weigh_classes(self, train, valid):
-        """The examples that train, where classes may have weights."""
+        """Return the training examples, after applying class weights, if any."""
         return train
 
     # ---------------------------------------------------------------- training
 
     def _split(self, examples, y, validation, groups, rng):
-        """Training and validation examples: the user's own, or rows held out."""
+        """Split into training and validation examples, or use given validation data."""
         if validation is not None:
             return examples, self._validation_examples(*validation)
         strata = None
         if self.return_sequences:
-            y = np.zeros(len(examples.sequences))  # for splitters that only count them
+            y = np.zeros(len(examples.sequences))  # splitters need only its length
         else:
             strata = self._targets.strata(examples.targets)
         train, valid = split_rows(
@@ -240,7 +240,7 @@ class SupervisedEstimator(
         n_directions = 2 if self.bidirectional else 1
         n_pooled = 3 if self.pooling == "concat" else 1
         self._n_features_out = self.hidden_size * n_directions * n_pooled
-        self._pooling = self.pooling  # of transform, also if each step is answered
+        self._pooling = self.pooling  # transform pools, even with return_sequences
         return module
 
     def _count_epochs(self, train):
@@ -267,10 +267,10 @@ class SupervisedEstimator(
     # ---------------------------------------------------------------- prediction
 
     def _predict(self, X, decode):
-        """What ``decode(targets, outputs)`` returns, in the shape of X.
+        """Apply ``decode(targets, outputs)``, and return the result in the shape of X.
 
-        All of it belongs to one fitted state, which a fit in another thread may replace
-        meanwhile.
+        The prediction uses one fitted state, even if a fit in another thread replaces
+        it in the meantime.
         """
         fitted = snapshot(self)
         check_is_fitted(fitted)
@@ -284,12 +284,12 @@ class SupervisedEstimator(
         return self.module_.pooling is None
 
     def _outputs(self, sequences):
-        """Logits or standardised numbers, (n, n_outputs) or (n_steps, n_outputs)."""
+        """Compute logits or standardised numbers, one row per sequence or step."""
         encoded = self._inputs.encode(sequences)
         return self._compute(self.module_, encoded, self._predicts_steps)
 
     def _compute(self, compute, sequences, each_step):
-        """What ``compute`` returns for all sequences: (n, ...), or (n_steps, ...)."""
+        """Apply ``compute`` to all sequences; return (n, ...) or (n_steps, ...)."""
         rows = np.arange(len(sequences))
         with (
             limit_threads(self._count_operations(min(len(rows), PREDICTION_BATCH))),
@@ -305,7 +305,7 @@ class SupervisedEstimator(
         return outputs
 
     def _score_steps(self, X, y, sample_weight, metric):
-        """``metric`` of the predictions at all valid steps."""
+        """Compute ``metric`` of the predictions at all valid steps."""
         fitted = snapshot(self)
         check_is_fitted(fitted)
         sequences = fitted._read(X, reset=False)
@@ -316,41 +316,49 @@ class SupervisedEstimator(
         return metric(y, predictions, sample_weight=weights)
 
     def transform(self, X):
-        """State of the network after reading each sequence, as features.
+        """Compute one feature vector per sequence from the outputs of the network.
 
         Parameters
         ----------
         X : array-like, list of arrays or TokenArray
-            Sequences, in any container that :meth:`fit` takes.
+            Sequences in any container that :meth:`fit` accepts.
 
         Returns
         -------
         states : ndarray of shape (n_sequences, n_features_out)
-            Outputs of the last layer, reduced over the steps by the ``pooling`` of fit:
-            what the output layer reads, unless it reads every step.
-            ``n_features_out`` is ``hidden_size``, times 2 if bidirectional, times 3
-            with ``pooling="concat"``.
+            Outputs of the last recurrent layer, reduced over the time steps by the
+            ``pooling`` of ``fit``. Unless ``return_sequences=True``, they are the input
+            of the output layer. ``n_features_out`` is ``hidden_size``, times 2 if
+            bidirectional, times 3 with ``pooling="concat"``.
+
+        See Also
+        --------
+        transform_sequences : Returns the outputs at every step.
         """
         fitted = snapshot(self)
         check_is_fitted(fitted)
         return fitted._states(fitted._encode(X), fitted._pooling)
 
     def transform_sequences(self, X):
-        """State of the network at every step of each sequence, as features.
+        """Compute one feature vector per time step from the outputs of the network.
 
         Parameters
         ----------
         X : array-like, list of arrays or TokenArray
-            Sequences, in any container that :meth:`fit` takes.
+            Sequences in any container that :meth:`fit` accepts.
 
         Returns
         -------
         states : ndarray
-            Outputs of the last layer: an array ``(n_sequences, n_timesteps,
+            Outputs of the last recurrent layer: an array ``(n_sequences, n_timesteps,
             n_states)`` if X is a table or a 3-D array (NaN where X is padded), and
             otherwise a 1-D object array of arrays ``(T_i, n_states)``. ``n_states`` is
             ``hidden_size``, times 2 if bidirectional. If the network reads patches
-            (see ``patch_size``), there is one row per patch instead of one per step.
+            (see ``patch_size``), there is one vector per patch instead of one per step.
+
+        See Also
+        --------
+        transform : Returns one vector per sequence.
         """
         fitted = snapshot(self)
         check_is_fitted(fitted)
@@ -358,32 +366,37 @@ class SupervisedEstimator(
         return unflatten(fitted._states(sequences, None), sequences)
 
     def _encode(self, X):
-        """X as the network reads it."""
+        """Convert X to the input of the network."""
         return self._inputs.encode(self._read(X, reset=False))
 
     def _states(self, sequences, pooling):
-        """Outputs of the last layer, pooled per sequence, or of all steps."""
+        """Compute outputs of the last layer, pooled per sequence or at all steps."""
         compute = functools.partial(self.module_.read_and_pool, pooling=pooling)
         return self._compute(compute, sequences, each_step=pooling is None)
 
     def stream(self, n_streams=1):
-        """Open a stream: sequences that are read step by step, as they come.
+        """Open a stream, which reads sequences step by step and predicts at any step.
 
         Parameters
         ----------
         n_streams : int or None, default=1
-            Number of sequences read side by side; None is for any number of them with
-            keys.
+            Number of sequences that are read in parallel. None opens a stream for any
+            number of sequences, which are identified by keys.
 
         Returns
         -------
         stream : Stream
-            Answers at any step what :meth:`predict` answers to all steps so far.
+            At each step, its predictions are those of :meth:`predict` for all steps so
+            far.
 
         Raises
         ------
         ValueError
-            If the model is bidirectional or accepts sequences of ``input_length`` only.
+            If the model is bidirectional, or if ``input_length`` is set.
+
+        See Also
+        --------
+        open_stream : Opens a stream of a Pipeline.
 
         Examples
         --------
@@ -401,15 +414,15 @@ class SupervisedEstimator(
         return Stream(SequenceStreamAdapter(self), n_streams)
 
     def _read(self, X, *, reset):
-        """X as sequences, of ``input_length`` steps if that is set."""
+        """Read X as sequences, and check them against ``input_length``."""
         sequences = super()._read(X, reset=reset)
         if self.input_length is not None:
             other = np.flatnonzero(sequences.lengths != self.input_length)
             if len(other):
                 raise ValueError(
                     f"sequence {other[0]} of X has {sequences.lengths[other[0]]} "
-                    f"steps, but input_length={self.input_length} accepts that length "
-                    "only. Set input_length=None for sequences of any length."
+                    f"steps, but input_length={self.input_length}. Give sequences of "
+                    "that length, or set input_length=None to accept any length."
                 )
         return sequences
 

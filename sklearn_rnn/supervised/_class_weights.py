@@ -1,4 +1,4 @@
-"""Weights of classes: learned from the training rows, and used in the loss."""
+"""Class weights, which are learned from the training rows and used in the loss."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from sklearn_rnn._training.examples import Examples
 def learn_class_weights(
     class_weight: Any, classes: np.ndarray, train: Examples
 ) -> np.ndarray:
-    """Weights (n_classes,), or of absence and presence of each label (n_labels, 2).
+    """Return weights (n_classes,), or (n_labels, 2) for absence and presence of labels.
 
     Their mean over the training rows is 1.
     """
-    places = train.all_target_index()
+    places = train.locate_all_targets()
     targets, sample_weight = train.targets[places].numpy(), None
     if train.weights is not None:
         sample_weight = train.weights[places].numpy()
@@ -35,8 +35,8 @@ def learn_class_weights(
     weights = look_up_weights(by_class, targets)
     if not weights.any():
         raise ValueError(
-            f"class_weight={class_weight!r} leaves no class of y any weight. Give at "
-            "least one class a weight above 0."
+            f"class_weight={class_weight!r} gives all classes of y a weight of 0. Give "
+            "at least one class a weight above 0."
         )
     largest = weights.max()
     means = np.average(weights / largest, axis=0, weights=sample_weight)
@@ -49,7 +49,7 @@ def _weigh_classes(
     codes: np.ndarray,
     sample_weight: np.ndarray | None,
 ) -> np.ndarray:
-    """The weight of each class: "balanced", or of a dict, where it is 1 by default."""
+    """Return the weight of each class, "balanced" or from a dict with default 1."""
     if isinstance(class_weight, str):
         counts = np.bincount(codes, sample_weight, minlength=len(classes))
         present = counts > 0
@@ -58,8 +58,8 @@ def _weigh_classes(
         return weights
     if not isinstance(class_weight, dict):
         raise ValueError(
-            f"class_weight is a list, but y has one label per row. Give a dict from "
-            f"the classes {classes.tolist()} to their weights."
+            f"class_weight is a list, but y has one label per row. Give a dict that "
+            f"maps the classes {classes.tolist()} to their weights."
         )
     return compute_class_weight(class_weight, classes=classes, y=classes)
 
@@ -67,7 +67,7 @@ def _weigh_classes(
 def _weigh_labels(
     class_weight: Any, indicators: np.ndarray, sample_weight: np.ndarray | None
 ) -> np.ndarray:
-    """Weights of absence and presence of each label."""
+    """Return the weights of absence and presence of each label."""
     n_labels = indicators.shape[1]
     if isinstance(class_weight, str):
         class_weight = [class_weight] * n_labels
@@ -75,7 +75,7 @@ def _weigh_labels(
         raise ValueError(
             f"class_weight={class_weight!r}, but y is an indicator matrix of "
             f'{n_labels} labels. Give "balanced" or a list with one dict per label, '
-            "from 0 and 1 to their weights."
+            "which maps 0 and 1 to their weights."
         )
     both = np.arange(2)
     columns = indicators.T.astype(np.int64)
@@ -88,15 +88,15 @@ def _weigh_labels(
 
 
 def look_up_weights(by_class: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The weights of targets (n,) or of an indicator matrix (n, n_labels)."""
+    """Look up the weights of targets (n,) or of an indicator matrix (n, n_labels)."""
     if targets.ndim == 1:
         return by_class[targets]
     return by_class[np.arange(targets.shape[1]), targets.astype(np.int64)]
 
 
 def find_weighted_rows(by_class: np.ndarray, examples: Examples) -> np.ndarray:
-    """The rows of which any target has a class of weight above 0."""
-    places = examples.all_target_index()
+    """Find the rows in which any target has a class with a weight above 0."""
+    places = examples.locate_all_targets()
     weights = look_up_weights(by_class, examples.targets[places].numpy())
     weighted = (weights.reshape(len(places), -1) > 0).any(axis=1)
     if examples.weights is not None:
@@ -108,7 +108,7 @@ def find_weighted_rows(by_class: np.ndarray, examples: Examples) -> np.ndarray:
 
 
 class ClassWeightedLoss(nn.Module):
-    """A loss of labels per row or per output, times the weight of the true class."""
+    """A loss per row or output, multiplied by the weight of the true class."""
 
     def __init__(self, loss: nn.Module, by_class: np.ndarray):
         super().__init__()
@@ -116,7 +116,7 @@ class ClassWeightedLoss(nn.Module):
         self.by_class = torch.from_numpy(by_class)  # (n_classes,) or (n_labels, 2)
 
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Losses (n,) of targets (n,), or (n, n_labels) of an indicator matrix."""
+        """Compute losses (n,) of targets (n,), or (n, n_labels) of indicators."""
         losses = self.loss(outputs, targets)
         by_class = self.by_class.to(losses)
         if targets.ndim == 1:

@@ -1,4 +1,4 @@
-"""RNNClassifier: labels of sequences."""
+"""RNNClassifier, which predicts labels of sequences."""
 
 from dataclasses import replace
 
@@ -26,20 +26,20 @@ from sklearn_rnn.supervised._targets import LabelTargets
 class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     r"""Recurrent network that classifies sequences.
 
-    It reads sequences of any length step by step and predicts one label per sequence,
-    or with ``return_sequences=True`` one label per step.
+    It reads sequences of any length step by step and predicts one label per sequence
+    or, with ``return_sequences=True``, one label per time step.
 
     Parameters
     ----------
     cell : {"rnn", "lstm", "gru"} or callable, default="gru"
         Type of the recurrent cell. A callable ``cell(input_size, hidden_size)`` must
         return a torch module whose ``forward(x, state)`` returns ``(outputs, state)``.
-        There, x has the shape ``(n_sequences, n_timesteps, input_size)``, outputs the
-        shape ``(n_sequences, n_timesteps, hidden_size)``, and the initial state is
-        None. An output may depend only on the steps of its own sequence up to its own
-        time, because shorter sequences of a batch end in steps of zeros: a cell that
-        reads later steps raises an error, and batch normalisation would learn from the
-        zeros.
+        Here, ``x`` has the shape ``(n_sequences, n_timesteps, input_size)``,
+        ``outputs`` has the shape ``(n_sequences, n_timesteps, hidden_size)``, and the
+        initial state is None. The output at a step may depend only on this step and
+        earlier steps of the same sequence, because shorter sequences in a batch are
+        padded with zeros. A cell that reads later steps raises an error. Batch
+        normalisation in a cell would include the padding in its statistics.
     hidden_size : int, default=64
         Number of units in each layer, in each direction if ``bidirectional=True``. More
         units make the network more expressive and slower to train.
@@ -55,22 +55,23 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         and cannot be used in a stream.
     dropout : float in [0, 1) or "auto", default="auto"
         Fraction of values that are set to zero during training: of embedded tokens,
-        between layers and before the output layer. In vocabularies of more than 256
-        tokens, such as words, dropout sets the vectors of whole tokens to zero, like
-        those of unknown tokens. Larger values regularise more strongly; 0 disables
-        dropout. "auto" is 0 for numbers, 0.3 for vocabularies of more than 256 tokens
-        and 0.1 for smaller ones.
+        between layers and before the output layer. For vocabularies of more than 256
+        tokens, the vectors of whole tokens are set to zero, like that of an unknown
+        token. Larger values regularise more strongly; 0 disables dropout. "auto" is 0
+        for numbers, 0.3 for vocabularies of more than 256 tokens and 0.1 for smaller
+        ones.
     pooling : {"last", "mean", "max", "concat"}, default="concat"
-        How the outputs at all time steps are summarised for the output layer: by the
-        "last" output, their "mean", their "max", or the concatenation of these three,
-        "concat". For the backward direction of a bidirectional network, the last output
-        is the one at the first time step.
+        Reduction of the outputs at all time steps to the input of the output layer.
+        "last" takes the output at the last step, "mean" and "max" take the mean and the
+        maximum over all steps, and "concat" concatenates these three. For the backward
+        direction of a bidirectional network, the last output is the one at the first
+        time step.
     embedding : {"auto", "onehot"}, int or array-like, default="auto"
-        How codes are represented as input of the first layer. An int is the dimension
-        of embedding vectors that are trained with the network; "auto" is 64, or the
+        Representation of codes as input of the first layer. An int is the dimension of
+        embedding vectors that are trained with the network; "auto" is 64, or the
         vocabulary size if that is smaller. An array of shape
         ``(vocabulary_size, n_dimensions)`` gives their initial values. "onehot" uses
-        one-hot vectors, whose product with the input weights is looked up instead of
+        one-hot vectors; their product with the input weights is looked up instead of
         computed. Any value other than "auto" also means that integers in X are codes,
         of which 0 is padding: zeros at the end of a sequence are removed.
     input_size : int or None, default=None
@@ -82,114 +83,120 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         length.
     return_sequences : bool, default=False
         Whether to predict at every time step instead of once per sequence. If True, the
-        output layer reads the output at each step, and only ``transform`` uses
-        ``pooling``.
+        output layer is applied to the output at each step, and ``pooling`` is used by
+        ``transform`` only.
     scaling : bool, default=True
-        Whether to standardise each feature of numbers by its mean and standard
-        deviation over all steps of the training sequences. The first fit decides; codes
-        are not affected.
+        Whether to standardise each numeric feature by its mean and standard deviation
+        over all steps of the training sequences. ``partial_fit`` and warm starts keep
+        the statistics of the first fit. Codes are not affected.
     patch_size : int or "auto", default="auto"
-        Number of successive steps that the network reads at once, as one longer step.
-        Long sequences are learned better and faster in patches. "auto" is 1 for
-        sequences of up to 100 steps (the median of the training sequences), for tokens
-        and with ``return_sequences=True``; longer sequences are divided into about 64
-        patches. An incomplete patch at the end is filled with zeros.
+        Number of successive steps that are joined to one patch, which the network reads
+        as a single step. With patches, training on long sequences is faster and usually
+        more accurate. "auto" is 1 if the median length of the training sequences is at
+        most 100 steps, for tokens, and with ``return_sequences=True``; otherwise the
+        sequences are divided into about 64 patches. An incomplete patch at the end is
+        filled with zeros.
     max_epochs : int or "auto", default="auto"
         Maximum number of passes over the training sequences. Training stops earlier if
-        the loss does not improve for ``n_iter_no_change`` epochs. "auto" makes about
-        600 training steps, in at least 24 (8 for vocabularies of more than 256 tokens)
-        and at most 200 epochs.
+        the loss does not improve for ``n_iter_no_change`` epochs. "auto" is the number
+        of epochs that makes about 600 training steps, but at least 24 (8 for
+        vocabularies of more than 256 tokens) and at most 200.
     batch_size : int, default=32
         Number of sequences per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
         Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
-        "adamw" are the same, because ``weight_decay`` is decoupled under each
-        optimizer; they use ``eps=1e-6``. "sgd" uses Nesterov momentum of 0.9.
+        "adamw" are the same, because ``weight_decay`` is decoupled from the gradient
+        for every optimizer; both use ``eps=1e-6``. "sgd" uses a Nesterov momentum of
+        0.9.
     learning_rate : float or "auto", default="auto"
         Initial learning rate. Larger values train faster, but training can diverge.
         "auto" is 0.1 for "sgd" and 0.01 for all other optimizers.
     learning_rate_schedule : str or callable, default="constant"
-        How the learning rate changes over the epochs. "constant" keeps it. "plateau"
-        halves it when the loss (the validation loss under early stopping) has not
-        decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
+        Change of the learning rate over the epochs. "constant" keeps it unchanged.
+        "plateau" halves it when the loss (with early stopping, the validation loss) has
+        not decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
         ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
-        each fit, and returns a factor for ``learning_rate``.
+        each fit, and returns the factor by which ``learning_rate`` is multiplied.
     weight_decay : float or "auto", default="auto"
-        Weight decay. After each step, whatever the optimizer, all weights except biases
-        are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added to the
-        gradient: for the L2 penalty of torch's optimizers, give a subclass with a
-        penalty of its own. Larger values regularise more strongly; 0 disables weight
-        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers; if an epoch
-        has fewer than 50 batches, this is multiplied by 50 / n_batches, but by no more
-        than 10. With a ``learning_rate`` above that of "auto" it is smaller in
-        proportion.
+        Weight decay. After each training step, for every optimizer, all weights except
+        biases are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added
+        to the gradient; for an L2 penalty, pass a subclass of the optimizer that adds
+        it. Larger values regularise more strongly; 0 disables weight decay. "auto" is
+        0.01 for "sgd" and 0.1 for all other optimizers; if an epoch has fewer than 50
+        batches, this is multiplied by ``50 / n_batches``, but by at most 10. If
+        ``learning_rate`` is k times its "auto" value, with k > 1, the "auto" decay is
+        divided by k.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
-        steps instead of the weights of the last step, which fluctuate. Later steps
-        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
-        (Shamir and Zhang, ICML 2013).
+        steps. If False, the weights after the last step are used, which fluctuate from
+        step to step. In the average, later steps have more weight: of t steps, step s
+        has a weight proportional to about ``(s / t) ** 3`` (Shamir and Zhang, ICML
+        2013).
     gradient_clip : float or None, default=1.0
         Maximum norm of the gradient. A gradient with a larger norm is scaled down to
         this norm. None disables clipping.
     early_stopping : bool, default=False
         Whether to stop when the validation loss has not improved for
         ``n_iter_no_change`` epochs, and to keep the weights of the epoch with the
-        lowest validation loss. The validation sequences are those given to ``fit``, or
-        else ``validation_fraction`` of the training sequences. If False, training uses
-        all sequences and stops when the training loss has not improved for that many
-        epochs. A warm start compares its own epochs only.
+        lowest validation loss. The validation sequences are ``X_val`` and ``y_val`` of
+        ``fit``; if they are not given, a ``validation_fraction`` of the training
+        sequences. If False, training uses all sequences and stops when the training
+        loss has not improved for that many epochs. After a warm start, only the epochs
+        of the current fit are compared.
     validation_fraction : float in (0, 1) or CV splitter, default=0.1
-        Fraction of the training sequences held out under early stopping, stratified by
-        class, or by the labels of an indicator matrix, unless there are labels per
-        step; the only sequence of a class trains. If this is a splitter, its last split
-        is used: ``GroupShuffleSplit`` keeps each of the ``groups`` given to ``fit`` on
-        one side, ``TimeSeriesSplit`` validates on the latest sequences.
+        Fraction of the training sequences that is held out if ``early_stopping=True``.
+        The split is stratified by class, or by label for an indicator matrix, but not
+        for labels per step. The only sequence of a class is not held out. If this is a
+        CV splitter, its last split is used: ``GroupShuffleSplit`` does not split any of
+        the ``groups`` that are passed to ``fit``, and ``TimeSeriesSplit`` validates on
+        the latest sequences.
     n_iter_no_change : int or "auto", default="auto"
         Number of consecutive epochs without an improvement of the loss by more than
-        ``tol`` after which training stops. "auto" is a quarter of the epochs, but at
-        least 5.
+        ``tol`` after which training stops. "auto" is a quarter of the maximum number of
+        epochs, but at least 5.
     tol : float, default=0.0001
         Minimum decrease of the loss that counts as an improvement.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes in the loss. None weights all classes equally; "balanced"
-        weights each in inverse proportion to the sum of the sample weights of its
-        training rows. In a dict, classes that are left out have weight 1. For an
-        indicator matrix, "balanced" weights presence and absence of each label, and a
-        list has one dict from 0 and 1 to weights per label. The validation loss uses
-        the weights of the training rows; scores use no class weights.
+        Weights of the classes in the loss. None weights all classes equally. "balanced"
+        makes the weight of a class inversely proportional to the sum of the sample
+        weights of its training rows. A dict maps classes to weights; classes that it
+        lacks have weight 1. For an indicator matrix, "balanced" weights presence and
+        absence of each label, and a list contains one dict per label, which maps 0 and
+        1 to weights. The validation loss uses the same class weights; scores do not use
+        them.
     warm_start : bool, default=False
         Whether ``fit`` continues from the weights of the previous fit, for up to
-        ``max_epochs`` further epochs, instead of starting anew. The learning rate,
-        ``weight_decay``, ``dropout`` and ``callbacks`` may change between fits; the
-        network and the optimizer may not.
+        ``max_epochs`` further epochs, instead of starting from new weights. The
+        learning rate, ``weight_decay``, ``dropout`` and ``callbacks`` may change
+        between fits; the network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
-        Callbacks of skorch, which are called during training. ``fit`` works on shallow
-        copies, so that your objects are not changed, while objects that they refer to,
-        such as a list or a trial of Optuna, are shared. They find losses and scores in
+        Callbacks of skorch, which are called during training. ``fit`` uses shallow
+        copies of them: your callbacks are not changed, but objects that they refer to,
+        such as a list or an Optuna trial, are shared. Losses and scores are in
         ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a callback
-        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping has lost
-        its patience, training ends and the estimator is fitted. A KeyboardInterrupt
-        keeps the finished epochs and is raised again. Callbacks of scikit-learn are set
-        with ``set_callbacks`` instead.
+        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping runs out
+        of patience, training ends and the estimator is fitted. After a
+        KeyboardInterrupt, the finished epochs are kept and the interrupt is raised
+        again. For scikit-learn's callbacks, use ``set_callbacks``.
     device : str, default="auto"
-        Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if there is one,
+        Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if one is available,
         otherwise the CPU.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
         Floating-point type of weights and states. "auto" is float64 if X has at most
-        16,384 values and is float64 or holds integers beyond 2**24, and float32
-        otherwise, including text. float32 is about twice as fast as float64. "bfloat16"
-        computes the recurrent layers in bfloat16; data, weights and output layer stay
-        in float32.
+        16,384 values and either is float64 or holds integers beyond 2**24; otherwise,
+        and for text, it is float32. float32 is about twice as fast as float64.
+        "bfloat16" computes the recurrent layers in bfloat16; data, weights and output
+        layer stay in float32.
     random_state : int, RandomState instance or None, default=None
-        Seed of the random numbers that decide the initial weights, shuffling, dropout
-        and the held-out sequences. Pass an int for results that can be reproduced.
+        Seed of the random numbers for the initial weights, shuffling, dropout and the
+        choice of held-out sequences. Pass an int for reproducible results.
     verbose : int, default=0
-        Whether to print one line per epoch; 0 prints nothing.
+        Verbosity level. 0 prints nothing; 1 or more prints one line per epoch.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels; for an indicator matrix the column numbers.
+        The labels; for an indicator matrix, the numbers of its columns.
     n_features_in_ : int
         Number of columns, when fitted on a table.
     feature_names_in_ : ndarray of str
@@ -197,27 +204,30 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
     input_size_ : int
         Number of features per time step.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run, including those of earlier fits that were continued.
     loss_curve_ : list of float
         Mean training loss of each epoch.
     validation_loss_curve_ : list of float or None
         Validation loss after each epoch, under early stopping. It is NaN for epochs of
         earlier fits that held nothing out.
     validation_scores_ : list of float or None
-        Score (accuracy) on the validation rows after each epoch, under early stopping.
+        Score (accuracy) of the validation rows after each epoch; None without early
+        stopping.
     best_epoch_ : int or None
         Epoch whose weights were kept, which has the lowest validation loss, counted
         from 1; None without early stopping.
     best_validation_score_ : float or None
-        Score at the epoch whose weights were kept, the one with the lowest loss.
+        Score at the epoch whose weights were kept, which is the one with the lowest
+        validation loss; None without early stopping.
     net_ : skorch.NeuralNet
-        The trained net, with ``history``.
+        The trained net. Its ``history`` holds the losses and times of all epochs.
 
     See Also
     --------
     RNNRegressor : Predicts numbers instead of labels.
-    CharVectorizer : Characters of a text as a sequence.
-    WordVectorizer : Words of a text as a sequence.
+    CharVectorizer : Converts texts to sequences of characters.
+    WordVectorizer : Converts texts to sequences of words.
+    StepwiseTransformer : Applies a transformer of rows to every time step.
 
     Notes
     -----
@@ -253,14 +263,14 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
 
     The cells are trained by backpropagation through time over the whole sequence. Each
     batch is padded to the longest of its sequences; padding does not change any
-    prediction. Initial recurrent weights are orthogonal, initial input
-    weights follow Glorot and Bengio (AISTATS 2010), and the bias of the forget gate of
-    the LSTM starts at 1. The loss is the cross-entropy; for an indicator matrix, the
+    prediction. Initial recurrent weights are orthogonal, initial input weights follow
+    Glorot and Bengio (AISTATS 2010), and the initial bias of the forget gate of the
+    LSTM is 1. The loss is the cross-entropy; for an indicator matrix, the
     binary cross-entropy of each label.
 
     Examples
     --------
-    Does a sequence rise more often than it falls? Its length does not matter.
+    Classify whether a sequence ends higher than it begins, for any length:
 
     >>> import numpy as np
     >>> from sklearn_rnn import RNNClassifier
@@ -360,7 +370,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         sample_weight_val=None,
         groups=None,
     ):
-        """Train on sequences and their labels.
+        """Train the network on sequences and their labels.
 
         Parameters
         ----------
@@ -368,25 +378,27 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
             Sequences: a table ``(n_sequences, n_timesteps * input_size)``, a 3-D array
             ``(n_sequences, n_timesteps, n_features)`` whose trailing all-NaN steps are
             padding, a list, object array or Series of arrays of shape ``(T_i,)`` or
-            ``(T_i, n_features)``, or tokens from a vectorizer.
+            ``(T_i, n_features)``, or a TokenArray from a vectorizer.
         y : array-like of shape (n_sequences,) or (n_sequences, n_labels)
             Labels of any type, or an indicator matrix of 0 and 1. With
-            ``return_sequences=True`` those of each step: an array ``(n_sequences,
+            ``return_sequences=True``, the labels of each step: an array ``(n_sequences,
             n_timesteps)`` or ``(n_sequences, n_timesteps, n_labels)``, or a list or
-            object array of arrays as long as their sequences. Padding is ignored.
+            object array of arrays as long as their sequences. Entries of padded steps
+            are ignored.
         sample_weight : array-like of shape (n_sequences,), default=None
-            A row of weight 2 counts as two rows, one of weight 0 is left out. With
-            ``return_sequences=True`` also one weight per step, in a container like y's.
+            Weights of the sequences. A sequence of weight 2 has the same effect as two
+            sequences; one of weight 0 is left out. With ``return_sequences=True``,
+            there can also be one weight per step, in a container like that of y.
         X_val : array-like, list of arrays or TokenArray, default=None
-            Sequences that judge early stopping in place of held-out rows, so that every
-            row of X trains. In a Pipeline, ``transform_input=["X_val"]`` transforms
-            them by the fitted steps.
+            Validation sequences for early stopping. If they are given, no rows of X are
+            held out. In a Pipeline, set ``transform_input=["X_val"]`` to transform them
+            with the fitted steps.
         y_val : array-like of shape (n_validation, ...), default=None
             Labels of ``X_val``.
         sample_weight_val : array-like of shape (n_validation,), default=None
-            Their weights.
+            Weights of ``X_val``.
         groups : array-like of shape (n_sequences,), default=None
-            Passed to ``validation_fraction``, where that is a splitter.
+            Groups for the split, if ``validation_fraction`` is a CV splitter.
 
         Returns
         -------
@@ -397,10 +409,10 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         ------
         ValueError
             If X or y cannot be read (the message names the sequence), or if training
-            diverges; the estimator is then as it was before.
+            diverges. The estimator is then unchanged.
         KeyboardInterrupt
-            After an interrupt; the last finished epoch (or the best) is
-            installed.
+            After an interrupt by the user. The estimator is then fitted with the
+            weights of the last finished epoch or, with early stopping, of the best one.
         """
         return self._fit(
             X,
@@ -412,43 +424,44 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train one epoch more on these sequences.
+        """Train one more epoch on these sequences.
 
-        The learning rate stays constant and nothing is held out.
+        The learning rate is constant, and no rows are held out.
 
         Parameters
         ----------
         X : array-like, list of arrays or TokenArray
-            Sequences, in any container that :meth:`fit` takes.
+            Sequences in any container that :meth:`fit` accepts.
         y : array-like of shape (n_sequences,) or (n_sequences, n_labels)
-            Labels.
+            Labels, as in :meth:`fit`.
         classes : array-like of shape (n_classes,), default=None
-            All labels that any call may bring; needed in the first call. For an
-            indicator matrix ``range(n_labels)``.
+            All labels that occur in any call; required in the first call. For an
+            indicator matrix, ``range(n_labels)``.
         sample_weight : array-like of shape (n_sequences,), default=None
-            Weights of the rows.
+            Weights of the sequences, as in :meth:`fit`.
 
         Returns
         -------
         self : object
-            The estimator.
+            The fitted estimator.
         """
         if classes is None and not hasattr(self, "net_"):
             raise ValueError(
-                "classes must be passed to the first call of partial_fit: all labels "
-                "that any call may bring, classes=np.unique(y_all)."
+                "classes must be passed to the first call of partial_fit. Give all "
+                "labels that occur in any call: classes=np.unique(y_all)."
             )
         if isinstance(self.class_weight, str):
             raise ValueError(
-                'class_weight="balanced" needs all labels at once, which partial_fit '
-                "does not see. Give a dict, or sample_weight."
+                'class_weight="balanced" needs all labels at once, but partial_fit '
+                "gets only a part of them. Set class_weight to a dict, or pass "
+                "sample_weight."
             )
         if classes is not None and hasattr(self, "net_"):
             if not np.array_equal(np.unique(classes), self.classes_):
                 raise ValueError(
                     f"classes={np.unique(classes).tolist()} is not the same as on the "
-                    f"first call of partial_fit, {self.classes_.tolist()}. Fit anew to "
-                    "learn other classes."
+                    f"first call of partial_fit, {self.classes_.tolist()}. Fit a new "
+                    "model to learn other classes."
                 )
         return self._fit(X, y, sample_weight, partial=True, classes=classes)
 
@@ -458,43 +471,43 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         Parameters
         ----------
         X : array-like, list of arrays or TokenArray
-            Sequences, in any container that :meth:`fit` takes.
+            Sequences in any container that :meth:`fit` accepts.
 
         Returns
         -------
         y : ndarray of shape (n_sequences,) or (n_sequences, n_labels)
             Labels, or an indicator matrix if fitted on one. With
-            ``return_sequences=True`` an array ``(n_sequences, n_timesteps, ...)`` if X
+            ``return_sequences=True``, an array ``(n_sequences, n_timesteps, ...)`` if X
             is a table or a 3-D array without padding, and otherwise a 1-D object array
             of arrays as long as their sequences.
         """
         return self._predict(X, LabelTargets.decode)
 
     def predict_proba(self, X):
-        """Probabilities of the labels.
+        """Predict the probability of each label.
 
         Parameters
         ----------
         X : array-like, list of arrays or TokenArray
-            Sequences, in any container that :meth:`fit` takes.
+            Sequences in any container that :meth:`fit` accepts.
 
         Returns
         -------
         proba : ndarray of shape (n_sequences, n_classes)
-            In the order of ``classes_``. Rows sum to 1, unless fitted on an indicator
-            matrix, where each label has its own probability. With
-            ``return_sequences=True`` one row per step, in arrays as :meth:`predict`
-            returns them.
+            Probabilities in the order of ``classes_``. Rows sum to 1, unless the model
+            was fitted on an indicator matrix, where the labels are independent. With
+            ``return_sequences=True``, there is one row per step, in the containers of
+            :meth:`predict`.
         """
         return self._predict(X, LabelTargets.probabilities)
 
     def predict_log_proba(self, X):
-        """Logarithms of the probabilities of the labels.
+        """Predict the logarithm of the probability of each label.
 
         Parameters
         ----------
         X : array-like, list of arrays or TokenArray
-            Sequences, in any container that :meth:`fit` takes.
+            Sequences in any container that :meth:`fit` accepts.
 
         Returns
         -------
@@ -504,22 +517,22 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         return self._predict(X, LabelTargets.log_probabilities)
 
     def score(self, X, y, sample_weight=None):
-        """Accuracy of the predictions.
+        """Compute the accuracy of the predictions.
 
         Parameters
         ----------
         X : array-like, list of arrays or TokenArray
-            Sequences, in any container that :meth:`fit` takes.
+            Sequences in any container that :meth:`fit` accepts.
         y : array-like of shape (n_sequences,) or (n_sequences, n_labels)
-            Right labels, or those of each step with ``return_sequences=True``.
+            True labels, or those of each step with ``return_sequences=True``.
         sample_weight : array-like of shape (n_sequences,), default=None
-            Weights of the rows, or of their steps.
+            Weights of the sequences, or of their steps.
 
         Returns
         -------
         score : float
             Accuracy; with ``return_sequences=True``, over the valid steps of all
-            sequences. A row of an indicator matrix counts if all its labels are right.
+            sequences. A row of an indicator matrix is correct if all its labels are.
         """
         check_is_fitted(self)
         fitted = snapshot(self)
@@ -545,7 +558,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         self.classes_ = self._targets.classes
 
     def _weigh_classes(self, train, valid):
-        """Learn the weights of the classes; leave out rows that have none."""
+        """Learn the weights of the classes, and leave out rows whose weight is 0."""
         self._class_weights = None
         if self.class_weight is None:
             return train
@@ -556,13 +569,13 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
             find_weighted_rows(self._class_weights, valid)
         ):
             raise ValueError(
-                f"class_weight={self.class_weight!r} leaves no validation row any "
-                "weight. Validate on rows of other classes too."
+                f"class_weight={self.class_weight!r} gives all validation rows a "
+                "weight of 0. Add validation rows of other classes."
             )
         return replace(train, rows=find_weighted_rows(self._class_weights, train))
 
     def _fit_inputs(self, train):
-        """Learn the encoding of X, where weights of classes count as those of rows."""
+        """Learn the encoding of X, in which rows have the weights of their classes."""
         if self._class_weights is not None and not self._targets.multilabel:
             by_row = look_up_weights(self._class_weights, train.targets.numpy())
             weights = torch.from_numpy(by_row)

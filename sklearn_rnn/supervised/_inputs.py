@@ -1,4 +1,4 @@
-"""What the network reads: features that are standardised and joined to patches."""
+"""Encoding of sequences for the network: standardisation and patches."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -20,7 +20,7 @@ from sklearn_rnn._training.examples import Examples
 
 @dataclass(frozen=True)
 class InputEncoding:
-    """How sequences become the input of a network; codes are left as they are."""
+    """Encoding of sequences as input of a network; codes are not changed."""
 
     dtype: np.dtype
     scaling: FeatureScaling | None = None
@@ -30,57 +30,59 @@ class InputEncoding:
     def fit(
         cls, examples: Examples, dtype: np.dtype, scaling: bool, patch_size: int | str
     ) -> Self:
-        """Learn from the training examples, whose sequences are not encoded yet."""
+        """Learn from the training examples; their sequences are not encoded yet."""
         sequences, rows = examples.sequences, examples.rows
         if patch_size == "auto":
             whole = sequences.vocabulary_size is None and examples.first is None
             patch_size = choose_patch_size(sequences.lengths[rows]) if whole else 1
         learned = None
         if scaling and sequences.vocabulary_size is None:
-            learned = FeatureScaling.fit(sequences, rows, examples.step_weights())
+            learned = FeatureScaling.fit(
+                sequences, rows, examples.compute_step_weights()
+            )
         return cls(dtype, learned, int(patch_size))
 
     def standardize(self, sequences: Sequences) -> Sequences:
-        """The sequences with numbers of the network's type, standardised if set."""
+        """Convert numbers to the network's type; standardise them if it is set."""
         if self.scaling is None:
             return cast(sequences, self.dtype)
         warn_of_rounding(sequences.values, np.float64)
         return refuse_overflow(self.scaling.apply(sequences, self.dtype))
 
     def standardize_steps(self, steps: np.ndarray) -> np.ndarray:
-        """Steps (n, F) of streams, as :meth:`standardize` treats them."""
+        """Standardise steps (n, F) of streams as :meth:`standardize` does."""
         if self.scaling is not None:
             steps = self.scaling.apply_to_steps(steps)
         with np.errstate(over="ignore"):
             return steps.astype(self.dtype, copy=False)
 
     def encode(self, sequences: Sequences) -> Sequences:
-        """The sequences as the network reads them."""
+        """Convert sequences to the input of the network."""
         return join_steps(self.standardize(sequences), self.patch_size)
 
     def warn_of_other_range(self, sequences: Sequences, rows: np.ndarray) -> None:
-        """Warn if a continued training reads features far from those of the first fit.
+        """Warn if features differ much from the first fit when training continues.
 
         ``sequences`` are encoded.
         """
         if self.scaling is None:
             return
         places = concatenate_ranges(sequences.starts[rows], sequences.lengths[rows])
-        # A median, because single large values are no reason for a warning.
+        # The median, because a few large values do not justify a warning.
         with np.errstate(over="ignore"):
             typical = np.median(np.abs(sequences.values[places]), axis=0)
         far = np.flatnonzero(typical > LARGEST_DEVIATION)
         if len(far):
             feature = far[0] % len(self.scaling.mean)
             warn_user(
-                f"feature {feature} of X is far from what it was in the first fit: "
-                f"half of its values are more than {LARGEST_DEVIATION:g} standard "
-                "deviations from the mean of that fit, by which they are standardised "
-                "here. Fit anew, or begin partial_fit with typical sequences."
+                f"feature {feature} of X differs much from the first fit: half of its "
+                f"values are more than {LARGEST_DEVIATION:g} standard deviations from "
+                "the mean in that fit, and scaling still uses that mean. Fit a new "
+                "model, or begin partial_fit with typical sequences."
             )
 
     def fingerprint(self) -> bytes:
-        """What distinguishes this encoding from others."""
+        """Return bytes that distinguish this encoding from others."""
         parts = [f"{self.dtype} {self.patch_size}".encode()]
         if self.scaling is not None:
             parts += [self.scaling.mean.tobytes(), self.scaling.scale.tobytes()]

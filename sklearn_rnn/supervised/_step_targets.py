@@ -1,7 +1,7 @@
-"""An answer at each step: y and weights laid flat, answers given back in shape.
+"""Targets, weights and predictions per step, concatenated or in the shape of X.
 
-Flat means the valid steps of all sequences behind each other, ``(n_steps,)`` or
-``(n_steps, n_outputs)``; padding is left out for good.
+Flat arrays contain the valid steps of all sequences, ``(n_steps,)`` or ``(n_steps,
+n_outputs)``, without padding.
 """
 
 import numpy as np
@@ -15,21 +15,22 @@ from sklearn_rnn._data.sequences import Sequences
 def flatten(y, sequences: Sequences, name: str = "y") -> np.ndarray:
     """Concatenate the entries of all steps, from a rectangle or rows of any length.
 
-    A row may be longer than its sequence only by padding: up to the width of the
-    rectangle that X was, or by NaN.
+    A row may be longer than its sequence if the additional entries are padding: if its
+    length is the width of the rectangular X, or if they are NaN.
     """
     y = y.toarray() if sparse.issparse(y) else unwrap(y, name, missing=True)
     rectangle = getattr(y, "ndim", 1) > 1
     if not hasattr(y, "__iter__"):
         raise ValueError(
-            f"{name} is {y!r:.60}. return_sequences=True needs one entry per step: "
-            "(n_timesteps,) or (n_timesteps, n_outputs) for each sequence."
+            f"{name} is {y!r:.60}. return_sequences=True needs one entry per step: an "
+            "array (n_timesteps,) or (n_timesteps, n_outputs) for each sequence."
         )
     y = np.asarray(y) if rectangle else list(y)
     if len(y) != len(sequences):
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: "
-            f"[{len(sequences)}, {len(y)}], sequences of X and rows of {name}."
+            f"[{len(sequences)}, {len(y)}], the numbers of sequences of X and of rows "
+            f"of {name}."
         )
     if rectangle:
         for i in np.flatnonzero(sequences.lengths != y.shape[1]):
@@ -44,7 +45,8 @@ def flatten(y, sequences: Sequences, name: str = "y") -> np.ndarray:
         )
         raise ValueError(
             f"row {other} of {name} has entries of the shape {rows[other].shape[1:]}, "
-            f"row 0 of the shape {rows[0].shape[1:]}."
+            f"but row 0 has entries of the shape {rows[0].shape[1:]}. Give entries of "
+            "one shape."
         )
     for i in np.flatnonzero([len(row) for row in rows] != sequences.lengths):
         _check_length(rows[i], i, sequences, name)
@@ -57,13 +59,14 @@ def _row(row, i, name):
     if row.ndim not in (1, 2):
         raise ValueError(
             f"row {i} of {name} is {row!r:.60}. return_sequences=True needs one entry "
-            "per step: (n_timesteps,) or (n_timesteps, n_outputs) for each sequence."
+            "per step: an array (n_timesteps,) or (n_timesteps, n_outputs) for each "
+            "sequence."
         )
     return row
 
 
 def _check_length(row, i, sequences, name):
-    """Refuse a row that has other entries than its sequence has steps, or padding."""
+    """Raise an error if a row has neither one entry per step nor padding."""
     length = sequences.lengths[i]
     beyond = row[length:]
     padded = len(row) == sequences.width or (
@@ -77,23 +80,24 @@ def _check_length(row, i, sequences, name):
 
 
 def flatten_weights(sample_weight, sequences: Sequences):
-    """Weights of steps, or of sequences and so of each of their steps, laid flat."""
+    """Concatenate weights of steps, or repeat weights of sequences for each step."""
     sample_weight = unwrap(sample_weight, "sample_weight")
     if getattr(sample_weight, "ndim", 1) > 1 or np.ndim(next(iter(sample_weight))):
         return flatten(sample_weight, sequences, "sample_weight")
     if len(sample_weight) != len(sequences):
         raise ValueError(
             f"sample_weight has {len(sample_weight)} entries for {len(sequences)} "
-            "sequences. Give one weight per sequence, or rows of one weight per step."
+            "sequences. Give one weight per sequence, or rows with one weight per step."
         )
     return np.repeat(np.asarray(sample_weight), sequences.lengths)
 
 
 def unflatten(flat: np.ndarray, sequences: Sequences) -> np.ndarray:
-    """Flat answers as an array (n, T, ...), or as a 1-D object array of (T_i, ...).
+    """Return concatenated answers as (n, T, ...) or an object array of (T_i, ...).
 
-    An array if X was a rectangle of numbers; then padded steps of numbers are NaN.
-    Tokens, ragged sequences and padded steps of labels make an object array.
+    The result is an array if X was a rectangle of numbers; padded steps of numbers are
+    then NaN. For tokens, ragged sequences and padded steps of labels, it is an object
+    array.
     """
     lengths, width = sequences.lengths, sequences.width
     if width is not None and sequences.vocabulary_size is None:

@@ -15,22 +15,21 @@ from sklearn_rnn.streaming._reading import (
 
 
 class SequenceStreamAdapter(StreamAdapter):
-    """Streams of a fitted RNNClassifier or RNNRegressor."""
+    """Adapter of a fitted RNNClassifier or RNNRegressor."""
 
     def __init__(self, model):
         model = snapshot(model)
         name, self.module = type(model).__name__, model.module_
         if self.module.stack.bidirectional:
             raise ValueError(
-                f"this {name} reads both ways (bidirectional=True): it needs the end "
-                "of a sequence before its beginning, and a stream has no end. Fit one "
-                "with bidirectional=False."
+                f"this {name} has bidirectional=True and needs complete sequences, but "
+                "a stream has only the steps so far. Fit one with bidirectional=False."
             )
         if model.input_length is not None:
             raise ValueError(
-                f"this {name} accepts sequences of input_length={model.input_length} "
-                "steps only, and a stream has any number of them. Fit one with "
-                "input_length=None."
+                f"this {name} accepts only sequences of input_length="
+                f"{model.input_length} steps, but a stream has any number of steps. "
+                "Fit one with input_length=None."
             )
         self.each_step = self.module.pooling is None
         self._read, self._targets = model._read, model._targets
@@ -62,8 +61,8 @@ class SequenceStreamAdapter(StreamAdapter):
             row = int(np.argmin(np.isfinite(x).all(axis=1)))
             raise ValueError(
                 f"x contains NaN, infinity or a value too large for {x.dtype!r}: "
-                f"stream {row} of {n}. Fill or leave out such steps; the streams have "
-                "not moved."
+                f"stream {row} of {n}. Fill or leave out such steps; the state of the "
+                "streams is unchanged."
             )
         return x
 

@@ -1,4 +1,4 @@
-"""Labels or numbers: y encoded for the network, and decoded from its outputs."""
+"""Encoding of y, labels or numbers, for the network, and decoding of its outputs."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from sklearn.metrics import accuracy_score, r2_score
 
-# Spread of a target below which it is constant, in units of the number type's precision
-# at the largest target.
+# A target is constant if its standard deviation is at most this multiple of the
+# floating-point precision of its largest absolute value.
 ROUNDING = 100
 
 LOSSES = {
@@ -19,14 +19,14 @@ LOSSES = {
 
 @dataclass(frozen=True)
 class LabelTargets:
-    """One of ``classes`` per row, or with ``multilabel`` any number of them."""
+    """One of ``classes`` per row or, with ``multilabel``, any number of them."""
 
     classes: np.ndarray
     multilabel: bool
 
     @classmethod
     def fit(cls, y, rows, classes=None):
-        """The labels of y at ``rows``, or the ``classes`` that a user announced."""
+        """Learn the labels of y at ``rows``, or take ``classes`` if they are given."""
         multilabel = y.ndim == 2
         if classes is not None:
             found = np.unique(classes)
@@ -47,14 +47,18 @@ class LabelTargets:
     def check_kind(self, y):
         """Raise an error if y has other dimensions or columns than in fit."""
         if (y.ndim == 2) != self.multilabel:
-            raise ValueError(
-                "y changed between one label per sequence and an indicator matrix."
-            )
+            change = "is an indicator matrix, but it had one label per row"
+            if self.multilabel:
+                change = "has one label per row, but it was an indicator matrix"
+            raise ValueError(f"y {change} in fit. Give y as in fit.")
         if self.multilabel and y.shape[1] != self.n_outputs:
-            raise ValueError(f"y has {y.shape[1]} labels, expected {self.n_outputs}.")
+            raise ValueError(
+                f"y has {y.shape[1]} labels, but the model was fitted with "
+                f"{self.n_outputs}. Give y as in fit."
+            )
 
     def encode(self, y, rows, dtype):
-        """Targets as a tensor with one entry per row, of which ``rows`` take part."""
+        """Encode y as a tensor with one entry per row, of which ``rows`` take part."""
         self.check_kind(y)
         if self.multilabel:
             return torch.from_numpy(y.astype(dtype))
@@ -62,51 +66,51 @@ class LabelTargets:
         if len(unknown):
             raise ValueError(
                 f"y holds the classes {unknown.tolist()}, which are not among the "
-                f"known classes {self.classes.tolist()}. Name them all in the first "
-                "partial_fit(classes=), or fit anew with warm_start=False."
+                f"known classes {self.classes.tolist()}. Pass all classes to the first "
+                "partial_fit(classes=), or fit a new model with warm_start=False."
             )
         codes = np.zeros(len(y), dtype=np.int64)
         codes[rows] = np.searchsorted(self.classes, y[rows])
         return torch.from_numpy(codes)
 
     def probabilities(self, outputs):
-        """Probabilities (n, n_classes) of outputs, which are logits."""
+        """Convert logits to probabilities (n, n_classes)."""
         logits = torch.from_numpy(outputs)
         if self.multilabel:
             return torch.sigmoid(logits).numpy()
         return torch.softmax(logits, dim=1).numpy()
 
     def log_probabilities(self, outputs):
-        """Logarithms of the probabilities, finite even where those are rounded to 0."""
+        """Convert logits to log-probabilities, which are always finite."""
         logits = torch.from_numpy(outputs)
         if self.multilabel:
             return torch.nn.functional.logsigmoid(logits).numpy()
         return torch.log_softmax(logits, dim=1).numpy()
 
     def decode(self, outputs):
-        """The likeliest labels (n,), or an indicator matrix."""
+        """Return the most likely labels (n,), or an indicator matrix."""
         proba = self.probabilities(outputs)
         if self.multilabel:
             return (proba > 0.5).astype(np.int64)
         return self.classes[np.argmax(proba, axis=1)]
 
     def strata(self, targets):
-        """Class or labels of each row, over which held-out rows are spread evenly."""
+        """Return the class or labels of each row, which held-out rows stratify."""
         return targets.numpy()
 
     def criterion(self):
-        """The loss, as a torch module that returns one loss per row or output."""
+        """Return the loss as a torch module, with one loss per row or output."""
         if self.multilabel:
             return torch.nn.BCEWithLogitsLoss(reduction="none")
         return torch.nn.CrossEntropyLoss(reduction="none")
 
     def score_labels(self, y, labels, sample_weight=None):
-        """Accuracy of predicted ``labels``."""
+        """Compute the accuracy of predicted ``labels``."""
         self.check_kind(y)
         return accuracy_score(y, labels, sample_weight=sample_weight)
 
     def score(self, outputs, targets, weights):
-        """Accuracy of outputs, both as tensors."""
+        """Compute the accuracy of outputs; outputs and targets are tensors."""
         if self.multilabel:
             labels = (outputs > 0).to(targets.dtype)
         else:
@@ -125,14 +129,14 @@ class NumberTargets:
 
     @classmethod
     def fit(cls, y, rows, weights):
-        """Mean and spread of y at ``rows``."""
+        """Learn the mean and the standard deviation of y at ``rows``."""
         columns = y.reshape(len(y), -1).astype(np.float64)[rows]
         weights = None if weights is None else weights[rows]
         mean = np.average(columns, axis=0, weights=weights)
         constant = columns.max(axis=0) == columns.min(axis=0)
         mean = np.where(constant, columns[0], mean)  # without rounding errors
         scale = compute_column_scales(columns - mean, weights)
-        # Deviations of the size of rounding errors are no spread to standardise.
+        # Deviations of the size of rounding errors are not scaled up.
         noise = ROUNDING * np.finfo(np.float64).eps * np.abs(columns).max(axis=0)
         scale = np.where(scale > noise, scale, 1.0)
         dtype = np.float32 if y.dtype == np.float32 else np.float64
@@ -144,41 +148,41 @@ class NumberTargets:
         return len(self.mean)
 
     def encode(self, y, rows, dtype):
-        """Standardised numbers (n, n_outputs) as a tensor."""
+        """Encode y as a tensor of standardised numbers (n, n_outputs)."""
         columns = y.reshape(len(y), -1).astype(np.float64)
         if columns.shape[1] != self.n_outputs:
             raise ValueError(
                 f"y has {columns.shape[1]} outputs, but the fitted network has "
-                f"{self.n_outputs}."
+                f"{self.n_outputs}. Give the outputs that y had in fit."
             )
         standard = (columns - self.mean) / self.scale
         return torch.from_numpy(standard.astype(dtype))
 
     def decode(self, outputs):
-        """Outputs (n, n_outputs) in the unit of y; (n,) if y was one-dimensional."""
+        """Convert outputs (n, n_outputs) to the unit and the dimensions of y."""
         with np.errstate(over="ignore", invalid="ignore"):
             numbers = outputs.astype(np.float64) * self.scale + self.mean
             numbers = numbers.astype(self.dtype, copy=False)
         if not np.isfinite(numbers).all():
             raise ValueError(
-                f"a prediction is too large for {np.dtype(self.dtype)}. Fit on y in a "
-                "larger unit."
+                f"a prediction is too large for {np.dtype(self.dtype)}. Fit a model on "
+                "y in a larger unit."
             )
         return numbers[:, 0] if self.one_output else numbers
 
     def strata(self, targets):
-        """None: held-out rows are drawn from all rows alike."""
+        """Return None: held-out rows are drawn from all rows alike."""
         return None
 
     def score(self, outputs, targets, weights):
-        """R2 of outputs, both as tensors."""
+        """Compute R2 of outputs; outputs and targets are tensors."""
         return r2_score(targets.numpy(), outputs.numpy(), sample_weight=weights)
 
 
 def score_r2(y, predictions, sample_weight=None):
-    """R2 of predictions; no square of a very large or small number is lost.
+    """Compute R2 without overflow or underflow of squares.
 
-    Each column is divided by a power of two, which changes no digit of the score.
+    Each column is divided by a power of two, which does not change the score.
     """
     if y.shape[1:] != predictions.shape[1:]:
         raise ValueError(
@@ -194,7 +198,7 @@ def score_r2(y, predictions, sample_weight=None):
 
 
 def compute_column_scales(deviations, weights):
-    """Standard deviation of each column, 1 where constant; no square overflows."""
+    """Compute the standard deviation of each column without overflow; 1 if constant."""
     largest = np.abs(deviations).max(axis=0)
     largest[largest == 0] = 1.0
     shares = (deviations / largest) ** 2

@@ -135,74 +135,77 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Number of pairs per training step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"} or type, default="adamw"
         Optimizer, as a name or as a subclass of ``torch.optim.Optimizer``. "adam" and
-        "adamw" are the same, because ``weight_decay`` is decoupled under each
-        optimizer; they use ``eps=1e-6``. "sgd" uses Nesterov momentum of 0.9.
+        "adamw" are the same, because ``weight_decay`` is decoupled from the gradient
+        for every optimizer; both use ``eps=1e-6``. "sgd" uses a Nesterov momentum of
+        0.9.
     learning_rate : float or "auto", default="auto"
         Initial learning rate. Larger values train faster, but training can diverge.
         "auto" is 0.05 for "sgd" and 0.005 for all other optimizers.
     learning_rate_schedule : str or callable, default="constant"
-        How the learning rate changes over the epochs. "constant" keeps it. "plateau"
-        halves it when the loss (the validation loss under early stopping) has not
-        decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
+        Change of the learning rate over the epochs. "constant" keeps it unchanged.
+        "plateau" halves it when the loss (with early stopping, the validation loss) has
+        not decreased for 4 epochs. "cosine" lowers it to 0 along half a cosine over
         ``max_epochs``. A callable receives the number of the epoch, counted from 0 in
-        each fit, and returns a factor for ``learning_rate``.
+        each fit, and returns the factor by which ``learning_rate`` is multiplied.
     weight_decay : float or "auto", default=0.0
-        Weight decay. After each step, whatever the optimizer, all weights except biases
-        are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added to the
-        gradient: for the L2 penalty of torch's optimizers, give a subclass with a
-        penalty of its own. Larger values regularise more strongly; 0 disables weight
-        decay. "auto" is 0.01 for "sgd" and 0.1 for all other optimizers. With a
-        ``learning_rate`` above that of "auto" it is smaller in proportion.
+        Weight decay. After each training step, for every optimizer, all weights except
+        biases are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added
+        to the gradient; for an L2 penalty, pass a subclass of the optimizer that adds
+        it. Larger values regularise more strongly; 0 disables weight decay. "auto" is
+        0.01 for "sgd" and 0.1 for all other optimizers. If ``learning_rate`` is k times
+        its "auto" value, with k > 1, the "auto" decay is divided by k.
     average : bool, default=True
         Whether to predict with a weighted average of the weights over all training
-        steps instead of the weights of the last step, which fluctuate. Later steps
-        count more: of t steps, step s counts in proportion to about ``(s / t) ** 3``
-        (Shamir and Zhang, ICML 2013).
+        steps. If False, the weights after the last step are used, which fluctuate from
+        step to step. In the average, later steps have more weight: of t steps, step s
+        has a weight proportional to about ``(s / t) ** 3`` (Shamir and Zhang, ICML
+        2013).
     gradient_clip : float or None, default=1.0
         Maximum norm of the gradient. A gradient with a larger norm is scaled down to
         this norm. None disables clipping.
     early_stopping : bool, default=False
         Whether to stop when the validation loss has not improved for
         ``n_iter_no_change`` epochs, and to keep the weights of the epoch with the
-        lowest validation loss. The validation pairs are ``validation_fraction`` of the
-        training pairs; ``stop_on`` can replace their loss by their error rate. If
-        False, training uses all pairs and stops when the training loss has not improved
-        for that many epochs. A warm start compares its own epochs only.
+        lowest validation loss. The validation pairs are a ``validation_fraction`` of
+        the training pairs; with ``stop_on``, their error rate can be used instead of
+        their loss. If False, training uses all pairs and stops when the training loss
+        has not improved for that many epochs. After a warm start, only the epochs of
+        the current fit are compared.
     validation_fraction : float in (0, 1) or CV splitter, default=0.1
-        Fraction of the training pairs held out under early stopping. If this is a
-        splitter, its last split is used.
+        Fraction of the training pairs that is held out if ``early_stopping=True``. If
+        this is a CV splitter, its last split is used.
     n_iter_no_change : int or "auto", default="auto"
         Number of consecutive epochs without an improvement of the loss by more than
-        ``tol`` after which training stops. "auto" is a quarter of the epochs, but at
-        least 5.
+        ``tol`` after which training stops. "auto" is a quarter of the maximum number of
+        epochs, but at least 5.
     tol : float, default=0.0001
         Minimum decrease of the loss that counts as an improvement.
     warm_start : bool, default=False
         Whether ``fit`` continues from the weights of the previous fit, for up to
-        ``max_epochs`` further epochs, instead of starting anew. The learning rate,
-        ``weight_decay``, ``dropout`` and ``callbacks`` may change between fits; the
-        network and the optimizer may not.
+        ``max_epochs`` further epochs, instead of starting from new weights. The
+        learning rate, ``weight_decay``, ``dropout`` and ``callbacks`` may change
+        between fits; the network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
-        Callbacks of skorch, which are called during training. ``fit`` works on shallow
-        copies, so that your objects are not changed, while objects that they refer to,
-        such as a list or a trial of Optuna, are shared. They find losses and scores in
+        Callbacks of skorch, which are called during training. ``fit`` uses shallow
+        copies of them: your callbacks are not changed, but objects that they refer to,
+        such as a list or an Optuna trial, are shared. Losses and scores are in
         ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a callback
-        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping has lost
-        its patience, training ends and the estimator is fitted. A KeyboardInterrupt
-        keeps the finished epochs and is raised again. Callbacks of scikit-learn are set
-        with ``set_callbacks`` instead.
+        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping runs out
+        of patience, training ends and the estimator is fitted. After a
+        KeyboardInterrupt, the finished epochs are kept and the interrupt is raised
+        again. For scikit-learn's callbacks, use ``set_callbacks``.
     device : str, default="auto"
-        Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if there is one,
+        Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if one is available,
         otherwise the CPU.
     precision : {"auto", "float32", "float64"}, default="auto"
         Floating-point type of weights and states. "auto" is float64 if the sources are
-        float64 and have at most 16,384 values, and float32 otherwise, including text.
+        float64 and have at most 16,384 values; otherwise, and for text, it is float32.
         float32 is about twice as fast as float64.
     random_state : int, RandomState instance or None, default=None
-        Seed of the random numbers that decide the initial weights, shuffling, dropout
-        and the held-out pairs. Pass an int for results that can be reproduced.
+        Seed of the random numbers for the initial weights, shuffling, dropout and the
+        choice of held-out pairs. Pass an int for reproducible results.
     verbose : int, default=0
-        Whether to print one line per epoch; 0 prints nothing.
+        Verbosity level. 0 prints nothing; 1 or more prints one line per epoch.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Functions that are called after somebody imports a module."""
+"""Functions that are called after a module is imported."""
 
 import sys
 import threading

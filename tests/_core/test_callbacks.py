@@ -28,7 +28,7 @@ SCORING = {RNNClassifier: "accuracy", RNNRegressor: "r2"}
 
 
 class Recorder:
-    """Notes every call; stops after some epochs if asked to."""
+    """A callback that records every call, and can stop after some epochs."""
 
     max_propagation_depth = None
 
@@ -141,7 +141,7 @@ def test_true_ends_the_training_after_that_epoch(model, data):
     assert_same_weights(stopped, model.set_params(max_epochs=2).fit(*data))
 
 
-def test_a_skorch_stop_still_ends_the_epochs_task(model, data):
+def test_a_stop_by_skorch_ends_the_task_of_the_epoch(model, data):
     class Stop(skorch.callbacks.Callback):
         def on_epoch_end(self, net, **kwargs):
             raise StopTraining
@@ -152,7 +152,7 @@ def test_a_skorch_stop_still_ends_the_epochs_task(model, data):
     assert recorder.calls[2:] == ["epoch begins", "epoch ends", "fit ends", "teardown"]
 
 
-def test_a_callback_that_fails_is_torn_down_and_leaves_the_estimator_unfitted(
+def test_after_an_error_callbacks_are_torn_down_and_the_estimator_is_unfitted(
     model, data
 ):
     class Failing(Recorder):
@@ -188,7 +188,7 @@ def test_partial_fit_is_a_fit_of_one_epoch(data):
     assert recorder.calls.count("epoch ends") == 1
 
 
-def test_nothing_of_the_callbacks_stays_behind(model, data):
+def test_fitted_estimators_do_not_keep_callback_contexts(model, data):
     recorder = Recorder()
     model.set_callbacks(recorder).fit(*data)
     kept = [name for name in vars(model) if "callback" in name and name != "callbacks"]

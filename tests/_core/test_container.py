@@ -1,4 +1,4 @@
-"""Files of arrays: written whole or not at all, and read only if they are intact."""
+"""Files of arrays are written atomically, and read only if they are intact."""
 
 import errno
 import hashlib
@@ -45,12 +45,12 @@ def path(tmp_path):
 
 
 def seal(content):
-    """The content of a file with the checksum that belongs to it."""
+    """Return the content of a file with its checksum."""
     return content + hashlib.sha256(content).digest()
 
 
 def change_prefix(path, **changes):
-    """Change fields of the prefix, and set a checksum that fits."""
+    """Change fields of the prefix, and recompute the checksum."""
     content = path.read_bytes()[:-32]
     names = ("magic", "version", "kind", "header_size", "arrays_size")
     fields = dict(zip(names, PREFIX.unpack(content[: PREFIX.size]), strict=True))
@@ -58,7 +58,7 @@ def change_prefix(path, **changes):
     path.write_bytes(seal(prefix + content[PREFIX.size :]))
 
 
-def test_everything_comes_back(path):
+def test_header_and_arrays_are_restored(path):
     header, arrays = read_container(path, "test")
     assert header == HEADER and arrays.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
@@ -99,7 +99,7 @@ PREFIXES = {
     "long header": ({"header_size": 2**32 - 1}, "truncated"),
     "long arrays": ({"arrays_size": 2**63}, "truncated"),
     "short": ({"arrays_size": 0}, "damaged"),
-    "kind": ({"kind": b"model"}, "holds a 'model', and a 'test' is expected"),
+    "kind": ({"kind": b"model"}, "holds a 'model', but a 'test' is expected"),
 }
 
 
@@ -129,7 +129,9 @@ def test_the_prefix_is_checked_before_anything_is_read(change, path):
     ],
     ids=str,
 )
-def test_well_sealed_nonsense_is_refused_without_allocation(header, arrays, path):
+def test_invalid_content_with_a_valid_checksum_is_refused_without_allocation(
+    header, arrays, path
+):
     if arrays is None:
         arrays = struct.pack("<Q", 2) + b"{}"
     elif isinstance(arrays, dict):
@@ -162,7 +164,7 @@ def test_only_numbers_are_stored(array, path):
     before = path.read_bytes()
     with pytest.raises(ValueError, match=r"the array 'x' has dtype .*expected"):
         write_container(path, "test", {}, {"x": array})
-    with pytest.raises(ValueError, match=f"at most {LARGEST_HEADER} fit"):
+    with pytest.raises(ValueError, match=f"at most {LARGEST_HEADER}"):
         write_container(path, "test", {"x": "a" * LARGEST_HEADER}, {})
     with pytest.raises((TypeError, ValueError), match="JSON"):
         write_container(path, "test", {"x": np.nan}, {})
@@ -281,7 +283,7 @@ while True:
 
 
 @posix
-def test_a_draft_that_is_taken_for_a_stale_one_is_made_again(path, monkeypatch):
+def test_a_draft_that_another_writer_removed_is_created_again(path, monkeypatch):
     """Another writer finds the draft between its creation and its lock."""
     lock, taken = container._lock, []
 

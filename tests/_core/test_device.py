@@ -13,7 +13,7 @@ from sklearn_rnn._core.device import (
 
 
 @pytest.mark.parametrize("has_cuda, expected", [(False, "cpu"), (True, "cuda")])
-def test_auto_takes_an_accelerator_if_there_is_one(monkeypatch, has_cuda, expected):
+def test_auto_uses_an_accelerator_if_available(monkeypatch, has_cuda, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_cuda)
     assert resolve_device("auto") == torch.device(expected)
 
@@ -66,7 +66,7 @@ def test_number_types_of_data_and_recurrent_layers(precision, X_dtype, data, com
     assert resolve_torch_dtypes(precision, np.dtype(X_dtype)) == (weights, layers)
 
 
-def test_a_borrowed_default_type_is_put_back_after_an_error():
+def test_the_default_dtype_is_restored_after_an_error():
     before = torch.get_default_dtype()
     with pytest.raises(KeyError), borrow_default_dtype(torch.float64):
         assert torch.zeros(1).dtype is torch.float64

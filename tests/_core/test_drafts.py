@@ -1,4 +1,4 @@
-"""Fits that change an estimator completely or not at all."""
+"""Atomic fits: a fit changes an estimator completely or not at all."""
 
 from numbers import Integral, Real
 
@@ -39,7 +39,7 @@ def test_a_snapshot_calls_no_constructor():
     assert snapshot(original).size == 3
 
 
-def test_a_snapshot_and_its_original_go_their_own_way(estimator):
+def test_a_snapshot_and_its_original_are_independent(estimator):
     copy = snapshot(estimator)
     estimator.net_, estimator.scores_ = ["new"], [0.5]
     assert vars(copy) == {"size": 3, "net_": ["old"]}
@@ -61,7 +61,7 @@ def test_a_commit_is_one_assignment(estimator):
     assert vars(estimator) == {"net_": ["new"]}
 
 
-def test_a_method_on_a_snapshot_does_not_see_a_fit_meanwhile(estimator):
+def test_a_method_on_a_snapshot_ignores_a_fit_in_the_meantime(estimator):
     class Reader(Estimator):
         @on_snapshot
         def read(self, between, times=1):
@@ -85,7 +85,7 @@ def test_a_draft_is_committed_when_its_block_ends(estimator):
     assert vars(estimator) == {"size": 3, "net_": ["new"], "scores_": [0.5]}
 
 
-def test_what_is_deleted_in_a_draft_disappears(estimator):
+def test_attributes_deleted_in_a_draft_are_deleted(estimator):
     with draft(estimator) as new:
         del new.net_
         assert estimator.net_ == ["old"]
@@ -93,7 +93,7 @@ def test_what_is_deleted_in_a_draft_disappears(estimator):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_draft_that_fails_changes_nothing_and_hides_no_error(error, estimator):
+def test_a_failed_draft_changes_nothing_and_raises_its_error(error, estimator):
     with pytest.raises(error, match="while fitting"), draft(estimator) as new:
         new.net_ = ["half"]
         del new.size
@@ -148,7 +148,7 @@ def test_estimators_take_small_integers_of_numpy(model, sizes, X):
     assert all(value is size for value in map(vars(fitted).get, sizes))
 
 
-def test_absurd_sizes_are_refused_before_anything_is_built():
+def test_huge_sizes_are_refused_before_anything_is_built():
     for given in ({"num_layers": 10**9}, {"hidden_size": 2**62}):
         with pytest.raises(InvalidParameterError, match="in the range"):
             RNNClassifier(**given).fit(np.eye(4), [0, 1, 0, 1])

@@ -1,4 +1,4 @@
-"""Hashes of the values that decide what a model answers."""
+"""Hashes of the values that determine the predictions of a model."""
 
 import subprocess
 import sys

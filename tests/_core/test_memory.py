@@ -1,4 +1,4 @@
-"""Errors of memory name what was too large, and the model stays as it was."""
+"""Out-of-memory errors say what was too large, and the model is unchanged."""
 
 import subprocess
 import sys

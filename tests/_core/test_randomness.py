@@ -1,4 +1,4 @@
-"""Private randomness: reproducible streams, and global generators left alone."""
+"""Private random generators are reproducible; global generators are not changed."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -76,7 +76,7 @@ def test_private_generators_leave_the_global_ones_alone():
     np.testing.assert_array_equal(np.random.get_state()[1], numpy_before)
 
 
-def test_borrowed_generator_is_seeded_and_put_back():
+def test_the_global_generator_is_seeded_and_restored():
     before = torch.get_rng_state()
     with borrow_global_generator(11):
         drawn = torch.rand(5)
@@ -84,7 +84,7 @@ def test_borrowed_generator_is_seeded_and_put_back():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_borrowed_generator_is_put_back_after_an_error():
+def test_the_global_generator_is_restored_after_an_error():
     before = torch.get_rng_state()
     with pytest.raises(KeyError), borrow_global_generator(11):
         torch.rand(5)
@@ -114,6 +114,6 @@ def test_threads_that_borrow_do_not_disturb_each_other():
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, np.nan, np.inf, "junk", (), [1], 1j])
-def test_what_is_no_seed_is_an_error_that_names_the_parameter(seed):
+def test_an_invalid_seed_is_an_error_that_names_the_parameter(seed):
     with pytest.raises(ValueError, match="random_state must be an integer of at least"):
         draw_seed(seed)

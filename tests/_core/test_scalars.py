@@ -1,4 +1,4 @@
-"""Checks of single numbers that methods take."""
+"""Checks of numbers that are passed to methods."""
 
 from fractions import Fraction
 
@@ -23,7 +23,7 @@ def test_anything_else_is_refused(value):
     assert isinstance(error.value, TypeError)
 
 
-def test_the_meaning_of_none_is_told():
+def test_the_error_explains_none():
     with pytest.raises(ValueError, match="of at least 1, or None for all, got 0"):
         check_integer("k", 0, minimum=1, or_none="all")
 
@@ -56,7 +56,7 @@ def test_all_bounds_are_named():
         check_number("p", 2, above=0, below=1)
 
 
-def test_is_integer_knows_its_range():
+def test_is_integer_checks_the_range():
     assert is_integer(3, 3, 3)
     assert not is_integer(4, 3, 3)
     assert not is_integer(True)

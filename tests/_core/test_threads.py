@@ -1,4 +1,4 @@
-"""How many threads compute."""
+"""The number of threads for computations."""
 
 import multiprocessing
 
@@ -32,7 +32,7 @@ def test_large_work_keeps_its_threads(two_threads):
     assert torch.get_num_threads() == 2
 
 
-def test_threads_come_back_after_an_error(two_threads):
+def test_the_number_of_threads_is_restored_after_an_error(two_threads):
     with pytest.raises(KeyError), limit_threads(1):
         raise KeyError
     assert torch.get_num_threads() == 2
@@ -46,7 +46,7 @@ def test_nested_small_work_keeps_one_thread_to_the_end(two_threads):
     assert torch.get_num_threads() == 2
 
 
-def test_one_thread_stays_one():
+def test_one_thread_is_kept():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -84,7 +84,7 @@ def test_a_forked_child_computes_after_its_parent_used_two_threads(two_threads):
         child.join()
 
 
-def test_threads_are_put_back_whatever_the_order_of_leaving():
+def test_threads_are_restored_in_any_order_of_leaving():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

@@ -1,4 +1,4 @@
-"""Warnings point at the line that called the library, however the call got there."""
+"""Warnings show the line of the user's code that called the library."""
 
 import _thread
 import inspect
@@ -50,7 +50,7 @@ class Warner(TransformerMixin, BaseEstimator):
     ],
     ids=["fit", "fit_transform", "pipeline", "pipeline fit_transform", "search"],
 )
-def test_a_warning_points_at_the_line_of_the_user(call):
+def test_a_warning_shows_the_line_of_the_user(call):
     with pytest.warns(UserWarning, match="too small") as caught:
         call()
     here = __file__, call.__code__.co_firstlineno

@@ -1,4 +1,4 @@
-"""Errors about misspelt options name the right spelling, in every estimator."""
+"""Errors about misspelt options suggest the right one, in every estimator."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_suggested_option(value, hint):
 
 
 def string_options():
-    """Every option of every estimator, as class, parameter and option."""
+    """List class, parameter and option for every option of every estimator."""
     for name in sklearn_rnn.__all__:
         cls = getattr(sklearn_rnn, name)
         for parameter, rules in getattr(cls, "_parameter_constraints", {}).items():
@@ -74,7 +74,7 @@ def test_a_class_in_place_of_an_object_is_refused(estimator, message):
         ("CharVectorizer", "max_length"),
     ],
 )
-def test_a_bool_is_no_number(name, parameter):
+def test_a_bool_is_not_accepted_as_a_number(name, parameter):
     estimator = getattr(sklearn_rnn, name)(**{parameter: True})
     message = f"'{parameter}' parameter of {name} must be a number, got True"
     with pytest.raises(InvalidParameterError, match=message):
@@ -87,7 +87,7 @@ def test_other_errors_stay_as_they_are():
 
 
 @pytest.mark.parametrize("given", [{"precision": {}}, {"embedding": {}}])
-def test_a_dict_is_no_option_and_no_array(given):
+def test_a_dict_is_neither_an_option_nor_an_array(given):
     (name,) = given
     with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of RNNC"):
         sklearn_rnn.RNNClassifier(**given).fit([[1.0, 2.0]], [0])

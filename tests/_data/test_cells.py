@@ -1,4 +1,4 @@
-"""Cells that are no numbers are named, with what to do about them."""
+"""Errors name table cells that are not numbers, and say what to do."""
 
 import datetime
 
@@ -22,11 +22,11 @@ COLUMNS = {
     "array": [np.ones(2)] * N,
 }
 REMEDIES = {
-    "date": r"holds dates\. Make it the index, X\.set_index\('date'\)",
+    "date": r"holds dates\. Make it the index with X\.set_index\('date'\)",
     "text": r"holds text\. .* a vectorizer: .*OneHotEncoder",
     "category": r"holds text\. .* a vectorizer: .*OneHotEncoder",
-    "list": r"holds sequences\. Make one array of shape",
-    "array": r"holds sequences\. Make one array of shape",
+    "list": r"holds sequences\. Convert each row to one array of shape",
+    "array": r"holds sequences\. Convert each row to one array of shape",
 }
 
 
@@ -70,8 +70,9 @@ def test_the_first_bad_column_is_named():
 
 def test_several_columns_of_sequences_become_one_array_per_row():
     frame = pd.DataFrame({"a": COLUMNS["list"], "b": COLUMNS["list"]})
-    assert "Make one array of shape (n_timesteps, n_features)" in explain_unreadable(
-        frame
+    assert (
+        "Convert each row to one array of shape (n_timesteps, n_features)"
+        in explain_unreadable(frame)
     )
 
 
@@ -85,14 +86,14 @@ def test_several_columns_of_sequences_become_one_array_per_row():
         np.array([[{}]], dtype=object),
     ],
 )
-def test_nothing_is_said_of_numbers_or_of_other_objects(X):
+def test_numbers_and_other_objects_are_not_explained(X):
     assert explain_unreadable(X) == ""
 
 
 def test_arrays_have_no_names_of_columns():
     X = np.array([[1, "2020-01-01"]], dtype="datetime64[D]")
     assert explain_unreadable(X).startswith("It holds dates. Drop them")
-    assert explain_unreadable([["a", 1]]).startswith("It holds text. Text becomes")
+    assert explain_unreadable([["a", 1]]).startswith("It holds text. Convert text")
 
 
 def test_errors_of_scikit_learn_name_the_argument():
@@ -105,7 +106,7 @@ def test_errors_of_scikit_learn_name_the_argument():
         raise TypeError("no")
 
 
-def test_numbers_too_large_for_a_type_are_an_error_and_no_warning():
+def test_numbers_too_large_for_a_type_raise_an_error_without_a_warning():
     X = np.full((2, 2), 1e300)
     with pytest.raises(ValueError, match="X contains infinity or a value too large"):
         with explain_errors(X):

@@ -1,4 +1,4 @@
-"""Containers of other libraries: read like ordinary ones, or an error with a remedy."""
+"""Containers of other libraries are converted, or raise errors that say what to do."""
 
 import re
 from array import array
@@ -238,7 +238,7 @@ def test_tensors_are_read_with_and_without_array_api_dispatch(
     ],
     ids="dict set generator sets dates date_frame huge sparse_tensor meta".split(),
 )
-def test_every_reader_of_tables_refuses_in_words(model, X, message):
+def test_every_reader_of_tables_raises_explained_errors(model, X, message):
     with pytest.raises((TypeError, ValueError), match=message):
         clone(model).fit(X, Y)
 
@@ -290,8 +290,8 @@ def test_masked_steps_at_the_end_of_an_array_are_padding():
     [HopfieldDenoiser(), BoltzmannMachine(2), ImageFlattener()],
     ids=lambda m: type(m).__name__,
 )
-def test_tokens_are_no_patterns(model):
-    with pytest.raises(TypeError, match="codes are names and not numbers, but"):
+def test_tokens_are_not_accepted_as_patterns(model):
+    with pytest.raises(TypeError, match="codes are labels, but"):
         model.fit(TokenArray([[4, 5], [5, 4]], 6))
 
 
@@ -317,7 +317,7 @@ def test_a_vocabulary_that_no_network_can_embed_is_an_error():
     ],
     ids=["set", "dict", "masked", "generator"],
 )
-def test_targets_are_refused_in_words(model, y, message):
+def test_invalid_targets_raise_explained_errors(model, y, message):
     with pytest.raises((TypeError, ValueError), match=message):
         clone(model).fit(TABLE, y)
 
@@ -326,7 +326,7 @@ def test_targets_are_refused_in_words(model, y, message):
 
 
 @of_texts
-def test_keys_have_an_order(model):
+def test_dict_keys_are_accepted_as_documents(model):
     X = dict.fromkeys(TEXTS).keys()
     expected = clone(model).fit_transform(list(X))
     assert_array_equal(clone(model).fit_transform(X), expected)
@@ -359,12 +359,12 @@ def test_one_column_of_texts_is_read(model, kind):
     [dict.fromkeys(TEXTS), set(TEXTS), memoryview(b"ab"), torch.zeros(2)],
     ids=lambda X: type(X).__name__,
 )
-def test_documents_are_refused_in_words(model, X):
+def test_invalid_documents_raise_explained_errors(model, X):
     with pytest.raises(TypeError, match=re.escape(f"X is a {type(X).__name__}")):
         clone(model).fit(X)
 
 
-def test_a_single_value_is_no_documents():
+def test_a_single_value_is_not_accepted_as_documents():
     with pytest.raises(TypeError, match="X is a single value"):
         unwrap_documents(np.array(3))
 
@@ -372,6 +372,6 @@ def test_a_single_value_is_no_documents():
 @pytest.mark.parametrize(
     "X", [sparse.csr_array(np.eye(2)), np.zeros(2, dtype=[("a", float)])]
 )
-def test_tables_are_no_documents(X):
+def test_tables_are_not_accepted_as_documents(X):
     with pytest.raises(TypeError, match=r"X is a .*; expected documents"):
         unwrap_documents(X)

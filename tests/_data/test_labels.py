@@ -1,4 +1,4 @@
-"""What y may be, and y that is easily misread."""
+"""Checks of y, and warnings about y that is easily misread."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Successive steps joined to patches."""
+"""Patches of successive steps."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_padding_is_left_out():
     assert found.values.tolist() == [[1, 0], [4, 5], [6, 0]]
 
 
-def test_one_step_is_a_patch_of_its_own():
+def test_patch_size_one_keeps_the_steps():
     sequences = from_ragged([[1.0, 2, 3]])
     assert join_steps(sequences, 1) is sequences
 

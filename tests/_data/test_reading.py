@@ -1,4 +1,4 @@
-"""X as estimators read it: tables, numbers or codes, in prediction as in fit."""
+"""Reading of X: tables, numbers or codes, in fit and in prediction."""
 
 import numpy as np
 import pandas as pd
@@ -79,7 +79,9 @@ def test_other_lengths_than_in_fit_are_fine(model, table):
 
 def test_columns_that_input_size_does_not_divide(model, table):
     model.set_params(input_size=4)
-    with pytest.raises(ValueError, match="6 columns, which input_size=4"):
+    with pytest.raises(
+        ValueError, match="6 columns, which is not a multiple of input_size=4"
+    ):
         model.fit(*table)
 
 
@@ -186,7 +188,7 @@ def test_one_sequence_after_a_fit_on_a_table_is_refused(model, rng, input_size):
 def test_one_sequence_of_one_feature_is_a_warning(model, rng):
     X = rng.normal(size=(20, 5, 1))
     model.fit(X, [0, 1] * 10)
-    with pytest.warns(UserWarning, match=r"5 sequences of a single step\. .*list: \[X"):
+    with pytest.warns(UserWarning, match=r"5 sequences of one step\. .*list: \[X"):
         assert model.predict(X[0]).shape == (5,)
     assert model.predict(X[0][:1]).shape == (1,)  # without a warning
 
@@ -226,14 +228,14 @@ def test_integers_that_float32_would_round(model):
     assert computed.module_.head.weight.dtype == torch.float64
     model.fit(X % 7, [0, 1])
     assert model.module_.head.weight.dtype == torch.float32
-    with pytest.warns(UserWarning, match=r"integers that float32 rounds to its 24"):
+    with pytest.warns(UserWarning, match=r"integers that float32 rounds to 24"):
         model.predict(X)
     model.predict(X[:1])
-    with pytest.warns(UserWarning, match="float64 rounds to its 53 .* from X[.]$"):
+    with pytest.warns(UserWarning, match="float64 rounds to 53 .* from X[.]$"):
         model.fit(X + 2**60, [0, 1])
 
 
-def test_rows_of_tokens_taken_apart_are_still_tokens(model, names):
+def test_a_list_of_rows_of_tokens_is_read_as_tokens(model, names):
     texts, y = names
     tokens = CharVectorizer().fit_transform(texts)
     expected = clone(model).fit(tokens, y).predict_proba(tokens)
@@ -260,15 +262,15 @@ def test_a_code_made_negative_afterwards_is_refused(model, names):
         model.predict(tokens)
 
 
-def test_a_stray_huge_code_is_refused_before_memory_is_asked_for():
+def test_a_huge_code_is_refused_before_memory_is_allocated():
     model = RNNClassifier("gru", 4, embedding=3)
     with pytest.raises(ValueError, match="Number the codes without gaps"):
         model.fit(np.array([[4, 2**30], [5, 6]]), [0, 1])
 
 
 @pytest.mark.parametrize("tool", [BaggingClassifier, OneVsOneClassifier])
-def test_tokens_that_a_meta_estimator_made_plain_are_still_tokens(tool, names):
-    """Bagging and its like call check_array, which drops the class of an array."""
+def test_plain_arrays_of_tokens_from_meta_estimators_are_read_as_tokens(tool, names):
+    """Bagging and similar tools call check_array, which returns a plain array."""
     texts, y = names
     tokens = CharVectorizer().fit_transform(texts)
     model = RNNClassifier("gru", 8, max_epochs=10, random_state=0)
@@ -358,5 +360,7 @@ def test_the_vocabulary_is_that_of_fit():
     ("embedding", "expected"),
     [("auto", False), ("onehot", False), (8, False), (np.eye(3), True), ([[1]], True)],
 )
-def test_a_table_of_vectors_is_told_from_other_embeddings(embedding, expected):
+def test_an_array_of_vectors_is_distinguished_from_other_embeddings(
+    embedding, expected
+):
     assert is_table(embedding) is expected

@@ -1,4 +1,4 @@
-"""Features standardised by statistics of the training steps."""
+"""Standardisation of features by statistics of the training steps."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_a_step_of_weight_two_counts_as_two(ragged):
     np.testing.assert_allclose(weighted.scale, repeated.scale, rtol=1e-14)
 
 
-def test_a_nearly_constant_feature_is_not_blown_up(rng):
+def test_a_nearly_constant_feature_is_not_scaled_up_without_bound(rng):
     X = rng.normal(size=(1000, 2))
     X[:, 1] = 0
     X[17, 1] = 1
@@ -82,7 +82,7 @@ def test_a_constant_feature_has_the_scale_of_the_others(rng):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_rounding_errors_of_a_constant_are_no_scale(rng, dtype):
+def test_rounding_errors_of_a_constant_are_not_scaled_up(rng, dtype):
     X = rng.normal(size=(50, 2)).astype(dtype)
     X[:, 1] = 0.7
     X[::2, 1] = np.nextafter(X[0, 1], dtype(0))
@@ -90,7 +90,7 @@ def test_rounding_errors_of_a_constant_are_no_scale(rng, dtype):
     assert fitted.scale[1] == pytest.approx(X[:, 0].std(), rel=1e-5)
 
 
-def test_small_changes_of_large_values_are_no_rounding_errors(rng):
+def test_small_changes_of_large_values_are_scaled(rng):
     pressure = (101_325 + rng.normal(size=(50, 1))).astype(np.float32)
     seconds = 1.7e9 + rng.normal(size=(50, 1))
     grey = rng.integers(250, 256, size=(50, 1)).astype(np.uint8)
@@ -99,7 +99,7 @@ def test_small_changes_of_large_values_are_no_rounding_errors(rng):
         np.testing.assert_allclose(fitted.scale, X.std(axis=0, dtype=float), rtol=1e-5)
 
 
-def test_values_whose_squares_overflow_say_so():
+def test_values_whose_squares_overflow_raise_an_error():
     with pytest.raises(
         ValueError, match=r"feature 1 of X are too large.*scaling=False"
     ):

@@ -1,4 +1,4 @@
-"""Every container of sequences, and what is said of those that cannot be read."""
+"""Containers of sequences, and errors for those that cannot be read."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ def name_of(X):
 
 
 def read(sequences):
-    """The valid steps of each sequence as lists."""
+    """Return the valid steps of each sequence as lists."""
     return [
         sequences.values[start : start + length].tolist()
         for start, length in zip(sequences.starts, sequences.lengths, strict=True)
@@ -117,7 +117,7 @@ def test_kind_of_tokens():
     ],
     ids=["list", "bytes", "array", "object array", "pandas", "polars"],
 )
-def test_text_is_refused_with_the_way_to_read_it(X):
+def test_text_is_refused_with_a_hint_to_vectorizers(X):
     with pytest.raises(ValueError, match=r"X holds text: b?'.*make_pipeline\(Char"):
         find_kind(X)
 
@@ -137,7 +137,7 @@ def test_table_of_single_features():
     assert (len(sequences), sequences.input_size) == (2, 1)
 
 
-def test_table_of_several_features_a_step():
+def test_table_of_several_features_per_step():
     sequences = from_table(np.array([[1, 2, 3, 4], [5, 6, 7, 8]]), input_size=2)
     assert read(sequences) == [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]
     assert sequences.starts.tolist() == [0, 2]
@@ -145,7 +145,9 @@ def test_table_of_several_features_a_step():
 
 
 def test_table_that_features_do_not_divide_is_refused():
-    with pytest.raises(ValueError, match="X has 5 columns, which input_size=2"):
+    with pytest.raises(
+        ValueError, match="X has 5 columns, which is not a multiple of input_size=2"
+    ):
         from_table(np.zeros((3, 5)), input_size=2)
 
 
@@ -243,7 +245,7 @@ def test_array_with_an_empty_sequence_is_refused(X):
 
 def test_all_empty_sequences_are_counted():
     X = np.array([[[1.0]], [[NAN]], [[2.0]], [[NAN]]])
-    with pytest.raises(ValueError, match=r"sequence 1 of X .* \(2 such of 4\)"):
+    with pytest.raises(ValueError, match=r"sequence 1 of X .* \(2 of 4 sequences"):
         from_array(X)
 
 
@@ -345,7 +347,7 @@ GOOD = np.array([1.0, 2.0])
 
 
 UNREADABLE = {
-    "empty list": ([], r"sequence 1 of X has no steps \(1 such of 2\)"),
+    "empty list": ([], r"sequence 1 of X has no steps \(1 of 2 sequences"),
     "empty array": (np.empty((0, 3)), "sequence 1 of X has no steps"),
     "NaN": ([1.0, NAN], r"contains NaN: sequence 1, step 1\."),
     "None": ([1.0, None], r"contains NaN: sequence 1, step 1\."),
@@ -373,7 +375,7 @@ UNREADABLE = {
     "no feature": (np.zeros((2, 0)), r"sequence 1 of X has the shape \(2, 0\)"),
     "other features": (
         WIDE,
-        "sequence 1 of X has 2 features per step, sequence 0 has 1",
+        "sequence 1 of X has 2 features per step, but sequence 0 has 1",
     ),
     "dates": (
         np.array(["2020-01-01"], dtype="M8[D]"),
@@ -452,7 +454,7 @@ def test_ragged_integers_become_codes():
     assert sequences.vocabulary_size == 8
 
 
-def test_codes_of_an_array_with_one_feature_a_step():
+def test_codes_of_an_array_with_one_feature_per_step():
     assert read(as_codes(from_array(np.array([[[4], [0]], [[5], [6]]])))) == [
         [4],
         [5, 6],
@@ -546,7 +548,7 @@ def test_the_largest_float32_is_accepted():
     assert read(sequences) == [[[largest], [largest]]]
 
 
-def test_one_long_sequence_of_codes_costs_no_rectangle():
+def test_one_long_sequence_of_codes_needs_no_padded_array():
     codes = [np.array([4, 5])] * 4000 + [np.full(200_000, 4)]
     sequences = as_codes(from_ragged(codes))
     assert sequences.values.size == 208_000

@@ -1,4 +1,4 @@
-"""Series of every container, and answers in the container that was read."""
+"""Containers of series, and forecasts in the container that was read."""
 
 import numpy as np
 import pandas as pd
@@ -77,7 +77,7 @@ def test_missing_values_stay():
         ),
     ],
 )
-def test_what_is_no_series_is_refused(X, message):
+def test_data_other_than_series_are_refused(X, message):
     with pytest.raises(ValueError, match=message):
         read_series(X)
 
@@ -189,7 +189,9 @@ def test_steps_of_nan_at_the_end_of_a_3d_array_are_padding():
     values = read_series(padded).values
     for array, expected in zip(values, [gaps, TWO[:4], padded[2]], strict=True):
         assert_array_equal(array, expected)
-    with pytest.raises(ValueError, match="series 1 of exog has no steps: all of it is"):
+    with pytest.raises(
+        ValueError, match="series 1 of exog has no steps: all its values are"
+    ):
         read_series(np.where([[[False]], [[True]]], np.nan, [TWO, TWO]), "exog")
 
 

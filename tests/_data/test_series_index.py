@@ -1,4 +1,4 @@
-"""Indices of pandas: which are accepted, and how they continue."""
+"""Pandas indices: checks and continuation."""
 
 import numpy as np
 import pandas as pd
@@ -101,7 +101,7 @@ def test_a_short_index_has_the_step_of_earlier_series(frequency, n):
         (pd.PeriodIndex(["2000-01"], freq="M"), pd.offsets.MonthEnd(), 1),
     ],
 )
-def test_the_own_step_of_an_index_wins(index, learned, step):
+def test_an_explicit_frequency_of_an_index_is_kept(index, learned, step):
     found = check_index(index, "X", learned)
     if isinstance(step, float):
         assert found == pytest.approx(step)
@@ -115,7 +115,7 @@ def test_the_own_step_of_an_index_wins(index, learned, step):
 def test_a_date_outside_the_frequency_of_earlier_series_is_refused(learned):
     index = pd.DatetimeIndex(["2020-01-15"])
     with pytest.raises(
-        ValueError, match=r"index of X is 2020-01-15 .*alone.*frequency"
+        ValueError, match=r"has the single entry 2020-01-15 .*frequency"
     ):
         check_index(index, "X", learned)
     assert check_index(index, "X") is None
@@ -161,7 +161,10 @@ def test_the_first_difference_is_found(index, expected, place):
     ("index", "message"),
     [
         (DAYS[::-1], "index of X is not sorted: 2020-01-19 .* follows 2020-01-20"),
-        (DAYS[[*range(6), *range(5, 10)]], "holds 2020-01-06 00:00:00 more than once"),
+        (
+            DAYS[[*range(6), *range(5, 10)]],
+            "contains 2020-01-06 00:00:00 more than once",
+        ),
         (DAYS.delete(7), r"not regular: 2020-01-09 .* follows 2020-01-07 .*asfreq"),
         (
             pd.date_range("2020", periods=30, freq="ME").delete(20),
@@ -170,8 +173,8 @@ def test_the_first_difference_is_found(index, expected, place):
         (pd.Index([0.0, 1.0, 2.5]), "not regular"),
         (pd.PeriodIndex(["2000-01", "2000-03"], freq="M"), "2000-03 follows 2000-01"),
         (LABELS[::-1], "not sorted"),
-        (DAYS[:3].insert(2, pd.NaT), "index of X is missing in row 2"),
-        (pd.Index([0, np.nan]), "index of X is missing in row 1"),
+        (DAYS[:3].insert(2, pd.NaT), "index of X has a missing entry in row 2"),
+        (pd.Index([0, np.nan]), "index of X has a missing entry in row 1"),
     ],
 )
 def test_an_index_without_order_or_step_is_refused(index, message):

@@ -88,10 +88,10 @@ def test_splitters_of_scikit_learn_select_steps():
 def test_other_than_successive_steps_are_refused(rows):
     panel = SeriesPanel([ONE, ONE])
     rows = rows if isinstance(rows, int | slice) else np.array(rows, dtype=int)
-    with pytest.raises(ValueError, match="only successive ones"):
+    with pytest.raises(ValueError, match="only successive rows"):
         panel[rows]
     train, _ = list(KFold(3).split(panel))[1]
-    with pytest.raises(ValueError, match="only successive ones"):
+    with pytest.raises(ValueError, match="only successive rows"):
         panel[train]
 
 
@@ -104,7 +104,7 @@ def test_other_than_successive_steps_are_refused(rows):
         ([pd.Series(ONE, DAYS[9::-1])] * 2, "index of series 0 is not sorted"),
         (
             [pd.Series(ONE, DAYS[:10]), pd.Series(ONE[:7], DAYS[::2])],
-            "series 1 has not the frequency",
+            "the frequency of series 1 differs",
         ),
         ([np.zeros((3, 1)), np.zeros((0, 1))], "series 1 has no steps"),
     ],
@@ -117,6 +117,6 @@ def test_what_has_no_common_steps_is_refused(series, message):
 def test_a_panel_is_not_read_as_an_array():
     panel = SeriesPanel([ONE, ONE])
     for refuses in (np.asarray, StandardScaler().fit):
-        with pytest.raises(TypeError, match="cannot be read as an array"):
+        with pytest.raises(TypeError, match="cannot be converted to an array"):
             refuses(panel)
     assert_array_equal(read_series(panel).lengths, [10, 10])

@@ -1,4 +1,4 @@
-"""TokenArray: what keeps the vocabulary, what loses it, and what is refused."""
+"""TokenArray: operations that keep or lose the vocabulary, and errors."""
 
 import copy
 import pickle
@@ -122,13 +122,13 @@ def test_memory_mapped_codes_stay_on_disk(tokens, tmp_path):
     assert not loaded.flags.writeable
 
 
-def test_joblib_hash_tells_vocabularies_apart(tokens):
+def test_joblib_hash_distinguishes_vocabularies(tokens):
     larger = TokenArray(ROWS, vocabulary_size=8)
     assert joblib.hash(tokens) != joblib.hash(larger)
     assert joblib.hash(tokens[1:]) != joblib.hash(larger[1:])
 
 
-def test_joblib_hash_tells_codes_apart(tokens):
+def test_joblib_hash_distinguishes_codes(tokens):
     assert joblib.hash(tokens) != joblib.hash(TokenArray(ROWS[::-1], 7))
 
 
@@ -157,7 +157,7 @@ def test_arithmetic_is_plain(tokens):
     assert_plain(tokens @ np.array([1, 0, 0]), [4, 6, 6], int)
 
 
-def test_arithmetic_in_place_leaves_the_name_to_a_plain_array(tokens):
+def test_arithmetic_in_place_rebinds_the_name_to_a_plain_array(tokens):
     tokens += 1
     assert_plain(tokens, [[5, 6, 1], [7, 5, 6], [7, 1, 1]], np.int32)
 
@@ -176,7 +176,7 @@ def test_arithmetic_in_place_leaves_the_name_to_a_plain_array(tokens):
     ids=["sum", "out", "comparison", "reduction", "accumulation", "cast", "join"],
 )
 def test_results_hold_no_vocabulary_in_their_type(tokens, compute):
-    # otherwise equal results of two vocabularies would be told apart by their hash
+    # otherwise equal results of two vocabularies would have different hashes
     result = compute(tokens)
     assert not result.dtype.metadata
     larger = compute(TokenArray(ROWS, vocabulary_size=8))
@@ -251,9 +251,9 @@ def test_tokens_of_two_vocabularies_do_not_join(tokens, join):
 @pytest.mark.parametrize("join", JOINS, ids=JOIN_IDS)
 def test_tokens_do_not_join_numbers_on_either_side(tokens, join, dtype):
     numbers = np.ones((3, 3), dtype=dtype)
-    with pytest.raises(TypeError, match="Codes are names, not quantities"):
+    with pytest.raises(TypeError, match="Codes are labels, not quantities"):
         join([tokens, numbers])
-    with pytest.raises(TypeError, match="Codes are names, not quantities"):
+    with pytest.raises(TypeError, match="Codes are labels, not quantities"):
         join([numbers, tokens])
 
 
@@ -335,7 +335,7 @@ def test_repr_can_be_evaluated(tokens):
 
 
 class Dispatch:
-    """The part of dask's registries of functions by type that is used."""
+    """The part of dask's registries of functions that is used."""
 
     def __init__(self):
         self.functions = {}

@@ -1,4 +1,4 @@
-"""Initial weights: their distributions, and where their randomness comes from."""
+"""Initial weights: their distributions and their random generators."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_weights_do_not_depend_on_the_global_generator(cell):
         assert torch.equal(one, two)
 
 
-def test_layers_and_directions_have_weights_of_their_own():
+def test_layers_and_directions_have_separate_weights():
     network = make_network("gru", num_layers=3, bidirectional=True)
     weights = [layer.weight_hh for level in network.stack.layers for layer in level]
     for k, weight in enumerate(weights):
@@ -92,7 +92,7 @@ def test_onehot_with_a_callable_cell_is_refused():
         make_network(UsersGRU, vocabulary_size=9, embedding="onehot")
 
 
-def test_neutral_codes_say_nothing_at_the_start():
+def test_initial_vectors_of_neutral_codes_are_zero():
     module = build_language_network(
         "gru", 11, 8, generator=private(), neutral_codes=(0, 1)
     )

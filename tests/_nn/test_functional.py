@@ -17,7 +17,7 @@ def test_log_softmax_is_computed_in_float64_and_changes_nothing(rng):
     np.testing.assert_array_equal(logits, before)
 
 
-def test_impossible_codes_stay_impossible():
+def test_impossible_codes_keep_probability_zero():
     found = log_softmax(np.array([[0.0, -np.inf, 0.0]]))
     np.testing.assert_allclose(np.exp(found), [[0.5, 0, 0.5]])
 

@@ -1,4 +1,4 @@
-"""Stacked layers and directions against numpy, and what happens between them."""
+"""Stacked layers and directions compared with numpy, and dropout between layers."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The network of classifiers and regressors against numpy and hand values."""
+"""The network of classifiers and regressors, compared with numpy and known values."""
 
 import numpy as np
 import pytest
@@ -230,6 +230,6 @@ def test_what_cannot_be_read_in_chunks_is_read_whole(options, monkeypatch):
     network = make_network(**options).eval()
     lengths = []
     network.stack.register_forward_pre_hook(lambda _, x: lengths.append(len(x[0])))
-    with torch.set_grad_enabled(not options):  # the gradient needs all steps, too
+    with torch.set_grad_enabled(not options):  # the gradient also needs all steps
         network(Inputs(normal(50, 2, 3), None))
     assert lengths == [50]

@@ -1,4 +1,4 @@
-"""Nested states: their tensors, their names, and the networks they belong to."""
+"""Nested states: tensors, names and fingerprints of networks."""
 
 from typing import NamedTuple
 
@@ -15,10 +15,10 @@ from sklearn_rnn._nn.states import (
     find_sequence_axis,
     fingerprint_network,
     join_states,
+    list_tensors,
     map_states,
     nest_state,
     rebuild_state,
-    tensors_of,
 )
 
 
@@ -38,7 +38,7 @@ def test_a_state_keeps_its_nesting():
     state = Pair(torch.zeros(2), [None, torch.zeros(3)])
     rebuilt = rebuild_state(state, iter([torch.ones(2), torch.ones(3)]))
     assert isinstance(rebuilt, Pair) and rebuilt.other[0] is None
-    assert [len(part) for part in tensors_of(rebuilt)] == [2, 3]
+    assert [len(part) for part in list_tensors(rebuilt)] == [2, 3]
 
 
 def test_states_are_joined_tensor_by_tensor():
@@ -55,12 +55,12 @@ def test_one_tensor_is_a_state_and_two_are_a_tuple():
 
 def test_what_is_no_tensor_is_refused():
     with pytest.raises(TypeError, match="state holds 'x' of type str"):
-        tensors_of((torch.ones(1), "x"))
+        list_tensors((torch.ones(1), "x"))
 
 
 def test_the_axis_of_sequences_is_the_one_that_grows():
     assert find_sequence_axis(torch.zeros(1, 2, 4), torch.zeros(1, 3, 4)) == 1
-    with pytest.raises(ValueError, match=r"2 sequences has the shape \(4,\)"):
+    with pytest.raises(ValueError, match=r"the shape \(4,\) for 2 sequences"):
         find_sequence_axis(torch.zeros(4), torch.zeros(4))
 
 
@@ -70,10 +70,10 @@ def test_states_are_called_by_the_names_of_the_cell(cell):
     layout = find_layout(layer, 2, None)
     assert layout.names == [f"{name}_2" for name in CELLS[cell].state_names]
     _, state = layer(normal(6, 5, 3))
-    arrays = layout.arrays(map_states(state, torch.detach))
+    arrays = layout.to_arrays(map_states(state, torch.detach))
     assert {array.shape for array in arrays.values()} == {(5, 4)}
-    again = layout.nested(arrays)
-    for part, same in zip(tensors_of(state), tensors_of(again), strict=True):
+    again = layout.from_arrays(arrays)
+    for part, same in zip(list_tensors(state), list_tensors(again), strict=True):
         assert torch.equal(part, same)
     assert all(np.all(array == 0) for array in layout.zeros.values())
 
@@ -91,7 +91,7 @@ def test_a_cell_that_reads_ahead_is_refused():
             outputs, state = super().forward(x, state)
             return outputs.flip(1), state
 
-    with pytest.raises(ValueError, match="the cell reads ahead"):
+    with pytest.raises(ValueError, match="the cell reads later steps"):
         find_layout(CustomLayer(Ahead, 3, 4), 0, None)
 
 

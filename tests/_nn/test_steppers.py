@@ -1,4 +1,4 @@
-"""Stepping a trained network equals reading with it."""
+"""Reading step by step gives the same outputs as reading whole sequences."""
 
 import numpy as np
 import pytest

@@ -7,7 +7,7 @@ from small_networks import LENGTHS, close, each_cell, normal, private
 from sklearn_rnn._nn.builders import build_translation_network
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._nn.sequence import Inputs
-from sklearn_rnn._nn.states import tensors_of
+from sklearn_rnn._nn.states import list_tensors
 
 
 def make_network(cell="gru", **options):
@@ -32,7 +32,7 @@ def test_the_decoder_begins_with_what_the_bridge_says(cell):
     summary = torch.cat([memory.outputs[:, -1, :4], memory.outputs[:, 0, 4:]], 1)
     expected = torch.tanh(network.bridge(summary)).view(4, len(names), 2, 6)
     for k, (state,) in enumerate(states):
-        for i, part in enumerate(tensors_of(state)):
+        for i, part in enumerate(list_tensors(state)):
             close(part, expected[:, i, k].detach())
 
 

@@ -1,4 +1,4 @@
-"""A small classifier that the tests of training fit."""
+"""A small classifier for the tests of training."""
 
 import pytest
 

@@ -12,7 +12,7 @@ from sklearn_rnn._training.averaging import WeightAverage
 
 
 class EveryStep(skorch.callbacks.Callback):
-    """Keep the first weight matrix as it is in training, after each step."""
+    """Record the first weight matrix in training after each step."""
 
     seen: list = []
 
@@ -27,7 +27,7 @@ def test_the_average_counts_late_steps_most(ragged):
     ).fit(*ragged)
     live = EveryStep.seen
     assert len(live) == 9
-    shares = [s * (s + 1) * (s + 2) for s in range(1, 10)]  # what the recursion gives
+    shares = [s * (s + 1) * (s + 2) for s in range(1, 10)]  # result of the recursion
     mean = sum(share * w for share, w in zip(shares, live, strict=True)) / sum(shares)
     torch.testing.assert_close(weights(model)[0], mean)
 

@@ -1,4 +1,4 @@
-"""Batches of similar length, padding, and answers put back in order."""
+"""Batches of similar length, padding, and predictions in the original order."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""The length of a training, if the user does not give it."""
+"""Default numbers of epochs and patience."""
 
 import pytest
 from sklearn.base import clone

@@ -1,4 +1,4 @@
-"""A corpus and the windows in which it is read for training."""
+"""A corpus and its training windows."""
 
 import numpy as np
 import pytest

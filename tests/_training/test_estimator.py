@@ -1,4 +1,4 @@
-"""Fits of the network estimators: outcome, faults, interrupts and warm starts."""
+"""Fits of the network estimators: results, errors, interrupts and warm starts."""
 
 import os
 import pickle
@@ -26,7 +26,7 @@ from sklearn_rnn._training.estimator import is_same_setting
 
 
 class Poison(skorch.callbacks.Callback):
-    """Make a weight NaN, or an interrupt arrive as a signal does, in epoch 3."""
+    """Make a weight NaN, or raise an interrupt as a signal does, in epoch 3."""
 
     def __init__(self, how):
         self.how = how
@@ -38,7 +38,7 @@ class Poison(skorch.callbacks.Callback):
                     net.module_.head.weight[0, 0] = float("nan")
             else:
                 os.kill(os.getpid(), signal.SIGINT)
-                for _ in range(10**6):  # the signal arrives at some instruction
+                for _ in range(10**6):  # the signal may arrive at any instruction
                     pass
 
 

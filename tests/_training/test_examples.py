@@ -1,4 +1,4 @@
-"""Sequences with their targets and weights, as training reads them."""
+"""Training examples: sequences with their targets and weights."""
 
 import numpy as np
 import pytest
@@ -21,8 +21,8 @@ def make_examples(rows, weights=None, first=None):
 
 def test_one_target_per_sequence_has_the_place_of_its_row():
     examples = make_examples([2, 0])
-    assert examples.places(np.array([1, 2])).tolist() == [1, 2]
-    assert examples.all_target_index().tolist() == [2, 0]
+    assert examples.locate_targets(np.array([1, 2])).tolist() == [1, 2]
+    assert examples.locate_all_targets().tolist() == [2, 0]
 
 
 def test_targets_of_the_rows_are_counted():
@@ -32,18 +32,18 @@ def test_targets_of_the_rows_are_counted():
 
 def test_targets_of_a_batch_of_steps_are_in_the_order_of_time():
     examples = make_examples([0, 1, 2], first=FIRST)
-    assert examples.places(np.array([2, 0])).tolist() == [3, 0, 4, 1, 5]
+    assert examples.locate_targets(np.array([2, 0])).tolist() == [3, 0, 4, 1, 5]
 
 
 def test_all_targets_of_steps_are_row_by_row():
-    assert make_examples([2, 0], first=FIRST).all_target_index().tolist() == [
+    assert make_examples([2, 0], first=FIRST).locate_all_targets().tolist() == [
         3,
         4,
         5,
         0,
         1,
     ]
-    assert make_examples([1], first=FIRST).all_target_index().tolist() == [2]
+    assert make_examples([1], first=FIRST).locate_all_targets().tolist() == [2]
 
 
 def test_examples_without_weights_stay_as_they_are():

@@ -1,4 +1,4 @@
-"""Validation rows: drawn, split by groups or time, or given by the user."""
+"""Validation rows that are drawn, split by groups or time, or given by the user."""
 
 import pickle
 
@@ -77,7 +77,7 @@ def test_the_only_row_of_a_class_trains():
         assert len(held) == 6 and 19 not in held
     with (
         pytest.warns(UserWarning, match="4 of 4 classes"),
-        pytest.raises(ValueError, match="leaves none to validate on"),
+        pytest.raises(ValueError, match="leaves no rows to validate on"),
     ):
         draw_holdout(np.arange(4), 0.3, np.random.default_rng(0), np.arange(4))
 
@@ -85,13 +85,15 @@ def test_the_only_row_of_a_class_trains():
 def test_predefined_folds_of_rows_without_weight_are_refused(model, ragged):
     X, y = ragged
     model.set_params(validation_fraction=PredefinedSplit(np.arange(40) % 4))
-    with pytest.raises(ValueError, match=r"folds for 40 rows, but 30 of n_samples"):
+    with pytest.raises(
+        ValueError, match=r"folds for 40 rows, but only 30 of n_samples"
+    ):
         model.fit(X, y, sample_weight=np.arange(40) % 4)
 
 
 @pytest.fixture
 def held(monkeypatch):
-    """The held-out rows of each fit."""
+    """Record the held-out rows of each fit."""
     held = []
 
     def record(*args, **kwargs):
@@ -194,9 +196,9 @@ def test_given_data_stop_the_training_and_the_best_weights_are_kept(ragged):
 @pytest.mark.parametrize(
     "given, message",
     [
-        ({"X_val": 1}, "fit got X_val; X_val and y_val are needed together"),
-        ({"y_val": 1}, "fit got y_val; X_val and y_val are needed together"),
-        ({"sample_weight_val": 1}, "fit got sample_weight_val; X_val and y_val"),
+        ({"X_val": 1}, "fit got X_val; pass both X_val and y_val"),
+        ({"y_val": 1}, "fit got y_val; pass both X_val and y_val"),
+        ({"sample_weight_val": 1}, "fit got sample_weight_val; pass both"),
     ],
 )
 def test_half_of_the_validation_data_is_refused(model, ragged, given, message):

@@ -1,4 +1,4 @@
-"""The training loop: stopping, progress, callbacks, and copies to train further."""
+"""The training loop: stopping, progress, callbacks and continued training."""
 
 import numpy as np
 import pytest
@@ -114,7 +114,7 @@ def test_skorch_early_stopping_works(model, ragged):
 
 
 class Interrupted(skorch.callbacks.EarlyStopping):
-    """Interrupted in the middle of the second epoch's end, before a decision."""
+    """An EarlyStopping that is interrupted at the end of the second epoch."""
 
     def on_epoch_end(self, net, **kwargs):
         super().on_epoch_end(net, **kwargs)
@@ -174,7 +174,7 @@ def test_a_stop_before_the_end_of_the_first_epoch_is_an_error(model, ragged, eve
 
 
 class Trial:
-    """Stands for an object that must not be copied, such as a trial of Optuna."""
+    """An object that must not be copied, such as an Optuna trial."""
 
     def __init__(self):
         self.losses = []
@@ -208,7 +208,7 @@ def test_fits_share_what_a_callback_refers_to(model, ragged):
 
 
 class KeepsFitted:
-    """A callback of scikit-learn, which asks for the model of each epoch."""
+    """A scikit-learn callback that stores the fitted model of each epoch."""
 
     def setup(self, estimator, context): ...
 
@@ -279,7 +279,7 @@ def test_callbacks_that_need_skorchs_data_are_refused(model, ragged):
 
 
 class Spoiler(skorch.callbacks.Callback):
-    """Fills the weights at an event of the second epoch, or at the end."""
+    """A callback that overwrites the weights in the second epoch, or at the end."""
 
     def __init__(self, event, value):
         self.event, self.value = event, value

@@ -168,7 +168,7 @@ def optimizer():
 
 
 def rates(optimizer, schedule, losses):
-    """The learning rates before each epoch and after the last one."""
+    """Return the learning rates before each epoch and after the last one."""
     scheduler = make_schedule(optimizer, schedule, len(losses))
     found = [optimizer.param_groups[0]["lr"]]
     for loss in losses:

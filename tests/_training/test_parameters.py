@@ -1,4 +1,4 @@
-"""Shared parameters: one source, and networks whose code and text agree with it."""
+"""Shared parameters: signatures and docstrings agree with their source."""
 
 import inspect
 import shutil

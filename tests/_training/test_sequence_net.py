@@ -78,7 +78,7 @@ SEQUENCES = from_ragged([[1.0, 2.0], [3.0], [4.0, 5.0, 6.0]])
 
 
 class LastStep(torch.nn.Module):
-    """Returns the last step of each sequence, or all valid ones, plus a weight of 0."""
+    """A network that returns the last step of each sequence, or all valid steps."""
 
     def __init__(self, each_step=False):
         super().__init__()

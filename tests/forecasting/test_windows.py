@@ -41,7 +41,7 @@ def test_windows_are_shifted_by_one_and_have_the_next_steps_as_targets(last_only
     for row, start in enumerate(sequences.starts):
         window = sequences.values[start : start + 4, 0]
         assert_array_equal(window, STEPS[row : row + 4, 0])
-        places = examples.places(np.array([row])).numpy()
+        places = examples.locate_targets(np.array([row])).numpy()
         steps = window[-1:] if last_only else window
         expected = [[step + 1, step + 2] for step in steps]
         assert_array_equal(examples.targets[places].numpy(), expected)
@@ -92,7 +92,7 @@ def test_a_series_shorter_than_a_window_has_a_shorter_one(last_only, lag):
         start = examples.sequences.starts[row]
         found = examples.sequences.values[start : start + lengths[row]]
         assert_array_equal(found, inputs)
-        places = examples.places(np.array([row])).numpy()
+        places = examples.locate_targets(np.array([row])).numpy()
         expected = targets[-1:] if last_only else targets
         assert_array_equal(examples.targets[places].numpy(), expected)
 

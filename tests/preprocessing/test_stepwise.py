@@ -477,7 +477,7 @@ def test_an_error_that_is_not_about_x_is_left_as_it_is():
         ([np.ones((2, 2)) * 1j], "Complex data not supported"),
         ([], "minimum of 1 is required|Expected 2D array"),
         (np.ones((2, 3, 3)), "X has 3 features per step.*has input_size=2"),
-        (np.ones((2, 3)), "3 columns, which input_size=2"),
+        (np.ones((2, 3)), "3 columns, which is not a multiple of input_size=2"),
     ],
 )
 def test_invalid_sequences_raise_an_error(X, message):

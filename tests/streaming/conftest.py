@@ -1,4 +1,4 @@
-"""Fitted models that the tests of streams read from."""
+"""Fitted models for the tests of streams."""
 
 import numpy as np
 import pytest

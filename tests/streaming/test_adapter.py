@@ -1,4 +1,4 @@
-"""What a stream needs of a model."""
+"""The interface between streams and models."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from sklearn_rnn.streaming._adapter import StreamAdapter
 
 
 class Adapter(StreamAdapter):
-    """The least that a model defines: its network, and how x is read and answered."""
+    """A minimal adapter."""
 
     def __init__(self, module):
         self.module = module

@@ -1,4 +1,4 @@
-"""Streams by key: each key has a row of the state."""
+"""States of streams by key."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ BEGINNING = {"n_steps": np.zeros(1, int), "hidden_0": np.zeros((1, 2))}
 
 
 def put(keyed, keys, value):
-    """Let ``keys`` join or go on, with ``value`` as their number of steps."""
+    """Add or update ``keys``, with ``value`` as their number of steps."""
     change = keyed.locate(keys)
     states = {"n_steps": np.full(len(keys), value), "hidden_0": np.ones((len(keys), 2))}
     keyed.put(change, states)
@@ -42,7 +42,7 @@ def steps_of(keyed):
 
 @pytest.fixture
 def keyed():
-    """Three rows, of which the keys "a" and 7 have the first two."""
+    """Three rows; the keys "a" and 7 have the first two."""
     keyed = KeyedStates(BEGINNING, 3)
     assert put(keyed, ["a", 7], 1) == [0, 1]
     return keyed

@@ -1,4 +1,4 @@
-"""What a stream can be opened of."""
+"""Estimators of which a stream can be opened, and errors for others."""
 
 import pytest
 from sklearn.exceptions import NotFittedError

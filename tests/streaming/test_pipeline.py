@@ -1,4 +1,4 @@
-"""Streams of a Pipeline: what its transformers make of each step."""
+"""Streams of a Pipeline, in which transformers process each step."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""Steps and chunks of streams, read into numbers or codes."""
+"""Conversion of the steps and chunks of streams to numbers or codes."""
 
 import numpy as np
 import pandas as pd
@@ -63,14 +63,14 @@ BAD_STEPS = {
     "features": (np.zeros((2, F + 1)), r"shape \(2, 4\) for 2 stream.s. of 3 feature"),
     "streams": (np.zeros((3, F)), r"shape \(3, 3\) for 2 stream.s. of 3 feature"),
     "flat": (np.zeros(2 * F), r"expected \(2, 3\), or \(2, n_timesteps, 3\)"),
-    "text": (["a", "b"], "expected real numbers.*Text becomes sequences"),
+    "text": (["a", "b"], "expected real numbers.*Convert text to sequences"),
     "complex": (np.zeros((2, F), complex), "dtype complex128"),
     "objects": ([[{}] * F] * 2, "cannot be read as numbers"),
     "chunk of others": (np.zeros((3, 2, F)), "chunks for 3 streams, expected 2"),
     "chunk's features": (np.zeros((2, 2, F + 1)), "X has 4 features per step"),
     "chunk of NaN": (np.full((2, 2, F), np.inf), "sequence 0, step 0"),
     "no steps": (np.zeros((2, 0, F)), "sequence 0 of X has no steps"),
-    "keys": ({"a": np.zeros(F)}, "was given keys"),
+    "keys": ({"a": np.zeros(F)}, "keys were given"),
 }
 
 
@@ -88,9 +88,9 @@ def test_a_bad_step_moves_nothing(bad, X):
 
 BAD_CODES = {
     "padding": ([0, 4], "holds the code 0"),
-    "unknown": ([4, V], f"holds the code {V}; the vocabulary has the codes 1..11"),
+    "unknown": ([4, V], f"holds the code {V}; expected codes of the vocabulary, 1..11"),
     "numbers": ([1.5, 2.5], "fitted on codes; expected integers"),
-    "text": (["a", "b"], "Text becomes sequences"),
+    "text": (["a", "b"], "Convert text to sequences"),
     "streams": ([4, 5, 6], "3 codes for 2 stream"),
     "chunk": ([[4, 5], [6, V]], r"codes must lie in 0\.\.11"),
     "other vocabulary": (TokenArray([[4], [5]], V + 1), "vocabulary of size 13"),
@@ -99,7 +99,7 @@ BAD_CODES = {
 
 
 @pytest.mark.parametrize("bad", BAD_CODES)
-def test_a_bad_code_moves_nothing(bad, rng):
+def test_a_bad_code_leaves_the_state_unchanged(bad, rng):
     model = fitted(TokenArray(rng.integers(1, V, size=(N, T)), V))
     stream = model.stream(2)
     stream.predict([4, 5])
@@ -118,7 +118,7 @@ def test_a_bad_code_moves_nothing(bad, rng):
         ({"a": np.zeros((2, F)), "c": np.zeros((2, 2, F))}, ValueError, "shape"),
         ({("tuple",): np.zeros(F)}, TypeError, "expected str or int"),
         ({True: np.zeros(F)}, TypeError, "expected str or int"),
-        (np.zeros((1, F)), ValueError, "this stream goes by key"),
+        (np.zeros((1, F)), ValueError, "sequences of this stream have keys"),
     ],
 )
 def test_bad_steps_by_key_move_nothing(x, error, message, model, X):
@@ -176,7 +176,7 @@ def test_a_chunk_of_codes_is_no_step(x):
 
 @pytest.mark.parametrize("code", [0, -1, V])
 def test_a_code_without_a_token_is_named(code):
-    with pytest.raises(ValueError, match=f"the code {code}; .* codes 1..{V - 1}"):
+    with pytest.raises(ValueError, match=f"the code {code}; .* vocabulary, 1..{V - 1}"):
         code_step([5, code], 2, V)
 
 

@@ -1,4 +1,4 @@
-"""The state of streams as named arrays: checked, written to a file and read again."""
+"""The state of streams as named arrays: checks, and files."""
 
 import json
 import pickle
@@ -56,10 +56,10 @@ def without(state, name):
 
 
 BROKEN = {
-    "of another model": (lambda s: s | {"model": np.array("0")}, "of another model"),
-    "no fingerprint": (lambda s: without(s, "model"), "of another model"),
-    "missing": (lambda s: without(s, "cell_0"), r"lacks \['cell_0'\]"),
-    "surplus": (lambda s: s | {"more": s["cell_0"]}, r"has \['more'\] too many"),
+    "of another model": (lambda s: s | {"model": np.array("0")}, "to another model"),
+    "no fingerprint": (lambda s: without(s, "model"), "to another model"),
+    "missing": (lambda s: without(s, "cell_0"), r"lacks the arrays \['cell_0'\]"),
+    "surplus": (lambda s: s | {"more": s["cell_0"]}, r"unknown arrays \['more'\]"),
     "of other shape": (
         lambda s: s | {"cell_0": s["cell_0"][:, :2]},
         r"cell_0 .* shape \(4, 2\); .* \(4, 5\)",
@@ -77,19 +77,19 @@ BROKEN = {
     "of fewer steps": (lambda s: s | {"n_steps": s["n_steps"] * 0}, "above 0"),
     "too many steps": (
         lambda s: s | {"n_steps": np.full(N, 2**63 - 1)},
-        "n_steps of the state are above",
+        "n_steps of the state has values above",
     ),
     "objects": (lambda s: s | {"sum": s["sum"].astype(object)}, "sum .* dtype object"),
     "ragged": (lambda s: s | {"sum": [[1], [2, 3]]}, "sum .* is not an array"),
-    "None": (lambda s: None, "a state is a dict of arrays.*got None"),
-    "a list": (lambda s: [s], "a state is a dict"),
-    "other names": (lambda s: {1: 2}, "a state is a dict"),
+    "None": (lambda s: None, "a state must be a dict of arrays.*got None"),
+    "a list": (lambda s: [s], "a state must be a dict"),
+    "other names": (lambda s: {1: 2}, "a state must be a dict"),
     "of another type": (
         lambda s: s | {"cell_0": s["cell_0"].astype(str)},
         "cell_0 .* dtype <U",
     ),
     "negative": (lambda s: s | {"n_steps": -s["n_steps"]}, "negative"),
-    "by key": (lambda s: s | {"keys": np.array('["a"]')}, "was given keys"),
+    "by key": (lambda s: s | {"keys": np.array('["a"]')}, "keys were given"),
 }
 
 
@@ -195,7 +195,7 @@ def test_a_model_of_other_classes_or_scaling_is_another_model(X, rng):
     for kind, targets in ((RNNClassifier, names), (RNNRegressor, scales)):
         one, other = (kind(**QUICK).fit(X, y) for y in targets)
         stream = other.stream()
-        with pytest.raises(ValueError, match="of another model"):
+        with pytest.raises(ValueError, match="to another model"):
             stream.state = one.stream().state
 
 
@@ -207,7 +207,7 @@ def test_another_scaler_before_the_model_is_another_model(X):
     again = open_stream(pickle.loads(pickle.dumps(pipeline)))
     again.state = stream.state
     pipeline[0].transformer_.mean_ += 1
-    with pytest.raises(ValueError, match="of another model"):
+    with pytest.raises(ValueError, match="to another model"):
         open_stream(pipeline).state = stream.state
 
 
@@ -271,5 +271,5 @@ def test_keys_are_read_in_their_order():
 
 @pytest.mark.parametrize("text", ["", "{}", '["a", "a"]', '[["a"]]', "null"])
 def test_other_lists_of_keys_are_refused(text):
-    with pytest.raises(ValueError, match="not a JSON list of distinct keys"):
+    with pytest.raises(ValueError, match="expected a JSON list of distinct keys"):
         read_keys(np.array(text))

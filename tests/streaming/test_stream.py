@@ -1,4 +1,4 @@
-"""Streams: stepping equals reading the whole, and state lives in the stream alone."""
+"""Streams: predictions equal those for whole sequences; only streams have a state."""
 
 import copy
 import pickle
@@ -58,7 +58,7 @@ POOLINGS = {
 
 
 def chunks_of(n_steps, rng):
-    """Edges of chunks of random lengths."""
+    """Draw the edges of chunks of random lengths."""
     edges = np.sort(rng.choice(np.arange(1, n_steps), 3, replace=False))
     return zip([0, *edges], [*edges, n_steps], strict=True)
 
@@ -155,7 +155,7 @@ def test_tokens_by_key(rng):
     close(found["c"], model.predict_proba(codes[1:2])[0])
 
 
-def test_a_single_stream_turns_to_keys_while_it_is_untouched(model, chars, X):
+def test_a_single_new_stream_accepts_keys(model, chars, X):
     stream = model.stream()
     stream.predict({"sensor-7": X[0, 0]})
     assert stream.keys == ["sensor-7"]
@@ -164,7 +164,7 @@ def test_a_single_stream_turns_to_keys_while_it_is_untouched(model, chars, X):
         stream = model.stream(n)
         if n == 1:
             stream.predict(X[0, 0])
-        with pytest.raises(ValueError, match=r"was given keys.*n_streams=None"):
+        with pytest.raises(ValueError, match=r"keys were given.*n_streams=None"):
             stream.predict({"sensor-7": X[0, 0]})
         assert stream.keys is None
 
@@ -176,7 +176,7 @@ def test_a_single_stream_turns_to_keys_while_it_is_untouched(model, chars, X):
     ("which", "rows"),
     [(None, [0, 1, 2, 3]), (2, [2]), ([0, 3], [0, 3]), (-1, [3]), ([], [])],
 )
-def test_reset_begins_anew(which, rows, model, X):
+def test_reset_begins_new_sequences(which, rows, model, X):
     stream = model.stream(N)
     stream.predict(X)
     proba = stream.reset(which).predict_proba(X)
@@ -193,10 +193,10 @@ def test_reset_by_mask(model, X):
 
 
 @pytest.mark.parametrize("which", [7, [0, 7], "sensor", [True, False], 1.5])
-def test_reset_of_what_is_not_there_resets_nothing(which, model, X):
+def test_reset_of_unknown_streams_or_keys_raises_an_error(which, model, X):
     stream = model.stream(N)
     stream.predict(X)
-    with pytest.raises(ValueError, match=r"is not among the 4 stream"):
+    with pytest.raises(ValueError, match=r"does not select any of the 4 stream"):
         stream.reset(which)
     assert stream.state["n_steps"].tolist() == [T] * N
     by_key = model.stream(None)
@@ -208,7 +208,7 @@ def test_reset_of_what_is_not_there_resets_nothing(which, model, X):
 
 @pytest.mark.parametrize("again", ["copy", "deepcopy", "pickle", "shallow"])
 @pytest.mark.parametrize("keyed", [False, True])
-def test_copies_go_their_own_way(again, keyed, model, X):
+def test_copies_are_independent(again, keyed, model, X):
     def steps(t):
         return {"a": X[0, t], 7: X[1, t]} if keyed else X[:, t]
 
@@ -248,7 +248,7 @@ def test_the_state_of_an_lstm_is_named(X):
     assert not stream.state["hidden_0"].any()
 
 
-def test_other_weights_or_activations_are_another_model(X):
+def test_states_of_models_with_other_weights_or_activations_are_refused(X):
     states = [
         fitted(X, cell="rnn", **settings).stream().state["model"]
         for settings in ({}, {"activation": "relu"}, {"random_state": 1})
@@ -257,7 +257,7 @@ def test_other_weights_or_activations_are_another_model(X):
     assert str(fitted(X, cell="rnn").stream().state["model"]) == str(states[0])
 
 
-def test_a_step_costs_no_memory(one_feature):
+def test_a_step_allocates_no_memory(one_feature):
     stream = one_feature[0].stream()
     sizes = set()
     for t in range(500):
@@ -270,7 +270,7 @@ def test_a_step_costs_no_memory(one_feature):
 # -------------------------------------------------- bad input
 
 
-def test_a_cell_that_fails_in_a_chunk_moves_nothing(X, monkeypatch):
+def test_an_error_of_a_cell_in_a_chunk_leaves_the_state_unchanged(X, monkeypatch):
     model = fitted(X, cell=UsersDecay)
     stream, by_key = model.stream(N), model.stream(None)
     stream.predict(X[:, :2])
@@ -294,7 +294,7 @@ def test_a_cell_that_fails_in_a_chunk_moves_nothing(X, monkeypatch):
 
 
 @pytest.mark.parametrize("n_before", range(4))
-def test_a_cell_that_fails_in_the_middle_of_a_patch_moves_nothing(
+def test_an_error_of_a_cell_within_a_patch_leaves_the_state_unchanged(
     n_before, X, monkeypatch
 ):
     stream = fitted(X, cell=UsersDecay, patch_size=3).stream(N)
@@ -323,8 +323,8 @@ def test_the_number_of_streams_is_checked(n_streams, model):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        (WithoutMemory, "or keeps something outside its state"),
-        (OneStateForAll, r"of 3 sequences \(1, 5\).*one axis has to be"),
+        (WithoutMemory, "or keeps values outside its state"),
+        (OneStateForAll, r"\(1, 5\) for 3 sequences.*one axis must be"),
     ],
 )
 def test_cells_that_cannot_be_stepped_refuse(cell, message, X):
@@ -362,7 +362,9 @@ def test_keys_wait_for_the_step_of_another_thread(name, model, X):
     stream.predict({"a": X[0, 0]})
     found = []
     reader = threading.Thread(target=lambda: found.append(getattr(stream, name)))
-    with stream._lock:  # as during a step, which reading would else carry out, too
+    with (
+        stream._lock
+    ):  # as during a step, which reading the keys would otherwise complete
         reader.start()
         reader.join(0.05)
         assert found == []
@@ -391,7 +393,7 @@ def test_streams_of_one_model_in_many_threads(X):
 # -------------------------------------------------- generators
 
 
-def test_a_generator_foretells_after_each_token(chars):
+def test_a_generator_predicts_after_each_token(chars):
     stream, text = chars.stream(), "the dog sat"
     for k, character in enumerate(text):
         proba = stream.predict_proba(character)
@@ -465,7 +467,7 @@ def test_words_tokens_and_codes():
         (7, TypeError, "document 0 is 7"),
     ],
 )
-def test_bad_text_moves_nothing(x, error, message, chars):
+def test_bad_text_leaves_the_state_unchanged(x, error, message, chars):
     stream = chars.stream()
     stream.predict("the")
     before = stream.state

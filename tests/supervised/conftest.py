@@ -1,4 +1,4 @@
-"""Data that the tests of classifier and regressor share."""
+"""Data for the tests of RNNClassifier and RNNRegressor."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What both supervised estimators share: weights, validation data, states, lengths."""
+"""The common base of the supervised estimators: weights, validation data, features."""
 
 import numpy as np
 import pytest
@@ -128,7 +128,7 @@ def test_states_come_as_frames(rng):
     assert list(states.index) == list(frame.index)
 
 
-def test_rows_of_weight_zero_count_for_nothing(classifier, table):
+def test_rows_of_weight_zero_have_no_influence(classifier, table):
     X, y = table
     y = y.copy()
     y[:3] = 9

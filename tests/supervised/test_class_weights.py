@@ -1,4 +1,4 @@
-"""Class weights: learned from the rows that train, and used in the loss alone."""
+"""Class weights are learned from the training rows and used in the loss only."""
 
 import numpy as np
 import pytest
@@ -54,11 +54,11 @@ def test_labels_of_an_indicator_matrix_have_class_weights(rng):
     [
         ({0: 1, 1: -0.9}, "negative or not finite"),
         ({0: np.nan, 1: 1}, "negative or not finite"),
-        ({0: 0, 1: 0}, "leaves no class of y any weight"),
+        ({0: 0, 1: 0}, "gives all classes of y a weight of 0"),
     ],
     ids=["negative", "nan", "zero"],
 )
-def test_class_weights_that_mean_nothing(classifier, table, weight, message):
+def test_invalid_class_weights_are_refused(classifier, table, weight, message):
     with pytest.raises(ValueError, match=message):
         classifier.set_params(class_weight=weight).fit(*table)
 
@@ -135,7 +135,7 @@ def test_each_label_of_an_indicator_matrix_is_balanced_by_itself(rng):
 def test_validation_rows_without_class_weight_are_refused(classifier, table):
     X, y = table
     classifier.set_params(class_weight={0: 0, 1: 1}, early_stopping=True)
-    with pytest.raises(ValueError, match="leaves no validation row any weight"):
+    with pytest.raises(ValueError, match="gives all validation rows a weight of 0"):
         classifier.fit(X, y, X_val=X[y == 0], y_val=y[y == 0])
 
 

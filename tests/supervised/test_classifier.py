@@ -1,4 +1,4 @@
-"""RNNClassifier: text, embeddings, searches, partial fits and errors of input."""
+"""RNNClassifier: text, embeddings, searches, partial fits and invalid input."""
 
 import numpy as np
 import pytest
@@ -154,14 +154,14 @@ BAD_FITS = {
     ),
     "other features": (
         lambda X, y: ([*X[:-1].reshape(59, 3, 2), X[-1].reshape(2, 3)], y),
-        "sequence 59 of X has 3 features per step, sequence 0 has 2",
+        "sequence 59 of X has 3 features per step, but sequence 0 has 2",
     ),
     "y None": (lambda X, y: (X, None), "requires y to be passed"),
     "y NaN": (lambda X, y: (X, bad_y(y, 4, np.nan)), "Input y contains NaN"),
     "y infinite": (lambda X, y: (X, bad_y(y, 4, np.inf)), "Input y contains infinity"),
     "one class": (lambda X, y: (X, np.ones(60)), r"at least 2 classes, got 1 class"),
     "y continuous": (lambda X, y: (X, X[:, 0]), "Unknown label type: continuous"),
-    "several multiclass columns": (
+    "several columns of classes": (
         lambda X, y: (X, np.stack([y, y + 1], 1)),
         "MultiOutputClassifier",
     ),
@@ -239,7 +239,7 @@ def test_partial_fit_refuses_other_classes_later(model, table):
         model.partial_fit(X, y, classes=[0, 1, 2])
 
 
-def test_a_device_that_is_not_there(model, table):
+def test_a_missing_device_is_refused(model, table):
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU, so the device is there")
     with pytest.raises(ValueError, match="device='cuda' cannot be used here"):
@@ -271,7 +271,7 @@ def test_tokens_slice_through_cross_validation(names):
     ],
     ids=["no module", "no tuple"],
 )
-def test_a_cell_that_keeps_no_contract_is_told_so(model, table, cell, message):
+def test_a_cell_that_breaks_the_interface_is_refused(model, table, cell, message):
     with pytest.raises(TypeError, match=message):
         model.set_params(cell=cell).fit(*table)
     assert vars(model) == model.get_params()
@@ -280,5 +280,5 @@ def test_a_cell_that_keeps_no_contract_is_told_so(model, table, cell, message):
 def test_labels_of_another_kind_than_in_fit_are_not_scored(rng):
     X = rng.normal(size=(6, 4))
     model = RNNClassifier(hidden_size=2, max_epochs=1).fit(X, [0, 1] * 3)
-    with pytest.raises(ValueError, match="y changed between one label"):
+    with pytest.raises(ValueError, match="y is an indicator matrix, but"):
         model.score(X, np.eye(6, 3, dtype=int) + np.eye(6, 3, 1, dtype=int))

@@ -1,4 +1,4 @@
-"""What the network reads: standardised features, in patches."""
+"""Encoding of sequences for the network: standardisation and patches."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, WordVectori
 
 
 def two_sensors(rng, n=400):
-    """A pressure and a temperature; the label is whether the temperature rose."""
+    """Pressure and temperature; the label is whether the temperature rose."""
     X = [
         np.c_[1013 + 8 * rng.normal(size=20), 300 + 2 * rng.normal(size=20).cumsum()]
         for _ in range(n)
@@ -128,7 +128,7 @@ def test_a_state_of_other_inputs_is_refused(rng):
     model = RNNClassifier("gru", 4, max_epochs=1, random_state=0).fit(X, y)
     state = model.stream().state
     model._inputs.scaling.mean[:] += 1
-    with pytest.raises(ValueError, match="of another model"):
+    with pytest.raises(ValueError, match="to another model"):
         model.stream().state = state
 
 
@@ -158,7 +158,7 @@ def test_vectors_of_the_user_are_kept():
     assert (model.fit(X, [0, 1]).module_.embedding.weight[6] == 1).all()
 
 
-def test_words_and_letters_have_defaults_of_their_own():
+def test_words_and_letters_have_different_defaults():
     letters = CharVectorizer().fit_transform(["ab", "ba"])
     words = CharVectorizer(vocabulary=[chr(k) for k in range(97, 1200)])
     for X, dropout, epochs in [
@@ -173,7 +173,7 @@ def test_words_and_letters_have_defaults_of_their_own():
         assert (model.module_.dropout, model.n_iter_) == (dropout, epochs)
 
 
-def test_unknown_words_say_little(rng):
+def test_unknown_words_have_little_influence(rng):
     words = [f"word{k}" for k in range(400)]
     texts = [" ".join(rng.choice(words, 8)) for _ in range(100)]
     y, vectorizer = np.arange(100) % 4 == 0, WordVectorizer()
@@ -195,7 +195,7 @@ def test_a_first_batch_in_another_range_is_a_warning(patch_size, rng):
     X[0, 0] = 1e6  # a single one
     model.partial_fit(X, y)
     model = clone(model).partial_fit(np.zeros((1, 8, 2)), y[:1])
-    with pytest.warns(UserWarning, match="feature 1 of X is far .* typical sequences"):
+    with pytest.warns(UserWarning, match="feature 1 of X differs .* typical sequences"):
         model.partial_fit(X, y)
     clone(model).set_params(scaling=False).partial_fit(X, y).partial_fit(9 * X, y)
 
@@ -206,7 +206,7 @@ def test_a_huge_patch_size_is_an_error_and_takes_no_memory(rng):
         model.fit(rng.normal(size=(4, 6)), np.arange(4.0))
 
 
-def test_steps_of_any_size_are_seen_to_be_in_another_range():
+def test_another_range_is_noticed_for_patches_of_any_size():
     model = RNNRegressor(hidden_size=2).partial_fit(np.full((4, 3), 1e308), range(4))
-    with pytest.warns(UserWarning, match="feature 0 of X is far from what it was"):
+    with pytest.warns(UserWarning, match="feature 0 of X differs much"):
         model.partial_fit(np.ones((4, 3)), range(4))

@@ -1,4 +1,4 @@
-"""RNNRegressor: what it learns, several outputs, losses, weights, validation scores."""
+"""RNNRegressor: targets, several outputs, losses, weights, validation scores."""
 
 import numpy as np
 import pytest

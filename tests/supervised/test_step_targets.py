@@ -1,4 +1,4 @@
-"""return_sequences=True: an answer at each step."""
+"""return_sequences=True: predictions at each step."""
 
 import numpy as np
 import pandas as pd
@@ -22,12 +22,12 @@ from sklearn_rnn.supervised._step_targets import flatten, flatten_weights, unfla
 
 RNG = np.random.default_rng(0)
 X_RAGGED = [RNG.normal(size=(T, 2)) for T in RNG.integers(3, 9, size=30)]
-SUMS = [x[:, 0].cumsum() for x in X_RAGGED]  # one number a step
+SUMS = [x[:, 0].cumsum() for x in X_RAGGED]  # one number per step
 SIGNS = [np.where(s > 0, "up", "down") for s in SUMS]
 
 
 def as_nan_padded(rows):
-    """(n, T, F), or (n, T) of numbers, padded with NaN."""
+    """Return numbers (n, T, F) or (n, T), padded with NaN."""
     T = max(map(len, rows))
     padded = np.full((len(rows), T, *rows[0].shape[1:]), np.nan)
     for i, row in enumerate(rows):
@@ -103,7 +103,7 @@ def test_padding_of_x_and_y_changes_nothing():
         assert np.isnan(row[len(expected) :]).all()
 
 
-def test_what_stands_where_x_is_padded_is_ignored():
+def test_entries_of_y_at_padded_steps_are_ignored():
     X, y = as_nan_padded(X_RAGGED), as_nan_padded(SUMS)
     filled = np.nan_to_num(y, nan=1e9)
     model, other = regressor().fit(X, y), regressor().fit(X, filled)
@@ -146,14 +146,14 @@ def test_tables_give_tables():
     assert_array_equal(labels.predict(X), labels.predict_proba(X)[..., 1] > 0.5)
 
 
-def test_several_numbers_a_step():
+def test_several_numbers_per_step():
     X = RNG.normal(size=(20, 6, 2))
     model = regressor(max_epochs=1).fit(X, X.cumsum(axis=1))
     assert model.predict(X).shape == (20, 6, 2)
     assert [row.shape for row in model.predict(list(X))] == [(6, 2)] * 20
 
 
-def test_several_labels_a_step():
+def test_several_labels_per_step():
     X = RNG.normal(size=(40, 5, 2))
     y = (X.cumsum(axis=1) > 0).astype(int)
     model = classifier(hidden_size=16, max_epochs=60).fit(X, y)
@@ -163,7 +163,7 @@ def test_several_labels_a_step():
     assert right > 0.8
 
 
-def test_a_tagger_reads_naturally():
+def test_a_tagger_in_a_pipeline():
     texts = ["the cat sat", "a dog ran far", "the dog sat", "a cat ran"] * 5
     tags = [["D", "N", "V", "A"][: len(text.split())] for text in texts]
     tagger = make_pipeline(WordVectorizer(), classifier(max_epochs=40))
@@ -285,7 +285,7 @@ def test_cross_val_predict_joins_ragged_answers():
     assert cross_val_predict(regressor(), X, y, cv=3).shape == (12, 5)
 
 
-def test_partial_fit_goes_on_with_the_classes_of_the_first_call():
+def test_partial_fit_continues_with_the_classes_of_the_first_call():
     model = classifier()
     model.partial_fit(X_RAGGED[:5], SIGNS[:5], classes=["down", "level", "up"])
     model.partial_fit(X_RAGGED[5:], SIGNS[5:])
@@ -300,7 +300,7 @@ def test_a_warm_start_cannot_change_whether_steps_are_answered():
         model.fit(X_RAGGED, [row[0] for row in SIGNS])
 
 
-def test_the_default_is_one_answer_a_sequence():
+def test_the_default_is_one_prediction_per_sequence():
     y = np.array([s[-1] for s in SUMS])
     model = RNNRegressor("gru", 6, max_epochs=1, random_state=0).fit(X_RAGGED, y)
     assert model.predict(X_RAGGED).shape == (30,)
@@ -324,7 +324,7 @@ def test_another_number_of_entries_than_steps_is_refused(change):
         regressor().fit(X, RNG.normal(size=(6, 5 + change)))
 
 
-def test_one_entry_a_sequence_is_refused():
+def test_one_entry_per_sequence_is_refused():
     with pytest.raises(ValueError, match="return_sequences=True needs one entry"):
         classifier().fit(X_RAGGED, [row[0] for row in SIGNS])
 
@@ -353,7 +353,7 @@ def test_text_and_numbers_are_not_mixed():
 
 def test_rows_of_other_shapes_are_refused():
     y = [*SUMS[:-1], np.c_[SUMS[-1], SUMS[-1]]]
-    with pytest.raises(ValueError, match=r"row 29 of y .* \(2,\), row 0 .* \(\)"):
+    with pytest.raises(ValueError, match=r"row 29 of y .* \(2,\), but row 0 .* \(\)"):
         regressor().fit(X_RAGGED, y)
     with pytest.raises(ValueError, match="row 0 of y is"):
         regressor().fit(X_RAGGED, [np.ones((3, 2, 2))] * 30)

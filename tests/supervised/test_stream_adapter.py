@@ -81,7 +81,7 @@ def test_answers_have_the_shapes_of_predict(rng, X):
     np.testing.assert_array_equal(labels.stream(N).predict(X), labels.predict(X))
 
 
-def test_only_what_the_model_can_is_there(one_feature, model):
+def test_predict_proba_exists_for_classifiers_only(one_feature, model):
     assert not hasattr(one_feature[0].stream(), "predict_proba")
     assert hasattr(model.stream(), "predict_proba")
 
@@ -94,8 +94,8 @@ def test_a_later_fit_does_not_change_a_stream(model, X):
     close(stream.predict_proba(X[:, 4:]), expected)
 
 
-def test_models_that_need_the_end_refuse(X):
-    with pytest.raises(ValueError, match="needs the end of a sequence before its"):
+def test_models_that_need_complete_sequences_have_no_streams(X):
+    with pytest.raises(ValueError, match="needs complete sequences"):
         fitted(X, bidirectional=True).stream()
     with pytest.raises(ValueError, match=f"input_length={T}"):
         fitted(X, input_length=T).stream()

@@ -1,4 +1,4 @@
-"""Labels and numbers: checked, encoded for the network, decoded from its outputs."""
+"""Encoding of labels and numbers, and decoding of outputs."""
 
 import numpy as np
 import pytest
@@ -163,7 +163,7 @@ def test_rows_that_do_not_take_part_bring_no_class():
         targets.encode(LABELS, ALL, "float32")
 
 
-def test_announced_classes_are_all_there():
+def test_classes_passed_by_the_user_are_kept():
     targets = LabelTargets.fit(LABELS, ALL, classes=["d", "a", "c", "b", "a"])
     assert targets.classes.tolist() == ["a", "b", "c", "d"]
 
@@ -178,9 +178,9 @@ def test_an_indicator_matrix_has_one_probability_per_label():
     np.testing.assert_array_equal(targets.decode(logits), y)
     np.testing.assert_allclose(targets.probabilities(logits), 1 / (1 + np.exp(-logits)))
     np.testing.assert_array_equal(targets.strata(encoded), encoded)
-    with pytest.raises(ValueError, match="y has 3 labels, expected 2"):
+    with pytest.raises(ValueError, match=r"y has 3 labels, but .* with 2"):
         targets.encode(np.ones((4, 3), int), ALL, "float32")
-    with pytest.raises(ValueError, match="y changed between one label per sequence"):
+    with pytest.raises(ValueError, match="y has one label per row"):
         targets.encode(LABELS, ALL, "float32")
 
 
@@ -241,7 +241,7 @@ def test_a_large_mean_leaves_a_small_spread():
     np.testing.assert_allclose(NumberTargets.fit(y, ALL, None).scale, np.std(y))
 
 
-def test_partial_fit_goes_on_from_a_constant_batch(regressor, sums):
+def test_partial_fit_continues_from_a_constant_batch(regressor, sums):
     X, y = sums
     regressor.partial_fit(X, np.full(len(y), 0.1))
     for _ in range(20):

@@ -633,7 +633,7 @@ def test_column_transformer_of_one_text_column_gives_codes(Vectorizer, frame):
 def test_column_transformer_does_not_join_codes_and_numbers(Vectorizer, frame, reverse):
     parts = [("text", Vectorizer(), "text"), ("age", StandardScaler(), ["age"])]
     columns = ColumnTransformer(parts[::-1] if reverse else parts)
-    with pytest.raises(TypeError, match="Codes are names, not quantities"):
+    with pytest.raises(TypeError, match="Codes are labels, not quantities"):
         columns.fit_transform(frame)
 
 

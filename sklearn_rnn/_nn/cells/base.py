@@ -1,17 +1,16 @@
-"""What the recurrent cells share: a layer in torch, and its single step in numpy.
+"""Base classes of the recurrent cells: a layer in torch, and its single step in numpy.
 
-Each cell is one module of this folder. It derives a :class:`RecurrentLayer` with the
-pass over time and a :class:`NumpyCell` with one step of a trained layer, and the
-registry lists the layer. Everything else follows from what the two classes declare.
+Each cell is one module of this folder. It defines a subclass of :class:`RecurrentLayer`
+with the pass over time and a subclass of :class:`NumpyCell` with one step of a trained
+layer. The registry lists the layers.
 
-The pass over time takes the input's share of every step at once, ``P[t] = W x[t] + b``.
-So it does not matter whether that share is a matrix product or, for a one-hot input,
-consists of rows of ``W``. The three built-in cells also have a backward pass written
-by hand. It computes outside of the loop whatever concerns all steps together: the local
-derivatives before it, and the gradient of the recurrent weights ``U`` after it, as one
-product. On a CPU that is faster than the step-by-step graph that torch records for its
+The pass over time receives ``P[t] = W x[t] + b`` for all steps at once. It is a matrix
+product or, for one-hot input, consists of rows of ``W``. The three built-in cells also
+have a hand-written backward pass. It computes the local derivatives of all steps before
+the loop over time, and the gradient of the recurrent weights ``U`` after it, as one
+product. On a CPU this is faster than the step-by-step graph that torch records for its
 GRU and its simple cell. A cell whose ``unroll`` consists of plain torch operations
-needs no backward pass of its own.
+needs no hand-written backward pass.
 
 Shapes: T steps, B sequences, F features, H units. The gates are concatenated along
 the last axis, whose length is G.
@@ -32,19 +31,19 @@ class RecurrentLayer(nn.Module, ABC):
     """One layer of a cell that reads forward in time.
 
     It reads ``input_size`` features per step. With ``onehot=True`` it reads codes below
-    ``input_size``, which stand for one-hot rows: their rows of the input weights are
-    looked up, and the layer computes in ``onehot_dtype``, or in the type of its weights
-    if that is None.
+    ``input_size``, which stand for one-hot vectors: the rows of the input weights for
+    the codes are looked up, and the layer computes in ``onehot_dtype`` or, if that is
+    None, in the type of its weights.
 
-    Its outputs are the first of its states. A state is one tensor (B, H) if the cell
-    has one name for it, else a tuple of tensors.
+    The outputs are the first part of the state at each step. A state is one tensor
+    (B, H) if ``state_names`` has one entry, otherwise a tuple of tensors.
     """
 
-    name: ClassVar[str]  # as users give it
+    name: ClassVar[str]  # the value of the parameter ``cell``
     n_gates: ClassVar[int]
     state_names: ClassVar[tuple[str, ...]] = ("hidden",)
-    source: ClassVar[str]  # of the equations, for the documentation
-    equations: ClassVar[str]  # in LaTeX, for the documentation
+    source: ClassVar[str]  # publication, for the documentation
+    equations: ClassVar[str]  # LaTeX, for the documentation
     numpy_cell: ClassVar[type["NumpyCell"]]
 
     def __init__(
@@ -67,19 +66,19 @@ class RecurrentLayer(nn.Module, ABC):
         self.bias = nn.Parameter(torch.empty(width))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Orthogonal recurrent weights, Glorot input weights and biases of zero."""
+        """Draw orthogonal recurrent and Glorot input weights; set biases to zero."""
         H = self.hidden_size
         for gate in range(self.n_gates):
             rows = slice(gate * H, (gate + 1) * H)
             nn.init.orthogonal_(self.weight_hh[rows], generator=generator)
-            if self.onehot:  # as if each code had an embedding of unit variance
+            if self.onehot:  # like embedding vectors of unit variance
                 nn.init.normal_(self.weight_ih[:, rows], generator=generator)
             else:
                 nn.init.xavier_uniform_(self.weight_ih[rows], generator=generator)
         nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
-        """``x`` (T, B, F), or codes (T, B), to outputs (T, B, H) and the last state."""
+        """Map (T, B, F), or codes (T, B), to outputs (T, B, H) and the last state."""
         onehot_dtype = self.onehot_dtype or self.weight_hh.dtype
         dtype = onehot_dtype if self.onehot else x.dtype
         if state is None:
@@ -94,29 +93,29 @@ class RecurrentLayer(nn.Module, ABC):
             projected = F.linear(x, self.weight_ih.to(dtype), bias)  # (T, B, G)
         return self.unroll(projected, state)
 
-    def bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
-        """The largest absolute value of states after ``n_steps``, where one is known.
+    def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
+        """Return upper bounds of absolute values of states after ``n_steps``, if known.
 
-        It serves to recognise states that no sequence can lead to.
+        They are used to detect states that no sequence can lead to.
         """
         return {}
 
     @abstractmethod
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
-        """Outputs (T, B, H) and the last state, from ``projected`` (T, B, G)."""
+        """Compute outputs (T, B, H) and the last state from ``projected`` (T, B, G)."""
 
     def prefers_kernel(self, x: Tensor) -> bool:
-        """Whether torch has a kernel for this cell that reads ``x`` faster."""
+        """Return whether torch has a kernel for this cell that is faster for ``x``."""
         return False
 
     def run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """What :meth:`forward` returns for (T, B, F), computed by torch's kernel."""
+        """Compute what :meth:`forward` returns for (T, B, F) with torch's kernel."""
         raise TypeError(f"torch has no kernel for cell={self.name!r}.")
 
     def kernel_arguments(
         self, dtype: torch.dtype, bias_hh: Tensor | None = None
     ) -> tuple[Any, ...]:
-        """The arguments of torch's kernels after the input and the state."""
+        """Return the arguments of torch's kernels after the input and the state."""
         bias_hh = torch.zeros_like(self.bias) if bias_hh is None else bias_hh
         weights = [self.weight_ih, self.weight_hh, self.bias, bias_hh]
         weights = [weight.to(dtype) for weight in weights]
@@ -124,22 +123,22 @@ class RecurrentLayer(nn.Module, ABC):
 
 
 class NumpyCell(ABC):
-    """The weights of a trained layer and one step of it, in numpy, without gradients.
+    """One step of a trained layer in numpy, without gradients.
 
-    For a batch of one, calling a torch operation takes longer than computing it.
-    Calling a numpy operation takes a fifth of that, and even less if it writes into an
+    For a batch of one, calling a torch operation takes longer than its computation.
+    Calling a numpy operation takes a fifth of that, and less if it writes into an
     existing array.
 
-    ``inputs`` (F, G) and ``recurrent`` (H, G) are the transposed weights. A layer that
-    reads codes has one row of ``inputs`` per code, and its ``bias`` is None because it
-    is part of these rows.
+    ``inputs`` (F, G) and ``recurrent`` (H, G) are the transposed weights. If the layer
+    reads codes, ``inputs`` has one row per code that includes the bias, and ``bias`` is
+    None.
 
-    The gates are in the order ``gate_order``, and the weights of the first
-    ``n_sigmoids`` of them are halved: a sigmoid is (1 + tanh(x / 2)) / 2, so one tanh
-    over all gates serves both kinds.
+    The gates are in the order ``gate_order``. The weights of the first ``n_sigmoids``
+    gates are halved: since sigmoid(x) = (1 + tanh(x / 2)) / 2, one tanh over all gates
+    computes both kinds of activation.
     """
 
-    gate_order: ClassVar[tuple[int, ...] | None] = None  # None is the layer's order
+    gate_order: ClassVar[tuple[int, ...] | None] = None  # None keeps the layer's order
     n_sigmoids: ClassVar[int] = 0
 
     def __init__(self, layer: RecurrentLayer, embedding: nn.Embedding | None) -> None:
@@ -163,7 +162,7 @@ class NumpyCell(ABC):
         self.bias = None if reads_codes else bias[order] * scale
 
     def allocate(self, n_streams: int) -> "Buffers":
-        """Arrays for the intermediate results of a step of ``n_streams`` sequences."""
+        """Allocate arrays for the intermediate results of a step."""
         H, G = self.recurrent.shape
         gates, recurrent = (
             np.empty((n_streams, G), self.recurrent.dtype) for _ in range(2)
@@ -174,16 +173,16 @@ class NumpyCell(ABC):
 
     @abstractmethod
     def step(self, buffers: "Buffers", state: list[np.ndarray]) -> list[np.ndarray]:
-        """New arrays (B, H) of the state, one step after those of ``state``.
+        """Compute new arrays (B, H) of the state, one step after ``state``.
 
-        They come in the order of the layer's ``state_names``. ``buffers.gates`` holds
-        W x + b and ``buffers.recurrent`` U h; a step may overwrite all buffers, but no
-        array of ``state``.
+        They are returned in the order of the layer's ``state_names``. ``buffers.gates``
+        holds W x + b and ``buffers.recurrent`` holds U h. A step may overwrite all
+        buffers, but not the arrays of ``state``.
         """
 
 
 class Buffers(NamedTuple):
-    """Arrays that a step of B sequences computes in.
+    """Arrays for the intermediate results of a step of B sequences.
 
     ``by_gate`` and ``sigmoids`` are views of ``gates``: each gate separately, and all
     gates whose activation is a sigmoid.
@@ -197,10 +196,10 @@ class Buffers(NamedTuple):
 
 
 def compute_recurrent_gradient(d_gates: Tensor, hidden: Tensor) -> Tensor:
-    """Gradient of the recurrent weights, one product for all steps and sequences."""
+    """Compute the gradient of the recurrent weights with one product for all steps."""
     return d_gates.flatten(0, 1).t() @ hidden[:-1].flatten(0, 1)  # (G, H)
 
 
 def to_array(tensor: Tensor) -> np.ndarray:
-    """A copy as a numpy array on the CPU."""
+    """Return a copy as a numpy array on the CPU."""
     return np.array(tensor.detach().cpu().numpy())

@@ -5,17 +5,22 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn.states import State, find_sequence_axis, rebuild_state, tensors_of
+from sklearn_rnn._nn.states import (
+    State,
+    find_sequence_axis,
+    list_tensors,
+    rebuild_state,
+)
 
 
 class CustomLayer(nn.Module):
     """A user's cell, which reads (B, T, F) and returns (B, T, H) and a state.
 
-    The cell may keep the sequences of its state on any axis, as ``torch.nn.GRU`` does
-    on the second one. Outside of this layer they are on the first axis.
+    In the state of the cell, the sequences may be on any axis; in ``torch.nn.GRU`` they
+    are on the second axis. Outside of this layer they are always on the first axis.
     """
 
-    state_names = numpy_cell = None  # only our own cells declare them
+    state_names = numpy_cell = None  # only the built-in cells define them
 
     def __init__(
         self, build: Callable[[int, int], nn.Module], input_size: int, H: int
@@ -28,19 +33,19 @@ class CustomLayer(nn.Module):
                 "torch.nn.Module."
             )
         self.input_size, self.hidden_size = input_size, H
-        # The axis of sequences of each tensor of a state, once it is known.
+        # The sequence axis of each tensor of a state; None before the first forward.
         self._axes: list[int] | None = None
 
     def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
-        # A cell without weights keeps the type of x. Only our own layers compute in
-        # bfloat16, so x is cast to the type of the weights.
+        # A cell without weights keeps the type of x. Otherwise x is cast to the type of
+        # the weights, because only the built-in layers compute in bfloat16.
         weight = next(self.module.parameters(), x)
         if state is not None:
             state = self._move_axes(state, x, into=True)
         answer = self.module(x.transpose(0, 1).to(weight.dtype), state)
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(
-                f"the cell's forward returned {type(answer).__name__}; expected the "
+                f"the cell's forward returned {type(answer).__name__}; expected a "
                 "tuple (outputs, state)."
             )
         outputs, state = answer
@@ -55,13 +60,13 @@ class CustomLayer(nn.Module):
 
     @torch.no_grad()
     def check_independence(self, *, causal: bool) -> None:
-        """Raise an error if outputs depend on what they must not depend on.
+        """Raise an error if outputs depend on more than the sequence up to the step.
 
-        That is a former call, or other sequences of the batch, or with ``causal`` later
-        steps of the same sequence. Padding consists of such later steps.
+        They must not depend on earlier calls, on other sequences of the batch or, if
+        ``causal``, on later steps of the same sequence, such as padding.
         """
         training = self.module.training
-        self.module.eval()  # without dropout, and with the statistics of training
+        self.module.eval()  # without dropout, and with fixed statistics
         try:
             weight = next(self.module.parameters(), torch.empty(0, dtype=torch.float32))
             steps = torch.arange(8 * self.input_size, device=weight.device)
@@ -69,9 +74,9 @@ class CustomLayer(nn.Module):
             outputs = self(x)[0]
             if not _nearly_equal(self(x)[0], outputs):
                 raise ValueError(
-                    "the cell answers differently when it reads the same sequences "
-                    "again. Let its forward keep nothing between calls, and draw "
-                    "random numbers only if self.training."
+                    "the cell returns other outputs when it reads the same sequences "
+                    "again. Its forward must not keep values between calls, and must "
+                    "draw random numbers only if self.training."
                 )
             others, later = x.clone(), x.clone()
             others[:, 0] += 1
@@ -85,34 +90,34 @@ class CustomLayer(nn.Module):
             if causal and not _nearly_equal(self(later)[0][:-1], outputs[:-1]):
                 raise ValueError(
                     "the cell's outputs depend on later steps, and so on the zeros "
-                    "that pad shorter sequences. Give a cell that reads forward only, "
-                    "with bidirectional=True to read both ways. If all sequences have "
-                    "the same length, classifier and regressor accept any cell with "
-                    "input_length set to that length."
+                    "that pad shorter sequences. Give a cell that reads forward only; "
+                    "to read in both directions, set bidirectional=True. If all "
+                    "sequences have the same length, RNNClassifier and RNNRegressor "
+                    "accept any cell with input_length set to that length."
                 )
         finally:
             self.module.train(training)
 
     def _move_axes(self, state: State, x: Tensor, into: bool = False) -> State:
-        """Move the sequences to the first axis, or ``into`` the cell's own axes."""
+        """Move the sequences to the first axis, or with ``into`` to the cell's axis."""
         if self._axes is None:
             self._axes = self._find_axes(x)
-        if not self._axes:  # not found, so opening a stream raises an error
+        if not self._axes:  # not found; opening a stream raises an error
             return state
         parts = (
             (part.movedim(0, axis) if into else part.movedim(axis, 0)).contiguous()
-            for part, axis in zip(tensors_of(state), self._axes, strict=True)
+            for part, axis in zip(list_tensors(state), self._axes, strict=True)
         )
         return rebuild_state(state, parts)
 
     @torch.no_grad()
     def _find_axes(self, x: Tensor) -> list[int]:
-        """The axis of sequences of each tensor, from states of two and of three."""
+        """Find the sequence axis of each tensor of a state with trial sequences."""
         weight, training = next(self.module.parameters(), x), self.module.training
         self.module.eval()  # without randomness
         try:
             trials = [weight.new_zeros(n, 1, self.input_size) for n in (2, 3)]
-            two, three = (tensors_of(self.module(x, None)[1]) for x in trials)
+            two, three = (list_tensors(self.module(x, None)[1]) for x in trials)
             return [find_sequence_axis(*pair) for pair in zip(two, three, strict=True)]
         except (TypeError, ValueError):
             return []

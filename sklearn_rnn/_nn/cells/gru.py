@@ -1,13 +1,13 @@
 """The gated recurrent unit (GRU), with the gates r, z, n in torch's order.
 
-    r, z = sigmoid(W x[t] + U h[t-1] + b), each with weights of its own
+    r, z = sigmoid(W x[t] + U h[t-1] + b), with separate weights for each gate
     n = tanh(W_n x[t] + b_n + r * (U_n h[t-1] + b'_n))
     h[t] = (1 - z) * n + z * h[t-1]
 
 Source: K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
-statistical machine translation", EMNLP 2014. As in torch, the reset gate r acts after
-the recurrent product, so that one product serves all three gates; the candidate n then
-has a second bias b'_n, ``bias_n``, inside the reset gate.
+statistical machine translation", EMNLP 2014. As in torch, the reset gate r is applied
+after the recurrent product, so that one product computes all three gates. The candidate
+n therefore has a second bias b'_n, ``bias_n``, to which the reset gate is applied.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ from sklearn_rnn._nn.states import State
 
 
 class UnrolledGRU(torch.autograd.Function):
-    """All steps of the GRU, from the input's share P[t] = W x[t] + b."""
+    """All steps of the GRU, computed from P[t] = W x[t] + b."""
 
     @staticmethod
     def forward(
@@ -135,11 +135,11 @@ h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
         self.bias_n = nn.Parameter(torch.empty(hidden_size))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Initialise as every cell does, with both biases of the candidate zero."""
+        """Initialise as in the base class; both biases of the candidate are zero."""
         super().initialize(generator)
         nn.init.zeros_(self.bias_n)
 
-    def bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
+    def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         return {"hidden": np.minimum(n_steps, 1)}
 
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:

@@ -1,15 +1,15 @@
 """The long short-term memory (LSTM), with the gates i, f, g, o in torch's order.
 
-    i, f, o = sigmoid(W x[t] + U h[t-1] + b), each with weights of its own
+    i, f, o = sigmoid(W x[t] + U h[t-1] + b), with separate weights for each gate
     g = tanh(W_g x[t] + U_g h[t-1] + b_g)
     c[t] = f * c[t-1] + i * g
     h[t] = o * tanh(c[t])
 
 Sources: S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural Computation 9,
-1997; for the forget gate f F. A. Gers, J. Schmidhuber, F. Cummins, "Learning to forget:
-continual prediction with LSTM", Neural Computation 12, 2000. The bias of the forget
-gate starts at 1 (R. Jozefowicz, W. Zaremba, I. Sutskever, "An empirical exploration of
-recurrent network architectures", ICML 2015).
+1997; for the forget gate f, F. A. Gers, J. Schmidhuber, F. Cummins, "Learning to
+forget: continual prediction with LSTM", Neural Computation 12, 2000. The initial bias
+of the forget gate is 1 (R. Jozefowicz, W. Zaremba, I. Sutskever, "An empirical
+exploration of recurrent network architectures", ICML 2015).
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ from sklearn_rnn._nn.states import State
 
 
 class UnrolledLSTM(torch.autograd.Function):
-    """All steps of the LSTM, from the input's share P[t] = W x[t] + b."""
+    """All steps of the LSTM, computed from P[t] = W x[t] + b."""
 
     @staticmethod
     def forward(
@@ -125,12 +125,12 @@ h_t &= o_t \odot \tanh(c_t)
     numpy_cell = NumpyLSTM
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Initialise as every cell does, with a bias of 1 for the forget gate."""
+        """Initialise as in the base class, but with a bias of 1 for the forget gate."""
         super().initialize(generator)
         H = self.hidden_size
         nn.init.ones_(self.bias[H : 2 * H])
 
-    def bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
+    def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         return {"hidden": np.minimum(n_steps, 1), "cell": n_steps}
 
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:

@@ -1,4 +1,4 @@
-"""The cells by the names that users give."""
+"""The cells by name, which are the values of the parameter ``cell``."""
 
 from sklearn_rnn._nn.cells.base import RecurrentLayer
 from sklearn_rnn._nn.cells.gru import GRULayer

@@ -22,7 +22,7 @@ from sklearn_rnn._nn.states import State
 
 
 class UnrolledSimple(torch.autograd.Function):
-    """All steps of the simple cell, from the input's share P[t] = W x[t] + b."""
+    """All steps of the simple cell, computed from P[t] = W x[t] + b."""
 
     @staticmethod
     def forward(
@@ -71,7 +71,7 @@ class NumpySimple(NumpyCell):
 
 
 class SimpleLayer(RecurrentLayer):
-    """A layer of simple cells. ``activation`` is "tanh" or "relu"."""
+    """A layer of simple cells; ``activation`` is "tanh" or "relu"."""
 
     name = "rnn"
     n_gates = 1
@@ -79,7 +79,7 @@ class SimpleLayer(RecurrentLayer):
     equations = r"h_t = f(W x_t + U h_{t-1} + b), \quad f = \tanh \text{ or ReLU}"
     numpy_cell = NumpySimple
 
-    def bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
+    def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         is_bounded = self.activation == "tanh"
         return {"hidden": np.minimum(n_steps, 1)} if is_bounded else {}
 

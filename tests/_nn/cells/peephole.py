@@ -1,6 +1,6 @@
-"""The LSTM with peephole connections, as a new cell would be contributed.
+"""The LSTM with peephole connections, as an example of a new cell.
 
-    i, f = sigmoid(W x[t] + U h[t-1] + p * c[t-1] + b), each with weights of its own
+    i, f = sigmoid(W x[t] + U h[t-1] + p * c[t-1] + b), each with its own weights
     g = tanh(W_g x[t] + U_g h[t-1] + b_g)
     c[t] = f * c[t-1] + i * g
     o = sigmoid(W_o x[t] + U_o h[t-1] + p_o * c[t] + b_o)
@@ -36,7 +36,7 @@ class NumpyPeephole(NumpyCell):
 
 
 class PeepholeLayer(RecurrentLayer):
-    """A layer of LSTM cells whose gates see the cell state."""
+    """A layer of LSTM cells whose gates also read the cell state."""
 
     name = "peephole"
     n_gates = 4

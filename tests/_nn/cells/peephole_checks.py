@@ -1,4 +1,4 @@
-"""What estimators do with the cell of peephole.py; run by test_new_cell.py."""
+"""Estimators with the cell of peephole.py; test_new_cell.py runs these tests."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""Every cell against numpy, torch's own modules and itself."""
+"""Every cell compared with numpy, with torch's modules and with itself."""
 
 import functools
 
@@ -21,7 +21,7 @@ from torch import nn
 from sklearn_rnn._nn.builders import build_network
 from sklearn_rnn._nn.cells.base import to_array
 from sklearn_rnn._nn.cells.registry import CELLS
-from sklearn_rnn._nn.states import nest_state, tensors_of
+from sklearn_rnn._nn.states import list_tensors, nest_state
 
 
 @each_mode
@@ -32,7 +32,7 @@ def test_layer_equals_numpy_reference(cell, activation, mode):
     with mode():
         outputs, last = layer(x)
     close(outputs, expected)
-    for part, expected_part in zip(tensors_of(last), expected_last, strict=True):
+    for part, expected_part in zip(list_tensors(last), expected_last, strict=True):
         close(part, expected_part)
 
 
@@ -43,7 +43,7 @@ def test_layer_continues_from_a_given_state(cell, activation, mode):
     state = random_state(cell, 5)
     with mode():
         outputs, _ = layer(x, state)
-    close(outputs, read_batch(layer, x, tensors_of(state))[0])
+    close(outputs, read_batch(layer, x, list_tensors(state))[0])
 
 
 @each_mode
@@ -56,7 +56,7 @@ def test_onehot_layer_equals_dense_onehot_product(cell, activation, mode):
         outputs, last = layer(codes)
     expected, expected_last = read_batch(layer, dense)
     close(outputs, expected)
-    close(tensors_of(last)[-1], expected_last[-1])
+    close(list_tensors(last)[-1], expected_last[-1])
 
 
 @each_kind
@@ -80,14 +80,14 @@ def test_onehot_gradients_equal_dense_ones(cell, activation):
 def test_gradients_match_finite_differences(cell, activation):
     layer = make_layer(cell, 2, 2, activation=activation)
     named = dict(layer.named_parameters())
-    start = [part.requires_grad_() for part in tensors_of(random_state(cell, 3, 2))]
+    start = [part.requires_grad_() for part in list_tensors(random_state(cell, 3, 2))]
 
     def outputs_and_last(x, *given):
         parts, weights = given[: len(start)], given[len(start) :]
         outputs, last = torch.func.functional_call(
             layer, dict(zip(named, weights, strict=True)), (x, nest_state(parts))
         )
-        return outputs, *tensors_of(last)
+        return outputs, *list_tensors(last)
 
     inputs = [normal(4, 3, 2).requires_grad_(), *start, *named.values()]
     assert torch.autograd.gradcheck(outputs_and_last, inputs)
@@ -102,7 +102,7 @@ def test_without_gradients_the_answers_are_the_same(cell, onehot):
     with torch.no_grad():
         outputs, same_state = layer(x)
     close(outputs, expected.detach())
-    for part, same in zip(tensors_of(state), tensors_of(same_state), strict=True):
+    for part, same in zip(list_tensors(state), list_tensors(same_state), strict=True):
         close(same, part.detach())
 
 
@@ -118,7 +118,7 @@ def test_float32_layer_equals_numpy_reference(cell, activation, training, mode):
     expected, expected_last = read_batch(layer, x)
     assert outputs.dtype == torch.float32
     close(outputs, expected, 1e-5)
-    close(tensors_of(last)[-1], expected_last[-1], 1e-5)
+    close(list_tensors(last)[-1], expected_last[-1], 1e-5)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -160,12 +160,12 @@ def test_gradients_equal_those_of_torch_modules(cell, activation, module):
         lifted = [lift(part) for part in start]
         outputs, last = run(x, nest_state(lifted))
         loss = (outputs * normal(6, 5, 4, seed=1)).sum()
-        for seed, part in enumerate(tensors_of(last), 2):
+        for seed, part in enumerate(list_tensors(last), 2):
             loss = loss + (part.reshape(5, 4) * normal(5, 4, seed=seed)).sum()
         loss.backward()
         return [x.grad, *(part.grad for part in start)]
 
-    random_parts = tensors_of(random_state(cell, 5))
+    random_parts = list_tensors(random_state(cell, 5))
     ours = gradients(layer, lambda part: part)
     expected = gradients(theirs, lambda part: part.unsqueeze(0))
     ours += [layer.weight_ih.grad, layer.weight_hh.grad, layer.bias.grad]
@@ -188,7 +188,7 @@ def test_two_parts_joined_by_the_state_equal_the_whole(cell, activation, cut, mo
         first, state = layer(x[:cut])
         second, state = layer(x[cut:], state)
     close(torch.cat([first, second]), whole.detach())
-    for part, expected in zip(tensors_of(state), tensors_of(last), strict=True):
+    for part, expected in zip(list_tensors(state), list_tensors(last), strict=True):
         close(part, expected.detach())
 
 
@@ -214,15 +214,15 @@ def test_input_weights_start_in_glorot_bounds_gate_by_gate(cell):
 @each_cell
 def test_the_first_state_is_the_last_output(cell):
     outputs, last = make_layer(cell)(normal(6, 5, 3))
-    assert torch.equal(tensors_of(last)[0], outputs[-1])
-    assert len(tensors_of(last)) == len(CELLS[cell].state_names)
+    assert torch.equal(list_tensors(last)[0], outputs[-1])
+    assert len(list_tensors(last)) == len(CELLS[cell].state_names)
 
 
 @each_kind
 def test_a_numpy_step_equals_a_step_of_the_layer(cell, activation):
     layer, x = make_layer(cell, activation=activation), normal(5, 3)
     start = random_state(cell, 5)
-    state = [to_array(part) for part in tensors_of(start)]
+    state = [to_array(part) for part in list_tensors(start)]
     numpy_cell = layer.numpy_cell(layer, None)
     buffers = numpy_cell.allocate(5)
     np.matmul(x.numpy(), numpy_cell.inputs, out=buffers.gates)
@@ -230,5 +230,5 @@ def test_a_numpy_step_equals_a_step_of_the_layer(cell, activation):
     np.matmul(state[0], numpy_cell.recurrent, out=buffers.recurrent)
     state = numpy_cell.step(buffers, state)
     _, expected = layer(x.unsqueeze(0), start)
-    for part, array in zip(tensors_of(expected), state, strict=True):
+    for part, array in zip(list_tensors(expected), state, strict=True):
         close(part, array)

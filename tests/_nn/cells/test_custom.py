@@ -1,4 +1,4 @@
-"""Cells that users bring."""
+"""User-defined cells."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_callable_cell_with_wrong_outputs_is_refused(cell, shape):
 
 
 class Sequential(nn.Module):
-    """A cell whose outputs are those of a function of (B, T, F)."""
+    """A cell that applies a function to (B, T, F)."""
 
     def __init__(self, input_size, hidden_size, function):
         super().__init__()
@@ -81,7 +81,7 @@ def count_calls(module, x):
             "of its batch",
         ),
         (nn.GRU, "batch_first=True"),
-        (lambda F, H: Sequential(F, H, count_calls), "keep nothing between calls"),
+        (lambda F, H: Sequential(F, H, count_calls), "not keep values between calls"),
         (
             lambda F, H: Sequential(F, H, lambda m, x: nn.functional.dropout(x)),
             "if self.training",
@@ -89,7 +89,7 @@ def count_calls(module, x):
     ],
     ids="bidirectional mean batch time-first memory dropout".split(),
 )
-def test_a_cell_that_reads_what_it_must_not_is_refused(cell, message):
+def test_a_cell_that_reads_other_sequences_or_later_steps_is_refused(cell, message):
     layer = CustomLayer(cell, 3, 4)
     with pytest.raises(ValueError, match=message):
         layer.check_independence(causal=True)

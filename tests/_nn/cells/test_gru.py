@@ -1,4 +1,4 @@
-"""The GRU's own gradients and initial biases."""
+"""Gradients and initial biases of the GRU."""
 
 import torch
 from small_networks import normal, private

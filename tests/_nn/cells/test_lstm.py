@@ -1,4 +1,4 @@
-"""The LSTM's own gradients and initial bias."""
+"""Gradients and initial bias of the LSTM."""
 
 import torch
 from small_networks import normal, private

@@ -37,7 +37,7 @@ def edit(path, before, after):
 
 
 def copy_project(to):
-    """The package and the tests of its networks, where they can be edited."""
+    """Copy the package and the tests of its networks to a folder for editing."""
     unwanted = shutil.ignore_patterns("data", "__pycache__", "test_new_cell.py")
     shutil.copytree(PACKAGE, to / "sklearn_rnn", ignore=unwanted)
     shutil.copytree(TESTS / "_nn", to / "tests" / "_nn", ignore=unwanted)

@@ -1,4 +1,4 @@
-"""The cells that users may name."""
+"""The registry of cells."""
 
 import re
 
@@ -13,7 +13,7 @@ def test_the_cells_and_their_order():
 
 
 @each_cell
-def test_a_cell_says_what_the_rest_of_the_package_asks(cell):
+def test_a_cell_declares_all_required_attributes(cell):
     layer = CELLS[cell](3, 4)
     assert layer.name == cell
     assert layer.weight_hh.shape == (4 * layer.n_gates, 4)

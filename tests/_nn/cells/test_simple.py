@@ -1,4 +1,4 @@
-"""The simple cell's own gradients and initial bias."""
+"""Gradients and initial bias of the simple cell."""
 
 import pytest
 import torch
