@@ -175,7 +175,7 @@ def _compare_with_training(network, calibration, values, exog):
 
 
 def _add_sizes_of_others(network, calibration, values, exog, rows):
-    """Estimate the sizes of series that have no errors of their own."""
+    """Estimate the sizes of series without their own errors."""
     others = np.setdiff1d(np.arange(len(values)), rows)
     if not len(others):
         return calibration
