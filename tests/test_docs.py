@@ -200,7 +200,7 @@ def test_every_page_is_reached_from_the_index():
     docs = ROOT / "docs"
     pages = {path.relative_to(docs).with_suffix("").as_posix() for path in PAGES}
     reached = {"index"}
-    for page in ("index", "guide/index", "tutorials/index"):
+    for page in ("index", "guide/index", "tutorials/index", "lecture/index"):
         toctree = re.search(
             r"```{toctree}(.*?)```", (docs / f"{page}.md").read_text("utf-8"), re.S
         )

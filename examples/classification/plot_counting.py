@@ -1,12 +1,13 @@
 """
-Counting with recurrent networks
-================================
+Counting with recurrent networks: LSTM against GRU
+==================================================
 
-Is ``aaabbb`` a word of as many a as b? To tell, one has to count. A GRU can hardly, an
-LSTM can: nothing bounds its cell state, to which a step may add one and from which
-another may take it away, while the state of a GRU is a mean of numbers between -1 and
-1, and that of a simple cell is squeezed between them at every step (Weiss, Goldberg and
-Yahav, 2018, arXiv 1805.04908).
+The words ``ab``, ``aabb``, ``aaabbb`` and so on have as many a as b. To tell them from
+other words, a network has to count. The cell state of an LSTM can count, because it is
+not bounded: a step can add one to it, and another step can subtract one. The state of a
+GRU is a weighted mean of numbers between -1 and 1, and the state of a simple cell is
+kept between -1 and 1 at every step, so both count only to small numbers (Weiss,
+Goldberg and Yahav, 2018, arXiv 1805.04908).
 """
 
 import matplotlib.pyplot as plt
@@ -19,13 +20,14 @@ from sklearn_rnn.display import SequenceDisplay
 # %%
 # The task
 # --------
-# At each symbol: which ones may follow? After an a another a or the first b, after a b
-# another one until there are as many, and then the end of the word. Several answers
-# can be right at once, so that y has a column for each: a, b and the end. Words of as
-# many c behind them have a column more.
+# At each symbol, the network predicts which symbols may follow. After an a, these are
+# another a or the first b. After a b, it is another b until there are as many b as a,
+# and then the end of the word. Several symbols can be possible at once, so y has one
+# column for each of them: a, b and the end. Words that end in as many c have one column
+# more.
 #
-# The symbols are scaled up. Gates then open and close entirely, and a counter that adds
-# exactly one does not drift.
+# One-hot vectors are multiplied by 10. Large inputs open and close the gates
+# completely, so that a counter that adds exactly one does not drift.
 
 
 def symbols(word, letters):
@@ -43,15 +45,15 @@ print("aaabbb")
 print(followers("aaabbb", "ab").T)
 
 # %%
-# Who counts how far
-# ------------------
-# Two criteria. A network accepts a word if each symbol was one that may follow, and the
-# end, too. It has learned to n if it accepts all words up to there, and rejects those
-# with one letter less or more.
+# How far each cell counts
+# ------------------------
+# A network accepts a word if it predicted each of its symbols, and its end, as
+# possible. It has learned to count to n if it accepts all words up to n letters of each
+# kind and rejects the same words with one letter more or less.
 
 
 def accepts(model, words, letters):
-    """Whether each symbol of each word was expected, and its end at last."""
+    """Whether each symbol of each word, and its end, was predicted as possible."""
     answers = model.predict([symbols(word, letters) for word in words])
     comes = [[letters.index(x) for x in word[1:]] + [len(letters)] for word in words]
     return np.array(
@@ -63,7 +65,7 @@ def accepts(model, words, letters):
 
 
 def reaches(model, letters, longest=150):
-    """Up to where all words are accepted, and their neighbours rejected as well."""
+    """Largest n up to which words are accepted, and neighbours also rejected."""
     words = make_counting_words(longest, len(letters))
     accepted = accepts(model, words, letters)
     rejected = np.ones(longest, bool)
@@ -104,10 +106,11 @@ for letters, longest in [("ab", 40), ("abc", 25)]:
         )
 
 # %%
-# The counter
-# -----------
-# The units of the LSTM's cell state that move most while it reads sixty a and sixty b:
-# straight up and straight down again.
+# Counters in the cell state
+# --------------------------
+# The network reads 60 a and 60 b. The three units of the LSTM's cell state that change
+# most rise or fall in nearly straight lines. The states of the GRU stay between -1 and
+# 1 and saturate.
 
 word = make_counting_words([60])[0]
 stream, cells = models["lstm", "ab"].stream(), []
@@ -120,7 +123,9 @@ fig, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 SequenceDisplay.from_estimator(
     models["lstm", "ab"], symbols(word, "ab"), what="cell", units=counters, ax=axes[0]
 )
-axes[0].set_title("LSTM, cell state")
+axes[0].set_title("LSTM: three units of the cell state")
+axes[0].axvline(59.5, color="0.6", linestyle=":")
+axes[0].legend([f"unit {unit}" for unit in counters])
 SequenceDisplay.from_estimator(
     models["gru", "ab"],
     symbols(word, "ab"),
@@ -129,11 +134,14 @@ SequenceDisplay.from_estimator(
     ax=axes[1],
     alpha=0.7,
 )
-axes[1].set_title("GRU, state")
+axes[1].set_title("GRU: all units of the state")
+axes[1].axvline(59.5, color="0.6", linestyle=":")
 axes[1].get_legend().remove()
 
 # %%
-# What may follow, symbol by symbol of a short word:
+# Predictions for a short word
+# ----------------------------
+# The probability that each symbol may come next, after each symbol of ``aaaabbbb``:
 
 fig, ax = plt.subplots(figsize=(7, 3), layout="constrained")
 SequenceDisplay.from_estimator(
@@ -143,9 +151,11 @@ SequenceDisplay.from_estimator(
     ax=ax,
     marker="o",
 )
-ax.legend(["a", "b", "end"])
+ax.set(xlabel="symbol read", ylabel="probability that it may follow")
+ax.legend(["a", "b", "end"], title="next symbol")
 plt.show()
 
 # %%
-# With three letters two counters are needed: c is compared with what b has used up.
-# ``benchmarks/bench_grammars.py`` trains all cells on more and longer words.
+# Words of three letters need two counters, because the number of c has to be compared
+# with a count that the b have used up. ``benchmarks/bench_grammars.py`` trains all
+# cells on more and longer words.

@@ -1,10 +1,10 @@
 """
-Ragged recordings of a sensor
-=============================
+Classifying sensor recordings of unequal length
+===============================================
 
-An accelerometer at the wrist records movements of different people. Recordings differ
-in length, and sensors in offset and scale. Which movement was it, for people that the
-network has not met?
+An accelerometer at the wrist records the movements of several people. The recordings
+have different lengths, and each sensor has its own offset and scale. A network
+classifies the movements of people who were not in the training data.
 """
 
 import matplotlib.pyplot as plt
@@ -21,8 +21,9 @@ from sklearn_rnn import RNNClassifier, StepwiseTransformer, sequences_from_frame
 # %%
 # The data
 # --------
-# They are made up here, so that nothing has to be downloaded. "lift" and "lower" have
-# the same values in another order; "circle" and "turn back" begin alike.
+# The recordings are generated, so that nothing has to be downloaded. The movements
+# "lift" and "lower" contain the same values in opposite order; "circle" and "turn back"
+# begin in the same way.
 
 PATHS = {
     "lift": lambda t: (np.sin(2 * np.pi * t), 0 * t, 0 * t),
@@ -33,7 +34,7 @@ PATHS = {
 
 
 def recordings(n_people=12, n_each=10, random_state=0):
-    """A long table: a row a tenth of a second of a recording."""
+    """A long table with one row per tenth of a second of each recording."""
     rng = np.random.default_rng(random_state)
     parts = []
     for person in range(n_people):
@@ -52,8 +53,9 @@ table = recordings().reset_index("recording")
 print(table.head(3))
 
 # %%
-# Such a table, a row a time step, is how measurements usually come. One call makes
-# sequences of it. What is the same in all rows of a recording is a target.
+# Measurements are often stored in such a table, with one row per time step.
+# :func:`~sklearn_rnn.sequences_from_frame` converts it to a list of sequences. Columns
+# that are constant within a recording can be targets.
 
 X, y_and_person = sequences_from_frame(
     table,
@@ -68,9 +70,10 @@ print(len(X), "recordings; shapes of the first:", [x.shape for x in X[:4]])
 # %%
 # Scaling and folds
 # -----------------
-# ``StandardScaler`` alone refuses sequences. ``StepwiseTransformer`` gives it all time
-# steps as rows, and gives the sequences back. ``GroupKFold`` keeps each person in one
-# fold, so that the score is about people who were not there in training.
+# ``StandardScaler`` accepts tables only. :class:`~sklearn_rnn.StepwiseTransformer`
+# passes it all time steps as rows and converts the result back to sequences.
+# ``GroupKFold`` keeps all recordings of a person in one fold, so that the score is that
+# of people who were not in the training data.
 
 network = make_pipeline(
     StepwiseTransformer(StandardScaler()),
@@ -81,12 +84,13 @@ predicted = cross_val_predict(network, X, y, groups=person, cv=folds)
 print(f"recurrent network: {np.mean(predicted == y):.3f}")
 
 # %%
-# The same without order: mean, spread and extremes of each channel. Such features
-# cannot tell a lift from a lower, however good the classifier is.
+# For comparison, a logistic regression reads the mean, the standard deviation and the
+# extremes of each channel. These features do not depend on the order of the values, so
+# that no classifier can use them to distinguish "lift" from "lower".
 
 
 def without_order(sequences):
-    """A table of one row a sequence."""
+    """Order-free features: a table with one row per sequence."""
     return [
         np.r_[x.mean(axis=0), x.std(axis=0), x.min(axis=0), x.max(axis=0)]
         for x in sequences
@@ -102,21 +106,21 @@ scores = cross_val_score(baseline, X, y, groups=person, cv=folds)
 print(f"without order:     {scores.mean():.3f}")
 
 # %%
-# What it looks like
-# ------------------
+# Recordings and confusion matrix
+# -------------------------------
+# Two recordings of the same person for each movement, and the predictions for people
+# who were not in the training data:
 
 figure, axes = plt.subplots(1, 4, figsize=(12, 3), sharey=True, layout="constrained")
 for ax, movement in zip(axes, PATHS, strict=True):
     for row in np.flatnonzero((y == movement) & (person == 0))[:2]:
         ax.set_prop_cycle(None)
-        ax.plot(0.1 * np.arange(len(X[row])), X[row])
-    ax.set(title=movement, xlabel="seconds")
-axes[0].set_ylabel("m/s² (two recordings)")
+        ax.plot(0.1 * np.arange(len(X[row])), X[row], alpha=0.8)
+    ax.set(title=movement, xlabel="time (s)")
+axes[0].set_ylabel("acceleration (m/s²)")
 axes[0].legend("xyz", loc="upper right")
 
 figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
-ConfusionMatrixDisplay.from_predictions(
-    y, predicted, ax=ax, colorbar=False, cmap="Blues"
-)
-ax.set_title("Movements of people unseen in training")
+ConfusionMatrixDisplay.from_predictions(y, predicted, ax=ax, cmap="Blues")
+ax.set_title("Movements of people not in training")
 plt.show()

@@ -1,10 +1,10 @@
 """
-Validation data with and without leaks
-======================================
+Early stopping without leaks in the validation data
+===================================================
 
-Early stopping judges the network on rows that do not train. That judgement, and the
-choice of the best epoch by it, are worth something only if those rows are like the ones
-the network will meet later. Two ways in which they are not, and what to do instead.
+Early stopping chooses the best epoch by the score on validation rows. This score is
+meaningful only if the validation rows are as independent of the training rows as new
+data will be. This example shows two common leaks and how to avoid them.
 """
 
 import matplotlib.pyplot as plt
@@ -17,15 +17,15 @@ from sklearn.pipeline import Pipeline
 from sklearn_rnn import RNNClassifier, StepwiseTransformer
 
 # %%
-# The same people on both sides
-# -----------------------------
+# The same people in training and validation
+# ------------------------------------------
 # Sixty people were recorded ten times each. Half of them are ill, which shows as a
-# slight tremor from one step to the next. Besides, each person has a habit of their
-# own, by which they can be recognised, and which says nothing about anybody else.
+# slight tremor from step to step. Each person also has an individual offset, by which
+# the person can be recognised, but which says nothing about other people.
 
 
 def recordings(n_people, rng):
-    """Sequences of 8 features, whether the person is ill, and who it is."""
+    """Sequences of 8 features, whether the person is ill, and the person."""
     person = np.repeat(np.arange(n_people), 10)
     habit = rng.normal(scale=0.8, size=(n_people, 8))
     X = []
@@ -43,15 +43,16 @@ X_new, y_new, _ = recordings(200, rng)
 
 
 def network(**params):
-    """A network that stops early."""
+    """A classifier with early stopping."""
     return RNNClassifier(
         hidden_size=32, max_epochs=20, early_stopping=True, random_state=0, **params
     )
 
 
 # %%
-# ``validation_fraction=0.2`` draws rows, so that nearly everybody is on both sides:
-# whoever is recognised gets the right label. A splitter keeps each person on one side.
+# ``validation_fraction=0.2`` draws single recordings, so that nearly every person is in
+# both parts, and a network that recognises people gets a high validation score. With a
+# splitter for groups, each person is in one part only.
 
 leaking = network(validation_fraction=0.2).fit(X, y)
 by_person = network(validation_fraction=GroupShuffleSplit(1, test_size=0.2))
@@ -63,11 +64,12 @@ results = {
 }
 
 # %%
-# Steps before the network that saw the validation data
-# -----------------------------------------------------
-# Here is nothing to learn: 120 sequences of 1,000 random features and random labels.
-# But if the ten features that go best with the labels are chosen on all of them,
-# validation rows included, the network seems to know something.
+# Preprocessing fitted on the validation data
+# -------------------------------------------
+# In the following data there is nothing to learn: 120 sequences of 1,000 random
+# features, with random labels. If the ten features that fit the labels best are
+# selected on all sequences, including those for validation, the validation score is
+# nevertheless well above chance.
 
 X = rng.normal(size=(120, 5, 1000))
 y = rng.permutation(np.repeat([0, 1], 60))
@@ -83,9 +85,9 @@ results["selected on all rows"] = (
 )
 
 # %%
-# In a ``Pipeline`` every step is fitted on the training rows. ``transform_input`` says
-# that ``X_val`` goes through the fitted steps, and metadata routing brings it to the
-# network, which asks for it.
+# In a ``Pipeline``, every step is fitted on the training rows only. With
+# ``transform_input=["X_val"]``, the fitted steps also transform ``X_val``, and metadata
+# routing passes it to the network.
 
 with sklearn.config_context(enable_metadata_routing=True):
     pipeline = Pipeline(
@@ -102,10 +104,11 @@ results["selected in the pipeline"] = (
 )
 
 # %%
-# What validation said, and what was true
-# ---------------------------------------
-# The first and the third pair promise what is not there. The other two are about
-# chance: twelve people and forty sequences make a rough judge, but an honest one.
+# Validation score and score on new data
+# --------------------------------------
+# With a leak, the validation score is far above the score on new data. Without it, both
+# are close to chance here. The remaining differences are random, because there are only
+# twelve people and forty sequences for validation.
 
 for name, (said, true) in results.items():
     print(f"{name:25} validation {said:.2f}, new data {true:.2f}")
@@ -115,7 +118,8 @@ places = np.arange(len(results))
 said, true = np.transpose(list(results.values()))
 ax.barh(places - 0.2, said, height=0.4, label="best validation score")
 ax.barh(places + 0.2, true, height=0.4, label="score on new data")
+ax.axvline(0.5, color="0.4", linestyle=":", label="chance")
 ax.set(yticks=places, yticklabels=results, xlabel="accuracy", xlim=(0, 1))
 ax.invert_yaxis()
-figure.legend(loc="outside lower center", ncols=2)
+figure.legend(loc="outside lower center", ncols=3)
 plt.show()

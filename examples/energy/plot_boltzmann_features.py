@@ -2,8 +2,9 @@
 Boltzmann features before a logistic regression
 ===============================================
 
-The hidden units of a restricted Boltzmann machine are features that nobody designed. A
-linear classifier reads shifted digits off them far better than off the pixels.
+The means of the hidden units of a restricted Boltzmann machine can serve as features. A
+linear classifier recognises shifted digits far better from these features than from the
+pixels.
 """
 
 import matplotlib.pyplot as plt
@@ -17,10 +18,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn_rnn import BoltzmannMachine
 
 # %%
-# Digits, and the same moved by a pixel
-# -------------------------------------
-# A linear classifier finds them hard, since a pixel means something else after a move.
-# Gray values from 0 to 1 are taken as probabilities, by ``binarize=None``.
+# Shifted digits
+# --------------
+# Each digit is used five times: as it is, and shifted by one pixel in each direction.
+# This makes the task hard for a linear classifier, because each pixel has a different
+# meaning after a shift. With ``binarize=None``, gray values from 0 to 1 are read as
+# probabilities.
 
 X, y = load_digits(return_X_y=True)
 images = X.reshape(-1, 8, 8) / 16
@@ -30,8 +33,9 @@ X, y = X.reshape(-1, 64).astype(np.float32), np.tile(y, len(moves))
 X, X_test, y, y_test = train_test_split(X, y, test_size=0.2, random_state=0)
 
 # %%
-# With the machine and without
-# ----------------------------
+# Accuracy with and without the features
+# --------------------------------------
+# The machine and the classifier are fitted as one pipeline.
 
 machine = BoltzmannMachine(
     100, binarize=None, max_epochs=60, ais_steps=0, random_state=0
@@ -43,15 +47,19 @@ classifier.fit(X, y)
 print(f"raw pixels:   {classifier.score(X_test, y_test):.3f} of new digits right")
 
 # %%
-# What the hidden units look for
-# ------------------------------
-# Each image is the weights of one unit to the pixels: strokes, and gaps between them.
+# Weights of the hidden units
+# ---------------------------
+# Each image shows the weights between one hidden unit and the pixels, for the 60 units
+# with the largest weights. Units respond to strokes (blue) and to gaps between them
+# (red).
 
 machine = with_features[0]
 fig, axes = plt.subplots(6, 10, figsize=(8, 5), layout="constrained")
-most = np.abs(machine.components_).max()
-for weights, ax in zip(machine.components_, axes.flat, strict=False):
-    image = ax.imshow(weights.reshape(8, 8), cmap="RdBu", vmin=-most / 2, vmax=most / 2)
+norms = np.linalg.norm(machine.components_, axis=1)
+largest = machine.components_[np.argsort(norms)[::-1][:60]]
+limit = np.quantile(np.abs(largest), 0.99)
+for weights, ax in zip(largest, axes.flat, strict=True):
+    image = ax.imshow(weights.reshape(8, 8), cmap="RdBu", vmin=-limit, vmax=limit)
     ax.set(xticks=[], yticks=[])
-fig.colorbar(image, ax=axes, label="weight", extend="both", shrink=0.8)
+fig.colorbar(image, ax=axes, label="weight", extend="both")
 plt.show()

@@ -1,11 +1,13 @@
 """
-Digits completed from their upper half
-======================================
+Completing digits with a Boltzmann machine
+==========================================
 
-A Boltzmann machine learns how handwritten digits look. Shown the upper half of a new
-one, it draws lower halves that go with it; an associative memory recalls the one it
-knows best.
+A Boltzmann machine learns the distribution of handwritten digits. Given the upper half
+of a new digit, it samples lower halves. For comparison, a Hopfield network recalls the
+stored digit that is most similar.
 """
+
+import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,10 +15,13 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from sklearn_rnn import BoltzmannMachine, HopfieldDenoiser
+from sklearn_rnn.energy import CapacityWarning
 
 # %%
-# Pixels of 0 and 1
-# -----------------
+# Training
+# --------
+# The pixels are converted to 0 and 1. The log-likelihood of new digits is compared with
+# that of a model in which all pixels are independent.
 
 X, y = load_digits(return_X_y=True)
 X = (X > 7).astype(float)
@@ -29,10 +34,11 @@ print(f"log-likelihood of new digits: {machine.score(X_test):.1f} nats")
 print(f"with independent pixels:      {baseline.mean():.1f} nats")
 
 # %%
-# Lower halves by chance
-# ----------------------
-# `clamp` holds values that stay, and NaN where units are free. The free ones are
-# sampled given the others: here eight times, and their mean is a prediction.
+# Sampled lower halves
+# --------------------
+# ``clamp`` contains the values of the known pixels and NaN for the others, which are
+# sampled given the known ones. Here this is done eight times, and the mean of the
+# samples is used as a prediction.
 
 clamp = X_test.copy()
 clamp[:, 32:] = np.nan
@@ -42,12 +48,16 @@ samples = [
 ]
 
 # %%
-# A memory of all digits
-# ----------------------
-# The dense network stores the patterns themselves, each once; clamping keeps the upper
-# half.
+# Recall by a Hopfield network
+# ----------------------------
+# The dense network stores all training digits. Some of them differ in one or two pixels
+# and are not stable as separate patterns, of which ``fit`` warns; this does not matter
+# here. Clamping keeps the upper half unchanged during recall.
 
-memory = HopfieldDenoiser("dense", update="synchronous").fit(np.unique(X, axis=0))
+memory = HopfieldDenoiser("dense", update="synchronous")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", CapacityWarning)
+    memory.fit(np.unique(X, axis=0))
 start = np.where(np.isnan(clamp), 0, clamp)
 recalled = memory.recall(start, clamp=~np.isnan(clamp[0])).patterns
 
@@ -56,23 +66,29 @@ guesses = {
     "mean digit": np.tile(X.mean(axis=0), (len(X_test), 1)),
     "one sample": samples[0],
     "mean of samples": mean,
-    "memory": recalled,
+    "Hopfield network": recalled,
 }
 for name, guess in guesses.items():
     wrong = ((guess > 0.5) != X_test)[:, 32:].mean()
     print(f"{name:16} {wrong:.3f} of the lower pixels wrong")
 
 # %%
-# From top to bottom: what is shown, two samples, their mean, what the memory recalls,
-# and the digit.
+# One new digit of each class in each column:
 
-rows = [start, samples[0], samples[1], mean, recalled, X_test]
+rows = {
+    "given": start,
+    "sample": samples[0],
+    "sample ": samples[1],
+    "mean of 8": mean,
+    "Hopfield": recalled,
+    "truth": X_test,
+}
 fig, axes = plt.subplots(len(rows), 10, figsize=(8, 5), layout="constrained")
-names = ["given", "sample", "sample", "mean", "recalled", "digit"]
-for name, images, line in zip(names, rows, axes, strict=True):
+for (name, images), line in zip(rows.items(), axes, strict=True):
     line[0].set_ylabel(name, rotation=0, ha="right", va="center")
     for digit, ax in enumerate(line):
-        image = images[np.flatnonzero(y_test == digit)[0]]
-        ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
+        pixels = images[np.flatnonzero(y_test == digit)[0]]
+        image = ax.imshow(pixels.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
         ax.set(xticks=[], yticks=[])
+fig.colorbar(image, ax=axes, label="pixel, or mean of a pixel", shrink=0.6)
 plt.show()

@@ -1,9 +1,10 @@
 """
-A letter recalled from its upper half
-=====================================
+Recalling a half-corrupted letter with a Hopfield network
+=========================================================
 
-A Hopfield network stores five letters as bitmaps. Then it is shown a T of which the
-lower half has been replaced by coin flips. Which rule of learning brings the T back?
+A Hopfield network stores five letters as bitmaps. It is then given a T whose lower half
+has been replaced by random pixels. This example compares five learning rules by how
+often they recall the T.
 """
 
 import matplotlib.pyplot as plt
@@ -17,7 +18,8 @@ from sklearn_rnn.display import EnergyDisplay, HopfieldDisplay
 # %%
 # Five letters
 # ------------
-# A pattern is a row of 64 pixels, 0 or 1. Inside, the network has units of -1 and +1.
+# A pattern is a row of 64 pixels of 0 and 1. Internally, the states of the units are -1
+# and +1.
 
 data, target = load_letters(return_X_y=True)
 names = np.array(list("JLMQT"))
@@ -26,7 +28,7 @@ rng = np.random.default_rng(0)
 
 
 def with_coin_flips(rows):
-    """The bottom four of eight rows of pixels, replaced."""
+    """Replace the lower four of the eight rows of pixels by random ones."""
     corrupted = rows.copy()
     corrupted[:, 32:] = rng.integers(0, 2, (len(rows), 32))
     return corrupted
@@ -35,9 +37,9 @@ def with_coin_flips(rows):
 # %%
 # Hebb's rule
 # -----------
-# Pixels that are alike in a letter attract each other. The letters L, J, Q and M share
-# many pixels, and crosstalk between them makes valleys of the energy where no letter
-# was stored.
+# The connection between two pixels is positive if they are equal in most letters. J, L,
+# M and Q share many pixels. Interference between them creates minima of the energy at
+# patterns that were not stored.
 
 hebb = HopfieldDenoiser("hebb", random_state=0).fit(letters, names)
 T = np.repeat(letters[names == "T"], 100, axis=0)
@@ -50,16 +52,17 @@ shown = [np.flatnonzero(exact)[0], np.flatnonzero(~exact)[0]]
 HopfieldDisplay.from_estimator(hebb, corrupted[shown])
 
 # %%
-# Each update of a unit lowers the energy or leaves it, so that the network must come to
-# rest: in the valley of the T, or in another one.
+# Each update of a unit lowers the energy or leaves it unchanged. Therefore the network
+# comes to rest in a minimum: that of the T, or another one.
 
-EnergyDisplay.from_estimator(hebb, corrupted[:20], color="tab:blue", alpha=0.4)
+display = EnergyDisplay.from_estimator(hebb, corrupted[:20], color="C0", alpha=0.4)
+display.ax_.set_title("Energy during the recall of 20 corrupted T")
 
 # %%
-# The rule as a parameter
-# -----------------------
-# The five rules are one parameter, so that a search can choose. The network learns from
-# the clean letters, and is judged by corrupted ones: a predefined split.
+# Choosing the rule by grid search
+# --------------------------------
+# The rule is a parameter, so ``GridSearchCV`` can choose it. With a predefined split,
+# the network is fitted on the clean letters and scored on corrupted ones.
 
 judges = with_coin_flips(np.repeat(letters, 200, axis=0))
 X = np.vstack([letters, judges])
@@ -73,7 +76,7 @@ for rule, score in zip(rules, search.cv_results_["mean_test_score"], strict=True
     print(f"{rule:15} names {score:.3f} of the corrupted letters right")
 
 # %%
-# Draws that the search has not seen:
+# The best rule on corrupted letters that were not used in the search:
 
 best = HopfieldDenoiser(**search.best_params_, random_state=0).fit(letters, names)
 corrupted = with_coin_flips(T)
@@ -84,8 +87,8 @@ HopfieldDisplay.from_estimator(best, corrupted[:2])
 # %%
 # Known pixels
 # ------------
-# If it is known that the upper half is right, clamping keeps it as it is. Hebb's rule
-# gains from that most.
+# If the upper half is known to be right, clamping keeps it unchanged during recall.
+# With Hebb's rule, the T is then recalled more often.
 
 known = np.arange(64) < 32
 clamped = hebb.recall(corrupted, known)
@@ -95,10 +98,11 @@ for name, result in (("free", free), ("clamped", clamped)):
     print(f"hebb, {name}: {exact.sum()} of 100 recalled exactly")
 
 # %%
-# Chance
-# ------
-# At a temperature above 0 units turn on by chance, and a state may leave a shallow
-# valley. Cooling down slowly, the network ends in a deep one.
+# Temperature
+# -----------
+# At a temperature above 0, updates are random, so that the network can leave a shallow
+# minimum of the energy. The temperature falls during recall, and the network ends in a
+# deeper minimum.
 
 for temperature in (0.0, 0.3):
     memory = HopfieldDenoiser("pseudo_inverse", temperature=temperature, random_state=0)

@@ -2,11 +2,12 @@
 Forecasting sunspots and CO2
 ============================
 
-Sunspots come and go in cycles of nine to fourteen years; the carbon dioxide of the air
-rises with the seasons. This example sets the options of
-:class:`~sklearn_rnn.RNNForecaster` by hand: differences to the year before, changes
-from the last value, and a range of possible values. It shows how far ahead the two
-series can be forecast and how the intervals tell.
+The number of sunspots varies in cycles of nine to fourteen years. The concentration of
+carbon dioxide (CO2) in the air rises from year to year and varies with the seasons.
+This example sets the options of :class:`~sklearn_rnn.RNNForecaster` by hand:
+differences to the year before, changes from the last value, and a range of possible
+values. It shows how far ahead the two series can be forecast and how the width of the
+intervals indicates this.
 """
 
 import matplotlib.pyplot as plt
@@ -51,7 +52,7 @@ for name, forecaster in {"last year again": naive, "RNNForecaster": model}.items
 
 fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")
 display = ForecastDisplay.from_estimator(model, known, truth=coming, n_past=156, ax=ax)
-ax.set(ylabel="parts per million")
+ax.set(ylabel="CO2 (parts per million)", xlabel="year")
 ax.legend(loc="upper left")
 
 # %%
@@ -84,7 +85,8 @@ ax.set(ylabel="square root of sunspots", xlabel="year")
 # %%
 # New values
 # ----------
-# ``update`` reads new values without training. A year ahead is easy to forecast:
+# ``update`` reads new values without training. Forecasts of the next year are much more
+# accurate than those of many years:
 
 one_year, paths = [], None
 for year in coming.index:
@@ -95,12 +97,11 @@ for year in coming.index:
 error = np.abs(one_year - coming).mean()
 naive = np.abs(np.diff(np.r_[known.iloc[-1:], coming])).mean()
 print(
-    f"mean error a year ahead: RNNForecaster {error:.2f}, last year again {naive:.2f}"
+    f"mean error one year ahead: RNNForecaster {error:.2f}, last year again {naive:.2f}"
 )
 
 # %%
-# ``sample_paths`` draws possible futures. After 1979, the years might have gone like
-# this:
+# ``sample_paths`` draws possible futures, here from the end of 1979:
 
 fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")
 ax.plot(np.arange(1980, 1995), paths.T, color="C0", alpha=0.2)

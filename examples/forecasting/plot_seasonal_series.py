@@ -133,3 +133,5 @@ for ax, lead in zip(axes, (None, 12), strict=True):
 axes[0].set_title("A forecast each year")
 axes[1].set_title("Twelve months ahead, from each month")
 plt.show()
+
+# sphinx_gallery_thumbnail_number = 2

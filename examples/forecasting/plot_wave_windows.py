@@ -1,6 +1,6 @@
 """
-Windows of 40 points, shifted by one
-====================================
+Training on windows of 40 points
+================================
 
 The textbook way to train a recurrent network on a series: cut it into windows of 40
 points, each shifted by one from the one before, and let the network predict the next
@@ -16,7 +16,8 @@ from sklearn_rnn.metrics import score_backtest
 # %%
 # A wave
 # ------
-# A period of 23.7 steps, an overtone and some noise. The first 500 points train.
+# The wave has a period of 23.7 steps, an overtone and some noise. The first 500 points
+# are used for training.
 
 NOISE = 0.05
 rng = np.random.default_rng(0)
@@ -31,7 +32,7 @@ known, coming = wave[:500], wave[500:]
 # Each window is an input sequence. The target of each of its points is the point after
 # it, so the targets are the same window shifted by one. The next window starts one
 # point later. :class:`~sklearn_rnn.RNNForecaster` cuts the windows itself; here they
-# are cut by hand to show them.
+# are cut by hand to show them. Targets are drawn slightly above the wave.
 
 WINDOW = 40
 windows = np.lib.stride_tricks.sliding_window_view(known, WINDOW)
@@ -43,7 +44,7 @@ for i, ax in enumerate(axes):
     steps = np.arange(i, i + WINDOW)
     ax.plot(known[:50], color="0.85")
     ax.plot(steps, inputs[i], ".-", color="C0", label="input")
-    ax.plot(steps + 1, targets[i], "o", color="C1", mfc="none", label="target")
+    ax.plot(steps + 1, targets[i] + 0.25, "^", color="C1", markersize=4, label="target")
     ax.set_ylabel(f"window {i}")
 axes[0].legend(loc="lower left")
 axes[-1].set_xlabel("time step")
@@ -89,7 +90,7 @@ outputs = np.array([stream.predict(point) for point in new]).ravel()
 fig, ax = plt.subplots(figsize=(9, 3), layout="constrained")
 ax.plot(new, color="0.3", label="wave")
 ax.plot(np.arange(1, 121), outputs, color="C0", label="forecast from the point before")
-ax.set(xlabel="time step", ylim=(-1.6, 2))
+ax.set(xlabel="time step", ylabel="value", ylim=(-1.6, 2))
 ax.legend(loc="upper right", ncols=2)
 
 # %%
@@ -141,7 +142,7 @@ for ax, limits in zip(axes, ((450, 600), (850, 1000)), strict=True):
     ax.plot(np.arange(500), known, color="0.3", label="known")
     ax.plot(np.arange(500, 1000), coming, ":", color="0.3", label="truth")
     ax.plot(np.arange(500, 1000), free, color="C0", label="forecast")
-    ax.set(xlim=limits, ylim=(-1.6, 2.2))
+    ax.set(xlim=limits, ylim=(-1.6, 2.2), ylabel="value")
 axes[0].legend(loc="upper left", ncols=3)
 axes[1].set_xlabel("time step")
 plt.show()

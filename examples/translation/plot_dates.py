@@ -1,10 +1,10 @@
 """
-Dates in words
-==============
+Translating dates with attention
+================================
 
-"April 22, 2019" is 2019-04-22. A translator learns to write the second from the first,
-without being told what a month is. Encoder and decoder read and write characters; the
-attention shows where each character of the answer comes from.
+A translator learns to convert dates such as "April 22, 2019" to the form 2019-04-22.
+The encoder reads characters and the decoder writes characters. The attention shows
+which characters of the source each character of the answer was read from.
 """
 
 import matplotlib.pyplot as plt
@@ -14,8 +14,9 @@ from sklearn_rnn import SequenceTranslator
 from sklearn_rnn.display import AttentionDisplay
 
 # %%
-# Pairs
-# -----
+# Pairs of dates
+# --------------
+# The dates are drawn at random from the years 1000 to 2095.
 
 MONTHS = (
     "January February March April May June July August September October November "
@@ -35,10 +36,10 @@ X_test, y_test = dates(500, 1)
 print(X[0], "->", y[0])
 
 # %%
-# With attention and without
+# With and without attention
 # --------------------------
-# Without attention, all that the decoder knows of the source is the encoder's last
-# state. ``score`` is the share of dates that are right in every character.
+# Without attention, the decoder knows the source only through the last state of the
+# encoder. ``score`` is the share of dates in which every character is right.
 
 models = {}
 for attention in ("dot", None):
@@ -52,18 +53,19 @@ for attention in ("dot", None):
     print(f"attention={attention}: {models[attention].score(X_test, y_test):.3f}")
 
 # %%
-# Where it looks
-# --------------
-# The year is copied digit by digit. The month is read off a few letters of its name:
-# "Ma" may still become March or May.
+# Attention
+# ---------
+# Each row shows the weights with which the decoder reads the states of the encoder
+# before it writes one character. The digits of the year are copied one by one. The
+# number of the month is read from a few letters of its name.
 
-fig, ax = plt.subplots(figsize=(6, 5), layout="constrained")
+fig, ax = plt.subplots(figsize=(7, 5), layout="constrained")
 AttentionDisplay.from_estimator(models["dot"], "September 9, 1850", ax=ax)
 
 # %%
-# How sure it is
-# --------------
-# Beams find other dates, and how likely each one is:
+# Alternatives and their probabilities
+# ------------------------------------
+# Beam search finds the likeliest answers and their probabilities:
 
 for best in models["dot"].predict_n_best(["May 31, 1066"], n=3)[0]:
     print(f"{best['target']}  {np.exp(best['log_probability']):.3f}")

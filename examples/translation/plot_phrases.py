@@ -1,11 +1,11 @@
 """
-Interface phrases, English to French
-====================================
+Translating phrases from English to French
+==========================================
 
-"Open the new file." is "Ouvrir le nouveau fichier." Words change their order, articles
-and adjectives follow the gender of the noun. A translator with additive attention
-learns it word by word, and shows for each French word where in the English phrase it
-looked.
+"Open the green file." is "Ouvrir le fichier vert." in French: the order of the words
+changes, and articles and adjectives depend on the gender of the noun. A translator with
+additive attention learns this from pairs of phrases. The attention shows which English
+words each French word was read from.
 """
 
 import itertools
@@ -19,8 +19,8 @@ from sklearn_rnn.display import AttentionDisplay
 # %%
 # Phrases
 # -------
-# Made of the words that menus are made of. Adjectives of colour stand behind the noun
-# in French; "new" and "old" stand before it.
+# The phrases are generated from a small vocabulary. In French, adjectives of colour
+# follow the noun, while those for "new" and "old" precede it.
 
 VERBS = {"Open": "Ouvrir", "Close": "Fermer", "Print": "Imprimer", "Copy": "Copier"}
 VERBS |= {"Delete": "Supprimer", "Move": "Déplacer", "Show": "Afficher"}
@@ -57,8 +57,10 @@ X_test, y_test = zip(*pairs[-60:], strict=True)
 print(len(X), "phrases, such as", X[0], "->", y[0])
 
 # %%
-# Phrases never seen
-# ------------------
+# Translating new phrases
+# -----------------------
+# The translator is scored on 60 phrases that are not in the training pairs. The tokens
+# of both languages are words; predictions are joined to ordinary text.
 
 words = WordVectorizer(lowercase=False)
 model = SequenceTranslator(
@@ -75,9 +77,9 @@ print(f"whole phrases right: {model.score(X_test, y_test):.3f}")
 print(model.predict(X_test[:1])[0], "for", X_test[0])
 
 # %%
-# Where it looks
-# --------------
-# The green comes last in French, and its form depends on the noun.
+# Attention
+# ---------
+# The adjective "green" comes last in French, and its form depends on the noun.
 
 fig, axes = plt.subplots(1, 2, figsize=(10, 5), layout="constrained")
 for ax, source in zip(
