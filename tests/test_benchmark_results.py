@@ -33,6 +33,13 @@ def report():
     return import_benchmark("report")
 
 
+def test_every_script_can_be_imported(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # which one of them sets
+    for path in sorted(Path(BENCHMARKS).glob("bench_*.py")):
+        importlib.import_module(path.stem)
+
+
 def test_the_page_is_made_from_the_results(report):
     assert report.render() == report.PAGE.read_text("utf-8")
 
