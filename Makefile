@@ -1,6 +1,7 @@
 # make demo: install into .venv and run the main example.
 # make test: install, then run lint, type checks and tests.
 # make docs: install, then build the documentation into docs/_build/html.
+# make check-docs: look for errors on the built pages, in Chromium.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -8,8 +9,8 @@ OLDEST_TESTS ?= $(addprefix tests/,_core _data _training supervised forecasting 
 	preprocessing energy streaming metrics model_selection test_common.py)
 NAMES ?= "Miyazaki Hayao" "Giulia Rossellini" "Nguyen Van Minh" "Olga Petrova"
 
-.PHONY: demo test docs lint types check coverage test-slow test-oldest test-clients
-.PHONY: benchmarks bench-quick dist clean
+.PHONY: demo test docs check-docs lint types check coverage test-slow test-oldest
+.PHONY: test-clients benchmarks bench-quick dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/classification/plot_names.py $(NAMES)
@@ -19,6 +20,10 @@ test: $(VENV)/.dev lint types check
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
+
+# EXTERNAL=--external also requests the links to other sites
+check-docs: docs $(VENV)/.browser
+	$(BIN)/python tools/check_pages.py $(EXTERNAL)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -92,6 +97,10 @@ $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[docs]"
 	touch $@
 
+$(VENV)/.browser: $(VENV)/.docs
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[browser]"
+	touch $@
+
 clean:
-	rm -rf docs/_build docs/generated docs/auto_examples
+	rm -rf docs/_build docs/generated docs/auto_examples docs/images/generated
 	rm -rf $(VENV) .venv-clients .venv-oldest .venv-wheel build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

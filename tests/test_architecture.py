@@ -1,12 +1,14 @@
 """The structure of the package: layers of imports, test modules, and lengths."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from layers import LAYERS, WITHOUT_TORCH
 
 import sklearn_rnn
 
@@ -14,22 +16,7 @@ PACKAGE = Path(sklearn_rnn.__file__).parent
 TESTS = Path(__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# A subpackage may import from itself and from the layers below its own.
-LAYERS = (
-    {"_core", "_version"},
-    {"_nn"},
-    {"_data"},
-    {"_training"},
-    {"datasets", "metrics", "model_selection", "preprocessing", "text"},
-    {"streaming"},
-    {"energy", "forecasting", "generation", "supervised", "translation"},
-    {"conformance", "display", "inspection", "persistence"},
-)
 LAYER_OF = {name: k for k, layer in enumerate(LAYERS) for name in layer}
-
-# Neither torch nor skorch is imported by any of these, at any depth.
-WITHOUT_TORCH = ("datasets", "energy", "metrics", "model_selection", "preprocessing")
-WITHOUT_TORCH += ("text", "conformance", "display")
 
 
 def module_name(path, package=PACKAGE):
@@ -75,6 +62,28 @@ def climbing_imports(package):
 def test_every_subpackage_has_a_layer():
     packages = {name.split(".")[1] for name in MODULES if "." in name}
     assert packages <= LAYER_OF.keys()
+
+
+def test_the_page_of_the_architecture_lists_the_layers():
+    page = TESTS.parent / "docs" / "architecture.md"
+    listed = {
+        (name, int(layer))
+        for layer, names in re.findall(
+            r"^\| (\d) \| (.*?) \|", page.read_text("utf-8"), re.M
+        )
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert listed == {(name, LAYER_OF[name]) for name in packages}
+
+
+def test_the_page_of_the_architecture_names_files_and_tests_that_exist():
+    text = (TESTS.parent / "docs" / "architecture.md").read_text("utf-8")
+    for file in re.findall(r"`([\w/]+\.py)`", text):
+        roots = (PACKAGE, TESTS.parent)
+        assert any((root / file).is_file() for root in roots), file
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
+        assert f"def {name}(" in (TESTS.parent / file).read_text("utf-8"), name
 
 
 def test_imports_go_down():

@@ -175,6 +175,8 @@ def test_links_inside_lead_somewhere(path):
         if "auto_examples" in target.parts:  # made from examples/
             parts = target.parts[target.parts.index("auto_examples") + 1 :]
             target = ROOT.joinpath("examples", *parts)
+            if target.name == "index":
+                target = target.with_name("GALLERY_HEADER.rst")
         if target.parent == FIGURES:  # drawn by the page
             continue
         found = [target, target.with_name(f"{target.name}.md")]
@@ -187,30 +189,51 @@ def test_links_inside_lead_somewhere(path):
 
 
 def test_every_public_name_is_in_the_api_reference():
-    listed, module = set(), None
-    for line in (ROOT / "docs" / "api.md").read_text("utf-8").splitlines():
-        if line.startswith(".. currentmodule:: "):
-            module = line.rpartition(" ")[2]
-        elif re.fullmatch(r"   \w+", line):
-            listed.add(f"{module}.{line.strip()}")
-    assert listed == set(PUBLIC)
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    assert re.findall(r"^\.\. currentmodule:: (.*)", text, re.M) == ["sklearn_rnn"]
+    listed = re.findall(r"^   ([\w.]+)$", text, re.M)
+    assert sorted(f"sklearn_rnn.{name}" for name in listed) == sorted(PUBLIC)
+
+
+DOCS = ROOT / "docs"
+
+
+def find_pages(page):
+    """A page and all pages that its tables of contents lead to, at any depth."""
+    yield page
+    for toctree in re.findall(
+        r"^```{toctree}(.*?)^```", page.read_text("utf-8"), re.S | re.M
+    ):
+        for entry in re.findall(r"^(?!:)(?:.*<)?([\w/.-]+)>?$", toctree, re.M):
+            if "auto_examples" not in entry:  # made from examples/
+                start = DOCS if entry.startswith("/") else page.parent
+                path = (start / entry.lstrip("/")).resolve()
+                yield from find_pages(path.with_name(f"{path.name}.md"))
 
 
 def test_every_page_is_reached_from_the_index():
-    docs = ROOT / "docs"
-    pages = {path.relative_to(docs).with_suffix("").as_posix() for path in PAGES}
-    reached = {"index"}
-    for page in ("index", "guide/index", "tutorials/index", "lecture/index"):
-        toctree = re.search(
-            r"```{toctree}(.*?)```", (docs / f"{page}.md").read_text("utf-8"), re.S
-        )
-        folder = page.rpartition("/")[0]
-        reached |= {
-            f"{folder}/{entry}".lstrip("/")
-            for entry in toctree.group(1).split()
-            if not entry.startswith(":")
-        }
-    assert pages <= reached
+    reached = list(find_pages(DOCS / "index.md"))
+    assert sorted(reached) == sorted(PAGES)
+
+
+def test_titles_in_the_header_are_short():
+    text = (DOCS / "index.md").read_text("utf-8")
+    (toctree,) = re.findall(r"^```{toctree}(.*?)^```", text, re.S | re.M)
+    titles = re.findall(r"^(?!:)(.+) <.*>$", toctree, re.M)
+    assert len(titles) == len(re.findall(r"^[^:\n].*$", toctree, re.M))
+    assert max(map(len, titles)) <= 15
+
+
+GUIDES = [
+    page for page in PAGES if page.parent.name == "guide" and page.stem != "index"
+]
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_guide_pages_link_to_the_api_and_show_results(page):
+    text = page.read_text("utf-8")
+    assert re.search(r"{(class|func|meth)}`~?sklearn_rnn\.", text)
+    assert "\n```text\n" in text or find_figures(page)
 
 
 def test_every_public_name_is_in_the_changelog():

@@ -54,7 +54,8 @@ def draw_figures(page: Path) -> None:
         try:
             for _ in run_blocks(page):
                 for number in plt.get_fignums():
-                    plt.figure(number).savefig(files.pop(0), dpi=150)
+                    figure = plt.figure(number)
+                    figure.savefig(files.pop(0), dpi=150, bbox_inches="tight")
                 plt.close("all")
         finally:
             os.chdir(home)
