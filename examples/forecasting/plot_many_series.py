@@ -83,7 +83,7 @@ print(forecasts[0].head(3).round(2))
 # months divided by that of the seasonal naive forecast.
 
 print("season:", model.seasons_, "transform:", model.transform_)
-print(f"skill beside the seasonal naive forecast: {model.skill_:.2f}")
+print(f"skill relative to the seasonal naive forecast: {model.skill_:.2f}")
 
 # %%
 # Comparison with a baseline

@@ -49,7 +49,7 @@ for title, melody in zip(TUNES, melodies, strict=True):
 # Transposed copies
 # -----------------
 # Six tunes are little data. Copies in other keys show the network that intervals matter
-# more than single notes. Each copy is a document of its own.
+# more than single notes. Each copy is a separate document.
 
 NAMES = "C C# D D# E F F# G G# A A# B".split()
 

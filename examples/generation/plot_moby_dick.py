@@ -4,7 +4,7 @@ Generating text in the style of Moby Dick
 
 :class:`~sklearn_rnn.SequenceGenerator` learns to predict the next character of a text.
 If the predicted characters are appended to the text one after the other, the network
-writes a text of its own. This example does so with characters and then with words. It
+writes new text. This example does so with characters and then with words. It
 trains on the first third of the book for a few epochs, and shows recorded results of
 a longer training on nine tenths of the book.
 """

@@ -100,7 +100,7 @@ def number_places(axis):
 def fit_figure(labels, *, row_labels=()):
     """Width and height of a new figure in which all tick labels can be read.
 
-    ``labels`` stand below the x axis and ``row_labels`` beside the axes.
+    ``labels`` stand below the x axis and ``row_labels`` next to the axes.
     """
     longest = max(map(len, row_labels), default=0)
     inches = 0.085 if is_short(labels) else 0.16

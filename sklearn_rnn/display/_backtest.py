@@ -1,4 +1,4 @@
-"""Forecasts from many origins beside the observed values."""
+"""Forecasts from many origins compared with the observed values."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from sklearn_rnn.display._axes import (
 
 
 class BacktestDisplay:
-    """Forecasts of a backtest beside the observed values.
+    """Forecasts of a backtest compared with the observed values.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class BacktestDisplay:
         channel : int or str, default=None
             Channel to draw; None draws the first of the frame.
         lead : int, default=None
-            Number of steps ahead. If given, only the forecasts of so many steps ahead
+            Number of steps ahead. If given, only the forecasts for this number of steps
             are drawn, from all origins. None draws whole forecasts that do not overlap:
             from the first origin, and then from each origin after the end of the
             forecast drawn before.

@@ -51,7 +51,7 @@ class ForecastDisplay:
 
     See Also
     --------
-    BacktestDisplay : Forecasts from many origins beside the observed values.
+    BacktestDisplay : Forecasts from many origins compared with the observed values.
     SequenceDisplay : States and predictions of a network step by step.
 
     Examples

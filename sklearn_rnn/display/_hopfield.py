@@ -62,7 +62,7 @@ class HopfieldDisplay:
     def from_estimator(
         cls, estimator, X, *, clamp=None, image_shape=None, fig=None, **image_kw
     ):
-        """Recall the rows of X and draw them beside the nearest stored patterns.
+        """Recall the rows of X and draw them next to the nearest stored patterns.
 
         Parameters
         ----------

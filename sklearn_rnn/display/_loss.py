@@ -145,7 +145,7 @@ class LossDisplay:
             If ``estimators`` is neither a dict nor a list, or if one of them records no
             losses.
         ValueError
-            If there are no estimators.
+            If no estimator is given.
         """
         if isinstance(estimators, dict):
             names, models = [str(key) for key in estimators], list(estimators.values())
@@ -158,7 +158,7 @@ class LossDisplay:
                 "single one."
             )
         if not models:
-            raise ValueError("there are no estimators. Pass at least one.")
+            raise ValueError("no estimator was given. Pass at least one.")
         curves, ylabel = _collect(models)
         names = _name_models(models) if names is None else names
         return cls(**curves, names=names, ylabel=ylabel).plot(ax=ax, **line_kw)
