@@ -121,7 +121,7 @@ ax.set(
 )
 
 # %%
-# ``BacktestDisplay`` draws forecasts beside the truth: whole forecasts, one after the
+# ``BacktestDisplay`` draws forecasts and the truth: whole forecasts, one after the
 # other, or those of a single lead from all origins.
 
 fig, axes = plt.subplots(2, 1, figsize=(9, 6), sharex=True, layout="constrained")
