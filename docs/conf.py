@@ -107,11 +107,11 @@ html_show_sourcelink = False
 
 
 def without_foreign_labels(app, what, name, obj, options, lines):
-    """Inherited docstrings refer to scikit-learn's own pages: keep the text only."""
+    """Remove references of inherited docstrings to pages of scikit-learn."""
     if not getattr(obj, "__module__", "").startswith("sklearn_rnn"):
-        text = re.sub(
-            r":(?:ref|term):`([^`<]*?)\s*(?:<[^`]*>)?`", r"\1", "\n".join(lines)
-        )
+        text = "\n".join(lines)
+        text = re.sub(r"Refer to the :ref:[^.]*sphx_glr[^.]*\.py`[^.]*\.", "", text)
+        text = re.sub(r":(?:ref|term):`([^`<]*?)\s*(?:<[^`]*>)?`", r"\1", text)
         lines[:] = text.split("\n")
 
 
