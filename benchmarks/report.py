@@ -56,11 +56,12 @@ def find_rows(script, table, conditions=()):
 
 
 def fill(pattern, row):
-    """The cell of a column, empty if the row lacks a value."""
+    """The cell of a column, empty if the row lacks a value; numbers stay on a line."""
     fields = [name for _, name, _, _ in string.Formatter().parse(pattern) if name]
     if any(row.get(name) is None for name in fields):
         return ""
-    return pattern.format(**row)
+    cell = pattern.format(**row)
+    return cell.replace(" ", "\N{NO-BREAK SPACE}") if ":" in pattern else cell
 
 
 def render_table(match):
