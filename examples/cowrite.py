@@ -135,6 +135,8 @@ def load_or_train(args):
     """A generator that was trained on the text, now or in an earlier run."""
     if args.model and args.model.exists():
         return pickle.loads(args.model.read_bytes())
+    if args.model and not args.model.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {args.model.parent}")
     text = Path(args.text).read_text("utf-8") if args.text else load_moby_dick().data
     vectorizer = CharVectorizer()
     if not args.characters:
@@ -155,8 +157,8 @@ def play(session):
     print(HINT)
     while True:
         session = branches[0]
-        show(session, prefix)
         try:
+            show(session, prefix)
             answer = input("> ")
         except (EOFError, KeyboardInterrupt):
             return session
@@ -244,7 +246,11 @@ def main():
         "--min-count", type=int, default=5, help="least frequency of a word"
     )
     args = parser.parse_args()
-    session = play(load_or_train(args).session(args.prompt))
+    try:
+        session = load_or_train(args).session(args.prompt)
+    except (ValueError, OSError, pickle.UnpicklingError) as error:
+        parser.error(str(error))
+    session = play(session)
     found = session.statistics()
     print(f"\n{session.text}\n")
     if found.n_tokens:

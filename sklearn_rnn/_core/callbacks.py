@@ -10,6 +10,7 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
+import numpy as np
 from sklearn.callback import with_callbacks
 
 Current = Callable[[], Any]  # returns the net as if its training ended now
@@ -72,10 +73,11 @@ class EpochTasks:
     @property
     def hooks(self) -> dict[str, Any]:
         """Training options that report the epochs to the callbacks and name the fit."""
+        estimator = self._about["estimator"]
         return {
             "epoch_begins": self.begin_epoch,
             "epoch_ends": self.end_epoch,
-            "label": describe_fit(self._fit, self._about["estimator"]),
+            "label": describe_fit(self._fit, estimator) if estimator.verbose else "",
         }
 
     def begin_epoch(self, current: Current) -> None:
@@ -103,19 +105,23 @@ class EpochTasks:
 def describe_fit(context: Any, estimator: Any) -> str:
     """The fit of a search that a callback context belongs to; "" outside of searches.
 
+    ``context`` is that of a fit, or the one that a search passed to an estimator
+    without callbacks, as its attribute ``_parent_callback_ctx``.
+
     Scikit-learn numbers the fits candidate by candidate and, within a candidate, fold
     by fold. It does not tell a fit how many folds there are, so that only this number
     can be named, and the parameters of ``estimator`` that are not their defaults.
     """
     fits = []
     while context is not None:
-        if context.source_task_name == "candidate-split-evaluation":
+        tasks = (context.task_name, context.source_task_name)
+        if "candidate-split-evaluation" in tasks:
             total = getattr(context.parent, "max_subtasks", None)
             of = "" if total is None else f" of {total}"
             fits.append(f"fit {context.task_id + 1}{of}")
-        elif context.source_task_name == "refit-with-best-params":
+        elif "refit-with-best-params" in tasks:
             fits.append("refit")
-        elif context.task_name == "halving-iteration" and fits:
+        elif "halving-iteration" in tasks and fits:
             fits.append(f"iteration {context.task_id + 1}")
         context = context.parent
     return ", ".join([*reversed(fits), *list_changes(estimator)]) if fits else ""
@@ -124,9 +130,13 @@ def describe_fit(context: Any, estimator: Any) -> str:
 def list_changes(estimator: Any) -> list[str]:
     """Parameters that are not their defaults, as "name=value", in one line each."""
     defaults = signature(type(estimator)).parameters
+    values = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in estimator.get_params(deep=False).items()
+    }
     return [
         f"{name}={' '.join(reprlib.repr(value).split())}"
-        for name, value in estimator.get_params(deep=False).items()
+        for name, value in values.items()
         if name not in ("callbacks", "random_state", "verbose")
         and repr(value) != repr(defaults[name].default)
     ]

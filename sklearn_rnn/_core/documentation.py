@@ -5,6 +5,8 @@ import os
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 # Where the documentation is. It has no published address yet. The relative address
 # works on the pages of the gallery, which are the pages that show estimators. Another
@@ -42,14 +44,28 @@ class DocumentedEstimator(BaseEstimator):
         return {}
 
     def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
-        """The fitted attributes, as scikit-learn shows them, after the summary."""
+        """The fitted attributes, as scikit-learn shows them, after the summary.
+
+        scikit-learn also asks for those of the unfitted ``estimator`` of an ensemble.
+        """
         attributes = super()._get_fitted_attr_html(doc_link)
+        if not is_fitted(self):
+            return attributes
         summary = {
             name: {"type_name": "", "value": SummaryValue(text)}
             for name, text in self._summarize_fit().items()
         }
         attributes.data = {**summary, **attributes.data}
         return attributes
+
+
+def is_fitted(estimator: Any) -> bool:
+    """Whether ``check_is_fitted`` accepts an estimator."""
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
 
 
 def summarize_epochs(estimator: Any) -> dict[str, str]:

@@ -305,21 +305,27 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
     def _summarize_fit(self) -> dict[str, str]:
         """Cell, layers, number of weights, epochs, losses and device."""
         fixed, weights = self._fixed_on_warm_start, list(self.module_.parameters())
-        layers = f"{fixed['num_layers']} of {fixed['hidden_size']} units"
+        layers = f"{fixed['num_layers']} with {fixed['hidden_size']} units"
+        if fixed["num_layers"] > 1:
+            layers += " each"
         if getattr(self, "bidirectional", False):
-            layers += ", both ways"
+            layers += ", bidirectional"
         summary = {
             "cell": str(fixed["cell"]),
             "layers": layers,
             "weights": f"{sum(part.numel() for part in weights):,}",
         }
-        size = getattr(self, "_vocabulary_size", None)
-        size = getattr(self, "vocabulary_size_", size)
-        if size is not None:
-            summary["vocabulary"] = f"{size:,} codes"
+        for name, size in self._find_vocabulary_sizes().items():
+            if size is not None:
+                summary[name] = f"{size:,} codes"
         dtype = str(weights[0].dtype).removeprefix("torch.")
         device = {"device": f"{weights[0].device}, {dtype}"}
         return summary | summarize_epochs(self) | device
+
+    def _find_vocabulary_sizes(self) -> dict[str, int | None]:
+        """Return numbers of codes by name, for the summary; None without codes."""
+        size = getattr(self, "_vocabulary_size", None)
+        return {"vocabulary": getattr(self, "vocabulary_size_", size)}
 
     @property
     def module_(self) -> Any:  # the class of the network depends on the estimator

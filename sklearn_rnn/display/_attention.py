@@ -1,9 +1,10 @@
 """Attention weights of a translator over the steps of its source."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn.display._axes import axes_for, label_ticks, number_places
+from sklearn_rnn.display._models import find_best_estimator
+from sklearn_rnn.display._steps import refuse_texts
 
 END = "<end>"
 CELL = 0.25  # width and height of a weight in a new figure, in inches
@@ -63,7 +64,7 @@ class AttentionDisplay:
         Parameters
         ----------
         estimator : SequenceTranslator
-            Fitted translator with attention.
+            Fitted translator with attention, or a search over one.
         source : str, list of tokens or array-like of shape (n_timesteps,) or \
 (n_timesteps, n_features)
             One source to translate.
@@ -82,15 +83,30 @@ class AttentionDisplay:
         -------
         display : AttentionDisplay
             The display.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is not a SequenceTranslator.
+        ValueError
+            If the translator has no attention, or if there are several sources.
         """
-        check_is_fitted(estimator)
-        targets, attention = estimator.predict(
+        model = find_best_estimator(estimator)
+        if not hasattr(model, "target_vectorizer_"):
+            raise TypeError(
+                f"{type(model).__name__} has no attention; expected a fitted "
+                "SequenceTranslator."
+            )
+        vectorizer = getattr(model, "source_vectorizer_", None)
+        if vectorizer is not None:
+            refuse_texts(source, vectorizer)
+        targets, attention = model.predict(
             [source], beam_size=beam_size, max_length=max_length, return_attention=True
         )
         display = cls(
             attention[0],
-            source=_name_steps(source, getattr(estimator, "source_vectorizer_", None)),
-            target=_name_steps(targets[0], estimator.target_vectorizer_),
+            source=_name_steps(source, vectorizer),
+            target=_name_steps(targets[0], model.target_vectorizer_),
         )
         return display.plot(ax=ax, **image_kw)
 
@@ -109,8 +125,18 @@ class AttentionDisplay:
         -------
         display : AttentionDisplay
             The display.
+
+        Raises
+        ------
+        ValueError
+            If ``attention`` is not a table, or if there are fewer names than steps.
         """
         attention = np.asarray(self.attention)
+        if attention.ndim != 2 or not attention.size:
+            raise ValueError(
+                "attention must have the shape (n_codes, n_source_steps) with one code "
+                f"and one step at least; got the shape {attention.shape}."
+            )
         n_codes, n_steps = attention.shape
         size = np.clip(
             (1.8 + CELL * n_steps, 1 + CELL * n_codes), (4, 2.5), LONGEST_SIDE
@@ -123,7 +149,15 @@ class AttentionDisplay:
         )
         source = None if self.source is None else self.source[:n_steps]
         target = None if self.target is None else [*self.target, END][:n_codes]
-        for axis, names in ((self.ax_.xaxis, source), (self.ax_.yaxis, target)):
+        for axis, names, n_names in (
+            (self.ax_.xaxis, source, n_steps),
+            (self.ax_.yaxis, target, n_codes),
+        ):
+            if names is not None and len(names) < n_names:
+                raise ValueError(
+                    f"{len(names)} names for {n_names} steps or codes; give one for "
+                    "each."
+                )
             if names is None or not label_ticks(axis, [str(name) for name in names]):
                 number_places(axis)
         self.ax_.set(xlabel="source", ylabel="target")

@@ -75,7 +75,7 @@ def draw_legend(ax, *, above, title=""):
     else:
         ax.legend()
     if title:
-        ax.set_title(title, pad=24 if above else None)
+        ax.set_title(title, pad=24 if above else None, parse_math=False)
 
 
 def times_of(index):
@@ -100,7 +100,7 @@ def number_places(axis):
 def fit_figure(labels, *, row_labels=()):
     """Width and height of a new figure in which all tick labels can be read.
 
-    ``labels`` stand below the x axis and ``row_labels`` next to the axes.
+    ``labels`` stand below the x axis and ``row_labels`` to the left of the y axis.
     """
     longest = max(map(len, row_labels), default=0)
     inches = 0.085 if is_short(labels) else 0.16

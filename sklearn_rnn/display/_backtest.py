@@ -1,4 +1,4 @@
-"""Forecasts from many origins compared with the observed values."""
+"""Forecasts from many origins and the observed values."""
 
 import numpy as np
 
@@ -9,12 +9,14 @@ from sklearn_rnn.display._axes import (
     draw_legend,
     draw_line,
     format_times,
+    number_places,
     times_of,
 )
+from sklearn_rnn.display._models import find_forecaster
 
 
 class BacktestDisplay:
-    """Forecasts of a backtest compared with the observed values.
+    """Forecasts of a backtest and the observed values.
 
     Parameters
     ----------
@@ -79,7 +81,8 @@ class BacktestDisplay:
         Parameters
         ----------
         estimator : RNNForecaster or SeasonalNaiveForecaster
-            Forecaster. It must be fitted unless ``refit`` is True.
+            Forecaster, or a fitted search over one. It must be fitted unless ``refit``
+            is True.
         X : array-like, frame, or list of them
             Series to forecast, with the observed values.
         horizon : int, default=None
@@ -109,7 +112,13 @@ class BacktestDisplay:
         -------
         display : BacktestDisplay
             The display.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is not a forecaster.
         """
+        estimator = find_forecaster(estimator)
         if getattr(estimator, "intervals", "conformal") is None:
             coverage = None
         frame = estimator.backtest(
@@ -134,10 +143,10 @@ class BacktestDisplay:
         channel : int or str, default=None
             Channel to draw; None draws the first of the frame.
         lead : int, default=None
-            Number of steps ahead. If given, only the forecasts for this number of steps
-            are drawn, from all origins. None draws whole forecasts that do not overlap:
-            from the first origin, and then from each origin after the end of the
-            forecast drawn before.
+            Number of steps ahead. If given, only the forecasts this number of steps
+            ahead are drawn, from all origins. None draws whole forecasts that do not
+            overlap: from the first origin, and then from each origin after the end of
+            the forecast drawn before.
         ax : matplotlib Axes or None, default=None
             Axes to draw on; None makes a new figure.
         **line_kw : dict
@@ -151,8 +160,8 @@ class BacktestDisplay:
         Raises
         ------
         ValueError
-            If the frame does not have a required column, or the chosen series, channel
-            or lead.
+            If the frame has no rows, or if it does not have a required column or the
+            chosen series, channel or lead.
         """
         part, title = _select_series(self.frame, series, channel)
         truth = part.drop_duplicates("time").sort_values("time")
@@ -189,6 +198,8 @@ class BacktestDisplay:
             )
         format_times(self.ax_, times)
         self.ax_.set_xlabel("time step" if is_numbered else "")
+        if times.dtype.kind in "iu":
+            number_places(self.ax_.xaxis)
         draw_legend(self.ax_, above=ax is None, title=title)
         return self
 
@@ -200,6 +211,8 @@ def _select_series(frame, series, channel):
             raise ValueError(
                 f"the frame has no column {name!r}. Pass the result of backtest."
             )
+    if not len(frame):
+        raise ValueError("the frame has no rows. Pass a backtest with forecasts.")
     part, names = frame, []
     for column, chosen in (("series", series), ("channel", channel)):
         known = part[column].unique().tolist() if column in part.columns else [0]

@@ -1,9 +1,9 @@
 """Energy of a Hopfield network during recall."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn.display._axes import axes_for, number_places
+from sklearn_rnn.display._models import find_memory
 
 
 class EnergyDisplay:
@@ -49,10 +49,10 @@ class EnergyDisplay:
 
         Parameters
         ----------
-        estimator : HopfieldDenoiser
-            Fitted memory.
+        estimator : estimator
+            Fitted HopfieldDenoiser, or a Pipeline that ends in one.
         X : array-like of shape (n_samples, n_features)
-            Patterns from which recall starts.
+            Patterns from which recall starts, or what the Pipeline turns into patterns.
         clamp : array-like of bool of shape (n_features,) or (n_samples, n_features), \
 default=None
             Units that recall does not change, as in
@@ -66,9 +66,14 @@ default=None
         -------
         display : EnergyDisplay
             The display.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is not a HopfieldDenoiser.
         """
-        check_is_fitted(estimator)
-        display = cls(estimator.recall(X, clamp, trace=True).energy_trace)
+        memory, X, _ = find_memory(estimator, X)
+        display = cls(memory.recall(X, clamp, trace=True).energy_trace)
         return display.plot(ax=ax, **line_kw)
 
     def plot(self, *, ax=None, **line_kw):

@@ -12,8 +12,10 @@ from sklearn_rnn.display._axes import (
     draw_legend,
     draw_line,
     format_times,
+    number_places,
     times_of,
 )
+from sklearn_rnn.display._models import find_forecaster
 
 
 class ForecastDisplay:
@@ -51,7 +53,7 @@ class ForecastDisplay:
 
     See Also
     --------
-    BacktestDisplay : Forecasts from many origins compared with the observed values.
+    BacktestDisplay : Forecasts from many origins and the observed values.
     SequenceDisplay : States and predictions of a network step by step.
 
     Examples
@@ -106,7 +108,7 @@ class ForecastDisplay:
         Parameters
         ----------
         estimator : RNNForecaster or SeasonalNaiveForecaster
-            Fitted forecaster.
+            Fitted forecaster, or a search over one.
         X : array-like, Series or frame, default=None
             Past after which the forecast begins. None takes the past given to ``fit``
             and ``update``, of which the forecaster keeps the last 100 steps for this
@@ -140,14 +142,17 @@ class ForecastDisplay:
 
         Raises
         ------
+        TypeError
+            If the estimator is not a forecaster.
         ValueError
             If there are several series and ``series`` is None, or if ``series`` or
             ``channel`` does not exist.
         """
+        estimator = find_forecaster(estimator)
         check_is_fitted(estimator)
         if n_past is not None:
             check_integer("n_past", n_past, minimum=0, or_none="all steps")
-        single, past, n_known = _find_past(estimator, X, series)
+        place, past, n_known = _find_past(estimator, X, series)
         if coverage is None or getattr(estimator, "intervals", "conformal") is None:
             prediction = estimator.predict(X, horizon=horizon, exog=exog)
             found, coverage = {"prediction": prediction}, None
@@ -155,8 +160,8 @@ class ForecastDisplay:
             found = estimator.predict_interval(
                 X, horizon=horizon, coverage=coverage, exog=exog
             )
-        if not single:
-            found = {name: part[series] for name, part in found.items()}
+        if place is not None:
+            found = {name: part[place] for name, part in found.items()}
         found = {name: take_channel(part, channel) for name, part in found.items()}
         past = take_channel(past, channel)
         past = past if n_past is None else past[len(past) - min(n_past, len(past)) :]
@@ -181,7 +186,16 @@ class ForecastDisplay:
         -------
         display : ForecastDisplay
             The display.
+
+        Raises
+        ------
+        ValueError
+            If there is no forecast, or if there is only one of its bounds.
         """
+        if not len(self.prediction):
+            raise ValueError("prediction is empty. Pass one value or more.")
+        if (self.lower is None) != (self.upper is None):
+            raise ValueError("pass both lower and upper, or neither of them.")
         self.ax_, self.figure_ = axes_for(self, ax)
         times = self._find_times()
         self.lines_ = {}
@@ -210,6 +224,9 @@ class ForecastDisplay:
             xlabel="time step" if times["numbered"] else "",
             ylabel="" if series_name is None else str(series_name),
         )
+        self.ax_.yaxis.label.set_parse_math(False)
+        if times["numbered"]:
+            number_places(self.ax_.xaxis)
         draw_legend(self.ax_, above=ax is None)
         return self
 
@@ -240,24 +257,28 @@ class ForecastDisplay:
 
 
 def _find_past(estimator, X, series):
-    """Whether there is one series; the past to draw, and its number of steps."""
+    """The place of the series in a container, its past and its number of steps.
+
+    The place is None if the series is given alone.
+    """
     if X is None:
         recent = estimator._recent
         single, n_series = recent.series.single, len(recent.n_steps)
         i = _choose(series, single, n_series)
-        return single, recent.to_container(i), int(recent.n_steps[i])
+        place = None if single else i
+        return place, recent.to_container(i), int(recent.n_steps[i])
     found = read_series(X)
     i = _choose(series, found.single, len(found))
     n_steps = len(found.values[i])
     own = X if found.single else list(unwrap_panel(X))[i]
     own = own if hasattr(own, "iloc") else np.asarray(own)[:n_steps]  # no padding
-    return found.single, own, n_steps
+    return None if found.single else i, own, n_steps
 
 
 def _choose(series, single, n_series):
     """The number of the series to draw."""
     if series is None:
-        if not single:
+        if not single and n_series > 1:
             raise ValueError(
                 f"there are {n_series} series. Choose one with series=, or draw the "
                 "series one by one."

@@ -1,9 +1,10 @@
 """Stored, corrupted and recalled patterns of a memory as images."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._core.scalars import is_integer
 from sklearn_rnn._core.sklearn_private import check_matplotlib_support
+from sklearn_rnn.display._models import find_memory
 
 
 class HopfieldDisplay:
@@ -37,8 +38,8 @@ class HopfieldDisplay:
 
     Notes
     -----
-    Units that are on are dark. Corrupted and recalled patterns share one scale, from
-    their smallest to their largest value.
+    Units that are on are dark. Each column has its own scale, from its smallest to its
+    largest value, because recalled patterns have two values whatever those of X are.
 
     Examples
     --------
@@ -66,16 +67,19 @@ class HopfieldDisplay:
 
         Parameters
         ----------
-        estimator : HopfieldDenoiser
-            Fitted memory.
+        estimator : estimator
+            Fitted HopfieldDenoiser, or a Pipeline that ends in one.
         X : array-like of shape (n_samples, n_features)
-            Corrupted patterns. Each one takes a row of images, so pass a few.
+            Corrupted patterns, or what the Pipeline turns into patterns. Each one takes
+            a row of images, so pass a few.
         clamp : array-like of bool of shape (n_features,) or (n_samples, n_features), \
 default=None
             Units that recall does not change, as in
             :meth:`~sklearn_rnn.HopfieldDenoiser.recall`.
         image_shape : tuple of 2 int or None, default=None
-            Height and width of a pattern in pixels; None assumes a square.
+            Height and width of a pattern in pixels. None takes the shape that an
+            ImageFlattener of the Pipeline was fitted on, and assumes a square without
+            one.
         fig : matplotlib Figure or None, default=None
             Figure to draw on; None makes a new one.
         **image_kw : dict
@@ -85,12 +89,20 @@ default=None
         -------
         display : HopfieldDisplay
             The display.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is not a HopfieldDenoiser.
+        ValueError
+            If the number of features is not height times width of ``image_shape``.
         """
-        check_is_fitted(estimator)
-        recalled = estimator.recall(X, clamp).patterns
+        memory, X, own_shape = find_memory(estimator, X)
+        recalled = memory.recall(X, clamp).patterns
         states = np.where(recalled > 0, 1, -1)
-        nearest = (states @ estimator.patterns_.T).argmax(axis=1)
-        stored = estimator.patterns_[nearest]
+        nearest = (states @ memory.patterns_.T).argmax(axis=1)
+        stored = memory.patterns_[nearest]
+        image_shape = own_shape if image_shape is None else image_shape
         display = cls(stored, np.asarray(X), recalled, image_shape=image_shape)
         return display.plot(fig=fig, **image_kw)
 
@@ -121,7 +133,6 @@ default=None
             "Corrupted": self.corrupted,
             "Recalled": self.recalled,
         }
-        shared = np.concatenate([self.corrupted, self.recalled])
         n_rows = len(self.recalled)
         if fig is None:
             import matplotlib.pyplot as plt
@@ -131,8 +142,7 @@ default=None
         self.axes_ = fig.subplots(n_rows, 3, squeeze=False)
         for k, (title, patterns) in enumerate(columns.items()):
             self.axes_[0, k].set_title(title)
-            scale = _find_limits(patterns if title == "Stored" else shared)
-            kw = {"cmap": "gray_r", **scale, **image_kw}
+            kw = {"cmap": "gray_r", **_find_limits(patterns), **image_kw}
             for axes, pattern in zip(self.axes_[:, k], patterns, strict=True):
                 axes.imshow(np.reshape(pattern, shape), **kw)
                 axes.set(xticks=[], yticks=[])
@@ -150,8 +160,12 @@ def _find_limits(patterns):
 def _check_shape(image_shape, n_features):
     """Height and width of an image; an error if the features do not fill it."""
     side = round(n_features**0.5)
-    shape = (side, side) if image_shape is None else tuple(image_shape)
-    if len(shape) != 2 or shape[0] * shape[1] != n_features:
+    shape = (side, side) if image_shape is None else image_shape
+    if (
+        np.shape(shape) != (2,)
+        or not all(is_integer(side, 1) for side in shape)
+        or shape[0] * shape[1] != n_features
+    ):
         raise ValueError(
             f"Patterns of {n_features} features do not fill an image of shape {shape}. "
             "Give image_shape=(height, width), with height * width features."

@@ -4,7 +4,13 @@ from collections import Counter
 
 import numpy as np
 
-from sklearn_rnn.display._axes import axes_for, draw_line, number_places
+from sklearn_rnn.display._axes import (
+    HEIGHTS,
+    WIDTHS,
+    axes_for,
+    draw_line,
+    number_places,
+)
 from sklearn_rnn.display._models import find_last_step
 
 REGRESSION_LOSSES = {
@@ -14,6 +20,7 @@ REGRESSION_LOSSES = {
 }
 
 KEPT = "weights kept"
+MANY_CURVES = 4  # the legend of more curves stands to the right of the axes
 
 
 class LossDisplay:
@@ -24,7 +31,7 @@ class LossDisplay:
     Parameters
     ----------
     losses : list of array-like of shape (n_epochs,)
-        Training loss after each epoch, for each model.
+        Training loss of each epoch, for each model.
     validation_losses : list of array-like of shape (n_epochs,) or None, default=None
         Validation loss after each epoch, for each model; None for models without one.
         NaN marks epochs without a validation loss.
@@ -54,6 +61,13 @@ class LossDisplay:
     --------
     sklearn_rnn.RNNClassifier : Has the curves as fitted attributes.
     sklearn_rnn.BoltzmannMachine : Describes the loss that it monitors.
+
+    Notes
+    -----
+    The training loss of a network is the mean over the batches of an epoch, during
+    which the weights change and dropout is active. The validation loss is measured
+    after the epoch, with averaged weights if ``average=True``. It may therefore be the
+    lower one, above all in the first epochs.
 
     Examples
     --------
@@ -114,6 +128,11 @@ class LossDisplay:
         TypeError
             If the estimator records no losses.
         """
+        if isinstance(estimator, (dict, list, tuple)):
+            raise TypeError(
+                f"estimator must be a fitted estimator, got {type(estimator).__name__}."
+                " Use from_estimators for several models."
+            )
         curves, ylabel = _collect([estimator])
         names = None if name is None else [name]
         return cls(**curves, names=names, ylabel=ylabel).plot(ax=ax, **line_kw)
@@ -145,7 +164,7 @@ class LossDisplay:
             If ``estimators`` is neither a dict nor a list, or if one of them records no
             losses.
         ValueError
-            If no estimator is given.
+            If ``estimators`` is empty.
         """
         if isinstance(estimators, dict):
             names, models = [str(key) for key in estimators], list(estimators.values())
@@ -158,7 +177,7 @@ class LossDisplay:
                 "single one."
             )
         if not models:
-            raise ValueError("no estimator was given. Pass at least one.")
+            raise ValueError("estimators is empty. Pass at least one fitted estimator.")
         curves, ylabel = _collect(models)
         names = _name_models(models) if names is None else names
         return cls(**curves, names=names, ylabel=ylabel).plot(ax=ax, **line_kw)
@@ -181,11 +200,14 @@ class LossDisplay:
         Raises
         ------
         ValueError
-            If ``losses`` is not a list of lists, or if the numbers of losses, names or
-            best epochs differ.
+            If ``losses`` is not a list of lists, if the numbers of losses, names or
+            best epochs differ, or if a best epoch has no validation loss.
         """
         models = self._list_models()
-        self.ax_, self.figure_ = axes_for(self, ax)
+        n_curves = len(models) + sum(model[2] is not None for model in models)
+        outside = ax is None and n_curves > MANY_CURVES
+        size = _fit_legend(self.names or (), n_curves) if outside else None
+        self.ax_, self.figure_ = axes_for(self, ax, figsize=size)
         self.lines_, self.validation_lines_, self.best_epoch_lines_ = [], [], []
         several = self.names is not None
         for name, losses, validation, best in models:
@@ -200,20 +222,26 @@ class LossDisplay:
                 kw["label"] = f"{prefix}validation"
                 epochs = np.arange(1, len(validation) + 1)
                 drawn = draw_line(self.ax_, epochs, validation, **kw)
-                if best is not None and best <= len(validation):
+                if best is not None:
                     marker = self._mark(best, validation[best - 1], line.get_color())
             self.validation_lines_.append(drawn)
             self.best_epoch_lines_.append(marker)
         number_places(self.ax_.xaxis)
-        self.ax_.set(xlabel="epoch", ylabel=self.ylabel)
+        is_other = self.ax_.get_ylabel() not in ("", self.ylabel)  # of other curves
+        self.ax_.set(xlabel="epoch", ylabel="loss" if is_other else self.ylabel)
+        self._draw_legend(outside)
+        return self
+
+    def _draw_legend(self, outside):
+        """Draw the legend, which names the markers last."""
         handles, labels = self.ax_.get_legend_handles_labels()
         order = sorted(range(len(labels)), key=lambda k: labels[k] == KEPT)
+        place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if outside else {}
         legend = self.ax_.legend(
-            [handles[k] for k in order], [labels[k] for k in order]
+            [handles[k] for k in order], [labels[k] for k in order], **place
         )
         for text in legend.get_texts():
             text.set_parse_math(False)
-        return self
 
     def _mark(self, epoch, loss, color):
         """Mark the epoch whose weights were kept, with one entry in the legend."""
@@ -226,7 +254,7 @@ class LossDisplay:
     def _list_models(self):
         """Name, losses, validation losses and best epoch of each model."""
         n_models = len(self.losses)
-        if any(np.ndim(losses) != 1 for losses in self.losses):
+        if not n_models or any(np.ndim(losses) != 1 for losses in self.losses):
             raise ValueError(
                 "losses must hold one list of numbers per model, such as [[0.7, 0.5]] "
                 f"for a single model; got {self.losses!r}."
@@ -243,7 +271,23 @@ class LossDisplay:
                     f"{key} has {len(part)} entries, but there are {n_models} models."
                 )
         columns = [[None] * n_models if p is None else p for p in parts.values()]
-        return list(zip(*columns, strict=True))
+        models = list(zip(*columns, strict=True))
+        for _, _, validation, best in models:
+            if validation is None or best is None:
+                continue
+            if not (1 <= best <= len(validation) and np.isfinite(validation[best - 1])):
+                raise ValueError(
+                    f"the best epoch {best} has no validation loss; the validation "
+                    f"losses are {validation!r}, and epochs are counted from 1."
+                )
+        return models
+
+
+def _fit_legend(names, n_curves):
+    """Width and height, in inches, of a figure with a legend outside the axes."""
+    longest = max((len(str(name)) for name in names), default=0)
+    width, height = 7.6 + 0.085 * longest, 0.8 + 0.21 * n_curves
+    return min(width, WIDTHS[1]), min(max(height, HEIGHTS[0]), HEIGHTS[1])
 
 
 def _collect(estimators):
@@ -295,6 +339,6 @@ def _describe_loss(model):
         return REGRESSION_LOSSES[model.loss]
     if "BoltzmannMachine" in kinds:
         if hasattr(model, "scale_"):
-            return "reconstruction error (standardised columns)"
+            return "reconstruction error (standardized columns)"
         return "negative log pseudo-likelihood (nats per unit)"
     return "loss"

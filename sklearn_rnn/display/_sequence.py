@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_rnn._core.scalars import is_integer
 from sklearn_rnn.display._axes import (
     axes_for,
     draw_line,
@@ -12,6 +13,7 @@ from sklearn_rnn.display._axes import (
 from sklearn_rnn.display._steps import read_steps
 
 FEW_LINES = 8  # more curves than these are drawn as a heat map
+MOST_ENTRIES = 60  # a legend with more entries does not fit into a figure
 
 
 class SequenceDisplay:
@@ -151,13 +153,8 @@ str
         values = _compute_values(model, steps, what, layer)
         names = _name_curves(model, what, values.shape[1])
         if units is not None:
-            try:
-                values, names = values[:, units], [names[unit] for unit in units]
-            except (IndexError, TypeError):
-                raise ValueError(
-                    f"units={units!r}; expected a list of integers below "
-                    f"{len(names)}, the number of curves of {what!r}."
-                ) from None
+            chosen = _check_units(units, len(names), what)
+            values, names = values[:, chosen], [names[unit] for unit in chosen]
         quantity, curve = {
             "proba": ("probability", "class"),
             "prediction": ("prediction", "output"),
@@ -194,9 +191,15 @@ str
         Raises
         ------
         ValueError
-            If there are not as many labels as steps.
+            If ``values`` is not a table, or if there are not as many labels as steps or
+            names as curves.
         """
         values = np.asarray(self.values)
+        if values.ndim != 2 or not values.size:
+            raise ValueError(
+                "values must have the shape (n_timesteps, n_curves) with one step and "
+                f"one curve at least; got the shape {values.shape}."
+            )
         labels = None if self.labels is None else [str(one) for one in self.labels]
         if labels is not None and len(labels) != len(values):
             raise ValueError(
@@ -205,6 +208,10 @@ str
         if heatmap is None:
             heatmap = values.shape[1] > FEW_LINES
         names = None if self.names is None else [str(name) for name in self.names]
+        if names is not None and len(names) != values.shape[1]:
+            raise ValueError(
+                f"{len(names)} names for {values.shape[1]} curves; give one for each."
+            )
         size = fit_figure(labels or (), row_labels=names or ()) if ax is None else None
         self.ax_, self.figure_ = axes_for(self, ax, figsize=size)
         self.lines_ = self.image_ = self.colorbar_ = None
@@ -248,7 +255,7 @@ str
         self.ax_.set_ylabel(self.ylabel)
         if self.probabilities:
             self.ax_.set_ylim(-0.03, 1.03)
-        if names is not None and len(names) > 1:
+        if names is not None and 1 < len(names) <= MOST_ENTRIES:
             place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
             place = place if outside else {}
             legend = self.ax_.legend(self.lines_, names, **place)
@@ -285,6 +292,17 @@ def _compute_values(model, steps, what, layer):
             'what="proba".'
         )
     return values
+
+
+def _check_units(units, n_curves, what):
+    """Validate indices of curves; return a list of integers."""
+    if isinstance(units, (list, tuple, range, np.ndarray)) and len(units):
+        if all(is_integer(unit, -n_curves, n_curves - 1) for unit in units):
+            return [int(unit) % n_curves for unit in units]
+    raise ValueError(
+        f"units={units!r}; expected a list of integers below {n_curves}, the number of "
+        f"curves of {what!r}."
+    )
 
 
 def _name_curves(model, what, n_curves):

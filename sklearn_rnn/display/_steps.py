@@ -25,7 +25,7 @@ def read_steps(estimator, sequence):
         transformers += list_transformers(model)
         model = find_best_estimator(model.steps[-1][1])
     refuse_models_without_streams(model)
-    refuse_sparse(sequence, "the sequence")
+    refuse_sparse(sequence, "sequence")
     if isinstance(sequence, Sized) and not len(sequence):
         raise ValueError("the sequence is empty; expected one step or more.")
     if hasattr(model, "generate"):
@@ -62,6 +62,7 @@ def _read_text(generator, sequence):
         return list(sequence), [str(token) for token in sequence]
     if not isinstance(sequence, (str, bytes)) and len(sequence) == 1:
         sequence = sequence[0]
+    refuse_texts(sequence, codec.vectorizer)
     codec.encode([sequence], lambda text, found: tokens.extend(found))
     return tokens, tokens
 
@@ -80,6 +81,8 @@ def _read_series(transformers, sequence):
 def _read_row(model, transformers, sequence):
     """The steps of one sequence of numbers or codes, and the names of its tokens."""
     row = make_row(sequence, (*transformers, model)[0])
+    if transformers and isinstance(transformers[0], TokenVectorizer):
+        refuse_texts(row[0], transformers[0])
     for transformer in transformers:
         row_of_text, row = row, transformer.transform(row)
     found = model._read(row, reset=False)
@@ -87,6 +90,21 @@ def _read_row(model, transformers, sequence):
     if not transformers or not isinstance(transformers[-1], TokenVectorizer):
         return steps, None
     return steps, name_tokens(transformers[-1], row_of_text[0], steps)
+
+
+def refuse_texts(tokens, vectorizer):
+    """Raise an error for several texts, which would be read as unknown tokens."""
+    if isinstance(tokens, (str, bytes)):
+        return
+    analyze, known = vectorizer._reader().build_analyzer(), vectorizer.vocabulary_
+    for token in tokens:
+        if isinstance(token, str) and token not in known:
+            parts = analyze(token)
+            if len(parts) > 1 and all(part in known for part in parts):
+                raise ValueError(
+                    f"expected one text or list of tokens, got a list with the text "
+                    f"{token[:40]!r}. Select one text: X[i]."
+                )
 
 
 def name_tokens(vectorizer, document, codes):
@@ -164,6 +182,8 @@ def _shape_row(values, n_columns, n_features):
     if n_columns is not None and values.size == n_columns:
         return values.reshape(1, n_columns)  # a row of a table
     is_row = values.ndim == 1 or len(values) == 1
+    if not is_row and n_columns == values.shape[1] != n_features:
+        check_one_row(values)  # several rows of a table
     if is_row and n_columns is not None and n_features is None:
         return values.reshape(1, -1)
     n_features = n_features or 1

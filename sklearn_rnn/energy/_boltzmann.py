@@ -11,7 +11,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.documentation import summarize_epochs
+from sklearn_rnn._core.callbacks import describe_fit
+from sklearn_rnn._core.documentation import is_fitted, summarize_epochs
 from sklearn_rnn._core.drafts import draft, on_snapshot, snapshot
 from sklearn_rnn._core.randomness import (
     SAMPLING,
@@ -200,7 +201,8 @@ class BoltzmannMachine(
         Seed of the initial weights, the order of the rows, the samples and the choice
         of held-out rows.
     verbose : bool, default=False
-        Whether to print one line per epoch.
+        Whether to print one line per epoch. In a search, it names the fit and the
+        parameters that differ from their defaults.
 
     Attributes
     ----------
@@ -228,10 +230,11 @@ class BoltzmannMachine(
     loss_curve_ : list of float
         Loss after each epoch. For binary units it is the negative log pseudo-likelihood
         per visible unit in nats, for Gaussian units the mean squared error of the
-        reconstruction of standardised columns. It is measured on at most 500 units, or
+        reconstruction of standardized columns. It is measured on at most 500 units, or
         rows, of the training data; see Notes.
     validation_loss_curve_ : list of float or None
-        The same loss of the rows held out, with early stopping.
+        The same loss on the held-out rows after each epoch; None without early
+        stopping.
     best_epoch_ : int or None
         Epoch whose weights were kept, counted from 1; None without early stopping.
     free_energy_gap_ : list of float
@@ -285,7 +288,7 @@ class BoltzmannMachine(
     which is minus the log pseudo-likelihood (Besag) divided by the number of units, as
     ``BernoulliRBM`` of scikit-learn monitors it. Predicting each unit with
     probability 1/2 gives log 2 = 0.69 nats. For Gaussian units it is the mean squared
-    difference between standardised columns and their reconstruction, which is the mean
+    difference between standardized columns and their reconstruction, which is the mean
     of v given the means of h. Reconstructing the column means gives 1. This error may
     fall although the likelihood does not improve (Hinton, section 5).
 
@@ -729,7 +732,10 @@ default=None
             weight_decay=self.weight_decay,
             average=self.average,
         )
-        name = type(self).__name__ if self.verbose else ""
+        name = ""
+        if self.verbose:
+            fit = describe_fit(getattr(self, "_parent_callback_ctx", None), self)
+            name = ", ".join(filter(None, [type(self).__name__, fit]))
         trainer = Trainer(rows, options, self._seed, gap, name)
         try:
             for state in trainer.run(self._state, n_epochs):
@@ -783,6 +789,8 @@ default=None
 
     def _get_fitted_attr_html(self, doc_link=""):
         """The fitted attributes without estimates that would have to be computed."""
+        if not is_fitted(self):
+            return super()._get_fitted_attr_html(doc_link)
         shown = snapshot(self)
         is_known = "estimate" in vars(shown._log_partition)
         if not is_known:

@@ -320,7 +320,9 @@ def weigh_states(fields: Array, weights: Array | None) -> tuple[Array, Array]:
     return states, fields @ states.T + pair_energy(weights, states)
 
 
-def sum_states(fields: Array, weights: Array) -> tuple[Array, Array]:
+def sum_states(
+    fields: Array, weights: Array, tol: float = MEAN_FIELD_TOL
+) -> tuple[Array, Array]:
     """log sum_s exp(s fields + 1/2 s W s) and the mean of s, for each row.
 
     Exact for small layers; otherwise the mean-field lower bound.
@@ -329,7 +331,7 @@ def sum_states(fields: Array, weights: Array) -> tuple[Array, Array]:
         states, log_weights = weigh_states(fields, weights)
         total = logsumexp(log_weights, axis=1)
         return total, np.exp(log_weights - total[:, None]) @ states
-    means = mean_field(fields, weights)
+    means = mean_field(fields, weights, tol)
     entropy = entr(means) + entr(1 - means)
     bound = (means * fields + entropy).sum(axis=1)
     return bound + pair_energy(weights, means), means

@@ -154,7 +154,8 @@ class Trainer:
         visible = state.average.scale_data(self.rows[:REPORTED_ROWS])
         free_energy = state.average.free_energy(visible).mean()
         gap = "" if self.gap is None else f"gap {self.gap.gaps[-1]:.4f}, "
-        print(
+        line = (
             f"[{self.verbose_name}] epoch {state.n_epochs}: free energy "
-            f"{free_energy:.3f}, {gap}{seconds:.2f} s"
+            f"{free_energy:.3f}, {gap}{seconds:.2f} s\n"
         )
+        print(line, end="")  # one write, as other processes may print too

@@ -210,7 +210,9 @@ class RNNForecaster(BaseForecaster):
         Seed of the random numbers for the initial weights, shuffling, dropout and the
         choice of held-out series. Pass an int for reproducible results.
     verbose : int, default=0
-        Verbosity level. 0 prints nothing; 1 or more prints one line per epoch.
+        Verbosity level. 0 prints nothing; 1 or more prints one line per epoch. In a
+        search, each line names the fit and the parameters that differ from their
+        defaults.
 
     Attributes
     ----------
@@ -246,8 +248,8 @@ class RNNForecaster(BaseForecaster):
         Minus the mean absolute error of standardised values on the validation part
         after each epoch, under early stopping.
     best_epoch_ : int or None
-        Epoch whose weights were kept, which has the lowest validation loss, counted
-        from 1; None without early stopping.
+        Epoch whose weights were kept, counted from 1. It has the lowest validation loss
+        of the last fit. None without early stopping.
     best_validation_score_ : float or None
         Score at the epoch whose weights were kept, the one with the lowest loss.
     net_ : skorch.NeuralNet

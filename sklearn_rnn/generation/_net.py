@@ -1,5 +1,6 @@
 """Train the network of a generator on a corpus, and read texts with it."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
@@ -117,9 +118,9 @@ class LanguageNet(RecurrentNet):
         return map_states(states, lambda s: s * keep.view(-1, *[1] * (s.ndim - 1)))
 
     def _record_validation(self, valid, options):
-        loss = token_losses(self.module_, valid.corpus).mean()
+        loss = float(token_losses(self.module_, valid.corpus).mean())
         self.history.record("valid_loss", loss)
-        self.history.record("valid_score", -loss / np.log(2))
+        self.history.record("valid_score", -loss / math.log(2))
 
 
 def slice_states(states: Any, rows: slice) -> Any:

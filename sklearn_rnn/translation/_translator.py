@@ -205,7 +205,9 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Seed of the random numbers for the initial weights, shuffling, dropout and the
         choice of held-out pairs. Pass an int for reproducible results.
     verbose : int, default=0
-        Verbosity level. 0 prints nothing; 1 or more prints one line per epoch.
+        Verbosity level. 0 prints nothing; 1 or more prints one line per epoch. In a
+        search, each line names the fit and the parameters that differ from their
+        defaults.
 
     Attributes
     ----------
@@ -231,8 +233,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Fraction of validation targets whose codes were all predicted correctly after
         each epoch, given the correct previous codes. None without early stopping.
     best_epoch_ : int or None
-        Epoch whose weights were kept, which has the lowest validation loss, counted
-        from 1; None without early stopping.
+        Epoch whose weights were kept, counted from 1. It has the lowest validation loss
+        of the last fit. None without early stopping.
     best_validation_score_ : float or None
         Score at the epoch whose weights were kept, which had the lowest validation
         loss. None without early stopping.
@@ -476,6 +478,12 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     def _n_codes(self):
         """Number of codes of the targets, including the reserved codes."""
         return len(RESERVED) + len(self._codec.names)
+
+    def _find_vocabulary_sizes(self):
+        return {
+            "source vocabulary": self._vocabulary_size,
+            "target vocabulary": self._n_codes,
+        }
 
     def _resolve_rates(self, n_batches):
         """Resolve the rates; "auto" is half the learning rate of other networks."""

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import (
+    BoltzmannMachine,
     CharVectorizer,
     RNNClassifier,
     RNNRegressor,
@@ -327,6 +328,23 @@ def test_verbose_names_fits_within_pipelines_and_iterations(capsys):
     assert labels[-1].startswith("refit, hidden_size=")
 
 
+def test_verbose_names_the_fits_of_machines_without_callbacks(capsys):
+    X = np.random.default_rng(0).normal(size=(20, 3)) > 0
+    machine = BoltzmannMachine(2, max_epochs=1, verbose=True, random_state=0)
+    search = GridSearchCV(
+        make_pipeline(machine), {"boltzmannmachine__n_hidden": [3]}, cv=2
+    )
+    search.fit(X)
+    machine.fit(X)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition("] epoch 1: ")[0] for line in lines] == [
+        "[BoltzmannMachine, fit 1 of 2, max_epochs=1, n_hidden=3",
+        "[BoltzmannMachine, fit 2 of 2, max_epochs=1, n_hidden=3",
+        "[BoltzmannMachine, refit, max_epochs=1, n_hidden=3",
+        "[BoltzmannMachine",
+    ]
+
+
 def test_another_process_finds_the_name_of_a_fit():
     network = RNNClassifier("lstm")
     search = GridSearchCV(network, {})
@@ -337,6 +355,11 @@ def test_another_process_finds_the_name_of_a_fit():
     context = sent._init_callback_context()
     assert describe_fit(context, sent) == "fit 3 of 4, cell='lstm'"
     assert describe_fit(network._init_callback_context(), network) == ""
+
+
+def test_numbers_of_numpy_are_plain_numbers():
+    model = RNNClassifier(np.str_("lstm"), np.int64(3), learning_rate=np.float64(0.1))
+    assert list_changes(model) == ["cell='lstm'", "hidden_size=3", "learning_rate=0.1"]
 
 
 def test_long_parameters_are_shortened_to_one_line():

@@ -6,6 +6,8 @@ import re
 import numpy as np
 import pytest
 from numpydoc.docscrape import NumpyDocString
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_html_repr
 
@@ -15,6 +17,7 @@ from sklearn_rnn import (
     CharVectorizer,
     RNNClassifier,
     SequenceGenerator,
+    SequenceTranslator,
 )
 from sklearn_rnn._core.documentation import ENVIRONMENT_VARIABLE, DocumentedEstimator
 
@@ -77,7 +80,7 @@ def test_fitted_networks_are_summarised():
     kept = model.best_epoch_
     expected = {
         "cell": "lstm",
-        "layers": "2 of 4 units",
+        "layers": "2 with 4 units each",
         "weights": str(n_weights),
         "epochs": f"2, kept epoch {kept}",
         "training loss": f"{model.loss_curve_[kept - 1]:.4g}",
@@ -99,6 +102,34 @@ def test_the_vocabulary_is_counted_and_text_is_escaped():
     words = CharVectorizer(preprocessor=str, vocabulary=["<i>", "a"]).fit(text)
     for estimator in (model, words):
         assert "<i>" not in read_body(estimator)
+
+
+def test_the_summary_of_a_translator_names_both_vocabularies():
+    model = SequenceTranslator(hidden_size=3, max_epochs=1, random_state=0)
+    summary = read_summary(model.fit(["abc", "b"] * 3, ["x", "xx"] * 3))
+    assert summary["layers"] == "1 with 3 units, bidirectional"
+    assert summary["source vocabulary"] == "7 codes"
+    assert summary["target vocabulary"] == "5 codes"
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        RNNClassifier("gru", 2, max_epochs=1, random_state=0),
+        make_pipeline(
+            BoltzmannMachine(2, max_epochs=1),
+            RNNClassifier("gru", 2, max_epochs=1, random_state=0),
+        ),
+    ],
+    ids=["network", "pipeline"],
+)
+def test_unfitted_estimators_of_fitted_ensembles_are_shown(network):
+    up = X.sum(axis=1) > 0
+    search = GridSearchCV(network, {}, cv=2, refit=False)
+    for ensemble in (OneVsRestClassifier(network), search):
+        body = read_body(ensemble.fit(X, up))
+        assert "generated/sklearn_rnn.RNNClassifier.html" in body
+        assert "training loss" not in body
 
 
 def test_long_values_are_shortened():

@@ -2,7 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 from numpy.testing import assert_array_equal
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import SequenceTranslator, WordVectorizer
 from sklearn_rnn.display import AttentionDisplay
@@ -52,3 +55,20 @@ def test_numbers_have_no_names():
     display = AttentionDisplay.from_estimator(model, np.ones(5))
     assert display.source is None
     assert display.attention.shape[1] == 5
+
+
+def test_models_without_attention_several_sources_and_wrong_values_are_refused():
+    model = SequenceTranslator(hidden_size=2, max_epochs=1, random_state=0)
+    search = GridSearchCV(model, {"hidden_size": [3]}, cv=2)
+    search.fit(["ab", "b"] * 4, ["ba", "b"] * 4)
+    display = AttentionDisplay.from_estimator(search, "ab")
+    assert labels(display.ax_.xaxis) == ["a", "b"]
+    with pytest.raises(ValueError, match="got a list with the text 'ab'"):
+        AttentionDisplay.from_estimator(search, ["ab", "b"])
+    with pytest.raises(TypeError, match="Pipeline has no attention"):
+        AttentionDisplay.from_estimator(make_pipeline(search.best_estimator_), "ab")
+    for attention in ([1.0], np.empty((0, 2))):
+        with pytest.raises(ValueError, match="got the shape"):
+            AttentionDisplay(attention).plot()
+    with pytest.raises(ValueError, match="1 names for 2 steps or codes"):
+        AttentionDisplay(np.full((1, 2), 0.5), source=["a"]).plot()

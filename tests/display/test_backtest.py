@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
 
 from sklearn_rnn import RNNForecaster, SeasonalNaiveForecaster
 from sklearn_rnn.display import BacktestDisplay
@@ -113,3 +115,15 @@ def test_a_forecaster_is_backtested_and_drawn():
 def test_missing_columns_and_choices_are_refused(frame, options, message):
     with pytest.raises(ValueError, match=message):
         BacktestDisplay(frame).plot(**options)
+
+
+def test_searches_are_backtested_and_empty_frames_refused():
+    search = GridSearchCV(NAIVE, {"season": [12]}, cv=2).fit(SERIES)
+    display = BacktestDisplay.from_estimator(search, SERIES.to_numpy(), start=52)
+    low, high = display.ax_.get_xlim()
+    ticks = [x for x in display.ax_.get_xticks() if low <= x <= high]
+    assert all(tick == int(tick) for tick in ticks)
+    with pytest.raises(ValueError, match="the frame has no rows"):
+        BacktestDisplay(FRAME[:0]).plot()
+    with pytest.raises(TypeError, match="got Ridge"):
+        BacktestDisplay.from_estimator(Ridge(), SERIES)

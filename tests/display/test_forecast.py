@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
 
 from sklearn_rnn import RNNForecaster, SeasonalNaiveForecaster
 from sklearn_rnn.display import ForecastDisplay
@@ -180,3 +182,28 @@ def test_series_of_a_panel_keep_their_index_and_padding_is_not_drawn():
     display = ForecastDisplay.from_estimator(naive, padded, **options)
     assert_array_equal(drawn(display, "past"), series[1])
     assert_array_equal(display.lines_["forecast"].get_xdata(), [60, 61, 62])
+
+
+def test_searches_a_single_series_of_a_panel_and_names_with_dollars():
+    named = KNOWN.rename("$a_$")
+    search = GridSearchCV(SeasonalNaiveForecaster(2), {"season": [3]}, cv=2).fit(named)
+    display = ForecastDisplay.from_estimator(search, horizon=3)
+    assert display.ax_.get_ylabel() == "$a_$"
+    display.figure_.canvas.draw()  # "$a_$" is no formula that could be drawn
+    panel = [KNOWN.to_numpy()]
+    naive = SeasonalNaiveForecaster(2).fit(panel)
+    for X in (None, panel):
+        display = ForecastDisplay.from_estimator(naive, X, horizon=3)
+        assert_array_equal(drawn(display, "forecast"), naive.predict(X, horizon=3)[0])
+        low, high = display.ax_.get_xlim()
+        ticks = [x for x in display.ax_.get_xticks() if low <= x <= high]
+        assert all(tick == int(tick) for tick in ticks)
+
+
+def test_incomplete_displays_and_other_estimators_are_refused():
+    with pytest.raises(ValueError, match="prediction is empty"):
+        ForecastDisplay([]).plot()
+    with pytest.raises(ValueError, match="both lower and upper"):
+        ForecastDisplay([1.0], lower=[0.0]).plot()
+    with pytest.raises(TypeError, match="got Ridge"):
+        ForecastDisplay.from_estimator(Ridge().fit([[1.0]], [1.0]))

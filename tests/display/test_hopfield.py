@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
-from sklearn_rnn import HopfieldDenoiser
+from sklearn_rnn import HopfieldDenoiser, ImageFlattener
 from sklearn_rnn.display import HopfieldDisplay
 
 
@@ -43,7 +44,7 @@ def test_images_of_another_shape_with_clamped_units(memory, letters):
     assert_array_equal(shown(display.axes_[0, 2]), 1 - letters[0].reshape(4, 16))
 
 
-@pytest.mark.parametrize("image_shape", [(8, 7), (64,), None])
+@pytest.mark.parametrize("image_shape", [(8, 7), (64,), 64, (8.0, 8.0), (-8, -8), None])
 def test_a_shape_that_does_not_fit_is_refused(image_shape):
     n_features = 60 if image_shape is None else 64
     display = HopfieldDisplay(*np.zeros((3, 1, n_features)), image_shape=image_shape)
@@ -63,3 +64,15 @@ def test_a_constant_pattern_of_units_that_are_on_is_dark():
         for ax, pattern in zip(axes, (on, corrupted, recalled), strict=True):
             image = ax.images[0]
             assert float(image.norm(pattern[0, 0])) == pattern[0, 0]
+
+
+def test_images_of_a_pipeline_have_their_shape_and_recalled_ones_their_own_scale():
+    rng = np.random.default_rng(0)
+    images = rng.choice([0.0, 255.0], (1, 4, 9))
+    memory = HopfieldDenoiser(binarize=100.0)
+    pipeline = make_pipeline(ImageFlattener(), memory).fit(images)
+    display = HopfieldDisplay.from_estimator(pipeline, images)
+    _, corrupted, recalled = (axes.images[0] for axes in display.axes_[0])
+    assert corrupted.get_clim() == (0, 255)
+    assert recalled.get_clim() == (0, 1)
+    assert_array_equal(recalled.get_array(), images[0] / 255)

@@ -100,7 +100,11 @@ def test_the_network_of_a_pipeline_or_search_is_drawn(model):
             [np.arange(40.0)],
             "pinball loss",
         ),
-        (SequenceGenerator(**FEW), [["abc", "abd"] * 4], r"cross-.*\(nats per token\)"),
+        (
+            SequenceGenerator(early_stopping=True, **FEW),
+            [["abc", "abd"] * 4],
+            r"cross-.*\(nats per token\)",
+        ),
         (
             SequenceTranslator(early_stopping=True, stop_on="accuracy", **FEW),
             (["ab", "b"] * 6, ["ba", "a"] * 6),
@@ -117,6 +121,9 @@ def test_every_model_with_losses_is_drawn_with_their_unit(estimator, data, ylabe
     display = LossDisplay.from_estimator(estimator)
     assert_array_equal(display.lines_[0].get_ydata(), estimator.loss_curve_)
     assert len(estimator.loss_curve_) == estimator.n_iter_
+    if not isinstance(estimator, MLPClassifier):
+        losses = estimator.loss_curve_ + (estimator.validation_loss_curve_ or [])
+        assert {type(loss) for loss in losses} == {float}  # no numpy numbers
     assert re.search(ylabel, display.ax_.get_ylabel())
 
 
@@ -151,9 +158,44 @@ def test_estimators_without_losses_are_refused(model):
         LossDisplay.from_estimator(memory)
     with pytest.raises(TypeError, match=r"got RNNClassifier.*Use from_estimator"):
         LossDisplay.from_estimators(model)
-    with pytest.raises(ValueError, match="no estimators"):
+    with pytest.raises(TypeError, match=r"got list\. Use from_estimators"):
+        LossDisplay.from_estimator([model])
+    with pytest.raises(ValueError, match="estimators is empty"):
         LossDisplay.from_estimators({})
-    with pytest.raises(ValueError, match="one list of numbers per model"):
-        LossDisplay([1.0, 0.5]).plot()
+    for losses in ([1.0, 0.5], []):
+        with pytest.raises(ValueError, match="one list of numbers per model"):
+            LossDisplay(losses).plot()
     with pytest.raises(ValueError, match=r"names has 2 entries.* 1 models"):
         LossDisplay([[1.0]], names=["a", "b"]).plot()
+
+
+@pytest.mark.parametrize("best", [0, 3, 2])
+def test_best_epochs_without_a_validation_loss_are_refused(best):
+    display = LossDisplay(
+        [[0.7, 0.5]], validation_losses=[[0.8, np.nan]], best_epochs=[best]
+    )
+    with pytest.raises(ValueError, match=f"best epoch {best} has no validation loss"):
+        display.plot()
+
+
+def test_the_legend_of_many_curves_stands_outside_the_axes(model):
+    few = LossDisplay.from_estimators([model, model])
+    many = LossDisplay.from_estimators({f"model {k}": model for k in range(6)})
+    for display, is_outside in ((few, False), (many, True)):
+        display.figure_.canvas.draw()
+        legend, axes = display.ax_.get_legend(), display.ax_.get_window_extent()
+        assert (legend.get_window_extent().x0 >= axes.x1) == is_outside
+    ax = plt.figure().gca()
+    mine = LossDisplay.from_estimators([model] * 6, ax=ax)
+    mine.figure_.canvas.draw()
+    assert ax.get_legend().get_window_extent().x0 < ax.get_window_extent().x1
+
+
+def test_curves_with_another_loss_in_the_same_axes_have_a_plain_label(model):
+    ax = plt.figure().gca()
+    LossDisplay.from_estimator(model, ax=ax)
+    LossDisplay.from_estimator(model, ax=ax)
+    assert ax.get_ylabel() == "cross-entropy (nats)"
+    machine = BoltzmannMachine(2, max_epochs=1, random_state=0).fit(X > 0)
+    LossDisplay.from_estimator(machine, ax=ax)
+    assert ax.get_ylabel() == "loss"

@@ -198,9 +198,29 @@ def test_values_that_the_model_does_not_have_are_refused():
         SequenceDisplay.from_estimator(both, X[0])
     with pytest.raises(TypeError, match="LogisticRegression has no streams"):
         SequenceDisplay.from_estimator(LogisticRegression().fit(X[:, 0], Y), X[0])
-    with pytest.raises(ValueError, match=r"units=\[9\]; expected a list of integers"):
-        SequenceDisplay.from_estimator(model, X[0], what="hidden", units=[9])
+    for units in ([9], [True, False, True, False], [], 1, "0"):
+        with pytest.raises(ValueError, match="; expected a list of integers below 4"):
+            SequenceDisplay.from_estimator(model, X[0], what="hidden", units=units)
     with pytest.raises(ValueError, match="sequence is empty"):
         SequenceDisplay.from_estimator(model, X[0][:0])
     with pytest.raises(ValueError, match="2 labels for 7 steps"):
         SequenceDisplay.from_estimator(model, X[0], labels=["a", "b"])
+
+
+def test_units_are_counted_from_the_end_by_negative_numbers():
+    model = classifier().fit(X, Y)
+    display = SequenceDisplay.from_estimator(model, X[0], what="hidden", units=[-1, 0])
+    every = SequenceDisplay.from_estimator(model, X[0], what="hidden")
+    assert_array_equal(display.values, every.values[:, [3, 0]])
+    assert display.names == ["3", "0"]
+
+
+def test_values_names_and_legends_fit_each_other():
+    for shape in ((3,), (0, 3), (3, 0)):
+        with pytest.raises(ValueError, match=r"got the shape \("):
+            SequenceDisplay(np.ones(shape)).plot()
+    with pytest.raises(ValueError, match="1 names for 2 curves"):
+        SequenceDisplay(np.ones((5, 2)), names=["a"]).plot()
+    many = SequenceDisplay(np.ones((5, 70)), names=range(70))
+    assert many.plot(heatmap=False).ax_.get_legend() is None
+    many.figure_.canvas.draw()  # a legend would leave no room for the axes

@@ -153,3 +153,26 @@ def test_several_sequences_and_other_shapes_are_refused(array_model):
     translator.fit(["ab", "b"] * 3, ["b", "ab"] * 3)
     with pytest.raises(TypeError, match="SequenceTranslator has no streams"):
         read_steps(translator, "ab")
+
+
+def test_several_rows_of_a_table_are_refused():
+    model = classifier().fit(FRAME.to_numpy(), Y)
+    with pytest.raises(ValueError, match=r"got 2 sequences.*Select one: X\[i\]"):
+        read_steps(model, FRAME.to_numpy()[:2])
+
+
+def test_several_texts_are_no_list_of_tokens():
+    texts = ["ab", "b"] * 10
+    pipeline = make_pipeline(CharVectorizer(), classifier()).fit(texts, Y)
+    generator = SequenceGenerator(hidden_size=3, max_epochs=1, random_state=0)
+    generator.fit(texts)
+    for model in (pipeline, generator):
+        assert list(read_steps(model, ["a", "b"])[2]) == ["a", "b"]
+        with pytest.raises(ValueError, match="got a list with the text 'ab'"):
+            read_steps(model, ["ab", "b"])
+    # a token of several words that is unknown is a token nevertheless
+    places = [["New York", "is", "big"], ["big", "York"]] * 10
+    pipeline = make_pipeline(WordVectorizer(lowercase=False), classifier())
+    pipeline.fit(places, Y)
+    labels = read_steps(pipeline, ["New Delhi", "is", "big"])[2]
+    assert labels == ["New Delhi", "is", "big"]

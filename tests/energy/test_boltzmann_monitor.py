@@ -9,7 +9,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import BernoulliRBM
 
 from sklearn_rnn import BoltzmannMachine
-from sklearn_rnn.energy._boltzmann_monitor import MONITORED, choose_units
+from sklearn_rnn.energy import _boltzmann_monitor
+from sklearn_rnn.energy._boltzmann_monitor import (
+    MONITORED,
+    choose_units,
+    count_monitored,
+    measure_loss,
+)
 
 
 def pseudo_likelihood_loss(machine, X):
@@ -23,8 +29,10 @@ def pseudo_likelihood_loss(machine, X):
     return np.mean(losses)
 
 
-@pytest.mark.parametrize("connections", ["restricted", "full"])
-@pytest.mark.parametrize("n_hidden", [3, 12])
+@pytest.mark.parametrize(
+    ("connections", "n_hidden"),
+    [("restricted", 3), ("restricted", 70), ("full", 0), ("full", 3), ("full", 12)],
+)
 def test_the_loss_of_binary_units_is_the_pseudo_likelihood(connections, n_hidden):
     X = noisy_prototypes(6, n_samples=30)
     model = BoltzmannMachine(
@@ -67,6 +75,45 @@ def test_the_loss_of_gaussian_units_is_the_error_of_the_reconstruction():
     error = (model.inverse_transform(model.transform(X)) - X) / X.std(axis=0)
     assert_allclose(model.loss_curve_[-1], np.mean(error**2), rtol=1e-6)
     assert 0 < model.loss_curve_[-1] < 1.2
+
+
+def test_the_error_of_huge_reconstructions_does_not_overflow():
+    X = np.random.default_rng(0).normal(size=(50, 12)).astype(np.float32)
+    model = BoltzmannMachine(
+        15,
+        visible="gaussian",
+        learning_rate=1e14,
+        max_epochs=3,
+        early_stopping=True,
+        random_state=0,
+    ).fit(X)
+    losses = model.loss_curve_ + model.validation_loss_curve_
+    assert np.isfinite(losses).all() and max(losses) > float(np.finfo(np.float32).max)
+
+
+def test_machines_with_many_hidden_states_measure_fewer_units(monkeypatch):
+    X = noisy_prototypes(8, n_samples=100)
+    model = BoltzmannMachine(
+        10, connections="full", gradient="pcd", max_epochs=1, random_state=0
+    ).fit(X)
+    assert_allclose(model.loss_curve_[0], pseudo_likelihood_loss(model, X), rtol=0.1)
+    monkeypatch.setattr(_boltzmann_monitor, "MONITORED_STATES", 2**20)
+    exact = BoltzmannMachine(**model.get_params()).fit(X[:60])  # 480 units: all
+    loss = pseudo_likelihood_loss(exact, X[:60])
+    assert_allclose(exact.loss_curve_[0], loss, rtol=1e-6)
+
+
+def test_machines_with_many_hidden_units_measure_fewer_units(monkeypatch):
+    X = noisy_prototypes(6, n_samples=30)
+    model = BoltzmannMachine(4, max_epochs=1, random_state=0).fit(X)
+    machine = model._assemble_machine()
+    assert count_monitored(machine) == MONITORED
+    monkeypatch.setattr(_boltzmann_monitor, "MONITORED_FIELDS", 4 * 30)
+    assert count_monitored(machine) == 30
+    loss = pseudo_likelihood_loss(model, X)
+    assert_allclose(measure_loss(machine, X), loss, rtol=0.2)
+    monkeypatch.setattr(_boltzmann_monitor, "MONITORED_FIELDS", 1)
+    assert count_monitored(machine) == 1
 
 
 def test_rows_held_out_have_a_curve_and_the_epoch_kept_is_named():

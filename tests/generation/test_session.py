@@ -514,3 +514,19 @@ def test_the_terminal_program_keeps_its_model_and_branches(
     assert "got 77" in out and "got 9" in out and "No such file" in out
     assert "(no token starts with 'zz')" in out
     assert out.count('Type "?" for the commands') == 1 + 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--text", "no_such_file.txt"], "No such file or directory"),
+        (["--model", "no_such_folder/x.pickle"], "there is no folder no_such_folder"),
+    ],
+)
+def test_the_terminal_program_names_wrong_arguments(
+    monkeypatch, capsys, arguments, message
+):
+    monkeypatch.setattr(sys, "argv", ["cowrite.py", *arguments])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(ROOT / "examples" / "cowrite.py"), run_name="__main__")
+    assert message in capsys.readouterr().err
