@@ -169,8 +169,8 @@ def log_loss(model, X_test, y_test):
 
     A label that did not occur in training has the minimum probability of 1e-7.
     """
-    is_neighbours = isinstance(last_step(model), KNeighborsClassifier)  # only 0 and 1
-    if is_neighbours or not hasattr(model, "predict_proba"):
+    is_neighbors = isinstance(last_step(model), KNeighborsClassifier)  # only 0 and 1
+    if is_neighbors or not hasattr(model, "predict_proba"):
         return None
     probabilities, labels = model.predict_proba(X_test), y_test
     if isinstance(y_test, list):  # labels of each step

@@ -202,7 +202,7 @@ def main():
             outcomes = [
                 measured(name, row, s, folder, options.choose) for s in range(seeds)
             ]
-            table.add(job=name, model=row, **summarise(outcomes))
+            table.add(job=name, model=row, **summarize(outcomes))
 
 
 def measured(name, row, seed, folder, choose):
@@ -219,7 +219,7 @@ def measured(name, row, seed, folder, choose):
     return model.score(X_test, y_test), time.perf_counter() - started
 
 
-def summarise(outcomes):
+def summarize(outcomes):
     """Mean and range of the accuracies, and seconds per fit."""
     accuracy, seconds = np.array(outcomes).T
     return {

@@ -107,7 +107,7 @@ def list_tasks(folder):
             RNNRegressor(**few), 300, lambda x: x.sum() / 3 + len(x) / 10
         ),
         "length > 30, 330": make_task(RNNClassifier(**few), 330, lambda x: len(x) > 30),
-        "longest mislabelled, 33": draw_outlier,
+        "longest mislabeled, 33": draw_outlier,
         "vowels, 270": choose(RNNClassifier(**few), X_vowels, y_vowels, 270, 370),
         "sum, 1,200": make_task(RNNRegressor(**fewer), 1200, np.sum),
         "length > 30, 1,200": make_task(

@@ -204,7 +204,7 @@ def group_by_task(records):
     return by_task
 
 
-def summarise(records, details=False):
+def summarize(records, details=False):
     """One line per task, and a summary of each column of networks."""
     by_task = group_by_task(records)
     for task, columns in by_task.items() if details else ():
@@ -370,7 +370,7 @@ def main():
     records = read_records(read) if read else measure_all(options)
     if not records:
         return
-    summarise(records, details=bool(read))
+    summarize(records, details=bool(read))
     if records[0]["part"] == "test":
         tabulate(records)
 

@@ -66,7 +66,7 @@ def accepts(word, answers):
     return bool(allowed and answers[len(word) - 1, -1])
 
 
-def neighbours(word, n_letters):
+def neighbors(word, n_letters):
     """Words with one letter more or less."""
     letters = [chr(ord("a") + k) for k in range(n_letters)]
     return [word.replace(x, new, 1) for x in letters for new in ("", 2 * x)]
@@ -75,7 +75,7 @@ def neighbours(word, n_letters):
 def reach(model, n_letters):
     """The largest n up to which all words are accepted and their neighbors rejected."""
     for n, word in enumerate(make_counting_words(LONGEST, n_letters), start=1):
-        words = [word, *neighbours(word, n_letters)]
+        words = [word, *neighbors(word, n_letters)]
         answers = model.predict([symbols(word, n_letters) for word in words])
         right, *wrong = map(accepts, words, answers)
         if not right or any(wrong):

@@ -1,6 +1,6 @@
 """Associative memories: letters, capacity against theory, and speed of recall.
 
-``--jobs letters bits capacity perceptron recovery magnetisation speed`` selects parts.
+``--jobs letters bits capacity perceptron recovery magnetization speed`` selects parts.
 The speed is compared with loops in numpy, written from the equations: one row and one
 unit at a time.
 """
@@ -197,12 +197,12 @@ def bench_recovery(n_sets=100, n_draws=50):
         )
 
 
-def bench_magnetisation(n_units=1000, n_rows=50):
+def bench_magnetization(n_units=1000, n_rows=50):
     """Overlap with a stored pattern in thermal equilibrium, and m = tanh(m / T)."""
     rng = np.random.default_rng(0)
     patterns = rng.choice([-1.0, 1.0], (2, n_units))
     start = np.repeat(patterns[:1], n_rows, axis=0)
-    table = Table(__file__, "magnetisation", "temperature")
+    table = Table(__file__, "magnetization", "temperature")
     for temperature in (0.2, 0.4, 0.6, 0.8, 0.9, 1.2):
         memory = HopfieldDenoiser(
             temperature=np.full(50, temperature), random_state=0
@@ -286,7 +286,7 @@ JOBS = {
     "letters": bench_letters,
     "bits": bench_bits,
     "recovery": bench_recovery,
-    "magnetisation": bench_magnetisation,
+    "magnetization": bench_magnetization,
     "speed": bench_speed,
     "perceptron": bench_perceptron,
     "capacity": bench_capacity,

@@ -90,8 +90,11 @@ def by_naive2(pasts, futures, seasons, seed):
 
 
 def naive2(x, m, h):
-    n, centred = len(x), x - x.mean()
-    r = [centred[k:] @ centred[: n - k] / (centred @ centred) for k in range(1, m + 1)]
+    n, centered = len(x), x - x.mean()
+    r = [
+        centered[k:] @ centered[: n - k] / (centered @ centered)
+        for k in range(1, m + 1)
+    ]
     limit = 1.645 * np.sqrt((1 + 2 * np.square(r[:-1]).sum()) / n)
     factors = np.ones(m)
     if n >= 3 * m and abs(r[-1]) > limit:

@@ -135,7 +135,7 @@ def records(task, metric, **columns):
 
 
 def test_summary(bench, capsys):
-    bench.script.summarise(
+    bench.script.summarize(
         records(
             "osu_leaf",
             "accuracy",
@@ -180,7 +180,7 @@ def test_results_have_a_row_per_task(bench, monkeypatch, tmp_path):
     assert (row["best"], row["best_name"]) == (0.9, "MiniRocket")
 
 
-def test_runs_and_summarises_its_own_file(bench, monkeypatch, tmp_path, capsys):
+def test_runs_and_summarizes_its_own_file(bench, monkeypatch, tmp_path, capsys):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 5, 1)), np.array(list("ab") * 20)
 

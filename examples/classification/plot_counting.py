@@ -23,8 +23,8 @@ from sklearn_rnn.display import SequenceDisplay
 # At each symbol, the network predicts which symbols may follow. After an a, these are
 # another a or the first b. After a b, it is another b until there are as many b as a,
 # and then the end of the word. Several symbols can be possible at once, so y has one
-# column for each of them: a, b and the end. Words that end in as many c have one column
-# more.
+# column for each of them: a, b and the end. For words that continue with as many c, y
+# has one more column.
 #
 # One-hot vectors are multiplied by 10. Large inputs open and close the gates
 # completely, so that a counter that adds exactly one does not drift.
@@ -65,7 +65,7 @@ def accepts(model, words, letters):
 
 
 def reaches(model, letters, longest=150):
-    """Largest n up to which words are accepted, and neighbours also rejected."""
+    """Largest n up to which words are accepted, and neighbors also rejected."""
     words = make_counting_words(longest, len(letters))
     accepted = accepts(model, words, letters)
     rejected = np.ones(longest, bool)
@@ -156,6 +156,7 @@ ax.legend(["a", "b", "end"], title="next symbol")
 plt.show()
 
 # %%
-# Words of three letters need two counters, because the number of c has to be compared
-# with a count that the b have used up. ``benchmarks/bench_grammars.py`` trains all
-# cells on more and longer words.
+# Words of three letters need two counters: while the b use up the first one, the second
+# one has to keep the number for the c. ``benchmarks/bench_grammars.py`` trains all
+# cells on more and longer words, and :doc:`/lecture/cells_and_gates` explains the
+# cells.

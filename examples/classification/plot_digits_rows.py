@@ -4,8 +4,8 @@ Reading digits row by row (MNIST)
 
 An image can be read as a sequence of rows, from top to bottom. Recurrent networks are
 often introduced in this way on MNIST. This example uses the digits of scikit-learn,
-which have 8 rows of 8 pixels and need no download, and ends with the same for MNIST
-itself. It also measures how much of a digit a network has to see.
+which have 8 rows of 8 pixels and need no download, and ends with code for MNIST itself.
+It also measures how much of a digit a network has to see.
 """
 
 import sys
@@ -23,7 +23,7 @@ from sklearn_rnn import RNNClassifier
 # Images as sequences of rows
 # ---------------------------
 # Each row of the table X is an image, and its 64 columns are pixels. ``input_size=8``
-# says that each time step has 8 of them, so that the network reads the 8 rows of the
+# means that each time step has 8 pixels, so that the network reads the 8 rows of the
 # image. A grid search compares the three cells.
 
 X, y = load_digits(return_X_y=True)
@@ -113,12 +113,12 @@ if "--mnist" in sys.argv:
     print(f"MNIST: {mnist.score(X[60_000:] / 255, y[60_000:]):.4f}")
 
 # %%
-# Recorded results on the 10,000 test images, from the page on benchmarks:
+# Recorded results on the 10,000 test images, from :doc:`/benchmarks`:
 #
 # ======================================  ========
 # model                                   accuracy
 # ======================================  ========
 # the settings above, mean of five seeds     .9921
 # ``RNNClassifier()`` with defaults          .9887
-# nearest neighbour                          .969
+# nearest neighbor                           .969
 # ======================================  ========

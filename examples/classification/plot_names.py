@@ -1,6 +1,6 @@
 """
-Classifying names by language
-=============================
+Classifying names by nationality
+================================
 
 A recurrent network reads a name character by character and predicts its nationality. A
 pipeline of a vectorizer and a classifier takes strings, and a grid search chooses the
@@ -87,7 +87,8 @@ axes.set_title("Nationality of 3,000 held-out names")
 # %%
 # New names
 # ---------
-# The fitted search classifies any string:
+# The fitted search classifies any string. :doc:`/tutorials/names` explains each part in
+# more detail.
 
 typed = [name for name in sys.argv[1:] if not name.startswith("-")]
 for name in typed or ["Miyazaki Hayao", "Giulia Rossellini"]:

@@ -72,8 +72,8 @@ print(len(X), "recordings; shapes of the first:", [x.shape for x in X[:4]])
 # -----------------
 # ``StandardScaler`` accepts tables only. :class:`~sklearn_rnn.StepwiseTransformer`
 # passes it all time steps as rows and converts the result back to sequences.
-# ``GroupKFold`` keeps all recordings of a person in one fold, so that the score is that
-# of people who were not in the training data.
+# ``GroupKFold`` keeps all recordings of a person in one fold, so that the network is
+# tested on people who were not in the training data.
 
 network = make_pipeline(
     StepwiseTransformer(StandardScaler()),

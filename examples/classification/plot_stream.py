@@ -20,9 +20,8 @@ from sklearn_rnn.metrics import step_mean_absolute_error
 # --------
 # The data are generated. Wear starts at a random hour and then grows faster and faster
 # until the machine fails. Two sensors measure the temperature and the vibration, which
-# depend on wear, on noise, and on an unknown offset of the machine. Estimates are
-# limited to 50 hours, because nothing indicates earlier when a healthy machine will
-# fail.
+# depend on wear, on noise, and on an unknown offset of the machine. Targets are limited
+# to 50 hours, because the readings of a healthy machine do not show when it will fail.
 
 LIMIT = 50
 
@@ -106,9 +105,9 @@ for ax in axes[:, 0]:
 # %%
 # The state
 # ---------
-# The state of a stream can be saved to a file and loaded after a restart; see the guide
-# on streams. ``copy`` makes an independent stream, for example to ask what the estimate
-# would be if the next three readings were hotter by 10 degrees.
+# The state of a stream can be saved to a file and loaded after a restart; see
+# :doc:`/guide/streams`. ``copy`` makes an independent stream, for example to ask what
+# the estimate would be if the next three readings were hotter by 10 degrees.
 
 readings = X_test[0]
 hour = len(readings) - 20

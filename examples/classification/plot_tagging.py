@@ -4,8 +4,8 @@ Tagging the words of a sentence
 
 A tagger predicts one label for each word of a sentence, here its part of speech. The
 same word can have different tags: "water" is a noun in "the water is cold" and a verb
-in "they water the plants". A recurrent network decides by the other words of the
-sentence.
+in "they water the plants". A recurrent network uses the other words of the sentence
+to choose the tag.
 """
 
 import matplotlib.pyplot as plt
@@ -70,7 +70,8 @@ print(f"most frequent tag: {step_accuracy_score(y_test, baseline):.3f} of the wo
 # -----------
 # ``return_sequences=True`` predicts one label per step. ``bidirectional=True`` lets the
 # prediction for a word depend on the words after it as well. The scores of
-# ``sklearn_rnn.metrics`` count single words or whole sentences.
+# ``sklearn_rnn.metrics`` count single words or whole sentences; see
+# :doc:`/guide/metrics`.
 
 tagger = make_pipeline(
     WordVectorizer(),

@@ -21,7 +21,7 @@ from sklearn_rnn import RNNClassifier, StepwiseTransformer
 # ------------------------------------------
 # Sixty people were recorded ten times each. Half of them are ill, which shows as a
 # slight tremor from step to step. Each person also has an individual offset, by which
-# the person can be recognised, but which says nothing about other people.
+# the person can be recognized, but which says nothing about other people.
 
 
 def recordings(n_people, rng):
@@ -51,7 +51,7 @@ def network(**params):
 
 # %%
 # ``validation_fraction=0.2`` draws single recordings, so that nearly every person is in
-# both parts, and a network that recognises people gets a high validation score. With a
+# both parts, and a network that recognizes people gets a high validation score. With a
 # splitter for groups, each person is in one part only.
 
 leaking = network(validation_fraction=0.2).fit(X, y)
@@ -87,7 +87,8 @@ results["selected on all rows"] = (
 # %%
 # In a ``Pipeline``, every step is fitted on the training rows only. With
 # ``transform_input=["X_val"]``, the fitted steps also transform ``X_val``, and metadata
-# routing passes it to the network.
+# routing passes it to the network. :doc:`/guide/training` explains the ways to choose
+# validation data.
 
 with sklearn.config_context(enable_metadata_routing=True):
     pipeline = Pipeline(

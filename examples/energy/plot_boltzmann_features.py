@@ -3,7 +3,7 @@ Boltzmann features before a logistic regression
 ===============================================
 
 The means of the hidden units of a restricted Boltzmann machine can serve as features. A
-linear classifier recognises shifted digits far better from these features than from the
+linear classifier recognizes shifted digits far better from these features than from the
 pixels.
 """
 

@@ -2,7 +2,7 @@
 Capacity of Hopfield networks
 =============================
 
-With Hebb's rule, recall fails abruptly if more than .138 patterns per unit are stored.
+With Hebb's rule, recall fails abruptly if more than 0.138 patterns per unit are stored.
 This example compares the prediction of the theory with measurements, and Hebb's rule
 with other rules, which store more patterns.
 """
@@ -32,10 +32,10 @@ for load in (0.05, 0.1, 0.13):
     print(f"load {load}: {wrong:.5f} of the units flip, theory {expected:.5f}")
 
 # %%
-# Overlap at rest
-# ---------------
-# The first errors cause others. Below the critical load, the network comes to rest
-# close to the stored pattern; above it, far away. The dashed line is the theory of
+# Overlap after recall
+# --------------------
+# The first errors cause others. Below the critical load, the final state is close
+# to the stored pattern; above it, it is far away. The dashed line is the theory of
 # Amit, Gutfreund and Sompolinsky for infinitely many units,
 # :func:`~sklearn_rnn.energy.hebb_overlap`.
 

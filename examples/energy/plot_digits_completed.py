@@ -51,8 +51,9 @@ samples = [
 # Recall by a Hopfield network
 # ----------------------------
 # The dense network stores all training digits. Some of them differ in one or two pixels
-# and are not stable as separate patterns, of which ``fit`` warns; this does not matter
-# here. Clamping keeps the upper half unchanged during recall.
+# and are not stable as separate patterns, so ``fit`` issues a warning, which does not
+# matter here. Clamping keeps the upper half unchanged during recall; see
+# :doc:`/guide/memories`.
 
 memory = HopfieldDenoiser("dense", update="synchronous")
 with warnings.catch_warnings():

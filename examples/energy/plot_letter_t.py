@@ -53,7 +53,7 @@ HopfieldDisplay.from_estimator(hebb, corrupted[shown])
 
 # %%
 # Each update of a unit lowers the energy or leaves it unchanged. Therefore the network
-# comes to rest in a minimum: that of the T, or another one.
+# ends in a minimum: that of the T, or another one.
 
 display = EnergyDisplay.from_estimator(hebb, corrupted[:20], color="C0", alpha=0.4)
 display.ax_.set_title("Energy during the recall of 20 corrupted T")

@@ -6,8 +6,8 @@ The number of sunspots varies in cycles of nine to fourteen years. The concentra
 carbon dioxide (CO2) in the air rises from year to year and varies with the seasons.
 This example sets the options of :class:`~sklearn_rnn.RNNForecaster` by hand:
 differences to the year before, changes from the last value, and a range of possible
-values. It shows how far ahead the two series can be forecast and how the width of the
-intervals indicates this.
+values. It shows how far ahead the two series can be forecast, and how the width of the
+intervals reflects this.
 """
 
 import matplotlib.pyplot as plt
@@ -58,10 +58,11 @@ ax.legend(loc="upper left")
 # %%
 # Cycles: yearly sunspots
 # -----------------------
-# Square roots of the yearly numbers of sunspots vary less between cycles. They cannot
-# be negative, which ``bounds=(0, None)`` says. The intervals come from the errors of a
-# second network that was not trained on the last 30 % of the known years. They widen
-# with the years, because the length of a cycle varies.
+# Square roots of the yearly numbers of sunspots differ less between cycles than the
+# numbers themselves. They cannot be negative, so ``bounds=(0, None)`` is set. The
+# intervals come from the errors of a second network that was not trained on the last
+# 30 % of the known years. They widen with the years, because the length of a cycle
+# varies.
 
 sunspots = load_sunspots(as_frame=True).data ** 0.5
 known, coming = sunspots[:-36], sunspots[-36:]

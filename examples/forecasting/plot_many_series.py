@@ -5,8 +5,8 @@ Forecasting many series
 A shop records the monthly sales of 40 products. Some bring in thousands of euros,
 others millions, and some were introduced later than others. One
 :class:`~sklearn_rnn.RNNForecaster` is trained on all series together: a global model.
-It learns from each series what helps with the others, and it can forecast a product
-that was not there in training.
+What it learns from one series helps to forecast the others, and it can forecast a
+product that was not in the training data.
 """
 
 import matplotlib.pyplot as plt
@@ -90,7 +90,8 @@ print(f"skill relative to the seasonal naive forecast: {model.skill_:.2f}")
 # --------------------------
 # The last year is forecast from the months before it. MASE divides the errors of each
 # series by those of the seasonal naive forecast in its known months, so that products
-# of any scale count alike. A mean of errors in euros would depend on the largest few.
+# of any scale have the same weight. A mean of errors in euros would depend mainly on
+# the few largest products.
 
 naive = SeasonalNaiveForecaster(season=12, horizon=12).fit(known)
 frames = {
@@ -102,7 +103,8 @@ scores = score_backtest(frame, by="model", y_train=known, season=12, coverage=0.
 print(scores[["mae", "mase", "smape", "coverage"]].round(2))
 
 # %%
-# The same for each product. Below the diagonal, the global model is better.
+# The next figure shows this for each product. Below the diagonal, the global model is
+# better.
 
 by_product = score_backtest(
     frame, by=["series", "model"], metrics="mase", y_train=known, season=12

@@ -2,8 +2,8 @@
 Forecasting a seasonal series
 =============================
 
-The monthly concentration of carbon dioxide in the air rises from year to year and goes
-up and down with the seasons. This example fits :class:`~sklearn_rnn.RNNForecaster` with
+The monthly concentration of carbon dioxide in the air rises from year to year and
+varies with the seasons. This example fits :class:`~sklearn_rnn.RNNForecaster` with
 default settings, shows what it found in the series, and compares its forecasts with
 those of :class:`~sklearn_rnn.SeasonalNaiveForecaster`.
 """
@@ -45,7 +45,7 @@ model = RNNForecaster(hidden_size=16, horizon=12, random_state=0).fit(known)
 print(model.predict().head(3).round(1))
 
 # %%
-# By default, the network does not forecast the values from nothing. It corrects the
+# By default, the network does not forecast the values themselves. It corrects the
 # forecast of a baseline, the Theta method, whose season, level and trend are estimated
 # from the series. ``fit`` chooses the baseline and its options by their errors, and
 # stores the choice in attributes:
@@ -87,9 +87,10 @@ axes[0].sharey(axes[1])
 # %%
 # A backtest
 # ----------
-# A single forecast says little. ``backtest`` forecasts from each month of the held-out
-# years, given all months before it. The network is not trained again. ``start`` is the
-# number of months that ``fit`` has seen. The result has one row per origin and lead.
+# A single forecast says little. ``backtest`` (see :doc:`/guide/intervals`) forecasts
+# from each month of the held-out years, given all months before it. The network is not
+# trained again. ``start`` is the number of months that ``fit`` has seen. The result has
+# one row per origin and lead.
 
 frames = {
     name: forecaster.backtest(co2, start=len(known), coverage=0.9)

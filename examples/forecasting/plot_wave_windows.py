@@ -2,9 +2,9 @@
 Training on windows of 40 points
 ================================
 
-The textbook way to train a recurrent network on a series: cut it into windows of 40
-points, each shifted by one from the one before, and let the network predict the next
-point after each point of a window. Once trained, it reads sequences of any length.
+In the textbook way to train a recurrent network on a series, the series is cut into
+windows of 40 points, each shifted by one, and the network predicts the next point after
+each point of a window. The trained network reads sequences of any length.
 """
 
 import matplotlib.pyplot as plt
@@ -52,7 +52,7 @@ axes[-1].set_xlabel("time step")
 # %%
 # Training
 # --------
-# A simple recurrent network of 100 units. ``target="all"`` trains one output per step.
+# The network is a simple one of 100 units. ``target="all"`` trains one output per step.
 # ``baseline=None`` turns off the Theta method, so that the network works alone, and
 # ``intervals=None`` saves the training of a second network, which intervals need.
 
@@ -73,7 +73,7 @@ ax.plot(np.arange(1, model.n_iter_ + 1), model.loss_curve_)
 ax.set(
     yscale="log",
     xlabel="epoch",
-    ylabel="mean squared error (standardised)",
+    ylabel="mean squared error (standardized)",
     title="Training loss",
 )
 
@@ -96,8 +96,8 @@ ax.legend(loc="upper right", ncols=2)
 # %%
 # Sequences of other lengths
 # --------------------------
-# The same weights serve at each step, so a sequence need not have 40 points. A list may
-# hold sequences of different lengths.
+# The same weights are used at each step, so a sequence need not have 40 points. A list
+# may contain sequences of different lengths.
 
 sequences = [coming[:n] for n in (3, 10, 40, 200)]
 for sequence, forecast in zip(sequences, model.predict(sequences), strict=True):
@@ -126,8 +126,8 @@ ax.set(xlabel="points read", ylabel="mean absolute error", ylim=(0, None))
 ax.legend()
 
 # %%
-# Running freely
-# --------------
+# Forecasting 500 steps
+# ---------------------
 # Beyond ``horizon``, each forecast is fed back as if it had been observed. From the end
 # of the training points, the network continues the wave by itself for 500 steps. The
 # form of the wave remains; a small error of the period adds up over time.

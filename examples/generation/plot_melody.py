@@ -48,8 +48,8 @@ for title, melody in zip(TUNES, melodies, strict=True):
 # %%
 # Transposed copies
 # -----------------
-# Six tunes are little data. Copies in other keys show the network that intervals matter
-# more than single notes. Each copy is a separate document.
+# Six tunes are a small data set. Copies in other keys show the network that intervals
+# matter more than single notes. Each copy is a separate document.
 
 NAMES = "C C# D D# E F F# G G# A A# B".split()
 

@@ -90,7 +90,7 @@ print(RECORDED_CHARACTERS)
 # In a model of words, each step has thousands of possible tokens, and each of them
 # occurs less often. Words that occur fewer than five times become one unknown token,
 # which is never written. The perplexity is the effective number of equally likely next
-# tokens.
+# tokens. :doc:`/guide/generating` explains all scores and options.
 
 words = SequenceGenerator(
     WordVectorizer(lowercase=False, min_count=5),
@@ -124,7 +124,7 @@ print(RECORDED_WORDS)
 # -----------
 # In a :meth:`~sklearn_rnn.SequenceGenerator.session`, a person and the network write
 # one text. The network suggests the likeliest next words, from which the person
-# chooses.
+# chooses; see :doc:`/guide/cowriting`.
 
 suggested, probabilities = zip(*words.session("The white").suggest(10), strict=True)
 figure, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")

@@ -65,7 +65,8 @@ AttentionDisplay.from_estimator(models["dot"], "September 9, 1850", ax=ax)
 # %%
 # Alternatives and their probabilities
 # ------------------------------------
-# Beam search finds the likeliest answers and their probabilities:
+# Beam search finds the likeliest answers and their probabilities (see
+# :doc:`/guide/translating`):
 
 for best in models["dot"].predict_n_best(["May 31, 1066"], n=3)[0]:
     print(f"{best['target']}  {np.exp(best['log_probability']):.3f}")

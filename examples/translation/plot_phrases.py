@@ -19,7 +19,7 @@ from sklearn_rnn.display import AttentionDisplay
 # %%
 # Phrases
 # -------
-# The phrases are generated from a small vocabulary. In French, adjectives of colour
+# The phrases are generated from a small vocabulary. In French, adjectives of color
 # follow the noun, while those for "new" and "old" precede it.
 
 VERBS = {"Open": "Ouvrir", "Close": "Fermer", "Print": "Imprimer", "Copy": "Copier"}

@@ -39,3 +39,7 @@ def test_values_of_texts(texts, y):
         seed=0,
     )
     assert len(explainer(texts[:1], max_evals=60).values[0]) > 0
+
+
+def test_the_guide(run_guide):
+    assert run_guide("SHAP") == ["(6,", "2)"]
