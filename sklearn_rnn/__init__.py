@@ -1,7 +1,7 @@
 """Recurrent networks that behave like any other scikit-learn estimator.
 
-Names and subpackages are imported when they are first used, so that those which need no
-torch, such as ``sklearn_rnn.text`` and ``sklearn_rnn.energy``, load without it.
+Names and subpackages are imported when they are first used, so that those that do not
+need torch, such as ``sklearn_rnn.text`` and ``sklearn_rnn.energy``, load without it.
 """
 
 from importlib import import_module

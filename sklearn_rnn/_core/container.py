@@ -53,7 +53,8 @@ def write_container(
     Raises
     ------
     TypeError, ValueError
-        If the header is not JSON or is too long, or if an array does not hold numbers.
+        If the header is not JSON or is too long, or if an array does not contain
+        numbers.
     OSError
         If the file cannot be written. An existing file is then unchanged.
     """
@@ -147,7 +148,11 @@ def _check_prefix(prefix: bytes, size: int, kind: str) -> tuple[int, int]:
             "does not read. Save it again with this version."
         )
     if not prefix.startswith(MAGIC):
-        reason = "it is empty." if not prefix else "it is a file of another format."
+        reason = (
+            "it is empty."
+            if not prefix
+            else "it is a file of another format. Pass a file that sklearn_rnn saved."
+        )
         raise ValueError(reason)
     if len(prefix) < PREFIX.size:
         raise ValueError("it is truncated.")
@@ -165,7 +170,7 @@ def _check_prefix(prefix: bytes, size: int, kind: str) -> tuple[int, int]:
         raise ValueError(f"it is {how}: it has {size} bytes instead of {expected}.")
     if found.rstrip(b"\0") != kind.encode("ascii"):
         name = found.rstrip(b"\0").decode("ascii", "replace")
-        raise ValueError(f"it holds a {name!r}, but a {kind!r} is expected.")
+        raise ValueError(f"it contains a {name!r}, but a {kind!r} is expected.")
     return header_size, arrays_size
 
 

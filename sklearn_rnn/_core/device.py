@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 # NumPy's arrays are float64 by default, but training in float64 takes about twice the
-# time and does not improve results on standardised data. For at most this many values
+# time and does not improve results on standardized data. For at most this many values
 # float64 is kept, because it costs little and some scikit-learn checks require it.
 LARGEST_FLOAT64 = 2**14
 

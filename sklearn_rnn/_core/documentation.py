@@ -1,4 +1,4 @@
-"""HTML representations that link to the documentation and summarise the fit."""
+"""HTML representations that link to the documentation and summarize the fit."""
 
 import html
 import os
@@ -40,11 +40,11 @@ class DocumentedEstimator(BaseEstimator):
         return {"documentation": html.escape(place), "name": type(self).__name__}
 
     def _summarize_fit(self) -> dict[str, str]:
-        """Short texts by name that describe the fitted estimator."""
+        """Return short texts by name that describe the fitted estimator."""
         return {}
 
     def _get_fitted_attr_html(self, doc_link: str = "") -> Any:
-        """The fitted attributes, as scikit-learn shows them, after the summary.
+        """Return scikit-learn's table of fitted attributes, after the summary.
 
         scikit-learn also asks for those of the unfitted ``estimator`` of an ensemble.
         """
@@ -69,7 +69,7 @@ def is_fitted(estimator: Any) -> bool:
 
 
 def summarize_epochs(estimator: Any) -> dict[str, str]:
-    """Number of epochs and the losses after the last one, or after the one kept."""
+    """Return the number of epochs and the losses after the last one or the one kept."""
     epochs = f"{estimator.n_iter_:,}"
     kept = getattr(estimator, "best_epoch_", None) or 0
     if kept:

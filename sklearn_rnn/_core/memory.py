@@ -31,7 +31,7 @@ def explain_prediction_memory(n: int, longest: int) -> AbstractContextManager[No
     return explain_out_of_memory(
         lambda: (
             f"not enough memory to read {n} sequence(s), the longest of {longest} "
-            "steps. Give fewer or shorter sequences at a time; batch_size only affects "
+            "steps. Pass fewer or shorter sequences at a time; batch_size only affects "
             "fit."
         )
     )

@@ -1,4 +1,4 @@
-"""Parameter checks of estimators, with suggestions for misspelt options."""
+"""Parameter checks of estimators, with suggestions for misspelled options."""
 
 from difflib import get_close_matches
 from typing import Any
@@ -15,7 +15,7 @@ from sklearn_rnn._core.sklearn_private import (
 
 
 class ValidatedEstimator(DocumentedEstimator):
-    """Base whose errors for a misspelt option, such as "LSTM", suggest a correction."""
+    """Base whose errors for misspelled options, such as "LSTM", suggest corrections."""
 
     def _validate_params(self) -> None:
         try:
@@ -45,7 +45,7 @@ class ValidatedEstimator(DocumentedEstimator):
             if isinstance(value, (dict, set)) and "array-like" in constraints:
                 raise InvalidParameterError(
                     f"The {name!r} parameter of {type(self).__name__} cannot be a "
-                    f"{type(value).__name__}. Give an array."
+                    f"{type(value).__name__}. Pass an array."
                 )
             if isinstance(value, type) and any(
                 isinstance(one, HasMethods) for one in constraints

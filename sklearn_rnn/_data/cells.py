@@ -20,7 +20,7 @@ TEXT_HINT = (
 
 
 def explain_unreadable(X: Any) -> str:
-    """Describe the first column of X that holds no numbers; "" if there is none."""
+    """Describe the first column of X that contains no numbers; "" if there is none."""
     for label, values in _list_columns(X):
         kind = _find_kind(values)
         if kind is not None:
@@ -40,7 +40,7 @@ def explain_errors(X: Any, name: str = "X") -> Iterator[None]:
             yield
     except OverflowError as error:
         raise ValueError(
-            f"{name} holds integers that are too large for float64 ({error}). Give "
+            f"{name} contains integers that are too large for float64 ({error}). Pass "
             "values in a larger unit."
         ) from error
     except (TypeError, ValueError) as error:
@@ -50,7 +50,7 @@ def explain_errors(X: Any, name: str = "X") -> Iterator[None]:
         if not remedy and str(error).startswith("float() argument"):
             kind = type(X).__name__
             raise TypeError(
-                f"{name} of type {kind} cannot be read as numbers ({error}). Give an "
+                f"{name} of type {kind} cannot be read as numbers ({error}). Pass an "
                 "array, a data frame or a list of lists of numbers."
             ) from error
         if not remedy:
@@ -72,7 +72,7 @@ def name_in_errors(name: str) -> Iterator[None]:
 
 
 def refuse_dates(table: np.ndarray) -> None:
-    """Refuse a table of dates, which scikit-learn's check_array accepts."""
+    """Raise an error for a table of dates, which scikit-learn's check_array accepts."""
     if table.dtype.kind in "mM":
         raise TypeError(
             f"X has dtype {table.dtype}; expected numbers. Drop the dates, or encode "
@@ -81,7 +81,7 @@ def refuse_dates(table: np.ndarray) -> None:
 
 
 def refuse_huge(table: np.ndarray) -> None:
-    """Refuse Python integers in an object array that are too large for a float."""
+    """Raise an error for integers in an object array that are too large for a float."""
     if table.dtype == object:
         for value in table.flat:
             if isinstance(value, int):
@@ -96,9 +96,10 @@ def read_table(estimator: Any, X: Any, **options: Any) -> np.ndarray:
     """
     if isinstance(X, TokenArray):
         raise TypeError(
-            f"X holds tokens, whose codes are labels, but {type(estimator).__name__} "
-            "reads numbers. Use a recurrent estimator, which embeds tokens, or convert "
-            "the text to numbers with TextStatisticsVectorizer."
+            "X contains tokens, whose codes are labels, but "
+            f"{type(estimator).__name__} reads numbers. Use a recurrent estimator, "
+            "which embeds tokens, or convert the text to numbers with "
+            "TextStatisticsVectorizer."
         )
     X = unwrap(X)
     with explain_errors(X):
@@ -131,7 +132,7 @@ def _list_columns(X: Any) -> Iterator[tuple[Any, np.ndarray]]:
 
 
 def _find_kind(values: np.ndarray) -> str | None:
-    """Return "dates", "text" or "sequences" if the values hold such, otherwise None."""
+    """Return "dates", "text" or "sequences" for values of that kind, otherwise None."""
     if values.dtype.kind in "mM":
         return "dates"
     if values.dtype.kind not in "OSU":
@@ -155,11 +156,12 @@ def _is_number(text: str | bytes) -> bool:
 
 
 def _name_column(label: Any, kind: str) -> str:
-    return f"It holds {kind}." if label is None else f"Column {label!r} holds {kind}."
+    subject = "It" if label is None else f"Column {label!r}"
+    return f"{subject} contains {kind}."
 
 
 def _find_remedy(X: Any, label: Any, kind: str) -> str:
-    """Tell the user what to do with a column that holds ``kind``."""
+    """Tell the user what to do with a column that contains ``kind``."""
     if kind == "dates":
         if hasattr(X, "set_index") and label is not None:
             return f"Make it the index with X.set_index({label!r}), or drop it."
@@ -170,8 +172,8 @@ def _find_remedy(X: Any, label: Any, kind: str) -> str:
             "frames, use StepwiseTransformer(OneHotEncoder())."
         )
     if label is not None and len(X.columns) == 1:
-        return f"Give the column instead of the frame: X[{label!r}]."
+        return f"Pass the column instead of the frame: X[{label!r}]."
     return (
-        "Convert each row to one array of shape (n_timesteps, n_features), and give a "
+        "Convert each row to one array of shape (n_timesteps, n_features), and pass a "
         "list of these arrays."
     )

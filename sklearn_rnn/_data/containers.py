@@ -46,13 +46,13 @@ def unwrap(X: Any, name: str = "X", *, missing: bool | None = None) -> Any:
         return _fill_masked(X, name, X.ndim == 3 if missing is None else missing)
     if isinstance(X, Mapping) and not sparse.issparse(X):  # a dok_array is both
         raise TypeError(
-            f"{name} is a {type(X).__name__}, whose keys would be lost. Give a list of "
+            f"{name} is a {type(X).__name__}, whose keys would be lost. Pass a list of "
             f"its values, as list({name}.values()) does, or a data frame."
         )
     _refuse_unordered(X, name)
     if isinstance(X, Iterator):
         raise TypeError(
-            f"{name} is a {type(X).__name__}, which can be read only once. Give "
+            f"{name} is a {type(X).__name__}, which can be read only once. Pass "
             f"list({name})."
         )
     if isinstance(X, (memoryview, bytearray, array)):
@@ -74,7 +74,7 @@ def unwrap_documents(X: Any, name: str = "X") -> Any:
     if isinstance(X, Mapping) and not hasattr(X, "columns"):
         raise TypeError(
             f"{name} is a {type(X).__name__}; only its keys would be read as "
-            f"documents. Give list({name}.values()) or list({name})."
+            f"documents. Pass list({name}.values()) or list({name})."
         )
     _refuse_unordered(X, name)
     is_record = isinstance(X, np.ndarray) and X.dtype.kind == "V"
@@ -118,7 +118,7 @@ def _refuse_unordered(X: Any, name: str) -> None:
     if isinstance(X, Set) and not isinstance(X, KeysView):  # keys have an order
         raise TypeError(
             f"{name} is a {type(X).__name__}, which has no order and no duplicates. "
-            "Give a list."
+            "Pass a list."
         )
 
 
@@ -191,7 +191,7 @@ def _read_torch(X: Any, name: str) -> Any:
         )
     if X.device.type == "meta":
         raise ValueError(
-            f"{name} is a tensor on the meta device, which holds no values. Give a "
+            f"{name} is a tensor on the meta device, which contains no values. Pass a "
             "tensor with values."
         )
     X = X.detach()

@@ -19,7 +19,7 @@ def _as_array(y: Any, dtype: Any, estimator: Any) -> np.ndarray:
     if getattr(y, "ndim", None) == 1 and y.dtype == object:
         rows = [0, *y]  # so that arrays of the same length raise the error, too
     if len({np.shape(row) for row in rows}) > 1:
-        raise ValueError(f"y holds one array per sequence. {PER_STEP}")
+        raise ValueError(f"y contains one array per sequence. {PER_STEP}")
     options = {"ensure_2d": False, "input_name": "y", "estimator": estimator}
     try:
         with name_in_errors("y"):
@@ -28,7 +28,7 @@ def _as_array(y: Any, dtype: Any, estimator: Any) -> np.ndarray:
                 y = check_array(y, dtype=np.float64, **options)
     except (OverflowError, TypeError) as error:
         raise ValueError(
-            f"y cannot be read as numbers ({error}). Give one finite number, or one "
+            f"y cannot be read as numbers ({error}). Pass one finite number, or one "
             "row of such numbers, per sequence."
         ) from error
     return y
@@ -45,12 +45,12 @@ def check_labels(y: Any, estimator: Any) -> np.ndarray:
         if not np.isin(values, (0, 1)).all():
             raise ValueError(
                 f"y is an indicator matrix of the values {values.tolist()}; expected 0 "
-                "and 1. Give y == value, where value marks a present label."
+                "and 1. Pass y == value, where value marks a present label."
             )
         return y
     if kind == "multiclass-multioutput":
         raise ValueError(
-            "Unknown label type: multiclass-multioutput. Give one label per sequence, "
+            "Unknown label type: multiclass-multioutput. Pass one label per sequence, "
             "or an indicator matrix of 0 and 1 with one column per label. For several "
             f"columns of classes, use MultiOutputClassifier. {PER_STEP}"
         )
@@ -68,8 +68,8 @@ def describe_misread_labels(y: np.ndarray, lengths: np.ndarray | None) -> str:
     if (y.sum(axis=1) == 1).all():
         return (
             f"y is an indicator matrix, so each of its {n_columns} columns is learned "
-            "as a separate label, but every row has exactly one 1. If y is one-hot, "
-            "give the classes: y.argmax(axis=-1)."
+            "as a separate label, but every row has exactly one 1. If y is one-hot "
+            "encoded, pass the classes: y.argmax(axis=-1)."
         )
     if lengths is not None and (lengths == n_columns).all():
         return (

@@ -43,7 +43,7 @@ def check_columns(rows: Iterable[Any], kind: str, name: str = "X") -> None:
         if names != columns[0]:
             raise ValueError(
                 f"{kind} {i} of {name} has the columns {names}, but {kind} 0 has "
-                f"{columns[0]}. Give frames with the same columns in the same order, "
+                f"{columns[0]}. Pass frames with the same columns in the same order, "
                 "or no frames."
             )
 
@@ -54,7 +54,7 @@ def drop_padding(values: np.ndarray, name: str) -> np.ndarray:
     if not len(known):
         raise ValueError(
             f"{name} has no steps: all its values are NaN, and trailing NaN steps of a "
-            "3-D array are padding. Remove it, or give a list of series, in which NaN "
+            "3-D array are padding. Remove it, or pass a list of series, in which NaN "
             "is a missing value."
         )
     return values[: known[-1] + 1]

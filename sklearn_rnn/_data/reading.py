@@ -87,7 +87,7 @@ class SequenceReader(BaseEstimator):
             raise ValueError(f"{error} {self._explain_width(X)}") from error
 
     def _explain_width(self, X: Any) -> str:
-        """Explain how to give sequences of another length than the rows in fit."""
+        """Explain how to pass sequences of another length than the rows in fit."""
         if np.shape(X)[1] == self.input_size_ and len(X) > 1:
             return ONE_SEQUENCE
         array = "np.array(x)"
@@ -95,12 +95,12 @@ class SequenceReader(BaseEstimator):
             array = f"np.reshape(x, (-1, {self.input_size}))"
         return (
             "A table, such as a list of equally long lists, needs as many columns as "
-            "in fit. Give sequences of another length as a list of arrays: "
+            "in fit. Pass sequences of another length as a list of arrays: "
             f"[{array} for x in X]."
         )
 
     def _check_not_one_sequence(self, table: np.ndarray) -> None:
-        """Refuse a table that may be one sequence, or warn if it can be read."""
+        """Raise an error or warn if a table is probably a single sequence."""
         n, size = table.shape
         name = type(self).__name__
         if size > 1:
@@ -129,8 +129,9 @@ class SequenceReader(BaseEstimator):
             if n_vectors != self._vocabulary_size:
                 raise ValueError(
                     f"embedding has {n_vectors} vectors, but X has a vocabulary of "
-                    f"size {self._vocabulary_size}. Give one vector per code, in the "
-                    "order of the vectorizer's get_feature_names_out."
+                    f"size {self._vocabulary_size}. Set embedding to an array with one "
+                    "vector per code, in the order of the vectorizer's "
+                    "get_feature_names_out."
                 )
         self._choose_number_type(sequences)
 
@@ -147,7 +148,7 @@ class SequenceReader(BaseEstimator):
         self._number_type = resolve_dtype(self.precision, number_type, n_values)
 
     def _check_columns(self, X: Any, reset: bool) -> None:
-        """Refuse frames whose columns differ from those in fit."""
+        """Raise an error for frames whose columns differ from those in fit."""
         rows = list(X)
         check_columns(rows, "sequence")
         if hasattr(rows[0], "columns") and (reset or not self._fitted_on_table):
@@ -161,8 +162,9 @@ class SequenceReader(BaseEstimator):
             if sequences.vocabulary_size is not None:
                 got, fitted = fitted, got
             raise ValueError(
-                f"X holds {got}, but {name} was fitted on {fitted}. Give the same kind "
-                "of input as in fit; to read plain integers as codes, set embedding=."
+                f"X contains {got}, but {name} was fitted on {fitted}. Pass the same "
+                "kind of input as in fit; to read plain integers as codes, set "
+                "embedding=."
             )
         if self._vocabulary_size is not None:
             check_codes(sequences, self._vocabulary_size)
@@ -170,7 +172,7 @@ class SequenceReader(BaseEstimator):
         if self.input_size not in (None, sequences.input_size):
             raise ValueError(
                 f"X has {sequences.input_size} features per step, but "
-                f"input_size={self.input_size}. Give sequences with that many "
+                f"input_size={self.input_size}. Pass sequences with that many "
                 "features, or change input_size."
             )
         if sequences.input_size != self.input_size_:

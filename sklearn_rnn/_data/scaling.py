@@ -1,4 +1,4 @@
-"""Standardisation of the features of sequences."""
+"""Standardization of the features of sequences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -60,7 +60,7 @@ class FeatureScaling:
             feature = int(np.argmin(np.isfinite(spread)))
             raise ValueError(
                 f"the values of feature {feature} of X are too large to be "
-                f"standardised: they lie between {lowest[feature]:g} and "
+                f"standardized: they lie between {lowest[feature]:g} and "
                 f"{highest[feature]:g}. Scale X, or set scaling=False."
             )
         overall = np.sqrt(np.mean(spread[~constant] ** 2)) if spread.any() else 1.0
@@ -69,7 +69,7 @@ class FeatureScaling:
         return cls(mean, np.maximum(spread, bound))
 
     def apply(self, sequences: Sequences, dtype: DTypeLike) -> Sequences:
-        """Return the sequences with standardised values of ``dtype``."""
+        """Return the sequences with standardized values of ``dtype``."""
         values = sequences.values
         scaled = np.empty(values.shape, dtype)
         for start in range(0, len(values), STEPS_PER_CHUNK):
@@ -79,7 +79,7 @@ class FeatureScaling:
         return replace(sequences, values=scaled)
 
     def apply_to_steps(self, steps: np.ndarray) -> np.ndarray:
-        """Return standardised values (n, F) in float64."""
+        """Return standardized values (n, F) in float64."""
         with np.errstate(over="ignore", invalid="ignore"):
             return (steps.astype(np.float64) - self.mean) / self.scale
 

@@ -89,7 +89,7 @@ def _find_kind_of_list(X: Any, one_d: bool = False) -> str:
     if not len(X):
         return "table"  # which raises scikit-learn's own error
     if isinstance(X[0], (str, bytes)):
-        raise ValueError(f"X holds text: {X[0][:40]!r}. {TEXT_HINT}")
+        raise ValueError(f"X contains text: {X[0][:40]!r}. {TEXT_HINT}")
     if _is_scalar(X[0]):
         return "table"  # its single dimension raises scikit-learn's own error
     if one_d or any(_is_scalar(x) or hasattr(x, "__array__") for x in X):
@@ -110,7 +110,7 @@ def from_table(X: np.ndarray, input_size: int | None = None) -> Sequences:
     """Read each row of a validated (n, m) table as a sequence.
 
     scikit-learn's ``check_array`` converts a TokenArray to a plain array. If its dtype
-    still holds the size of the vocabulary, X is read as codes.
+    still contains the size of the vocabulary, X is read as codes.
     """
     metadata: Mapping[str, Any] = X.dtype.metadata or {}
     vocabulary_size = metadata.get("vocabulary_size")
@@ -120,7 +120,7 @@ def from_table(X: np.ndarray, input_size: int | None = None) -> Sequences:
     n, m = X.shape
     if m % size:
         raise ValueError(
-            f"X has {m} columns, which is not a multiple of input_size={size}. Give a "
+            f"X has {m} columns, which is not a multiple of input_size={size}. Pass a "
             f"table whose number of columns is a multiple of {size}, or set another "
             "input_size."
         )
@@ -168,7 +168,7 @@ def from_ragged(X: Any, *, finite: bool = True) -> Sequences:
         row = next(i for i, x in enumerate(rows) if x.shape[1] != rows[0].shape[1])
         raise ValueError(
             f"sequence {row} of X has {rows[row].shape[1]} features per step, but "
-            f"sequence 0 has {rows[0].shape[1]}. Give sequences with the same features."
+            f"sequence 0 has {rows[0].shape[1]}. Pass sequences with the same features."
         )
     sequences = Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)
     return refuse_nonfinite(sequences) if finite else sequences
@@ -180,7 +180,7 @@ def _from_token_rows(X: list[Any]) -> Sequences:
     if len(sizes) > 1 or any(x.ndim != 1 for x in X):
         raise TypeError(
             "X mixes tokens of different vocabularies, or tokens and other arrays "
-            f"(vocabulary sizes {sorted(sizes, key=str)}). Give all sequences as rows "
+            f"(vocabulary sizes {sorted(sizes, key=str)}). Pass all sequences as rows "
             "of one TokenArray."
         )
     lengths = np.array([len(x) for x in X], dtype=np.int64)
@@ -201,7 +201,7 @@ def _as_steps(x: Any, row: int) -> np.ndarray:
     try:
         steps = np.asarray(unwrap(x, f"sequence {row} of X"))
         if steps.dtype.kind in "SU":
-            raise TypeError("it holds text")
+            raise TypeError("it contains text")
         if steps.dtype.kind == "O":
             steps = np.array(steps.tolist(), dtype=np.float64)  # elements may be arrays
     except (ValueError, TypeError, OverflowError) as error:
@@ -315,8 +315,8 @@ def as_codes(sequences: Sequences, vocabulary_size: int | None = None) -> Sequen
         )
     if vocabulary_size is None and high >= LARGEST_INFERRED_VOCABULARY:
         raise ValueError(
-            f"X holds the code {high}, from which a vocabulary of that size would be "
-            "inferred. Number the codes without gaps, or set embedding= to an array "
+            f"X contains the code {high}, from which a vocabulary of that size would "
+            "be inferred. Number the codes without gaps, or set embedding= to an array "
             "with one vector per code."
         )
     size = high + 1 if vocabulary_size is None else vocabulary_size
@@ -380,11 +380,11 @@ def check_codes(sequences: Sequences, vocabulary_size: int) -> None:
     lowest, highest = int(sequences.values.min()), int(sequences.values.max())
     if lowest < 0 or highest >= vocabulary_size:
         raise ValueError(
-            f"X holds the code {lowest if lowest < 0 else highest}, but the vocabulary "
-            f"has only the codes 0..{vocabulary_size - 1}. Transform X with the "
-            "vectorizer that was fitted. If X holds plain integers and the training "
-            "data lack some of them, set embedding= to an array with one vector per "
-            "code."
+            f"X contains the code {lowest if lowest < 0 else highest}, but the "
+            f"vocabulary has only the codes 0..{vocabulary_size - 1}. Transform X with "
+            "the vectorizer that was fitted. If X contains plain integers and the "
+            "training data lack some of them, set embedding= to an array with one "
+            "vector per code."
         )
 
 
@@ -399,7 +399,7 @@ def holds_integers(values: np.ndarray, dtype: DTypeLike) -> bool:
 def cast(sequences: Sequences, dtype: DTypeLike) -> Sequences:
     """Convert numbers to ``dtype``; raise an error if one is too large for it.
 
-    If ``dtype`` rounds integers, a warning is given.
+    If ``dtype`` rounds integers, a warning is issued.
     """
     values = sequences.values
     if sequences.vocabulary_size is not None or values.dtype == dtype:
@@ -414,7 +414,7 @@ def warn_of_rounding(values: np.ndarray, dtype: DTypeLike) -> None:
     if not holds_integers(values, dtype):
         remedy = "" if dtype == np.float64 else ', or set precision="float64"'
         warn_user(
-            f"X holds integers that {np.dtype(dtype)} rounds to "
+            f"X contains integers that {np.dtype(dtype)} rounds to "
             f"{np.finfo(dtype).nmant + 1} bits, so that some become equal. Subtract an "
             f"offset from X{remedy}."
         )

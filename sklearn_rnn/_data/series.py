@@ -138,7 +138,7 @@ def read_series(X: Any, name: str = "X", *, step: Any = None) -> SeriesSet:
     X = unwrap_panel(X)
     if isinstance(X, Mapping):
         raise ValueError(
-            f"{name} is a {type(X).__name__}; expected series. Give list(X.values()) "
+            f"{name} is a {type(X).__name__}; expected series. Pass list(X.values()) "
             "for several series, or a frame for the channels of one series."
         )
     refuse_sparse(X, name)
@@ -147,7 +147,7 @@ def read_series(X: Any, name: str = "X", *, step: Any = None) -> SeriesSet:
     members = [X] if single else list(X)
     labels = [name if single else f"series {i} of {name}" for i in range(len(members))]
     if not members:
-        raise ValueError(f"{name} holds no series. Give at least one.")
+        raise ValueError(f"{name} contains no series. Pass at least one.")
     if not single:
         check_columns(members, "series", name)
     values = [_read_one(x, label) for x, label in zip(members, labels, strict=True)]
@@ -159,7 +159,7 @@ def read_series(X: Any, name: str = "X", *, step: Any = None) -> SeriesSet:
         if v.shape[1] != values[0].shape[1]:
             raise ValueError(
                 f"{label} has {v.shape[1]} channels, but series 0 has "
-                f"{values[0].shape[1]}. Give series with the same channels."
+                f"{values[0].shape[1]}. Pass series with the same channels."
             )
     dtype = np.result_type(*values)
     indices = [x.index if hasattr(x, "iloc") else None for x in members]
@@ -216,6 +216,6 @@ def _read_one(x: Any, name: str) -> np.ndarray:
             problem, advice = "infinity", "Use NaN for missing values."
         else:
             problem = f"the value {values[step, channel]:.3g}"
-            advice = f"Give values below {LARGEST:.0e}, for example in a larger unit."
+            advice = f"Pass values below {LARGEST:.0e}, for example in a larger unit."
         raise ValueError(f"{name} contains {problem} at step {step}. {advice}")
     return values

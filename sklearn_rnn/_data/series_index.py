@@ -15,7 +15,7 @@ def check_index(index: Any, name: str, learned: Any = None) -> Any:
     if index.hasnans:
         raise ValueError(
             f"the index of {name} has a missing entry in row "
-            f"{int(index.isna().argmax())}. Give a complete index, or call "
+            f"{int(index.isna().argmax())}. Pass a complete index, or call "
             "reset_index(drop=True) if the rows are in order."
         )
     if not index.is_unique:
@@ -93,7 +93,7 @@ def find_difference(index: Any, expected: Any) -> int | None:
 
 
 def holds_labels(index: Any) -> bool:
-    """Return whether the index holds labels, which do not determine the next entry."""
+    """Return whether the index is made of labels, which have no next entry."""
     import pandas as pd
 
     times = (pd.PeriodIndex, pd.DatetimeIndex, pd.TimedeltaIndex)

@@ -13,7 +13,7 @@ class SeriesPanel:
 
     Cross-validation selects rows of X. The rows of a list or of a 3-D array are series,
     so folds hold out whole series. The rows of a panel are time steps, so each fold
-    holds the steps of all series between two times. An
+    contains the steps of all series between two times. An
     :class:`~sklearn_rnn.RNNForecaster` accepts a panel wherever it accepts a list, as X
     and as ``exog``.
 
@@ -45,7 +45,7 @@ class SeriesPanel:
 
     Notes
     -----
-    Series and frames are aligned by their index if it holds times or numbers.
+    Series and frames are aligned by their index if it contains times or numbers.
     Otherwise, and if all indices count from 0, series are aligned by their last steps.
     A fold contains only the series that have steps in it.
 
@@ -77,7 +77,7 @@ class SeriesPanel:
     def __init__(self, series: Any) -> None:
         if not holds_several(series):
             raise ValueError(
-                "SeriesPanel takes a list of series or an array (n_series, "
+                "SeriesPanel accepts a list of series or an array (n_series, "
                 f"n_timesteps, n_channels), got {type(series).__name__}. For a single "
                 "series no panel is needed: WindowSplit and TimeSeriesSplit split its "
                 "rows."
@@ -103,7 +103,7 @@ class SeriesPanel:
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         raise TypeError(
             "a SeriesPanel cannot be converted to an array. RNNForecaster accepts it; "
-            "give other estimators the list of series in its attribute series."
+            "pass the list of series in its attribute series to other estimators."
         )
 
     def __getitem__(self, rows: Any) -> "SeriesPanel":

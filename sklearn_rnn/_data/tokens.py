@@ -1,4 +1,4 @@
-"""TokenArray, which holds text as codes, and the reserved codes."""
+"""TokenArray, which contains text as codes, and the reserved codes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from operator import index
@@ -80,7 +80,7 @@ class TokenArray(np.ndarray):
 
     @property
     def vocabulary_size(self) -> int | None:
-        """Number of tokens plus 4; None if a numpy function lost it."""
+        """Number of tokens plus 4; None if a numpy function did not keep it."""
         metadata = self.dtype.metadata
         return None if metadata is None else metadata.get("vocabulary_size")
 
@@ -113,9 +113,19 @@ class TokenArray(np.ndarray):
         return _join(func, *args, **kwargs)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> np.ndarray:
-        """Cast the codes to another type.
+        """Cast the codes to another data type.
 
-        The result is a plain array, unless the type is int32.
+        Parameters
+        ----------
+        dtype : dtype
+            Data type of the result.
+        *args, **kwargs : object
+            Further arguments of ``numpy.ndarray.astype``.
+
+        Returns
+        -------
+        codes : TokenArray or ndarray
+            A TokenArray if the data type is int32, otherwise a plain array.
         """
         plain = _plain(self).astype(dtype, *args, **kwargs)
         return _restore_codes(plain, self.vocabulary_size)

@@ -47,7 +47,7 @@ def build_network(
     embedding: str | int | torch.Tensor = "auto",
     neutral_codes: Codes = (),
 ) -> SequenceNetwork:
-    """Build and initialise the network of a classifier or regressor, on the CPU.
+    """Build and initialize the network of a classifier or regressor, on the CPU.
 
     The weights are drawn from ``generator``. The initial vectors of ``neutral_codes``
     are zero, so that codes which do not occur in training add no random input.
@@ -94,7 +94,7 @@ def build_language_network(
     tie_weights: bool = False,
     neutral_codes: Codes = (),
 ) -> LanguageNetwork:
-    """Build and initialise the network of a generator, on the CPU.
+    """Build and initialize the network of a generator, on the CPU.
 
     The initial vectors of ``neutral_codes`` are zero, as in :func:`build_network`.
     """
@@ -160,7 +160,7 @@ def build_translation_network(
     neutral_codes: Codes = (),
     neutral_target_codes: Codes = (),
 ) -> TranslationNetwork:
-    """Build and initialise the network of a translator, on the CPU.
+    """Build and initialize the network of a translator, on the CPU.
 
     The initial vectors of ``neutral_codes`` of the source and of the target are zero,
     as in :func:`build_network`.
@@ -284,7 +284,7 @@ class _UninitializedLinear(nn.Linear):
     """
 
     def reset_parameters(self) -> None:
-        """Do nothing; the caller initialises the weights."""
+        """Do nothing; the caller initializes the weights."""
 
 
 def _make_linear(

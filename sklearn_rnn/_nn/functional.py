@@ -24,6 +24,6 @@ def check_outputs(outputs: np.ndarray, rows: np.ndarray | None = None) -> None:
         where = f" for sequence {rows[np.argmin(good)]} of X"
     raise ValueError(
         f"the output of the network{where} is not a finite number, because its states "
-        "or weights have become too large. Give sequences with about the same length "
+        "or weights have become too large. Pass sequences with about the same length "
         "and scale as in fit, or fit again with a lower learning_rate."
     )

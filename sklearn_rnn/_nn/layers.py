@@ -13,9 +13,9 @@ from sklearn_rnn._nn.states import State
 class RecurrentStack(nn.Module):
     """Stacked layers, which read in one direction or in both.
 
-    ``layers[k]`` holds the forward layer and, if bidirectional, the backward layer of
-    level ``k``. The backward layer reads the valid part of each sequence from its end,
-    so that it never reads padding before the sequence.
+    ``layers[k]`` contains the forward layer and, if bidirectional, the backward layer
+    of level ``k``. The backward layer reads the valid part of each sequence from its
+    end, so that it never reads padding before the sequence.
     """
 
     def __init__(self, layers: list[list[nn.Module]], dropout: float = 0.0) -> None:

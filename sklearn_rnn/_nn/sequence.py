@@ -30,7 +30,7 @@ class Inputs(NamedTuple):
 
 
 class SequenceNetwork(nn.Module):
-    """A network that maps sequences to logits or standardised numbers.
+    """A network that maps sequences to logits or standardized numbers.
 
     ``embedding`` is None for numbers, and for codes if the first layer looks them up.
     ``pooling`` reduces the outputs of the valid steps to the input of the head; without

@@ -27,7 +27,7 @@ def list_tensors(state: State) -> list[Tensor]:
     if state is None:
         return []
     raise TypeError(
-        f"the cell's state holds {state!r} of type {type(state).__name__}; expected "
+        f"the cell's state contains {state!r} of type {type(state).__name__}; expected "
         "tensors, or tuples or lists of them."
     )
 

@@ -13,7 +13,7 @@ from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.sequence import SequenceNetwork
 from sklearn_rnn._nn.states import Arrays, find_layout, list_tensors
 
-# Maximum size of the table that holds W x + b for every code x.
+# Maximum size of the table that contains W x + b for every code x.
 LARGEST_TABLE = 2**24
 
 Network = LanguageNetwork | SequenceNetwork
@@ -46,7 +46,7 @@ def make_stepper(
 
 
 def _compute_table_size(module: Network) -> int:
-    """Compute the size of the table that holds W x + b of the first layer per code."""
+    """Compute the size of the table of W x + b of the first layer for every code."""
     first = cast(Any, module.stack.layers)[0][0]
     if module.embedding is not None:
         return module.embedding.num_embeddings * first.weight_hh.shape[0]
@@ -56,7 +56,7 @@ def _compute_table_size(module: Network) -> int:
 class Stepper(ABC):
     """Streams that read step by step; subclasses compute the step.
 
-    ``state`` holds arrays with one row per stream: ``n_steps`` (n,), the number of
+    ``state`` contains arrays with one row per stream: ``n_steps`` (n,), the number of
     steps read; the states (n, H) of layer k under the names of the cell, such as
     ``hidden_k`` and ``cell_k``, or ``state_k_i`` for a user's cell; and, if the head
     reads a mean or a maximum over all outputs, their ``sum`` or ``max`` so far.
@@ -79,8 +79,8 @@ class Stepper(ABC):
     def feed(self, x: np.ndarray) -> np.ndarray:
         """Read one more step of each stream, and return the outputs of the head.
 
-        ``x`` holds numbers (n, F) of the network's type, or codes (n,). The next call
-        may overwrite the returned array.
+        ``x`` contains numbers (n, F) of the network's type, or codes (n,). The next
+        call may overwrite the returned array.
         """
 
     def restore(self, saved: Arrays, rows: np.ndarray | None = None) -> None:

@@ -11,10 +11,10 @@ from sklearn_rnn._nn.states import State, nest_state
 
 
 class Memory(NamedTuple):
-    """What a decoder reads of its sources: the encoder's outputs (B, S, M).
+    """Outputs (B, S, M) of the encoder, which the decoder reads.
 
     Attention compares the decoder's outputs with the ``keys`` (B, S, H). ``lengths``
-    (B,) holds the numbers of valid steps, and is None if all steps are valid.
+    (B,) contains the numbers of valid steps, and is None if all steps are valid.
     """
 
     outputs: Tensor

@@ -13,8 +13,8 @@ class WeightAverage:
     Of t steps, step s has a weight proportional to about (s / t) ** 3 (Shamir and
     Zhang, 2013, with eta = 3). No horizon has to be chosen, and the mean after n epochs
     does not depend on the number of epochs that follow. During an epoch, ``weights`` is
-    the mean. Between epochs, the module holds the mean, and ``weights`` are those from
-    which training continues.
+    the mean. Between epochs, the module contains the mean, and ``weights`` are those
+    from which training continues.
     """
 
     weights: list[Tensor]

@@ -20,7 +20,7 @@ MAX_RANDOM_BATCHES = 32
 # Batches are also random if at most this fraction of their steps is padding.
 MAX_RANDOM_PADDING = 0.2
 
-# A prediction batch holds at most this many steps, which bounds its memory.
+# A prediction batch contains at most this many steps, which bounds its memory.
 STEPS_PER_PREDICTION_BATCH = 2**16
 
 
@@ -90,7 +90,7 @@ def predict_batches(
     """Apply ``compute`` to batches of ``rows``, and return results in their order.
 
     ``compute`` returns one row per sequence, or with ``each_step`` one per valid step.
-    The result then holds ``lengths[i]`` consecutive rows for sequence i.
+    The result then contains ``lengths[i]`` consecutive rows for sequence i.
     """
     parts, order = [], []
     lengths = sequences.lengths if each_step else np.ones_like(sequences.lengths)

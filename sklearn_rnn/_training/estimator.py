@@ -156,10 +156,10 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
             limit_threads(self._count_operations(self.batch_size)),
             explain_out_of_memory(
                 lambda: (
-                    "not enough memory to train with "
-                    f"batch_size={self.batch_size}, hidden_size={self.hidden_size} and "
-                    f"examples of up to {train.longest} steps. Decrease batch_size, or "
-                    "give shorter sequences. The estimator is unchanged."
+                    f"not enough memory to train with batch_size={self.batch_size}, "
+                    f"hidden_size={self.hidden_size} and examples of up to "
+                    f"{train.longest} steps. Decrease batch_size, or pass shorter "
+                    "sequences. The estimator is unchanged."
                 )
             ),
         ):
@@ -303,7 +303,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         return n_rows * gates * self.hidden_size * (self.hidden_size + inputs)
 
     def _summarize_fit(self) -> dict[str, str]:
-        """Cell, layers, number of weights, epochs, losses and device."""
+        """Return cell, layers, number of weights, epochs, losses and device."""
         fixed, weights = self._fixed_on_warm_start, list(self.module_.parameters())
         layers = f"{fixed['num_layers']} with {fixed['hidden_size']} units"
         if fixed["num_layers"] > 1:

@@ -28,8 +28,9 @@ def check_validation_data(
         )
     if hasattr(estimator.validation_fraction, "split"):
         raise ValueError(
-            "fit got X_val and y_val while validation_fraction is a splitter "
-            f"({estimator.validation_fraction!r}). Give one of the two."
+            "fit got X_val and y_val, but validation_fraction is a splitter "
+            f"({estimator.validation_fraction!r}). Leave out X_val and y_val, or set "
+            "validation_fraction to a number."
         )
     return X_val, y_val, sample_weight_val
 
@@ -53,8 +54,8 @@ def split_rows(
         return last_split(rows, fraction, rows if y is None else y, groups, rng)
     if groups is not None:
         raise ValueError(
-            f"groups were given, but validation_fraction={fraction} draws single rows. "
-            "Set it to a splitter, such as GroupShuffleSplit(1, test_size=0.1)."
+            f"groups were passed, but validation_fraction={fraction} draws single "
+            "rows. Set it to a splitter, such as GroupShuffleSplit(1, test_size=0.1)."
         )
     held_out = draw_holdout(rows, fraction, rng, strata)
     return np.setdiff1d(rows, held_out), held_out
@@ -67,14 +68,14 @@ def draw_holdout(
     strata: np.ndarray | None = None,
     *,
     name: str = "validation_fraction",
-    way_out: str = "early_stopping=False",
+    remedy: str = "early_stopping=False",
 ) -> np.ndarray:
     """Draw a fraction of ``rows`` at random, stratified by ``strata``.
 
     ``strata`` are classes (n,), or an indicator matrix (n, n_labels). The only row of a
-    stratum is not drawn, and a warning is given. The error message names the parameter
-    ``name`` that the fraction comes from, and the setting ``way_out`` that needs no
-    held-out rows.
+    stratum is not drawn, and a warning is issued. The error message names the parameter
+    ``name`` that contains the fraction, and the setting ``remedy`` without held-out
+    rows.
     """
     n_valid = int(np.ceil(fraction * len(rows)))
     n_rows = len(rows)
@@ -84,7 +85,7 @@ def draw_holdout(
         side = "train on" if n_valid >= n_rows else "validate on"
         raise ValueError(
             f"{name}={fraction} of n_samples = {n_rows} leaves no rows to {side}. "
-            f"Give more rows, or set {way_out}."
+            f"Pass more rows, or set {remedy}."
         )
     n_valid = min(n_valid, len(rows))
     rows = rng.permutation(rows)
@@ -152,7 +153,7 @@ def last_split(
             f"validation_fraction={type(splitter).__name__} has folds for {n_expected} "
             f"rows, but only {len(rows)} of n_samples = {len(y)} are split, because "
             "rows of weight 0 are removed first. Remove these rows from X, y and the "
-            "folds, or give X_val and y_val."
+            "folds, or pass X_val and y_val."
         )
     try:
         splits = list(splitter.split(rows, y[rows], groups))

@@ -408,9 +408,9 @@ def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
             )
         if not isinstance(callback, Callback):
             raise TypeError(
-                "callbacks must hold skorch callbacks or pairs (name, callback), got "
-                f"{callback!r} of type {type(callback).__name__}. Derive a callback "
-                "from skorch.callbacks.Callback."
+                "callbacks must contain skorch callbacks or pairs (name, callback), "
+                f"got {callback!r} of type {type(callback).__name__}. Derive a "
+                "callback from skorch.callbacks.Callback."
             )
         own.append(callback if name is None else (name, callback))
     return own
@@ -422,7 +422,7 @@ def _is_named(item: Any) -> bool:
 
 
 def _refuse_monitors_of_validation(callbacks: Iterable[tuple[str, Callback]]) -> None:
-    """Refuse callbacks that monitor a validation loss if there are no such rows."""
+    """Raise an error for callbacks that monitor a validation loss without such rows."""
     for _, callback in callbacks:
         monitor = getattr(callback, "monitor", None)
         if isinstance(monitor, str) and monitor.startswith("valid_"):
@@ -430,8 +430,8 @@ def _refuse_monitors_of_validation(callbacks: Iterable[tuple[str, Callback]]) ->
             other = "train_loss_best" if monitor.endswith("_best") else "train_loss"
             raise ValueError(
                 f"the callback {kind} monitors {monitor!r}, but no validation data is "
-                "held out. Set early_stopping=True on the estimator, or let it monitor "
-                f"the training loss: {kind}(monitor={other!r})."
+                "held out. Set early_stopping=True on the estimator, or monitor the "
+                f"training loss: {kind}(monitor={other!r})."
             )
 
 

@@ -103,8 +103,8 @@ def find_optimizer(optimizer: str | Optimizer) -> tuple[Optimizer, dict[str, Any
         optimizer_class, options = optimizer, {}
     if not issubclass(optimizer_class, torch.optim.Optimizer):
         raise TypeError(
-            f"optimizer={optimizer!r} is not a torch.optim.Optimizer. Give one of "
-            f"{sorted(OPTIMIZERS)} or a class derived from it."
+            f"optimizer={optimizer!r} is not a torch.optim.Optimizer. Set it to one of "
+            f"{sorted(OPTIMIZERS)} or to a subclass of torch.optim.Optimizer."
         )
     if "weight_decay" in inspect.signature(optimizer_class).parameters:
         options = {**options, "weight_decay": 0.0}

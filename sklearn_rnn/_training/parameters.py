@@ -1,6 +1,6 @@
 """The single source of the constructor parameters that several networks share.
 
-``SHARED`` holds their types, defaults and constraints, ``DESCRIPTIONS`` their
+``SHARED`` contains their types, defaults and constraints, ``DESCRIPTIONS`` their
 descriptions, and ``OVERRIDES`` what differs in one network. The networks take their
 constraints from here when they are imported. ``tools/sync_parameters.py`` writes their
 signatures and docstrings; run it after each change.
@@ -131,7 +131,7 @@ DESCRIPTIONS = {
         initial state is None. The output at a step may depend only on this step and
         earlier steps of the same sequence, because shorter sequences in a batch are
         padded with zeros. A cell that reads later steps raises an error. Batch
-        normalisation in a cell would include the padding in its statistics.""",
+        normalization in a cell would include the padding in its statistics.""",
     "hidden_size": """Number of units in each layer{each_direction}. More units make the
         network more expressive and slower to train.""",
     "num_layers": """Number of stacked recurrent layers. Each layer reads the outputs of
@@ -144,7 +144,7 @@ DESCRIPTIONS = {
         concatenate the outputs of the two directions. A bidirectional network needs
         complete sequences and cannot be used in a stream.""",
     "dropout": """Fraction of values that are set to zero during training{where}. Larger
-        values regularise more strongly; 0 disables dropout.""",
+        values regularize more strongly; 0 disables dropout.""",
     "pooling": """Reduction of the outputs at all time steps to the input of the output
         layer. "last" takes the output at the last step, "mean" and "max" take the mean
         and the maximum over all steps, and "concat" concatenates these three. For the
@@ -168,9 +168,9 @@ DESCRIPTIONS = {
     "return_sequences": """Whether to predict at every time step instead of once per
         sequence. If True, the output layer is applied to the output at each step, and
         ``pooling`` is used by ``transform`` only.""",
-    "loss": """Loss function that training minimises. It is computed on targets that
-        are standardised to mean 0 and variance 1.""",
-    "scaling": """Whether to standardise each numeric feature by its mean and standard
+    "loss": """Loss function that training minimizes. It is computed on targets that
+        are standardized to mean 0 and variance 1.""",
+    "scaling": """Whether to standardize each numeric feature by its mean and standard
         deviation over all steps of the training sequences. ``partial_fit`` and warm
         starts keep the statistics of the first fit. Codes are not affected.""",
     "patch_size": """Number of successive steps that are joined to one patch, which the
@@ -197,7 +197,7 @@ DESCRIPTIONS = {
     "weight_decay": """Weight decay. After each training step, for every optimizer, all
         weights except biases are multiplied by ``1 - learning_rate * weight_decay``.
         Nothing is added to the gradient; for an L2 penalty, pass a subclass of the
-        optimizer that adds it. Larger values regularise more strongly; 0 disables
+        optimizer that adds it. Larger values regularize more strongly; 0 disables
         weight decay. "auto" is 0.01 for "sgd" and 0.1 for all other
         optimizers{more_decay}. If ``learning_rate`` is k times its "auto" value, with
         k > 1, the "auto" decay is divided by k.""",
@@ -225,13 +225,13 @@ DESCRIPTIONS = {
         learning rate, ``weight_decay``, ``dropout`` and ``callbacks`` may change
         between fits; the network and the optimizer may not.""",
     "callbacks": """Callbacks of skorch, which are called during training. ``fit`` uses
-        shallow copies of them: your callbacks are not changed, but objects that they
-        refer to, such as a list or an Optuna trial, are shared. Losses and scores are
-        in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a
-        callback raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping
-        runs out of patience, training ends and the estimator is fitted. After a
-        KeyboardInterrupt, the finished epochs are kept and the interrupt is raised
-        again. For scikit-learn's callbacks, use ``set_callbacks``.""",
+        shallow copies of them: the callbacks themselves are not changed, but objects
+        that they refer to, such as a list or an Optuna trial, are shared. Losses and
+        scores are in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None.
+        If a callback raises :class:`~sklearn_rnn.StopTraining`, or if skorch's
+        EarlyStopping runs out of patience, training ends and the estimator is fitted.
+        After a KeyboardInterrupt, the finished epochs are kept and the interrupt is
+        raised again. For scikit-learn's callbacks, use ``set_callbacks``.""",
     "device": """Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if one is
         available, otherwise the CPU.""",
     "precision": """Floating-point type of weights and states. "auto" is
@@ -255,7 +255,7 @@ _SUPERVISED: dict[str, dict[str, Any]] = {
         "description": """Fraction of values that are set to zero during training: of
             embedded tokens, between layers and before the output layer. For
             vocabularies of more than 256 tokens, the vectors of whole tokens are set to
-            zero, like that of an unknown token. Larger values regularise more strongly;
+            zero, like that of an unknown token. Larger values regularize more strongly;
             0 disables dropout. "auto" is 0 for numbers, 0.3 for vocabularies of more
             than 256 tokens and 0.1 for smaller ones.""",
     },
@@ -275,7 +275,7 @@ OVERRIDES: dict[str, dict[str, dict[str, Any]]] = {
     FORECASTER: {
         "max_epochs": _SUPERVISED["max_epochs"],
         "loss": {
-            "description": """Loss function that training minimises. It is computed on
+            "description": """Loss function that training minimizes. It is computed on
             scaled values (see ``scaling``). Ignored if ``intervals="quantile"``, which
             uses the quantile loss."""
         },
@@ -366,7 +366,7 @@ _SUPERVISED_WORDS = {
         are passed to ``fit``, and ``TimeSeriesSplit`` validates on the latest
         sequences""",
     "auto_precision": """float64 if X has at most 16,384 values and either is float64 or
-        holds integers beyond 2**24; otherwise, and for text, it is float32""",
+        contains integers beyond 2**24; otherwise, and for text, it is float32""",
 }
 WORDS = {
     CLASSIFIER: {

@@ -40,7 +40,7 @@ class CheckResults(list):
 
     @property
     def counts(self):
-        """Numbers of passed, failed, expectedly failed and skipped checks."""
+        """Counts of checks that passed, failed, failed as expected or were skipped."""
         found = Counter(result["status"] for result in self)
         return {key: found[key] for key in ("passed", "failed", "xfail", "skipped")}
 
@@ -126,7 +126,7 @@ def sequence_checks_generator(
     estimator : estimator object
         The estimator that was passed.
     check : callable
-        Function that takes the estimator and raises an error if the check fails.
+        Function of the estimator that raises an error if the check fails.
         ``str(check)`` is its name.
 
     See Also
@@ -329,7 +329,7 @@ def _outcome(check, estimator, reason):
 
 
 def _expected_failure(check, expected):
-    """Reason why the check is expected to fail, or None."""
+    """Return the reason why the check is expected to fail, or None."""
     expected = expected or {}
     return expected.get(str(check), expected.get(check.function.__name__))
 

@@ -42,7 +42,7 @@ ABSENT = object()  # stands for an attribute that does not exist
 
 
 def check_fit_and_answer(name, estimator, container="ragged"):
-    """fit returns the estimator, and every sequence gets one finite prediction."""
+    """Check that fit returns the estimator and predictions are finite."""
     X, y = example(container), targets(estimator, container)
     model = prepare(estimator)
     assert fit(model, X, y) is model, f"{name}.fit does not return self"
@@ -70,7 +70,7 @@ def check_fit_and_answer(name, estimator, container="ragged"):
 
 
 def check_subset_invariance(name, estimator, container="ragged"):
-    """The prediction is the same for a sequence alone, in a small and a large batch."""
+    """Check that predictions for a sequence are the same alone and in any batch."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     together = collect_answers(model, X)
@@ -86,7 +86,7 @@ def check_subset_invariance(name, estimator, container="ragged"):
 
 
 def check_order_invariance(name, estimator, container="ragged"):
-    """The order of the sequences does not change predictions."""
+    """Check that the order of the sequences does not change predictions."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     order = np.random.default_rng(0).permutation(len(X))
@@ -98,7 +98,7 @@ def check_order_invariance(name, estimator, container="ragged"):
 
 
 def check_answers_keep_no_state(name, estimator, container="ragged"):
-    """Predictions do not depend on earlier predictions."""
+    """Check that predictions do not depend on earlier predictions."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     for method in methods_of(model):
@@ -110,7 +110,7 @@ def check_answers_keep_no_state(name, estimator, container="ragged"):
 
 
 def check_answers_set_no_attribute(name, estimator, container="ragged"):
-    """predict, transform and similar methods do not set or remove attributes."""
+    """Check that predict, transform and similar methods do not change attributes."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     for method in methods_of(model):
@@ -126,7 +126,7 @@ def check_answers_set_no_attribute(name, estimator, container="ragged"):
 
 
 def _attributes(model):
-    """Attributes of the model and of the estimators in its parameters."""
+    """Return the attributes of the model and of the estimators in its parameters."""
     inner = {k: v for k, v in model.get_params().items() if hasattr(v, "get_params")}
     owners = {"the estimator": model, **inner}
     return {
@@ -135,7 +135,7 @@ def _attributes(model):
 
 
 def check_input_unchanged(name, estimator, container="ragged"):
-    """fit and predict do not change X or y, which may be read-only."""
+    """Check that fit and predict do not change X or y, which may be read-only."""
     X, y = example(container), targets(estimator, container)
     collect_answers(fit_copy(estimator, X, y), X)
     assert joblib.hash((list(X), y)) == joblib.hash(
@@ -148,7 +148,10 @@ def check_input_unchanged(name, estimator, container="ragged"):
 
 
 def check_parameters_unchanged(name, estimator, container="ragged"):
-    """fit does not change parameters and works on copies of estimators in them."""
+    """Check that fit does not change parameters or estimators in them.
+
+    Estimators in parameters must be copied.
+    """
     X = example(container)
     model = prepare(estimator)
     before = _parameters(model)
@@ -159,7 +162,7 @@ def check_parameters_unchanged(name, estimator, container="ragged"):
 
 
 def _parameters(model):
-    """Hashes of the parameters, without the steps that a Pipeline fits in place."""
+    """Hash the parameters, without the steps that a Pipeline fits in place."""
     values = model.get_params()
     if isinstance(model, Pipeline):
         steps = {"steps", *dict(model.steps)}
@@ -175,7 +178,7 @@ def _fingerprint(value):
 
 
 def check_pickle_and_clone(name, estimator, container="ragged"):
-    """A pickled copy predicts the same; a clone is not fitted."""
+    """Check that a pickled copy predicts the same and a clone is not fitted."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     again = pickle.loads(pickle.dumps(model))
@@ -191,7 +194,10 @@ def check_pickle_and_clone(name, estimator, container="ragged"):
 
 
 def check_refit_forgets(name, estimator, container="ragged"):
-    """A second fit does not depend on a first one with other features or vocabulary."""
+    """Check that a second fit does not depend on a first one with other data.
+
+    The first fit has other features or another vocabulary.
+    """
     if estimator.get_params().get("warm_start"):
         raise SkipTest(f"{name} has warm_start=True: a second fit continues the first")
     X, y = example(container), targets(estimator, container)
@@ -204,7 +210,10 @@ def check_refit_forgets(name, estimator, container="ragged"):
 
 
 def check_failed_fit_leaves_no_trace(name, estimator, container="ragged"):
-    """A fit that fails leaves the earlier model, or an unfitted estimator."""
+    """Check that a fit that fails does not change the estimator.
+
+    It stays unfitted, or keeps its earlier model.
+    """
     X, y = example(container), targets(estimator, container)
     others, tags = other_example(container), get_tags(estimator)
     attempts = [(spoil_last(others, container), y)]
@@ -231,21 +240,21 @@ def _try_to_fit(name, model, X, y):
 
 
 def assert_unfitted(model, X, when):
-    """Every method for predictions raises NotFittedError."""
+    """Check that every method for predictions raises NotFittedError."""
     for method in methods_of(model):
         call = partial(getattr(model, method), X)
         assert_refused(call, f"{method} {when}", errors=NotFittedError)
 
 
 def check_same_seed_same_bits(name, estimator, container="ragged"):
-    """Two fits with the same seed on the same sequences give bit-identical results."""
+    """Check that two fits with the same seed yield bit-identical results."""
     X, y = example(container), targets(estimator, container)
     first, second = (collect_answers(fit_copy(estimator, X, y), X) for _ in range(2))
     assert_same(second, first, "in a second fit with the same seed", tolerance=0)
 
 
 def check_global_generators_untouched(name, estimator, container="ragged"):
-    """Seeded fits and predictions do not change global random generators."""
+    """Check that seeded fits and predictions do not change global generators."""
     X, y = example(container), targets(estimator, container)
     generators = _global_generators()
     states = {library: get() for library, (get, _, _) in generators.items()}
@@ -263,7 +272,7 @@ def check_global_generators_untouched(name, estimator, container="ragged"):
 
 
 def _global_generators():
-    """Functions per loaded library that get and set the state and draw a number."""
+    """Map loaded libraries to functions that get, set and use their generators."""
     legacy = np.random
     found = {
         "random": (random.getstate, random.setstate, random.random),
@@ -283,7 +292,7 @@ def _global_generators():
 
 
 def check_unfitted_refused(name, estimator, container="ragged"):
-    """Before fit, every method for predictions raises NotFittedError."""
+    """Check that methods for predictions raise NotFittedError before fit."""
     model, X = prepare(estimator), example(container)
     assert_unfitted(model, X, "before fit")
     fit(model, X, targets(estimator, container))
@@ -291,7 +300,7 @@ def check_unfitted_refused(name, estimator, container="ragged"):
 
 
 def check_cross_validation(name, estimator, container="ragged"):
-    """cross_val_predict returns the predictions of fits on the other folds."""
+    """Check that cross_val_predict returns predictions of fits on the other folds."""
     X, y = example(container), targets(estimator, container)
     cv = KFold(3)
     expected = []
@@ -309,7 +318,7 @@ def _take(y, rows):
 
 
 def check_zero_weight_leaves_out(name, estimator, container="ragged"):
-    """A sequence of weight 0 has the same effect as leaving it out."""
+    """Check that a weight of 0 has the same effect as leaving the sequence out."""
     X, y = example(container), targets(estimator, container)
     weight = np.ones(len(y))
     weight[[0, 5, 7]] = 0
@@ -324,7 +333,7 @@ def check_zero_weight_leaves_out(name, estimator, container="ragged"):
 
 
 def check_string_labels(name, estimator, container="ragged"):
-    """String labels give the same model as numbers, and are returned as strings."""
+    """Check that string labels lead to the same model and are returned as strings."""
     X = example(container)
     labels, y = np.array(["no", "yes"]), targets(estimator, container)
     named = labels[y] if y.dtype != object else object_array(labels[row] for row in y)

@@ -27,7 +27,7 @@ BAD_ROW = 7
 
 
 def check_ragged_containers(name, estimator):
-    """Lists, tuples and object arrays of arrays or nested lists are equivalent."""
+    """Check that lists, tuples and object arrays of sequences are equivalent."""
     X = sequences()
     others = {
         "a tuple of arrays": tuple(X),
@@ -39,14 +39,14 @@ def check_ragged_containers(name, estimator):
 
 
 def check_ragged_series(name, estimator):
-    """A pandas Series of arrays is equivalent to a list, for any index."""
+    """Check that a pandas Series of arrays is equivalent to a list, for any index."""
     X = sequences()
     series = series_of(X)
     assert_same_from(estimator, X, {"a Series": series}, targets(estimator))
 
 
 def check_one_feature(name, estimator):
-    """Arrays of shape (T,) and (T, 1), lists and tuples of numbers are equivalent."""
+    """Check that (T,) and (T, 1) arrays, lists and tuples are equivalent."""
     X = sequences(n_features=1)
     others = {
         "a list of (T,) arrays": [x[:, 0] for x in X],
@@ -57,7 +57,7 @@ def check_one_feature(name, estimator):
 
 
 def check_equal_lengths_as_array(name, estimator):
-    """A list of sequences of equal length is equivalent to a 3-D array."""
+    """Check that a list of sequences of equal length is equivalent to an array."""
     X = example("3d")
     assert_same_from(
         estimator, X, {"a list of its rows": list(X)}, targets(estimator, "3d")
@@ -65,7 +65,7 @@ def check_equal_lengths_as_array(name, estimator):
 
 
 def check_table_as_sequences(name, estimator, container="3d"):
-    """A row of a table is equivalent to a sequence with one feature per step."""
+    """Check that a row of a table is equivalent to a sequence with one feature."""
     table = example("3d")[:, :, 0]
     rows = table[:, :, None] if container == "3d" else list(table[:, :, None])
     what = {"the same sequences outside a table": rows}
@@ -75,7 +75,7 @@ def check_table_as_sequences(name, estimator, container="3d"):
 
 
 def check_padding_as_ragged(name, estimator):
-    """An array with trailing NaN steps as padding is equivalent to a ragged list."""
+    """Check that an array padded with NaN is equivalent to a ragged list."""
     X, y = sequences(), targets(estimator)
     array = pad(X, max(LENGTHS))
     skip_unless_padding(name, estimator, array, y)
@@ -83,7 +83,7 @@ def check_padding_as_ragged(name, estimator):
 
 
 def check_more_padding(name, estimator):
-    """More padding changes neither fits nor predictions."""
+    """Check that more padding changes neither fits nor predictions."""
     X, y = sequences(), targets(estimator)
     array = pad(X, max(LENGTHS))
     skip_unless_padding(name, estimator, array, y)
@@ -99,7 +99,7 @@ def skip_unless_padding(name, estimator, array, y):
 
 
 def check_other_lengths(name, estimator, container="ragged"):
-    """Sequences may be shorter or longer than all sequences of fit."""
+    """Check that sequences may be shorter or longer than all sequences of fit."""
     model = fit_copy(estimator, example(container), targets(estimator, container))
     for length in (1, 11):
         X = sequences(lengths=[length, length])
@@ -110,7 +110,10 @@ def check_other_lengths(name, estimator, container="ragged"):
 
 
 def check_other_features_refused(name, estimator, container="ragged"):
-    """Another number of features per step raises a ValueError with both numbers."""
+    """Check that another number of features per step raises a ValueError.
+
+    The message must contain both numbers.
+    """
     model = fit_copy(estimator, example(container), targets(estimator, container))
     for n_features in (3, 1):
         X = NUMBERS[container](n_features)[:2]
@@ -119,7 +122,7 @@ def check_other_features_refused(name, estimator, container="ragged"):
 
 
 def check_mixed_features_refused(name, estimator):
-    """A sequence with another number of features raises an error with its index."""
+    """Check that sequences with different features raise an error with the index."""
     X = sequences()
     bad = list(X)
     bad[BAD_ROW] = np.ones((4, 3))
@@ -128,7 +131,7 @@ def check_mixed_features_refused(name, estimator):
 
 
 def _assert_step_refused(estimator, container, value):
-    """A step with ``value`` raises; for lists the error has the sequence's index."""
+    """Check that a step with ``value`` raises; for lists, with the sequence's index."""
     X, y = example(container), targets(estimator, container)
     bad = X.copy() if container == "3d" else [x.copy() for x in X]
     bad[BAD_ROW][1, 0] = value
@@ -138,24 +141,27 @@ def _assert_step_refused(estimator, container, value):
 
 
 def check_nan_refused(name, estimator, container="ragged"):
-    """NaN inside a sequence raises a ValueError, for lists with its index."""
+    """Check that NaN in a sequence raises a ValueError, for lists with its index."""
     _assert_step_refused(estimator, container, np.nan)
 
 
 def check_infinity_refused(name, estimator, container="ragged"):
-    """Infinity raises a ValueError, for lists with the index of the sequence."""
+    """Check that infinity raises a ValueError, for lists with the sequence's index."""
     _assert_step_refused(estimator, container, np.inf)
 
 
 def check_complex_refused(name, estimator, container="ragged"):
-    """Complex numbers raise a ValueError instead of losing their imaginary part."""
+    """Check that complex numbers raise a ValueError.
+
+    They must not lose their imaginary part.
+    """
     X, y = example(container), targets(estimator, container)
     bad = X + 1j if container == "3d" else [x + 1j for x in X]
     assert_refused_by_all(estimator, X, bad, y, "complex numbers")
 
 
 def check_junk_refused(name, estimator, container="ragged"):
-    """Non-numeric values raise an error, for lists with the index of the sequence."""
+    """Check that non-numeric values raise an error, for lists with the index."""
     X, y = example(container), targets(estimator, container)
     errors = (ValueError, TypeError)
     for junk in ("text", {"a": 1}):
@@ -170,7 +176,10 @@ def check_junk_refused(name, estimator, container="ragged"):
 
 
 def check_empty_sequence_refused(name, estimator, container="ragged"):
-    """A sequence without steps raises a ValueError, for lists with its index."""
+    """Check that a sequence without steps raises a ValueError.
+
+    For lists, the message must contain its index.
+    """
     X, y = example(container), targets(estimator, container)
     if container == "3d":
         bad, naming = X.copy(), ()

@@ -27,7 +27,7 @@ N_NEW = 5  # number of steps that follow those of fit
 
 
 def check_series_containers(name, estimator):
-    """Lists, tuples and object arrays of arrays or nested lists are equivalent."""
+    """Check that lists, tuples and object arrays of series are equivalent."""
     X = series()
     others = {
         "a tuple of arrays": tuple(X),
@@ -38,13 +38,13 @@ def check_series_containers(name, estimator):
 
 
 def check_series_as_array(name, estimator):
-    """A list of series of equal length is equivalent to a 3-D array."""
+    """Check that a list of series of equal length is equivalent to a 3-D array."""
     X = series(lengths=[44] * len(SERIES_LENGTHS))
     assert_same_from(estimator, X, {"a 3-D array": np.stack(X)}, None)
 
 
 def check_series_padding(name, estimator):
-    """Steps of NaN at the end of a series in a 3-D array are padding."""
+    """Check that steps of NaN at the end of a series in a 3-D array are padding."""
     X = series()
     array = pad(X, max(SERIES_LENGTHS) + 3)
     skip_unless_padding(name, estimator, array, None)
@@ -52,7 +52,7 @@ def check_series_padding(name, estimator):
 
 
 def check_one_series(name, estimator):
-    """The forecast of a series passed alone is the same as in a list of several."""
+    """Check that a series alone is forecast as in a list of several."""
     X = series()
     model = fit_copy(estimator, X, None)
     expected = {"predict": rows_of(model.predict(X))}
@@ -61,7 +61,7 @@ def check_one_series(name, estimator):
 
 
 def check_one_channel(name, estimator):
-    """Arrays of shape (T,) and (T, 1) and lists of numbers are equivalent."""
+    """Check that (T,) and (T, 1) arrays and lists of numbers are equivalent."""
     X = series(n_channels=1)
     others = {
         "a list of (T,) arrays": [x[:, 0] for x in X],
@@ -81,7 +81,7 @@ def check_one_channel(name, estimator):
 
 
 def check_series_frames(name, estimator):
-    """A frame with a DatetimeIndex gets the same forecasts as its values.
+    """Check that a frame with a DatetimeIndex is forecast like its values.
 
     A forecaster may use the index in fit, for example for seasons, so only forecasts of
     one fitted model are compared. Forecasts that are frames must continue the index.
@@ -105,12 +105,12 @@ def check_series_frames(name, estimator):
 
 
 def _flat(model, frames):
-    """Forecasts of several frames, which are an array or a list of frames."""
+    """Return forecasts of several frames, which are an array or a list, as one list."""
     return {"predict": [np.asarray(one).ravel() for one in model.predict(frames)]}
 
 
 def _date(values):
-    """Values (T, C) as a frame."""
+    """Convert values (T, C) to a frame."""
     try:
         import pandas as pd
     except ImportError:
@@ -126,7 +126,7 @@ def _dates(n_steps):
 
 
 def check_known_past(name, estimator):
-    """``predict()`` without X is equivalent to ``predict(X)`` with the X of fit."""
+    """Check that ``predict()`` is equivalent to ``predict(X)`` with the X of fit."""
     for X, what in ((series(), "several series"), (series()[0], "one series")):
         model = fit_copy(estimator, X, None)
         known = {"predict": rows_of(model.predict())}
@@ -134,7 +134,7 @@ def check_known_past(name, estimator):
 
 
 def check_horizon(name, estimator):
-    """``predict(X, horizon=h)`` returns h steps, which do not depend on h."""
+    """Check that ``predict(X, horizon=h)`` returns h steps that do not depend on h."""
     X = series()
     model = fit_copy(estimator, X, None)
     longer = rows_of(model.predict(X, horizon=7))
@@ -147,7 +147,7 @@ def check_horizon(name, estimator):
 
 
 def check_update(name, estimator):
-    """``update`` with new steps, at once or in parts, is the same as longer series."""
+    """Check that ``update``, at once or in parts, is equivalent to longer series."""
     X = series()
     model = fit_copy(estimator, [x[:-N_NEW] for x in X], None)
     expected = {"predict": rows_of(model.predict(X))}
@@ -161,7 +161,7 @@ def check_update(name, estimator):
 
 
 def check_failed_update_leaves_no_trace(name, estimator):
-    """An ``update`` that fails leaves the known past unchanged."""
+    """Check that an ``update`` that fails leaves the known past unchanged."""
     X = series()
     model = fit_copy(estimator, X, None)
     expected = {"predict": rows_of(model.predict())}
@@ -181,7 +181,7 @@ def check_failed_update_leaves_no_trace(name, estimator):
 
 
 def check_missing_values(name, estimator):
-    """A series with NaN gets a finite forecast and does not affect other series."""
+    """Check that a series with NaN is forecast and does not affect other series."""
     X = series()
     gaps = [x.copy() for x in X]
     gaps[BAD_ROW][[20, -1], 0] = np.nan
@@ -197,7 +197,7 @@ def check_missing_values(name, estimator):
 
 
 def check_unknown_series_refused(name, estimator):
-    """A series that is NaN throughout raises an error with its index."""
+    """Check that a series that is NaN throughout raises an error with its index."""
     X = series()
     bad = [*X[:-1], np.full((44, 2), np.nan)]
     what = f"series {BAD_ROW} with only NaN"

@@ -12,7 +12,7 @@ N_STREAMED = 3
 
 
 def check_stream(name, estimator, container="ragged"):
-    """Predictions of ``stream()`` step by step equal those for the whole sequence."""
+    """Check that predictions of ``stream()`` equal those for the whole sequence."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     for method in STREAM_METHODS:
@@ -27,7 +27,7 @@ def check_stream(name, estimator, container="ragged"):
 
 
 def _read_stepwise(name, model, method, x, expected):
-    """Predictions of a new stream, in the shape of those for the whole sequence."""
+    """Return predictions of a new stream, in the shape of those for the sequence."""
     try:
         stream = model.stream()
     except ValueError as error:

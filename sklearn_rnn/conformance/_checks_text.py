@@ -24,7 +24,7 @@ ERRORS = (ValueError, TypeError)
 
 
 def check_text_containers(name, estimator):
-    """A list, a tuple, an array of str and an object array are equivalent."""
+    """Check that a list, a tuple and arrays of texts are equivalent."""
     X = example("text")
     others = {
         "a tuple": TEXTS,
@@ -35,7 +35,7 @@ def check_text_containers(name, estimator):
 
 
 def check_text_series(name, estimator):
-    """A pandas Series of str is equivalent to a list, for any index."""
+    """Check that a pandas Series of str is equivalent to a list, for any index."""
     X = example("text")
     assert_same_from(
         estimator, X, {"a Series": series_of(X)}, targets(estimator, "text")
@@ -43,7 +43,7 @@ def check_text_series(name, estimator):
 
 
 def check_bare_string_refused(name, estimator):
-    """A single str is rejected, because it is not a collection of documents."""
+    """Check that a single str, which is not a list of documents, raises an error."""
     X, y = example("text"), targets(estimator, "text")
     bare = "a" * len(X)
     skip_if_one_document(name, estimator, bare, y)
@@ -63,7 +63,7 @@ def skip_if_one_document(name, estimator, text, y):
 
 
 def check_non_text_refused(name, estimator):
-    """A document that is None, NaN or a number raises an error with its index."""
+    """Check that None, NaN or a number as a document raises an error with its index."""
     X, y = example("text"), targets(estimator, "text")
     for junk in (None, float("nan"), 3.5):
         bad = [*X[:7], junk, *X[8:]]
@@ -72,7 +72,7 @@ def check_non_text_refused(name, estimator):
 
 
 def check_empty_document(name, estimator):
-    """An empty document is accepted in fit and gets a finite prediction."""
+    """Check that an empty document is accepted in fit and gets a finite prediction."""
     X, y = example("text"), targets(estimator, "text")
     model = fit_copy(estimator, X, y)
     try:
@@ -88,7 +88,10 @@ def check_empty_document(name, estimator):
 
 
 def check_unseen_characters(name, estimator):
-    """Documents with characters and words unknown from fit get finite predictions."""
+    """Check that documents with unknown characters get finite predictions.
+
+    The documents also contain words that did not occur in fit.
+    """
     model = fit_copy(estimator, example("text"), targets(estimator, "text"))
     given = collect_answers(
         model, ["zzz", "\u00e9t\u00e9 \u4f60\u597d", "\U0001f409 7"]

@@ -16,7 +16,7 @@ ERRORS = (ValueError, TypeError)
 
 
 def check_tokens_are_names(name, estimator):
-    """A model fitted on tokens rejects codes that were cast to float."""
+    """Check that a model fitted on tokens does not accept codes cast to float."""
     X = tokens()
     model = fit_copy(estimator, X, targets(estimator, "tokens"))
     numbers = [row[row > 0].astype(float)[:, None] for row in X.view(np.ndarray)]
@@ -25,7 +25,10 @@ def check_tokens_are_names(name, estimator):
 
 
 def check_tokens_in_parts(name, estimator):
-    """Slices of tokens and concatenated slices are tokens with the same predictions."""
+    """Check that slices of tokens, also if concatenated, are tokens.
+
+    Their predictions must be the same.
+    """
     X = tokens()
     model = fit_copy(estimator, X, targets(estimator, "tokens"))
     expected = collect_answers(model, X)
@@ -36,7 +39,7 @@ def check_tokens_in_parts(name, estimator):
 
 
 def check_token_padding(name, estimator):
-    """Additional columns of code 0 change neither fits nor predictions."""
+    """Check that additional columns of code 0 change neither fits nor predictions."""
     X, y = tokens(), targets(estimator, "tokens")
     wider = TokenArray(np.pad(X.view(np.ndarray), ((0, 0), (0, 5))), VOCABULARY_SIZE)
     model = fit_copy(estimator, X, y)
@@ -47,7 +50,10 @@ def check_token_padding(name, estimator):
 
 
 def check_other_vocabulary_refused(name, estimator):
-    """Tokens of another vocabulary raise an error, even if all codes are in range."""
+    """Check that tokens of another vocabulary raise an error.
+
+    This is required even if all codes are in range.
+    """
     model = fit_copy(estimator, tokens(), targets(estimator, "tokens"))
     codes = tokens().view(np.ndarray)
     wider = TokenArray(codes, VOCABULARY_SIZE + 1)
@@ -56,7 +62,10 @@ def check_other_vocabulary_refused(name, estimator):
 
 
 def check_broken_codes_refused(name, estimator):
-    """Codes out of range, padding inside a row and rows of only padding raise."""
+    """Check that codes out of range and misplaced padding raise an error.
+
+    Padding is misplaced inside a row, and if a row consists of nothing else.
+    """
     X, y = tokens(), targets(estimator, "tokens")
     breaks = {
         "a code above the vocabulary": (1, 0, VOCABULARY_SIZE),

@@ -17,7 +17,7 @@ from sklearn_rnn.conformance._harness import assert_same, fit_copy
 
 
 def transform_example(name, model, X):
-    """Output of transform; skips the check if it is one row per sequence."""
+    """Return the output of transform; skip the check if it is one row per sequence."""
     result = model.transform(X)
     if getattr(result, "ndim", 3) == 2:
         raise SkipTest(f"{name}.transform returns one row per sequence, not per step")
@@ -25,7 +25,7 @@ def transform_example(name, model, X):
 
 
 def check_transform_keeps_steps(name, estimator, container="ragged"):
-    """Sequences keep their number of steps, and a 3-D array remains one."""
+    """Check that sequences keep their number of steps and arrays remain arrays."""
     X = example(container)
     result = transform_example(
         name, fit_copy(estimator, X, targets(estimator, container)), X
@@ -41,7 +41,7 @@ def check_transform_keeps_steps(name, estimator, container="ragged"):
 
 
 def check_transform_keeps_padding(name, estimator):
-    """Padding remains NaN, and no step of a sequence becomes NaN."""
+    """Check that padding remains NaN and no step of a sequence becomes NaN."""
     array, y = pad(sequences(), max(LENGTHS) + 1), targets(estimator)
     skip_unless_padding(name, estimator, array, y)
     result = transform_example(name, fit_copy(estimator, array, y), array)
@@ -58,7 +58,7 @@ def check_transform_keeps_padding(name, estimator):
 
 
 def check_inverse_transform(name, estimator, container="ragged"):
-    """``inverse_transform`` restores the sequences, to 1e-5 of their scale."""
+    """Check that ``inverse_transform`` restores sequences to 1e-5 of their scale."""
     X = example(container)
     model = fit_copy(estimator, X, targets(estimator, container))
     transformed = transform_example(name, model, X)

@@ -34,7 +34,7 @@ TEXTS = (*_TEXTS, *(" ".join(text.split()[::-1]) for text in _TEXTS))
 
 
 def sequences(n_features=2, lengths=LENGTHS):
-    """A list of (T_i, n_features) arrays."""
+    """Make a list of (T_i, n_features) arrays."""
     rng = np.random.default_rng(0)
     return [
         rng.normal(size=(length, n_features)) + k % 2
@@ -43,17 +43,17 @@ def sequences(n_features=2, lengths=LENGTHS):
 
 
 def array(n_features=2):
-    """An (n, 4, n_features) array."""
+    """Make an (n, 4, n_features) array."""
     return np.stack(sequences(n_features, lengths=[4] * len(LENGTHS)))
 
 
 def table(n_features=4):
-    """An (n, n_features) array."""
+    """Make an (n, n_features) array."""
     return array(n_features)[:, 0]
 
 
 def series(n_channels=2, lengths=SERIES_LENGTHS):
-    """A list of (T_i, n_channels) arrays: random walks with a season of 4."""
+    """Make a list of (T_i, n_channels) arrays: random walks with a season of 4."""
     rng = np.random.default_rng(0)
     return [
         np.cumsum(rng.normal(size=(length, n_channels)), axis=0)
@@ -63,7 +63,7 @@ def series(n_channels=2, lengths=SERIES_LENGTHS):
 
 
 def pad(X, n_steps):
-    """Sequences as an (n, n_steps, F) array, padded with NaN."""
+    """Pad sequences with NaN to an (n, n_steps, F) array."""
     result = np.full((len(X), n_steps, X[0].shape[1]), np.nan)
     for row, x in zip(result, X, strict=True):
         row[: len(x)] = x
@@ -71,7 +71,7 @@ def pad(X, n_steps):
 
 
 def tokens(vocabulary_size=VOCABULARY_SIZE):
-    """Codes of two classes that share some of them, padded on the right."""
+    """Make codes of two classes that share some of them, padded on the right."""
     rng = np.random.default_rng(0)
     codes = rng.integers(4, vocabulary_size - 1, size=(len(LENGTHS), max(LENGTHS)))
     codes = codes + CLASSES[:, None]
@@ -80,7 +80,7 @@ def tokens(vocabulary_size=VOCABULARY_SIZE):
 
 
 def series_of(X):
-    """A list as a pandas Series with a descending index."""
+    """Convert a list to a pandas Series with a descending index."""
     try:
         import pandas as pd
     except ImportError:
@@ -92,14 +92,14 @@ NUMBERS = {"table": table, "3d": array, "ragged": sequences, "series": series}
 
 
 def example(container):
-    """24 sequences in the container of that name, or 8 series."""
+    """Return 24 sequences in the container of that name, or 8 series."""
     if container == "tokens":
         return tokens()
     return list(TEXTS) if container == "text" else NUMBERS[container]()
 
 
 def other_example(container):
-    """An equal number of sequences with other features or another vocabulary."""
+    """Return as many sequences with other features or another vocabulary."""
     if container == "tokens":
         return tokens(VOCABULARY_SIZE + 4)
     if container == "text":
@@ -108,7 +108,7 @@ def other_example(container):
 
 
 def spoil_last(X, container):
-    """A copy of an example whose last sequence is invalid."""
+    """Copy an example and make its last sequence invalid."""
     if container == "text":
         return [*X[:-1], None]
     if container == "tokens":
@@ -121,7 +121,7 @@ def spoil_last(X, container):
 
 
 def targets(estimator, container="ragged"):
-    """y for the example of a container.
+    """Return y for the example of a container.
 
     Labels for a classifier, texts for a translator, None for a forecaster, and numbers
     for any other estimator. With ``return_sequences``, y has one entry per step.
@@ -143,7 +143,7 @@ def targets(estimator, container="ragged"):
 
 
 def answers_each_step(estimator):
-    """Whether a parameter ``return_sequences``, also of a nested estimator, is True."""
+    """Return whether ``return_sequences`` of the estimator, or inside it, is True."""
     parameters = estimator.get_params()
     return any(
         value is True
@@ -153,7 +153,7 @@ def answers_each_step(estimator):
 
 
 def _repeat(y, container):
-    """One entry per step, in every second step that of the neighboring row."""
+    """Repeat entries per step; every second step gets that of the neighboring row."""
     others = np.roll(y, 1)
     if container in ("3d", "table"):
         return np.stack([y, others, y, others], axis=1)

@@ -141,7 +141,7 @@ def fuzz_estimator(
 ):
     """Call an estimator with valid, unusual and invalid data and report faults.
 
-    Each case takes a copy of the estimator and may set up to 3 parameters to values at
+    Each case makes a copy of the estimator and may set up to 3 parameters to values at
     or beyond their limits. It then calls ``fit``, ``predict``, ``transform`` and
     similar methods with data drawn from about 260 kinds of X and 45 kinds of y. A call
     is a failure if
@@ -168,7 +168,7 @@ def fuzz_estimator(
     random_state : int, default=0
         Seed of all data, parameters and calls.
     cases : array-like of int or None, default=None
-        Numbers of the cases to run, which repeats failures. With None, cases 0, 1, 2,
+        Numbers of the cases to run, to reproduce failures. With None, cases 0, 1, 2,
         ... run until there are ``n_calls`` calls.
     time_limit : float, default=20.0
         Maximum duration of a call in seconds. A call that takes longer is interrupted
@@ -256,7 +256,7 @@ class _Case:
         return self.targets[self.rng.integers(len(self.targets))]
 
     def _list_targets(self):
-        """Kinds of y that the estimator should accept."""
+        """List the kinds of y that the estimator should accept."""
         if self.model.get_params().get("return_sequences"):
             return ["labels per step", "per step"]
         if is_classifier(self.model):
@@ -266,7 +266,7 @@ class _Case:
         return list(self.good)
 
     def _list_methods(self, names):
-        """Those of the names that are methods of the estimator."""
+        """Select the names that are methods of the estimator."""
         parameters = self.model.get_params(deep=False)
         return [
             name

@@ -37,17 +37,17 @@ SHAPES = (*SHAPES, (0, 4, 2), (N, 0, 2), (N, 4, 0), (N, 1, 1), (N, 3, 2, 2), ())
 
 
 def numbers(rng, shape, dtype="float64"):
-    """Random numbers of a shape and type."""
+    """Draw random numbers of a shape and type."""
     return (rng.normal(size=shape) * 3).astype(dtype)
 
 
 def rows(rng, n_features=2, dtype="float64"):
-    """A list of (T_i, n_features) arrays."""
+    """Draw a list of (T_i, n_features) arrays."""
     return [numbers(rng, (length, n_features), dtype) for length in LENGTHS]
 
 
 def _with_value(rng, value, make):
-    """Data in which one number is replaced by ``value``."""
+    """Replace one number of the data by ``value``."""
     X = make(rng)
     where = X[3] if isinstance(X, list) else X
     where.reshape(-1)[rng.integers(where.size)] = value

@@ -25,7 +25,7 @@ ROWS = (
 
 
 class CallTooLongError(BaseException):
-    """Raised inside a call that exceeds its time limit."""
+    """Error that is raised inside a call that exceeds its time limit."""
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def find_foreign_warning(caught):
 
 
 def read_global_state():
-    """Names and values of the global state that a call must not change."""
+    """Read the global state that a call must not change, as values by name."""
     state = {
         f"random generator of {library}": joblib.hash(get())
         for library, (get, _, _) in _global_generators().items()
@@ -98,7 +98,7 @@ def read_global_state():
 
 
 def hash_input(value):
-    """Hash of X or y; None if it cannot be hashed without consuming it."""
+    """Hash X or y; return None if it cannot be hashed without consuming it."""
     if hasattr(value, "__next__"):
         return None
     try:
@@ -108,19 +108,19 @@ def hash_input(value):
 
 
 def remember_input(value):
-    """Copy or hash of X or y, for a later call of :func:`is_changed`."""
+    """Copy or hash X or y, for a later call of :func:`is_changed`."""
     return value.copy() if hasattr(value, "equals") else hash_input(value)
 
 
 def is_changed(value, before):
-    """Whether X or y differs from the copy or hash made earlier."""
+    """Return whether X or y differs from the copy or hash made earlier."""
     if hasattr(before, "equals"):
         return not value.equals(before)
     return before is not None and hash_input(value) != before
 
 
 def is_finite(X, depth=4):
-    """Whether all numbers in X are finite; False if X cannot be read."""
+    """Return whether all numbers in X are finite; False if X cannot be read."""
     if X is None or isinstance(X, (str, bytes)):
         return X is not None
     try:
@@ -141,7 +141,7 @@ def is_finite(X, depth=4):
 
 
 def holds_nan(answer):
-    """Whether an output contains a number that is not finite."""
+    """Return whether an output contains a number that is not finite."""
     if isinstance(answer, (list, tuple)):
         return any(map(holds_nan, answer))
     try:

@@ -32,7 +32,7 @@ def draw_parameters(model, rng, share=0.5):
 
 
 def list_values(name, constraints):
-    """Values to try for a parameter with these constraints."""
+    """List the values to try for a parameter with these constraints."""
     values = [] if hasattr(constraints, "__len__") and len(constraints) else list(WRONG)
     for constraint in constraints:
         if isinstance(constraint, Interval):
@@ -51,7 +51,7 @@ def list_values(name, constraints):
 
 
 def _list_limits(name, interval):
-    """Numbers at the limits of an interval, beyond them, and inside it."""
+    """List numbers at the limits of an interval, beyond them, and inside it."""
     whole = interval.type is Integral
     left = 0 if interval.left is None else interval.left
     step = 1 if whole else 1e-3
@@ -74,7 +74,7 @@ def _list_limits(name, interval):
 
 
 def _near(name, value):
-    """Numbers near the current value, for parameters without constraints."""
+    """List numbers near the current value, for parameters without constraints."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         return []
     return [np.int8(min(value, 3)), -value]

@@ -57,12 +57,12 @@ def fit_copy(estimator, X, y, **fit_params):
 
 
 def methods_of(model):
-    """Names of the methods that return an output for each sequence."""
+    """List the names of the methods that return an output for each sequence."""
     return [method for method in METHODS if has_method(model, method)]
 
 
 def has_method(model, method):
-    """Whether the model has the method, and not only a parameter of this name."""
+    """Return whether the model has the method, not only a parameter of this name."""
     return callable(getattr(model, method, None))
 
 
@@ -82,7 +82,7 @@ def _drop_padding(row):
 
 
 def rows_of(answer):
-    """One array per sequence, without padding (codes 0, or steps that are all NaN)."""
+    """Return one array per sequence, without padding (codes 0, or all-NaN steps)."""
     if sparse.issparse(answer):
         answer = answer.toarray()
     if hasattr(answer, "to_numpy"):
@@ -138,7 +138,7 @@ def _close(a, b, tolerance, scale):
 
 
 def assert_finite(given, when):
-    """Check that outputs of all sequences are not empty and finite."""
+    """Check that outputs of all sequences are non-empty and finite."""
     for method, rows in given.items():
         for i, row in enumerate(rows):
             bad = row.dtype.kind == "f" and not np.isfinite(row).all()

@@ -29,7 +29,7 @@ NUMBERS = (*STEPS, "series")
 
 
 def find_first_step(estimator):
-    """The estimator that receives X: the first step of a pipeline, or itself."""
+    """Find the estimator that receives X: a pipeline's first step, or itself."""
     while isinstance(estimator, Pipeline):
         steps = [step for _, step in estimator.steps if hasattr(step, "fit")]
         if not steps:  # all steps are "passthrough"
@@ -39,7 +39,7 @@ def find_first_step(estimator):
 
 
 def predicts_from_past(estimator):
-    """Whether ``predict()`` needs no X, because it continues the series of fit."""
+    """Return whether ``predict()`` needs no X: it continues the series of fit."""
     if not has_method(estimator, "predict"):
         return False
     parameters = list(signature(estimator.predict).parameters.values())
@@ -56,7 +56,7 @@ def needs_fit(estimator, taken):
 
 
 def needs_validation(estimator, taken):
-    """The tag of the first step counts, which receives the input."""
+    """Read the tag of the first step, which receives the input."""
     unchecked = get_tags(find_first_step(estimator)).no_validation
     return "its tags say no_validation" if unchecked else None
 
@@ -67,7 +67,7 @@ def needs_refusal_of_nan(estimator, taken):
 
 
 def needs_refusal_of_infinity(estimator, taken):
-    """Forecasters read NaN as a missing value, but not infinity."""
+    """Require an error for infinity; forecasters read only NaN as missing."""
     return None if "series" in taken else needs_refusal_of_nan(estimator, taken)
 
 
@@ -102,7 +102,7 @@ def needs_horizon(estimator, taken):
 
 
 def needs_any_length(estimator, taken):
-    """Arrays that all need the same shape, such as images, are not sequences."""
+    """Require sequences of any length, unlike arrays of one shape such as images."""
     if "3d" not in taken or "ragged" in taken:
         return None
     X = example("3d")
@@ -146,7 +146,7 @@ class Rule:
     also: tuple = ()
 
     def find_reason_against(self, estimator, taken):
-        """Reason why the check does not apply; None if it does."""
+        """Find the reason why the check does not apply; None if it does."""
         lacking = [container for container in self.also if container not in taken]
         if not any(container in (None, *taken) for container in self.containers):
             lacking += self.containers

@@ -1,4 +1,4 @@
-"""Read the data files that are bundled with the package."""
+"""Reading of the data files that are bundled with the package."""
 
 import gzip
 from importlib import resources

@@ -29,7 +29,7 @@ def load_co2(*, as_frame=False):
         dates : ndarray of datetime64[D] of shape (2284,)
             Saturday of each week.
         DESCR : str
-            Source and licence.
+            Source and license.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Words of formal languages that only networks with memory can recognise."""
+"""Words of formal languages that only networks with memory can recognize."""
 
 from numbers import Integral, Real
 
@@ -87,7 +87,7 @@ def make_embedded_reber(n_strings=1000, *, corrupted=0.5, random_state=None):
     """Generate strings of the embedded Reber grammar, and corrupted strings.
 
     A string is ``BT...TE`` or ``BP...PE`` with a string of Reber's grammar inside. A
-    network has to remember the second letter, because the last but one letter must be
+    network has to remember the second letter, because the second-to-last letter must be
     the same.
 
     Parameters

@@ -32,7 +32,7 @@ def load_letters(*, return_X_y=False):
         target : ndarray of str of shape (26,)
             The letters.
         DESCR : str
-            Source and licence.
+            Source and license.
 
         If ``return_X_y=True``, the tuple ``(data, target)``.
 

@@ -25,7 +25,7 @@ def load_moby_dick():
         chapters : list of 135 str
             The chapters, with ``"".join(chapters) == data``.
         DESCR : str
-            Source and licence.
+            Source and license.
 
     See Also
     --------

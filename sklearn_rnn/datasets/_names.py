@@ -35,7 +35,7 @@ def load_names(*, return_X_y=False):
         target_names : ndarray of str of shape (15,)
             The nationalities, sorted.
         DESCR : str
-            Source and licence.
+            Source and license.
 
         If ``return_X_y=True``, the tuple ``(data, target)``.
 

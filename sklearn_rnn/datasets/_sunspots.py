@@ -29,7 +29,7 @@ def load_sunspots(*, as_frame=False):
         years : ndarray of int of shape (309,)
             The years.
         DESCR : str
-            Source and licence.
+            Source and license.
 
     Raises
     ------

@@ -14,7 +14,7 @@ def make_waves(n_series=1000, n_timesteps=50, *, noise=0.1, random_state=None):
     n_timesteps : int, default=50
         Number of time steps of each series, which cover the time from 0 to 1.
     noise : float, default=0.1
-        Width of the interval of the uniform noise, which is centred at 0.
+        Width of the interval of the uniform noise, which is centered at 0.
     random_state : int, RandomState instance or None, default=None
         Seed of the random frequencies, phases and noise.
 

@@ -63,7 +63,7 @@ def check_clamped_units(clamp, shape):
 
 
 def none_label(labels):
-    """Label of rows that match no stored pattern, as an array of matching dtype."""
+    """Return the label of rows that match no stored pattern, in a matching dtype."""
     if labels.dtype.kind in "iuf":
         return np.array(-1)
     if labels.dtype.kind in "UT":
@@ -214,11 +214,11 @@ default="zero"
 
     The thresholds of the covariance rule lie halfway between the fields of units that
     are on and of units that are off in a complete pattern. Noise reduces both fields,
-    but not the threshold. For example, take Hebb's rule with 100 units of which 10 %
-    are on, and rows with a tenth of their units flipped. If two patterns are stored,
-    92 % of the rows are restored exactly with learned thresholds and 100 % with zero
-    thresholds. If five patterns are stored, it is 90 % with learned thresholds and none
-    with zero thresholds.
+    but not the threshold. For example, take Hebb's rule with 100 units of which 10% are
+    on, and rows with a tenth of their units flipped. If two patterns are stored, 92% of
+    the rows are restored exactly with learned thresholds and 100% with zero thresholds.
+    If five patterns are stored, it is 90% with learned thresholds and none with zero
+    thresholds.
 
     A network with zero thresholds that stores a pattern also stores its negative.
 
@@ -374,8 +374,8 @@ default="zero"
         Warns
         -----
         ConvergenceWarning
-            If rows are not stable after the last sweep. :meth:`recall` returns which
-            rows these are and gives no warning.
+            If rows are not stable after the last sweep. :meth:`recall` reports these
+            rows without a warning.
         """
         recalled = self.recall(X)
         self._warn_about_convergence(recalled)
@@ -478,9 +478,9 @@ default=None
         -------
         labels : ndarray of shape (n_samples,)
             Label or index of the stored pattern that agrees with the recalled state in
-            most units; in case of a tie, the one stored first. If the overlap with this
-            pattern is less than ``min_overlap``, the label is -1, "none" or None,
-            depending on the type of the labels.
+            the largest number of units; in case of a tie, the one stored first. If the
+            overlap with this pattern is less than ``min_overlap``, the label is -1,
+            "none" or None, depending on the type of the labels.
 
         Warns
         -----
@@ -517,7 +517,7 @@ default=None
 
     @on_snapshot
     def score(self, X, y=None):
-        """Return the share of rows that are recalled correctly.
+        """Compute the fraction of rows that are recalled correctly.
 
         Parameters
         ----------
@@ -529,8 +529,8 @@ default=None
         Returns
         -------
         score : float
-            With y, the mean of ``predict(X) == y``. Without y, the share of rows of X
-            that are stable.
+            With y, the mean of ``predict(X) == y``. Without y, the fraction of rows of
+            X that are stable.
         """
         check_is_fitted(self)
         if y is not None:
@@ -546,7 +546,7 @@ default=None
         return validate_patterns(self, X, reset=reset, dtype=(np.float64, np.float32))
 
     def _to_states(self, X):
-        """States -1 and +1 in float64, of shape (n_samples, n_features)."""
+        """Convert X to states -1 and +1 in float64, (n_samples, n_features)."""
         cut = self.binarize
         if cut is None:
             other = (X != 1) & (X != self._low)
@@ -588,7 +588,7 @@ default=None
         return self
 
     def _append_labels(self, labels):
-        """All labels, the stored ones first, or None if patterns have no labels."""
+        """Return all labels, the stored ones first; None if patterns have none."""
         if self._has_labels != (labels is not None):
             given, before = ("no y", "with") if labels is None else ("y", "without")
             raise ValueError(
@@ -637,8 +637,9 @@ default=None
         if not quench and not len(temperatures):
             raise ValueError(
                 "quench=False returns the states after the sweeps at a temperature, "
-                f"but temperature={self.temperature!r} plans none. Set temperature to "
-                "a number above 0, or to an array with the temperature of each sweep."
+                f"but temperature={self.temperature!r} contains none. Set temperature "
+                "to a number above 0, or to an array with the temperature of each "
+                "sweep."
             )
         return Dynamics(
             asynchronous=self.update == "asynchronous",

@@ -28,7 +28,7 @@ SYMMETRIC_SHARE = 0.7
 
 
 def capacity(rule, n_units, margin, beta):
-    """Number of random patterns of n_units that a rule can be expected to store."""
+    """Compute the number of random patterns of n_units that a rule can store."""
     if rule == "hebb":
         share = CRITICAL_LOAD
     elif rule == "storkey":
@@ -45,7 +45,7 @@ def capacity(rule, n_units, margin, beta):
 
 
 def _dense_capacity(n_units, beta):
-    """Number of random patterns that the dense rule can be expected to store.
+    """Compute the number of random patterns that the dense rule can store.
 
     In the fields of its own units, a pattern has the weight ``exp(beta (n - 1))``. Each
     of the others acts on a unit with a random sign and a weight ``exp(beta c)`` of mean
@@ -71,10 +71,10 @@ CHECKED_PAIRS = 10**7
 
 
 def find_lost(network, patterns):
-    """Mask of the patterns of which an update changes more than one unit in a hundred.
+    """Find the patterns of which an update changes more than one unit in a hundred.
 
-    The mask has the shape (n_checked,). All patterns are checked if there are few,
-    otherwise a subset of them at equal distances.
+    The result is a mask of shape (n_checked,). All patterns are checked if there are
+    few, otherwise a subset of them at equal distances.
     """
     n_patterns = len(patterns)
     n_max = max(1, min(CHECKED_PATTERNS, CHECKED_PAIRS // n_patterns))
@@ -139,7 +139,7 @@ def warn_about_patterns(patterns, rule, limit, lost):
 
 
 def hebb_bit_error(load):
-    """Share of the units of a stored pattern that the first update flips.
+    """Compute the share of units of a stored pattern that the first update flips.
 
     It is ``erfc(sqrt(1 / (2 load))) / 2`` for Hebb's rule, many units and random
     patterns, because the other patterns then act on a unit as Gaussian noise of
@@ -174,7 +174,7 @@ def hebb_bit_error(load):
 
 
 def hebb_overlap(load):
-    """Overlap of recalled and stored patterns that theory predicts for Hebb's rule.
+    """Compute the overlap after recall that theory predicts for Hebb's rule.
 
     The overlap is ``erf(y)``, where y is the largest root of
     ``y (sqrt(2 load) + 2 / sqrt(pi) exp(-y^2)) = erf(y)``. This is the retrieval state
@@ -210,7 +210,7 @@ def hebb_overlap(load):
 
 
 def _load_at(y):
-    """Load at which y solves the mean-field equation."""
+    """Compute the load at which y solves the mean-field equation."""
     return (erf(y) / y - 2 / np.sqrt(np.pi) * np.exp(-(y**2))) ** 2 / 2
 
 
@@ -219,7 +219,7 @@ CRITICAL_LOAD = float(-_maximum.fun)  # 0.1379
 
 
 def _hebb_overlap(load):
-    """Overlap at a single load."""
+    """Compute the overlap at a single load."""
     if load >= CRITICAL_LOAD:
         return 0.0
     largest = 1 / np.sqrt(2 * load) + 1
@@ -311,7 +311,7 @@ PROBES = 100
 
 
 def _measure_overlap(estimator, n_patterns, n_features, flipped, rng):
-    """Mean overlap of recalled and stored patterns, for newly drawn patterns."""
+    """Measure the mean overlap of recalled and stored patterns for new patterns."""
     patterns = rng.choice([-1.0, 1.0], (n_patterns, n_features))
     wanted = patterns[:PROBES]
     signs = np.ones(wanted.shape)

@@ -69,7 +69,7 @@ class Trace:
 
 
 def plan_recall_temperatures(temperature: Any) -> NDArray[np.float64]:
-    """One temperature per stochastic sweep, (n_sweeps,); a number falls linearly."""
+    """Return one temperature per stochastic sweep; a number falls linearly."""
     if np.ndim(temperature) == 0:
         if temperature == 0:
             return np.zeros(0)
@@ -84,7 +84,7 @@ def plan_recall_temperatures(temperature: Any) -> NDArray[np.float64]:
 
 
 def identify_rows(states: Array, free: Mask | None) -> list[tuple[int, int]]:
-    """Seeds of the noise of each row: a hash of its content, and its occurrence.
+    """Compute seeds of the noise of each row: a hash of its content, its occurrence.
 
     ``states`` and ``free`` have the shape (n_units, n_rows). The hash covers the state
     and the units that are clamped, if any. Occurrences of equal rows count from 0.
@@ -204,7 +204,7 @@ def _recall_chunk(
 
 
 def _draw_logistic(generators: list[np.random.Generator], n_units: int) -> Array:
-    """Logistic noise from one generator per row, (n_units, n_rows)."""
+    """Draw logistic noise from one generator per row, (n_units, n_rows)."""
     noise = np.empty((len(generators), n_units))
     for row, rng in zip(noise, generators, strict=True):
         row[:] = rng.logistic(size=n_units)
@@ -214,7 +214,7 @@ def _draw_logistic(generators: list[np.random.Generator], n_units: int) -> Array
 def find_stable(
     network: Network, states: Array, free: Mask | None, *, asynchronous: bool
 ) -> Mask:
-    """Whether a deterministic sweep would leave each row as it is, (n_rows,)."""
+    """Find the rows that a deterministic sweep would leave unchanged, (n_rows,)."""
     if asynchronous:
         stays, _ = network.stability_and_energy(states)
     else:
@@ -223,7 +223,7 @@ def find_stable(
 
 
 def _all_free_units_stay(stays: Mask, free: Mask | None) -> Mask:
-    """Whether no free unit of a row would change, (n_rows,)."""
+    """Return whether no free unit of a row would change, (n_rows,)."""
     if free is not None:
         stays = stays | ~free
     return np.asarray(stays.all(axis=0))
@@ -239,7 +239,7 @@ def _sweep(
     rows: NDArray[np.int64],
     trace: Trace | None,
 ) -> Array:
-    """States after every unit was updated once."""
+    """Return the states after every unit was updated once."""
     if dynamics.asynchronous:
         n_units = len(states)
         order = np.arange(n_units)

@@ -23,7 +23,7 @@ MAX_PASSES = 1000
 
 
 def hebb(patterns: Array, margin: float) -> tuple[Array, int]:
-    """Sum over all patterns of the products of two units (Hopfield, 1982).
+    """Sum the products of two units over all patterns (Hopfield, 1982).
 
     ``w_ij = sum_m x_mi x_mj``, which are exact integers.
     """
@@ -33,7 +33,7 @@ def hebb(patterns: Array, margin: float) -> tuple[Array, int]:
 
 
 def storkey(patterns: Array, margin: float) -> tuple[Array, int]:
-    """Hebb's rule minus the part that is already stored (Storkey, 1997).
+    """Compute Hebb's rule minus the part that is already stored (Storkey, 1997).
 
     Patterns x are learned one after another by
     ``w_ij += (x_i x_j - x_i h_ji - h_ij x_j) / n`` with
@@ -57,7 +57,7 @@ def storkey(patterns: Array, margin: float) -> tuple[Array, int]:
 
 
 def pseudo_inverse(patterns: Array, margin: float) -> tuple[Array, int]:
-    """Projection onto the patterns, without its diagonal (Personnaz et al., 1985).
+    """Compute the projection onto the patterns without diagonal (Personnaz, 1985).
 
     ``W = pinv(X) X``. Before the diagonal is removed, ``W x = x`` for each stored x.
     """
@@ -67,7 +67,7 @@ def pseudo_inverse(patterns: Array, margin: float) -> tuple[Array, int]:
 
 
 def perceptron(patterns: Array, margin: float) -> tuple[Array, int]:
-    """Hebb's rule, repeated for units that are not stable enough (Gardner, 1988).
+    """Repeat Hebb's rule for units that are not stable enough (Gardner, 1988).
 
     Learning starts from Hebb's weights. In each pass, ``e_i = 1`` for units of a
     pattern whose stability ``x_i sum_j w_ij x_j / |w_i|`` is below the margin, and 0
@@ -134,7 +134,7 @@ def learn(
 
 
 def learn_covariances(rule: str, patterns: Array) -> tuple[Array, Array, int]:
-    """Hebb's or Storkey's rule for patterns with unequal numbers of units on and off.
+    """Apply Hebb's or Storkey's rule to patterns with unequal numbers of units on.
 
     Weights are learned from ``z = x - a``, where a is the mean of all units of all
     patterns (Amit, Gutfreund and Sompolinsky, 1987; Tsodyks and Feigelman, 1988).
@@ -145,15 +145,15 @@ def learn_covariances(rule: str, patterns: Array) -> tuple[Array, Array, int]:
     are on as off, a = 0.
     """
     mean = patterns.mean()
-    centred = patterns - mean
-    spread = centred.std()
+    centered = patterns - mean
+    spread = centered.std()
     if spread == 0:  # all units of all patterns have the same value
         n_units = patterns.shape[1]
         return np.zeros((n_units, n_units)), -np.full(n_units, mean), 1
-    learned = centred if rule == "hebb" else centred / spread
+    learned = centered if rule == "hebb" else centered / spread
     weights, n_passes = RULES[rule](learned, 0.0)
     weights = (weights + weights.T) / 2
-    gain = ((centred @ weights) * centred).sum() / (centred**2).sum()
+    gain = ((centered @ weights) * centered).sum() / (centered**2).sum()
     return weights, mean * (weights.sum(axis=1) - gain), n_passes
 
 

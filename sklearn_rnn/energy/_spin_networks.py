@@ -58,7 +58,7 @@ class Network(Protocol):
 def subtract_thresholds(fields: Array, limits: Array) -> Array:
     """Subtract limits from fields, in place and without negative zeros.
 
-    The signs of the result are the new states. A tie gives +0, whose sign is +1.
+    The signs of the result are the new states. A tie results in +0, whose sign is +1.
     """
     if limits.any():
         fields -= limits
@@ -67,12 +67,12 @@ def subtract_thresholds(fields: Array, limits: Array) -> Array:
 
 
 def add_noise(thresholds: Array, noise: Array | None) -> Array:
-    """Thresholds as a column, plus the noise if given."""
+    """Return the thresholds as a column, plus the noise if there is any."""
     return thresholds[:, None] if noise is None else thresholds[:, None] + noise
 
 
 def to_spins(values: Array, out: Array | None = None) -> Array:
-    """The sign of each value as -1 or +1; that of +0 is +1."""
+    """Return the sign of each value as -1 or +1; that of +0 is +1."""
     return np.copysign(values.dtype.type(1), values, out=out)
 
 
@@ -92,7 +92,7 @@ class PairwiseNetwork:
         self.weights = weights.astype(self.dtype, copy=False)
 
     def stability_and_energy(self, states: Array) -> tuple[Mask, Array]:
-        """Mask of units that an update would not change, and the energy of each row."""
+        """Find the units that an update would not change, and energies of rows."""
         fields = self.weights @ states
         stays = (fields >= self._limits()) == (states > 0)
         fields *= states
@@ -102,7 +102,7 @@ class PairwiseNetwork:
         return stays, energy
 
     def update_sync(self, states: Array, noise: Array | None = None) -> Array:
-        """States after all units were updated at once."""
+        """Return the states after all units were updated at once."""
         fields = subtract_thresholds(self.weights @ states, self._limits(noise))
         return to_spins(fields, out=fields)
 
@@ -139,7 +139,7 @@ class PairwiseNetwork:
                     ger(1, change, among[k, k + 1 :], a=later, overwrite_a=1)
 
     def _limits(self, noise: Array | None = None) -> Array:
-        """Thresholds in the dtype of the fields, rounded without changing decisions."""
+        """Cast the thresholds to the dtype of the fields without changing decisions."""
         thresholds = add_noise(self.thresholds, noise)
         if not self.integer:
             return thresholds
@@ -176,7 +176,7 @@ class DenseNetwork:
         self.rounding = max(ROUNDING / max(1, beta), 1e-14)
 
     def stability_and_energy(self, states: Array) -> tuple[Mask, Array]:
-        """Mask of units that an update alone would not change, and energies of rows."""
+        """Find units that an update alone would not change, and energies of rows."""
         overlaps = self.patterns @ states
         most, powers = self._measure_nearness(overlaps)
         total = powers.sum(axis=0)
@@ -189,10 +189,10 @@ class DenseNetwork:
         return on == (states > 0), energy
 
     def update_sync(self, states: Array, noise: Array | None = None) -> Array:
-        """States after all units were updated at once.
+        """Return the states after all units were updated at once.
 
         The new state is the sign of the softmax-weighted mean of the patterns. It
-        minimises an upper bound on the energy that is tight at ``states`` (the
+        minimizes an upper bound on the energy that is tight at ``states`` (the
         concave-convex step of Ramsauer et al.), so the energy never rises.
         """
         powers = self._measure_nearness(self.patterns @ states)[1]
@@ -243,7 +243,7 @@ class DenseNetwork:
         return range(self.patterns.shape[1])
 
     def _measure_nearness(self, overlaps: Array) -> tuple[Array, Array]:
-        """Largest overlap, (n_rows,), and ``exp(beta (overlap - largest))``.
+        """Compute largest overlaps (n_rows,) and ``exp(beta (overlap - largest))``.
 
         The second array has the shape (n_patterns, n_rows).
         """
@@ -252,7 +252,7 @@ class DenseNetwork:
         return most, np.exp(powers, out=powers)
 
     def _log_ratios(self, on: Array, off: Array) -> Array:
-        """Log of the ratio of two sums of powers, one of which may be 0.
+        """Compute the log of the ratio of two sums of powers, one of which may be 0.
 
         At least one of them is 1 or more. If the other underflows, the ratio is so far
         from 1 that the field is -1 or +1, since ``4 * SHARP`` is below ``-log(tiny)``.
@@ -261,7 +261,7 @@ class DenseNetwork:
         return np.log(np.maximum(on, tiny)) - np.log(np.maximum(off, tiny))
 
     def _compare_nearest(self, unit: int, overlaps: Array) -> Array:
-        """Log ratio of a unit, (n_rows,), computed from the nearest patterns only.
+        """Compute the log ratio of a unit, (n_rows,), from the nearest patterns only.
 
         The sum over patterns in which the unit is on (or off) is ``n exp(beta c)``,
         where c is the largest overlap and n the number of patterns that have it.
@@ -276,7 +276,7 @@ class DenseNetwork:
         return self.beta * (most_on - most_off) + (count_on - count_off)
 
     def _fields(self, apart: Array, states: Array) -> Array:
-        """Fields from the log ratios of the sums over patterns with a unit on and off.
+        """Compute fields from the log ratios of the sums with a unit on and off.
 
         See the class docstring.
         """

@@ -136,7 +136,7 @@ def _resolve_start(
 def _check_origins(
     n_known: list[np.ndarray], lengths: np.ndarray, starts: np.ndarray, ahead: int
 ) -> None:
-    """Warn of series without an origin; a ValueError if there is no origin at all."""
+    """Warn of series without an origin; raise a ValueError if there is none."""
     without = [i for i, known in enumerate(n_known) if not len(known)]
     if not without:
         return

@@ -230,7 +230,7 @@ class BaseForecaster(NetworkEstimator):
         return SeriesNetwork(self._encoding, self.module_, self._number_type)
 
     def _require_intervals(self):
-        """Return the intervals that fit calibrated; a ValueError without any."""
+        """Return the intervals that fit calibrated; raise a ValueError without any."""
         check_is_fitted(self)
         if self._intervals is None:
             raise ValueError(

@@ -107,7 +107,7 @@ def describe_baseline(encoding: SeriesEncoding) -> dict[str, Any]:
 
 
 def _wants_theta(estimator: Any) -> bool:
-    """Whether the Theta method may be used; a ValueError if parameters contradict."""
+    """Return whether to use the Theta method; check that parameters do not conflict."""
     plain = {
         "differencing": estimator.differencing not in (None, 0),
         "residual": bool(estimator.residual),
@@ -144,7 +144,7 @@ def _wants_theta(estimator: Any) -> bool:
 
 
 def is_auto(value: Any) -> bool:
-    """Whether a parameter is "auto"."""
+    """Return whether a parameter is "auto"."""
     return isinstance(value, str) and value == "auto"
 
 
@@ -235,7 +235,7 @@ def _check_positive(values: list[np.ndarray]) -> None:
 
 
 def _are_positive(values: list[np.ndarray]) -> bool:
-    """Whether all values are clearly above 0."""
+    """Return whether all values are clearly above 0."""
     return all(
         (np.nanmin(x) > SMALLEST_VALUE * np.nanmean(x) and np.nanmin(x) > 0)
         for v in values

@@ -28,7 +28,7 @@ def choose_calendar(indices: list[Any]) -> tuple[str, ...]:
 
 
 def read_dates(index: Any) -> Any:
-    """Convert an index of dates or periods to dates; a ValueError for any other."""
+    """Convert an index of dates or periods to dates; raise a ValueError for others."""
     import pandas as pd
 
     if isinstance(index, pd.PeriodIndex):

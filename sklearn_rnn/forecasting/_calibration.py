@@ -262,7 +262,7 @@ def hold_out(
         fraction,
         rng,
         name="calibration_fraction",
-        way_out="intervals=None",
+        remedy="intervals=None",
     )
     return HeldOut(series, np.full(len(series), context), whole=True)
 

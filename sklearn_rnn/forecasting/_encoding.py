@@ -171,7 +171,7 @@ def fit_encoding(
 
 
 def cast_numbers(numbers: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Cast numbers to the type of the network; a ValueError if one is too large."""
+    """Cast numbers to the type of the network; raise a ValueError if it overflows."""
     with np.errstate(over="ignore"):
         numbers = numbers.astype(dtype, copy=False)
     if np.isinf(numbers).any():

@@ -1,7 +1,7 @@
 """Sizes of the errors of forecasts: per series, channel and lead.
 
 The half width of an interval is the size of the errors times a quantile of the errors
-divided by their sizes (normalised, or locally weighted, conformal prediction). Sizes
+divided by their sizes (normalized, or locally weighted, conformal prediction). Sizes
 are mean absolute errors. Where few errors of a lead are independent, its size is shrunk
 towards a smooth curve over the leads, the "law", and quantiles of Student's t widen
 the interval for the uncertainty of the size.
@@ -91,7 +91,7 @@ class CalibrationErrors:
     ) -> np.ndarray:
         """Compute half widths (n, n_leads, C) of intervals, for errors of ``sizes``.
 
-        The quantile of n normalised errors is the ceil((n + 1) coverage)-th smallest. A
+        The quantile of n normalized errors is the ceil((n + 1) coverage)-th smallest. A
         lead with few independent errors is pooled with shorter leads.
         """
         scores = np.abs(self.normalize(n_leads))

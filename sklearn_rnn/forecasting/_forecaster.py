@@ -31,7 +31,7 @@ from sklearn_rnn.streaming._stream import Stream
 
 
 class RNNForecaster(BaseForecaster):
-    r"""Forecast time series with a recurrent network, to any horizon.
+    r"""Recurrent network that forecasts time series to any horizon.
 
     The network reads a series step by step and forecasts the steps that follow. To
     forecast further ahead than ``horizon``, it reads its own forecasts. New values are
@@ -47,7 +47,7 @@ class RNNForecaster(BaseForecaster):
         initial state is None. The output at a step may depend only on this step and
         earlier steps of the same sequence, because shorter sequences in a batch are
         padded with zeros. A cell that reads later steps raises an error. Batch
-        normalisation in a cell would include the padding in its statistics.
+        normalization in a cell would include the padding in its statistics.
     hidden_size : int, default=64
         Number of units in each layer. More units make the network more expressive and
         slower to train.
@@ -91,15 +91,15 @@ class RNNForecaster(BaseForecaster):
         "auto" adds hour, weekday and month, each if the index of X covers at least two
         days, weeks or years. A model with calendar variables cannot be streamed.
     scaling : {"auto", "series", "global"}, bool or None, default="auto"
-        How values (or their differences) are standardised if the Theta method is not
+        How values (or their differences) are standardized if the Theta method is not
         used. "series" uses the mean and standard deviation of each series up to the
         current step, "global" those of all training steps together. "auto" is "series"
-        for several series and "global" for a single one. None does not standardise.
+        for several series and "global" for a single one. None does not standardize.
         True means "global" and False means None. The Theta method always scales by the
-        errors of each series. Exogenous variables are standardised by their values in
+        errors of each series. Exogenous variables are standardized by their values in
         training. Forecasts are in the unit of X in any case.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-        Loss function that training minimises. It is computed on scaled values (see
+        Loss function that training minimizes. It is computed on scaled values (see
         ``scaling``). Ignored if ``intervals="quantile"``, which uses the quantile loss.
     intervals : {"conformal", "quantile"} or None, default="conformal"
         Method of :meth:`predict_interval` and :meth:`sample_paths`. "conformal" uses
@@ -116,7 +116,8 @@ class RNNForecaster(BaseForecaster):
         Fraction of the steps of each series, at its end, on which ``shrinkage_`` and
         the errors for ``intervals="conformal"`` are measured. For a series that is too
         short for this, the errors of the other series are used. If all of several
-        series are too short, this fraction of the series is held out whole.
+        series are too short, whole series are held out, as many as make up this
+        fraction.
     bounds : tuple (low, high) or None, default=None
         Smallest and largest possible value of a series; use ``(0, None)`` for counts or
         prices. Forecasts, intervals and sampled paths are clipped to this range, also
@@ -129,7 +130,7 @@ class RNNForecaster(BaseForecaster):
         fixed activation functions and ignore it.
     dropout : float in [0, 1), default=0.0
         Fraction of values that are set to zero during training, between layers and
-        before the output layer. Larger values regularise more strongly; 0 disables
+        before the output layer. Larger values regularize more strongly; 0 disables
         dropout.
     max_epochs : int or "auto", default="auto"
         Maximum number of passes over the training windows. Training stops earlier if
@@ -155,7 +156,7 @@ class RNNForecaster(BaseForecaster):
         Weight decay. After each training step, for every optimizer, all weights except
         biases are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added
         to the gradient; for an L2 penalty, pass a subclass of the optimizer that adds
-        it. Larger values regularise more strongly; 0 disables weight decay. "auto" is
+        it. Larger values regularize more strongly; 0 disables weight decay. "auto" is
         0.01 for "sgd" and 0.1 for all other optimizers. If ``learning_rate`` is k times
         its "auto" value, with k > 1, the "auto" decay is divided by k.
     average : bool, default=True
@@ -191,11 +192,11 @@ class RNNForecaster(BaseForecaster):
         between fits; the network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
         Callbacks of skorch, which are called during training. ``fit`` uses shallow
-        copies of them: your callbacks are not changed, but objects that they refer to,
-        such as a list or an Optuna trial, are shared. Losses and scores are in
-        ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a callback
-        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping runs out
-        of patience, training ends and the estimator is fitted. After a
+        copies of them: the callbacks themselves are not changed, but objects that they
+        refer to, such as a list or an Optuna trial, are shared. Losses and scores are
+        in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a
+        callback raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping
+        runs out of patience, training ends and the estimator is fitted. After a
         KeyboardInterrupt, the finished epochs are kept and the interrupt is raised
         again. For scikit-learn's callbacks, use ``set_callbacks``.
     device : str, default="auto"
@@ -242,18 +243,19 @@ class RNNForecaster(BaseForecaster):
     loss_curve_ : list of float
         Mean training loss of each epoch.
     validation_loss_curve_ : list of float or None
-        Validation loss after each epoch, under early stopping. It is NaN for epochs of
-        earlier fits that held nothing out.
+        Validation loss after each epoch; None without early stopping. It is NaN for
+        epochs of earlier fits without validation data.
     validation_scores_ : list of float or None
-        Minus the mean absolute error of standardised values on the validation part
-        after each epoch, under early stopping.
+        Minus the mean absolute error of standardized values on the validation part
+        after each epoch; None without early stopping.
     best_epoch_ : int or None
         Epoch whose weights were kept, counted from 1. It has the lowest validation loss
         of the last fit. None without early stopping.
     best_validation_score_ : float or None
-        Score at the epoch whose weights were kept, the one with the lowest loss.
+        Score at the epoch whose weights were kept, which has the lowest validation
+        loss; None without early stopping.
     net_ : skorch.NeuralNet
-        The trained net, with ``history``.
+        The trained net. Its ``history`` contains the losses and times of all epochs.
 
     See Also
     --------
@@ -264,7 +266,7 @@ class RNNForecaster(BaseForecaster):
 
     Notes
     -----
-    **Network.** With channels x (standardised), exogenous variables e and the recurrent
+    **Network.** With channels x (standardized), exogenous variables e and the recurrent
     state h,
 
     .. math::
@@ -287,8 +289,8 @@ class RNNForecaster(BaseForecaster):
     The slope b is three quarters of the slope of a line through d, shrunk by the square
     of its t statistic; the Theta method [4]_ uses half the slope. The corrections c are
     the outputs of the network, and :math:`\sigma` is the mean absolute error one step
-    ahead. The factor :math:`\lambda` is ``shrinkage_``: least squares gives one factor
-    for each half of the steps held out, and the smaller one is used. The inputs of the
+    ahead. The factor :math:`\lambda` is ``shrinkage_``: least squares yields one factor
+    for each half of the held-out steps, and the smaller one is used. The inputs of the
     network are the latest error, the deviations of d from level and mean, and the
     slope. All of these depend on the past of the same series only, so series in
     ``fit``, new series and streams are treated in the same way.
@@ -313,12 +315,12 @@ class RNNForecaster(BaseForecaster):
 
     Errors many steps ahead overlap, so few of them are independent. Their effective
     number is estimated from the growth of the sizes with the lead. Where it is small,
-    sizes are shrunk towards a smooth curve over the leads (which series share as far as
-    they agree), and quantiles of Student's t widen the intervals. Fewer than 3
-    independent errors cause a warning. Errors of different series count as independent.
-    A shock that affects all series therefore makes the coverage vary from date to date.
-    At most 2**20 errors (4 MiB) are kept; if there are more, only every k-th origin is
-    used.
+    sizes are shrunk towards a smooth curve over the leads, and quantiles of Student's t
+    distribution widen the intervals. The more the curves of the series agree, the more
+    they are shrunk towards a common curve. Fewer than 3 independent errors cause a
+    warning. Errors of different series count as independent. A shock that affects all
+    series therefore makes the coverage vary from date to date. At most 2**20 errors (4
+    MiB) are kept; if there are more, only every k-th origin is used.
 
     **Sampled paths.** With conformal intervals, paths add blocks of ``horizon`` errors
     that were made at the same origin, in the same series if this has at least 20
@@ -515,8 +517,8 @@ class RNNForecaster(BaseForecaster):
             ``differencing``, if a value is outside ``bounds``, or if training diverges.
             The estimator is then unchanged.
         KeyboardInterrupt
-            After an interrupt. The estimator then has the weights of the last finished
-            epoch (or of the best one).
+            If training is interrupted. The estimator is then fitted with the weights of
+            the last finished epoch or, with early stopping, of the best one.
 
         Warns
         -----
@@ -525,7 +527,7 @@ class RNNForecaster(BaseForecaster):
             all series are shorter than ``window``, or if the series are too short for
             calibration.
         ForecastSkillWarning
-            If the seasonal naive forecast had smaller errors on the steps held out.
+            If the seasonal naive forecast had smaller errors on the held-out steps.
         """
         return self._fit(X, exog)
 
@@ -602,7 +604,7 @@ class RNNForecaster(BaseForecaster):
 
         Parameters
         ----------
-        X : array-like, frame, or list of them
+        X : array-like, frame, or list of them, default=None
             Past of the series to forecast, from its beginning; the series need not be
             those given to ``fit``. None is the past given to ``fit`` and
             :meth:`update`.
@@ -639,7 +641,7 @@ class RNNForecaster(BaseForecaster):
 
         Parameters
         ----------
-        X : array-like, frame, or list of them
+        X : array-like, frame, or list of them, default=None
             Past of the series to forecast, from its beginning; the series need not be
             those given to ``fit``. None is the past given to ``fit`` and
             :meth:`update`.
@@ -669,7 +671,7 @@ class RNNForecaster(BaseForecaster):
         Warns
         -----
         UserWarning
-            If the errors at this horizon are worth less than 3 independent ones.
+            If the errors at this horizon correspond to fewer than 3 independent ones.
         """
         fitted = snapshot(self)
         intervals = fitted._require_intervals()
@@ -694,7 +696,7 @@ class RNNForecaster(BaseForecaster):
 
         Parameters
         ----------
-        X : array-like, frame, or list of them
+        X : array-like, frame, or list of them, default=None
             Past of the series to forecast, from its beginning; the series need not be
             those given to ``fit``. None is the past given to ``fit`` and
             :meth:`update`.
@@ -825,7 +827,7 @@ class RNNForecaster(BaseForecaster):
             * ``time``: step that is forecast,
             * ``channel``: name or number, if there are several channels,
             * ``truth``: value in X, NaN if it is missing,
-            * ``forecast``,
+            * ``forecast``: forecast in the unit of X,
             * ``lower`` and ``upper``, if ``coverage`` is given,
             * ``crps``: continuous ranked probability score of the sampled values, if
               ``n_paths`` is given.

@@ -80,10 +80,10 @@ def fill_blocks(blocks: np.ndarray, owners: np.ndarray) -> np.ndarray:
         gaps = np.flatnonzero(np.isnan(column))
         if len(known):
             after = np.searchsorted(known, gaps)
-            neighbours = known[np.clip([after - 1, after], 0, len(known) - 1)]
-            distances = np.abs(neighbours - gaps)
-            distances += len(blocks) * (owners[neighbours] != owners[gaps])
-            nearest = neighbours[distances.argmin(axis=0), np.arange(len(gaps))]
+            neighbors = known[np.clip([after - 1, after], 0, len(known) - 1)]
+            distances = np.abs(neighbors - gaps)
+            distances += len(blocks) * (owners[neighbors] != owners[gaps])
+            nearest = neighbors[distances.argmin(axis=0), np.arange(len(gaps))]
             filled[gaps, lead, channel] = column[nearest]
     for leads in (range(1, blocks.shape[1]), range(blocks.shape[1] - 2, -1, -1)):
         step = leads.step
@@ -134,9 +134,9 @@ class ConformalIntervals:
             first = int(np.argmax(n_independent < FEW_ERRORS))
             warn_user(
                 f"intervals from step {first + 1} on are based on errors of past "
-                f"forecasts that are worth {n_independent[-1]:.1f} independent ones. "
-                "They are wider for this reason, but remain uncertain. Fit a longer "
-                "series, or hold out a larger part of it for calibration."
+                f"forecasts that correspond to {n_independent[-1]:.1f} independent "
+                "ones. They are wider for this reason, but remain uncertain. Fit a "
+                "longer series, or hold out a larger part of it for calibration."
             )
         assert sizes is not None
         radii = calibration.compute_radii(horizon, coverage, sizes)
@@ -171,7 +171,7 @@ class ConformalIntervals:
         return sample
 
     def require_errors(self) -> CalibrationErrors:
-        """Return the errors of past forecasts; a ValueError if there are none."""
+        """Return the errors of past forecasts; raise a ValueError if there are none."""
         if self.calibration is None:
             raise ValueError(self.reason)
         return self.calibration

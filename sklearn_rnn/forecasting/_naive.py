@@ -46,7 +46,7 @@ def read_pasts(
     n_known: np.ndarray,
     before: SeasonalPasts | None = None,
 ) -> SeasonalPasts:
-    """Summarise the first ``n_known`` steps (n,) of values (T, C).
+    """Summarize the first ``n_known`` steps (n,) of values (T, C).
 
     The values follow the single past ``before``, if given.
     """
@@ -96,8 +96,8 @@ def compute_naive_errors(
 ) -> np.ndarray:
     """Compute truth minus forecast, (n, horizon, C), from origins in values (T, C).
 
-    Every ``stride``-th step from the end of the first season to the last but one is an
-    origin. Errors after the last step are NaN.
+    Every ``stride``-th step from the end of the first season to the second-to-last step
+    is an origin. Errors after the last step are NaN.
     """
     T = len(values)
     origins = np.arange(season - 1, T - 1, stride)

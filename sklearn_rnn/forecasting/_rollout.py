@@ -194,7 +194,7 @@ def compute_rolling_errors(
 ) -> np.ndarray:
     """Compute truth minus forecast, (origins, n, horizon, C), from many origins.
 
-    Every ``stride``-th step of values (n, T, C) from ``first`` to the last but one is
+    Every ``stride``-th step of values (n, T, C) from ``first`` to the second-to-last is
     an origin. Errors after the last step are NaN, and so are the errors of a block of
     forecasts for which some ``exog`` is missing. The stepper must be new.
     """

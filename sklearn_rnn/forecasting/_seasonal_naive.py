@@ -35,9 +35,9 @@ from sklearn_rnn.metrics._forecast_errors import compute_crps
 
 
 class SeasonalNaiveForecaster(ValidatedEstimator):
-    r"""Forecast the last observed value of the same season.
+    r"""Forecaster that repeats the last observed value of the same season.
 
-    This is a baseline that a useful forecast must beat. It has the same methods as
+    This is a baseline that useful forecasts must outperform. It has the same methods as
     :class:`~sklearn_rnn.RNNForecaster`, so both can be compared with the same code.
 
     Parameters
@@ -74,11 +74,11 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
 
     Intervals are conformal, as those of :class:`~sklearn_rnn.RNNForecaster`. Errors
     from all origins in the series given to ``fit`` are divided by the size of the
-    errors of each series and channel, so that series of different scales can share
-    them [1]_. Intervals are wider where few errors are independent. No part of a series
-    is held out, because nothing is learned from it. Sampled paths add the errors of one
+    errors of each series and channel, so that series of different scales can share them
+    [1]_. Intervals are wider where few errors are independent. No part of a series is
+    held out, because nothing is learned from it. Sampled paths add the errors of one
     past forecast. The size of the errors of a new series is measured in its own past.
-    If ``fit`` was given a single series, its size is used for any series.
+    If ``fit`` was given a single series, the size of its errors is used for any series.
 
     References
     ----------
@@ -104,7 +104,7 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, exog=None):
-        """Store the last season of series, and errors of forecasts within them.
+        """Store the last season of each series, and the errors of forecasts within it.
 
         Parameters
         ----------
@@ -183,7 +183,7 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
 
         Parameters
         ----------
-        X : array-like, frame, or list of them
+        X : array-like, frame, or list of them, default=None
             Past of the series to forecast, which need not be those given to ``fit``.
             None is the past given to ``fit`` and :meth:`update`.
         horizon : int, default=None
@@ -199,6 +199,13 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
             ``(n_series, horizon)`` or ``(n_series, horizon, n_channels)`` for several
             arrays; a list of Series or frames, each with its own index continued, for
             several of these.
+
+        Raises
+        ------
+        ValueError
+            If X cannot be read or has another number of channels than in ``fit``, if a
+            series is shorter than ``season``, or if all values of a channel are
+            missing.
         """
         container, pasts, _, horizon = snapshot(self)._read_request(X, horizon)
         return container.to_container(pasts.forecast(horizon))
@@ -208,7 +215,7 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
 
         Parameters
         ----------
-        X : array-like, frame, or list of them
+        X : array-like, frame, or list of them, default=None
             Past of the series to forecast, which need not be those given to ``fit``.
             None is the past given to ``fit`` and :meth:`update`.
         horizon : int, default=None
@@ -251,7 +258,7 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
 
         Parameters
         ----------
-        X : array-like, frame, or list of them
+        X : array-like, frame, or list of them, default=None
             Past of the series to forecast, which need not be those given to ``fit``.
             None is the past given to ``fit`` and :meth:`update`.
         horizon : int, default=None
@@ -384,7 +391,7 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
             * ``time``: step that is forecast,
             * ``channel``: name or number, if there are several channels,
             * ``truth``: value in X, NaN if it is missing,
-            * ``forecast``,
+            * ``forecast``: forecast in the unit of X,
             * ``lower`` and ``upper``, if ``coverage`` is given,
             * ``crps``: continuous ranked probability score of the sampled values, if
               ``n_paths`` is given.
@@ -449,7 +456,7 @@ class SeasonalNaiveForecaster(ValidatedEstimator):
         return read_series_of(self, X, step=self._container.common_step)
 
     def _read_pasts(self, series):
-        """Summarise whole series as pasts to forecast from."""
+        """Summarize whole series as pasts to forecast from."""
         check_seasons(series.lengths, self._season)
         pasts = concatenate_pasts(
             [read_pasts(v, self._season, np.array([len(v)])) for v in series.values]

@@ -15,7 +15,7 @@ Arrays = list[np.ndarray]  # one per series
 
 
 class ForecastSkillWarning(UserWarning):
-    """Warning that a simpler forecast had smaller errors on steps held out."""
+    """Warning that a simpler forecast had smaller errors on the held-out steps."""
 
 
 # ---------------------------------------------------------------- the baseline
@@ -33,12 +33,12 @@ def set_shrinkage(network: SeriesNetwork, shrinkage: float) -> SeriesNetwork:
 def measure_shrinkage(
     network: SeriesNetwork, values: Arrays, exog: Arrays | None, held_out: HeldOut
 ) -> float:
-    """Measure the factor in [0, 1] of the corrections that minimises squared errors.
+    """Measure the factor in [0, 1] of the corrections that minimizes squared errors.
 
-    Least squares gives one factor for the earlier half of the steps ``held_out`` and
-    one for the later half, and the smaller one is returned: errors of neighbouring
-    steps are correlated, so corrections may fit one half by chance. Without a baseline
-    the factor is 1.
+    Least squares yields one factor for the earlier half of the steps ``held_out`` and
+    one for the later half, and the smaller one is returned: errors of neighboring steps
+    are correlated, so corrections may fit one half by chance. Without a baseline the
+    factor is 1.
     """
     if network.encoding.baseline.shrinkage is None:
         return 1.0
@@ -111,7 +111,7 @@ def summarize_skill(ratios: np.ndarray) -> float | None:
 
 
 def warn_of_negative_skill(skill: float | None, season: int) -> None:
-    """Warn if the seasonal naive forecast had smaller errors on the steps held out."""
+    """Warn if the seasonal naive forecast had smaller errors on the held-out steps."""
     if skill is not None and skill < 0:
         warn_user(
             f"the seasonal naive forecast (season={season}) had a smaller error on the "

@@ -1,9 +1,9 @@
 r"""The Theta method, updated step by step: forecasts that a network corrects.
 
-Each value is modelled as the sum of a season, a level and noise. After every step
+Each value is modeled as the sum of a season, a level and noise. After every step
 
 * the season is estimated by classical decomposition of the steps so far: the mean
-  deviation of each phase from a centred moving average, shrunk by ``1 - 1 / F``, where
+  deviation of each phase from a centered moving average, shrunk by ``1 - 1 / F``, where
   F is the ratio of the variance between phases to the variance within them (Miller and
   Williams, 2003). Exponential smoothing of the deviations follows a changing season.
 * the level is smoothed exponentially, ``l_t = l_{t-1} + alpha (d_t - l_{t-1})``, where
@@ -18,8 +18,8 @@ smallest recent errors one step ahead. All estimates depend on the past of the s
 series only. The method therefore gives the same forecasts in training, in a stream and
 for a new series.
 
-Shapes: N series (each channel counts as one), G ways to smooth a season, A smoothing
-constants of the level.
+Shapes: N series (each channel counts as one), G variants of smoothing a season, A
+smoothing constants of the level.
 """
 
 from collections.abc import Iterator
@@ -59,13 +59,13 @@ class ThetaBaseline:
     features_per_channel = 4
 
     @property
-    def n_ways(self) -> int:
-        """Number of ways to smooth a season, G."""
+    def n_variants(self) -> int:
+        """Number of variants of smoothing a season, G."""
         return len(SEASON_SMOOTHING) if self.seasons else 1
 
     def begin(self) -> Arrays:
         """Return the state (1, C, ...) before the first step of a series."""
-        shape = 1, len(self.fill), self.n_ways
+        shape = 1, len(self.fill), self.n_variants
         state = {
             "n_values": np.zeros(shape[:2], dtype=np.int64),  # all steps
             "age": np.zeros(shape[:2], dtype=np.int64),  # from the first value on
@@ -77,15 +77,15 @@ class ThetaBaseline:
             "spread": np.zeros((*shape, 2)),  # mean of d, sum of squared deviations
         }
         for m in self.seasons:
-            state[f"recent_{m}"] = np.zeros((1, shape[1], m + 1, self.n_ways))
-            state[f"season_{m}"] = np.zeros((1, shape[1], m, self.n_ways))
+            state[f"recent_{m}"] = np.zeros((1, shape[1], m + 1, self.n_variants))
+            state[f"season_{m}"] = np.zeros((1, shape[1], m, self.n_variants))
             state[f"within_{m}"] = np.zeros(shape[:2])
             state[f"strength_{m}"] = np.zeros(shape[:2])
             state[f"known_{m}"] = np.zeros(shape[:2], dtype=bool)
         return state
 
     def is_ready(self, state: Arrays) -> np.ndarray:
-        """Whether forecasts are available, (n,); this baseline always has them."""
+        """Return whether forecasts are available, (n,), which is always True."""
         return np.ones(len(state["age"]), dtype=bool)
 
     # ------------------------------------------------------------------ reading
@@ -147,7 +147,7 @@ class ThetaBaseline:
 
     def _remove_seasons(self, state, z, learns, counts):
         """Update the seasons in ``state``; return values d (N, G) without them."""
-        d = np.repeat(z[:, None], self.n_ways, axis=1)
+        d = np.repeat(z[:, None], self.n_variants, axis=1)
         for m in self.seasons:
             before = state[f"known_{m}"]
             _update_season(state, m, d, learns, counts)
@@ -174,10 +174,10 @@ class ThetaBaseline:
         level = _take(state["levels"], chosen)
         drift = _take(_drifts(state), chosen)
         forecasts = level[:, None] + drift[:, None] * (ahead + 1)
-        way = chosen // len(LEVEL_SMOOTHING)
+        variant = chosen // len(LEVEL_SMOOTHING)
         for m in self.seasons:
             season = _seasonal(state, m, state["age"][:, None] + ahead)
-            forecasts = forecasts + season[np.arange(len(way)), :, way]
+            forecasts = forecasts + season[np.arange(len(variant)), :, variant]
         return forecasts
 
     def decode(self, state: Arrays, outputs: np.ndarray) -> np.ndarray:
@@ -250,7 +250,7 @@ def _unflatten(state: Arrays, n: int, C: int) -> Arrays:
 def _update_season(state, m, x, learns, counts):
     """Update the season of period m with values x (N, G).
 
-    The deviation from the centred moving average of m steps is available half a period
+    The deviation from the centered moving average of m steps is available half a period
     after a value.
     """
     t, half = state["age"], m // 2
@@ -315,7 +315,7 @@ def _season_strength(season, within, n_steps):
 
 
 def _seasonal(state, m, steps):
-    """Return the season (N, k, G) at ``steps`` (N, k); 0 for the first way."""
+    """Return the season (N, k, G) at ``steps`` (N, k); 0 for the first variant."""
     season = state[f"season_{m}"]
     season = season - season.mean(axis=1, keepdims=True)
     season = season * state[f"strength_{m}"][:, None, None]
@@ -367,7 +367,7 @@ def _drifts(state):
 
 
 def _choose(state):
-    """Return the flat index (N,) of the way and constant with the smallest errors."""
+    """Return flat indices (N,) of variants and constants with the smallest errors."""
     return state["errors"].reshape(len(state["errors"]), -1).argmin(axis=1)
 
 
@@ -384,17 +384,17 @@ def _scales(state, chosen):
 def _features(state, d, errors, known):
     """Return features (N, 4): error, deviation from the level, slope, z-score."""
     chosen = _choose(state)
-    way = chosen // len(LEVEL_SMOOTHING)
-    rows = np.arange(len(way))
-    d, scale = d[rows, way, 0], _scales(state, chosen)
-    mean, squares = state["spread"][rows, way].T
+    variant = chosen // len(LEVEL_SMOOTHING)
+    rows = np.arange(len(variant))
+    d, scale = d[rows, variant, 0], _scales(state, chosen)
+    mean, squares = state["spread"][rows, variant].T
     deviation = np.sqrt(squares / np.maximum(state["times"][:, 0], 1))
     scale, deviation = (np.where(s > 0, s, np.inf) for s in (scale, deviation))
     features = np.stack(
         [
             _take(errors, chosen) / scale,
             (d - _take(state["levels"], chosen)) / scale,
-            _slopes(state)[rows, way] / scale,
+            _slopes(state)[rows, variant] / scale,
             (d - mean) / deviation,
         ],
         axis=1,

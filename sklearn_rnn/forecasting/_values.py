@@ -1,4 +1,4 @@
-"""Encoding of values, or their differences, by standardisation.
+"""Encoding of values, or their differences, by standardization.
 
 Shapes: n series, T steps, h steps that are forecast at once, C channels, Q quantiles (1
 for a point forecast).
@@ -21,7 +21,7 @@ UNKNOWN = np.array(np.nan)
 class StandardizedValues:
     """Conversion of values to features, and of outputs to values.
 
-    Values are standardised by the mean and scale of all training steps, or by those of
+    Values are standardized by the mean and scale of all training steps, or by those of
     each series up to the current step (``scaling="series"``; ``mean`` and ``scale`` are
     then None).
     """
@@ -69,7 +69,7 @@ class StandardizedValues:
         return new, (latest - mean) / scale
 
     def is_ready(self, state: Arrays) -> np.ndarray:
-        """Whether enough values were read to take a difference, (n,)."""
+        """Return whether enough values were read to take a difference, (n,)."""
         return state["n_values"] > self.lag
 
     def decode(self, state: Arrays, outputs: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ def make_windows(
     """Make one window from each step of series (T_i, C).
 
     Each step of a window has targets, or only the last step. Windows share the values
-    of a series without copying them. A series shorter than a window gives one shorter
+    of a series without copying them. A series shorter than a window yields one shorter
     window.
     """
     sizes = count_examples(encoding, values)

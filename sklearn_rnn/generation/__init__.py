@@ -1,4 +1,4 @@
-"""Learn to continue text or other token sequences, and generate new ones."""
+"""Generation of text and other token sequences by networks that learn them."""
 
 from sklearn_rnn.generation._generator import SequenceGenerator
 from sklearn_rnn.generation._scoring import TokenScores

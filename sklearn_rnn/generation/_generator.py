@@ -1,4 +1,4 @@
-"""SequenceGenerator: learn to continue text, score text, and generate new text."""
+"""SequenceGenerator, which learns to continue text, scores text and generates text."""
 
 from numbers import Integral
 
@@ -57,7 +57,8 @@ def read_embedding(embedding, vocabulary_size, dtype):
     if len(vectors) != vocabulary_size:
         raise ValueError(
             f"embedding has {len(vectors)} vectors, but the vocabulary has "
-            f"{vocabulary_size} codes. Give one vector for each code."
+            f"{vocabulary_size} codes. Set embedding to an array with one vector per "
+            "code."
         )
     return torch.tensor(vectors)
 
@@ -65,7 +66,7 @@ def read_embedding(embedding, vocabulary_size, dtype):
 def drop_cut_end(corpus, X, where="X"):
     """Remove the end of a single text from its corpus, so that it is not learned."""
     if not corpus.n_steps > len(corpus.lengths):
-        raise ValueError(f"{where} contains no token. Give a text to learn from.")
+        raise ValueError(f"{where} contains no token. Pass a text to learn from.")
     return corpus.without_ends() if is_single_text(X) else corpus
 
 
@@ -95,7 +96,7 @@ class SequenceGenerator(
         initial state is None. The output at a step may depend only on this step and
         earlier steps of the same sequence, because shorter sequences in a batch are
         padded with zeros. A cell that reads later steps raises an error. Batch
-        normalisation in a cell would include the padding in its statistics.
+        normalization in a cell would include the padding in its statistics.
     hidden_size : int, default=128
         Number of units in each layer. More units make the network more expressive and
         slower to train.
@@ -107,7 +108,7 @@ class SequenceGenerator(
         fixed activation functions and ignore it.
     dropout : float in [0, 1), default=0.0
         Fraction of values that are set to zero during training: of the embedded codes,
-        between layers and before the output layer. Larger values regularise more
+        between layers and before the output layer. Larger values regularize more
         strongly; 0 disables dropout.
     embedding : {"auto", "onehot"}, int or array-like, default="auto"
         Representation of codes as input of the first layer. An int is the dimension of
@@ -156,7 +157,7 @@ class SequenceGenerator(
         Weight decay. After each training step, for every optimizer, all weights except
         biases are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added
         to the gradient; for an L2 penalty, pass a subclass of the optimizer that adds
-        it. Larger values regularise more strongly; 0 disables weight decay. "auto" is
+        it. Larger values regularize more strongly; 0 disables weight decay. "auto" is
         0.01 for "sgd" and 0.1 for all other optimizers. If ``learning_rate`` is k times
         its "auto" value, with k > 1, the "auto" decay is divided by k.
     average : bool, default=True
@@ -192,11 +193,11 @@ class SequenceGenerator(
         change between fits; the network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
         Callbacks of skorch, which are called during training. ``fit`` uses shallow
-        copies of them: your callbacks are not changed, but objects that they refer to,
-        such as a list or an Optuna trial, are shared. Losses and scores are in
-        ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a callback
-        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping runs out
-        of patience, training ends and the estimator is fitted. After a
+        copies of them: the callbacks themselves are not changed, but objects that they
+        refer to, such as a list or an Optuna trial, are shared. Losses and scores are
+        in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a
+        callback raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping
+        runs out of patience, training ends and the estimator is fitted. After a
         KeyboardInterrupt, the finished epochs are kept and the interrupt is raised
         again. For scikit-learn's callbacks, use ``set_callbacks``.
     device : str, default="auto"
@@ -228,18 +229,19 @@ class SequenceGenerator(
     loss_curve_ : list of float
         Mean training loss of each epoch, in nats per token.
     validation_loss_curve_ : list of float or None
-        Validation loss after each epoch, under early stopping. It is NaN for epochs of
-        earlier fits that held nothing out.
+        Validation loss after each epoch; None without early stopping. It is NaN for
+        epochs of earlier fits without validation data.
     validation_scores_ : list of float or None
-        Minus the bits per token of the validation text after each epoch, under early
-        stopping.
+        Minus the bits per token of the validation text after each epoch; None without
+        early stopping.
     best_epoch_ : int or None
         Epoch whose weights were kept, counted from 1. It has the lowest validation loss
         of the last fit. None without early stopping.
     best_validation_score_ : float or None
-        Score at the epoch whose weights were kept, which had the lowest loss.
+        Score at the epoch whose weights were kept, which has the lowest validation
+        loss; None without early stopping.
     net_ : skorch.NeuralNet
-        The trained net, with ``history``.
+        The trained net. Its ``history`` contains the losses and times of all epochs.
 
     See Also
     --------
@@ -251,12 +253,12 @@ class SequenceGenerator(
     Notes
     -----
     A document is read as start code, tokens, end code. The network is trained to
-    predict each of them except the first, by minimising the mean cross-entropy:
+    predict each of them except the first, by minimizing the mean cross-entropy:
 
     .. math:: -\frac{1}{n} \sum_t \log p(x_{t+1} \mid x_1 \ldots x_t)
 
     The end of a single text that is not in a list is not learned. Such a text, for
-    example a book, ends only once, often where it was cut. The network would memorise
+    example a book, ends only once, often where it was cut. The network would memorize
     this end, and generated texts would end too early. ``fit([text])`` learns the end.
 
     ``step=None`` trains by truncated backpropagation through time [1]_. Documents are
@@ -264,7 +266,7 @@ class SequenceGenerator(
     that is longer than its row is cut. The state is carried from window to window. It
     is zero at the start of a document and after a cut.
 
-    The embedding vectors of padding and of unknown tokens are initialised with zeros,
+    The embedding vectors of padding and of unknown tokens are initialized with zeros,
     so unknown tokens have no effect if none occurs in training.
 
     References
@@ -413,6 +415,11 @@ class SequenceGenerator(
         -------
         self : object
             The fitted generator.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`fit`. The generator then stays unchanged.
         """
         return self._fit(X, partial=True)
 
@@ -453,7 +460,7 @@ class SequenceGenerator(
         return read_documents(X, self.input == "filename")
 
     def _encode_examples(self, X, where):
-        """X, called ``where`` in messages, as a corpus to learn from or to validate."""
+        """Convert X, called ``where`` in messages, to a corpus."""
         corpus, _ = encode_known(self._codec, self._documents(X), where)
         return drop_cut_end(corpus, X, where)
 
@@ -517,7 +524,7 @@ class SequenceGenerator(
         Returns
         -------
         states : ndarray of shape (n_documents, hidden_size)
-            What :meth:`transform` returns for X.
+            State after each text, as :meth:`transform` returns it.
         """
         # an iterator can be read only once
         X = list(X) if hasattr(X, "__next__") else X
@@ -545,7 +552,7 @@ class SequenceGenerator(
         ----------
         X : iterable of documents or TokenArray
             Beginnings of texts, of any length; the empty text is allowed. A single text
-            is one prefix. Unknown tokens raise a warning.
+            is one prefix. Unknown tokens cause a warning.
 
         Returns
         -------
@@ -616,9 +623,9 @@ class SequenceGenerator(
         Raises
         ------
         ValueError
-            If the text is empty; if the vectorizer changes case or accents; or if a
-            TokenArray contains unknown codes, so that its text is not known. Scores
-            would not be comparable.
+            If the text is empty. Also if the vectorizer changes case or accents, or if
+            a TokenArray contains unknown codes, because scores would then not be
+            comparable.
         """
         model = LanguageModel.of(self)
         return _scoring.bits_per_character(model, self._documents(X))
@@ -634,9 +641,14 @@ class SequenceGenerator(
         Returns
         -------
         perplexity : float
-            2 to the power of the mean bits per token, the end of each document
-            included. Only models with the same vocabulary and the same
+            2 to the power of the mean number of bits per token, including the end of
+            each document. Only models with the same vocabulary and the same
             ``handle_unknown`` are comparable.
+
+        Raises
+        ------
+        ValueError
+            If X contains no document.
         """
         model = LanguageModel.of(self)
         return _scoring.perplexity(model, self._documents(X))
@@ -881,8 +893,8 @@ class SequenceGenerator(
         Returns
         -------
         session : WritingSession
-            A session with the same text and steps, after whose last token writing can
-            continue. The network reads all tokens again.
+            Session with the same text and steps, which can be continued. The network
+            reads all tokens again.
 
         Raises
         ------

@@ -78,12 +78,12 @@ class LanguageModel:
         return self.codec.classes
 
     def threads(self, n_texts: int) -> AbstractContextManager:
-        """Context with the number of threads that suits steps of ``n_texts`` texts."""
+        """Return a context with the number of threads for a step of ``n_texts``."""
         return limit_threads(n_texts * self.work)
 
     @contextmanager
     def _reading(self, corpus: Corpus) -> Iterator[None]:
-        """Context in which the network reads a corpus."""
+        """Return the context in which the network reads a corpus."""
         n = len(corpus.lengths)
         with (
             self.threads(min(n, MAX_DOCUMENTS)),
@@ -96,7 +96,7 @@ class LanguageModel:
         return self._read_documents(self._list_prompts(prefixes)[1])
 
     def predict_proba(self, prefixes: Any) -> np.ndarray:
-        """Probabilities (n_texts, n_classes) of the next token after each text."""
+        """Predict probabilities (n_texts, n_classes) of the next token of each text."""
         return np.exp(compute_log_proba(self._logits(self.read(prefixes))))
 
     def start(self, prompt: Any) -> Start:
@@ -108,7 +108,7 @@ class LanguageModel:
             if not reading.n_known[k] and (text.prompt or self._has_token(prompts[k])):
                 raise ValueError(
                     f"prompt {k} contains no token that the model knows: "
-                    f"{prompts[k]!r}. Give a prompt of known tokens (classes_ lists "
+                    f"{prompts[k]!r}. Pass a prompt of known tokens (classes_ lists "
                     "them), or an empty prompt."
                 )
         return Start(
@@ -119,7 +119,7 @@ class LanguageModel:
         )
 
     def token_losses(self, corpus: Corpus) -> np.ndarray:
-        """Minus log-probability in nats (n_steps,) of each code of a corpus."""
+        """Compute minus log-probabilities in nats, (n_steps,), of codes of a corpus."""
         with self._reading(corpus):
             losses = token_losses(self.module, corpus)
         check_outputs(losses, np.repeat(np.arange(len(corpus.lengths)), corpus.lengths))
@@ -134,14 +134,14 @@ class LanguageModel:
         return found.hexdigest()
 
     def _has_token(self, document: Any) -> bool:
-        """Whether a document has a token, even one that the vectorizer leaves out."""
+        """Return whether a document has a token, in the vocabulary or not."""
         tokens: list[Hashable] = []
         if self.codec.vectorizer is not None:
             self.codec.encode([document], lambda text, found: tokens.extend(found))
         return bool(tokens)
 
     def _list_prompts(self, prompt):
-        """Whether a single prompt is given, and the list of prompts."""
+        """Return whether a single prompt is passed, and the list of prompts."""
         prompt = unwrap_documents(prompt)
         if not hasattr(prompt, "__iter__"):
             raise TypeError(
@@ -161,14 +161,14 @@ class LanguageModel:
 
     @torch.inference_mode()
     def _logits(self, reading):
-        """Logits (n_texts, V) of the next code of each text."""
+        """Compute logits (n_texts, V) of the next code of each text."""
         logits = self.module.logits(reading.outputs).cpu().numpy()
         check_outputs(logits, np.arange(len(logits)))
         return logits
 
 
 def list_codes(corpus: Corpus) -> list[list[int]]:
-    """The codes of each document, without start and end."""
+    """List the codes of each document, without start and end."""
     return [
         corpus.codes[start + 1 : start + length].tolist()
         for start, length in zip(corpus.starts, corpus.lengths, strict=True)
@@ -176,7 +176,7 @@ def list_codes(corpus: Corpus) -> list[list[int]]:
 
 
 def compute_log_proba(logits: np.ndarray) -> np.ndarray:
-    """Log-probabilities (..., n_classes) of the classes, given logits (..., V)."""
+    """Compute log-probabilities (..., n_classes) of classes from logits (..., V)."""
     return log_softmax(logits[..., END:])
 
 
@@ -194,7 +194,7 @@ def encode_known(
 
     lengths, flat = codec.encode(documents, watch)
     if not len(lengths):
-        raise ValueError(f"{where} contains no document. Give at least one.")
+        raise ValueError(f"{where} contains no document. Pass at least one.")
     if unknown:
         shown = ", ".join(repr(token) for token in list(unknown)[:5])
         warn_user(

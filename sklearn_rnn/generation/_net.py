@@ -1,4 +1,4 @@
-"""Train the network of a generator on a corpus, and read texts with it."""
+"""Training of a generator's network on a corpus, and reading of texts with it."""
 
 import math
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def split_corpus(
         if n_valid >= corpus.n_steps:
             raise ValueError(
                 f"validation_fraction={fraction} of {corpus.n_steps} steps leaves no "
-                "step to train on. Give more text, or set early_stopping=False."
+                "step to train on. Pass more text, or set early_stopping=False."
             )
         return corpus.cut(n_valid)
     train, valid = split_rows(rows, fraction, rng)

@@ -98,7 +98,7 @@ class WittenBell:
         if len(codes) > n_symbols:
             raise ValueError(
                 f"n_symbols={n_symbols}, but the sequences contain {len(codes)} "
-                "different symbols. Give the size of the whole symbol set."
+                "different symbols. Pass the size of the whole symbol set."
             )
         repeats = None if weights is None else np.repeat(list(weights), lengths)
         self.n_symbols_, self.codes_ = n_symbols, dict(codes)

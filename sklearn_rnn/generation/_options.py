@@ -29,7 +29,7 @@ top_p : float in (0, 1] or None, default=None
     Probability mass of the likeliest tokens among which to sample: the fewest tokens
     that together have at least this probability. None does not limit them.
 repetition_penalty : float, default=1.0
-    Factor between 0.001 and 1000 by which logits are penalised. Values above 1 make
+    Factor between 0.001 and 1000 by which logits are penalized. Values above 1 make
     tokens that the text already contains less likely, values below 1 more likely.
 stop : str, list of str or None, default=None
     Texts (or tokens) after which generation stops. They are part of the result. While
@@ -153,7 +153,7 @@ class DecodingOptions:
 
 
 def is_token(codec: Codec, token: Any) -> bool:
-    """Whether the model can generate a token."""
+    """Return whether the model can generate a token."""
     try:
         hash(token)
     except TypeError:

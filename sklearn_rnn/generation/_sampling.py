@@ -1,4 +1,4 @@
-"""Choose codes by their logits, greedily or by sampling, under constraints."""
+"""Choice of codes by their logits, greedily or by sampling, under constraints."""
 
 import hashlib
 from collections import Counter
@@ -33,7 +33,7 @@ class Continuation:
         return list((Counter(required) - Counter(self.codes)).elements())
 
     def is_over(self, options: DecodingOptions) -> bool:
-        """Whether the text has reached its end, or a stop while no code is missing."""
+        """Return whether the text has ended, or reached a stop with no code missing."""
         if self.codes and self.codes[-1] == END:
             return True
         is_at_stop = bool(options.stop) and any(

@@ -81,7 +81,7 @@ class TokenScores:
 
     @property
     def total(self) -> float:
-        """Log-probability of the document in nats, its end included."""
+        """Log-probability of the document in nats, including its end."""
         return float(self.log_proba.sum())
 
 
@@ -100,7 +100,7 @@ def bits_per_character(model: LanguageModel, documents: Iterable[Any]) -> float:
         _check_unknown(model.codec, np.count_nonzero(flat == UNKNOWN))
     n_characters = int(lengths.sum()) if hidden is None else hidden.n_characters
     if not n_characters:
-        raise ValueError("X has no characters to score. Give at least one text.")
+        raise ValueError("X has no characters to score. Pass at least one text.")
     bits = _token_bits(model, lengths, flat)
     if hidden is not None:
         bits += hidden.bits(lengths)
@@ -108,7 +108,7 @@ def bits_per_character(model: LanguageModel, documents: Iterable[Any]) -> float:
 
 
 def perplexity(model: LanguageModel, documents: Iterable[Any]) -> float:
-    """Compute 2 ** (mean bits per token), the end of each document included."""
+    """Compute 2 ** (mean bits per token), including the end of each document."""
     lengths, flat = _encode(model, documents)
     return float(2 ** (_token_bits(model, lengths, flat) / (lengths + 1).sum()))
 
@@ -138,7 +138,7 @@ def _encode(model, documents, watch=None):
     """Return the lengths of the documents and their codes."""
     lengths, flat = model.codec.encode(documents, watch)
     if not len(lengths):
-        raise ValueError("X contains no document. Give at least one.")
+        raise ValueError("X contains no document. Pass at least one.")
     return lengths, flat
 
 
@@ -179,7 +179,7 @@ def warn_of_vectorizer(
 
 
 class SpellingRecorder:
-    """Counts the tokens and gaps of training texts while a codec reads them.
+    """Counter of the tokens and gaps of training texts while a codec reads them.
 
     :meth:`fit_spelling` returns None if each character is a token, because the tokens
     then contain the whole text, or if the vectorizer changes text, because its tokens
@@ -216,7 +216,7 @@ class SpellingRecorder:
 
 
 class HiddenTextCost:
-    """Counts the text that tokens do not contain, and computes its bits."""
+    """Counter of the text that tokens do not contain, which computes its bits."""
 
     def __init__(self, vectorizer, spelling, known, dropped_share):
         if change := find_change(vectorizer, spelling):
@@ -229,7 +229,7 @@ class HiddenTextCost:
 
     def __call__(self, text, tokens):
         if text is None:  # the user gave tokens, whose text is not known
-            raise ValueError(INCOMPARABLE.format("documents are given as tokens"))
+            raise ValueError(INCOMPARABLE.format("documents are passed as tokens"))
         self.n_characters += len(text)
         self._n_tokens += len(tokens)
         if self._spelling is None:
@@ -259,12 +259,12 @@ class HiddenTextCost:
 
 
 def splits_characters(vectorizer):
-    """Whether each character of a text is a token."""
+    """Return whether each character of a text is a token."""
     return isinstance(vectorizer, CharVectorizer) and vectorizer.tokenizer is None
 
 
 def drops_unknown(vectorizer):
-    """Whether a vectorizer leaves out unknown tokens."""
+    """Return whether a vectorizer leaves out unknown tokens."""
     return (
         isinstance(vectorizer, TokenVectorizer)
         and vectorizer.handle_unknown == "ignore"

@@ -160,7 +160,7 @@ class WritingSession:
 
         Returns
         -------
-        suggestions : list of (token, probability)
+        suggestions : list of tuples (token, probability)
             Tokens with their probabilities, the likeliest first. "<end>" ends the text.
             The list is empty if no token starts with ``prefix``.
 
@@ -237,19 +237,19 @@ class WritingSession:
         Raises
         ------
         ValueError
-            If the model does not know one of the tokens, or if the text has ended. No
-            token is accepted then.
+            If a token is not in the vocabulary, or if the text has ended. Then no token
+            is accepted.
         """
         codes = encode_phrase(self._model.codec, token, "accept")
         if not codes:
             raise ValueError(
-                f"accept got {token!r}, which contains no token. Give at least one."
+                f"accept got {token!r}, which contains no token. Pass at least one."
             )
         self._check_not_over()
         if END in codes[:-1]:
             raise ValueError(
                 f"accept got {token!r}, but {self.classes_[0]!r} ends the text, so no "
-                "token can follow it. Give it last."
+                "token can follow it. Pass it last."
             )
         return self._accept_codes(codes, picked=False)
 
@@ -269,7 +269,7 @@ class WritingSession:
         Raises
         ------
         ValueError
-            If fewer tokens were accepted. No token is removed then.
+            If fewer tokens were accepted. Then no token is removed.
         """
         if not is_integer(n, 0, self._n_steps):
             raise ValueError(
@@ -392,7 +392,7 @@ class WritingSession:
             suggested : float
                 ``n_suggested / n_tokens``.
             keystrokes : int
-                Number of keystrokes, as defined in Notes.
+                Number of keystrokes, as defined in the Notes.
             keystrokes_saved : float
                 Fraction of keystrokes that picking saved, compared with typing the
                 whole text.
@@ -456,7 +456,7 @@ class WritingSession:
 
     @classmethod
     def from_json(cls, generator, transcript):
-        """Restore a session from a transcript, as :meth:`SequenceGenerator.resume`.
+        """Restore a session, as :meth:`SequenceGenerator.resume` does.
 
         Parameters
         ----------
@@ -497,7 +497,7 @@ class WritingSession:
             ValueError,
         ) as error:
             raise ValueError(
-                f"the transcript cannot be read: {error}. Give the unchanged result of "
+                f"the transcript cannot be read: {error}. Pass the unchanged result of "
                 "to_json()."
             ) from error
         raise ValueError(
@@ -602,7 +602,7 @@ class WritingSession:
             previous = name
 
     def _separator_length(self):
-        """Number of characters between tokens: 0 for character models, otherwise 1."""
+        """Return the number of characters between tokens: 0 for characters, else 1."""
         codec = self._model.codec
         if codec.vectorizer is None:
             return 1
@@ -614,7 +614,7 @@ class WritingSession:
 
 
 def _needs_space(previous, token):
-    """Whether there is a space between the end of a text and a token."""
+    """Return whether there is a space between the end of a text and a token."""
     begins = token in OPENING or re.search(r"\w", token) is not None
     last = previous[-1:]
     return begins and bool(last) and not last.isspace() and last not in NO_SPACE_AFTER

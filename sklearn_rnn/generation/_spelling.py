@@ -15,7 +15,7 @@ from sklearn_rnn.generation._ngram import WittenBell
 
 N_CODE_POINTS = 0x110000 - 0x800  # without surrogates, which text cannot contain
 EDGE = ""  # the symbol before and after the characters of a word or gap
-DOCUMENT_EDGE = ""  # the kind of the neighbour at the start and the end of a document
+DOCUMENT_EDGE = ""  # the kind of the neighbor at the start and the end of a document
 WORD_ORDER, GAP_ORDER = 4, 2  # number of characters that predict the next one
 
 Gap = tuple[str, str, str]  # kind of the token before, of the token after, and the text
@@ -191,7 +191,7 @@ class Spelling:
     occur once. Its symbols are all code points, so each text has a positive
     probability.
 
-    A gap is predicted from the kinds of its two neighbours: word, number, edge of the
+    A gap is predicted from the kinds of its two neighbors: word, number, edge of the
     document, or punctuation. Each punctuation mark is a kind, because commas, brackets
     and dashes have white space on different sides. Gaps that were not seen between two
     kinds are spelled::
@@ -265,7 +265,7 @@ class Spelling:
         gaps = list(gaps)
         pairs = [(left, right) for left, right, _ in gaps]
         seen = np.array([self._gaps.get(gap, 0) for gap in gaps])
-        # for kinds that were never neighbours, C = 0 and T = 1: the gap is spelled
+        # for kinds that were never neighbors, C = 0 and T = 1: the gap is spelled
         total = np.array([self._totals.get(pair, 0) for pair in pairs])
         types = np.array([self._types.get(pair, 1) for pair in pairs])
         spelled = _spelling_bits(self._gap_letters, [gap for *_, gap in gaps])

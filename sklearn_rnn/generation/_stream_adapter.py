@@ -27,7 +27,7 @@ class TextStreamAdapter(StreamAdapter):
         documents = split_chunks(x, n, self._model.codec)
         if len(documents) != n:
             raise ValueError(
-                f"x has {len(documents)} chunks of text for {n} stream(s). Give one "
+                f"x has {len(documents)} chunks of text for {n} stream(s). Pass one "
                 "chunk per stream."
             )
         corpus, _ = encode_known(self._model.codec, documents, "x")
@@ -35,7 +35,7 @@ class TextStreamAdapter(StreamAdapter):
         empty = np.flatnonzero(lengths == 0)
         if len(empty):
             raise ValueError(
-                f"x has no token for stream {empty[0]} of {n}. Give at least one token "
+                f"x has no token for stream {empty[0]} of {n}. Pass at least one token "
                 "per stream, or use streams with keys, where a call can leave out "
                 "streams."
             )
@@ -66,5 +66,5 @@ def split_chunks(x, n, codec):
 
 
 def _is_list(x):
-    """Whether ``x`` is a list of tokens rather than one token, which may be a tuple."""
+    """Return whether ``x`` is a list of tokens, not one token, which may be a tuple."""
     return isinstance(x, (list, np.ndarray))

@@ -8,7 +8,7 @@ Metrics of predictions at each time step have names that begin with ``step_`` or
 ``sequence_``. y may be an array ``(n_sequences, n_timesteps)`` or ``(n_sequences,
 n_timesteps, n_outputs)``, or a list, object array or Series of rows of any length. NaN
 in y_true is padding. If one of the two is an array and the other one is ragged, steps
-of the array after the end of the ragged row are padding, too (if the array is y_pred,
+of the array after the end of the ragged row are also padding (if the array is y_pred,
 they must be NaN). Use :func:`sklearn.metrics.make_scorer` to make scorers.
 """
 

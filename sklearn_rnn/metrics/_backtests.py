@@ -51,7 +51,7 @@ def score_backtest(
     season : int, default=1
         Length of the seasonal period in steps, for "mase".
     coverage : float in (0, 1), default=None
-        Nominal coverage of the bounds, for "pinball" and "interval_score". None takes
+        Nominal coverage of the bounds, for "pinball" and "interval_score". None reads
         it from ``frame.attrs``, where ``backtest`` has stored it.
 
     Returns
@@ -96,7 +96,7 @@ def score_backtest(
         if coverage is None:
             raise ValueError(
                 "the nominal coverage of the bounds is missing in frame.attrs. Pass "
-                "the coverage that was given to backtest as coverage=."
+                "the coverage of the backtest as coverage=."
             )
         check_number("coverage", coverage, above=0, below=1)
     if "mase" in metrics:

@@ -6,7 +6,7 @@ from sklearn_rnn._core.scalars import check_number
 
 
 def mean_absolute_error(y_true, y_pred):
-    """Mean absolute error (MAE) of forecasts.
+    """Compute the mean absolute error (MAE) of forecasts.
 
     In contrast to :func:`sklearn.metrics.mean_absolute_error`, missing true values are
     left out, and y may have any shape.
@@ -41,7 +41,7 @@ def mean_absolute_error(y_true, y_pred):
 
 
 def root_mean_squared_error(y_true, y_pred):
-    """Root mean squared error (RMSE) of forecasts.
+    """Compute the root mean squared error (RMSE) of forecasts.
 
     In contrast to :func:`sklearn.metrics.root_mean_squared_error`, missing true values
     are left out, and y may have any shape.
@@ -76,7 +76,7 @@ def root_mean_squared_error(y_true, y_pred):
 
 
 def symmetric_mean_absolute_percentage_error(y_true, y_pred):
-    r"""Symmetric mean absolute percentage error (sMAPE), in percent.
+    r"""Compute the symmetric mean absolute percentage error (sMAPE), in percent.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def symmetric_mean_absolute_percentage_error(y_true, y_pred):
     -----
     The error is the mean of :math:`200 |y - \hat y| / (|y| + |\hat y|)`, as in the M3
     and M4 competitions [1]_. A term is 0 if true value and forecast are both 0. The
-    error is meant for positive values. It penalises forecasts that are too low more
+    error is meant for positive values. It penalizes forecasts that are too low more
     than forecasts that are too high.
 
     References
@@ -120,7 +120,7 @@ def symmetric_mean_absolute_percentage_error(y_true, y_pred):
 
 
 def mean_pinball_loss(y_true, y_pred, *, alpha=0.5):
-    r"""Mean pinball loss (quantile loss) of forecast quantiles.
+    r"""Compute the mean pinball loss (quantile loss) of forecast quantiles.
 
     In contrast to :func:`sklearn.metrics.mean_pinball_loss`, missing true values are
     left out, and y may have any shape.
@@ -162,7 +162,7 @@ def mean_pinball_loss(y_true, y_pred, *, alpha=0.5):
 
 
 def mean_interval_score(y_true, lower, upper, *, coverage):
-    r"""Mean interval score (Winkler score) of prediction intervals.
+    r"""Compute the mean interval score (Winkler score) of prediction intervals.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def mean_interval_score(y_true, lower, upper, *, coverage):
 
 
 def interval_coverage(y_true, lower, upper):
-    """Fraction of true values inside their prediction intervals.
+    """Compute the fraction of true values inside their prediction intervals.
 
     Parameters
     ----------
@@ -250,9 +250,9 @@ def interval_coverage(y_true, lower, upper):
 
 
 def continuous_ranked_probability_score(y_true, paths):
-    r"""Mean continuous ranked probability score (CRPS) of sampled values.
+    r"""Compute the mean continuous ranked probability score (CRPS) of samples.
 
-    The score generalises the absolute error to distributions. It compares the
+    The score generalizes the absolute error to distributions. It compares the
     distribution of the samples at each step with the true value.
 
     Parameters
@@ -315,7 +315,7 @@ def compute_crps(true, samples):
 
 
 def as_numbers(name, values):
-    """Convert to an array of finite numbers or NaN; a ValueError names the argument."""
+    """Convert to an array of finite numbers or NaN; errors contain the ``name``."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -16,7 +16,7 @@ from sklearn_rnn.metrics._ragged import (
 def mean_absolute_scaled_error(
     y_true, y_pred, *, y_train, season=1, sample_weight=None
 ):
-    r"""Mean absolute scaled error (MASE) of forecasts.
+    r"""Compute the mean absolute scaled error (MASE) of forecasts.
 
     The mean absolute error is divided by that of the seasonal naive forecast in
     training.

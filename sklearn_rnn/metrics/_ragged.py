@@ -29,7 +29,7 @@ def as_rows(y, name):
 
 
 def _mixes_text_and_numbers(a, b):
-    """Whether one row has text and the other numbers, which are never equal."""
+    """Return whether one row has text and the other numbers, which differ."""
     kinds = a.dtype.kind + b.dtype.kind
     return "O" not in kinds and (kinds[0] in "US") != (kinds[1] in "US")
 

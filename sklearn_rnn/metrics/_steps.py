@@ -7,7 +7,7 @@ from sklearn_rnn.metrics._ragged import align_steps, check_any_step, concatenate
 
 
 def step_accuracy_score(y_true, y_pred, *, sample_weight=None):
-    """Fraction of steps with the correct label.
+    """Compute the fraction of steps with the correct label.
 
     Parameters
     ----------
@@ -23,6 +23,12 @@ def step_accuracy_score(y_true, y_pred, *, sample_weight=None):
     score : float
         From 0 to 1.
 
+    Raises
+    ------
+    ValueError
+        If y_true, y_pred and the weights do not match in length or shape, or if there
+        is no valid step.
+
     Examples
     --------
     >>> from sklearn_rnn.metrics import step_accuracy_score
@@ -34,7 +40,7 @@ def step_accuracy_score(y_true, y_pred, *, sample_weight=None):
 
 
 def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
-    """Fraction of sequences whose steps all have the correct label.
+    """Compute the fraction of sequences whose steps all have the correct label.
 
     Parameters
     ----------
@@ -50,6 +56,12 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
     -------
     score : float
         From 0 to 1. Sequences without a valid step are left out.
+
+    Raises
+    ------
+    ValueError
+        If y_true, y_pred and the weights do not match in length or shape, or if there
+        is no valid step.
 
     Examples
     --------
@@ -67,7 +79,7 @@ def sequence_accuracy_score(y_true, y_pred, *, sample_weight=None):
 
 
 def step_r2_score(y_true, y_pred, *, sample_weight=None):
-    """R², the coefficient of determination, over all steps.
+    """Compute R², the coefficient of determination, over all steps.
 
     Parameters
     ----------
@@ -83,6 +95,12 @@ def step_r2_score(y_true, y_pred, *, sample_weight=None):
     score : float
         At most 1; the mean over the outputs, if there are several.
 
+    Raises
+    ------
+    ValueError
+        If y_true, y_pred and the weights do not match in length or shape, or if there
+        is no valid step.
+
     Examples
     --------
     >>> from sklearn_rnn.metrics import step_r2_score
@@ -94,7 +112,7 @@ def step_r2_score(y_true, y_pred, *, sample_weight=None):
 
 
 def step_mean_squared_error(y_true, y_pred, *, sample_weight=None):
-    """Mean squared error over all steps.
+    """Compute the mean squared error over all steps.
 
     Parameters
     ----------
@@ -110,6 +128,12 @@ def step_mean_squared_error(y_true, y_pred, *, sample_weight=None):
     loss : float
         In the squared unit of y; the mean over the outputs, if there are several.
 
+    Raises
+    ------
+    ValueError
+        If y_true, y_pred and the weights do not match in length or shape, or if there
+        is no valid step.
+
     Examples
     --------
     >>> from sklearn_rnn.metrics import step_mean_squared_error
@@ -121,7 +145,7 @@ def step_mean_squared_error(y_true, y_pred, *, sample_weight=None):
 
 
 def step_mean_absolute_error(y_true, y_pred, *, sample_weight=None):
-    """Mean absolute error over all steps.
+    """Compute the mean absolute error over all steps.
 
     Parameters
     ----------
@@ -136,6 +160,12 @@ def step_mean_absolute_error(y_true, y_pred, *, sample_weight=None):
     -------
     loss : float
         In the unit of y; the mean over the outputs, if there are several.
+
+    Raises
+    ------
+    ValueError
+        If y_true, y_pred and the weights do not match in length or shape, or if there
+        is no valid step.
 
     Examples
     --------

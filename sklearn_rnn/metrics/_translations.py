@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_consistent_length
 
 
 def token_accuracy_score(y_true, y_pred, *, sample_weight=None):
-    """Fraction of positions with the correct token.
+    """Compute the fraction of positions with the correct token.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def _is_list(row):
 def _check_text(text, name):
     if not isinstance(text, str):
         raise TypeError(
-            f"{name} holds {text!r} of type {type(text).__name__}, but must hold "
+            f"{name} contains {text!r} of type {type(text).__name__}, but must contain "
             "texts (str). Join lists of tokens to texts first."
         )
     return str(text)

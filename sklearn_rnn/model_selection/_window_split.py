@@ -27,7 +27,7 @@ class WindowSplit(BaseCrossValidator):
         Number of steps that are forecast.
     test_size : int or None, default=None
         Number of samples that are scored in each split. By default, chosen so that the
-        first training set holds at least that many windows.
+        first training set contains at least that many windows.
     of : {"steps", "windows"}, default="steps"
         Type of the samples. "steps" are time steps of one series, or of several in a
         :class:`SeriesPanel`, as in the X of :class:`~sklearn_rnn.RNNForecaster`.
@@ -162,10 +162,10 @@ class WindowSplit(BaseCrossValidator):
             )
         if self.of == "steps" and not is_panel and holds_several(X):
             raise ValueError(
-                f"X holds {len(X)} series, but its rows must be time steps. To split "
-                "several series by time, pass SeriesPanel(X) from "
+                f"X contains {len(X)} series, but its rows must be time steps. To "
+                "split several series by time, pass SeriesPanel(X) from "
                 "sklearn_rnn.model_selection. To hold out whole series, use KFold. If "
-                'X holds windows, set of="windows".'
+                'X contains windows, set of="windows".'
             )
 
     def _check(self):

@@ -24,7 +24,7 @@ LONG = 1000  # median length, in steps
 RAGGED = 10  # ratio of the longest to the median length
 IMBALANCED = 10  # ratio of the largest to the smallest class
 HEAVY_TAILED = 100  # largest deviation from the median, in interquartile ranges
-OWN_SCALE = 30  # ratio of the 90 % to the 10 % quantile of the scales of sequences
+OWN_SCALE = 30  # ratio of the 90% to the 10% quantile of the scales of sequences
 OWN_LEVEL = 10  # standard deviation of the means of sequences, in median scales
 SAMPLED = 100_000  # number of steps that quantiles are computed from
 NAMED = 3  # maximum number of examples in a message
@@ -83,7 +83,7 @@ def check_data(X, y=None):
 
     See Also
     --------
-    SeriesScaler : Standardises each sequence by its own mean and scale.
+    SeriesScaler : Standardizes each sequence by its own mean and scale.
     StepwiseTransformer : Scales or encodes every time step.
 
     Notes
@@ -116,7 +116,7 @@ def check_data(X, y=None):
     findings += [Finding("warning", "X", str(warning.message)) for warning in caught]
     summary = "X cannot be read"
     if sequences is not None:
-        summary = _summarise(sequences)
+        summary = _summarize(sequences)
         with np.errstate(over="ignore", invalid="ignore"):  # of values such as 1e300
             for check in CHECKS:
                 findings += check(X, sequences)
@@ -127,7 +127,7 @@ def check_data(X, y=None):
     return DataReport(summary, findings)
 
 
-def _summarise(sequences: Sequences) -> str:
+def _summarize(sequences: Sequences) -> str:
     low, high = sequences.lengths.min(), sequences.lengths.max()
     steps = f"{low} steps" if low == high else f"{low} to {high} steps"
     what = f"{sequences.input_size} feature(s) per step"
@@ -245,8 +245,8 @@ def _check_codes(X: Any, sequences: Sequences) -> list[Finding]:
     if sum(jump.sum() for jump in jumps) / n_jumps < 0.7 * distance:
         return []
     message = (
-        f"X holds integers from {values.min():.0f} to {values.max():.0f} that do not "
-        "change gradually. If they are codes of categories, embed them with "
+        f"X contains integers from {values.min():.0f} to {values.max():.0f} that do "
+        "not change gradually. If they are codes of categories, embed them with "
         "RNNClassifier(embedding=16); X must then have an integer type and use 0 for "
         "padding only. If they are counts, ignore this warning."
     )
@@ -293,7 +293,7 @@ def _check_scale(X: Any, sequences: Sequences) -> list[Finding]:
         message = (
             f"{len(unscaled)} of {len(mean)} features are not scaled (feature {j}: "
             f"mean {mean[j]:.3g}, standard deviation {scale[j]:.3g}). RNNClassifier "
-            "and RNNRegressor standardise features by default. With scaling=False, "
+            "and RNNRegressor standardize features by default. With scaling=False, "
             "put StepwiseTransformer(StandardScaler()) before them."
         )
         findings.append(Finding("note", "scale", message))
@@ -407,7 +407,7 @@ def _check_numbers(y: np.ndarray, lengths: np.ndarray | None) -> list[Finding]:
 
 
 def _holds_numbers(y: Any) -> bool:
-    """Whether y holds numbers for a regressor rather than classes."""
+    """Return whether y contains numbers for a regressor rather than classes."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -22,8 +22,8 @@ def sequences_from_frame(
         Column of the times, of any type that can be sorted. An id must not have two
         rows with the same time. None keeps the order of the rows.
     values : column name, list of them, or None, default=None
-        Columns of the features, which hold numbers or bools. Missing values become NaN.
-        None takes all columns except ``by``, ``order`` and ``target``.
+        Columns of the features, which contain numbers or bools. Missing values become
+        NaN. None selects all columns except ``by``, ``order`` and ``target``.
     target : column name, list of them, or None, default=None
         Columns of the targets, which must be the same in all rows of an id.
     return_ids : bool, default=False
@@ -42,8 +42,8 @@ def sequences_from_frame(
     Raises
     ------
     ValueError
-        If a column does not exist or does not hold numbers, if an id, time or target is
-        missing, if an id has two rows with the same time or different targets, or if
+        If a column does not exist or does not contain numbers, if an id, time or target
+        is missing, if an id has two rows with the same time or different targets, or if
         the table has no rows.
     TypeError
         If ``df`` is not a data frame.
@@ -112,7 +112,9 @@ def _column_names(df):
         )
     names = list(df.columns)
     if len(set(names)) < len(names):
-        raise ValueError(f"df has several columns of the same name: {names}.")
+        raise ValueError(
+            f"df has several columns of the same name: {names}. Rename them."
+        )
     if not len(df):
         raise ValueError(
             f"Found array with 0 sample(s) (shape={df.shape}) while a minimum of 1 is "
@@ -129,7 +131,7 @@ def _as_list(names):
 
 
 def _are_several(names):
-    """Whether ``names`` are several column names, such as ``df.columns[2:]``."""
+    """Return whether ``names`` are several names, such as ``df.columns[2:]``."""
     return isinstance(names, list) or getattr(names, "ndim", 0) > 0
 
 
@@ -181,7 +183,7 @@ def _check_unique_times(times, ids, begins, keys):
 
 
 def _take_constant(column, ids, begins, by):
-    """Return the target of each id; a ValueError if an id has several."""
+    """Return the target of each id; raise a ValueError if an id has several."""
     target = column.to_numpy()
     changes = ~begins[1:] & (target[1:] != target[:-1])
     if changes.any():
@@ -207,7 +209,7 @@ def _read_numbers(rows, names):
 
 
 def _as_numbers(column):
-    """Return a column as an array of numbers, or None if it holds anything else."""
+    """Return a column as an array of numbers, or None if it contains anything else."""
     dtype, array = column.dtype, column.to_numpy()
     if hasattr(dtype, "kind"):  # pandas
         if dtype.kind not in "biuf":

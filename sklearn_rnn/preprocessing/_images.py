@@ -15,7 +15,7 @@ from sklearn_rnn._data.containers import unwrap
 
 
 class ImageFlattener(TransformerMixin, DocumentedEstimator):
-    """Flatten images to rows, and restore images from rows.
+    """Transformer that flattens images to rows and restores images from rows.
 
     It does what ``images.reshape(len(images), -1)`` does, as a step of a pipeline. It
     also checks that all images have the same shape, and can be inverted.
@@ -58,7 +58,7 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
         Parameters
         ----------
         X : array-like of shape (n_images, ...)
-            Images with any number of axes, such as height, width and colour channel.
+            Images with any number of axes, such as height, width and color channel.
         y : None
             Ignored.
 
@@ -141,7 +141,8 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
         if X.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {X.shape[1]} features, but an image of shape "
-                f"{self.image_shape_} has {self.n_features_in_} pixels."
+                f"{self.image_shape_} has {self.n_features_in_} pixels. Pass rows as "
+                "transform returns them."
             )
         return X.reshape(len(X), *self.image_shape_)
 
@@ -176,7 +177,7 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
 
 
 def _is_rows(X):
-    """Whether X is a table of rows, or invalid input that check_array explains."""
+    """Return whether X is a table of rows, or invalid input for check_array."""
     return hasattr(X, "columns") or len(_shape(X)) <= 2
 
 

@@ -1,4 +1,4 @@
-"""SeriesScaler: standardisation of each sequence by its own mean and scale."""
+"""SeriesScaler: standardization of each sequence by its own mean and scale."""
 
 from dataclasses import replace
 from numbers import Integral
@@ -26,7 +26,7 @@ ROUNDING = 100
 
 
 class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=()):
-    """Standardise each sequence by its own mean and standard deviation.
+    """Transformer that standardizes each sequence by its own mean and scale.
 
     Use it if the shape of a sequence matters, but sequences have different levels or
     scales, such as the light curves of bright and of faint stars.
@@ -93,7 +93,7 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
     >>> [x.ravel().round(2).tolist() for x in scaler.transform(X)]
     [[-1.0, 1.0], [-1.22, 0.0, 1.22]]
 
-    Predictions of standardised values are converted back with the statistics of the
+    Predictions of standardized values are converted back with the statistics of the
     sequences that they belong to:
 
     >>> statistics = scaler.compute_statistics(X)
@@ -130,10 +130,10 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
         Raises
         ------
         ValueError
-            If a sequence has no steps, has other features than the first sequence, or
-            contains NaN or infinity.
+            If a sequence has no steps, has another number of features than the first
+            sequence, or contains NaN or infinity.
         TypeError
-            If X holds tokens.
+            If X contains tokens.
         """
         with draft(self) as new:
             new._read(X, reset=True)
@@ -141,7 +141,7 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
 
     @on_snapshot
     def transform(self, X):
-        """Standardise each sequence.
+        """Standardize each sequence.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
         Returns
         -------
         X_out : ndarray of shape (n_sequences, n_timesteps, n_features_out), or ragged
-            Standardised sequences, in the container listed in the Notes.
+            Standardized sequences, in the container listed in the Notes.
 
         Raises
         ------
@@ -202,7 +202,7 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
 
     @on_snapshot
     def inverse_transform(self, X, statistics=None):
-        """Convert standardised sequences back to their own level and scale.
+        """Convert standardized sequences back to their own level and scale.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Stacking the steps of all sequences to the rows of one table, and the way back."""
+"""Stacking of the steps of all sequences to one table, and the inverse."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,8 +131,9 @@ def stack_steps(X, input_size):
         n_timesteps = X.shape[1] // sequences.input_size
     if kind == "tokens" or sequences.vocabulary_size is not None:
         raise TypeError(
-            "X holds tokens, whose codes are categories and not numbers to transform. "
-            "Leave this transformer out, because the recurrent estimators embed tokens."
+            "X contains tokens, whose codes are categories and not numbers to "
+            "transform. Leave this transformer out, because the recurrent estimators "
+            "embed tokens."
         )
     steps, lengths = sequences.values, sequences.lengths
     if n_timesteps is not None:

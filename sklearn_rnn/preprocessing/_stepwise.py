@@ -72,19 +72,20 @@ class StepwiseTransformer(
     DocumentedEstimator,
     auto_wrap_output_keys=(),
 ):
-    """Apply a scikit-learn transformer to every time step of sequences.
+    """Meta-transformer that applies a transformer to every time step of sequences.
 
     The steps of all sequences are stacked to the rows of one table, transformed, and
     split into sequences again. ``StepwiseTransformer(StandardScaler())``, for example,
-    standardises each feature by its mean and scale over all steps of all sequences; a
+    standardizes each feature by its mean and scale over all steps of all sequences; a
     StandardScaler alone does not accept sequences. Padding is removed before the
     transformation and restored after it.
 
     Parameters
     ----------
     transformer : estimator
-        Any scikit-learn transformer of 2-D data that returns one row per row, such as a
-        scaler, an imputer, PCA, an encoder or a Pipeline of these. It is cloned.
+        Any scikit-learn transformer of 2-D data that returns one row for each row of
+        its input, such as a scaler, an imputer, PCA, an encoder or a Pipeline of these.
+        It is cloned.
     input_size : int or None, default=None
         Number of features per time step when X is a 2-D table, whose rows are then
         sequences of ``n_columns / input_size`` steps; None means 1. For other
@@ -101,7 +102,7 @@ class StepwiseTransformer(
 
     See Also
     --------
-    SeriesScaler : Standardises each sequence by its own mean and scale.
+    SeriesScaler : Standardizes each sequence by its own mean and scale.
     RNNClassifier : Accepts the same containers.
     sequences_from_frame : Converts a long table to sequences.
 
@@ -176,11 +177,12 @@ class StepwiseTransformer(
         Raises
         ------
         ValueError
-            If a sequence has no steps or other features than the first sequence, or if
-            it contains NaN or infinity and the transformer does not accept them; the
-            message names the sequence. The transformer is then unchanged.
+            If a sequence has no steps or another number of features than the first
+            sequence, or if it contains NaN or infinity and the transformer does not
+            accept them; the message names the sequence. The transformer is then
+            unchanged.
         TypeError
-            If X holds tokens.
+            If X contains tokens.
         """
         self._fit("fit", X, y, params)
         return self

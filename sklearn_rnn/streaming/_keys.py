@@ -90,7 +90,8 @@ class KeyedStates:
         for key in keys:
             if key not in self._rows:
                 raise ValueError(
-                    f"no sequence has the key {key!r}. The attribute keys lists them."
+                    f"no sequence has the key {key!r}. The attribute keys lists all "
+                    "keys."
                 )
         return list(dict.fromkeys(keys))
 

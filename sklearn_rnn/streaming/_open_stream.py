@@ -32,15 +32,15 @@ def open_stream(model, n_streams=1):
     Returns
     -------
     stream : Stream
-        At each step, its predictions are those of ``model.predict`` for all steps so
-        far.
+        Stream whose predictions at each step are those of ``model.predict`` for all
+        steps read so far.
 
     Raises
     ------
     TypeError
-        If the model has no streams.
+        If the model does not support streams.
     ValueError
-        If a transformer may not transform each step independently of the others.
+        If a transformer might not transform each step independently of the others.
 
     See Also
     --------
@@ -59,8 +59,8 @@ def open_stream(model, n_streams=1):
     ... )
     >>> stream = open_stream(model.fit(X, X.sum(axis=(1, 2))))
     >>> for x in X[0]:
-    ...     answer = stream.predict(x)
-    >>> bool(np.isclose(answer, model.predict(X[:1]), rtol=1e-5).all())
+    ...     prediction = stream.predict(x)
+    >>> bool(np.isclose(prediction, model.predict(X[:1]), rtol=1e-5).all())
     True
     """
     if not isinstance(model, Pipeline):
@@ -68,7 +68,7 @@ def open_stream(model, n_streams=1):
             raise TypeError(
                 f"{type(model).__name__} has no streams; expected a fitted "
                 "RNNClassifier, RNNRegressor, RNNForecaster or SequenceGenerator, or a "
-                "Pipeline that ends in one. For a fitted search, give best_estimator_."
+                "Pipeline that ends in one. For a fitted search, pass best_estimator_."
             )
         return model.stream(n_streams)
     check_is_fitted(model)

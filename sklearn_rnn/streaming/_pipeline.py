@@ -78,7 +78,7 @@ def list_transformers(steps):
 
 
 def _refuse_bounds(vectorizer):
-    """Refuse a vectorizer whose codes depend on how a text is split into chunks."""
+    """Raise an error if the codes depend on how a text is split into chunks."""
     if vectorizer.boundaries or vectorizer.max_length is not None:
         what = "boundaries=True" if vectorizer.boundaries else "max_length"
         raise ValueError(
@@ -89,7 +89,7 @@ def _refuse_bounds(vectorizer):
 
 
 def _refuse_whole_sequences(transformer, inner):
-    """Refuse a transformer that may not transform each step independently.
+    """Raise an error if a transformer might not transform each step independently.
 
     The tags of a transformer do not say whether a step depends on other steps of its
     sequence. Of the transformers of sequences, only StepwiseTransformer is accepted.

@@ -35,12 +35,14 @@ def number_step(x, n, size):
 
 
 def _as_array(x):
-    """Convert x to an array; None if x holds arrays of unequal lengths."""
+    """Convert x to an array; None if x contains arrays of unequal lengths."""
     try:
         refuse_sparse(x, "x")
         x = unwrap(x, "x")
     except TypeError as error:
-        raise ValueError(f"x cannot be read as numbers ({error}).") from error
+        raise ValueError(
+            f"x cannot be read as numbers ({error}). Pass dense arrays of numbers."
+        ) from error
     try:
         x = np.asarray(x)
     except ValueError:
@@ -88,9 +90,9 @@ def code_step(x, n, vocabulary_size):
         )
     if x.min() <= PADDING or x.max() >= vocabulary_size:
         raise ValueError(
-            f"x holds the code {x.min() if x.min() <= PADDING else x.max()}; expected "
-            f"codes of the vocabulary, 1..{vocabulary_size - 1}. The code {PADDING} is "
-            "padding after the end of a chunk."
+            f"x contains the code {x.min() if x.min() <= PADDING else x.max()}; "
+            f"expected codes of the vocabulary, 1..{vocabulary_size - 1}. The code "
+            f"{PADDING} is padding after the end of a chunk."
         )
     return x.reshape(n)
 

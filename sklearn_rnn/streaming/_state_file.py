@@ -56,9 +56,11 @@ def check_state(arrays, beginning, n, patch_size=1, find_bounds=lambda n_read: {
     }
     n_steps = found["n_steps"]
     if n_steps.min(initial=0) < 0:
-        raise ValueError("n_steps of the state has negative values.")
+        raise ValueError(
+            "n_steps of the state contains negative values; expected numbers of steps."
+        )
     if n_steps.max(initial=0) > MOST_STEPS:
-        raise ValueError(f"n_steps of the state has values above {MOST_STEPS}.")
+        raise ValueError(f"n_steps of the state contains values above {MOST_STEPS}.")
     bounds = find_bounds(n_steps // patch_size)
     for name, array in found.items():
         if array.dtype.kind != "f":
@@ -69,7 +71,7 @@ def check_state(arrays, beginning, n, patch_size=1, find_bounds=lambda n_read: {
         elif np.isnan(beginning[name]).any():  # values that are not known yet
             allowed |= np.isnan(array)
         if not allowed.all():
-            raise ValueError(f"{name} of the state holds NaN or infinity.")
+            raise ValueError(f"{name} of the state contains NaN or infinity.")
         if name in bounds:
             _check_bound(name, array, bounds[name])
     return found
@@ -82,9 +84,9 @@ def _check_bound(name, array, bound):
     if len(beyond):
         row = beyond[0]
         raise ValueError(
-            f"{name} of the state holds values of up to {size[row]:.3g} in row {row}; "
-            f"in this network, no value can be above {bound[row]} after the number of "
-            "steps in n_steps."
+            f"{name} of the state contains values of up to {size[row]:.3g} in row "
+            f"{row}; in this network, no value can be above {bound[row]} after the "
+            "number of steps in n_steps."
         )
 
 

@@ -28,7 +28,7 @@ def _adapter_has(method):
 
 
 class Stream:
-    """Sequences that are read step by step, with a prediction at any step.
+    """Stream that reads sequences step by step and predicts at any step.
 
     A stream keeps the state of the network. The cost of a step therefore does not
     depend on the number of steps already read, and the prediction equals that of the
@@ -44,7 +44,7 @@ class Stream:
     ----------
     adapter : object
         Adapter that converts steps and predictions for the model. The ``stream`` method
-        of the model makes it.
+        of the model creates it.
     n_streams : int or None, default=1
         Number of sequences that are read in parallel. None opens a stream without
         sequences, to which keys are added. A stream with ``n_streams=1`` that has read
@@ -89,15 +89,15 @@ class Stream:
     >>> model = model.fit(X, X.sum(axis=(1, 2)))
     >>> stream = model.stream()
     >>> for x in X[0]:
-    ...     answer = stream.predict(x)
-    >>> bool(np.isclose(answer, model.predict(X[:1]), rtol=1e-5).all())
+    ...     prediction = stream.predict(x)
+    >>> bool(np.isclose(prediction, model.predict(X[:1]), rtol=1e-5).all())
     True
 
     With keys, for example one sequence per sensor:
 
     >>> stream = model.stream(n_streams=None)
-    >>> answers = stream.predict({"sensor-7": 0.3, "sensor-9": -1.2})
-    >>> answers = stream.predict({"sensor-7": 0.5})
+    >>> predictions = stream.predict({"sensor-7": 0.3, "sensor-9": -1.2})
+    >>> predictions = stream.predict({"sensor-7": 0.5})
     >>> stream.keys, stream.reset("sensor-9").keys
     (['sensor-7', 'sensor-9'], ['sensor-7'])
     """
@@ -133,7 +133,7 @@ class Stream:
 
         Returns
         -------
-        answers : ndarray of shape (n_streams,) or (n_streams, n_outputs), or dict
+        predictions : ndarray of shape (n_streams,) or (n_streams, n_outputs), or dict
             Predictions of the model for all steps read so far: labels or numbers; the
             most likely next token of a generator; the next ``horizon`` steps of a
             forecaster. With ``return_sequences=True``, the predictions at each new
@@ -251,13 +251,13 @@ class Stream:
 
     @property
     def n_streams(self):
-        """Number of sequences."""
+        """Number of sequences that the stream reads."""
         keys = self.keys
         return self._stepper.n_streams if keys is None else len(keys)
 
     @property
     def keys(self):
-        """The keys in the order in which they were added; None without keys."""
+        """Keys in the order in which they were added; None if keys are not used."""
         with self._lock:  # reading the keys may complete an interrupted change
             return None if self._keyed is None else self._keyed.keys
 
@@ -287,7 +287,7 @@ class Stream:
         Raises
         ------
         ValueError
-            If there is no such stream or key. Nothing is reset then.
+            If there is no such stream or key. Then nothing is reset.
         """
         with self._lock:
             if self._keyed is None:
@@ -326,7 +326,7 @@ class Stream:
 
     @property
     def state(self):
-        """The complete state of the stream, as a dict of arrays; can be set.
+        """Complete state of the stream as a dict of arrays, which can be set.
 
         The dict has these entries:
 
@@ -393,7 +393,7 @@ class Stream:
         Parameters
         ----------
         path : str or path-like
-            Name of the file. The file holds arrays and a checksum, but no code. An
+            Name of the file. The file contains arrays and a checksum, but no code. An
             existing file is replaced; if writing fails, it is unchanged.
 
         Returns
@@ -428,6 +428,8 @@ class Stream:
             If the file is damaged or was not written by :meth:`save`, or if its state
             belongs to another model or has another number of streams. The state of the
             stream is then unchanged.
+        OSError
+            If the file cannot be read.
         """
         self.state = read_state(path)
         return self

@@ -118,7 +118,7 @@ class SupervisedEstimator(
             )
         if self._vocabulary_size is not None and self.patch_size not in (1, "auto"):
             raise ValueError(
-                f"patch_size={self.patch_size} joins steps of numbers, but X holds "
+                f"patch_size={self.patch_size} joins steps of numbers, but X contains "
                 'codes of tokens. Set patch_size="auto" or 1.'
             )
         self._inputs = InputEncoding.fit(
@@ -284,7 +284,7 @@ class SupervisedEstimator(
         return self.module_.pooling is None
 
     def _outputs(self, sequences):
-        """Compute logits or standardised numbers, one row per sequence or step."""
+        """Compute logits or standardized numbers, one row per sequence or step."""
         encoded = self._inputs.encode(sequences)
         return self._compute(self.module_, encoded, self._predicts_steps)
 
@@ -386,8 +386,8 @@ class SupervisedEstimator(
         Returns
         -------
         stream : Stream
-            At each step, its predictions are those of :meth:`predict` for all steps so
-            far.
+            Stream whose predictions at each step are those of :meth:`predict` for all
+            steps read so far.
 
         Raises
         ------
@@ -421,7 +421,7 @@ class SupervisedEstimator(
             if len(other):
                 raise ValueError(
                     f"sequence {other[0]} of X has {sequences.lengths[other[0]]} "
-                    f"steps, but input_length={self.input_length}. Give sequences of "
+                    f"steps, but input_length={self.input_length}. Pass sequences of "
                     "that length, or set input_length=None to accept any length."
                 )
         return sequences

@@ -29,14 +29,14 @@ def learn_class_weights(
         by_class = _weigh_labels(class_weight, targets, sample_weight)
     if not (np.isfinite(by_class).all() and by_class.min() >= 0):
         raise ValueError(
-            f"class_weight={class_weight!r} holds a weight that is negative or not "
-            "finite. Give numbers of 0 or more."
+            f"class_weight={class_weight!r} contains a weight that is negative or not "
+            "finite. Set weights of 0 or more."
         )
     weights = look_up_weights(by_class, targets)
     if not weights.any():
         raise ValueError(
-            f"class_weight={class_weight!r} gives all classes of y a weight of 0. Give "
-            "at least one class a weight above 0."
+            f"class_weight={class_weight!r} gives all classes of y a weight of 0. Set "
+            "a weight above 0 for at least one class."
         )
     largest = weights.max()
     means = np.average(weights / largest, axis=0, weights=sample_weight)
@@ -58,8 +58,8 @@ def _weigh_classes(
         return weights
     if not isinstance(class_weight, dict):
         raise ValueError(
-            f"class_weight is a list, but y has one label per row. Give a dict that "
-            f"maps the classes {classes.tolist()} to their weights."
+            "class_weight is a list, but y has one label per row. Set it to a dict "
+            f"that maps the classes {classes.tolist()} to their weights."
         )
     return compute_class_weight(class_weight, classes=classes, y=classes)
 
@@ -74,7 +74,7 @@ def _weigh_labels(
     if not isinstance(class_weight, list) or len(class_weight) != n_labels:
         raise ValueError(
             f"class_weight={class_weight!r}, but y is an indicator matrix of "
-            f'{n_labels} labels. Give "balanced" or a list with one dict per label, '
+            f'{n_labels} labels. Pass "balanced" or a list with one dict per label, '
             "which maps 0 and 1 to their weights."
         )
     both = np.arange(2)

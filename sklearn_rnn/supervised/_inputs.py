@@ -1,4 +1,4 @@
-"""Encoding of sequences for the network: standardisation and patches."""
+"""Encoding of sequences for the network: standardization and patches."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -43,14 +43,14 @@ class InputEncoding:
         return cls(dtype, learned, int(patch_size))
 
     def standardize(self, sequences: Sequences) -> Sequences:
-        """Convert numbers to the network's type; standardise them if it is set."""
+        """Convert numbers to the network's type; standardize them if it is set."""
         if self.scaling is None:
             return cast(sequences, self.dtype)
         warn_of_rounding(sequences.values, np.float64)
         return refuse_overflow(self.scaling.apply(sequences, self.dtype))
 
     def standardize_steps(self, steps: np.ndarray) -> np.ndarray:
-        """Standardise steps (n, F) of streams as :meth:`standardize` does."""
+        """Standardize steps (n, F) of streams as :meth:`standardize` does."""
         if self.scaling is not None:
             steps = self.scaling.apply_to_steps(steps)
         with np.errstate(over="ignore"):

@@ -27,7 +27,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         initial state is None. The output at a step may depend only on this step and
         earlier steps of the same sequence, because shorter sequences in a batch are
         padded with zeros. A cell that reads later steps raises an error. Batch
-        normalisation in a cell would include the padding in its statistics.
+        normalization in a cell would include the padding in its statistics.
     hidden_size : int, default=64
         Number of units in each layer, in each direction if ``bidirectional=True``. More
         units make the network more expressive and slower to train.
@@ -45,7 +45,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         Fraction of values that are set to zero during training: of embedded tokens,
         between layers and before the output layer. For vocabularies of more than 256
         tokens, the vectors of whole tokens are set to zero, like that of an unknown
-        token. Larger values regularise more strongly; 0 disables dropout. "auto" is 0
+        token. Larger values regularize more strongly; 0 disables dropout. "auto" is 0
         for numbers, 0.3 for vocabularies of more than 256 tokens and 0.1 for smaller
         ones.
     pooling : {"last", "mean", "max", "concat"}, default="concat"
@@ -74,10 +74,10 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         output layer is applied to the output at each step, and ``pooling`` is used by
         ``transform`` only.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-        Loss function that training minimises. It is computed on targets that are
-        standardised to mean 0 and variance 1.
+        Loss function that training minimizes. It is computed on targets that are
+        standardized to mean 0 and variance 1.
     scaling : bool, default=True
-        Whether to standardise each numeric feature by its mean and standard deviation
+        Whether to standardize each numeric feature by its mean and standard deviation
         over all steps of the training sequences. ``partial_fit`` and warm starts keep
         the statistics of the first fit. Codes are not affected.
     patch_size : int or "auto", default="auto"
@@ -112,7 +112,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         Weight decay. After each training step, for every optimizer, all weights except
         biases are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added
         to the gradient; for an L2 penalty, pass a subclass of the optimizer that adds
-        it. Larger values regularise more strongly; 0 disables weight decay. "auto" is
+        it. Larger values regularize more strongly; 0 disables weight decay. "auto" is
         0.01 for "sgd" and 0.1 for all other optimizers; if an epoch has fewer than 50
         batches, this is multiplied by ``50 / n_batches``, but by at most 10. If
         ``learning_rate`` is k times its "auto" value, with k > 1, the "auto" decay is
@@ -152,11 +152,11 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         between fits; the network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
         Callbacks of skorch, which are called during training. ``fit`` uses shallow
-        copies of them: your callbacks are not changed, but objects that they refer to,
-        such as a list or an Optuna trial, are shared. Losses and scores are in
-        ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a callback
-        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping runs out
-        of patience, training ends and the estimator is fitted. After a
+        copies of them: the callbacks themselves are not changed, but objects that they
+        refer to, such as a list or an Optuna trial, are shared. Losses and scores are
+        in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a
+        callback raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping
+        runs out of patience, training ends and the estimator is fitted. After a
         KeyboardInterrupt, the finished epochs are kept and the interrupt is raised
         again. For scikit-learn's callbacks, use ``set_callbacks``.
     device : str, default="auto"
@@ -164,10 +164,10 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         otherwise the CPU.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
         Floating-point type of weights and states. "auto" is float64 if X has at most
-        16,384 values and either is float64 or holds integers beyond 2**24; otherwise,
-        and for text, it is float32. float32 is about twice as fast as float64.
-        "bfloat16" computes the recurrent layers in bfloat16; data, weights and output
-        layer stay in float32.
+        16,384 values and either is float64 or contains integers beyond 2**24;
+        otherwise, and for text, it is float32. float32 is about twice as fast as
+        float64. "bfloat16" computes the recurrent layers in bfloat16; data, weights and
+        output layer stay in float32.
     random_state : int, RandomState instance or None, default=None
         Seed of the random numbers for the initial weights, shuffling, dropout and the
         choice of held-out sequences. Pass an int for reproducible results.
@@ -189,19 +189,19 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
     loss_curve_ : list of float
         Mean training loss of each epoch.
     validation_loss_curve_ : list of float or None
-        Validation loss after each epoch, under early stopping. It is NaN for epochs of
-        earlier fits that held nothing out.
+        Validation loss after each epoch; None without early stopping. It is NaN for
+        epochs of earlier fits without validation data.
     validation_scores_ : list of float or None
-        Score (R2) of the validation rows after each epoch; None without early
+        Score (R2) of the validation sequences after each epoch; None without early
         stopping.
     best_epoch_ : int or None
         Epoch whose weights were kept, counted from 1. It has the lowest validation loss
         of the last fit. None without early stopping.
     best_validation_score_ : float or None
-        Score at the epoch whose weights were kept, which is the one with the lowest
-        validation loss; None without early stopping.
+        Score at the epoch whose weights were kept, which has the lowest validation
+        loss; None without early stopping.
     net_ : skorch.NeuralNet
-        The trained net. Its ``history`` holds the losses and times of all epochs.
+        The trained net. Its ``history`` contains the losses and times of all epochs.
 
     See Also
     --------
@@ -245,7 +245,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
     batch is padded to the longest of its sequences; padding does not change any
     prediction. Initial recurrent weights are orthogonal, initial input weights follow
     Glorot and Bengio (AISTATS 2010), and the initial bias of the forget gate of the
-    LSTM is 1. Targets are standardised to mean 0 and variance 1 for training, and
+    LSTM is 1. Targets are standardized to mean 0 and variance 1 for training, and
     predictions are converted back to the unit of y.
 
     Examples
@@ -345,7 +345,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         sample_weight_val=None,
         groups=None,
     ):
-        """Train the network on sequences and their numbers.
+        """Train the network on sequences and their target values.
 
         Parameters
         ----------
@@ -355,7 +355,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
             padding, a list, object array or Series of arrays of shape ``(T_i,)`` or
             ``(T_i, n_features)``, or a TokenArray from a vectorizer.
         y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)
-            Numbers to predict, in any unit; they are standardised for training. With
+            Numbers to predict, in any unit; they are standardized for training. With
             ``return_sequences=True``, the numbers of each step: an array
             ``(n_sequences, n_timesteps)`` or ``(n_sequences, n_timesteps, n_outputs)``,
             or a list or object array of arrays as long as their sequences. Entries of
@@ -365,13 +365,13 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
             sequences; one of weight 0 is left out. With ``return_sequences=True``,
             there can also be one weight per step, in a container like that of y.
         X_val : array-like, list of arrays or TokenArray, default=None
-            Validation sequences for early stopping. If they are given, no rows of X are
-            held out. In a Pipeline, set ``transform_input=["X_val"]`` to transform them
-            with the fitted steps.
+            Validation sequences for early stopping. If they are passed, no sequences of
+            X are held out. In a Pipeline, set ``transform_input=["X_val"]`` to
+            transform them with the fitted steps.
         y_val : array-like of shape (n_validation, ...), default=None
-            Numbers of ``X_val``.
+            Target values of ``X_val``.
         sample_weight_val : array-like of shape (n_validation,), default=None
-            Weights of ``X_val``.
+            Weights of the sequences of ``X_val``.
         groups : array-like of shape (n_sequences,), default=None
             Groups for the split, if ``validation_fraction`` is a CV splitter.
 
@@ -383,11 +383,11 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         Raises
         ------
         ValueError
-            If X or y cannot be read (the message names the sequence), or if training
+            If X or y is not valid (the message names the sequence), or if training
             diverges. The estimator is then unchanged.
         KeyboardInterrupt
-            After an interrupt by the user. The estimator is then fitted with the
-            weights of the last finished epoch or, with early stopping, of the best one.
+            If training is interrupted. The estimator is then fitted with the weights of
+            the last finished epoch or, with early stopping, of the best one.
         """
         return self._fit(
             X,
@@ -399,16 +399,17 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
-        """Train one more epoch on these sequences.
+        """Train for one epoch on X and y, starting from the current weights.
 
-        The learning rate is constant, and no rows are held out.
+        The first call creates the network. The learning rate is constant, and no
+        sequences are held out.
 
         Parameters
         ----------
         X : array-like, list of arrays or TokenArray
             Sequences in any container that :meth:`fit` accepts.
         y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)
-            Numbers, as in :meth:`fit`. They are standardised with the mean and the
+            Numbers, as in :meth:`fit`. They are standardized with the mean and the
             standard deviation of the first call.
         sample_weight : array-like of shape (n_sequences,), default=None
             Weights of the sequences, as in :meth:`fit`.
@@ -421,7 +422,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         return self._fit(X, y, sample_weight, partial=True)
 
     def predict(self, X):
-        """Predict the numbers of each sequence.
+        """Predict the target values of each sequence.
 
         Parameters
         ----------
@@ -435,6 +436,12 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
             array ``(n_sequences, n_timesteps, ...)`` if X is a table or a 3-D array
             (NaN where X is padded), and otherwise a 1-D object array of arrays as long
             as their sequences.
+
+        Raises
+        ------
+        ValueError
+            If X is not valid (the message names the sequence), or if its number of
+            features or its vocabulary differs from that in :meth:`fit`.
         """
         return self._predict(X, NumberTargets.decode)
 

@@ -38,14 +38,14 @@ def flatten(y, sequences: Sequences, name: str = "y") -> np.ndarray:
         return y[np.arange(y.shape[1]) < sequences.lengths[:, None]]
     rows = [_row(row, i, name) for i, row in enumerate(y)]
     if len({row.dtype.kind in "SUO" for row in rows}) > 1:
-        raise ValueError(f"{name} mixes text and numbers. Give entries of one type.")
+        raise ValueError(f"{name} mixes text and numbers. Pass entries of one type.")
     if len({row.shape[1:] for row in rows}) > 1:
         other = next(
             i for i, row in enumerate(rows) if row.shape[1:] != rows[0].shape[1:]
         )
         raise ValueError(
             f"row {other} of {name} has entries of the shape {rows[other].shape[1:]}, "
-            f"but row 0 has entries of the shape {rows[0].shape[1:]}. Give entries of "
+            f"but row 0 has entries of the shape {rows[0].shape[1:]}. Pass entries of "
             "one shape."
         )
     for i in np.flatnonzero([len(row) for row in rows] != sequences.lengths):
@@ -87,13 +87,13 @@ def flatten_weights(sample_weight, sequences: Sequences):
     if len(sample_weight) != len(sequences):
         raise ValueError(
             f"sample_weight has {len(sample_weight)} entries for {len(sequences)} "
-            "sequences. Give one weight per sequence, or rows with one weight per step."
+            "sequences. Pass one weight per sequence, or rows with one weight per step."
         )
     return np.repeat(np.asarray(sample_weight), sequences.lengths)
 
 
 def unflatten(flat: np.ndarray, sequences: Sequences) -> np.ndarray:
-    """Return concatenated answers as (n, T, ...) or an object array of (T_i, ...).
+    """Return concatenated predictions as (n, T, ...) or as (T_i, ...) in an array.
 
     The result is an array if X was a rectangle of numbers; padded steps of numbers are
     then NaN. For tokens, ragged sequences and padded steps of labels, it is an object

@@ -26,7 +26,7 @@ class LabelTargets:
 
     @classmethod
     def fit(cls, y, rows, classes=None):
-        """Learn the labels of y at ``rows``, or take ``classes`` if they are given."""
+        """Learn the labels of y at ``rows``, or use ``classes`` if they are passed."""
         multilabel = y.ndim == 2
         if classes is not None:
             found = np.unique(classes)
@@ -50,11 +50,11 @@ class LabelTargets:
             change = "is an indicator matrix, but it had one label per row"
             if self.multilabel:
                 change = "has one label per row, but it was an indicator matrix"
-            raise ValueError(f"y {change} in fit. Give y as in fit.")
+            raise ValueError(f"y {change} in fit. Pass y in the same form as in fit.")
         if self.multilabel and y.shape[1] != self.n_outputs:
             raise ValueError(
                 f"y has {y.shape[1]} labels, but the model was fitted with "
-                f"{self.n_outputs}. Give y as in fit."
+                f"{self.n_outputs}. Pass the same labels as in fit."
             )
 
     def encode(self, y, rows, dtype):
@@ -65,7 +65,7 @@ class LabelTargets:
         unknown = np.setdiff1d(y[rows], self.classes)
         if len(unknown):
             raise ValueError(
-                f"y holds the classes {unknown.tolist()}, which are not among the "
+                f"y contains the classes {unknown.tolist()}, which are not among the "
                 f"known classes {self.classes.tolist()}. Pass all classes to the first "
                 "partial_fit(classes=), or fit a new model with warm_start=False."
             )
@@ -120,7 +120,7 @@ class LabelTargets:
 
 @dataclass(frozen=True)
 class NumberTargets:
-    """Numbers, standardised for the network."""
+    """Numbers, standardized for the network."""
 
     mean: np.ndarray  # (n_outputs,)
     scale: np.ndarray  # (n_outputs,)
@@ -148,12 +148,12 @@ class NumberTargets:
         return len(self.mean)
 
     def encode(self, y, rows, dtype):
-        """Encode y as a tensor of standardised numbers (n, n_outputs)."""
+        """Encode y as a tensor of standardized numbers (n, n_outputs)."""
         columns = y.reshape(len(y), -1).astype(np.float64)
         if columns.shape[1] != self.n_outputs:
             raise ValueError(
                 f"y has {columns.shape[1]} outputs, but the fitted network has "
-                f"{self.n_outputs}. Give the outputs that y had in fit."
+                f"{self.n_outputs}. Pass the outputs that y had in fit."
             )
         standard = (columns - self.mean) / self.scale
         return torch.from_numpy(standard.astype(dtype))
@@ -187,7 +187,7 @@ def score_r2(y, predictions, sample_weight=None):
     if y.shape[1:] != predictions.shape[1:]:
         raise ValueError(
             f"y has entries of shape {y.shape[1:]}, but the predictions have the shape "
-            f"{predictions.shape[1:]}. Give the outputs that y had in fit."
+            f"{predictions.shape[1:]}. Pass the outputs that y had in fit."
         )
     if len(y) == len(predictions):
         sizes = np.maximum(np.abs(y).max(axis=0), np.abs(predictions).max(axis=0))

@@ -1,4 +1,4 @@
-"""Encode texts as sequences of codes or as statistics, and cut them into pieces."""
+"""Encoding of texts as sequences of codes or as statistics, and splitting of texts."""
 
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.text._char import CharVectorizer

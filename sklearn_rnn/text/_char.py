@@ -1,4 +1,4 @@
-"""CharVectorizer: encode texts as sequences of characters."""
+"""CharVectorizer, which encodes texts as sequences of characters."""
 
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -6,7 +6,7 @@ from sklearn_rnn.text._vectorizer import TokenVectorizer
 
 
 class CharVectorizer(TokenVectorizer):
-    """Encode texts as sequences of character codes.
+    """Vectorizer that encodes texts as sequences of character codes.
 
     Each character (code point) is a token, so :meth:`inverse_transform` restores the
     text exactly if the vocabulary contains all of its characters.
@@ -50,10 +50,10 @@ class CharVectorizer(TokenVectorizer):
         How tokens outside the vocabulary are handled: "unk" encodes them as 1, "ignore"
         leaves them out, "error" raises an error.
     max_length : int or None, default=None
-        Maximum number of codes per document. Longer documents are cut. None does not
-        cut.
+        Maximum number of codes per document. Longer documents are truncated. None means
+        no limit.
     truncation : {"right", "left"}, default="right"
-        Side on which long documents are cut.
+        Side on which long documents are truncated.
     boundaries : bool, default=False
         Whether to add the start code 2 before and the end code 3 after each document.
 

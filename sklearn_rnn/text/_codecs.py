@@ -57,7 +57,7 @@ def read_documents(X, files, name="X"):
         raise ValueError(
             "Expected a text, an iterable of documents or a TokenArray, got "
             f"{type(X).__name__} of shape {X.shape}. Select the text column as a "
-            "Series, or give lists of tokens."
+            "Series, or pass lists of tokens."
         )
     if not hasattr(X, "__iter__"):
         raise TypeError(
@@ -68,7 +68,7 @@ def read_documents(X, files, name="X"):
 
 
 def is_single_text(X):
-    """Whether X is a single text or file name that is not in a list.
+    """Return whether X is a single text or file name that is not in a list.
 
     The end of such a text is arbitrary, and is therefore not learned.
     """
@@ -85,7 +85,7 @@ def _warn_of_file_names(X):
 
 
 def _is_file_name(text):
-    """Whether a text is the name of a file, or looks like the name of a text file."""
+    """Return whether a text is the name of a file, or looks like one."""
     if len(text) > 255 or "\n" in text:
         return False
     return TEXT_FILE_NAME.fullmatch(text) is not None or os.path.isfile(text)
@@ -102,7 +102,7 @@ def check_not_characters(X):
         if not any(x.isspace() for x in X):
             warn_user(
                 f"X contains {len(X)} documents of a single character each. If X is "
-                "one long text, give it as one str, or cut it into pieces: "
+                "one long text, pass it as one str, or cut it into pieces: "
                 "split_text(text, n_pieces=10)."
             )
             return
@@ -120,7 +120,7 @@ def _peek(X):
         first = next(iterator)
     except StopIteration:
         raise ValueError(
-            "X contains no document. Give a text, or a list with at least one document."
+            "X contains no document. Pass a text, or a list with at least one document."
         ) from None
     return first, X if iterator is not X else itertools.chain([first], iterator)
 
@@ -130,7 +130,7 @@ def _is_token_list(document):
 
 
 class Codec(ABC):
-    """Encodes documents and decodes codes.
+    """Base class of codecs, which encode documents and decode codes.
 
     ``names`` are the tokens of the codes from 4, ``code_of`` maps them to codes, and
     ``classes`` contains the end and the tokens.
@@ -172,7 +172,7 @@ class Codec(ABC):
 
     @abstractmethod
     def is_single(self, prompt):
-        """Whether ``prompt`` is a single prompt rather than several prompts."""
+        """Return whether ``prompt`` is a single prompt rather than several prompts."""
 
     def list_prompts(self, prompt):
         """Return one or several prompts as documents."""
@@ -197,8 +197,8 @@ class TextCodec(Codec):
         if self._is_token_vectorizer and vectorizer.max_length is not None:
             raise ValueError(
                 f"the vectorizer has max_length={vectorizer.max_length}, which would "
-                "cut off the ends of documents. Set it to None. The number of steps "
-                "that one training step reads is the parameter window of "
+                "cut off the ends of documents. Set it to None. To change the number "
+                "of time steps per training window, set the parameter window of "
                 "SequenceGenerator."
             )
 
@@ -253,7 +253,7 @@ class TokenCodec(Codec):
             self._set_names(distinct)
         if not self.names:
             raise ValueError(
-                "empty vocabulary: the documents contain no tokens. Give at least one "
+                "empty vocabulary: the documents contain no tokens. Pass at least one "
                 "document with a token."
             )
         return self.encode(rows)

@@ -1,4 +1,4 @@
-"""Join words and punctuation marks to a text with the spaces of English."""
+"""Rules that join words and punctuation marks to a text, with English spacing."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -92,12 +92,12 @@ def _find_sides(
 
 
 def _is_word(token: str) -> bool:
-    """Whether a token is a word or a number rather than a punctuation mark."""
+    """Return whether a token is a word or a number rather than a punctuation mark."""
     return token == UNKNOWN_WORD or any(c.isalnum() or c == "_" for c in token)
 
 
 def _is_apostrophe(before: str, after: str) -> bool:
-    """Whether a mark between two words is an apostrophe, as in it's or l'air."""
+    """Return whether a mark between two words is an apostrophe, as in it's or l'air."""
     if after.lower() in CLITICS or before.lower().endswith("qu"):
         return True
     return len(before) == 1 and before.isalpha() and before not in "aAiI"
@@ -121,7 +121,7 @@ def _find_sides_of_quote(
 
 
 def _is_within(mark: str, tokens: Sequence[str], place: int) -> bool:
-    """Whether a mark is within a number, a time of day or an abbreviation."""
+    """Return whether a mark is within a number, a time of day or an abbreviation."""
     if not place or place + 1 == len(tokens):
         return False
     before, after = tokens[place - 1], tokens[place + 1]

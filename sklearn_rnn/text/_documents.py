@@ -1,4 +1,4 @@
-"""Read the documents of a user piece by piece, and split them into tokens."""
+"""Reading of documents piece by piece, and splitting them into tokens."""
 
 import os
 from array import array
@@ -15,7 +15,7 @@ TEXT_OR_TOKENS = "text (str or bytes), or a list of tokens"
 TEXT_ONLY = "text (str or bytes). Join a list of tokens into one text"
 FILE_HINT = (
     'To read files, set input="filename" in SequenceGenerator or in the vectorizer, '
-    "or give their texts: Path(name).read_text()."
+    "or pass their texts: Path(name).read_text()."
 )
 UNDECODABLE = ", in document {}: set encoding or decode_error"
 PIECE = 2**20  # number of characters or codes that are Python objects at one time
@@ -40,7 +40,7 @@ def check_container(documents):
         raise ValueError(
             "Expected one column of documents, got "
             f"{type(documents).__name__} of shape {getattr(documents, 'shape', '?')}. "
-            "Select the text column as a Series; in a ColumnTransformer, give its name "
+            "Select the text column as a Series; in a ColumnTransformer, pass its name "
             'without a list: (vectorizer, "text").'
         )
     if not hasattr(documents, "__iter__"):
@@ -55,9 +55,9 @@ def read_tokens(documents, reader, watch=None):
     """Yield one iterator per document, over lists of the tokens of its pieces.
 
     ``reader`` is a CountVectorizer, whose decoding, preprocessing and tokenizing are
-    used. A list or tuple is a document that is already split into tokens. Errors give
-    the row of a document. ``watch`` is called with the text and the tokens of each
-    piece; the text is None if the document is a list of tokens.
+    used. A list or tuple is a document that is already split into tokens. Error
+    messages contain the row of a document. ``watch`` is called with the text and the
+    tokens of each piece; the text is None if the document is a list of tokens.
     """
     documents = check_container(documents)
     preprocess, tokenize = reader.build_preprocessor(), reader.build_tokenizer()
@@ -83,7 +83,7 @@ def read_tokens(documents, reader, watch=None):
 
 
 def read_texts(documents, reader):
-    """Yield each document as one text. Errors give the row of a document.
+    """Yield each document as one text. Error messages contain the row of a document.
 
     ``reader`` is a CountVectorizer, whose decoding is used.
     """

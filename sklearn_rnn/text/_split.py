@@ -1,4 +1,4 @@
-"""split_text: cut one long text into pieces for cross-validation."""
+"""split_text, which cuts one long text into pieces for cross-validation."""
 
 import re
 from itertools import pairwise
@@ -50,7 +50,7 @@ def split_text(text, n_pieces):
     if n_pieces > len(text):
         raise ValueError(
             f"n_pieces={n_pieces}, but the text has only {len(text)} characters, and "
-            "no piece may be empty. Reduce n_pieces or give a longer text."
+            "no piece may be empty. Reduce n_pieces or pass a longer text."
         )
     reach = len(text) // (10 * n_pieces)  # a tenth of a piece
     cuts = [

@@ -1,4 +1,4 @@
-"""TextStatisticsVectorizer: encode each text as a row of statistics."""
+"""TextStatisticsVectorizer, which encodes each text as a row of statistics."""
 
 import math
 import re
@@ -120,7 +120,7 @@ GROUPS = {
 class TextStatisticsVectorizer(
     CallbackSupportMixin, TransformerMixin, ValidatedEstimator
 ):
-    """Encode each text as one row of statistics, without the order of its words.
+    """Vectorizer that encodes each text as one row of statistics, without word order.
 
     The statistics are counts and lengths of words and sentences, how varied and how
     common the words are, how the words are connected, and parts of speech. They can be
@@ -133,8 +133,8 @@ class TextStatisticsVectorizer(
     ----------
     statistics : "all" or list of str, default="all"
         Groups of statistics to compute, among "counts", "lengths", "common", "types",
-        "graph" and "pos"; see Notes. "all" includes "pos" only if a ``pos_tagger`` is
-        given. The columns have the order of Notes, whatever the order of the list.
+        "graph" and "pos"; see the Notes. "all" includes "pos" only if a ``pos_tagger``
+        is given. The columns have the order of the Notes, not that of the list.
     common_fraction : float in (0, 1], default=0.1
         Fraction of the training vocabulary that counts as common: its most frequent
         words.
@@ -143,7 +143,7 @@ class TextStatisticsVectorizer(
         a list of one pair (token, part of speech) per token, such as ``nltk.pos_tag``.
     sentence_tokenizer : callable or None, default=None
         Function from text to a list of sentences, such as ``nltk.sent_tokenize``. None
-        applies the rule in Notes.
+        applies the rule in the Notes.
     input : {"content", "file", "filename"}, default="content"
         Type of the documents in ``fit`` and ``transform``: texts, open files, or names
         of files.
@@ -181,10 +181,10 @@ class TextStatisticsVectorizer(
     punctuation marks, are only tagged. A character is a code point.
 
     A sentence ends after one or more of the marks ``. ! ? … ؟ ۔ ։`` and closing quotes
-    or brackets, if white space or the end of the text follows; after one or more of
-    the marks ``。 ！ ？ ｡ । ॥``; and at a blank line. Only sentences with a word are
+    or brackets, if white space or the end of the text follows; after one or more of the
+    marks ``。 ！ ？ ｡ । ॥``; and at a blank line. Only sentences with a word are
     counted. Hence "3.14" does not end a sentence, but an abbreviation such as "Dr."
-    does: give a ``sentence_tokenizer`` if that matters. Scripts without spaces between
+    does: pass a ``sentence_tokenizer`` if that matters. Scripts without spaces between
     words, or whose vowel signs are combining marks, need a ``tokenizer``.
 
     A document has :math:`W` words, of which :math:`V` are distinct, and :math:`S`
@@ -205,7 +205,7 @@ class TextStatisticsVectorizer(
         ``type_token_ratio`` :math:`V / W`. It decreases with the length of a text.
     graph
         Statistics of the word graph [1]_. Its :math:`V` nodes are the distinct words,
-        and its :math:`E` undirected edges connect different words that are neighbours
+        and its :math:`E` undirected edges connect different words that are neighbors
         in a sentence at least once, ignoring punctuation marks: ``graph_n_edges``
         :math:`E`, ``graph_mean_degree`` :math:`2 E / V`, ``graph_density``
         :math:`2 E / (V (V - 1))`, the fraction of possible edges.
@@ -341,7 +341,7 @@ class TextStatisticsVectorizer(
 
     @on_snapshot
     def get_feature_names_out(self, input_features=None):
-        """Get the names of the statistics.
+        """Return the names of the statistics.
 
         Parameters
         ----------
@@ -351,7 +351,7 @@ class TextStatisticsVectorizer(
         Returns
         -------
         names : ndarray of str of shape (n_statistics,)
-            Names of the columns, in the order of Notes.
+            Names of the columns, in the order listed in the Notes.
         """
         check_is_fitted(self)
         return np.array(list(self._measure(EMPTY)), dtype=object)
@@ -405,7 +405,7 @@ class TextStatisticsVectorizer(
             tags.update(document.tags)
         if not frequency:
             raise ValueError(
-                "empty vocabulary: the documents contain no words. Give at least one "
+                "empty vocabulary: the documents contain no words. Pass at least one "
                 "document with a word."
             )
         # rounded, because 0.07 * 100 > 7
@@ -458,5 +458,5 @@ def _list_tags(tagged, n_tokens, row):
                 raise TypeError(
                     f"pos_tagger returned {pair!r} for a token of document {row}; "
                     "expected a pair (token, tag) of str. If the tagger returns None "
-                    "for some tokens, give it a backoff tagger."
+                    "for some tokens, add a backoff tagger to it."
                 )

@@ -27,7 +27,7 @@ from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, UNKNOWN, TokenArray
 from sklearn_rnn.text._documents import CodeStream, add_boundaries, cut, read_tokens
 
-# Padding gives a warning if the result is larger than this.
+# Padding causes a warning if the result is larger than this.
 PADDED_BYTES_WITHOUT_WARNING = 2**29
 
 
@@ -175,8 +175,8 @@ class TokenVectorizer(
     def to_onehot(self, text):
         """Encode one document as a sparse one-hot matrix.
 
-        The matrix shows what the network reads. Networks do not build it: multiplying
-        it by a matrix of weights only selects rows of the weights.
+        The matrix shows the input of a network. Networks do not build it, because
+        multiplying it by a weight matrix only selects rows of this matrix.
 
         Parameters
         ----------
@@ -196,7 +196,7 @@ class TokenVectorizer(
 
     @on_snapshot
     def get_feature_names_out(self, input_features=None):
-        """Get the names of the codes, which are the columns of :meth:`to_onehot`.
+        """Return the names of the codes, which are the columns of :meth:`to_onehot`.
 
         Parameters
         ----------
@@ -231,8 +231,8 @@ class TokenVectorizer(
     def _learn(self, X, encode=True, watch=None):
         """Learn the vocabulary; if ``encode``, return the documents' lengths and codes.
 
-        The codes have the smallest unsigned integer type that holds them. ``watch`` is
-        passed to ``read_tokens``.
+        The codes have the smallest unsigned integer type that contains them. ``watch``
+        is passed to ``read_tokens``.
         """
         self._max_tokens()  # raises an error for a small max_length before reading
         _warn_of_stop_words(self._reader())
@@ -307,7 +307,7 @@ class TokenVectorizer(
             )
         raise ValueError(
             "empty vocabulary: the documents contain no tokens, or min_df, max_df, "
-            f"min_count and stop_words exclude all of them. Give text, or {remedy}."
+            f"min_count and stop_words exclude all of them. Pass text, or {remedy}."
         )
 
     def _set_vocabulary(self, tokens):
@@ -392,8 +392,8 @@ def _read_vocabulary(vocabulary):
         tokens = _order_by_code(vocabulary)
     if isinstance(vocabulary, str) or not tokens:
         raise ValueError(
-            f"vocabulary must contain at least one token, got {vocabulary!r}. Give a "
-            "list of tokens in the order of their codes."
+            f"vocabulary must contain at least one token, got {vocabulary!r}. Set it "
+            "to a list of tokens in the order of their codes."
         )
     for row, token in enumerate(tokens):
         if not isinstance(token, str):
@@ -420,9 +420,9 @@ def _order_by_code(vocabulary):
     ):
         raise ValueError(
             f"a vocabulary that is a dict must number its {len(codes)} tokens from 0, "
-            "like the vocabulary_ of a CountVectorizer, or from "
-            f"{len(RESERVED)}, like vocabulary_ of this class, without gaps or "
-            f"repetitions, got {list(vocabulary.items())[:5]}. Give a list of tokens "
+            f"like the vocabulary_ of a CountVectorizer, or from {len(RESERVED)}, like "
+            "vocabulary_ of this class, without gaps or repetitions, got "
+            f"{list(vocabulary.items())[:5]}. Set vocabulary to a list of tokens "
             "instead to number them in its order."
         )
     return sorted(vocabulary, key=vocabulary.__getitem__)

@@ -1,4 +1,4 @@
-"""WordVectorizer: encode texts as sequences of words and punctuation marks."""
+"""WordVectorizer, which encodes texts as sequences of words and punctuation marks."""
 
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -9,9 +9,9 @@ from sklearn_rnn.text._vectorizer import TokenVectorizer
 
 
 class WordVectorizer(TokenVectorizer):
-    """Encode texts as sequences of word codes.
+    """Vectorizer that encodes texts as sequences of word codes.
 
-    Punctuation marks are tokens, too. For bags of words, without order, use
+    Punctuation marks are tokens as well. For bags of words, without order, use
     :class:`~sklearn.feature_extraction.text.CountVectorizer` of scikit-learn.
 
     Parameters
@@ -58,10 +58,10 @@ class WordVectorizer(TokenVectorizer):
         How tokens outside the vocabulary are handled: "unk" encodes them as 1, "ignore"
         leaves them out, "error" raises an error.
     max_length : int or None, default=None
-        Maximum number of codes per document. Longer documents are cut. None does not
-        cut.
+        Maximum number of codes per document. Longer documents are truncated. None means
+        no limit.
     truncation : {"right", "left"}, default="right"
-        Side on which long documents are cut.
+        Side on which long documents are truncated.
     boundaries : bool, default=False
         Whether to add the start code 2 before and the end code 3 after each document.
     detokenizer : callable or None, default=None
@@ -97,7 +97,7 @@ class WordVectorizer(TokenVectorizer):
     the space before a question mark in French.
 
     In scripts whose vowel signs are combining marks (Devanagari, Thai), ``\\w`` does
-    not match these marks, so words are split at them: give a ``tokenizer`` for the
+    not match these marks, so words are split at them: pass a ``tokenizer`` for the
     script.
 
     References

@@ -1,4 +1,4 @@
-"""Translate sequences into other sequences of any length."""
+"""Translation of sequences into other sequences of any length."""
 
 from sklearn_rnn.translation._translator import SequenceTranslator
 

@@ -1,4 +1,4 @@
-"""Copy words that are not in the vocabulary from sources into targets."""
+"""Copying of words that are not in the vocabulary from sources into targets."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -23,7 +23,7 @@ def check_copying(source_vectorizer: Any, codec: Any, attention: str | None) -> 
     if attention is None or not is_supported:
         raise ValueError(
             "copy_unknown=True copies words of source texts into target texts by the "
-            "attention. Give texts as sources and targets, use a CharVectorizer or "
+            "attention. Pass texts as sources and targets, use a CharVectorizer or "
             'WordVectorizer for each, and set attention="additive" or "dot".'
         )
     if source_vectorizer.handle_unknown == "ignore":
@@ -34,7 +34,7 @@ def check_copying(source_vectorizer: Any, codec: Any, attention: str | None) -> 
 
 
 class WordCopier:
-    """Replaces unknown words of targets by words of their sources.
+    """Copier that replaces unknown words of targets by words of their sources.
 
     Each unknown word is replaced by the source word with the largest attention. If the
     source has unknown words, only these are considered. The word is preprocessed by the

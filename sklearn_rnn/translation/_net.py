@@ -1,4 +1,4 @@
-"""Train the network of a translator on pairs of sequences."""
+"""Training of the network of a translator on pairs of sequences."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace

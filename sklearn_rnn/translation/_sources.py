@@ -1,4 +1,4 @@
-"""Recognise the sources of a translator: texts, lists of tokens, numbers or codes."""
+"""Kinds of sources of a translator: texts, lists of tokens, numbers or codes."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def list_if_iterator(X: Any) -> Any:
 
 
 def unwrap_sources(X: Any) -> Any:
-    """Return X, or its only column if it holds texts; an iterator becomes a list."""
+    """Return X, or its only column if it contains texts; an iterator becomes a list."""
     X = list_if_iterator(X)
     if holds_only_numbers(X):
         return unwrap(X)
@@ -29,7 +29,7 @@ def unwrap_sources(X: Any) -> Any:
 
 
 def holds_texts(X: Any) -> bool:
-    """Whether one of the sources is a text or a list of tokens.
+    """Return whether one of the sources is a text or a list of tokens.
 
     All sources are checked, so that a missing value among texts raises the error for a
     missing text, even if it comes first.
@@ -38,14 +38,14 @@ def holds_texts(X: Any) -> bool:
 
 
 def _is_column(X: Any) -> bool:
-    """Whether X may consist of texts: it has one dimension and no codes."""
+    """Return whether X may consist of texts: it has one dimension and no codes."""
     if isinstance(X, TokenArray) or not hasattr(X, "__iter__"):
         return False
     return not hasattr(X, "columns") and len(getattr(X, "shape", ())) < 2
 
 
 def _is_text(source: Any) -> bool:
-    """Whether a source is a text or a list of tokens."""
+    """Return whether a source is a text or a list of tokens."""
     if isinstance(source, np.ndarray) and source.ndim != 1:
         return False
     if isinstance(source, (list, tuple, np.ndarray)):
@@ -58,13 +58,13 @@ def list_sources(X: Any) -> list:
     if not _is_column(X):
         raise ValueError(
             "SequenceTranslator was fitted on texts, but X is a "
-            f"{type(X).__name__}. Give the same kind of sources as in fit: a list of "
+            f"{type(X).__name__}. Pass the same kind of sources as in fit: a list of "
             "texts, or of lists of tokens."
         )
     sources = [X] if is_single_text(X) else list(X)
     if not sources:
         raise ValueError(
-            "Found 0 sample(s) in X while a minimum of 1 is required. Give at least "
+            "Found 0 sample(s) in X while a minimum of 1 is required. Pass at least "
             "one source."
         )
     documents = [list(x) if isinstance(x, np.ndarray) else x for x in sources]
@@ -79,7 +79,7 @@ def list_sources(X: Any) -> list:
 
 
 def _is_empty(source: Any) -> bool:
-    """Whether a source has no token, or consists of white space."""
+    """Return whether a source has no token, or consists of white space."""
     if isinstance(source, (str, bytes)):
         return not source.strip()
     return isinstance(source, (list, tuple)) and not source
@@ -92,7 +92,7 @@ def warn_of_unknown_tokens(tokens: TokenArray) -> None:
     if n_unknown > n_read:
         warn_user(
             f"{n_unknown} of the {n_unknown + n_read} tokens of X are unknown, so the "
-            "translations are unreliable. Give sources of the same language, spelling "
+            "translations are unreliable. Pass sources of the same language, spelling "
             "and case as in fit."
         )
 

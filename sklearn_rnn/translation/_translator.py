@@ -44,7 +44,7 @@ from sklearn_rnn.translation._sources import (
 
 
 def is_exact(hypothesis, true):
-    """Whether a hypothesis has the true codes, and all of them are known."""
+    """Return whether a hypothesis has the true codes, and all of them are known."""
     return np.array_equal(hypothesis.codes, true) and UNKNOWN not in true
 
 
@@ -52,8 +52,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     r"""Encoder/decoder network that translates sequences.
 
     The encoder reads the source, and the decoder generates the target until it predicts
-    its end, so that targets may have any length. Sources are texts, codes or numbers;
-    targets are texts, lists of tokens or codes.
+    the end of the target, so that targets may have any length. Sources are texts, codes
+    or numbers; targets are texts, lists of tokens or codes.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Whether to read each source from its end to its beginning [4]_.
     dropout : float in [0, 1), default=0.0
         Fraction of values that are set to zero during training: of the embedded codes,
-        between layers and before the output layer. Larger values regularise more
+        between layers and before the output layer. Larger values regularize more
         strongly; 0 disables dropout.
     embedding : "auto" or int, default="auto"
         Dimension of the embedding vectors of source and target codes, which are trained
@@ -115,7 +115,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         unless ``target_vectorizer`` changes the case. Copying requires attention and
         texts as sources and targets. The training targets must contain unknown words,
         for example with ``target_vectorizer=WordVectorizer(min_count=2)``; otherwise a
-        warning is given.
+        warning is issued.
     label_smoothing : float in [0, 1), default=0.0
         Fraction of the probability of each target code that training spreads evenly
         over all codes.
@@ -123,7 +123,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Number of candidates that prediction keeps for each target. 1 is greedy search.
     length_penalty : float, default=1.0
         Exponent of the length in the score of a candidate,
-        ``log_probability / length ** length_penalty``. Larger values favour longer
+        ``log_probability / length ** length_penalty``. Larger values favor longer
         targets.
     max_length : int or None, default=None
         Maximum number of codes of a predicted target, including the end. None is one
@@ -151,7 +151,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Weight decay. After each training step, for every optimizer, all weights except
         biases are multiplied by ``1 - learning_rate * weight_decay``. Nothing is added
         to the gradient; for an L2 penalty, pass a subclass of the optimizer that adds
-        it. Larger values regularise more strongly; 0 disables weight decay. "auto" is
+        it. Larger values regularize more strongly; 0 disables weight decay. "auto" is
         0.01 for "sgd" and 0.1 for all other optimizers. If ``learning_rate`` is k times
         its "auto" value, with k > 1, the "auto" decay is divided by k.
     average : bool, default=True
@@ -187,11 +187,11 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         between fits; the network and the optimizer may not.
     callbacks : list of skorch callbacks or None, default=None
         Callbacks of skorch, which are called during training. ``fit`` uses shallow
-        copies of them: your callbacks are not changed, but objects that they refer to,
-        such as a list or an Optuna trial, are shared. Losses and scores are in
-        ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a callback
-        raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping runs out
-        of patience, training ends and the estimator is fitted. After a
+        copies of them: the callbacks themselves are not changed, but objects that they
+        refer to, such as a list or an Optuna trial, are shared. Losses and scores are
+        in ``net.history``; ``dataset_train`` and ``dataset_valid`` are None. If a
+        callback raises :class:`~sklearn_rnn.StopTraining`, or if skorch's EarlyStopping
+        runs out of patience, training ends and the estimator is fitted. After a
         KeyboardInterrupt, the finished epochs are kept and the interrupt is raised
         again. For scikit-learn's callbacks, use ``set_callbacks``.
     device : str, default="auto"
@@ -226,9 +226,9 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
     loss_curve_ : list of float
         Mean training loss of each epoch, in nats per code.
     validation_loss_curve_ : list of float or None
-        Validation loss after each epoch, or the error rate that
-        ``stop_on="accuracy"`` monitors. It is NaN for epochs of earlier fits that held
-        nothing out.
+        Validation loss after each epoch, or the error rate that ``stop_on="accuracy"``
+        monitors. None without early stopping. It is NaN for epochs of earlier fits
+        without validation data.
     validation_scores_ : list of float or None
         Fraction of validation targets whose codes were all predicted correctly after
         each epoch, given the correct previous codes. None without early stopping.
@@ -236,10 +236,10 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Epoch whose weights were kept, counted from 1. It has the lowest validation loss
         of the last fit. None without early stopping.
     best_validation_score_ : float or None
-        Score at the epoch whose weights were kept, which had the lowest validation
-        loss. None without early stopping.
+        Score at the epoch whose weights were kept, which has the lowest validation
+        loss; None without early stopping.
     net_ : skorch.NeuralNet
-        The trained net, with ``history``.
+        The trained net. Its ``history`` contains the losses and times of all epochs.
 
     See Also
     --------
@@ -491,7 +491,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         return rate / 2 if self.learning_rate == "auto" else rate, decay
 
     def _net_options(self):
-        """Arguments of the net that a warm start may change."""
+        """Return the arguments of the net that a warm start may change."""
         return {
             "sampling_rate": 1 - self.teacher_forcing,
             "label_smoothing": self.label_smoothing,
@@ -510,7 +510,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         elif self.source_vectorizer_ is None and holds_texts(X):
             raise ValueError(
                 "X contains texts, but SequenceTranslator was fitted on numbers or "
-                "codes. Give the same kind of sources as in fit."
+                "codes. Pass the same kind of sources as in fit."
             )
         if self.source_vectorizer_ is None:
             return cast(self._read(X, reset=reset), self._number_type)
@@ -595,14 +595,14 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         max_length : int or None, default=None
             Maximum number of codes; None uses the parameter ``max_length``.
         return_attention : bool, default=False
-            Whether to return the attention weights, too.
+            Whether to return the attention weights as well.
 
         Returns
         -------
         y : ndarray of str objects, ndarray of lists, or TokenArray
             Targets of the same type as in ``fit``. A target that has not ended within
             ``max_length`` codes is returned without an end; :meth:`predict_n_best`
-            tells whether a target has ended.
+            reports whether a target has ended.
         attention : list of ndarray of shape (n_codes, n_source_steps)
             Attention weights of each code of a target, including the end, over the
             steps of its source. Each row sums to 1. Only returned if
@@ -679,7 +679,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         }
 
     def score(self, X, y):
-        """Compute the fraction of sources whose predicted target is exactly right.
+        """Compute the fraction of sources whose predicted target is exactly correct.
 
         Parameters
         ----------
@@ -691,7 +691,7 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         Returns
         -------
         score : float
-            Accuracy between 0 and 1. A target with an unknown token is right only if
+            Accuracy between 0 and 1. A target with an unknown token is correct only if
             ``copy_unknown=True`` and the token is copied from the source.
         """
         fitted = snapshot(self)

@@ -99,7 +99,7 @@ PREFIXES = {
     "long header": ({"header_size": 2**32 - 1}, "truncated"),
     "long arrays": ({"arrays_size": 2**63}, "truncated"),
     "short": ({"arrays_size": 0}, "damaged"),
-    "kind": ({"kind": b"model"}, "holds a 'model', but a 'test' is expected"),
+    "kind": ({"kind": b"model"}, "contains a 'model', but a 'test' is expected"),
 }
 
 

@@ -22,11 +22,11 @@ COLUMNS = {
     "array": [np.ones(2)] * N,
 }
 REMEDIES = {
-    "date": r"holds dates\. Make it the index with X\.set_index\('date'\)",
-    "text": r"holds text\. .* a vectorizer: .*OneHotEncoder",
-    "category": r"holds text\. .* a vectorizer: .*OneHotEncoder",
-    "list": r"holds sequences\. Convert each row to one array of shape",
-    "array": r"holds sequences\. Convert each row to one array of shape",
+    "date": r"contains dates\. Make it the index with X\.set_index\('date'\)",
+    "text": r"contains text\. .* a vectorizer: .*OneHotEncoder",
+    "category": r"contains text\. .* a vectorizer: .*OneHotEncoder",
+    "list": r"contains sequences\. Convert each row to one array of shape",
+    "array": r"contains sequences\. Convert each row to one array of shape",
 }
 
 
@@ -61,10 +61,10 @@ def test_a_table_of_categories_can_be_encoded_step_by_step():
 
 def test_the_first_bad_column_is_named():
     frame = pd.DataFrame({"x": np.ones(N), **COLUMNS})
-    assert explain_unreadable(frame).startswith("Column 'date' holds dates.")
+    assert explain_unreadable(frame).startswith("Column 'date' contains dates.")
     frame = pl.DataFrame({"x": [1, 2], "when": [datetime.date(2020, 1, 1)] * 2})
     assert explain_unreadable(frame) == (
-        "Column 'when' holds dates. Drop them, or encode them as numbers."
+        "Column 'when' contains dates. Drop them, or encode them as numbers."
     )
 
 
@@ -92,8 +92,8 @@ def test_numbers_and_other_objects_are_not_explained(X):
 
 def test_arrays_have_no_names_of_columns():
     X = np.array([[1, "2020-01-01"]], dtype="datetime64[D]")
-    assert explain_unreadable(X).startswith("It holds dates. Drop them")
-    assert explain_unreadable([["a", 1]]).startswith("It holds text. Convert text")
+    assert explain_unreadable(X).startswith("It contains dates. Drop them")
+    assert explain_unreadable([["a", 1]]).startswith("It contains text. Convert text")
 
 
 def test_errors_of_scikit_learn_name_the_argument():

@@ -32,7 +32,7 @@ def test_one_hot_classes_are_a_warning(classifier, rng, per_step):
     if per_step:
         y = np.repeat(y[:, None], 4, axis=1)
     classifier.set_params(return_sequences=per_step)
-    message = r"3 columns .* exactly one 1\. If y is one-hot, .*y\.argmax\(axis=-1\)"
+    message = r"3 columns .* exactly one 1\. If y is one-hot .*y\.argmax\(axis=-1\)"
     with pytest.warns(UserWarning, match=message):
         classifier.fit(X, y)
     classifier.fit(X, y.argmax(axis=-1))  # without a warning

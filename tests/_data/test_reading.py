@@ -107,11 +107,11 @@ def test_numbers_for_codes_and_codes_for_numbers(model, table, names):
     texts, labels = names
     tokens = CharVectorizer().fit_transform(texts)
     model.fit(tokens, labels)
-    with pytest.raises(ValueError, match=r"X holds numbers, but .* fitted on codes"):
+    with pytest.raises(ValueError, match=r"X contains numbers, but .* fitted on codes"):
         model.predict(table[0])
     model.fit(*table)
     with pytest.raises(
-        ValueError, match=r"X holds codes of a vocabulary, but .* numbers"
+        ValueError, match=r"X contains codes of a vocabulary, but .* numbers"
     ):
         model.predict(tokens)
 
@@ -258,7 +258,7 @@ def test_a_code_made_negative_afterwards_is_refused(model, names):
     tokens = CharVectorizer().fit_transform(texts)
     model.fit(tokens, y)
     tokens[0, 0] = -1
-    with pytest.raises(ValueError, match="holds the code -1"):
+    with pytest.raises(ValueError, match="contains the code -1"):
         model.predict(tokens)
 
 

@@ -118,12 +118,12 @@ def test_kind_of_tokens():
     ids=["list", "bytes", "array", "object array", "pandas", "polars"],
 )
 def test_text_is_refused_with_a_hint_to_vectorizers(X):
-    with pytest.raises(ValueError, match=r"X holds text: b?'.*make_pipeline\(Char"):
+    with pytest.raises(ValueError, match=r"X contains text: b?'.*make_pipeline\(Char"):
         find_kind(X)
 
 
 def test_long_text_is_quoted_only_in_part():
-    with pytest.raises(ValueError, match="X holds text: 'aaaa") as error:
+    with pytest.raises(ValueError, match="X contains text: 'aaaa") as error:
         find_kind(["a" * 1000])
     assert "a" * 41 not in str(error.value)
 

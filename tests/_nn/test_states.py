@@ -54,7 +54,7 @@ def test_one_tensor_is_a_state_and_two_are_a_tuple():
 
 
 def test_what_is_no_tensor_is_refused():
-    with pytest.raises(TypeError, match="state holds 'x' of type str"):
+    with pytest.raises(TypeError, match="state contains 'x' of type str"):
         list_tensors((torch.ones(1), "x"))
 
 

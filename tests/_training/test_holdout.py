@@ -218,7 +218,7 @@ def test_validation_data_without_early_stopping_are_refused(model, ragged):
 def test_validation_data_beside_a_splitter_are_refused(model, ragged):
     X, y = ragged
     model.set_params(validation_fraction=KFold(3))
-    with pytest.raises(ValueError, match="Give one of the two"):
+    with pytest.raises(ValueError, match="Leave out X_val and y_val"):
         model.fit(X, y, X_val=X, y_val=y)
 
 

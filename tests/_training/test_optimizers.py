@@ -90,7 +90,9 @@ def test_weight_decay_shrinks_the_weights(model, ragged):
 
 
 def test_something_else_than_an_optimizer_is_refused(model, ragged):
-    with pytest.raises(TypeError, match=r"not a torch.optim.Optimizer. Give one of"):
+    with pytest.raises(
+        TypeError, match=r"not a torch.optim.Optimizer. Set it to one of"
+    ):
         model.set_params(optimizer=int).fit(*ragged)
 
 

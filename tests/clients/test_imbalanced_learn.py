@@ -78,7 +78,7 @@ def test_a_sampler_that_loses_the_vocabulary_raises(texts, rare):
     rows, y = rare
     X = CharVectorizer().fit_transform([texts[row] for row in rows])
     pipeline = make_pipeline(RandomOverSampler(random_state=0), model()).fit(X, y)
-    with pytest.raises(ValueError, match="X holds codes of a vocabulary, but"):
+    with pytest.raises(ValueError, match="X contains codes of a vocabulary, but"):
         pipeline.predict(X)
     coded = make_pipeline(RandomOverSampler(random_state=0), model(embedding=8))
     assert coded.fit(X, y).score(X, y) > 0.8

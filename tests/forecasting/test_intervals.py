@@ -64,7 +64,7 @@ def test_gaps_are_filled_by_the_nearest_block_in_time():
     assert_array_equal(filled[:, 1], [20, 20, 30, 30, 30])  # from another series
 
 
-def test_leads_without_values_repeat_a_neighbouring_lead():
+def test_leads_without_values_repeat_a_neighboring_lead():
     nan = np.nan
     blocks = np.array([[nan, 1, nan, 3], [nan, 5, nan, 7]])[..., None]
     filled = fill_blocks(blocks, np.zeros(2))[..., 0]
@@ -116,7 +116,8 @@ def test_few_independent_errors_cause_a_warning():
     sizes = intervals.calibration.own
     intervals.compute_bounds(np.zeros((1, 3, 1, 1)), 0.8, sizes)
     first = int((intervals.calibration.counts[:, 0] < 3).argmax()) + 1
-    message = f"from step {first} on .* worth {intervals.calibration.counts[-1, 0]:.1f}"
+    n_independent = intervals.calibration.counts[-1, 0]
+    message = f"from step {first} on .* correspond to {n_independent:.1f}"
     with pytest.warns(UserWarning, match=message):
         intervals.compute_bounds(np.zeros((1, 30, 1, 1)), 0.8, sizes)
 

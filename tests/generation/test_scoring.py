@@ -289,7 +289,7 @@ def test_scoring_requires_a_document(learned, score):
 def test_lists_of_tokens_cannot_be_scored_as_text():
     model = small(WordVectorizer(lowercase=False)).fit(DOCUMENTS)
     assert np.isfinite(model.score(["the cat"]))
-    with pytest.raises(ValueError, match="documents are given as tokens"):
+    with pytest.raises(ValueError, match="documents are passed as tokens"):
         model.score([["the", "cat"]])
 
 

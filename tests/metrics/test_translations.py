@@ -39,8 +39,8 @@ def test_a_single_text_raises_an_error(monkeypatch, score):
 def test_anything_but_text_raises_an_error(monkeypatch, score):
     monkeypatch.setitem(sys.modules, "sacrebleu", SimpleNamespace())
     for y_true, y_pred, error in [
-        ([None], ["a"], "y_true holds None of type NoneType"),
-        (["a"], [["a", "b"]], "y_pred holds .* of type list"),
+        ([None], ["a"], "y_true contains None of type NoneType"),
+        (["a"], [["a", "b"]], "y_pred contains .* of type list"),
     ]:
         with pytest.raises(TypeError, match=error):
             score(y_true, y_pred)

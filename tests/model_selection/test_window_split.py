@@ -151,7 +151,7 @@ def test_the_first_training_part_has_as_many_windows_as_a_test_part():
     ],
 )
 def test_a_list_of_series_raises_an_error(X):
-    with pytest.raises(ValueError, match=r"X holds 9 series.* SeriesPanel\(X\)"):
+    with pytest.raises(ValueError, match=r"X contains 9 series.* SeriesPanel\(X\)"):
         list(WindowSplit(2, window=1).split(X))
 
 

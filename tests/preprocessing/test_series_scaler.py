@@ -148,7 +148,7 @@ def test_frames_have_named_features(ragged):
     with pytest.raises(ValueError, match="feature names should match"):
         scaler.transform([frame[["b", "a"]] for frame in frames])
     dated = [frame.assign(a=pd.Timestamp("2020-01-01")) for frame in frames]
-    with pytest.raises(ValueError, match="Column 'a' holds dates"):
+    with pytest.raises(ValueError, match="Column 'a' contains dates"):
         SeriesScaler().fit(dated)
 
 
@@ -157,7 +157,7 @@ def test_invalid_input_raises_an_error(ragged):
         bad = [x.copy() for x in ragged]
         bad[1][2, 0] = np.nan
         SeriesScaler().fit(bad)
-    with pytest.raises(TypeError, match="X holds tokens"):
+    with pytest.raises(TypeError, match="X contains tokens"):
         SeriesScaler().fit(TokenArray([[4, 5]], 6))
     scaler = SeriesScaler().fit(ragged)
     with pytest.raises(ValueError, match=r"1 features per step, .* fitted with 2"):

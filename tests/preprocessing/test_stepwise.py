@@ -473,7 +473,7 @@ def test_an_error_that_is_not_about_x_is_left_as_it_is():
         (np.full((1, 2, 2), np.nan), "sequence 0 of X has no steps"),
         ([pd.DataFrame({"a": []})], "sequence 0 of X has no steps"),
         ([np.ones((2, 2)), np.ones((2, 3))], "sequence 1 of X has 3 features"),
-        (["text", "text"], "X holds text"),
+        (["text", "text"], "X contains text"),
         ([np.ones((2, 2)) * 1j], "Complex data not supported"),
         ([], "minimum of 1 is required|Expected 2D array"),
         (np.ones((2, 3, 3)), "X has 3 features per step.*has input_size=2"),

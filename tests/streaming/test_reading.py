@@ -87,8 +87,11 @@ def test_a_bad_step_moves_nothing(bad, X):
 
 
 BAD_CODES = {
-    "padding": ([0, 4], "holds the code 0"),
-    "unknown": ([4, V], f"holds the code {V}; expected codes of the vocabulary, 1..11"),
+    "padding": ([0, 4], "contains the code 0"),
+    "unknown": (
+        [4, V],
+        f"contains the code {V}; expected codes of the vocabulary, 1..11",
+    ),
     "numbers": ([1.5, 2.5], "fitted on codes; expected integers"),
     "text": (["a", "b"], "Convert text to sequences"),
     "streams": ([4, 5, 6], "3 codes for 2 stream"),

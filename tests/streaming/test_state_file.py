@@ -77,7 +77,7 @@ BROKEN = {
     "of fewer steps": (lambda s: s | {"n_steps": s["n_steps"] * 0}, "above 0"),
     "too many steps": (
         lambda s: s | {"n_steps": np.full(N, 2**63 - 1)},
-        "n_steps of the state has values above",
+        "n_steps of the state contains values above",
     ),
     "objects": (lambda s: s | {"sum": s["sum"].astype(object)}, "sum .* dtype object"),
     "ragged": (lambda s: s | {"sum": [[1], [2, 3]]}, "sum .* is not an array"),
@@ -255,7 +255,7 @@ def test_the_maximum_of_a_sequence_that_has_read_nothing_is_infinite():
     state = STATE | {"max": np.array([[1.0] * 3, [-np.inf] * 3], np.float32)}
     beginning = BEGINNING | {"max": np.full((1, 3), -np.inf, np.float32)}
     assert check_state(state, beginning, 2)["max"][1].tolist() == [-np.inf] * 3
-    with pytest.raises(ValueError, match="max of the state holds NaN or infinity"):
+    with pytest.raises(ValueError, match="max of the state contains NaN or infinity"):
         check_state(state | {"n_steps": np.array([2, 1])}, beginning, 2)
 
 

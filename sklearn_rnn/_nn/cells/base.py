@@ -176,8 +176,8 @@ class NumpyCell(ABC):
         """Compute new arrays (B, H) of the state, one step after ``state``.
 
         They are returned in the order of the layer's ``state_names``. ``buffers.gates``
-        holds W x + b and ``buffers.recurrent`` holds U h. A step may overwrite all
-        buffers, but not the arrays of ``state``.
+        contains W x + b and ``buffers.recurrent`` contains U h. A step may overwrite
+        all buffers, but not the arrays of ``state``.
         """
 
 

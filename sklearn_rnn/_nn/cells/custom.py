@@ -90,8 +90,8 @@ class CustomLayer(nn.Module):
             if causal and not _nearly_equal(self(later)[0][:-1], outputs[:-1]):
                 raise ValueError(
                     "the cell's outputs depend on later steps, and so on the zeros "
-                    "that pad shorter sequences. Give a cell that reads forward only; "
-                    "to read in both directions, set bidirectional=True. If all "
+                    "that pad shorter sequences. Set cell to one that reads forward "
+                    "only; to read in both directions, set bidirectional=True. If all "
                     "sequences have the same length, RNNClassifier and RNNRegressor "
                     "accept any cell with input_length set to that length."
                 )

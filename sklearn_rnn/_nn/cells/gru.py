@@ -135,7 +135,7 @@ h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
         self.bias_n = nn.Parameter(torch.empty(hidden_size))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Initialise as in the base class; both biases of the candidate are zero."""
+        """Initialize as in the base class; both biases of the candidate are zero."""
         super().initialize(generator)
         nn.init.zeros_(self.bias_n)
 

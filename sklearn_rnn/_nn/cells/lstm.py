@@ -125,7 +125,7 @@ h_t &= o_t \odot \tanh(c_t)
     numpy_cell = NumpyLSTM
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Initialise as in the base class, but with a bias of 1 for the forget gate."""
+        """Initialize as in the base class, but with a bias of 1 for the forget gate."""
         super().initialize(generator)
         H = self.hidden_size
         nn.init.ones_(self.bias[H : 2 * H])
