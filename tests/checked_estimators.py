@@ -229,7 +229,7 @@ class Letters(TransformerMixin, BaseEstimator):
         return tags
 
 
-class Centred(TransformerMixin, BaseEstimator):
+class Centered(TransformerMixin, BaseEstimator):
     """Every step minus the mean of all steps."""
 
     def fit(self, X, y=None):
@@ -318,7 +318,7 @@ TAKEN = {
     Bag: ("tokens",),
     Sums: ("table", "3d", "ragged"),
     Letters: ("text",),
-    Centred: ("3d", "ragged"),
+    Centered: ("3d", "ragged"),
 }
 
 

@@ -9,7 +9,7 @@ OF_ENCODING = {"window": 5, "last_only": False, "quantiles": (0.5,)}
 
 
 def encode(values, exog=None, **settings):
-    """An encoding of standardised values."""
+    """An encoding of standardized values."""
     of_baseline = OF_BASELINE | {k: v for k, v in settings.items() if k in OF_BASELINE}
     rest = {k: v for k, v in settings.items() if k not in OF_BASELINE}
     baseline = fit_values(values, **of_baseline)

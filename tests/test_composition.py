@@ -414,7 +414,7 @@ def test_targets_can_be_transformed(container):
 
 
 @pytest.fixture
-def mislabelled(container):
+def mislabeled(container):
     """A model that requests weights; 18 of 48 labels are wrong and have weight 0."""
     y = np.array(["down", "up"] * 24)
     X = sequences_of(y, container)
@@ -426,8 +426,8 @@ def mislabelled(container):
         yield reads(container, model), X, y, np.where(wrong, 0.0, 1.0)
 
 
-def test_pipeline_and_cross_validate_route_sample_weight(mislabelled):
-    model, X, y, weight = mislabelled
+def test_pipeline_and_cross_validate_route_sample_weight(mislabeled):
+    model, X, y, weight = mislabeled
     result = cross_validate(
         model, X, y, cv=FOLDS, params={"sample_weight": weight}, return_estimator=True
     )
@@ -444,8 +444,8 @@ def test_pipeline_and_cross_validate_route_sample_weight(mislabelled):
     assert result["test_score"].mean() > 0.8
 
 
-def test_grid_search_routes_sample_weight(mislabelled, container):
-    model, X, y, weight = mislabelled
+def test_grid_search_routes_sample_weight(mislabeled, container):
+    model, X, y, weight = mislabeled
     grid = {setting(container, "cell"): ["gru"]}
     search = GridSearchCV(model, grid, cv=FOLDS).fit(X, y, sample_weight=weight)
     params = {"sample_weight": weight}

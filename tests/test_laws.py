@@ -484,7 +484,7 @@ FORECASTERS = {
     "theta": {"baseline": "theta", "season": 6, "horizon": 3},
     "theta of logarithms": {"season": (4, 6), "transform": "log"},
     "quantiles about theta": {"season": 6, "intervals": "quantile"},
-    "standardised": {"baseline": None, "scaling": "global"},
+    "standardized": {"baseline": None, "scaling": "global"},
     "scaled by series": {"scaling": "series", "horizon": 2},
 }
 untrained = pytest.mark.filterwarnings(

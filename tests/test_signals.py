@@ -15,6 +15,9 @@ import sys
 import numpy as np
 import pytest
 
+SIGKILL = getattr(signal, "SIGKILL", None)  # not on Windows
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
 CODE = """
 import pickle, signal, sys, threading, time, warnings
 
@@ -124,7 +127,7 @@ def test_interrupts_of_a_search_leave_its_estimator_alone(seed, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, SIGKILL])
 @pytest.mark.parametrize("name", ["classifier", "search"])
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_fits_and_searches_leave_the_saved_model(name, number, seed, tmp_path):

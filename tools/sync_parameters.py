@@ -57,7 +57,7 @@ def wrap_description(text: str) -> list[str]:
     return [line.replace("\0", " ") for line in lines]
 
 
-def document(name: str, parameter) -> list[str]:
+def document(name: str, parameter: Any) -> list[str]:
     """Format the entry of a parameter in the docstring."""
     default = source_code(parameter.default)
     first = f"    {name} : {parameter.type}, default={default}"

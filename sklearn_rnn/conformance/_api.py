@@ -65,7 +65,7 @@ class CheckResults(list):
             for one in self
             if one["status"] in ("failed", "xfail")
         ]
-        groups = {}
+        groups: dict[str, list[str]] = {}
         for one in self:
             if one["status"] == "skipped":
                 reason = _join_lines(one["exception"])

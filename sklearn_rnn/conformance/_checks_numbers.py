@@ -1,5 +1,6 @@
 """Checks with sequences of numbers: containers, padding and invalid input."""
 
+from typing import Any
 from unittest import SkipTest
 
 import numpy as np
@@ -165,12 +166,11 @@ def check_junk_refused(name, estimator, container="ragged"):
     X, y = example(container), targets(estimator, container)
     errors = (ValueError, TypeError)
     for junk in ("text", {"a": 1}):
-        bad = [x.astype(object) for x in X]
+        bad: Any = [x.astype(object) for x in X]
         bad[BAD_ROW][1, 0] = junk
         if container == "3d":
-            bad, naming = np.stack(bad), ()
-        else:
-            naming = (BAD_ROW,)
+            bad = np.stack(bad)
+        naming = () if container == "3d" else (BAD_ROW,)
         what = f"{junk!r} as a number"
         assert_refused_by_all(estimator, X, bad, y, what, naming=naming, errors=errors)
 
@@ -182,10 +182,11 @@ def check_empty_sequence_refused(name, estimator, container="ragged"):
     """
     X, y = example(container), targets(estimator, container)
     if container == "3d":
-        bad, naming = X.copy(), ()
+        bad = X.copy()
         bad[BAD_ROW] = np.nan
     else:
-        bad, naming = list(X), (BAD_ROW,)
+        bad = list(X)
         bad[BAD_ROW] = np.empty((0, 2))
+    naming = () if container == "3d" else (BAD_ROW,)
     what = f"sequence {BAD_ROW} without steps"
     assert_refused_by_all(estimator, X, bad, y, what, naming=naming)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from inspect import signature
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone, is_classifier, is_regressor
@@ -103,7 +104,8 @@ class FuzzReport:
             f"{self.outcomes['answered']} returned, {self.outcomes['refused']} raised "
             f"a proper error, {len(self.failures)} failures"
         ]
-        first, counts = {}, Counter()
+        first: dict[Any, Any] = {}
+        counts: Counter[Any] = Counter()
         for failure in self.failures:
             first.setdefault(failure.fault, failure)
             counts[failure.fault] += 1

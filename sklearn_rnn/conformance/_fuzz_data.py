@@ -2,10 +2,12 @@
 
 import datetime
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -32,8 +34,12 @@ DTYPES = (
     *("float64", "float32", "float16", "longdouble", "int64", "int8", "uint8", "bool"),
     *("complex64", "object", "datetime64[s]", "timedelta64[s]", "S8", "U8", ">f8"),
 )
-SHAPES = ((0,), (N,), (0, 4), (1, 1), (N, 0), (N, 1), (1, 6), (N, 6), (N, 4, 2))
-SHAPES = (*SHAPES, (0, 4, 2), (N, 0, 2), (N, 4, 0), (N, 1, 1), (N, 3, 2, 2), ())
+SHAPES: tuple[tuple[int, ...], ...] = (
+    *((0,), (N,), (0, 4), (1, 1), (N, 0), (N, 1), (1, 6), (N, 6), (N, 4, 2)),
+    *((0, 4, 2), (N, 0, 2), (N, 4, 0), (N, 1, 1), (N, 3, 2, 2), ()),
+)
+
+Makers = dict[str, Callable[[Any], Any]]  # functions of a random generator
 
 
 def numbers(rng, shape, dtype="float64"):
@@ -54,6 +60,14 @@ def _with_value(rng, value, make):
     return X
 
 
+def _full(rng, shape, value):
+    return np.full(shape, value)
+
+
+def _give(rng, value):
+    return value
+
+
 def _table(rng):
     return numbers(rng, (N, 6))
 
@@ -70,7 +84,7 @@ def _tokens(rng, vocabulary_size=9):
 
 def kinds_of_X():
     """Map the name of each kind of X to a function of a random generator."""
-    found = {}
+    found: Makers = {}
     for shape, dtype in product(SHAPES, DTYPES):
         if dtype == "float64" or shape in ((N, 6), (N, 4, 2)):
             found[f"{dtype} array {shape}"] = partial(numbers, shape=shape, dtype=dtype)
@@ -81,11 +95,10 @@ def kinds_of_X():
             found[f"{label} in {make.__name__.strip('_')}"] = partial(
                 _with_value, value=value, make=make
             )
-        found[f"table of {label}"] = lambda rng, v=value: np.full((N, 6), v)
-        found[f"series of {label}"] = lambda rng, v=value: np.full(60, v)
-    makers = (_lists, _arrays, _junk, _texts, _foreign, _frames, _tensors)
-    for make in makers:
-        found |= make()
+        found[f"table of {label}"] = partial(_full, shape=(N, 6), value=value)
+        found[f"series of {label}"] = partial(_full, shape=60, value=value)
+    for more in (_lists, _arrays, _junk, _texts, _foreign, _frames, _tensors):
+        found |= more()
     return found
 
 
@@ -212,7 +225,9 @@ def _texts():
         "set of texts": set(texts),
         "Ordered dict": OrderedDict.fromkeys(texts),
     }
-    found = {label: lambda rng, v=value: v for label, value in made.items()}
+    found: Makers = {
+        label: partial(_give, value=value) for label, value in made.items()
+    }
     found["iterator of texts"] = lambda rng: iter(list(texts))
     found["generator of texts"] = lambda rng: (text for text in texts)
     return found
@@ -289,6 +304,10 @@ def _tensors():
     }
 
 
+def _end_with(rng, n, value):
+    return [*rng.normal(size=max(n - 1, 0)).tolist(), value]
+
+
 def kinds_of_y():
     """Map the name of each kind of y to a function of a generator and n_rows.
 
@@ -306,7 +325,7 @@ def kinds_of_y():
         "none": lambda rng, n: None,
         "labels per step": lambda rng, n: rng.integers(0, 2, size=(n, 6)),
     }
-    odd = {
+    odd: dict[str, Callable[[Any, int], Any]] = {
         "bools": lambda rng, n: np.arange(n) % 2 == 0,
         "list": lambda rng, n: list(range(n)),
         "column": lambda rng, n: np.arange(n)[:, None] % 2,
@@ -336,8 +355,5 @@ def kinds_of_y():
         "ragged": lambda rng, n: [[0] * (k % 3) for k in range(n)],
     }
     for label, value in (*VALUES.items(), ("None", None), ("10**400", 10**400)):
-        odd[f"numbers and {label}"] = lambda rng, n, v=value: [
-            *rng.normal(size=max(n - 1, 0)).tolist(),
-            v,
-        ]
+        odd[f"numbers and {label}"] = partial(_end_with, value=value)
     return good, odd

@@ -1,6 +1,7 @@
 """Values of parameters at and beyond the limits of an estimator's constraints."""
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,9 @@ from sklearn_rnn.conformance._harness import TRAINING_LENGTH
 # Parameters that are numbers of repetitions, for which large values would be slow.
 REPETITIONS = (*TRAINING_LENGTH, "n_gibbs_steps", "ais_steps", "n_iter", "n_estimators")
 KEPT = ("random_state", "verbose", "callbacks", "device", "n_jobs")
-WRONG = (None, -1, 0, 1.5, np.nan, np.inf, "junk", (), [], {}, object(), len, int, b"a")
+WRONG: tuple[Any, ...] = (
+    *(None, -1, 0, 1.5, np.nan, np.inf, "junk", (), [], {}, object(), len, int, b"a"),
+)
 HUGE = 2**63
 
 
@@ -73,8 +76,8 @@ def _list_limits(name, interval):
     return values
 
 
-def _near(name, value):
+def _near(name: str, value: Any) -> list[Any]:
     """List numbers near the current value, for parameters without constraints."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         return []
-    return [np.int8(min(value, 3)), -value]
+    return [np.int8(min(int(value), 3)), -value]

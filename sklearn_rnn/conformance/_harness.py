@@ -5,6 +5,7 @@ import warnings
 from contextlib import contextmanager
 from functools import partial
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -23,7 +24,7 @@ TOLERANCE = 1e-5
 def prepare(estimator):
     """Return an unfitted copy with a fixed seed that trains only briefly."""
     model = clone(estimator)
-    changes = {}
+    changes: dict[str, Any] = {}
     for key, value in model.get_params().items():
         parameter = key.rpartition("__")[2]
         if parameter == "random_state":

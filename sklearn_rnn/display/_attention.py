@@ -34,7 +34,7 @@ class AttentionDisplay:
     image_ : matplotlib AxesImage
         Image of the weights.
     colorbar_ : matplotlib Colorbar
-        Colour bar of the image.
+        Color bar of the image.
 
     See Also
     --------
@@ -111,7 +111,7 @@ class AttentionDisplay:
         return display.plot(ax=ax, **image_kw)
 
     def plot(self, *, ax=None, **image_kw):
-        """Draw the weights as an image with a colour bar that begins at 0.
+        """Draw the weights as an image with a color bar that begins at 0.
 
         Parameters
         ----------

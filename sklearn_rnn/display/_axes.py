@@ -22,7 +22,7 @@ def axes_for(display, ax, figsize=None):
 
 
 def draw_line(ax, times, values, **kw):
-    """Draw a line; values whose neighbours are NaN are drawn as markers."""
+    """Draw a line; values whose neighbors are NaN are drawn as markers."""
     values = np.asarray(values, dtype=float)
     alone = find_isolated(values).tolist()
     if alone:
@@ -46,7 +46,7 @@ def draw_band(ax, times, lower, upper, *, color, label=None):
 
 
 def find_isolated(values):
-    """Indices of values whose neighbours are NaN or do not exist."""
+    """Indices of values whose neighbors are NaN or do not exist."""
     known = np.concatenate([[False], ~np.isnan(values), [False]])
     return np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
 
@@ -117,7 +117,7 @@ def is_short(labels):
 def label_ticks(axis, labels):
     """Label the places 0, 1, ... of an axis, in a font small enough for all of them.
 
-    Returns whether they are labelled. If the axis is too short for all labels to be
+    Returns whether they are labeled. If the axis is too short for all labels to be
     read, it keeps its numbers.
     """
     ax, is_x = axis.axes, axis.axis_name == "x"

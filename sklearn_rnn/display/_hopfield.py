@@ -150,7 +150,7 @@ default=None
 
 
 def _find_limits(patterns):
-    """Limits of the colours: those of the values, or of bits if all are equal."""
+    """Limits of the colors: those of the values, or of bits if all are equal."""
     low, high = float(np.min(patterns)), float(np.max(patterns))
     if low == high:
         low, high = min(low, 0.0), max(high, 1.0)

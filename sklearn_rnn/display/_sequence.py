@@ -30,13 +30,13 @@ class SequenceDisplay:
     labels : list of str or None, default=None
         Names of the steps. If the axes are too narrow for them, the steps are numbered.
     ylabel : str, default=""
-        Quantity of the values, for the y axis or the colour bar.
+        Quantity of the values, for the y axis or the color bar.
     curve_label : str, default=""
         Kind of the curves, such as "unit", for the y axis of the heat map.
     probabilities : bool, default=False
         Whether the values are probabilities. These have axes from 0 to 1 and a
-        sequential colour map. Other values of both signs have a diverging colour map
-        centred at 0.
+        sequential color map. Other values of both signs have a diverging color map
+        centered at 0.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class SequenceDisplay:
     image_ : matplotlib AxesImage or None
         Heat map with one row per curve and one column per step; None for lines.
     colorbar_ : matplotlib Colorbar or None
-        Colour bar of the heat map.
+        Color bar of the heat map.
 
     See Also
     --------
@@ -225,7 +225,7 @@ str
         return self
 
     def _draw_heatmap(self, values, names, kw):
-        """Draw curves as rows of an image, with a colour bar."""
+        """Draw curves as rows of an image, with a color bar."""
         scale = self._choose_colors(values)
         if "norm" in kw:
             scale = {"cmap": scale["cmap"]}
@@ -239,7 +239,7 @@ str
         self.ax_.set_ylabel(self.curve_label)
 
     def _choose_colors(self, values):
-        """Colour map and limits of the heat map."""
+        """Color map and limits of the heat map."""
         if self.probabilities:
             return {"cmap": "Blues", "vmin": 0, "vmax": 1}
         finite = values[np.isfinite(values)]

@@ -461,7 +461,7 @@ default=None
             cycle=found.cycle,
             energy=found.energy,
         )
-        if trace:
+        if energy_trace is not None:
             recalled.energy_trace = np.array(energy_trace.energies).T
         return recalled
 

@@ -62,8 +62,14 @@ class SeriesStreamAdapter(StreamAdapter):
 
     def chunk(self, x, n: int) -> Sequences:
         """Read the values of several steps of ``n`` streams."""
-        rows = number_rows(x, n, self._n_channels)
-        rows = [self.step(row, len(row)) for row in rows]
+        rows = []
+        for k, row in enumerate(number_rows(x, n, self._n_channels)):
+            steps = self.step(row, len(row))
+            if steps is None:
+                raise ValueError(
+                    f"the chunk of stream {k} holds arrays, expected numbers."
+                )
+            rows.append(steps)
         lengths = np.array([len(row) for row in rows])
         refuse_empty(lengths)
         return Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)

@@ -318,7 +318,7 @@ def _check_own_scale(X: Any, sequences: Sequences) -> list[Finding]:
         small, median, large = np.quantile(scale[moving[:, j], j], [0.1, 0.5, 0.9])
         own_level = mean[moving[:, j], j].std() > OWN_LEVEL * median
         if large > OWN_SCALE * small or own_level:
-            features.append(j)
+            features.append(int(j))
     if not features:
         return []
     message = (

@@ -1,5 +1,7 @@
 """Sequences from a long table, which has one row per time step."""
 
+from typing import Any
+
 import numpy as np
 
 
@@ -93,7 +95,7 @@ def sequences_from_frame(
     if order is not None:
         _check_unique_times(rows[order].to_numpy(), ids, begins, keys)
     starts = np.flatnonzero(begins)
-    result = [np.split(_read_numbers(rows, values), starts[1:])]
+    result: list[Any] = [np.split(_read_numbers(rows, values), starts[1:])]
     if targets:
         y = [_take_constant(rows[name], ids, begins, by) for name in targets]
         result.append(np.stack(y, axis=1) if _are_several(target) else y[0])

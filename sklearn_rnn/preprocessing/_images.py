@@ -78,7 +78,7 @@ class ImageFlattener(TransformerMixin, DocumentedEstimator):
                 X = read_table(new, X, dtype="numeric")
             else:
                 X = _images(X)
-                vars(new).pop("feature_names_in_", None)
+                new.__dict__.pop("feature_names_in_", None)
                 new.n_features_in_ = math.prod(X.shape[1:])
             new.image_shape_ = X.shape[1:]
         return self

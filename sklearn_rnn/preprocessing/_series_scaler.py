@@ -25,7 +25,11 @@ from sklearn_rnn.preprocessing._stacked_steps import stack_steps
 ROUNDING = 100
 
 
-class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=()):
+class SeriesScaler(
+    TransformerMixin,
+    ValidatedEstimator,
+    auto_wrap_output_keys=(),  # type: ignore[call-arg]  # scikit-learn has no types
+):
     """Transformer that standardizes each sequence by its own mean and scale.
 
     Use it if the shape of a sequence matters, but sequences have different levels or
@@ -100,6 +104,8 @@ class SeriesScaler(TransformerMixin, ValidatedEstimator, auto_wrap_output_keys=(
     >>> scaler.inverse_transform([[0.0, 1.0], [0.0]], statistics)[0].ravel().tolist()
     [2.0, 3.0]
     """
+
+    _fitted_on_table: bool
 
     _parameter_constraints = {
         "add_statistics": ["boolean"],

@@ -48,7 +48,7 @@ class StackedSteps:
         """Put the steps that a transformer returned into the original container."""
         if sparse.issparse(steps):
             steps = steps.toarray()
-        shape = getattr(steps, "shape", ())
+        shape: tuple[int, ...] = getattr(steps, "shape", ())
         if len(shape) != 2 or shape[0] != self.steps.shape[0] or not shape[1]:
             raise ValueError(
                 f"the transformer returned {type(steps).__name__} of shape {shape} for "
@@ -56,14 +56,14 @@ class StackedSteps:
                 "with at least one feature."
             )
         if self.n_timesteps is not None:
-            return self._pad(np.asarray(steps))
+            return self._pad(np.asarray(steps), self.n_timesteps)
         ends = np.cumsum(self.lengths)
         parts = [steps[a:b] for a, b in zip(ends - self.lengths, ends, strict=True)]
         if self.as_list:
             return parts
         return object_array(parts)
 
-    def _pad(self, steps):
+    def _pad(self, steps, n_timesteps):
         last = steps[np.cumsum(self.lengths) - 1]
         all_nan = np.isnan(last).all(axis=1) if last.dtype.kind == "f" else np.False_
         if all_nan.any():
@@ -73,12 +73,12 @@ class StackedSteps:
                 "array. Pass X as a list of arrays, or use a transformer that returns "
                 "numbers."
             )
-        shape = len(self.lengths), self.n_timesteps, steps.shape[1]
-        present = np.arange(self.n_timesteps) < self.lengths[:, None]
+        shape = len(self.lengths), n_timesteps, steps.shape[1]
+        present = np.arange(n_timesteps) < self.lengths[:, None]
         if present.all():
             return steps.reshape(shape)
         numbers = steps.dtype.kind in "biuf"
-        dtype = np.result_type(steps.dtype, np.float32) if numbers else object
+        dtype = np.result_type(steps.dtype, np.float32 if numbers else object)
         array = np.full(shape, np.nan, dtype=dtype)
         array[present] = steps
         return array

@@ -70,7 +70,7 @@ class StepwiseTransformer(
     CallbackSupportMixin,
     TransformerMixin,
     DocumentedEstimator,
-    auto_wrap_output_keys=(),
+    auto_wrap_output_keys=(),  # type: ignore[call-arg]  # scikit-learn has no types
 ):
     """Meta-transformer that applies a transformer to every time step of sequences.
 
@@ -142,6 +142,8 @@ class StepwiseTransformer(
     >>> scaler.transform([np.array([[3.0, 4.0]])])
     [array([[0., 0.]])]
     """
+
+    n_features_in_: int
 
     _parameter_constraints = {
         "transformer": [HasMethods(["fit", "fit_transform", "transform"])],

@@ -3,8 +3,11 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
+import numpy as np
+
+from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._nn.states import fingerprint_network
-from sklearn_rnn._nn.steppers import make_stepper
+from sklearn_rnn._nn.steppers import Stepper, make_stepper
 
 
 class StreamAdapter(ABC):
@@ -33,24 +36,24 @@ class StreamAdapter(ABC):
     encoding = b""
     rows_are_steps = False
 
-    def start(self):
+    def start(self) -> Stepper:
         """Make a stepper of one stream that has read nothing."""
         return make_stepper(self.module, patch_size=self.patch_size)
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """Return a hash of the model, since no other model can use its states."""
         return fingerprint_network(self.module, self.encoding)
 
     @abstractmethod
-    def step(self, x, n):
+    def step(self, x: Any, n: int) -> np.ndarray | None:
         """Convert x to one step of each of ``n`` streams; None if x is a chunk."""
 
     @abstractmethod
-    def chunk(self, x, n):
+    def chunk(self, x: Any, n: int) -> Sequences:
         """Convert x to a chunk of steps of each of ``n`` streams, as ``Sequences``."""
 
     @abstractmethod
-    def predict(self, outputs):
+    def predict(self, outputs: np.ndarray) -> Any:
         """Convert the stepper's outputs to predictions of the model.
 
         Adapters of models with probabilities also have ``predict_proba``.

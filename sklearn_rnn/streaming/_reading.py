@@ -1,5 +1,7 @@
 """Conversion of the steps and chunks of streams to numbers or codes."""
 
+from typing import Any
+
 import numpy as np
 
 from sklearn_rnn._data.containers import refuse_sparse, unwrap
@@ -7,7 +9,7 @@ from sklearn_rnn._data.sequences import TEXT_HINT
 from sklearn_rnn._data.tokens import PADDING, TokenArray
 
 
-def number_step(x, n, size):
+def number_step(x: Any, n: int, size: int) -> np.ndarray | None:
     """Read x as numbers (n, size), one step of ``n`` streams; None if x is a chunk."""
     x = _as_array(x)
     if x is None or x.ndim > 2:
@@ -34,7 +36,7 @@ def number_step(x, n, size):
     return x
 
 
-def _as_array(x):
+def _as_array(x: Any) -> np.ndarray | None:
     """Convert x to an array; None if x contains arrays of unequal lengths."""
     try:
         refuse_sparse(x, "x")
@@ -51,7 +53,7 @@ def _as_array(x):
     return None if ragged else x
 
 
-def number_rows(x, n, size):
+def number_rows(x: Any, n: int, size: int) -> np.ndarray | list[np.ndarray]:
     """Read a chunk of numbers as a 3-D array, or a list of (T_i, size)."""
     x = unwrap(x, "x")
     if len(x) != n:
@@ -72,7 +74,7 @@ def number_rows(x, n, size):
     return rows
 
 
-def code_step(x, n, vocabulary_size):
+def code_step(x: Any, n: int, vocabulary_size: int) -> np.ndarray | None:
     """Read x as codes (n,), one step of ``n`` streams; None if x is a chunk."""
     x = _as_array(x)
     if x is None or x.ndim > 1:
@@ -97,7 +99,7 @@ def code_step(x, n, vocabulary_size):
     return x.reshape(n)
 
 
-def code_rows(x, n, vocabulary_size):
+def code_rows(x: Any, n: int, vocabulary_size: int) -> TokenArray | list[TokenArray]:
     """Read a chunk of codes as a TokenArray, or as a list of its rows."""
     x = unwrap(x, "x")
     if isinstance(x, TokenArray) and x.ndim == 1:
@@ -118,7 +120,7 @@ def code_rows(x, n, vocabulary_size):
     return rows
 
 
-def list_texts(x):
+def list_texts(x: Any) -> list:
     """Return one text or several texts as a list."""
     several = hasattr(x, "__iter__") and not isinstance(x, (str, bytes))
     return list(x) if several else [x]

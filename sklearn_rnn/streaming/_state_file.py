@@ -1,12 +1,14 @@
 """The state of streams as named arrays: checks, and files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._core.container import read_container, write_container
-from sklearn_rnn.streaming._keys import check_key
+from sklearn_rnn._core.container import Path, read_container, write_container
+from sklearn_rnn._nn.states import Arrays
+from sklearn_rnn.streaming._keys import Key, check_key
 
 KIND = "stream state"
 TEXTS = ("model", "keys")  # entries that a file stores in its header
@@ -15,20 +17,20 @@ MOST_STEPS = 2**53  # larger integers are not exact as floats
 LONGEST_KEYS = 2**24  # characters of JSON
 
 
-def write_state(path, state):
+def write_state(path: Path, state: Arrays) -> None:
     """Write the arrays of ``state`` to a file atomically."""
     texts = {name: str(state[name]) for name in TEXTS if name in state}
     arrays = {name: array for name, array in state.items() if name not in texts}
     write_container(path, KIND, texts, arrays)
 
 
-def read_state(path):
+def read_state(path: Path) -> Arrays:
     """Read the arrays that :func:`write_state` wrote."""
     texts, arrays = read_container(path, KIND)
     return {**{name: np.array(text) for name, text in texts.items()}, **arrays}
 
 
-def check_mapping(state):
+def check_mapping(state: Any) -> None:
     """Raise a ValueError if ``state`` is not a dict with str keys."""
     if not isinstance(state, Mapping) or not all(isinstance(n, str) for n in state):
         raise ValueError(
@@ -37,7 +39,13 @@ def check_mapping(state):
         )
 
 
-def check_state(arrays, beginning, n, patch_size=1, find_bounds=lambda n_read: {}):
+def check_state(
+    arrays: Mapping[str, Any],
+    beginning: Arrays,
+    n: int,
+    patch_size: int = 1,
+    find_bounds: Callable[[np.ndarray], Arrays] = lambda n_read: {},
+) -> Arrays:
     """Check a state, and return arrays of the types and shapes of ``beginning``.
 
     ``n`` is the number of sequences. ``find_bounds`` is called with the number of
@@ -77,7 +85,7 @@ def check_state(arrays, beginning, n, patch_size=1, find_bounds=lambda n_read: {
     return found
 
 
-def _check_bound(name, array, bound):
+def _check_bound(name: str, array: np.ndarray, bound: np.ndarray) -> None:
     """Raise a ValueError if a row of ``array`` (n, H) exceeds its ``bound`` (n,)."""
     size = np.where(np.isinf(array), 0, np.abs(array)).max(axis=1, initial=0)
     beyond = np.flatnonzero(size > bound * (1 + ROUNDING))
@@ -90,7 +98,7 @@ def _check_bound(name, array, bound):
         )
 
 
-def _check_array(name, given, like, n):
+def _check_array(name: str, given: Any, like: np.ndarray, n: int) -> np.ndarray:
     """Convert ``given`` to the type and shape of ``like``, but with ``n`` rows."""
     try:
         array = np.asarray(given)
@@ -109,7 +117,7 @@ def _check_array(name, given, like, n):
         return array.astype(like.dtype)
 
 
-def read_keys(array):
+def read_keys(array: Any) -> list[Key]:
     """Read the keys in the order of the state's rows."""
     try:
         text = str(array)

@@ -4,6 +4,8 @@ import os
 from array import array
 from dataclasses import dataclass
 from functools import partial
+from io import BufferedReader
+from typing import cast
 
 import numpy as np
 
@@ -25,7 +27,7 @@ PIECE = 2**20  # number of characters or codes that are Python objects at one ti
 class TextFile:
     """A document in a file, regardless of the ``input`` of the vectorizer."""
 
-    path: str | os.PathLike
+    path: str | bytes | os.PathLike
 
 
 def check_container(documents):
@@ -144,9 +146,10 @@ def _file_chunks(path, row, reader, size):
         try:
             yield from iter(partial(file.read, size), "")
         except UnicodeDecodeError as error:  # give positions in the file, not a buffer
-            before = file.buffer.tell() - len(error.object)
-            file.buffer.seek(0)
-            error.object = file.buffer.read()
+            buffer = cast(BufferedReader, file.buffer)
+            before = buffer.tell() - len(error.object)
+            buffer.seek(0)
+            error.object = buffer.read()
             error.start, error.end = before + error.start, before + error.end
             error.reason += UNDECODABLE.format(row)
             raise
@@ -184,7 +187,7 @@ def _last_space(text):
 
 def _cut_pieces(chunks, cut):
     """Yield the text of all chunks in pieces that end where ``cut`` allows it."""
-    held = []
+    held: list[str] = []
     for chunk in chunks:
         end = cut(held[-1]) if held else 0
         if end:

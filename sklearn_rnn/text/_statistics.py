@@ -399,7 +399,8 @@ class TextStatisticsVectorizer(
             yield document
 
     def _learn(self, documents):
-        frequency, tags = Counter(), set()
+        frequency: Counter[str] = Counter()
+        tags: set[str] = set()
         for document in documents:
             frequency.update(chain.from_iterable(document.sentences))
             tags.update(document.tags)
@@ -416,7 +417,7 @@ class TextStatisticsVectorizer(
 
     def _measure(self, document):
         """Compute the statistics of a document as a dict of names and values."""
-        measured = {}
+        measured: dict[str, float] = {}
         for name in self._groups():
             measured |= GROUPS[name](document, self)
         return measured

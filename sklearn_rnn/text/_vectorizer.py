@@ -36,7 +36,7 @@ class TokenVectorizer(
     TransformerMixin,
     ValidatedEstimator,
     metaclass=ABCMeta,
-    auto_wrap_output_keys=(),
+    auto_wrap_output_keys=(),  # type: ignore[call-arg]  # scikit-learn has no types
 ):
     """Base class of CharVectorizer and WordVectorizer."""
 
@@ -245,22 +245,23 @@ class TokenVectorizer(
             for _ in chain.from_iterable(read_tokens(X, self._reader(), watch)):
                 pass  # only raises errors for documents that cannot be read
             return None
-        provisional = defaultdict()
+        provisional: defaultdict[str, int] = defaultdict()
         provisional.default_factory = provisional.__len__
         prunes = not (_keeps_rare(self.min_df) and _keeps_frequent(self.max_df))
-        documents_with, stream = Counter(), CodeStream()
+        documents_with: Counter[int] | None = Counter() if prunes else None
+        stream = CodeStream()
         for pieces in read_tokens(X, self._reader(), watch):
-            here = set() if prunes else None
+            here: set[int] = set()
             for tokens in pieces:
                 codes = list(map(provisional.__getitem__, tokens))
                 stream.extend(codes)
                 if prunes:
                     here.update(codes)
             stream.end_document()
-            if prunes:
+            if documents_with is not None:
                 documents_with.update(here)
         tokens = list(provisional)
-        keep = self._select_tokens(tokens, stream, documents_with if prunes else None)
+        keep = self._select_tokens(tokens, stream, documents_with)
         self._set_vocabulary(sorted(compress(tokens, keep)))
         if not encode:
             return None

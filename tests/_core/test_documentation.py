@@ -1,4 +1,4 @@
-"""HTML representations link to the documentation and summarise the fit."""
+"""HTML representations link to the documentation and summarize the fit."""
 
 import html
 import re
@@ -70,7 +70,7 @@ def test_subclasses_of_users_have_no_page():
     assert mine()._get_doc_link() == ""
 
 
-def test_fitted_networks_are_summarised():
+def test_fitted_networks_are_summarized():
     model = RNNClassifier(
         "lstm", 4, num_layers=2, max_epochs=2, early_stopping=True, random_state=0
     )

@@ -61,7 +61,7 @@ def test_sequences_of_equal_length_are_split_into_objects_too():
         (1.0, False),
     ],
 )
-def test_containers_of_several_series_are_recognised(X, several):
+def test_containers_of_several_series_are_recognized(X, several):
     assert holds_several(X) == several
 
 

@@ -1,4 +1,4 @@
-"""Standardisation of features by statistics of the training steps."""
+"""Standardization of features by statistics of the training steps."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def fit(X, rows=None, weights=None):
 
 
 @pytest.mark.parametrize("chunk", [1, 5, 1000])
-def test_features_are_standardised_over_all_steps(ragged, chunk, monkeypatch):
+def test_features_are_standardized_over_all_steps(ragged, chunk, monkeypatch):
     monkeypatch.setattr(scaling, "STEPS_PER_CHUNK", chunk)
     fitted, sequences = fit(ragged)
     expected = StandardScaler().fit_transform(np.concatenate(ragged))

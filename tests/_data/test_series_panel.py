@@ -39,8 +39,8 @@ def test_numbered_series_are_aligned_like_arrays():
         pd.DataFrame({"a": ONE[6:]}).reset_index(drop=True)["a"],
     ]
     assert values_of(SeriesPanel(numbered)[3:8]) == [[3, 4, 5, 6, 7], [6, 7]]
-    labelled = [x.set_axis([f"{i:02}" for i in range(len(x))]) for x in numbered]
-    assert values_of(SeriesPanel(labelled)[3:8]) == [[3, 4, 5, 6, 7], [6, 7]]
+    labeled = [x.set_axis([f"{i:02}" for i in range(len(x))]) for x in numbered]
+    assert values_of(SeriesPanel(labeled)[3:8]) == [[3, 4, 5, 6, 7], [6, 7]]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_layers_and_directions_have_separate_weights():
 
 
 @each_cell
-def test_every_layer_is_initialised_and_the_head_has_no_bias(cell):
+def test_every_layer_is_initialized_and_the_head_has_no_bias(cell):
     network = make_network(cell, num_layers=2, bidirectional=True)
     alone = CELLS[cell](3, 4)
     alone.initialize(private())

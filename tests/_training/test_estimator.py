@@ -1,6 +1,5 @@
 """Fits of the network estimators: results, errors, interrupts and warm starts."""
 
-import os
 import pickle
 import signal
 import subprocess
@@ -37,7 +36,7 @@ class Poison(skorch.callbacks.Callback):
                 with torch.no_grad():
                     net.module_.head.weight[0, 0] = float("nan")
             else:
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
                 for _ in range(10**6):  # the signal may arrive at any instruction
                     pass
 
@@ -138,13 +137,13 @@ def test_an_interrupt_installs_the_last_finished_epoch_and_goes_on(model, ragged
 def test_an_interrupt_stops_a_whole_search(tmp_path):
     code = textwrap.dedent(
         """
-        import os, signal, threading
+        import signal, threading
         import numpy as np
         from sklearn.model_selection import GridSearchCV
         from sklearn_rnn import RNNClassifier
         signal.signal(signal.SIGINT, signal.default_int_handler)
         X = np.random.default_rng(0).normal(size=(200, 30))
-        threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Timer(2, signal.raise_signal, (signal.SIGINT,)).start()
         search = GridSearchCV(
             RNNClassifier(max_epochs=10**6, n_iter_no_change=10**6),
             {"hidden_size": [8, 16]},

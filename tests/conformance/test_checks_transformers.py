@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from checked_estimators import (
     BrokenStrangers,
-    Centred,
+    Centered,
     find_noticing_checks,
     list_checks,
     steps_of,
@@ -26,7 +26,7 @@ noticed_by = BROKEN.noticed_by
     "check_more_padding",
     "check_other_lengths",
 )
-class DropsTheLastStep(Centred):
+class DropsTheLastStep(Centered):
     def transform(self, X):
         result = super().transform(X)
         return [x[:-1] for x in result] if isinstance(result, list) else result[:, :-1]
@@ -35,18 +35,18 @@ class DropsTheLastStep(Centred):
 @noticed_by(
     "check_transform_keeps_padding", "check_padding_as_ragged", "check_more_padding"
 )
-class PadsWithZero(Centred):
+class PadsWithZero(Centered):
     def filled(self, X, rows, padding=0.0):
         return super().filled(X, rows, padding)
 
 
 @noticed_by("check_inverse_transform")
-class InvertsNothing(Centred):
+class InvertsNothing(Centered):
     def inverse_transform(self, X):
         return X
 
 
-class Totals(Centred):
+class Totals(Centered):
     def transform(self, X):
         return np.array([x.sum(axis=0) for x in steps_of(X)])
 

@@ -10,7 +10,7 @@ from sklearn_rnn._core.sklearn_private import Interval, StrOptions
 from sklearn_rnn.conformance._fuzz_parameters import HUGE, draw_parameters, list_values
 
 
-def test_limits_and_their_neighbours_are_tried():
+def test_limits_and_their_neighbors_are_tried():
     values = list_values("size", [Interval(Integral, 1, 9, closed="both"), None])
     assert {0, 1, 2, 10, HUGE} <= {v for v in values if isinstance(v, int)}
     assert None in values and any(isinstance(v, np.int8) for v in values)

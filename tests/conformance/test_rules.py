@@ -1,7 +1,7 @@
 """Rules that determine which checks apply, and their reasons."""
 
 from checked_estimators import (
-    Centred,
+    Centered,
     Drift,
     Letters,
     Sums,
@@ -34,7 +34,7 @@ from sklearn_rnn.conformance._selection import select_checks
 
 def test_every_check_applies_or_has_a_reason():
     every = {rule.function.__name__ for rule in (*GENERAL, *OF_NUMBERS, *ONCE)}
-    for estimator in (Sums(), Letters(), Centred(), Drift()):
+    for estimator in (Sums(), Letters(), Centered(), Drift()):
         checks, not_applicable = select_checks(estimator)
         ran = {check.function.__name__ for check in checks}
         assert ran | set(not_applicable) == every
@@ -89,9 +89,9 @@ def test_tags_of_a_pipeline_of_passthroughs_are_its_own():
 
 def test_a_parameter_named_transform_does_not_make_a_transformer():
     assert needs_transformer(RNNForecaster(), ()) == "it is not a transformer"
-    assert needs_transformer(Centred(), ()) is None
+    assert needs_transformer(Centered(), ()) is None
 
 
 def test_forecasters_predict_without_X():
     assert predicts_from_past(RNNForecaster()) and predicts_from_past(Drift())
-    assert not predicts_from_past(Sums()) and not predicts_from_past(Centred())
+    assert not predicts_from_past(Sums()) and not predicts_from_past(Centered())

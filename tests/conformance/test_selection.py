@@ -5,7 +5,7 @@ from unittest import SkipTest
 import pytest
 from checked_estimators import (
     OURS,
-    Centred,
+    Centered,
     Drift,
     Letters,
     Sums,
@@ -121,13 +121,13 @@ def test_optional_methods_add_checks():
         pairs = sequence_checks_generator(estimator, containers=("ragged",))
         return {check.function.__name__ for _, check in pairs}
 
-    only_classifiers = names(Sums()) - names(Centred())
+    only_classifiers = names(Sums()) - names(Centered())
     assert only_classifiers == {
         "check_cross_validation",
         "check_string_labels",
         "check_zero_weight_leaves_out",
     }
-    assert names(Centred()) - names(Sums()) == {
+    assert names(Centered()) - names(Sums()) == {
         "check_transform_keeps_steps",
         "check_inverse_transform",
     }

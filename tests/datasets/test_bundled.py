@@ -56,7 +56,7 @@ def test_wheel_contains_all_data_and_their_licences():
 
     patterns = config["project"]["license-files"]
     shown = {path.name for pattern in patterns for path in ROOT.glob(pattern)}
-    assert shown == {"LICENSE"} | licences
+    assert shown == {"LICENSE", "Apache-2.0.txt"} | licences  # names: Apache
 
 
 @pytest.mark.parametrize("name", ["moby_dick.txt.gz", "names.tsv.gz"])

@@ -45,7 +45,7 @@ def test_matplotlib_is_only_imported_to_draw():
     assert "EnergyDisplay.plot requires matplotlib" in run.stdout
 
 
-def test_isolated_values_have_no_known_neighbour():
+def test_isolated_values_have_no_known_neighbor():
     nan = np.nan
     assert_array_equal(find_isolated(np.array([1, nan, 2, 3, nan, 4, nan])), [0, 5])
     assert_array_equal(find_isolated(np.array([1.0])), [0])

@@ -98,7 +98,7 @@ def test_pipelines_read_what_they_were_fitted_on():
     assert_allclose(curves(display)[-1], search.predict_proba(X[:1])[0], rtol=1e-5)
 
 
-def test_the_steps_of_a_text_are_labelled_with_its_letters():
+def test_the_steps_of_a_text_are_labeled_with_its_letters():
     tags = [[0, 1, 1, 0], [1, 0, 0, 1]] * 5
     tagger = make_pipeline(CharVectorizer(), classifier("gru", return_sequences=True))
     tagger.fit(["ot o", "an\na"] * 5, tags)

@@ -88,7 +88,7 @@ def test_transformers_of_a_pipeline_see_the_whole_sequence():
     assert_allclose(read_steps(passing, X[0])[1], X[0], rtol=1e-6)
 
 
-def test_texts_are_labelled_with_their_tokens():
+def test_texts_are_labeled_with_their_tokens():
     texts = ["otto", "anna"] * 5
     model = make_pipeline(CharVectorizer(), classifier()).fit(texts, Y[:10])
     codes = np.asarray(model[0].transform(["otto"]))[0]

@@ -31,7 +31,7 @@ def test_annealed_importance_sampling_finds_log_z(shape):
 
 def test_annealed_importance_sampling_finds_log_z_of_gaussian_units(gaussian):
     model, _ = gaussian
-    machine = model._state.average  # standardised
+    machine = model._state.average  # standardized
     rng = np.random.default_rng(0)
     estimate, _ = estimate_log_partition(machine, np.zeros(3), 1000, rng)
     expected = model.log_partition_ - np.log(model.scale_).sum()

@@ -219,7 +219,7 @@ def test_equal_rows_with_other_clamps_are_not_copies(rng):
     assert_array_equal(memory.transform(start[:1])[0], together[0])
 
 
-def test_magnetisation_falls_with_temperature_as_mean_field_theory_says(rng):
+def test_magnetization_falls_with_temperature_as_mean_field_theory_says(rng):
     patterns = draw_signs(rng, 1, 400)
     for temperature in (0.4, 0.8, 1.5):
         memory = HopfieldDenoiser(

@@ -1,4 +1,4 @@
-"""Choice between the Theta method and standardised values."""
+"""Choice between the Theta method and standardized values."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def find(values, seasons):
     return _choose_theta(values, 8, seasons, False, "auto")[0].seasons
 
 
-def test_values_that_return_to_their_mean_are_standardised():
+def test_values_that_return_to_their_mean_are_standardized():
     assert isinstance(choose([NOISE]), StandardizedValues)
     assert isinstance(choose([WAVE], season=None), StandardizedValues)
     assert choose([WAVE]).seasons == (19,)

@@ -79,3 +79,11 @@ def test_a_model_with_exog_cannot_be_streamed():
     model = forecaster(max_epochs=1).fit(NOISY, exog=NOISY)
     with pytest.raises(ValueError, match="exogenous variables"):
         model.stream()
+
+
+def test_a_chunk_of_arrays_instead_of_numbers_is_an_error():
+    stream = forecaster(max_epochs=1).fit(NOISY).stream()
+    chunk = np.empty((1, 2, 1), dtype=object)
+    chunk[0, 0, 0], chunk[0, 1, 0] = np.ones(2), np.ones(3)
+    with pytest.raises(ValueError, match="the chunk of stream 0 holds arrays"):
+        stream.predict(chunk)

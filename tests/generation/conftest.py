@@ -11,7 +11,7 @@ SETTINGS = {"hidden_size": 32, "max_epochs": 40, "window": 16, "random_state": 0
 
 @pytest.fixture(scope="session")
 def learned():
-    """A generator of characters that has memorised TEXT."""
+    """A generator of characters that has memorized TEXT."""
     return SequenceGenerator(**SETTINGS).fit(TEXT)
 
 

@@ -302,7 +302,7 @@ def test_generation_requires_fit():
 # ------------------------------------------------------------------ training
 
 
-def test_a_text_is_memorised(learned):
+def test_a_text_is_memorized(learned):
     assert learned.generate("the cat s", 20, temperature=0) == "at on the mat and th"
     assert learned.bits_per_character(TEXT) < 0.5
     assert learned.loss_curve_[-1] < learned.loss_curve_[0] / 5
@@ -434,7 +434,7 @@ def test_a_warm_start_holds_out_the_same_documents(monkeypatch):
     assert held[3] != held[0]
 
 
-def test_pretrained_vectors_initialise_the_embedding():
+def test_pretrained_vectors_initialize_the_embedding():
     vectors = np.random.default_rng(0).normal(size=(5, 3))
     with pytest.raises(ValueError, match=r"5 vectors.*has 6 codes"):
         small(embedding=vectors).fit("abab")
@@ -571,7 +571,7 @@ def test_a_large_top_k_keeps_all_tokens(learned):
     )
 
 
-def test_a_repetition_penalty_favours_new_tokens(of_words):
+def test_a_repetition_penalty_favors_new_tokens(of_words):
     plain = of_words.generate("the", 12, temperature=0, banned="<end>")
     varied = of_words.generate(
         "the", 12, temperature=0, repetition_penalty=5.0, banned="<end>"

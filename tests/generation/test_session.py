@@ -171,7 +171,7 @@ def test_suggestions_can_be_restricted_to_a_prefix(words, notes):
     everything = dict(session.suggest(1000))
     found = session.suggest(2, prefix="t")
     assert [token for token, _ in found] == ["the"]
-    assert found[0][1] == everything["the"]  # not renormalised
+    assert found[0][1] == everything["the"]  # not renormalized
     assert session.suggest(prefix="<") == [] == session.suggest(prefix="T")
     with pytest.raises(ValueError, match="no token starts with 'T'"):
         session.pick(0)

@@ -133,7 +133,7 @@ def test_bits_of_a_seen_gap_equal_those_computed_by_hand():
     assert_allclose(2 ** -spelling.gap_bits(gaps), expected)
 
 
-def test_a_gap_between_kinds_that_were_never_neighbours_is_spelled():
+def test_a_gap_between_kinds_that_were_never_neighbors_is_spelled():
     spelling = Spelling(count_texts("a b"), known=())
     assert_allclose(
         spelling.gap_bits([("number", "word", " ")]),

@@ -32,7 +32,7 @@ def by_hand(x):
     return (x - x.mean(axis=0)) / scale
 
 
-def test_each_sequence_is_standardised_by_itself(ragged):
+def test_each_sequence_is_standardized_by_itself(ragged):
     scaler = SeriesScaler().fit(ragged)
     assert scaler.n_features_in_ == scaler.input_size_ == 2
     result = scaler.transform(ragged)

@@ -1,4 +1,4 @@
-"""Encoding of sequences for the network: standardisation and patches."""
+"""Encoding of sequences for the network: standardization and patches."""
 
 import numpy as np
 import pytest

@@ -206,7 +206,7 @@ def test_scores_need_an_indicator_matrix_of_the_same_values(classifier, rng):
 # ------------------------------------------------------------------ numbers alone
 
 
-def test_numbers_are_standardised_over_the_rows_that_take_part(regressor):
+def test_numbers_are_standardized_over_the_rows_that_take_part(regressor):
     y = check_numbers([1.0, 3.0, 5.0, 100.0], regressor)
     targets = NumberTargets.fit(y, ALL[:3], None)
     assert targets.mean.tolist() == [3] and targets.n_outputs == 1

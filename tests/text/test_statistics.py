@@ -234,12 +234,12 @@ def test_ratio_of_common_to_uncommon_words(text, expected):
         ("a b a b", 1, 2),  # neither direction nor repetition counts
         ("a a", 0, 1),  # no loops
         ("a b. c d", 2, 4),  # no edge crosses the end of a sentence
-        ("a, b", 1, 2),  # a comma does not separate neighbours
+        ("a, b", 1, 2),  # a comma does not separate neighbors
         ("a b c a", 3, 3),
         ("a b a c a d", 3, 4),
     ],
 )
-def test_graph_of_neighbouring_words(text, edges, nodes):
+def test_graph_of_neighboring_words(text, edges, nodes):
     graph = one_row(text, "graph")
     assert graph["graph_n_edges"] == edges
     assert graph["graph_mean_degree"] == 2 * edges / nodes

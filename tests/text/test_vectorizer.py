@@ -1,4 +1,4 @@
-"""Common behaviour of CharVectorizer and WordVectorizer."""
+"""Common behavior of CharVectorizer and WordVectorizer."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""SequenceTranslator: training, predictions and behaviour as an estimator."""
+"""SequenceTranslator: training, predictions and behavior as an estimator."""
 
 import copy
 import itertools

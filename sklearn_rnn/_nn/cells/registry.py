@@ -5,6 +5,9 @@ from sklearn_rnn._nn.cells.gru import GRULayer
 from sklearn_rnn._nn.cells.lstm import LSTMLayer
 from sklearn_rnn._nn.cells.simple import SimpleLayer
 
-CELLS: dict[str, type[RecurrentLayer]] = {
-    layer.name: layer for layer in (SimpleLayer, LSTMLayer, GRULayer)
-}
+LAYERS: tuple[type[RecurrentLayer], ...] = (
+    SimpleLayer,
+    LSTMLayer,
+    GRULayer,
+)
+CELLS = {layer.name: layer for layer in LAYERS}
