@@ -1,5 +1,7 @@
 """Reading of X into sequences, in fit and in prediction."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral
 from typing import Any
 
@@ -27,6 +29,21 @@ from sklearn_rnn._data.sequences import (
 )
 
 ONE_SEQUENCE = "If X is a single sequence, put it into a list: [X]."
+
+
+@contextmanager
+def explain_one_dimension(X: Any) -> Iterator[None]:
+    """Replace scikit-learn's advice for 1-D arrays, which means rows of features."""
+    try:
+        yield
+    except ValueError as error:
+        if "got 1D array" not in str(error):
+            raise
+        raise ValueError(
+            f"Expected 2D array, got 1D array instead: X has the shape {np.shape(X)}. "
+            f"Reshape your data. {ONE_SEQUENCE} If it contains one value per sequence, "
+            "use X.reshape(-1, 1)."
+        ) from error
 
 
 class SequenceReader(BaseEstimator):
@@ -61,7 +78,7 @@ class SequenceReader(BaseEstimator):
     def _read_table(self, X: Any, reset: bool) -> np.ndarray:
         """Read X as a table of numbers; errors suggest other containers."""
         both_tables = reset or self._fitted_on_table
-        with explain_errors(X):
+        with explain_errors(X), explain_one_dimension(X):
             if both_tables:
                 table = self._validate_table(X, reset)
             else:
@@ -73,7 +90,7 @@ class SequenceReader(BaseEstimator):
                 )
         if both_tables:
             return table
-        if self.input_size is None and table.shape[1] == self.input_size_:
+        if table.shape[1] == self.input_size_:
             self._check_not_one_sequence(table)
         return table
 
@@ -103,7 +120,7 @@ class SequenceReader(BaseEstimator):
         """Raise an error or warn if a table is probably a single sequence."""
         n, size = table.shape
         name = type(self).__name__
-        if size > 1:
+        if size > 1 and self.input_size is None:
             raise ValueError(
                 f"X has the shape {table.shape} and is read as {n} sequences of {size} "
                 f"steps with 1 feature, but {name} was fitted with {size} features per "

@@ -114,11 +114,12 @@ def check_known(series: SeriesSet) -> None:
 
 
 def check_no_number(X: Any) -> None:
-    """Raise a ValueError if X is a number, which was meant as the horizon."""
-    if is_integer(X):
+    """Raise a ValueError if X is a number, meant as the horizon or the coverage."""
+    if isinstance(X, Real):
+        meant = "coverage" if 0 < X < 1 else "horizon"
         raise ValueError(
             f"X is the number {X}, but must be a series, or None for the series given "
-            f"to fit. Did you mean horizon={X}?"
+            f"to fit. Did you mean {meant}={X}?"
         )
 
 

@@ -796,7 +796,7 @@ class SequenceGenerator(
         n_tokens : int or None, default=None
             Maximum number of tokens to generate. None continues until the text ends or
             reaches a ``stop``; a generator that was fitted on a single text has not
-            learned to end and practically never stops by itself.
+            learned to end and rarely stops by itself.
         {decoding_options}
         random_state : int, RandomState instance or None, default=None
             Seed of the sampling.

@@ -157,7 +157,7 @@ class TextStatisticsVectorizer(
         always split and tagged in their original case.
     tokenizer : callable or None, default=None
         Function from a sentence to a list of tokens that replaces ``token_pattern``.
-    token_pattern : str, default=r"\\w+|[^\\w\\s]"
+    token_pattern : str, default=``r"\\w+|[^\\w\\s]"``
         Regular expression of a token. By default a token is a word or a single
         punctuation mark.
 

@@ -33,7 +33,7 @@ class WordVectorizer(TokenVectorizer):
         Function from text to text that replaces ``lowercase`` and ``strip_accents``.
     tokenizer : callable or None, default=None
         Function from text to a list of tokens that replaces ``token_pattern``.
-    token_pattern : str, default=r"\\w+|[^\\w\\s]"
+    token_pattern : str, default=``r"\\w+|[^\\w\\s]"``
         Regular expression of a token. By default a token is a word or a single
         punctuation mark.
     stop_words : {"english"}, list of str or None, default=None
