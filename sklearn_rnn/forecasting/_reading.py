@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._core.scalars import check_integer, is_integer
+from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import _check_feature_names
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.containers import unwrap
@@ -116,7 +116,7 @@ def check_known(series: SeriesSet) -> None:
 def check_no_number(X: Any) -> None:
     """Raise a ValueError if X is a number, meant as the horizon or the coverage."""
     if isinstance(X, Real):
-        meant = "coverage" if 0 < X < 1 else "horizon"
+        meant = "coverage" if 0 < float(X) < 1 else "horizon"
         raise ValueError(
             f"X is the number {X}, but must be a series, or None for the series given "
             f"to fit. Did you mean {meant}={X}?"

@@ -193,6 +193,22 @@ def test_one_sequence_of_one_feature_is_a_warning(model, rng):
     assert model.predict(X[0][:1]).shape == (1,)  # without a warning
 
 
+def test_one_sequence_of_input_size_features_is_a_warning(model, rng):
+    X = rng.normal(size=(20, 5, 2))
+    model.set_params(input_size=2).fit(X, [0, 1] * 10)
+    with pytest.warns(UserWarning, match=r"5 sequences of one step\. .*list: \[X"):
+        assert model.predict(X[0]).shape == (5,)
+
+
+def test_one_dimension_may_be_one_sequence(model, rng):
+    with pytest.raises(ValueError, match=r"got 1D array.*\(5,\).*into a list: \[X\]"):
+        model.fit(np.ones(5), [0, 1, 0, 1, 0])
+    X = rng.normal(size=(20, 5, 1))
+    model.fit(X, [0, 1] * 10)
+    with pytest.raises(ValueError, match=r"got 1D array.*\(5,\).*into a list: \[X\]"):
+        model.predict(X[0, :, 0])
+
+
 @pytest.mark.parametrize(
     ("input_size", "array"),
     [(None, r"np\.array\(x\)"), (2, r"np\.reshape\(x, \(-1, 2")],

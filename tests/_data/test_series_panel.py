@@ -98,9 +98,9 @@ def test_other_than_successive_steps_are_refused(rows):
 @pytest.mark.parametrize(
     ("series", "message"),
     [
-        (ONE, "takes a list of series.* got ndarray"),
-        (pd.DataFrame({"a": ONE}), "takes a list of series.* got DataFrame"),
-        ([], "takes a list of series"),
+        (ONE, "accepts a list of series.* got ndarray"),
+        (pd.DataFrame({"a": ONE}), "accepts a list of series.* got DataFrame"),
+        ([], "accepts a list of series"),
         ([pd.Series(ONE, DAYS[9::-1])] * 2, "index of series 0 is not sorted"),
         (
             [pd.Series(ONE, DAYS[:10]), pd.Series(ONE[:7], DAYS[::2])],

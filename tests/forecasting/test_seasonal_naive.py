@@ -219,6 +219,8 @@ def test_errors_say_what_to_do():
     model.fit(NOISY)
     with pytest.raises(ValueError, match="Did you mean horizon=3"):
         model.predict(3)
+    with pytest.raises(ValueError, match=r"Did you mean coverage=0\.9"):
+        model.predict_interval(0.9)
     with pytest.raises(ValueError, match=r"2 channels.*fitted with 1"):
         model.predict(TWO)
     with pytest.raises(ValueError, match="2 series, but the forecaster was"):

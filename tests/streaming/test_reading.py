@@ -220,3 +220,8 @@ def test_chunks_in_containers_of_other_libraries(kind, rng):
 def test_a_sparse_matrix_is_an_error():
     with pytest.raises(ValueError, match=r"Sparse data .*x\.toarray\(\)"):
         number_step(sparse.csr_array((1, 2)), 1, 2)
+
+
+def test_objects_that_are_not_numbers_are_an_error():
+    with pytest.raises(ValueError, match="x cannot be read as numbers"):
+        number_step(np.array([["a"]], dtype=object), 1, 1)
