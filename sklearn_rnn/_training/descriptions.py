@@ -123,5 +123,6 @@ DESCRIPTIONS = {
         dropout and the choice of held-out {held_out}. Pass an int for reproducible
         results.""",
     "verbose": """Verbosity level. 0 prints nothing; 1 or more prints one line per
-        epoch.""",
+        epoch. In a search, each line names the fit and the parameters that differ from
+        their defaults.""",
 }

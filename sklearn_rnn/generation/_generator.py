@@ -211,7 +211,9 @@ class SequenceGenerator(
         Seed of the random numbers for the initial weights, shuffling, dropout and the
         choice of held-out documents. Pass an int for reproducible results.
     verbose : int, default=0
-        Verbosity level. 0 prints nothing; 1 or more prints one line per epoch.
+        Verbosity level. 0 prints nothing; 1 or more prints one line per epoch. In a
+        search, each line names the fit and the parameters that differ from their
+        defaults.
 
     Attributes
     ----------
