@@ -694,7 +694,7 @@ def test_no_learning_rate_gives_a_model_that_predicts_nan(name, rate, epochs, ra
     try:
         fit(model, X, y)
     except ValueError as error:
-        assert re.search("(?i)diverged in epoch .*Lower learning_rate", str(error))
+        assert re.search("(?i)diverged in epoch .*Decrease learning_rate", str(error))
     else:
         assert np.isfinite(PREDICTIONS[name](model, X)).all()
 

@@ -145,7 +145,7 @@ class Trainer:
         if not new.average.is_finite:
             raise ValueError(
                 f"Training diverged in epoch {new.n_epochs}: weights are no longer "
-                "finite. Lower learning_rate, or scale the columns of X if "
+                "finite. Decrease learning_rate, or scale the columns of X if "
                 "visible='gaussian'."
             )
         return new

@@ -184,6 +184,7 @@ print(sklearn_rnn.__file__)
 """
 
 
+@pytest.mark.slow
 def test_a_new_shared_parameter_is_written_once(copy):
     intact = texts(copy)
     entry = '    "ridge": Parameter("float", 0.5, [NOT_NEGATIVE]),\n'

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import sklearn_rnn
 
 PACKAGE = Path(sklearn_rnn.__file__).parent
@@ -46,6 +48,7 @@ def copy_project(to):
     shutil.copy(TESTS.parent / "pyproject.toml", to)
 
 
+@pytest.mark.slow
 def test_a_new_cell_is_a_file_an_entry_in_the_registry_and_a_reference(tmp_path):
     copy_project(tmp_path)
     cells, tests = tmp_path / "sklearn_rnn/_nn/cells", tmp_path / "tests"
