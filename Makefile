@@ -36,7 +36,7 @@ check: $(VENV)/.dev
 	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2
 
 coverage: $(VENV)/.release
-	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2 --cov=sklearn_rnn --cov-fail-under=95
+	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -n 2 --cov=sklearn_rnn --cov-fail-under=98
 
 test-slow: $(VENV)/.dev
 	SCIPY_ARRAY_API=1 $(BIN)/python -m pytest -m slow
