@@ -57,7 +57,7 @@ class Table:
         write_results(self.script, content)
 
     def _line(self, cells):
-        return "".join(
+        return " ".join(
             f"{cell:>{width}}" for cell, width in zip(cells, self._widths, strict=True)
         )
 
