@@ -103,7 +103,7 @@ class EpochTasks:
 
 
 def describe_fit(context: Any, estimator: Any) -> str:
-    """The fit of a search that a callback context belongs to; "" outside of searches.
+    """Describe the fit of a search that a context belongs to; "" outside of searches.
 
     ``context`` is that of a fit, or the one that a search passed to an estimator
     without callbacks, as its attribute ``_parent_callback_ctx``.
@@ -128,7 +128,7 @@ def describe_fit(context: Any, estimator: Any) -> str:
 
 
 def list_changes(estimator: Any) -> list[str]:
-    """Parameters that are not their defaults, as "name=value", in one line each."""
+    """List the parameters that differ from their defaults, as "name=value"."""
     defaults = signature(type(estimator)).parameters
     values = {
         name: value.item() if isinstance(value, np.generic) else value

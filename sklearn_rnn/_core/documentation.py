@@ -60,7 +60,7 @@ class DocumentedEstimator(BaseEstimator):
 
 
 def is_fitted(estimator: Any) -> bool:
-    """Whether ``check_is_fitted`` accepts an estimator."""
+    """Return whether ``check_is_fitted`` accepts an estimator."""
     try:
         check_is_fitted(estimator)
     except NotFittedError:

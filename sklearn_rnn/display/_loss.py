@@ -252,11 +252,11 @@ class LossDisplay:
         return marker
 
     def _list_models(self):
-        """Name, losses, validation losses and best epoch of each model."""
+        """Return name, losses, validation losses and best epoch of each model."""
         n_models = len(self.losses)
         if not n_models or any(np.ndim(losses) != 1 for losses in self.losses):
             raise ValueError(
-                "losses must hold one list of numbers per model, such as [[0.7, 0.5]] "
+                "losses must contain one list of numbers per model, such as [[0.7, 0.5]] "
                 f"for a single model; got {self.losses!r}."
             )
         parts = {
@@ -291,7 +291,7 @@ def _fit_legend(names, n_curves):
 
 
 def _collect(estimators):
-    """What fitted models recorded, and a label for their losses."""
+    """Return the curves of fitted models, and a label for their losses."""
     models = [find_last_step(estimator) for estimator in estimators]
     for model in models:
         if not hasattr(model, "loss_curve_"):
@@ -312,7 +312,7 @@ def _collect(estimators):
 
 
 def _name_models(estimators):
-    """The names of the classes, numbered from 1 where they repeat."""
+    """Return the names of the classes, numbered from 1 where they repeat."""
     names = [type(find_last_step(estimator)).__name__ for estimator in estimators]
     totals, counts = Counter(names), Counter[str]()
     for k, name in enumerate(names):
@@ -323,7 +323,7 @@ def _name_models(estimators):
 
 
 def _describe_loss(model):
-    """The loss that a model records, with its unit."""
+    """Return the name of the loss that a model records, with its unit."""
     kinds = {kind.__name__ for kind in type(model).__mro__}
     if "RNNClassifier" in kinds:
         return "cross-entropy (nats)"
