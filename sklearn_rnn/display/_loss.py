@@ -256,8 +256,8 @@ class LossDisplay:
         n_models = len(self.losses)
         if not n_models or any(np.ndim(losses) != 1 for losses in self.losses):
             raise ValueError(
-                "losses must contain one list of numbers per model, such as [[0.7, 0.5]] "
-                f"for a single model; got {self.losses!r}."
+                "losses must contain one list of numbers per model, such as "
+                f"[[0.7, 0.5]] for a single model; got {self.losses!r}."
             )
         parts = {
             "names": self.names,
