@@ -100,16 +100,14 @@ def _view_bytes(raw: np.ndarray, name: Any, shape: Any) -> np.ndarray:
 
 
 def read_dtype(name: Any) -> np.dtype:
-    """Return the data type with this name, which must be one of those above."""
-    is_name = isinstance(name, str)
-    plain = is_name and name.lstrip("<|=") in _PLAIN_NAMES
+    """Return the data type with this name.
+
+    It is never ``object``, because bytes of a file must not become pointers.
+    """
     require(
-        plain or (is_name and RAW_DTYPE.fullmatch(name)) or name == "|O",
+        isinstance(name, str) and (name == "|b1" or RAW_DTYPE.fullmatch(name)),
         f"the data type {name!r:.80} is unknown.",
     )
     dtype = np.dtype(name)
     require(dtype.itemsize, f"the data type {name!r} has no size.")
     return dtype
-
-
-_PLAIN_NAMES = frozenset(np.dtype(char).str.lstrip("<|=") for char in DTYPES)

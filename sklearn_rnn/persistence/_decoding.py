@@ -263,7 +263,7 @@ class Decoder:
     def _read_scalar(self, kind: str, name: Any, text: Any) -> np.generic:
         dtype, content = read_dtype(name), bytes.fromhex(text)
         require(
-            dtype.kind not in "OSU" and len(content) == dtype.itemsize,
+            dtype.kind not in "SU" and len(content) == dtype.itemsize,
             "a number is damaged.",
         )
         if dtype.kind == "b":
@@ -271,7 +271,7 @@ class Decoder:
         return np.frombuffer(content, dtype)[0]
 
     def _read_dtype(self, kind: str, name: Any) -> np.dtype:
-        return read_dtype(name)
+        return np.dtype(object) if name == "|O" else read_dtype(name)
 
     def _read_generator(self, kind: str, item: Any) -> Any:
         state = self._value(item)
@@ -446,7 +446,7 @@ def _split_text(content: np.ndarray, lengths: np.ndarray) -> list[str]:
     return texts
 
 
-def _check_state(cls: type, state: dict[str, Any], listed: bool) -> None:
+def _check_state(cls: Any, state: dict[str, Any], listed: bool) -> None:
     """Check the attributes of an estimator, and add parameters that are missing.
 
     An earlier version may have had fewer parameters.

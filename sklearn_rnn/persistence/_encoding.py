@@ -153,10 +153,10 @@ class Encoder:
             if entry is not None:
                 return [entry[0], *map(self.encode, entry[1:])]
             raise self._error(
-                f"({value!r:.60}) cannot be saved",
+                f"({_shorten_repr(value)}) cannot be saved",
                 value,
-                "Fit the model on series with another index, for example after "
-                "reset_index(drop=True).",
+                "If it is the index of a series, fit the model on series with another "
+                "index, for example after reset_index(drop=True).",
             )
         if callable(value):
             return self._describe_callable(value)
@@ -364,6 +364,12 @@ def _is_packable(values: list) -> bool:
         return -(2**63) <= min(values) and max(values) < 2**63
     is_number = issubclass(kind, np.number) and values[0].dtype.char in DTYPES
     return kind in (str, float) or is_number
+
+
+def _shorten_repr(value: Any) -> str:
+    """Return a representation of at most 60 characters on one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _shrink(numbers: np.ndarray) -> np.ndarray:

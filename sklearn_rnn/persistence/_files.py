@@ -153,13 +153,11 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
 
 def _build_model(header: dict[str, Any], arrays: dict[str, Any], trusted: Any) -> Any:
     """Return the model in a file."""
-    number = header.get("format")
-    require(type(number) is int and number >= 1, "it has no version of the format.")
-    versions = header.get("versions")
-    require(
-        type(versions) is dict and all(type(one) is str for one in versions.values()),
-        "its list of versions is damaged.",
-    )
+    number, versions = header.get("format"), header.get("versions")
+    if type(number) is not int or number < 1:
+        raise ModelFileError("it has no version of the format.")
+    if type(versions) is not dict or not all(type(v) is str for v in versions.values()):
+        raise ModelFileError("its list of versions is damaged.")
     require(
         number <= FORMAT,
         f"it has version {number} of the format of models, and this version of "

@@ -214,8 +214,18 @@ def _restore_periods(ordinals: Any, freq: Any, name: Any) -> Any:
     import pandas as pd
 
     _read_times(ordinals, "s", "M")
-    read_offset(freq)
-    return pd.PeriodIndex.from_ordinals(ordinals, freq=freq, name=name)
+    return pd.PeriodIndex.from_ordinals(ordinals, freq=_read_freq(freq), name=name)
+
+
+def _read_freq(name: Any) -> Any:
+    """Return the frequency of periods with a name such as "M"."""
+    import pandas as pd
+
+    require(
+        isinstance(name, str) and FREQUENCY.fullmatch(name),
+        f"the frequency {name!r:.60} is unknown.",
+    )
+    return pd.PeriodDtype(name).freq
 
 
 def _restore_categories(categories: Any, codes: Any, ordered: Any, name: Any) -> Any:
@@ -260,7 +270,7 @@ def _restore_period(ordinal: Any, freq: Any) -> Any:
     import pandas as pd
 
     require(type(ordinal) is int, "a period is damaged.")
-    return pd.Period(ordinal=ordinal, freq=read_offset(freq))
+    return pd.Period(ordinal=ordinal, freq=_read_freq(freq))
 
 
 def _restore_date_offset(n: Any, normalize: Any, kwds: Any) -> Any:

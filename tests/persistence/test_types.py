@@ -7,7 +7,6 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-import sklearn
 from model_values import copy_value, same
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -21,7 +20,6 @@ from sklearn_rnn.persistence._types import (
     ESTIMATORS,
     OBJECTS,
     OWN_ESTIMATORS,
-    SKLEARN_ESTIMATORS,
     TUPLES,
     TypeTable,
     list_fields,
@@ -55,11 +53,15 @@ PARAMETERS = {
     "Pipeline": {"steps": [("scale", StandardScaler())]},
     "QuantileTransformer": {"n_quantiles": 9},
     "RFE": {"estimator": Ridge()},
+    **{name: {"alpha": 0.99} for name in ("SelectFdr", "SelectFpr", "SelectFwe")},
     "SelectFromModel": {"estimator": Ridge()},
     "SelectKBest": {"k": 2},
     "SequentialFeatureSelector": {"estimator": Ridge(), "n_features_to_select": 2},
-    "TransformedTargetRegressor": {"regressor": Ridge(), "func": np.exp}
-    | {"inverse_func": np.log},
+    "TransformedTargetRegressor": {
+        "regressor": Ridge(),
+        "func": np.sinh,
+        "inverse_func": np.arcsinh,
+    },
     "GaussianRandomProjection": {"n_components": 2, "random_state": 0},
     "SparseRandomProjection": {"n_components": 2, "random_state": 0},
 }
@@ -103,11 +105,11 @@ def apply(model, X):
 
 
 @pytest.mark.parametrize(
-    "path", [f"{m}.{n}" for m, names in SKLEARN_ESTIMATORS.items() for n in names]
+    "short", [name for name in ESTIMATORS.paths if name.startswith("sklearn.")]
 )
-def test_fitted_estimators_of_scikit_learn_are_restored(path):
-    module, _, name = path.rpartition(".")
-    model = getattr(import_module(module), name)(**PARAMETERS.get(name, {}))
+def test_fitted_estimators_of_scikit_learn_are_restored(short):
+    name = short.split(".")[-1]
+    model = ESTIMATORS.find(short)(**PARAMETERS.get(name, {}))
     X, y = data_for(name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -166,4 +168,3 @@ def test_fields_of_dataclasses_and_other_classes():
     assert list_fields(encoding) == (["dtype", "scaling", "patch_size"], ["dtype"])
     names, required = list_fields(OBJECTS.find("TokenCodec"))
     assert names == required == ["names", "code_of", "classes"]
-    assert sklearn.__version__
