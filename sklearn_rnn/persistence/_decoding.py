@@ -9,7 +9,7 @@ import functools
 import inspect
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
@@ -185,10 +185,9 @@ class Decoder:
         require(len(names) == len(contents), "a dict has no value for each key.")
         if kind == "Bunch":
             require(all(type(key) is str for key in names), "a key is not a text.")
-        mapping = MAPPINGS[kind]()
-        mapping.update(zip(names, contents, strict=True))
+        mapping = dict(zip(names, contents, strict=True))
         require(len(mapping) == len(names), "a dict contains a key twice.")
-        return mapping
+        return MAPPINGS[kind](mapping)
 
     def _read_array(self, kind: str, name: Any, options: Any) -> np.ndarray:
         return unpack_array(self._array(name), options)
@@ -376,11 +375,11 @@ class Decoder:
         return dict(zip(keys, map(self._value, items), strict=True))
 
 
-MAPPINGS: dict[str, Callable[[], dict]] = {
+MAPPINGS: dict[str, Callable[[dict], dict]] = {
     "dict": dict,
     "Counter": Counter,
     "OrderedDict": OrderedDict,
-    "Bunch": Bunch,
+    "Bunch": lambda mapping: Bunch(**mapping),
 }
 
 # The reader of each kind of object, and the number of its contents.
@@ -452,7 +451,7 @@ def _check_state(cls: Any, state: dict[str, Any], listed: bool) -> None:
     An earlier version may have had fewer parameters.
     """
     own = cls.__module__.startswith("sklearn_rnn.")
-    parameters = inspect.signature(cls).parameters if listed else {}
+    parameters: Mapping[str, Any] = inspect.signature(cls).parameters if listed else {}
     for name, parameter in parameters.items():
         if own and parameter.default is not parameter.empty:
             state.setdefault(name, parameter.default)
