@@ -121,6 +121,10 @@ def users_function(x):
     return x
 
 
+class UsersArray(np.ndarray):
+    """A subclass of arrays."""
+
+
 class Schedule:
     """A callable object of a user, which has no import path."""
 
@@ -176,7 +180,7 @@ UNSUPPORTED = {
     "key": ({"a": {(1, object()): 2}}, r"^\['a'\]\[0\]\[1\] of type object"),
     "structured": (np.zeros(2, [("a", int)]), "dtype .* cannot be saved"),
     "structured type": (np.dtype([("a", int)]), "cannot be saved"),
-    "matrix": ([np.matrix("1")], r"^\[0\] of type numpy.matrix"),
+    "subclass": ([np.zeros(2).view(UsersArray)], r"^\[0\] of type .*UsersArray"),
     "bit generator": (np.random.Generator(np.random.Philox()), "with Philox cannot"),
     "sparse": (sparse.coo_matrix(np.eye(2)), "coo_matrix cannot be saved"),
     "method": ([WORDS.append], r"^\[0\] of type builtin_function_or_method"),

@@ -12,6 +12,7 @@ from model_values import same
 import sklearn_rnn
 from sklearn_rnn import CharVectorizer, HopfieldDenoiser, ModelFileError
 from sklearn_rnn._core.container import read_container, write_container
+from sklearn_rnn._core.versions import InconsistentVersionWarning
 from sklearn_rnn.persistence import load, save
 from sklearn_rnn.persistence._files import FORMAT, KIND, find_versions
 
@@ -121,14 +122,13 @@ def test_folders_and_devices_cannot_be_written(tmp_path):
         save(MODEL, os.devnull)
 
 
-def test_other_versions_are_warned_of(path, monkeypatch):
+def test_other_versions_are_warned_of(path):
     header, _ = read_container(path, KIND)
     text = json.dumps(header["objects"])
     older = text.replace(f'"{sklearn_rnn.__version__}"', '"0.0.1"')
     rewrite(path, objects=json.loads(older))
-    with pytest.warns(
-        Warning, match=r"CharVectorizer was saved by sklearn_rnn 0\.0\.1"
-    ):
+    message = r"CharVectorizer was saved by sklearn_rnn 0\.0\.1"
+    with pytest.warns(InconsistentVersionWarning, match=message):
         assert same(load(path), MODEL)
 
 
