@@ -7,6 +7,20 @@ from sklearn_rnn._core.container import PREFIX
 
 NUMBERS = [0, 1, -1, 4, 255, 2**31, 2**32 - 1, 2**53, 2**62, 2**64, -(2**63)]
 VALUES = [None, True, 1.5, 1e308, "", "x", [], {}, [[0]], [0], [1], ["nan"], "<f8"]
+HOSTILE = [
+    ["import", "os:system"],
+    ["function", "os.system"],
+    ["function", "builtins.eval"],
+    ["class", "subprocess.Popen"],
+    ["estimator", "subprocess.Popen", ["args"], ["true"]],
+    ["object", "os.system", [], []],
+    ["partial", [0], [1], [2]],
+    ["Generator", [0]],
+    ["dtype", "|O"],
+    ["array", "0", {"dtype": "|O", "shape": [1]}],
+    ["array", "0", {"dtype": "<U1", "shape": [2**40]}],
+    ["list", [[0], [0], [0], [0]]],
+]
 EXTREME = [0, 1, 2, 255, 65535, 2**31, 2**40, 2**63 - 1]
 
 
@@ -113,8 +127,10 @@ def mutate_json(parsed, rng):
     collect(parsed)
     node, key = places[int(rng.integers(len(places)))]
     other_node, other_key = places[int(rng.integers(len(places)))]
-    kind = rng.integers(6)
-    if kind == 0:
+    kind = rng.integers(7)
+    if kind == 6 and isinstance(node[key], list):
+        node[key] = json.loads(json.dumps(choose(HOSTILE, rng)))
+    elif kind == 0:
         del node[key]
     elif kind == 1:
         node[key] = json.loads(json.dumps(other_node[other_key]))
