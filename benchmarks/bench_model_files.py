@@ -1,9 +1,9 @@
 """Model files: what 10,000 damaged or forged files do, and the time of save and load.
 
-Three of ten files are damaged: bits are flipped, or parts are cut, inserted, overwritten
-or taken from another file. The others are forged: header or arrays are changed, and the
-lengths and the checksum are made valid. Each is loaded in a worker process with limited
-memory. The targets are 0 for
+Three of ten files are damaged: bits are flipped, or parts are cut, inserted,
+overwritten or taken from another file. The others are forged: header or arrays are
+changed, and the lengths and the checksum are made valid. Each is loaded in a worker
+process with limited memory. The targets are 0 for
 
 - crashed: the process ended in load or in a prediction of the loaded model
 - hung: load took more than 5 s
@@ -61,8 +61,10 @@ N_FILES, SECONDS, REPEATS = 10_000, 5, 15
 LARGEST_MULTIPLE, LARGEST_CONSTANT = 40, 4_000_000
 MEMORY = 2**29  # bytes that a worker may allocate
 PACKAGES = frozenset(
-    ("sklearn_rnn", "sklearn", "numpy", "torch", "scipy", "pandas", "skorch", "joblib")
-    + ("dateutil", "zoneinfo", "pytz", "six", "safetensors", "threadpoolctl")
+    [
+        *("dateutil", "joblib", "numpy", "pandas", "pytz", "safetensors", "scipy"),
+        *("six", "sklearn", "sklearn_rnn", "skorch", "threadpoolctl", "torch"),
+    ]
 )
 QUICK = {"max_epochs": 1, "random_state": 0, "hidden_size": 6}
 COUNTS = ("crashed", "hung", "ran_code", "allocated", "different", "other_error")

@@ -18,7 +18,7 @@ from sklearn_rnn import (
     save,
 )
 
-COUNTS = [300, pytest.param(5000, marks=pytest.mark.slow)]
+COUNTS = [200, pytest.param(5000, marks=pytest.mark.slow)]
 LARGEST_MULTIPLE = 40  # of the size of a file, in memory
 TEXTS = ["a b c", "b c d", "c d e"] * 4
 rng = np.random.default_rng(0)
