@@ -28,6 +28,7 @@ import tempfile
 import time
 import tracemalloc
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch are imported
@@ -199,10 +200,8 @@ def work(folder, first, last):
         if model is not None:
             report(k, "use")
             faulthandler.dump_traceback_later(SECONDS, exit=True, file=io_null())
-            try:
-                MODELS[name][1](model)
-            except Exception as error:
-                del error
+            with suppress(Exception), joblib.parallel_config(backend="threading"):
+                MODELS[name][1](model)  # a forged n_jobs would start many processes
             faulthandler.cancel_dump_traceback_later()
             report(k, "used")
     os.remove(path)
@@ -261,8 +260,10 @@ def count_outcomes(n_files):
         while first < n_files:
             last = min(first + 1000, n_files)
             command = [sys.executable, __file__, str(folder), str(first), str(last)]
-            run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-            lines = [json.loads(line) for line in run.stdout.splitlines()]
+            with open(folder / "log", "w+") as log:
+                run = subprocess.run(command, stdout=log)
+                log.seek(0)
+                lines = [json.loads(line) for line in log]
             for line in lines:
                 for key in total:
                     total[key] += line.get(key, 0)

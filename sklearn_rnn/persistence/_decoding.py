@@ -24,10 +24,9 @@ from sklearn_rnn.persistence._arrays import check_shape, read_dtype, unpack_arra
 from sklearn_rnn.persistence._encoding import (
     BIT_GENERATORS,
     SPARSE_CLASSES,
-    find_import,
-    name_import,
 )
-from sklearn_rnn.persistence._errors import ModelFileError, require
+from sklearn_rnn.persistence._errors import require
+from sklearn_rnn.persistence._imports import import_trusted
 from sklearn_rnn.persistence._pandas import RESTORE, restore_pandas
 from sklearn_rnn.persistence._types import (
     CALLABLES,
@@ -70,7 +69,7 @@ class Decoder:
             "its table of objects is damaged.",
         )
         self._objects, self._arrays = objects, arrays
-        self._imports = _import_trusted(objects, trusted)
+        self._imports = import_trusted(objects, trusted)
         self._values: list[Any] = []
         self._sizes: list[int] = []  # numbers of values, if written out
         self._depths: list[int] = []
@@ -478,25 +477,3 @@ def _restore_request(model: Any, request: Any) -> MetadataRequest:
         for name, alias in aliases.items():
             getattr(restored, method).add_request(param=name, alias=alias)
     return restored
-
-
-def _import_trusted(objects: list, trusted: Any) -> dict[str, Any]:
-    """Import what the objects name, if all of it is trusted."""
-    given = {
-        one if isinstance(one, str) else name_import(one): one
-        for one in ([trusted] if isinstance(trusted, str) else trusted)
-    }
-    paths = {str(entry[1]) for entry in objects if entry[0] == "import" and entry[1:]}
-    missing = sorted(paths - given.keys())
-    if missing:
-        raise ModelFileError(
-            f"it uses functions or classes of its author: {', '.join(missing)}. Loading"
-            " imports them, which runs the code of their modules. If you trust them, "
-            f"pass trusted={missing}."
-        )
-    found = {}
-    for path in paths:
-        value = given[path]
-        found[path] = find_import(path) if isinstance(value, str) else value
-        require(found[path] is not None, f"{path} cannot be imported.")
-    return found

@@ -13,7 +13,6 @@ the names of two arrays if all of them are texts.
 """
 
 import functools
-import importlib
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
@@ -31,6 +30,7 @@ from sklearn_rnn._core.container import DTYPES
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.persistence._arrays import is_storable, pack_array
 from sklearn_rnn.persistence._errors import ModelFileError
+from sklearn_rnn.persistence._imports import find_import, name_import
 from sklearn_rnn.persistence._pandas import describe_pandas, is_pandas
 from sklearn_rnn.persistence._types import (
     CALLABLES,
@@ -336,23 +336,6 @@ class Encoder:
         elif hasattr(value, "estimator") and "Search" in name:
             advice = "Save its best_estimator_ after fit."
         return self._error("cannot be saved in a model file", value, advice)
-
-
-def name_import(value: Any) -> str:
-    """Return "module:qualified name" of a function or class."""
-    return f"{getattr(value, '__module__', None)}:{value.__qualname__}"
-
-
-def find_import(path: str) -> Any:
-    """Import what "module:qualified name" names; None if there is no such thing."""
-    module, _, name = path.partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (AttributeError, ImportError, ValueError):
-        return None
-    return found
 
 
 def _is_packable(values: list) -> bool:

@@ -192,39 +192,6 @@ def test_frozen_dataclasses_are_restored():
     np.testing.assert_array_equal(restored[0].scale, np.ones(2))
 
 
-def trusted_function(x):
-    return x
-
-
-def test_functions_of_users_have_to_be_trusted():
-    encoder = [
-        ["import", "json:dumps"],
-        ["import", "json:loads"],
-        ["list", [[0], [1]]],
-    ]
-    message = r"json:dumps, json:loads.*trusted=\['json:dumps', 'json:loads'\]"
-    with pytest.raises(ModelFileError, match=message):
-        decode(encoder, {}, [2])
-    with pytest.raises(ModelFileError, match=r"author: json:loads\."):
-        decode(encoder, {}, [2], trusted="json:dumps")
-    import json
-
-    expected = [json.dumps, json.loads]
-    assert decode(encoder, {}, [2], ["json:dumps", json.loads]) == expected
-
-
-def test_trusted_objects_are_not_imported():
-    name = f"{__name__}:trusted_function"
-    assert decode([["import", name]], {}, [0], [trusted_function]) is trusted_function
-
-
-def test_names_that_cannot_be_imported_are_an_error():
-    with pytest.raises(ModelFileError, match="no_module:f cannot be imported"):
-        decode([["import", "no_module:f"]], {}, [0], ["no_module:f"])
-    with pytest.raises((ValueError, LookupError, TypeError)):
-        decode([["import", ["os:system"]]], {}, [0], ["os:system"])
-
-
 def test_listed_functions_need_no_trust():
     model = FunctionTransformer(np.log1p, inverse_func=np.expm1)
     restored = copy_value(model)

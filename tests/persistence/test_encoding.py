@@ -20,8 +20,8 @@ from sklearn.utils import Bunch
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, TokenArray
 from sklearn_rnn.generation._ngram import Level
-from sklearn_rnn.persistence._encoding import find_import, name_import
 from sklearn_rnn.persistence._errors import ModelFileError
+from sklearn_rnn.persistence._imports import find_import
 
 WORDS = [f"word {k}" for k in range(20)]
 VALUES = {
@@ -193,10 +193,3 @@ UNSUPPORTED = {
 def test_unsupported_objects_are_named(value, message):
     with pytest.raises(ModelFileError, match=message):
         encode(value)
-
-
-def test_import_paths():
-    assert name_import(math.sin) == "math:sin"
-    assert find_import("math:sin") is math.sin
-    for path in ("math:nothing", "no_such_module:f", "math", ":", "os:path.nothing"):
-        assert find_import(path) is None
