@@ -142,6 +142,13 @@ def test_functions_and_classes_of_users_are_import_paths():
     assert ["import", f"{__name__}:UsersTransformer"] in objects
 
 
+def nested(n_levels):
+    value = []
+    for _ in range(n_levels):
+        value = [value]
+    return value
+
+
 def recursive():
     value = []
     value.append([value])
@@ -185,6 +192,7 @@ UNSUPPORTED = {
     "sparse": (sparse.coo_matrix(np.eye(2)), "coo_matrix cannot be saved"),
     "method": ([WORDS.append], r"^\[0\] of type builtin_function_or_method"),
     "module": (np, "^the model of type module cannot be saved"),
+    "depth": (nested(2000), r"^\[0\]\[0\]\[0\].* is nested too deep"),
     "itself": (recursive(), r"^\[0\]\[0\] of type list contains itself"),
 }
 
