@@ -305,7 +305,7 @@ class Encoder:
 
     def _describe_object(self, value: Any, name: str) -> list:
         names, _ = list_fields(type(value))
-        state = {key: vars(value)[key] for key in names}
+        state = {key: getattr(value, key) for key in names}
         surplus = vars(value).keys() - state.keys()
         if surplus and not is_dataclass(value):
             raise self._error(f"has unknown attributes {sorted(surplus)}", value)
