@@ -13,7 +13,7 @@ from sklearn_rnn.persistence._errors import require
 RAW_DTYPE = re.compile(r"[<>|][iufcSUmM]\d{1,9}(\[\d{0,9}[a-zA-Z]{1,7}\])?")
 LARGEST_CODE_POINT = 0x10FFFF
 MOST_DIMENSIONS = 64
-LARGEST_EMPTY = 2**31  # product of the other dimensions of an empty array
+LARGEST_EMPTY = 2**20  # product of the other dimensions of an empty array
 
 Options = dict[str, Any]
 
