@@ -8,7 +8,7 @@ A value is encoded in JSON as
 
 An object is a list of its kind and its contents: ``["tuple", [1, [7]]]``. Objects that
 several others share are written once, so that they are the same object after loading.
-A *column* is a list of values. If it is long, it is a dict instead: the name of an array
+A *column* is a list of values. A long one may be a dict instead: the name of an array
 of numbers, the names of two arrays of texts and their lengths, or columns of tuples.
 """
 
