@@ -128,7 +128,7 @@ def mutate_arrays(arrays, rng):
     elif kind == 5:
         found[name] = np.concatenate([np.atleast_1d(array)] * 2)
     else:
-        found[name] = np.zeros((0, int(choose(EXTREME, rng))), array.dtype)
+        found[name] = np.zeros((0, int(choose(EXTREME[:-1], rng))), array.dtype)
     return dump_arrays(found)
 
 
