@@ -89,7 +89,7 @@ def _add_labels(
 
 
 def convert_labels(classes: np.ndarray) -> np.ndarray:
-    """Convert classes to a type of ONNX; labels that are no numbers become strings."""
+    """Convert classes to a type of ONNX; other labels become strings."""
     if classes.dtype.kind in "iu":
         return classes.astype(np.int64)
     if classes.dtype.kind in "bf":
