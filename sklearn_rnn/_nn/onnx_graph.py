@@ -10,6 +10,7 @@ Shapes: T steps, B sequences, F features, H units, D directions.
 import json
 import os
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,23 +43,23 @@ STATE_NAMES = ("hidden", "cell")
 Shape = Sequence[str | int]
 
 
-def import_onnx() -> ModuleType:
-    """Import onnx; raise an ImportError that names the extra if it is missing."""
+def import_onnx(name: str = "onnx") -> ModuleType:
+    """Import a package; raise an ImportError that names the extra if it is missing."""
     try:
-        import onnx
+        return import_module(name)
     except ImportError as error:
         raise ImportError(
-            "to_onnx needs the package onnx. Install it with pip install "
+            f"to_onnx needs the package {name}. Install it with pip install "
             "'sklearn-rnn[onnx]'."
         ) from error
-    return onnx
 
 
 class Graph:
     """A graph under construction; values are referred to by their names."""
 
-    def __init__(self) -> None:
+    def __init__(self, opset: int = OPSET, ir_version: int = IR_VERSION) -> None:
         self.onnx = import_onnx()
+        self.opset, self.ir_version = opset, ir_version
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.inputs: list[Any] = []
@@ -136,8 +137,8 @@ class Graph:
         )
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
+            opset_imports=[helper.make_opsetid("", self.opset)],
+            ir_version=self.ir_version,
             producer_name="sklearn_rnn",
             producer_version=__version__,
         )
