@@ -154,7 +154,7 @@ class ValuesReader(BaselineReader):
         if self.mean is not None and self.scale is not None:
             return self.mean, self.scale
         number, mean, squares = state["moments"].unbind(1)
-        scale = (squares / number.clamp(min=1)).sqrt()
+        scale = take_root(squares / number.clamp(min=1))
         return mean, torch.where(scale > 1e-12 * mean.abs(), scale, 1.0)
 
 
@@ -329,7 +329,7 @@ class ThetaReader(BaselineReader):
         index = variant.unsqueeze(2).expand(-1, 1, 2)
         mean, squares = state["spread"].gather(1, index)[:, 0].unbind(1)
         scale = _scales(state, chosen)
-        deviation = (squares / state["times"][:, 0].clamp(min=1)).sqrt()
+        deviation = take_root(squares / state["times"][:, 0].clamp(min=1))
         scale, deviation = (
             torch.where(part > 0, part, torch.inf) for part in (scale, deviation)
         )
@@ -354,8 +354,8 @@ def _clip_outliers(
     surprise: Tensor, season: Tensor, within: Tensor, n_steps: Tensor, m: int
 ) -> Tensor:
     """Limit deviations (N, G) from a season (N, m) to a multiple of the noise."""
-    noise = (within / (n_steps - 2 * m).clamp(min=1)).sqrt()
-    noise = torch.maximum(noise, LEAST_NOISE * season.std(1, correction=0))
+    noise = take_root(within / (n_steps - 2 * m).clamp(min=1))
+    noise = torch.maximum(noise, LEAST_NOISE * take_root(season.var(1, correction=0)))
     limited = (n_steps >= 3 * m) & (noise > 0)
     limit = torch.where(limited, OUTLIER * noise, torch.inf).unsqueeze(1)
     return torch.minimum(torch.maximum(surprise, -limit), limit)
@@ -428,6 +428,12 @@ def make_reader(baseline: StandardizedValues | ThetaBaseline) -> BaselineReader:
     if isinstance(baseline, ThetaBaseline):
         return ThetaReader(baseline)
     return ValuesReader(baseline)
+
+
+def take_root(x: Tensor) -> Tensor:
+    """Return the square root, with a derivative of 0 instead of infinity at 0."""
+    is_zero = x == 0
+    return torch.where(is_zero, 0, torch.where(is_zero, 1, x).sqrt())
 
 
 def select(rows: Tensor, new: Tensor, old: Tensor) -> Tensor:
