@@ -80,6 +80,7 @@ class Recurrence(nn.Module):
         super().__init__()
         self.levels = nn.ModuleList(nn.ModuleList(level) for level in levels)
         self.bidirectional = len(levels[-1]) == 2
+        self.is_one_layer = len(levels) == 1 and isinstance(levels[0][0], nn.RNNBase)
 
     def forward(
         self, x: Tensor, lengths: Tensor | None = None, states: Any = None
@@ -176,9 +177,10 @@ class StandardLanguageNetwork(nn.Module):
     def forward(self, codes: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """Return logits (B, T, V) after each code (B, T), and the state after step T.
 
-        ``state`` is the state before the first step, or None.
+        ``state`` is the state before the first step, or None. It is that of torch's
+        layer, or a list with the state of each layer of a cell that torch lacks.
         """
-        single = len(self.recurrence.levels) == 1
+        single = self.recurrence.is_one_layer
         states = [state] if single and state is not None else state
         outputs, states = self.recurrence(self.embedding(codes.long()), None, states)
         return self.head(outputs), states[0] if single else states
@@ -196,8 +198,8 @@ def make_standard_network(
 ) -> StandardNetwork:
     """Copy the network of a classifier or regressor to standard layers."""
     module = copy.deepcopy(module)
-    embedding, recurrence = convert_recurrence(module)
-    return _finish(
+    embedding, recurrence = convert_recurrence(module.stack, module.embedding)
+    return finish(
         StandardNetwork(
             scaling=scaling,
             embedding=embedding,
@@ -214,21 +216,22 @@ def make_standard_network(
 def make_standard_language_network(module: LanguageNetwork) -> StandardLanguageNetwork:
     """Copy the network of a generator to standard layers."""
     module = copy.deepcopy(module)  # at once, because embedding and head may be tied
-    embedding, recurrence = convert_recurrence(module)
+    embedding, recurrence = convert_recurrence(module.stack, module.embedding)
     head: nn.Module = module.head
     if module.project is not None:
         head = nn.Sequential(module.project, head)
     assert embedding is not None, "a generator reads codes"
-    return _finish(StandardLanguageNetwork(embedding, recurrence, head), module)
+    return finish(StandardLanguageNetwork(embedding, recurrence, head), module)
 
 
 def convert_recurrence(
-    module: SequenceNetwork | LanguageNetwork,
+    stack: RecurrentStack, embedding: nn.Embedding | None
 ) -> tuple[nn.Embedding | None, Recurrence]:
-    """Convert the embedding and the recurrent layers of a network to standard ones."""
-    stack: RecurrentStack = module.stack
+    """Convert recurrent layers to standard ones; return them with their embedding.
+
+    Layers that look up one-hot codes have none, and get one.
+    """
     levels = cast(list[list[nn.Module]], stack.layers)
-    embedding = module.embedding
     weights = [[list_weights(layer) for layer in level] for level in levels]
     if getattr(levels[0][0], "onehot", False):
         embedding, first = split_onehot([part[0] for part in weights[0]])
@@ -299,7 +302,7 @@ def split_onehot(weights: list[Tensor]) -> tuple[nn.Embedding, list[Tensor]]:
     return nn.Embedding.from_pretrained(table.to(joined)), inputs
 
 
-def _finish(network: Any, like: nn.Module) -> Any:
+def finish(network: Any, like: nn.Module) -> Any:
     """Move a network to the device of another, and switch it to evaluation."""
     device = next(like.parameters()).device
     if device.type == "mps":  # which has no float64
