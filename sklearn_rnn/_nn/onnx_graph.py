@@ -361,6 +361,7 @@ class StreamStates:
         self.names: list[str] = []
         self.width = 0  # of the last layer
         self._types: dict[str, tuple[Any, Shape]] = {}
+        self._after: dict[str, str] = {}
 
     def read(self, name: str, dtype: Any, *width: int) -> str:
         """Add an input (B, ...)."""
@@ -387,17 +388,17 @@ class StreamStates:
                 )
         return states
 
-    def write(self, name: str, value: str) -> None:
-        """Add the output for a state after the step."""
-        self.graph.output(f"next_{name}", value, *self._types[name])
+    def advance(self, name: str, value: str) -> None:
+        """Set a state after the step."""
+        self._after[name] = value
 
-    def write_layers(
+    def advance_layers(
         self,
         after: Sequence[Sequence[str]],
         before: Sequence[Sequence[str]] = (),
         advances: str = "",
     ) -> None:
-        """Add outputs for the states of each layer.
+        """Set the states of each layer after the step.
 
         If ``advances`` (B, 1) is given, rows where it is False keep the state before.
         """
@@ -405,16 +406,21 @@ class StreamStates:
             for j, value in enumerate(parts):
                 if advances:
                     value = self.graph.add("Where", advances, value, before[k][j])
-                self.write(f"{STATE_NAMES[j]}_{k}", value)
+                self.advance(f"{STATE_NAMES[j]}_{k}", value)
+
+    def add_outputs(self) -> None:
+        """Add the outputs, in the order of the inputs."""
+        for name in self.names:
+            self.graph.output(f"next_{name}", self._after[name], *self._types[name])
 
 
 def add_step(
     graph: Graph, network: StandardNetwork, x: str, rows: str
-) -> tuple[str, list[str]]:
+) -> tuple[str, StreamStates]:
     """Add one step of B streams that read numbers (B, F), or codes (B,).
 
     Returns logits (B, n_outputs) of the sequences that end with this step, and the
-    names of the states. ``rows`` is the name of the first axis.
+    states, whose outputs are not added yet. ``rows`` is the name of the first axis.
     """
     streams = StreamStates(graph, rows)
     pooling, size = network.pooling, network.patch_size
@@ -440,13 +446,13 @@ def add_step(
     pooled = _add_running_pooling(
         graph, streams, h, n_read, pooling or "last", advances
     )
-    streams.write_layers(after, states, advances)
+    streams.advance_layers(after, states, advances)
     if counts:
-        streams.write("n_steps", graph.add("Add", n_steps, graph.constant([1])))
+        streams.advance("n_steps", graph.add("Add", n_steps, graph.constant([1])))
     if patch:
         empty = graph.constant(np.float32(0))
-        streams.write("patch", graph.add("Where", advances, empty, patch))
-    return add_head(graph, network.head, pooled), streams.names
+        streams.advance("patch", graph.add("Where", advances, empty, patch))
+    return add_head(graph, network.head, pooled), streams
 
 
 def _add_to_patch(
@@ -491,7 +497,7 @@ def _add_running_pooling(
         pooled = after = graph.add("Where", graph.add_axis(fresh, 1), h, highest)
     if advances:
         after = graph.add("Where", advances, after, before)
-    streams.write(name, after)
+    streams.advance(name, after)
     return pooled
 
 

@@ -79,7 +79,7 @@ class BaselineReader(nn.Module, ABC):
     def step(self, state: State, values: Tensor, valid: Tensor) -> tuple[State, Tensor]:
         """Read values (n, C); only ``valid`` (n,) series advance."""
         new, features = self.advance(state, values)
-        rows = valid.repeat_interleave(self.rows_per_series)
+        rows = valid.unsqueeze(1).expand(-1, self.rows_per_series).reshape(-1)
         after = {
             name: select(expand_as(rows, part), part, state[name])
             for name, part in new.items()

@@ -33,7 +33,8 @@ def export_onnx(model: LanguageModel, path: Any) -> None:
     proba = graph.add("Softmax", graph.add("Slice", logits, *ends), axis=-1)
     n_classes = len(model.classes)
     graph.output("probabilities", proba, np.float32, [ROWS, STEPS, n_classes])
-    streams.write_layers(after)
+    streams.advance_layers(after)
+    streams.add_outputs()
     codec = model.codec
     names = [*RESERVED, *codec.names]
     facts: dict[str, Any] = {

@@ -426,13 +426,13 @@ class SupervisedEstimator(
             Module in evaluation mode, on the device of the model. ``module(x,
             lengths)`` reads a padded batch of shape ``(n_sequences, n_timesteps,
             n_features)``, in the unit of X, or codes of tokens ``(n_sequences,
-            n_timesteps)``. ``lengths``, of shape ``(n_sequences,)``, are the numbers of
-            valid steps; None means that no sequence is padded. It returns what
-            ``predict_proba`` of a classifier or :meth:`predict` of a regressor returns,
-            with an axis for the time steps if ``return_sequences=True``; entries at
-            padded steps then have no meaning. ``module.logits(x, lengths)`` returns the
-            outputs of the output layer instead: logits of a classifier, or standardized
-            numbers.
+            n_timesteps)``. Tables have to be reshaped. ``lengths``, of shape
+            ``(n_sequences,)``, are the numbers of valid steps; None means that no
+            sequence is padded. It returns what ``predict_proba`` of a classifier or
+            :meth:`predict` of a regressor returns, with an axis for the time steps if
+            ``return_sequences=True``; entries at padded steps then have no meaning.
+            ``module.logits(x, lengths)`` returns the outputs of the output layer
+            instead: logits of a classifier, or standardized numbers.
 
         See Also
         --------

@@ -54,7 +54,8 @@ def export_onnx(model: Any, path: Any, stream: bool, vectorizer: Any) -> None:
     if stream:
         axes: list[str | int] = [ROWS]
         x = graph.input("X", dtype, [ROWS, *features])
-        logits, facts["states"] = add_step(graph, network, x, ROWS)
+        logits, states = add_step(graph, network, x, ROWS)
+        facts["states"] = states.names
     else:
         n_steps = model.input_length or STEPS
         axes = [ROWS] if network.pooling else [ROWS, n_steps]
@@ -65,6 +66,8 @@ def export_onnx(model: Any, path: Any, stream: bool, vectorizer: Any) -> None:
         _add_labels(graph, model._targets, logits, axes)
     else:
         _add_numbers(graph, network, model._targets, logits, axes)
+    if stream:
+        states.add_outputs()
     graph.save(path, type(model).__name__, facts)
 
 

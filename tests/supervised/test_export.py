@@ -176,6 +176,7 @@ def check_stream(model, path, sequences):
         for given in session.get_inputs()[1:]
     }
     assert read_facts(session)["states"] == list(state)
+    assert names == ["label", "probabilities", *("next_" + name for name in state)]
     for x in sequences:
         outputs = dict(zip(names, session.run(None, {"X": x, **state}), strict=True))
         state = {name: outputs["next_" + name] for name in state}
