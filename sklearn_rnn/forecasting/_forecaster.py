@@ -956,9 +956,7 @@ class RNNForecaster(BaseForecaster):
         >>> import torch
         >>> from sklearn_rnn import RNNForecaster
         >>> series = np.sin(np.arange(100) / 3)
-        >>> model = RNNForecaster(
-        ...     hidden_size=4, horizon=5, max_epochs=2, random_state=0
-        ... )
+        >>> model = RNNForecaster(hidden_size=4, max_epochs=2, random_state=0)
         >>> module = model.fit(series).to_torch()
         >>> with torch.inference_mode():
         ...     forecast = module(torch.tensor(series).reshape(1, -1, 1))
