@@ -447,8 +447,8 @@ class SupervisedEstimator(
 
         ``torch.export.export`` accepts the module with any number of sequences and
         steps. On a GPU, cuDNN computes gradients of recurrent layers in training mode
-        only: to explain predictions there, call ``module.train()``, which changes
-        nothing else, because the module has no dropout.
+        only. To explain predictions there, call ``module.train()``; the module has no
+        dropout, except in a callable ``cell``.
 
         Examples
         --------
