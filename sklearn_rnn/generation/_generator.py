@@ -879,7 +879,7 @@ class SequenceGenerator(
             of the code after each step, ``(n_sequences, n_timesteps,
             vocabulary_size)``, and the state after the last step, from which the next
             call continues. None is the state before the first step. The state is that
-            of :class:`torch.nn.LSTM`, :class:`torch.nn.GRU` or :class:`torch.nn.RNN`;
+            of ``torch.nn.LSTM``, ``torch.nn.GRU`` or ``torch.nn.RNN``;
             for a callable ``cell``, it is a list with the state of each layer.
 
         See Also

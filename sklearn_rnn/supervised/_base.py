@@ -440,8 +440,8 @@ class SupervisedEstimator(
 
         Notes
         -----
-        The recurrent layers are :class:`torch.nn.LSTM`, :class:`torch.nn.GRU` and
-        :class:`torch.nn.RNN`. A layer of a callable ``cell`` is copied as it is. With
+        The recurrent layers are ``torch.nn.LSTM``, ``torch.nn.GRU`` and
+        ``torch.nn.RNN``. A layer of a callable ``cell`` is copied as it is. With
         ``precision="bfloat16"``, the module computes in float32, and predictions agree
         to two digits.
 

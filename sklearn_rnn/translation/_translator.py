@@ -754,8 +754,8 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
         To write a target, call ``memory, state = module.encode(x, lengths)`` once, and
         ``logits, state, weights = module.decode(codes, state, memory, lengths)`` for
         each new code, of shape ``(n_sequences, 1)``. ``weights`` are those of the
-        attention, or None. The recurrent layers are :class:`torch.nn.LSTM`,
-        :class:`torch.nn.GRU` and :class:`torch.nn.RNN`. Networks of translators cannot
+        attention, or None. The recurrent layers are ``torch.nn.LSTM``,
+        ``torch.nn.GRU`` and ``torch.nn.RNN``. Networks of translators cannot
         be written in the ONNX format.
 
         Examples
