@@ -16,7 +16,9 @@ PACKAGE = Path(sklearn_rnn.__file__).parent
 TESTS = Path(__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-LAYER_OF = {name: k for k, layer in enumerate(LAYERS) for name in layer}
+LAYER_OF = {"_version": -1} | {
+    name: k for k, layer in enumerate(LAYERS) for name in layer
+}
 
 
 def module_name(path, package=PACKAGE):

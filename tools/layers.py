@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "sklearn_rnn"
 
 # A subpackage may import from itself and from the layers below its own.
 LAYERS = (
-    {"_core", "_version"},
+    {"_core"},
     {"_nn"},
     {"_data"},
     {"_training"},

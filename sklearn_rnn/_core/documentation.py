@@ -4,9 +4,10 @@ import html
 import os
 from typing import Any
 
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._core.versions import VersionedEstimator
 
 # Where the documentation is. It has no published address yet. The relative address
 # works on the pages of the gallery, which are the pages that show estimators. Another
@@ -25,7 +26,7 @@ class SummaryValue:
         return self.text
 
 
-class DocumentedEstimator(BaseEstimator):
+class DocumentedEstimator(VersionedEstimator):
     """A base whose HTML representation links to the documentation.
 
     Parameters and fitted attributes show their descriptions as tooltips. A subclass

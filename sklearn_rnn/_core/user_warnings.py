@@ -9,7 +9,7 @@ from types import FrameType
 INTERNAL_PACKAGES = {"joblib", "sklearn", "sklearn_rnn"}
 
 
-def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+def warn_user(message: str | Warning, category: type[Warning] = UserWarning) -> None:
     """Warn at the innermost line outside the internal packages.
 
     A fixed ``stacklevel`` would be correct for one call path only, because an estimator

@@ -287,14 +287,20 @@ class _UninitializedLinear(nn.Linear):
         """Do nothing; the caller initializes the weights."""
 
 
-def _make_linear(
-    n_inputs: int, n_outputs: int, generator: torch.Generator
-) -> nn.Linear:
-    """Make a dense layer with Glorot weights and a bias of zero."""
+def make_empty_linear(n_inputs: int, n_outputs: int) -> nn.Linear:
+    """Make a dense layer with a bias, whose weights have arbitrary values."""
     layer: nn.Linear = _UninitializedLinear(
         n_inputs, n_outputs, device="cpu", dtype=DRAWN
     )
     layer.__class__ = nn.Linear
+    return layer
+
+
+def _make_linear(
+    n_inputs: int, n_outputs: int, generator: torch.Generator
+) -> nn.Linear:
+    """Make a dense layer with Glorot weights and a bias of zero."""
+    layer = make_empty_linear(n_inputs, n_outputs)
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer

@@ -31,6 +31,7 @@ from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.budget import resolve_patience
 from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
+from sklearn_rnn._training.net_state import pack_net, unpack_net
 from sklearn_rnn._training.optimizers import BATCHES_PER_EPOCH, resolve_rates
 from sklearn_rnn._training.options import TrainingOptions
 from sklearn_rnn._training.sequence_net import SequenceNet
@@ -89,6 +90,18 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         clone = super(NetworkEstimator, bare).__sklearn_clone__()
         clone.callbacks = copy.copy(self.callbacks)
         return clone
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        if "net_" in state:
+            state["net_"] = pack_net(state["net_"])
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        net = vars(self).get("net_")
+        if isinstance(net, dict):  # pickles without a version contain the net itself
+            self.net_ = unpack_net(net, self)
 
     # ---------------------------------------------------------------- training
 

@@ -1,0 +1,185 @@
+"""Trained nets as plain data: Python values and numpy arrays.
+
+A pickled net would name classes of skorch and torch, whose releases may change them.
+The plain data needs neither library to be read. The arrays share the memory of the net.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sklearn_rnn._core.device import resolve_device
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._nn.description import (
+    build_described,
+    describe_network,
+    list_arrays,
+    to_shared_array,
+)
+from sklearn_rnn._training.averaging import WeightAverage
+from sklearn_rnn._training.net import RecurrentNet, make_net
+
+
+def pack_net(net: RecurrentNet) -> dict[str, Any]:
+    """Return everything that predictions and further training need, as plain data."""
+    module = net.module_
+    frozen = [name for name, p in module.named_parameters() if not p.requires_grad]
+    return {
+        "network": describe_network(module),
+        "weights": list_arrays(module),
+        "frozen": frozen,
+        "device": str(net.device),
+        "learning_rate": net.lr,
+        "weight_decay": net.weight_decay,
+        "own_schedule": net.own_schedule,
+        "history": [dict(row) for row in net.history],
+        "average": pack_average(net.average_),
+        "optimizer": pack_optimizer(net.optimizer_),
+    }
+
+
+def unpack_net(state: Mapping[str, Any], estimator: Any) -> RecurrentNet:
+    """Build the net that :func:`pack_net` packed.
+
+    The classes of net and optimizer are those of the fitted ``estimator``. If its
+    device is not available, the net is moved to the CPU with a warning.
+
+    Raises
+    ------
+    ValueError, LookupError, TypeError
+        If the state is not valid.
+    """
+    fixed = estimator._fixed_on_warm_start
+    module = build_described(state["network"], state["weights"], fixed["cell"])
+    for name in state["frozen"]:
+        module.get_parameter(name).requires_grad_(False)
+    net = make_net(
+        estimator._net_class,
+        module,
+        nn.Identity(),  # continue_net sets the loss
+        optimizer=fixed["optimizer"],
+        learning_rate=state["learning_rate"],
+        weight_decay=state["weight_decay"],
+        average=state["average"] is not None,
+        callbacks=None,
+        device=_find_device(state["device"]),
+        **estimator._net_options(),
+    )
+    net.own_schedule = state["own_schedule"]
+    net.history.extend(dict(row) for row in state["history"])
+    restore_average(net.average_, state["average"])
+    restore_optimizer(net.optimizer_, state["optimizer"])
+    net.module_.eval()
+    return net
+
+
+def _find_device(name: str) -> torch.device:
+    try:
+        return resolve_device(name)
+    except ValueError as error:
+        warn_user(
+            f"the model was trained on the device {name!r}, which is not available "
+            f"here, and is moved to the CPU ({error})"
+        )
+        return torch.device("cpu")
+
+
+def pack_average(average: WeightAverage | None) -> dict[str, Any] | None:
+    """Return the average of the weights as plain data."""
+    if average is None:
+        return None
+    arrays = [to_shared_array(weight) for weight in average.weights]
+    return {"weights": arrays, "n_steps": average.n_steps}
+
+
+@torch.no_grad()
+def restore_average(
+    average: WeightAverage | None, state: Mapping[str, Any] | None
+) -> None:
+    """Set the average to the state that :func:`pack_average` returned."""
+    if average is None or state is None:
+        return
+    average.n_steps = int(state["n_steps"])
+    for weight, array in zip(average.weights, state["weights"], strict=True):
+        _copy_array(weight, array)
+
+
+def pack_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return the options and the state of an optimizer as plain data.
+
+    Tensors become arrays. There is one state per parameter, in the order of the groups.
+    """
+    groups = [
+        {name: _pack(value) for name, value in group.items() if name != "params"}
+        for group in optimizer.param_groups
+    ]
+    states = [_pack(optimizer.state.get(p, {})) for p in _list_parameters(optimizer)]
+    return {"groups": groups, "states": states}
+
+
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
+) -> None:
+    """Set the options and the state that :func:`pack_optimizer` returned."""
+    for group, options in zip(optimizer.param_groups, state["groups"], strict=True):
+        if "params" in options:
+            raise ValueError("the options of an optimizer contain parameters.")
+        group.update({name: _unpack(v, None) for name, v in options.items()})
+    is_fused = any(group.get("fused") for group in optimizer.param_groups)
+    parameters = _list_parameters(optimizer)
+    for parameter, packed in zip(parameters, state["states"], strict=True):
+        if is_fused:  # the kernel would read beyond the end of smaller tensors
+            _require_same_shapes(packed, parameter)
+        if packed:
+            optimizer.state[parameter] = _unpack(packed, parameter)
+
+
+def _list_parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [p for group in optimizer.param_groups for p in group["params"]]
+
+
+def _pack(value: Any) -> Any:
+    """Return nested values with arrays in place of tensors."""
+    if isinstance(value, Tensor):
+        return to_shared_array(value)
+    if isinstance(value, dict):
+        return {name: _pack(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_pack(part) for part in value)
+    return value
+
+
+def _unpack(value: Any, parameter: Tensor | None) -> Any:
+    """Return nested values with tensors in place of arrays.
+
+    They are on the device of ``parameter``.
+    """
+    if isinstance(value, np.ndarray):
+        device = None if parameter is None else parameter.device
+        return torch.from_numpy(np.array(value)).to(device)
+    if isinstance(value, dict):
+        return {name: _unpack(part, parameter) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_unpack(part, parameter) for part in value)
+    return value
+
+
+def _require_same_shapes(state: Mapping[str, Any], parameter: Tensor) -> None:
+    for name, value in state.items():
+        shape = np.shape(value)
+        if shape not in ((), tuple(parameter.shape)):
+            raise ValueError(
+                f"{name} of the optimizer has the shape {shape} for weights of the "
+                f"shape {tuple(parameter.shape)}."
+            )
+
+
+def _copy_array(tensor: Tensor, array: np.ndarray) -> None:
+    if array.shape != tuple(tensor.shape):
+        raise ValueError(
+            f"an average has the shape {array.shape}, expected {tuple(tensor.shape)}."
+        )
+    tensor.copy_(torch.from_numpy(np.array(array)))

@@ -1,0 +1,119 @@
+"""Trained nets as plain data."""
+
+import pickle
+import pickletools
+
+import numpy as np
+import pytest
+import torch
+from network_weights import assert_same_weights
+from small_networks import UsersGRU
+
+from sklearn_rnn import (
+    RNNClassifier,
+    RNNForecaster,
+    RNNRegressor,
+    SequenceGenerator,
+    SequenceTranslator,
+)
+from sklearn_rnn._training.net_state import pack_net, unpack_net
+
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(20, 6)), rng.integers(0, 2, 20)
+TEXTS = ["ab ba", "cab", "abba", "bac"] * 3
+SMALL = {"hidden_size": 4, "max_epochs": 2, "random_state": 0, "warm_start": True}
+FITS = {
+    "classifier": (RNNClassifier(**SMALL, early_stopping=True), (X, y)),
+    "no average": (RNNClassifier(**SMALL, average=False, optimizer="sgd"), (X, y)),
+    "users' parts": (
+        RNNRegressor(**SMALL, cell=UsersGRU, optimizer=torch.optim.Adagrad),
+        (X, X),
+    ),
+    "bfloat16": (RNNRegressor(**SMALL, precision="bfloat16"), (X, X)),
+    "cosine": (RNNRegressor(**SMALL, learning_rate_schedule="cosine"), (X, X)),
+    "forecaster": (
+        RNNForecaster(**SMALL, window=8, intervals=None, baseline=None),
+        (rng.normal(size=40),),
+    ),
+    "generator": (SequenceGenerator(**SMALL, tie_weights=True, embedding=3), (TEXTS,)),
+    "translator": (SequenceTranslator(**SMALL, teacher_forcing=0.5), (TEXTS, TEXTS)),
+}
+each_fit = pytest.mark.parametrize("name", list(FITS))
+
+
+def fit(name):
+    model, data = FITS[name]
+    return pickle.loads(pickle.dumps(model)).fit(*data), data
+
+
+def list_names(pickled):
+    """List the module of each class and function that a pickle imports."""
+    texts, found = [], set()
+    for code, argument, _ in pickletools.genops(pickled):
+        if "UNICODE" in code.name:
+            texts.append(argument)
+        elif code.name == "STACK_GLOBAL":
+            found.update(texts)
+    return found
+
+
+@each_fit
+def test_training_continues_with_the_same_bits(name):
+    model, data = fit(name)
+    loaded = pickle.loads(pickle.dumps(model))
+    assert_same_weights(loaded, model)
+    assert loaded.net_.history == model.net_.history
+    assert_same_weights(loaded.fit(*data), model.fit(*data))
+    assert loaded.loss_curve_ == model.loss_curve_
+
+
+def test_a_pickle_names_no_class_of_skorch_or_torch():
+    model, _ = fit("classifier")
+    names = list_names(pickle.dumps(model))
+    packages = {name.partition(".")[0] for name in names if "." in name}
+    assert "numpy" in names | packages
+    assert not {"torch", "skorch"} & (names | packages)
+
+
+def test_a_pickle_of_an_earlier_version_contains_the_net():
+    model, _ = fit("classifier")
+    state = {**model.__getstate__(), "net_": model.net_}
+    new = RNNClassifier.__new__(RNNClassifier)
+    new.__setstate__(state)
+    assert new.net_ is model.net_
+
+
+def test_frozen_weights_stay_frozen():
+    model, data = fit("classifier")
+    model.module_.head.bias.requires_grad_(False)
+    model.fit(*data)
+    loaded = pickle.loads(pickle.dumps(model))
+    assert not loaded.module_.head.bias.requires_grad
+    assert_same_weights(loaded.fit(*data), model.fit(*data))
+
+
+def test_a_device_that_is_not_available_is_replaced_by_the_cpu():
+    model, _ = fit("classifier")
+    state = {**pack_net(model.net_), "device": "cuda:99"}
+    with pytest.warns(UserWarning, match="'cuda:99', which is not available here"):
+        net = unpack_net(state, model)
+    assert net.device == torch.device("cpu")
+
+
+def change_first_state(state, **changes):
+    optimizer = state["optimizer"]
+    first, *others = optimizer["states"]
+    return {**state, "optimizer": {**optimizer, "states": [first | changes, *others]}}
+
+
+def test_states_of_other_shapes_are_rejected():
+    model, _ = fit("classifier")
+    state = pack_net(model.net_)
+    with pytest.raises(ValueError, match="exp_avg of the optimizer has the shape"):
+        unpack_net(change_first_state(state, exp_avg=np.zeros(2, "f")), model)
+    average = {**state["average"], "weights": [np.zeros(3)] * 6}
+    with pytest.raises(ValueError, match="an average has the shape"):
+        unpack_net({**state, "average": average}, model)
+    groups = {**state["optimizer"], "groups": [{"params": []}]}
+    with pytest.raises(ValueError, match="contain parameters"):
+        unpack_net({**state, "optimizer": groups}, model)
