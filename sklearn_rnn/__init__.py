@@ -33,6 +33,7 @@ _HOMES = {
     "WordVectorizer": "text",
     "WritingSession": "generation",
     "check_data": "preprocessing",
+    "clear_checkpoints": "_core.checkpoints",
     "open_stream": "streaming",
     "sequences_from_frame": "preprocessing",
     "sliding_windows": "preprocessing",

@@ -6,10 +6,12 @@ determines the training, except the number of epochs.
 """
 
 import os
+import platform
 import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from sklearn_rnn._core.container import (
@@ -20,6 +22,7 @@ from sklearn_rnn._core.container import (
 from sklearn_rnn._core.randomness import is_seed
 from sklearn_rnn._core.trees import flatten_tree, unflatten_tree
 from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._version import __version__
 
 KIND = "checkpoint"
 LARGEST_FOLDER = 2 * 2**30  # bytes; the files that were used last are kept
@@ -97,7 +100,7 @@ class CheckpointFolder:
         self, folder: str | os.PathLike[str], key: str, every: float = 10.0
     ) -> None:
         self.folder, self.key, self.every = os.fspath(folder), key, every
-        self._last = 0, time.monotonic()  # epoch and time of the last checkpoint
+        self._last, self._last_time = Entry("", key, 0, False), time.monotonic()
         self._can_write = True
         try:
             os.makedirs(self.folder, exist_ok=True)
@@ -109,8 +112,8 @@ class CheckpointFolder:
                 "which files can be created, or None."
             ) from error
 
-    def find_states(self, max_epochs: int) -> Iterator[tuple[int, Any]]:
-        """Yield epochs up to ``max_epochs`` and their states, the latest epoch first.
+    def find_states(self, max_epochs: int) -> Iterator[tuple[Entry, Any]]:
+        """Yield the files up to ``max_epochs`` with their states, the latest first.
 
         Files that cannot be read are skipped with a warning.
         """
@@ -127,50 +130,58 @@ class CheckpointFolder:
             except (OSError, ValueError) as error:
                 warn_unusable(entry.path, error)
                 continue
-            with suppress(OSError):
-                os.utime(entry.path)  # the files used last are kept
-            self._last = entry.epoch, time.monotonic()
-            yield entry.epoch, state
+            yield entry, state
 
-    def is_due(self, epoch: int) -> bool:
-        """Return whether a checkpoint should be written after this epoch."""
-        if not self._can_write:
+    def start_after(self, entry: Entry) -> None:
+        """Start the training after the epoch of this file."""
+        self._last, self._last_time = entry, time.monotonic()
+        with suppress(OSError):
+            os.utime(entry.path)  # the files used last are kept
+
+    def is_due(self, epoch: int, is_end: bool) -> bool:
+        """Return whether a state should be written after this epoch."""
+        if not self._can_write or (epoch == self._last.epoch and self._last.is_end):
             return False
-        last_epoch, last_time = self._last
+        if is_end:
+            return True
         if isinstance(self.every, int):
-            return epoch - last_epoch >= self.every
-        return time.monotonic() - last_time >= self.every
+            return epoch - self._last.epoch >= self.every
+        is_new = epoch > self._last.epoch
+        return is_new and time.monotonic() - self._last_time >= self.every
+
+    def give_up(self, error: Exception) -> None:
+        """Warn, once, that the state cannot be written, and write no more."""
+        self._can_write = False
+        warn_user(
+            f"the state of the training cannot be written to {self.folder!r}: {error}. "
+            "Training continues without further checkpoints."
+        )
 
     def write(self, epoch: int, state: Any, *, is_end: bool) -> None:
         """Write the state after an epoch, and remove what it replaces.
 
-        If this fails, a warning is issued once, and no further state is written.
+        If this fails, a warning is issued, and no further state is written.
         """
-        if not self._can_write:
-            return
         name = f"{self.key}-{epoch}{'-end' if is_end else ''}.checkpoint"
-        path = os.path.join(self.folder, name)
+        entry = Entry(os.path.join(self.folder, name), self.key, epoch, is_end)
         try:
-            write_container(path, KIND, self._describe(epoch), flatten_tree(state))
-            self._remove_replaced(path, epoch)
-            remove_oldest(self.folder, path)
+            content = flatten_tree(state)
+            write_container(entry.path, KIND, self._describe(epoch), content)
+            self._remove_replaced(entry)
+            remove_oldest(self.folder, entry.path)
         except (OSError, TypeError, ValueError) as error:
-            self._can_write = False
-            warn_user(
-                f"the state of the training could not be written to {path!r}: {error}. "
-                "Training continues without further checkpoints."
-            )
-        self._last = epoch, time.monotonic()
+            self.give_up(error)
+        self._last, self._last_time = entry, time.monotonic()
 
     def _describe(self, epoch: int) -> Mapping[str, Any]:
         """Return the header of the file of an epoch."""
         return {"key": self.key, "epoch": epoch}
 
-    def _remove_replaced(self, path: str, epoch: int) -> None:
+    def _remove_replaced(self, new: Entry) -> None:
         """Remove earlier states of this training, except those at the end of a fit."""
         for entry in list_entries(self.folder):
-            is_own = entry.key == self.key and entry.path != path
-            if is_own and entry.epoch <= epoch and not entry.is_end:
+            is_replaced = entry.epoch <= new.epoch and not entry.is_end
+            if entry.key == self.key and is_replaced and entry.path != new.path:
                 _remove(entry.path)
 
 
@@ -220,6 +231,16 @@ def warn_unusable(path: str, error: Exception) -> None:
         "state or from the beginning. Call sklearn_rnn.clear_checkpoints to remove all "
         "checkpoints of the folder."
     )
+
+
+def describe_versions(*packages: str) -> list[str]:
+    """List the versions of Python, of this package and of others, and the processor."""
+    return [
+        ".".join(platform.python_version_tuple()[:2]),
+        platform.machine(),
+        __version__,
+        *(version(package) for package in packages),
+    ]
 
 
 def choose_folder(estimator: Any) -> str | os.PathLike[str] | None:

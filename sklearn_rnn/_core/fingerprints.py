@@ -58,12 +58,13 @@ def digest(value: Any, other: Digest | None = None) -> bytes:
     return found.digest()
 
 
-def digest_exactly(value: Any) -> bytes:
+def digest_exactly(value: Any, *, tensors: bool = True) -> bytes:
     """Return a digest of everything that ``value`` consists of, the same everywhere.
 
     Functions and classes are hashed by their bytecode and by the values that they refer
     to, unless they belong to Python's library or to one of ``KNOWN_PACKAGES``. Tensors
-    are hashed by their values, other objects by their state.
+    are hashed by their values, or without ``tensors`` by type and shape only, and other
+    objects by their state.
 
     Raises
     ------
@@ -71,13 +72,14 @@ def digest_exactly(value: Any) -> bytes:
         If ``value`` contains an object whose state is not accessible, such as a
         generator or an open file.
     """
-    return _ExactDigest()(value)
+    return _ExactDigest(tensors)(value)
 
 
 class _ExactDigest:
     """A function that hashes objects and can read each of them several times."""
 
-    def __init__(self) -> None:
+    def __init__(self, tensors: bool) -> None:
+        self._reads_tensors = tensors
         # the digests of the objects read so far; None while an object is being read
         self._found: dict[int, bytes | None] = {}
         self._kept: list[Any] = []  # so that no other object gets the same id
@@ -88,7 +90,7 @@ class _ExactDigest:
     def _digest_other(self, value: Any) -> bytes:
         """Hash an object that ``digest`` does not know."""
         if hasattr(value, "untyped_storage"):  # a tensor
-            return self(_read_tensor(value))
+            return self(_read_tensor(value, self._reads_tensors))
         if isinstance(value, ModuleType):
             return self(_read_module(value))
         if id(value) in self._found:  # in a cycle, the place where it began is known
@@ -191,11 +193,13 @@ def _read_module(module: ModuleType) -> list[Any]:
     return [name, Path(file).read_bytes()]
 
 
-def _read_tensor(tensor: Any) -> list[Any]:
-    """Return the type, the shape and the bytes of a tensor of any device."""
+def _read_tensor(tensor: Any, with_values: bool) -> list[Any]:
+    """Return the type and the shape of a tensor of any device, and its bytes."""
+    parts = [str(tensor.dtype), list(tensor.shape)]
+    if not with_values or not tensor.numel():
+        return parts
     values = tensor.detach().cpu().contiguous().reshape(-1)
-    content = values.view(sys.modules["torch"].uint8).numpy() if len(values) else None
-    return [str(tensor.dtype), list(tensor.shape), content]
+    return [*parts, values.view(sys.modules["torch"].uint8).numpy()]
 
 
 def _view_bytes(array: np.ndarray) -> Any:
