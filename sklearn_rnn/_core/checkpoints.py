@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from sklearn_rnn._core.container import (
@@ -20,12 +21,22 @@ from sklearn_rnn._core.container import (
     write_container,
 )
 from sklearn_rnn._core.randomness import is_seed
+from sklearn_rnn._core.sklearn_private import Interval, RealNotInt
 from sklearn_rnn._core.trees import flatten_tree, unflatten_tree
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._version import __version__
 
 KIND = "checkpoint"
 LARGEST_FOLDER = 2 * 2**30  # bytes; the files that were used last are kept
+
+# Constraints of the parameters of estimators.
+CHECKPOINT_CONSTRAINTS: dict[str, list] = {
+    "checkpoint": [str, os.PathLike, None],
+    "checkpoint_every": [
+        Interval(Integral, 1, None, closed="left"),
+        Interval(RealNotInt, 0, None, closed="left"),
+    ],
+}
 
 FILE_NAME = re.compile(r"([0-9a-f]{64})-(\d{1,18})(-end)?\.checkpoint")
 DRAFT_NAME = re.compile(rf"({FILE_NAME.pattern})\.[0-9a-f]{{32}}\.part")

@@ -9,15 +9,10 @@ signatures and docstrings; run it after each change.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from os import PathLike
 from typing import Any
 
-from sklearn_rnn._core.sklearn_private import (
-    HasMethods,
-    Interval,
-    RealNotInt,
-    StrOptions,
-)
+from sklearn_rnn._core.checkpoints import CHECKPOINT_CONSTRAINTS
+from sklearn_rnn._core.sklearn_private import HasMethods, Interval, StrOptions
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.descriptions import DESCRIPTIONS
 from sklearn_rnn._training.optimizers import OPTIMIZERS, SCHEDULES
@@ -61,7 +56,6 @@ AUTO = StrOptions({"auto"})
 POSITIVE = Interval(Real, 0, None, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="left")
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-SECONDS = Interval(RealNotInt, 0, None, closed="left")
 SEED = "int, RandomState instance or None"
 
 # In the order of the signatures.
@@ -123,8 +117,12 @@ SHARED = {
     "callbacks": Parameter(
         "list of skorch callbacks or None", None, [list, tuple, None]
     ),
-    "checkpoint": Parameter("str, path-like or None", None, [str, PathLike, None]),
-    "checkpoint_every": Parameter("int or float", 10.0, [COUNT, SECONDS]),
+    "checkpoint": Parameter(
+        "str, path-like or None", None, CHECKPOINT_CONSTRAINTS["checkpoint"]
+    ),
+    "checkpoint_every": Parameter(
+        "int or float", 10.0, CHECKPOINT_CONSTRAINTS["checkpoint_every"]
+    ),
     "device": Parameter("str", "auto", [str]),
     "precision": Parameter(
         _choice(ALL_PRECISIONS), "auto", [StrOptions(set(ALL_PRECISIONS))]
