@@ -18,6 +18,12 @@ Digest = Callable[[Any], bytes]
 # that they changed has to hash their versions.
 KNOWN_PACKAGES = {"numpy", "scipy", "sklearn", "sklearn_rnn", "skorch", "torch"}
 
+# Attributes of classes that do not affect what their objects do.
+NOT_READ = {
+    *("__dict__", "__doc__", "__firstlineno__", "__slotnames__"),
+    *("__static_attributes__", "__weakref__"),
+}
+
 
 def digest(value: Any, other: Digest | None = None) -> bytes:
     """Return a SHA-256 digest of parameters or arrays, the same in every process.
@@ -138,8 +144,7 @@ def _read_class(kind: type) -> list[Any]:
     attributes = {
         name: _unwrap(attribute)
         for name, attribute in sorted(vars(kind).items())
-        if name not in ("__dict__", "__weakref__", "__doc__", "__static_attributes__")
-        and not name.startswith(("_abc_", "__annot", "__first"))
+        if not (name in NOT_READ or name.startswith(("_abc_", "__annot")))
     }
     return [*kind.__bases__, attributes]
 
