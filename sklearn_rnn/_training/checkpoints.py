@@ -140,8 +140,7 @@ def compute_key(
     optimizer = net.optimizer_
     callbacks = [
         [type(callback).__name__, _read_parameters(callback)]
-        for _, callback in net.callbacks_
-        if type(callback).__name__ in WITH_PARAMETERS
+        for callback in _list_callbacks(net)
     ]
     content = {
         "net": [type(net), settings, len(net.history)],
@@ -172,6 +171,12 @@ def describe_environment() -> list[Any]:
         torch.are_deterministic_algorithms_enabled(),
         torch.cuda.get_device_name() if cuda else None,
     ]
+
+
+def _list_callbacks(net: RecurrentNet) -> list[Any]:
+    """List the callbacks that affect the training."""
+    callbacks = [callback for _, callback in net.callbacks_]
+    return [one for one in callbacks if type(one).__name__ in WITH_PARAMETERS]
 
 
 def _read_parameters(callback: Any) -> dict[str, Any]:
@@ -293,7 +298,7 @@ class NetCheckpoints(NoCheckpoints):
             "attributes": _pack_attributes(net.optimizer_),
             "history": [dict(row) for row in net.history[self._first :]],
             "dropout": to_shared_array(net.dropout_generator.get_state()),
-            "callbacks": [_pack_callback(callback) for _, callback in net.callbacks_],
+            "callbacks": [_pack_callback(one) for one in _list_callbacks(net)],
         }
 
     def _restore(self, state: dict[str, Any], progress: TrainingProgress) -> bool:
@@ -310,9 +315,8 @@ class NetCheckpoints(NoCheckpoints):
         own = _unpack_attributes(state["attributes"], net.device)
         net.optimizer_.__dict__.update(own)
         net.dropout_generator.set_state(torch.from_numpy(np.array(state["dropout"])))
-        for (_, callback), values in zip(
-            net.callbacks_, state["callbacks"], strict=True
-        ):
+        callbacks = _list_callbacks(net)
+        for callback, values in zip(callbacks, state["callbacks"], strict=True):
             vars(callback).update(_unpack_callback(values))
         del net.history[self._first :]
         net.history.extend(dict(row) for row in state["history"])
