@@ -337,7 +337,7 @@ class NetCheckpoints(NoCheckpoints):
         """Repeat what the finished epochs did besides training.
 
         The scheduler of the learning rate gets to the last epoch that was finished. The
-        callbacks of scikit-learn are told that the epochs took place.
+        callbacks of scikit-learn are called for these epochs.
         """
         options, rows = self.options, self.net.history[self._first :]
         rates = [group["lr"] for group in self.net.optimizer_.param_groups]

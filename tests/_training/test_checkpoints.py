@@ -399,7 +399,7 @@ def test_attributes_that_training_changes_prevent_checkpoints(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_callbacks_of_scikit_learn_are_told_of_earlier_epochs(tmp_path, count):
+def test_callbacks_of_scikit_learn_are_called_for_earlier_epochs(tmp_path, count):
     class Other:
         def setup(self, estimator, context):
             pass
