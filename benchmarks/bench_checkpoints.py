@@ -5,9 +5,9 @@ repeated fit has to give the weights, losses and predictions of an uninterrupted
 bit for bit. ``grid``: a GridSearchCV of 24 fits is killed after half of its time and
 run again. ``halving``: HalvingGridSearchCV over ``max_epochs``, with and without
 checkpoints, and the share of epochs that must be trained. ``overhead``: a fit whose
-state is written after each epoch of about half a second. The fits of the first two parts run in
-new processes, which are forked after the libraries are imported. Times of the other
-parts are the shortest of three, because other processes disturb them.
+state is written after each epoch of about half a second. The fits of the first two
+parts run in new processes, which are forked after the libraries are imported. The times
+of searches are the shortest of three, because other processes disturb them.
 """
 
 import argparse
@@ -33,6 +33,8 @@ from sklearn_rnn import (
     SequenceGenerator,
     SequenceTranslator,
 )
+from sklearn_rnn._training import estimator
+from sklearn_rnn._training.checkpoints import NetCheckpoints
 
 TRIES = 20
 FORK = multiprocessing.get_context("fork")
@@ -216,36 +218,48 @@ def measure_halving(repeats=3):
 # ---------------------------------------------------------------- overhead
 
 
-def measure_overhead(repeats=3):
-    n_epochs, folder = 6, tempfile.mkdtemp()
+class Stopwatch:
+    """Sums the time of the calls of functions."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def watch(self, owner, name):
+        function = getattr(owner, name)
+
+        def watched(*args, **params):
+            started = time.perf_counter()
+            try:
+                return function(*args, **params)
+            finally:
+                self.seconds += time.perf_counter() - started
+
+        setattr(owner, name, watched)
+
+
+def measure_overhead():
+    """Time of the checkpoints as a share of the rest of the same fit."""
+    n_epochs = 8
     text = "".join(RNG.choice(list("abcdefgh "), 60_000))
     model = SequenceGenerator(hidden_size=192, max_epochs=n_epochs, random_state=0)
-
-    def fit(every):
-        shutil.rmtree(folder)
-        given = None if every is None else folder
-        model.set_params(checkpoint=given, checkpoint_every=every or 1).fit(text)
-        os.makedirs(folder, exist_ok=True)
-
-    jobs = {"none": None, "epoch": 1, "default": 10.0}
-    seconds = {name: [] for name in jobs}
-    for _ in range(repeats):
-        for name, every in jobs.items():
-            started = time.perf_counter()
-            fit(every)
-            seconds[name].append(time.perf_counter() - started)
-    fit(1)
-    (file,) = os.listdir(folder)
-    size = os.path.getsize(os.path.join(folder, file))
-    shutil.rmtree(folder)
+    watch = Stopwatch()
+    watch.watch(estimator, "open_checkpoints")
+    watch.watch(NetCheckpoints, "resume")
+    watch.watch(NetCheckpoints, "save")
     table = Table(__file__, "overhead", "every")
-    for name, values in seconds.items():
+    for every in (1, 10.0):
+        folder, watch.seconds = tempfile.mkdtemp(), 0.0
+        started = time.perf_counter()
+        model.set_params(checkpoint=folder, checkpoint_every=every).fit(text)
+        rest = time.perf_counter() - started - watch.seconds
+        (file,) = os.listdir(folder)
         table.add(
-            every=name,
-            seconds_per_epoch=min(values) / n_epochs,
-            overhead=min(values) / min(seconds["none"]) - 1,
-            megabytes=size / 1e6,
+            every=every,
+            seconds_per_epoch=rest / n_epochs,
+            overhead=watch.seconds / rest,
+            megabytes=os.path.getsize(os.path.join(folder, file)) / 1e6,
         )
+        shutil.rmtree(folder)
 
 
 JOBS = {

@@ -93,9 +93,7 @@ def clear_checkpoints(folder: str | os.PathLike[str]) -> int:
     """
     folder, n_removed = os.fspath(folder), 0
     with suppress(FileNotFoundError):
-        for name in os.listdir(folder):
-            if draft := DRAFT_NAME.fullmatch(name):
-                _remove_stale_drafts(os.path.join(folder, draft[1]))
+        remove_drafts(folder)
         for entry in list_entries(folder):
             n_removed += _remove(entry.path)
     return n_removed
@@ -179,6 +177,8 @@ class CheckpointFolder:
             content = flatten_tree(state)
             write_container(entry.path, KIND, self._describe(epoch), content)
             self._remove_replaced(entry)
+            if is_end:
+                remove_drafts(self.folder, self.key)
             remove_oldest(self.folder, entry.path)
         except (OSError, TypeError, ValueError) as error:
             self.give_up(error)
@@ -205,6 +205,17 @@ def list_entries(folder: str) -> list[Entry]:
             path = os.path.join(folder, name)
             found.append(Entry(path, key, int(epoch), end is not None))
     return found
+
+
+def remove_drafts(folder: str, key: str = "") -> None:
+    """Remove drafts of checkpoints that writers left behind when they were killed.
+
+    With a ``key``, only those of this training are removed.
+    """
+    for name in os.listdir(folder):
+        draft = DRAFT_NAME.fullmatch(name)
+        if draft and name.startswith(key):
+            _remove_stale_drafts(os.path.join(folder, draft[1]))
 
 
 def remove_oldest(folder: str, kept: str) -> None:

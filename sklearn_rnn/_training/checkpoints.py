@@ -152,14 +152,14 @@ def compute_key(
         "score": getattr(options.score, "__func__", options.score),
         "train": train,
         "valid": valid,
-        "environment": describe_environment(),
+        "environment": describe_environment(net.device),
     }
     return digest_exactly(content).hex()
 
 
-def describe_environment() -> list[Any]:
+def describe_environment(device: torch.device | str) -> list[Any]:
     """List versions and settings that determine how torch rounds results."""
-    cuda = torch.cuda.is_available()
+    is_cuda = torch.device(device).type == "cuda"
     return [
         *describe_versions("numpy", "torch"),
         torch.get_num_threads(),
@@ -169,7 +169,8 @@ def describe_environment() -> list[Any]:
         torch.get_default_dtype(),
         torch.get_float32_matmul_precision(),
         torch.are_deterministic_algorithms_enabled(),
-        torch.cuda.get_device_name() if cuda else None,
+        torch.cuda.get_device_name(device) if is_cuda else None,
+        torch.backends.cuda.matmul.allow_tf32 if is_cuda else None,
     ]
 
 

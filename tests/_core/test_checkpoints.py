@@ -186,6 +186,14 @@ def test_clear_removes_only_checkpoints(tmp_path):
         clear_checkpoints(tmp_path / "notes")
 
 
+def test_the_end_of_a_fit_removes_drafts_of_killed_writers(tmp_path):
+    names = [f"{key}-3.checkpoint.{'0' * 32}.part" for key in (KEY, OTHER)]
+    for name in names:
+        (tmp_path / name).write_text("")
+    CheckpointFolder(tmp_path, KEY).write(4, state(4), is_end=True)
+    assert sorted(os.listdir(tmp_path)) == [f"{KEY}-4-end.checkpoint", names[1]]
+
+
 def test_a_folder_that_cannot_be_used_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "folder"):
