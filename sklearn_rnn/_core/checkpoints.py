@@ -162,8 +162,9 @@ class CheckpointFolder:
         """Warn, once, that the state cannot be written, and write no more."""
         self._can_write = False
         warn_user(
-            f"the state of the training cannot be written to {self.folder!r}: {error}. "
-            "Training continues without further checkpoints."
+            f"the state of the training cannot be written to {self.folder!r}: "
+            f"{str(error).removesuffix('.')}. Training continues without further "
+            "checkpoints."
         )
 
     def write(self, epoch: int, state: Any, *, is_end: bool) -> None:
@@ -248,10 +249,11 @@ def _remove(path: str) -> bool:
 
 def warn_unusable(path: str, error: Exception) -> None:
     """Warn that a file is not used."""
+    reason = str(error).removesuffix(".")
     warn_user(
-        f"the checkpoint {path!r} is not used: {error} Training starts from an earlier "
-        "state or from the beginning. Call sklearn_rnn.clear_checkpoints to remove all "
-        "checkpoints of the folder."
+        f"the checkpoint {path!r} is not used: {reason}. Training starts from an "
+        "earlier state or from the beginning. Call sklearn_rnn.clear_checkpoints to "
+        "remove all checkpoints of the folder."
     )
 
 

@@ -342,7 +342,8 @@ class NetCheckpoints(NoCheckpoints):
         """
         options, rows = self.options, self.net.history[self._first :]
         rates = [group["lr"] for group in self.net.optimizer_.param_groups]
-        self.net.optimizer_._opt_called = True  # otherwise schedulers warn
+        if scheduler is not None:
+            self.net.optimizer_._opt_called = True  # otherwise the scheduler warns
         for row in rows[:-1]:
             step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))
         for group, rate in zip(self.net.optimizer_.param_groups, rates, strict=True):
