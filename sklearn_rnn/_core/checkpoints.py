@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -263,8 +264,14 @@ def describe_versions(*packages: str) -> list[str]:
         ".".join(platform.python_version_tuple()[:2]),
         platform.machine(),
         __version__,
-        *(version(package) for package in packages),
+        *map(find_version, packages),
     ]
+
+
+@cache
+def find_version(package: str) -> str:
+    """Return the version of an installed package."""
+    return version(package)
 
 
 def choose_folder(estimator: Any) -> str | os.PathLike[str] | None:
