@@ -5,6 +5,8 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -14,9 +16,9 @@ from sklearn.base import BaseEstimator
 
 Digest = Callable[[Any], bytes]
 
-# Packages whose classes and functions are hashed by name only. Whoever needs to notice
-# that they changed has to hash their versions.
-KNOWN_PACKAGES = {"numpy", "scipy", "sklearn", "sklearn_rnn", "skorch", "torch"}
+# Folders of installed packages. Their classes and functions are hashed by name and by
+# the version of the package.
+INSTALLED = {"dist-packages", "site-packages"}
 
 # Attributes of classes that do not affect what their objects do.
 NOT_READ = {
@@ -68,9 +70,9 @@ def digest_exactly(value: Any, *, tensors: bool = True) -> bytes:
     """Return a digest of everything that ``value`` consists of, the same everywhere.
 
     Functions and classes are hashed by their bytecode and by the values that they refer
-    to, unless they belong to Python's library or to one of ``KNOWN_PACKAGES``. Tensors
-    are hashed by their values, or without ``tensors`` by type and shape only, and other
-    objects by their state.
+    to, or by name and version if they belong to Python or to an installed package.
+    Tensors are hashed by their values, or without ``tensors`` by type and shape only,
+    and other objects by their state.
 
     Raises
     ------
@@ -110,12 +112,37 @@ class _ExactDigest:
 
 
 def is_known(value: Any) -> bool:
-    """Return whether a class or function is part of Python or of a known package."""
-    name = getattr(value, "__module__", None) or "builtins"
-    package = str(name).partition(".")[0]
-    return package != "__main__" and (
-        package in KNOWN_PACKAGES or package in sys.stdlib_module_names
-    )
+    """Return whether a class or function is part of Python or of an installed package.
+
+    Otherwise, a user has written it.
+    """
+    return _find_origin(str(getattr(value, "__module__", None) or "builtins")) != ""
+
+
+def _find_origin(module: str) -> str:
+    """Return name and version of the installed package of a module, if it has one."""
+    package = module.partition(".")[0]
+    return "" if package == "__main__" else _describe_package(package)
+
+
+@cache
+def _describe_package(package: str) -> str:
+    """Return name and version of a package; "" if it is not installed."""
+    if package in sys.stdlib_module_names:
+        return package
+    module = sys.modules.get(package)
+    folders = Path(getattr(module, "__file__", None) or "").parts
+    if package != "sklearn_rnn" and not INSTALLED.intersection(folders):
+        return ""
+    return f"{package} {getattr(module, '__version__', None) or _find_version(package)}"
+
+
+def _find_version(package: str) -> str:
+    """Return the version of a package that is called like its distribution."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "of unknown version"
 
 
 def _list_parts(value: Any) -> list[Any]:
@@ -139,8 +166,8 @@ def _list_parts(value: Any) -> list[Any]:
 
 def _read_class(kind: type) -> list[Any]:
     """List the bases and the attributes of a class, if a user has written it."""
-    if is_known(kind):
-        return []
+    if origin := _find_origin(kind.__module__):
+        return [origin]
     attributes = {
         name: _unwrap(attribute)
         for name, attribute in sorted(vars(kind).items())
@@ -161,8 +188,8 @@ def _unwrap(attribute: Any) -> Any:
 
 def _read_function(function: FunctionType) -> list[Any]:
     """List the code of a user's function and the values that it refers to."""
-    if is_known(function):
-        return []
+    if origin := _find_origin(function.__module__ or "builtins"):
+        return [origin]
     cells = []
     for cell in function.__closure__ or ():
         try:
@@ -191,11 +218,9 @@ def _find_globals(code: CodeType) -> Iterator[str]:
 def _read_module(module: ModuleType) -> list[Any]:
     """Return the name of a module and, if a user has written it, its source."""
     name, file = module.__name__, getattr(module, "__file__", None) or ""
-    package = name.partition(".")[0]
-    known = package in KNOWN_PACKAGES or package in sys.stdlib_module_names
-    if known or not file.endswith(".py"):
-        return [name]
-    return [name, Path(file).read_bytes()]
+    origin = _find_origin(name)
+    is_read = not origin and file.endswith(".py")
+    return [name, Path(file).read_bytes() if is_read else origin]
 
 
 def _read_tensor(tensor: Any, with_values: bool) -> list[Any]:

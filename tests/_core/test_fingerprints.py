@@ -1,17 +1,20 @@
 """Hashes of the values that determine the predictions of a model."""
 
 import copy
+import importlib
 import subprocess
 import sys
 import threading
 from dataclasses import dataclass
 from functools import partial
 
+import joblib
 import numpy as np
 import pytest
 import torch
 from sklearn.preprocessing import StandardScaler
 
+from sklearn_rnn._core import fingerprints
 from sklearn_rnn._core.fingerprints import digest, digest_exactly
 
 
@@ -163,6 +166,30 @@ def test_tensors_and_modules_are_hashed_by_value():
     cell.gru.weight_hh_l0.data[0] += 1
     assert digest_exactly(cell) != before
     assert digest_exactly(torch.device("cpu")) != digest_exactly(torch.float32)
+
+
+def test_installed_packages_are_hashed_by_name_and_version(monkeypatch):
+    def find():
+        fingerprints._describe_package.cache_clear()
+        return digest_exactly([joblib.Parallel, joblib, joblib.delayed])
+
+    before = find()
+    assert digest_exactly(joblib.Parallel) != digest_exactly(joblib.Memory)
+    monkeypatch.setattr(joblib, "__version__", "0")
+    assert find() != before
+    monkeypatch.delattr(joblib, "__version__")
+    assert find() == before
+    fingerprints._describe_package.cache_clear()
+
+
+def test_modules_of_the_user_are_hashed_by_their_source(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "users_cells.py"
+    path.write_text("SCALE = 1\n")
+    module = importlib.import_module("users_cells")
+    before = digest_exactly(module)
+    path.write_text("SCALE = 2\n")
+    assert digest_exactly(module) != before
 
 
 def test_what_refers_to_itself_can_be_hashed():
