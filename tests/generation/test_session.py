@@ -486,7 +486,7 @@ def test_the_terminal_program_runs_a_session(tmp_path):
 def test_the_terminal_program_keeps_its_model_and_branches(
     tmp_path, monkeypatch, capsys
 ):
-    text, kept = tmp_path / "text.txt", tmp_path / "model.pickle"
+    text, kept = tmp_path / "text.txt", tmp_path / "model.skrnn"
     text.write_text("the cut is thus.\n" * 20)
 
     def played(*answers):
@@ -520,7 +520,7 @@ def test_the_terminal_program_keeps_its_model_and_branches(
     ("arguments", "message"),
     [
         (["--text", "no_such_file.txt"], "No such file or directory"),
-        (["--model", "no_such_folder/x.pickle"], "there is no folder no_such_folder"),
+        (["--model", "no_such_folder/x.skrnn"], "there is no folder no_such_folder"),
     ],
 )
 def test_the_terminal_program_names_wrong_arguments(
