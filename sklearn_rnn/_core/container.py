@@ -125,7 +125,11 @@ def _read(file: BinaryIO, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarr
             "its checksum differs, so the file is damaged. Restore it from a backup."
         )
     try:
-        content = json.loads(header)
+        content = json.loads(
+            header,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_read_json_object,
+        )
         if not isinstance(content, dict):
             raise ValueError("the header is not a JSON object")
         return content, load_arrays(arrays)
@@ -138,6 +142,18 @@ def _read(file: BinaryIO, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarr
         ValueError,
     ) as error:
         raise ValueError(f"its content is not well-formed ({error}).") from error
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _read_json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, whose keys have to be distinct."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("an object has a key twice")
+    return content
 
 
 def _check_prefix(prefix: bytes, size: int, kind: str) -> tuple[int, int]:
