@@ -1,10 +1,10 @@
 """Time of one prediction over HTTP: the application of examples/serve.py.
 
-uvicorn runs one process with one thread per fit of numpy and torch. The client sends
-one request after the other over a connection that is kept open, and then over eight
-such connections at once. An endpoint that checks the same body and returns a constant
-shows what HTTP, JSON and the framework take; the direct call shows what the model
-takes.
+uvicorn runs one process, in which numpy and torch use one thread. The client sends one
+request after the other over a connection that is kept open, and then over eight such
+connections at once. An endpoint that reads the same body and returns a constant shows
+the time of HTTP, JSON and the framework; the direct call shows that of the model.
+Requests and calls take turns, in rounds.
 """
 
 import http.client
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch are imported
@@ -32,7 +33,7 @@ from sklearn_rnn import CharVectorizer, RNNClassifier, open_stream, save
 from sklearn_rnn.datasets import load_names
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-REQUESTS, WARM_UP, CONNECTIONS = 2000, 200, 8
+ROUNDS, REQUESTS, CONNECTIONS = 20, 100, 8
 
 
 def fit_names():
@@ -53,8 +54,8 @@ def fit_sensors():
     return model, {"step": step}, lambda: stream.predict_proba({"sensor": step})
 
 
-def run_server(path, port, constant):
-    """Serve the example and two endpoints that do nothing, until killed."""
+def run_server(path, port):
+    """Serve the example and two endpoints without a model, until killed."""
     import uvicorn
 
     sys.path.insert(0, str(EXAMPLES))
@@ -62,14 +63,16 @@ def run_server(path, port, constant):
 
     torch.set_num_threads(1)
     app = serve.make_app(path)
+    classes = serve.load(path).classes_.tolist()
+    probabilities = dict.fromkeys(classes, 0.123456789)
 
     @app.post("/nothing/rows")
     def rows(body: serve.Rows):
-        return constant
+        return {"labels": classes[:1], "probabilities": [probabilities]}
 
     @app.post("/nothing/step")
     def step(body: serve.Step):
-        return constant
+        return {"label": classes[0], "probabilities": probabilities}
 
     uvicorn.run(app, port=port, log_level="warning", access_log=False)
 
@@ -91,30 +94,31 @@ class Client:
         return json.loads(content)
 
 
-def start_server(path, constant):
-    """Start the server in another process; the process and its port."""
+@contextmanager
+def start_server(path):
+    """Start the server in another process; its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = multiprocessing.get_context("spawn").Process(
-        target=run_server, args=(path, port, constant), daemon=True
+        target=run_server, args=(path, port), daemon=True
     )
     process.start()
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return process, port
-        except OSError:
-            if time.monotonic() > deadline or not process.is_alive():
-                raise
-            time.sleep(0.1)
+    try:
+        for _ in range(600):
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.kill()
+        process.join()
 
 
 def time_calls(call):
     """Milliseconds of each call."""
-    for _ in range(WARM_UP):
-        call()
     milliseconds = []
     for _ in range(REQUESTS):
         started = time.perf_counter()
@@ -136,21 +140,37 @@ def count_per_second(clients):
         thread.start()
     for thread in threads:
         thread.join()
-    return REQUESTS / (time.perf_counter() - started)
+    n_requests = REQUESTS // len(clients) * len(clients)
+    return n_requests / (time.perf_counter() - started)
 
 
-def measure(table, job, path, body, direct, port):
-    client = Client(port, path, body)
-    took = time_calls(client.send)
-    clients = [Client(port, path, body) for _ in range(CONNECTIONS)]
-    table.add(
-        request=job,
-        direct=None if direct is None else statistics.median(time_calls(direct)),
-        median=statistics.median(took),
-        p95=float(np.percentile(took, 95)),
-        per_second=count_per_second([client]),
-        per_second_parallel=count_per_second(clients),
-    )
+def measure(table, job, targets, body, direct, port):
+    """Add one row for each target, a name and a path; the last one uses the model."""
+    clients = {
+        name: [Client(port, path, body) for _ in range(CONNECTIONS)]
+        for name, path in targets.items()
+    }
+    took = {name: [] for name in [*clients, "direct"]}
+    rates = {name: {1: [], CONNECTIONS: []} for name in clients}
+    for k in range(1 + ROUNDS):
+        for name, own in clients.items():
+            milliseconds = time_calls(own[0].send)
+            parallel = count_per_second(own)
+            if k:  # the first round warms up
+                took[name] += milliseconds
+                rates[name][1].append(1e3 * REQUESTS / sum(milliseconds))
+                rates[name][CONNECTIONS].append(parallel)
+        took["direct"] += time_calls(direct)
+    for name in clients:
+        table.add(
+            request=job,
+            endpoint=name,
+            direct=statistics.median(took["direct"]) if name == "model" else None,
+            median=statistics.median(took[name]),
+            p95=float(np.percentile(took[name], 95)),
+            per_second=statistics.median(rates[name][1]),
+            per_second_parallel=statistics.median(rates[name][CONNECTIONS]),
+        )
 
 
 def main():
@@ -160,7 +180,7 @@ def main():
         return
     torch.set_num_threads(1)
     print(environment())
-    table = Table(__file__, "requests", "request")
+    table = Table(__file__, "requests", "request", "endpoint")
     jobs = {
         "one name": (fit_names, "/predict", "/nothing/rows"),
         "step of a stream": (fit_sensors, "/streams/sensor", "/nothing/step"),
@@ -170,16 +190,9 @@ def main():
             model, body, direct = fit()
             model_path = Path(folder) / f"{fit.__name__}.skrnn"
             save(model, model_path)
-            process, port = start_server(model_path, None)
-            constant = Client(port, path, body).send()
-            process.kill()
-            process, port = start_server(model_path, constant)
-            try:
-                measure(table, f"{job}, no model", nothing, body, None, port)
-                measure(table, job, path, body, direct, port)
-            finally:
-                process.kill()
-                process.join()
+            with start_server(model_path) as port:
+                targets = {"no model": nothing, "model": path}
+                measure(table, job, targets, body, direct, port)
 
 
 def find_package(name):
