@@ -157,7 +157,7 @@ def make_app(path=None):
     def end_stream(key: str):
         stream = file.get().stream
         if stream is None or key not in stream.keys:
-            raise HTTPException(404, f"there is no stream {key!r}")
+            raise HTTPException(404, f"no stream has the key {key!r}")
         stream.reset(key)
         return {}
 
