@@ -8,9 +8,10 @@ uvicorn (``pip install fastapi uvicorn``)::
     python examples/serve.py names.skrnn
     MODEL=names.skrnn uvicorn serve:make_app --factory --app-dir examples --workers 2
 
-Both commands serve the same application; the second one starts two processes. It
-predicts complete sequences, such as texts, and continues a sequence by one step, such
-as a new reading of a sensor:
+Both commands serve the same application, which predicts complete sequences, such as
+texts, and continues a sequence by one step, such as a new reading of a sensor. The
+second command starts two processes. Streams need a single process, because each process
+has its own states.
 
 .. code-block:: text
 
@@ -22,8 +23,9 @@ as a new reading of a sensor:
     {"label": "worn", "probabilities": {"good": 0.22, "worn": 0.78}}
 
 To replace the model, save the new one to the same file. The next request loads it, and
-requests that arrive meanwhile are answered by the old model. The states of streams are
-kept in ``names.skrnn.state`` while the server is stopped.
+requests that arrive meanwhile are answered by the old model. Streams then start from
+the beginning. While the server is stopped, their states are kept in
+``names.skrnn.state``.
 
 :doc:`Save, load, resume, serve </guide/saving>` explains the program, and
 ``benchmarks/bench_serving.py`` measures it.
@@ -79,6 +81,7 @@ class ModelFile:
         self._loading = threading.Lock()
         self._version = self._read_version()
         self._served = self._load()
+        self._load_state()
 
     def get(self):
         """Return the current model; one thread loads a new one, others do not wait."""
@@ -100,6 +103,15 @@ class ModelFile:
         if stream is not None:
             stream.save(self.state_path)
 
+    def _load_state(self):
+        """Continue the streams of the last run, if the model is the same."""
+        stream = self._served.stream
+        if stream is not None and self.state_path.exists():
+            try:
+                stream.load(self.state_path)
+            except ValueError as error:
+                logger.warning("the streams start from the beginning: %s", error)
+
     def _read_version(self):
         """What differs after the file was replaced."""
         try:
@@ -111,16 +123,10 @@ class ModelFile:
     def _load(self):
         model = load(self.path)
         try:
-            stream = open_stream(model, n_streams=None)
-        except (TypeError, ValueError) as error:
+            return Served(model, open_stream(model, n_streams=None))
+        except (TypeError, ValueError) as error:  # for example, if it is bidirectional
             logger.info("no streams: %s", error)
             return Served(model, None)
-        if self.state_path.exists():
-            try:
-                stream.load(self.state_path)
-            except ValueError as error:  # for example, of the previous model
-                logger.warning("the streams start from the beginning: %s", error)
-        return Served(model, stream)
 
 
 def make_app(path=None):
