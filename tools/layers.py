@@ -26,7 +26,7 @@ LAYERS = (
 # Neither torch nor skorch is imported by any of these, at any depth.
 WITHOUT_TORCH = (
     *("datasets", "energy", "metrics", "model_selection", "preprocessing", "text"),
-    *("conformance", "display"),
+    *("conformance", "display", "persistence"),
 )
 
 PUBLIC, SHARED = "#cfe8ef", "#e8e4dc"

@@ -168,12 +168,18 @@ def _unpack(value: Any, parameter: Tensor | None) -> Any:
 
 
 def _require_same_shapes(state: Mapping[str, Any], parameter: Tensor) -> None:
+    """Check that arrays have the shape and type of the weights they belong to.
+
+    Only the number of steps is a single number.
+    """
+    expected = tuple(parameter.shape), str(parameter.dtype).removeprefix("torch.")
     for name, value in state.items():
-        shape = np.shape(value)
-        if shape not in ((), tuple(parameter.shape)):
+        found = np.shape(value), str(getattr(value, "dtype", ""))
+        fits = found[0] == () if name == "step" else found == expected
+        if not fits and value is not None:
             raise ValueError(
-                f"{name} of the optimizer has the shape {shape} for weights of the "
-                f"shape {tuple(parameter.shape)}."
+                f"{name} of the optimizer has the shape {found[0]} and type {found[1]} "
+                f"for weights of the shape {expected[0]} and type {expected[1]}."
             )
 
 

@@ -9,7 +9,7 @@ import functools
 import inspect
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
@@ -24,10 +24,9 @@ from sklearn_rnn.persistence._arrays import check_shape, read_dtype, unpack_arra
 from sklearn_rnn.persistence._encoding import (
     BIT_GENERATORS,
     SPARSE_CLASSES,
-    find_import,
-    name_import,
 )
-from sklearn_rnn.persistence._errors import ModelFileError, require
+from sklearn_rnn.persistence._errors import require
+from sklearn_rnn.persistence._imports import import_trusted
 from sklearn_rnn.persistence._pandas import RESTORE, restore_pandas
 from sklearn_rnn.persistence._types import (
     CALLABLES,
@@ -70,7 +69,7 @@ class Decoder:
             "its table of objects is damaged.",
         )
         self._objects, self._arrays = objects, arrays
-        self._imports = _import_trusted(objects, trusted)
+        self._imports = import_trusted(objects, trusted)
         self._values: list[Any] = []
         self._sizes: list[int] = []  # numbers of values, if written out
         self._depths: list[int] = []
@@ -185,10 +184,9 @@ class Decoder:
         require(len(names) == len(contents), "a dict has no value for each key.")
         if kind == "Bunch":
             require(all(type(key) is str for key in names), "a key is not a text.")
-        mapping = MAPPINGS[kind]()
-        mapping.update(zip(names, contents, strict=True))
+        mapping = dict(zip(names, contents, strict=True))
         require(len(mapping) == len(names), "a dict contains a key twice.")
-        return mapping
+        return MAPPINGS[kind](mapping)
 
     def _read_array(self, kind: str, name: Any, options: Any) -> np.ndarray:
         return unpack_array(self._array(name), options)
@@ -376,11 +374,11 @@ class Decoder:
         return dict(zip(keys, map(self._value, items), strict=True))
 
 
-MAPPINGS: dict[str, Callable[[], dict]] = {
+MAPPINGS: dict[str, Callable[[dict], dict]] = {
     "dict": dict,
     "Counter": Counter,
     "OrderedDict": OrderedDict,
-    "Bunch": Bunch,
+    "Bunch": lambda mapping: Bunch(**mapping),
 }
 
 # The reader of each kind of object, and the number of its contents.
@@ -452,7 +450,7 @@ def _check_state(cls: Any, state: dict[str, Any], listed: bool) -> None:
     An earlier version may have had fewer parameters.
     """
     own = cls.__module__.startswith("sklearn_rnn.")
-    parameters = inspect.signature(cls).parameters if listed else {}
+    parameters: Mapping[str, Any] = inspect.signature(cls).parameters if listed else {}
     for name, parameter in parameters.items():
         if own and parameter.default is not parameter.empty:
             state.setdefault(name, parameter.default)
@@ -479,25 +477,3 @@ def _restore_request(model: Any, request: Any) -> MetadataRequest:
         for name, alias in aliases.items():
             getattr(restored, method).add_request(param=name, alias=alias)
     return restored
-
-
-def _import_trusted(objects: list, trusted: Any) -> dict[str, Any]:
-    """Import what the objects name, if all of it is trusted."""
-    given = {
-        one if isinstance(one, str) else name_import(one): one
-        for one in ([trusted] if isinstance(trusted, str) else trusted)
-    }
-    paths = {str(entry[1]) for entry in objects if entry[0] == "import" and entry[1:]}
-    missing = sorted(paths - given.keys())
-    if missing:
-        raise ModelFileError(
-            f"it uses functions or classes of its author: {', '.join(missing)}. Loading"
-            " imports them, which runs the code of their modules. If you trust them, "
-            f"pass trusted={missing}."
-        )
-    found = {}
-    for path in paths:
-        value = given[path]
-        found[path] = find_import(path) if isinstance(value, str) else value
-        require(found[path] is not None, f"{path} cannot be imported.")
-    return found

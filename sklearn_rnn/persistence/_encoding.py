@@ -13,7 +13,6 @@ the names of two arrays if all of them are texts.
 """
 
 import functools
-import importlib
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
@@ -24,12 +23,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Bunch
 
 from sklearn_rnn._core.container import DTYPES
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.persistence._arrays import is_storable, pack_array
 from sklearn_rnn.persistence._errors import ModelFileError
+from sklearn_rnn.persistence._imports import find_import, name_import
 from sklearn_rnn.persistence._pandas import describe_pandas, is_pandas
 from sklearn_rnn.persistence._types import (
     CALLABLES,
@@ -43,6 +44,10 @@ from sklearn_rnn.persistence._types import (
 PACKED_LENGTH = 16  # shorter lists are written as JSON
 PACKED_TUPLE = 8  # longest tuples whose items are packed
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM")
+CALLBACKS = {
+    "callbacks": "set_params(callbacks=None)",
+    "_skl_callbacks": "set_callbacks()",
+}
 SPARSE_CLASSES = ("csc_array", "csc_matrix", "csr_array", "csr_matrix")
 
 SEQUENCES: dict[type, str] = {list: "list", tuple: "tuple"}
@@ -231,7 +236,7 @@ class Encoder:
                 return ["dtype", value.str]
             raise self._error(f"({value}) cannot be saved", value)
         if type(value) is np.str_:
-            return ["str_", str(value)]
+            return ["str_", value[:]]  # str() drops null characters
         if type(value) in (bytes, np.bytes_):
             return [type(value).__name__, value.hex()]
         if isinstance(value, np.generic) and is_storable(value.dtype):
@@ -269,13 +274,14 @@ class Encoder:
                     state["memory"],
                     "Call set_params(memory=None) before saving.",
                 )
-        if state.get("callbacks") and cls.__module__.startswith("sklearn_rnn."):
-            with self._at(".callbacks"):
-                raise self._error(
-                    "cannot be saved, because callbacks are objects of any kind",
-                    state["callbacks"],
-                    "Call set_params(callbacks=None) before saving.",
-                )
+        for attribute, call in CALLBACKS.items():
+            if state.get(attribute) and isinstance(model, CallbackSupportMixin):
+                with self._at(f".{attribute}"):
+                    raise self._error(
+                        "cannot be saved, because callbacks can be any objects",
+                        state[attribute],
+                        f"Call {call} before saving.",
+                    )
         request = state.pop("_metadata_request", None)
         if request is not None:
             state["_metadata_request"] = {
@@ -332,23 +338,6 @@ class Encoder:
         return self._error("cannot be saved in a model file", value, advice)
 
 
-def name_import(value: Any) -> str:
-    """Return "module:qualified name" of a function or class."""
-    return f"{getattr(value, '__module__', None)}:{value.__qualname__}"
-
-
-def find_import(path: str) -> Any:
-    """Import what "module:qualified name" names; None if there is no such thing."""
-    module, _, name = path.partition(":")
-    try:
-        found: Any = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (AttributeError, ImportError, ValueError):
-        return None
-    return found
-
-
 def _is_packable(values: list) -> bool:
     """Return whether :meth:`Encoder._pack` accepts a list."""
     kinds = set(map(type, values))
@@ -375,5 +364,6 @@ def _shorten_repr(value: Any) -> str:
 def _shrink(numbers: np.ndarray) -> np.ndarray:
     """Return integers as the smallest signed data type that holds them."""
     low, high = int(numbers.min(initial=0)), int(numbers.max(initial=0))
-    dtype = np.result_type(np.min_scalar_type(low), np.min_scalar_type(-high - 1))
-    return numbers.astype(dtype, copy=False)
+    dtypes = (np.int8, np.int16, np.int32, np.int64)
+    dtype = next(one for one in dtypes if -max(-low, high + 1) >= np.iinfo(one).min)
+    return numbers.astype(dtype)

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,8 +59,8 @@ def _describe_index(index: Any) -> list | None:
 
     kind = type(index).__name__
     if isinstance(index, pd.MultiIndex):
-        codes = [np.array(one) for one in index.codes]
-        return [kind, list(index.levels), codes, list(index.names)]
+        numbers = [np.array(one) for one in index.codes]
+        return [kind, list(index.levels), numbers, list(index.names)]
     if isinstance(index, pd.CategoricalIndex):
         codes = np.array(index.codes)
         return [kind, index.categories, codes, bool(index.ordered), index.name]
@@ -287,7 +288,7 @@ def _restore_date_offset(n: Any, normalize: Any, kwds: Any) -> Any:
     return pd.DateOffset(n, normalize, **kwds)
 
 
-RESTORE = {
+RESTORE: dict[str, Callable[..., Any]] = {
     "CategoricalIndex": _restore_categories,
     "DateOffset": _restore_date_offset,
     "DatetimeIndex": _restore_dates,

@@ -111,6 +111,12 @@ def test_states_of_other_shapes_are_rejected():
     state = pack_net(model.net_)
     with pytest.raises(ValueError, match="exp_avg of the optimizer has the shape"):
         unpack_net(change_first_state(state, exp_avg=np.zeros(2, "f")), model)
+    first = state["optimizer"]["states"][0]["exp_avg"]
+    for wrong in (np.float32(0), first.astype(np.float16), np.zeros((), "f")):
+        with pytest.raises(ValueError, match="exp_avg of the optimizer has the shape"):
+            unpack_net(change_first_state(state, exp_avg=wrong), model)
+    with pytest.raises(ValueError, match="step of the optimizer has the shape"):
+        unpack_net(change_first_state(state, step=first), model)
     average = {**state["average"], "weights": [np.zeros(3)] * 6}
     with pytest.raises(ValueError, match="an average has the shape"):
         unpack_net({**state, "average": average}, model)

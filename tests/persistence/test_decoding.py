@@ -1,0 +1,209 @@
+"""Tables with valid checksums but forged contents are refused."""
+
+import numpy as np
+import pytest
+from model_values import copy_value, decode, encode
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from sklearn_rnn import CharVectorizer, RNNClassifier, WordVectorizer
+from sklearn_rnn._data.scaling import FeatureScaling
+from sklearn_rnn.persistence._decoding import DEEPEST, READERS, check_hashes
+from sklearn_rnn.persistence._encoding import CONSTANTS
+from sklearn_rnn.persistence._errors import ModelFileError
+from sklearn_rnn.supervised._inputs import InputEncoding
+
+RAW = {"0": np.zeros(3, np.uint8)}
+NUMBERS = {"0": np.arange(20)}
+LAUGHS = [["list", []], *(["list", [[k], [k]]] for k in range(60))]
+DEEP = [["list", []], *(["list", [[k]]] for k in range(DEEPEST + 5))]
+MERSENNE = {"bit_generator": "MT19937", "state": {"key": [2], "pos": 9**9}}
+COLLIDING = [k * (2**61 - 1) for k in range(5000)]
+
+FORGED = {
+    "no list": ({}, {}, None),
+    "entry": ([3], {}, None),
+    "empty entry": ([[]], {}, None),
+    "kind": ([["module", "os"]], {}, [0]),
+    "kind of kind": ([[["list"]]], {}, [0]),
+    "parts": ([["list"]], {}, [0]),
+    "more parts": ([["list", [], []]], {}, [0]),
+    "itself": ([["list", [[0]]]], {}, [0]),
+    "later": ([["list", [[1]]], ["list", []]], {}, [0]),
+    "negative": ([["list", [[-1]]]], {}, [0]),
+    "boolean": ([["list", []], ["list", [[True]]]], {}, [1]),
+    "root": ([], {}, [0]),
+    "no value": ([["list", [{}]]], {}, [0]),
+    "special": ([["list", [["NaN"]]]], {}, [0]),
+    "infinite": ([["list", [float("inf")]]], {}, [0]),
+    "laughs": (LAUGHS, {}, [60]),
+    "deep": (DEEP, {}, [DEEPEST]),
+    "column": ([["list", 3]], {}, [0]),
+    "packed": ([["list", {"objects": "0"}]], RAW, [0]),
+    "missing array": ([["list", {"numbers": "1"}]], RAW, [0]),
+    "array twice": ([["list", {"numbers": "0"}]] * 2, RAW, [0]),
+    "unused array": ([["list", []]], RAW, [0]),
+    "matrix": ([["list", {"numbers": "0"}]], {"0": np.eye(2)}, [0]),
+    "texts": ([["list", {"texts": ["0", "1"]}]], RAW | {"1": np.array([4])}, [0]),
+    "negative texts": (
+        [["list", {"texts": ["0", "1"]}]],
+        RAW | {"1": np.array([4, -1])},
+        [0],
+    ),
+    "UTF-8": (
+        [["list", {"texts": ["0", "1"]}]],
+        {"0": np.array([255], np.uint8), "1": np.array([1])},
+        [0],
+    ),
+    "tuples": ([["list", {"tuples": []}]], {}, [0]),
+    "uneven tuples": ([["list", {"tuples": [[1], [1, 2]]}]], {}, [0]),
+    "values": ([["dict", ["a"], []]], {}, [0]),
+    "key twice": ([["dict", ["a", "a"], [1, 2]]], {}, [0]),
+    "equal keys": ([["dict", [1, 1.0], [1, 2]]], {}, [0]),
+    "list as key": ([["list", []], ["dict", [[0]], [1]]], {}, [1]),
+    "member twice": ([["set", [1, 1]]], {}, [0]),
+    "hashes": ([["set", COLLIDING]], {}, [0]),
+    "bunch": ([["Bunch", [1], [2]]], {}, [0]),
+    "objects": ([["objects", [3], "C", True, [1]]], {}, [0]),
+    "order": ([["objects", [1], "A", True, [1]]], {}, [0]),
+    "tokens": ([["list", []], ["tokens", [0], 5]], {}, [1]),
+    "token": ([["array", "0", {}], ["tokens", [0], 5]], NUMBERS, [1]),
+    "mask": ([["list", []], ["masked", [0], null := None, null]], {}, [1]),
+    "sparse": ([["sparse", "coo_matrix", [1, 1], 1, 1, 1]], {}, [0]),
+    "range": ([["range", "a", 1, 1]], {}, [0]),
+    "bytes": ([["bytes", "xy"]], {}, [0]),
+    "str": ([["str_", 3]], {}, [0]),
+    "scalar": ([["scalar", "<f8", "00"]], {}, [0]),
+    "object scalar": ([["scalar", "|O", "00" * 8]], {}, [0]),
+    "bool": ([["scalar", "|b1", "02"]], {}, [0]),
+    "dtype": ([["dtype", "i4,i4"]], {}, [0]),
+    "generator": ([["dict", ["bit_generator"], ["x"]], ["RandomState", [0]]], {}, [1]),
+    "class": ([["class", "subprocess.Popen"]], {}, [0]),
+    "function": ([["function", "os.system"]], {}, [0]),
+    "partial": (
+        [["class", "int"], ["list", []], ["dict", [], []], ["partial", [0], [1], [2]]],
+        {},
+        [3],
+    ),
+    "estimator": ([["estimator", "sklearn.svm.SVC", [], []]], {}, [0]),
+    "class as estimator": (
+        [["class", "int"], ["estimator", [0], [], []]],
+        {},
+        [1],
+    ),
+    "object": ([["object", "Popen", [], []]], {}, [0]),
+    "tuple class": ([["namedtuple", "Moment", []]], {}, [0]),
+    "tuple length": ([["namedtuple", "Level", [1]]], {}, [0]),
+    "fields": ([["object", "FeatureScaling", ["mean"], [1]]], {}, [0]),
+    "more fields": (
+        [["object", "FeatureScaling", ["mean", "scale", "x"], [1, 1, 1]]],
+        {},
+        [0],
+    ),
+    "field twice": ([["object", "FeatureScaling", ["mean"] * 2, [1, 1]]], {}, [0]),
+    "dunder": ([["object", "FeatureScaling", ["__class__"], [1]]], {}, [0]),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_forged_tables_are_refused(forged):
+    with pytest.raises((ValueError, TypeError, LookupError)):
+        decode(*forged)
+
+
+def forge_state(model, change):
+    """Return the table of an estimator after a change of its attributes."""
+    objects, arrays, root = encode(model)
+    _, _, names, values = objects[root[0]]
+    state = dict(zip(names, values, strict=True))
+    change(state)
+    objects[root[0]][2:] = [list(state), list(state.values())]
+    return objects, arrays, root
+
+
+STATES = {
+    "method": (RNNClassifier(), lambda s: s.update(predict="x"), "place of a method"),
+    "parameter": (StandardScaler(), lambda s: s.pop("copy"), "no parameter 'copy'"),
+    "request": (
+        RNNClassifier(),
+        lambda s: s.update(_metadata_request=1),
+        "requests of an estimator are damaged",
+    ),
+    "dunder": (RNNClassifier(), lambda s: s.update(__class__=1), "are damaged"),
+    "no name": (RNNClassifier(), lambda s: s.update({"a b": 1}), "are damaged"),
+}
+
+
+@pytest.mark.parametrize(("model", "change", "message"), STATES.values(), ids=STATES)
+def test_forged_attributes_are_refused(model, change, message):
+    with pytest.raises(ModelFileError, match=message):
+        decode(*forge_state(model, change))
+
+
+def test_a_pipeline_with_a_cache_is_refused():
+    from sklearn.pipeline import make_pipeline
+
+    forged = forge_state(
+        make_pipeline(CharVectorizer()), lambda s: s.update(memory="folder")
+    )
+    with pytest.raises(ModelFileError, match="cache"):
+        decode(*forged)
+
+
+def test_parameters_and_fields_of_later_versions_get_their_defaults():
+    forged = forge_state(WordVectorizer(), lambda s: s.pop("detokenizer"))
+    assert decode(*forged).get_params() == WordVectorizer().get_params()
+    objects, arrays, root = encode(InputEncoding(np.dtype("f4"), None, 3))
+    objects[-1][2:] = [["dtype"], [objects[-1][3][0]]]
+    assert decode(objects, arrays, root) == InputEncoding(np.dtype("f4"))
+
+
+def test_indices_of_sparse_matrices_are_checked():
+    from scipy import sparse
+
+    objects, arrays, root = encode(sparse.csr_matrix(np.eye(3)))
+    for name in ("1", "2"):
+        damaged = {key: array.copy() for key, array in arrays.items()}
+        damaged[name][1] = 99
+        with pytest.raises(ValueError):
+            decode(objects, damaged, root)
+
+
+def test_states_of_random_generators_are_checked():
+    objects, arrays, root = encode(np.random.RandomState(0))
+    for damage in ({"0": arrays["0"][:9]}, {"0": arrays["0"].astype(np.int64)}):
+        with pytest.raises(ValueError):
+            decode(objects, damage, root)
+    inner = next(entry for entry in objects if entry[0] == "dict")
+    inner[2][inner[1].index("pos")] = 10**6
+    with pytest.raises(ModelFileError, match="random generator"):
+        decode(objects, arrays, root)
+
+
+def test_objects_that_many_share_are_accepted():
+    shared = [0.5] * 1000
+    value = [[shared] * 100, shared]
+    assert copy_value(value) == value
+
+
+def test_frozen_dataclasses_are_restored():
+    scaling = FeatureScaling(np.zeros(2), np.ones(2))
+    restored = copy_value([scaling, scaling])
+    assert type(restored[0]) is FeatureScaling and restored[0] is restored[1]
+    np.testing.assert_array_equal(restored[0].scale, np.ones(2))
+
+
+def test_listed_functions_need_no_trust():
+    model = FunctionTransformer(np.log1p, inverse_func=np.expm1)
+    restored = copy_value(model)
+    assert restored.func is np.log1p and restored.inverse_func is np.expm1
+
+
+def test_hashes_are_checked():
+    check_hashes([*range(100), *map(str, range(100)), 1.5])
+    check_hashes([float(2**k) for k in range(900)])
+    with pytest.raises(ModelFileError, match="same hash"):
+        check_hashes(COLLIDING)
+
+
+def test_every_constant_has_a_reader():
+    assert CONSTANTS <= READERS.keys()

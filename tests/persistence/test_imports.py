@@ -1,0 +1,48 @@
+"""Functions of users are imported only if the caller trusts them."""
+
+import json
+import math
+
+import pytest
+from model_values import decode
+
+from sklearn_rnn.persistence._errors import ModelFileError
+from sklearn_rnn.persistence._imports import find_import, name_import
+
+
+def test_import_paths():
+    assert name_import(math.sin) == "math:sin"
+    assert find_import("math:sin") is math.sin
+    for path in ("math:nothing", "no_such_module:f", "math", ":", "os:path.nothing"):
+        assert find_import(path) is None
+
+
+def trusted_function(x):
+    return x
+
+
+def test_functions_of_users_have_to_be_trusted():
+    encoder = [
+        ["import", "json:dumps"],
+        ["import", "json:loads"],
+        ["list", [[0], [1]]],
+    ]
+    message = r"json:dumps, json:loads.*trusted=\['json:dumps', 'json:loads'\]"
+    with pytest.raises(ModelFileError, match=message):
+        decode(encoder, {}, [2])
+    with pytest.raises(ModelFileError, match=r"author: json:loads\."):
+        decode(encoder, {}, [2], trusted="json:dumps")
+    expected = [json.dumps, json.loads]
+    assert decode(encoder, {}, [2], ["json:dumps", json.loads]) == expected
+
+
+def test_trusted_objects_are_not_imported():
+    name = f"{__name__}:trusted_function"
+    assert decode([["import", name]], {}, [0], [trusted_function]) is trusted_function
+
+
+def test_names_that_cannot_be_imported_are_an_error():
+    with pytest.raises(ModelFileError, match="no_module:f cannot be imported"):
+        decode([["import", "no_module:f"]], {}, [0], ["no_module:f"])
+    with pytest.raises((ValueError, LookupError, TypeError)):
+        decode([["import", ["os:system"]]], {}, [0], ["os:system"])
