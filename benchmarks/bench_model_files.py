@@ -181,6 +181,7 @@ def work(folder, first, last):
     """Load and use the mutants of a range, and print a line after each stage."""
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
+    sys.stdout = io_null()  # a forged model may be verbose
     contents = {name: (folder / name).read_bytes() for name in MODELS}
     for name, (_, use) in MODELS.items():  # import what loading needs
         use(sklearn_rnn.load(folder / name))
@@ -241,7 +242,8 @@ def io_null():
 
 
 def report(k, stage, **found):
-    print(json.dumps({"k": k, "stage": stage, **found}), flush=True)
+    line = json.dumps({"k": k, "stage": stage, **found})
+    print(line, file=sys.__stdout__, flush=True)
 
 
 # ----------------------------------------------------------------------- tables

@@ -6,7 +6,7 @@ import json
 from sklearn_rnn._core.container import PREFIX
 
 NUMBERS = [0, 1, -1, 4, 255, 2**31, 2**32 - 1, 2**53, 2**62, 2**64, -(2**63)]
-VALUES: list = [None, True, 1.5, 1e308, "", "x", [], {}, [[0]], [0], [1], ["nan"], "<f8"]
+VALUES: list = [None, True, 1.5, 1e308, "", "x", "<f8", [], {}, [0], [1], ["nan"]]
 HOSTILE = [
     ["import", "os:system"],
     ["function", "os.system"],

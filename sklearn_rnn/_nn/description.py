@@ -220,6 +220,7 @@ def _build_linear(
     weight = _find_matrix(arrays, f"{name}.weight")
     n_outputs = weight.shape[0] if n_outputs is None else n_outputs
     _require_shape(f"{name}.weight", weight, n_outputs, n_inputs)
+    _require_shape(f"{name}.bias", arrays[f"{name}.bias"], n_outputs)
     return make_empty_linear(n_inputs, n_outputs)
 
 

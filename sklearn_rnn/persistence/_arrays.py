@@ -12,7 +12,8 @@ from sklearn_rnn.persistence._errors import require
 # Stored as bytes: text, times, complex and long numbers, and foreign byte orders.
 RAW_DTYPE = re.compile(r"[<>|][iufcSUmM]\d{1,9}(\[\d{0,9}[a-zA-Z]{1,7}\])?")
 LARGEST_CODE_POINT = 0x10FFFF
-LARGEST_EMPTY = 2**31  # product of the other dimensions of an empty array
+MOST_DIMENSIONS = 64
+LARGEST_EMPTY = 2**20  # product of the other dimensions of an empty array
 
 Options = dict[str, Any]
 
@@ -79,7 +80,7 @@ def check_shape(shape: Any) -> int:
     """Check a shape, and return the number of elements."""
     require(
         isinstance(shape, (list, tuple))
-        and len(shape) <= 32
+        and len(shape) <= MOST_DIMENSIONS
         and all(type(n) is int and n >= 0 for n in shape),
         f"an array has the shape {shape!r:.80}.",
     )

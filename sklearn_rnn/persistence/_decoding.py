@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import MetadataRequest
 
@@ -23,6 +24,7 @@ from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.persistence._arrays import check_shape, read_dtype, unpack_array
 from sklearn_rnn.persistence._encoding import (
     BIT_GENERATORS,
+    DEEPEST,
     SPARSE_CLASSES,
 )
 from sklearn_rnn.persistence._errors import require
@@ -37,11 +39,13 @@ from sklearn_rnn.persistence._types import (
     list_fields,
 )
 
-DEEPEST = 100  # levels of objects in objects
 # An object that refers to others several times is larger when it is written out, for
 # example by repr or a copy. Its number of values may be at most this many times the
 # number of values in the file, plus a constant.
 LARGEST_FACTOR, LARGEST_CONSTANT = 50, 1_000_000
+# Arrays are copied or checked whenever an object refers to them. The sum of their sizes
+# may be at most this many times that of all arrays, plus a constant.
+LARGEST_WORK_FACTOR, LARGEST_WORK_CONSTANT = 8, 2_000_000
 MOST_EQUAL_HASHES = 50  # keys of a dict with the same hash, which slow it down
 SPECIAL = {"nan": np.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -75,6 +79,9 @@ class Decoder:
         self._depths: list[int] = []
         self._n_values = 0  # in all objects so far
         self._size, self._depth = 0, 0  # of the object that is being built
+        n_bytes = sum(array.nbytes for array in arrays.values())
+        self._work = LARGEST_WORK_CONSTANT + LARGEST_WORK_FACTOR * n_bytes  # left
+        self._hashed = 0  # sizes of all keys
 
     def decode(self, root: Any) -> Any:
         """Build all objects, and return the value ``root``."""
@@ -114,13 +121,30 @@ class Decoder:
             f"it contains the reference {number!r:.60} to an object that is not there.",
         )
         self._size += self._sizes[number]
+        self._require_share(self._size)
+        self._depth = max(self._depth, self._depths[number])
         require(
-            self._size <= LARGEST_CONSTANT + LARGEST_FACTOR * self._n_values,
+            self._depth <= DEEPEST + 5, "it contains objects that are nested too deep."
+        )
+        return self._values[number]
+
+    def _require_share(self, size: int) -> None:
+        """Check that objects do not refer to others too often."""
+        require(
+            size <= LARGEST_CONSTANT + LARGEST_FACTOR * self._n_values,
             "it contains objects that refer to others too often.",
         )
-        self._depth = max(self._depth, self._depths[number])
-        require(self._depth < DEEPEST, "it contains objects that are nested too deep.")
-        return self._values[number]
+
+    def _work_on(self, *items: Any) -> list[Any]:
+        """Return the values of items that are copied or checked as a whole."""
+        values = [self._value(item) for item in items]
+        for value in values:
+            if isinstance(value, np.ndarray):
+                self._work -= value.nbytes
+            elif hasattr(value, "__len__"):
+                self._work -= 8 * len(value)
+        require(self._work >= 0, "it contains arrays that are referred to too often.")
+        return values
 
     def _count(self, n: int) -> None:
         """Count values of the object that is being built."""
@@ -163,7 +187,10 @@ class Decoder:
 
     def _keys(self, column: Any) -> list:
         """Return the keys of a dict or the members of a set, which are distinct."""
+        before = self._size
         keys = self._column(column)
+        self._hashed += self._size - before
+        self._require_share(self._hashed)
         check_hashes(keys)
         return keys
 
@@ -204,7 +231,7 @@ class Decoder:
         return array
 
     def _read_tokens(self, kind: str, codes: Any, size: Any) -> TokenArray:
-        array = self._value(codes)
+        (array,) = self._work_on(codes)
         require(
             type(array) is np.ndarray and array.dtype == np.int32 and type(size) is int,
             "a TokenArray is damaged.",
@@ -212,7 +239,7 @@ class Decoder:
         return TokenArray(array, size)
 
     def _read_masked(self, kind: str, data: Any, mask: Any, fill: Any) -> Any:
-        array, hidden, value = map(self._value, (data, mask, fill))
+        array, hidden, value = self._work_on(data, mask, fill)
         require(type(array) is np.ndarray, "a masked array is damaged.")
         shape = () if hidden is None else np.shape(hidden)
         require(
@@ -225,7 +252,7 @@ class Decoder:
     def _read_sparse(
         self, kind: str, name: Any, shape: Any, data: Any, indices: Any, starts: Any
     ) -> Any:
-        arrays = tuple(map(self._value, (data, indices, starts)))
+        arrays = tuple(self._work_on(data, indices, starts))
         require(name in SPARSE_CLASSES, f"the sparse type {name!r:.60} is unknown.")
         check_shape(shape)
         require(
@@ -296,7 +323,7 @@ class Decoder:
         return np.random.Generator(bits)
 
     def _read_pandas(self, kind: str, *items: Any) -> Any:
-        return restore_pandas(kind, [self._value(item) for item in items])
+        return restore_pandas(kind, self._work_on(*items))
 
     # -------------------------------------------------- classes and their objects
 
@@ -461,8 +488,9 @@ def _check_state(cls: Any, state: dict[str, Any], listed: bool) -> None:
                 not callable(getattr(cls, name, None)),
                 f"{cls.__name__} has an attribute {name!r} in place of a method.",
             )
-    if cls.__name__ == "Pipeline":
-        require(state["memory"] is None, "a Pipeline has a cache, which is not loaded.")
+    if issubclass(cls, Pipeline):
+        is_cached = state.get("memory") is not None
+        require(not is_cached, "a Pipeline has a cache, which is not loaded.")
 
 
 def _restore_request(model: Any, request: Any) -> MetadataRequest:

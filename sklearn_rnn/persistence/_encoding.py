@@ -24,6 +24,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from sklearn_rnn._core.container import DTYPES
@@ -41,6 +42,7 @@ from sklearn_rnn.persistence._types import (
     list_fields,
 )
 
+DEEPEST = 100  # levels of objects in objects
 PACKED_LENGTH = 16  # shorter lists are written as JSON
 PACKED_TUPLE = 8  # longest tuples whose items are packed
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM")
@@ -93,6 +95,8 @@ class Encoder:
         if type(value) is float:
             return value if math.isfinite(value) else [str(value)]
         number = self._numbers.get(id(value))
+        if len(self._place) >= DEEPEST:
+            raise self._error("is nested too deep", value)
         if number is None:
             self._kept.append(value)
             self._numbers[id(value)] = -1
@@ -121,6 +125,7 @@ class Encoder:
 
     def _error(self, problem: str, value: Any, advice: str = "") -> ModelFileError:
         place = "".join(self._place).lstrip(".") or "the model"
+        place = place if len(place) < 200 else f"{place[:100]}...{place[-50:]}"
         name = f"{type(value).__module__}.{type(value).__qualname__}"
         return ModelFileError(
             f"{place} of type {name.removeprefix('builtins.')} {problem}"
@@ -267,7 +272,7 @@ class Encoder:
                 raise self._refuse(model)
             name = self.encode(cls)
         state = dict(model.__getstate__())
-        if state.get("memory") is not None and name == "sklearn.pipeline.Pipeline":
+        if state.get("memory") is not None and isinstance(model, Pipeline):
             with self._at(".memory"):
                 raise self._error(
                     "cannot be saved, because joblib loads pickles from the cache",
@@ -300,7 +305,7 @@ class Encoder:
 
     def _describe_object(self, value: Any, name: str) -> list:
         names, _ = list_fields(type(value))
-        state = {key: vars(value)[key] for key in names}
+        state = {key: getattr(value, key) for key in names}
         surplus = vars(value).keys() - state.keys()
         if surplus and not is_dataclass(value):
             raise self._error(f"has unknown attributes {sorted(surplus)}", value)

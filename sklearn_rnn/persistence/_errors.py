@@ -15,13 +15,12 @@ class ModelFileError(ValueError):
     Examples
     --------
     >>> import sklearn_rnn
-    >>> with open("notes.txt", "w") as file:  # doctest: +SKIP
-    ...     _ = file.write("no model")
-    >>> try:  # doctest: +SKIP
-    ...     sklearn_rnn.load("notes.txt")
+    >>> vectorizer = sklearn_rnn.CharVectorizer(preprocessor=lambda text: text)
+    >>> try:
+    ...     sklearn_rnn.save(vectorizer, "letters.skrnn")
     ... except sklearn_rnn.ModelFileError as error:
-    ...     print("not a model file")
-    not a model file
+    ...     print(str(error)[:29])
+    preprocessor of type function
     """
 
 

@@ -56,9 +56,13 @@ SKLEARN_ESTIMATORS = {
     ),
     "sklearn.linear_model": (
         *("BayesianRidge", "ElasticNet", "Lasso", "LinearRegression"),
-        *("LogisticRegression", "Ridge", "RidgeClassifier"),
+        *("LogisticRegression", "Ridge", "RidgeCV", "RidgeClassifier"),
+        "RidgeClassifierCV",
     ),
     "sklearn.multioutput": ("MultiOutputClassifier", "MultiOutputRegressor"),
+    "sklearn.naive_bayes": (
+        *("BernoulliNB", "ComplementNB", "GaussianNB", "MultinomialNB"),
+    ),
     "sklearn.pipeline": ("FeatureUnion", "Pipeline"),
     "sklearn.preprocessing": (
         *("Binarizer", "FunctionTransformer", "KBinsDiscretizer", "KernelCenterer"),
@@ -70,6 +74,7 @@ SKLEARN_ESTIMATORS = {
     "sklearn.random_projection": (
         *("GaussianRandomProjection", "SparseRandomProjection"),
     ),
+    "sklearn.svm": ("LinearSVC", "LinearSVR"),
 }
 
 # Objects of this package in fitted attributes that are dataclasses. Files hold their
@@ -97,6 +102,9 @@ DATACLASSES = {
 # Other objects in fitted attributes, with the names of their attributes.
 CODEC = ("names", "code_of", "classes")
 PLAIN_CLASSES: dict[str, dict[str, tuple[str, ...]]] = {
+    "sklearn.compose._column_transformer": {
+        "make_column_selector": ("pattern", "dtype_include", "dtype_exclude"),
+    },
     "sklearn_rnn.generation._ngram": {
         "WittenBell": ("order", "n_symbols_", "codes_", "levels_"),
     },

@@ -119,6 +119,8 @@ def test_the_prefix_is_checked_before_anything_is_read(change, path):
         (b"[]", None),
         (b"\xff", None),
         (b"9" * 10_000, None),
+        (b'{"a": NaN}', None),
+        (b'{"a": 1, "a": 2}', None),
         (b"{}", b""),
         (b"{}", struct.pack("<Q", 2**62)),
         (b"{}", {"x": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 4]}}),

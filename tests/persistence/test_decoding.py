@@ -7,15 +7,15 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, WordVectorizer
 from sklearn_rnn._data.scaling import FeatureScaling
-from sklearn_rnn.persistence._decoding import DEEPEST, READERS, check_hashes
-from sklearn_rnn.persistence._encoding import CONSTANTS
+from sklearn_rnn.persistence._decoding import READERS, check_hashes
+from sklearn_rnn.persistence._encoding import CONSTANTS, DEEPEST
 from sklearn_rnn.persistence._errors import ModelFileError
 from sklearn_rnn.supervised._inputs import InputEncoding
 
 RAW = {"0": np.zeros(3, np.uint8)}
 NUMBERS = {"0": np.arange(20)}
 LAUGHS = [["list", []], *(["list", [[k], [k]]] for k in range(60))]
-DEEP = [["list", []], *(["list", [[k]]] for k in range(DEEPEST + 5))]
+DEEP = [["list", []], *(["list", [[k]]] for k in range(DEEPEST + 10))]
 MERSENNE = {"bit_generator": "MT19937", "state": {"key": [2], "pos": 9**9}}
 COLLIDING = [k * (2**61 - 1) for k in range(5000)]
 
@@ -36,7 +36,7 @@ FORGED = {
     "special": ([["list", [["NaN"]]]], {}, [0]),
     "infinite": ([["list", [float("inf")]]], {}, [0]),
     "laughs": (LAUGHS, {}, [60]),
-    "deep": (DEEP, {}, [DEEPEST]),
+    "deep": (DEEP, {}, [DEEPEST + 10]),
     "column": ([["list", 3]], {}, [0]),
     "packed": ([["list", {"objects": "0"}]], RAW, [0]),
     "missing array": ([["list", {"numbers": "1"}]], RAW, [0]),
@@ -183,6 +183,26 @@ def test_objects_that_many_share_are_accepted():
     shared = [0.5] * 1000
     value = [[shared] * 100, shared]
     assert copy_value(value) == value
+
+
+def test_what_can_be_saved_is_not_too_deep_to_be_loaded():
+    value: list = []
+    for _ in range(DEEPEST - 1):
+        value = [value]
+    assert copy_value(value) == value
+
+
+def test_work_that_is_repeated_is_limited():
+    codes = [["array", "0", {}], *[["tokens", [0], 5]] * 5000]
+    with pytest.raises(ModelFileError, match="arrays that are referred to too often"):
+        decode(codes, {"0": np.zeros((9, 999), np.int32)}, [1])
+    keys = [["tuple", list(range(5000))], *[["set", [[0]]]] * 2000]
+    with pytest.raises(ModelFileError, match="refer to others too often"):
+        decode(keys, {}, [1])
+    categories = ["CategoricalIndex", [0], None, False, None]
+    wide = [["RangeIndex", 0, 10**15, 1, None], categories]
+    with pytest.raises(ModelFileError, match="referred to too often"):
+        decode(wide, {}, [1])
 
 
 def test_frozen_dataclasses_are_restored():

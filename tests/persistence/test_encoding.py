@@ -15,13 +15,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import Bunch
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, TokenArray
 from sklearn_rnn.generation._ngram import Level
 from sklearn_rnn.persistence._errors import ModelFileError
-from sklearn_rnn.persistence._imports import find_import
 
 WORDS = [f"word {k}" for k in range(20)]
 VALUES = {
@@ -113,14 +112,6 @@ def test_metadata_requests_are_kept():
     assert restored._metadata_request.owner is restored
 
 
-class UsersTransformer(StandardScaler):
-    """A transformer of a user."""
-
-
-def users_function(x):
-    return x
-
-
 class UsersArray(np.ndarray):
     """A subclass of arrays."""
 
@@ -132,14 +123,11 @@ class Schedule:
         return 1.0
 
 
-def test_functions_and_classes_of_users_are_import_paths():
-    path = f"{__name__}:users_function"
-    if find_import(path) is not users_function:
-        pytest.skip("this module cannot be imported under its name")
-    steps = [FunctionTransformer(users_function), UsersTransformer()]
-    objects, *_ = encode(make_pipeline(*steps))
-    assert ["import", path] in objects
-    assert ["import", f"{__name__}:UsersTransformer"] in objects
+def nested(n_levels):
+    value = []
+    for _ in range(n_levels):
+        value = [value]
+    return value
 
 
 def recursive():
@@ -185,6 +173,7 @@ UNSUPPORTED = {
     "sparse": (sparse.coo_matrix(np.eye(2)), "coo_matrix cannot be saved"),
     "method": ([WORDS.append], r"^\[0\] of type builtin_function_or_method"),
     "module": (np, "^the model of type module cannot be saved"),
+    "depth": (nested(2000), r"^\[0\]\[0\]\[0\].* is nested too deep"),
     "itself": (recursive(), r"^\[0\]\[0\] of type list contains itself"),
 }
 

@@ -4,7 +4,10 @@ import json
 import math
 
 import pytest
-from model_values import decode
+from checked_estimators import Sums, steps_of
+from model_values import copy_value, decode, encode
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_rnn.persistence._errors import ModelFileError
 from sklearn_rnn.persistence._imports import find_import, name_import
@@ -46,3 +49,17 @@ def test_names_that_cannot_be_imported_are_an_error():
         decode([["import", "no_module:f"]], {}, [0], ["no_module:f"])
     with pytest.raises((ValueError, LookupError, TypeError)):
         decode([["import", ["os:system"]]], {}, [0], ["os:system"])
+
+
+def test_functions_and_estimators_of_users_are_import_paths():
+    model = make_pipeline(FunctionTransformer(steps_of), Sums(weight=3))
+    objects, arrays, root = encode(model)
+    paths = ["checked_estimators:Sums", "checked_estimators:steps_of"]
+    for path in paths:
+        assert ["import", path] in objects
+    with pytest.raises(ModelFileError, match=f"author: {', '.join(paths)}"):
+        decode(objects, arrays, root)
+    for trusted in (paths, [Sums, steps_of]):
+        restored = copy_value(model, trusted)
+        assert restored[0].func is steps_of
+        assert type(restored[1]) is Sums and restored[1].weight == 3

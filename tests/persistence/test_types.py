@@ -6,9 +6,11 @@ import warnings
 from importlib import import_module
 
 import numpy as np
+import pandas as pd
 import pytest
 from model_values import copy_value, same
 from sklearn.base import BaseEstimator, clone
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
@@ -67,7 +69,7 @@ PARAMETERS = {
 }
 REGRESSORS = (
     *("Regressor", "Ridge", "Lasso", "ElasticNet", "RFE", "Selector", "FromModel"),
-    *("LinearRegression",),
+    *("LinearRegression", "SVR"),
 )
 
 
@@ -86,7 +88,9 @@ def data_for(name):
     X = NUMBERS
     if "Imputer" in name or name == "MissingIndicator":
         X = np.where(NUMBERS > 1, np.nan, NUMBERS)
-    if name in ("NMF", "AdditiveChi2Sampler", "SkewedChi2Sampler"):
+    if name in ("NMF", "AdditiveChi2Sampler", "SkewedChi2Sampler") or name.endswith(
+        "NB"
+    ):
         X = np.abs(NUMBERS)
     if name == "KernelCenterer":
         X = NUMBERS @ NUMBERS.T
@@ -139,6 +143,16 @@ def test_every_estimator_of_this_package_is_listed():
                 found.add((f"sklearn_rnn.{info.name}", name))
     listed = {(module, n) for module, names in OWN_ESTIMATORS.items() for n in names}
     assert listed == found
+
+
+def test_columns_that_are_selected_by_type():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4], "c": ["x", "y"]})
+    selector = make_column_selector(dtype_include="number")
+    model = ColumnTransformer([("numbers", StandardScaler(), selector)])
+    model = model.set_output(transform="pandas").fit(frame)
+    restored = copy_value(model)
+    assert restored.transform(frame).equals(model.transform(frame))
+    assert restored.transformers[0][2].dtype_include == "number"
 
 
 def test_names_contain_no_private_modules():
