@@ -22,6 +22,7 @@ FOLDER = Path(os.environ.get("SKLEARN_RNN_RESULTS", HERE / "results"))
 PACKAGES = (
     *("numpy", "scipy", "scikit-learn", "torch", "skorch", "aeon", "keras"),
     *("tensorflow", "statsmodels", "statsforecast", "neuralforecast", "sacrebleu"),
+    *("fastapi", "uvicorn"),
 )
 
 

@@ -7,11 +7,11 @@ type one or several words of your own::
 
     python examples/cowrite.py --prompt "It was the"
     python examples/cowrite.py --text my_book.txt --characters
-    python examples/cowrite.py --model ishmael.pickle
+    python examples/cowrite.py --model ishmael.skrnn
 
 The first command trains on Moby Dick, the second one on the characters of a text file.
-The third one trains once and saves the generator in a file, from which later runs load
-it. Unpickling runs code, so do not load a file that you do not trust.
+The third one trains once and saves the generator in a model file, from which later runs
+load it. Loading a model file does not run code from it.
 
 This is a session of the first command, after two epochs of training:
 
@@ -108,11 +108,17 @@ See :class:`~sklearn_rnn.WritingSession` for the same in Python.
 """
 
 import argparse
-import pickle
 import re
 from pathlib import Path
 
-from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer
+from sklearn_rnn import (
+    CharVectorizer,
+    ModelFileError,
+    SequenceGenerator,
+    WordVectorizer,
+    load,
+    save,
+)
 from sklearn_rnn.datasets import load_moby_dick
 
 COMMANDS = {
@@ -134,7 +140,7 @@ HINT = 'Type "?" for the commands, or "=TEXT" to add TEXT as it is.'
 def load_or_train(args):
     """A generator that was trained on the text, now or in an earlier run."""
     if args.model and args.model.exists():
-        return pickle.loads(args.model.read_bytes())
+        return load_generator(args.model)
     if args.model and not args.model.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {args.model.parent}")
     text = Path(args.text).read_text("utf-8") if args.text else load_moby_dick().data
@@ -147,7 +153,28 @@ def load_or_train(args):
     )
     model.fit(text)
     if args.model:
-        args.model.write_bytes(pickle.dumps(model))
+        save(model, args.model)
+    return model
+
+
+def load_generator(path):
+    """The generator in a model file."""
+    try:
+        model = load(path)
+    except ModelFileError as error:
+        with path.open("rb") as file:
+            is_pickle = file.read(1) == b"\x80"
+        if is_pickle:
+            raise ValueError(
+                f"{path} is a pickle, as earlier versions of this program wrote it. "
+                "Reading a pickle can run any code, so only model files are read. "
+                "Delete the file or name another one to train the generator again."
+            ) from error
+        raise
+    if not isinstance(model, SequenceGenerator):
+        raise ValueError(
+            f"{path} contains a {type(model).__name__}; expected a SequenceGenerator."
+        )
     return model
 
 
@@ -236,7 +263,7 @@ def read_typed(answer):
 def main():
     parser = argparse.ArgumentParser(description="Write with a network.")
     parser.add_argument("--text", help="text file to learn; Moby Dick by default")
-    parser.add_argument("--model", type=Path, help="file that stores the generator")
+    parser.add_argument("--model", type=Path, help="model file of the generator")
     parser.add_argument("--prompt", default="", help="beginning of your text")
     parser.add_argument(
         "--characters", action="store_true", help="suggest characters, not words"
@@ -248,7 +275,7 @@ def main():
     args = parser.parse_args()
     try:
         session = load_or_train(args).session(args.prompt)
-    except (ValueError, OSError, pickle.UnpicklingError) as error:
+    except (ValueError, OSError) as error:
         parser.error(str(error))
     session = play(session)
     found = session.statistics()

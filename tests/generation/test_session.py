@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import re
 import runpy
 import subprocess
@@ -11,7 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sklearn_rnn import CharVectorizer, SequenceGenerator, TokenArray, WordVectorizer
+from sklearn_rnn import (
+    CharVectorizer,
+    SequenceGenerator,
+    TokenArray,
+    WordVectorizer,
+    save,
+)
 from sklearn_rnn.generation._language_model import LanguageModel
 from sklearn_rnn.generation._session import _compute_checksum
 
@@ -486,7 +493,7 @@ def test_the_terminal_program_runs_a_session(tmp_path):
 def test_the_terminal_program_keeps_its_model_and_branches(
     tmp_path, monkeypatch, capsys
 ):
-    text, kept = tmp_path / "text.txt", tmp_path / "model.pickle"
+    text, kept = tmp_path / "text.txt", tmp_path / "model.skrnn"
     text.write_text("the cut is thus.\n" * 20)
 
     def played(*answers):
@@ -520,7 +527,7 @@ def test_the_terminal_program_keeps_its_model_and_branches(
     ("arguments", "message"),
     [
         (["--text", "no_such_file.txt"], "No such file or directory"),
-        (["--model", "no_such_folder/x.pickle"], "there is no folder no_such_folder"),
+        (["--model", "no_such_folder/x.skrnn"], "there is no folder no_such_folder"),
     ],
 )
 def test_the_terminal_program_names_wrong_arguments(
@@ -530,3 +537,30 @@ def test_the_terminal_program_names_wrong_arguments(
     with pytest.raises(SystemExit):
         runpy.run_path(str(ROOT / "examples" / "cowrite.py"), run_name="__main__")
     assert message in capsys.readouterr().err
+
+
+def test_the_terminal_program_reads_model_files_of_generators_only(
+    tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / "model"
+
+    def read(content):
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            save(content, path)
+        monkeypatch.setattr(sys, "argv", ["cowrite.py", "--model", str(path)])
+        with pytest.raises(SystemExit):
+            runpy.run_path(str(ROOT / "examples" / "cowrite.py"), run_name="__main__")
+        return capsys.readouterr().err
+
+    class Trap:
+        def __reduce__(self):
+            return print, ("the pickle ran code",)
+
+    answer = read(pickle.dumps(Trap()))
+    assert "is a pickle, as earlier versions of this program wrote it" in answer
+    assert "ran code" not in answer
+    assert "cannot be read" in read(b"text")
+    answer = read(CharVectorizer())
+    assert "contains a CharVectorizer; expected a SequenceGenerator" in answer
