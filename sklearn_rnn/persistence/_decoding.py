@@ -261,8 +261,9 @@ class Decoder:
             and all(one.dtype in (np.int32, np.int64) for one in arrays[1:]),
             "a sparse matrix is damaged.",
         )
+        _check_sparse(*arrays, shape if name.startswith("csr") else shape[::-1])
         matrix = getattr(sparse, name)(arrays, shape=tuple(shape))
-        matrix.check_format(full_check=True)  # compiled code relies on it
+        matrix.check_format(full_check=True)
         return matrix
 
     # --------------------------------------------------------------- constants
@@ -449,6 +450,25 @@ def check_hashes(keys: Iterable[Any]) -> None:
     if len(hashes) > MOST_EQUAL_HASHES:
         most = np.unique(hashes, return_counts=True)[1].max()
         require(most <= MOST_EQUAL_HASHES, "too many keys have the same hash.")
+
+
+def _check_sparse(
+    data: np.ndarray, indices: np.ndarray, starts: np.ndarray, shape: Any
+) -> None:
+    """Check the indices of a compressed matrix, on which compiled code relies.
+
+    scipy's own check computes differences of ``starts``, which can overflow.
+    """
+    n_rows, n_columns = shape
+    require(
+        len(data) == len(indices)
+        and len(starts) == n_rows + 1
+        and starts[0] == 0
+        and starts[-1] == len(data)
+        and (starts[1:] >= starts[:-1]).all()
+        and (not len(indices) or 0 <= indices.min() <= indices.max() < n_columns),
+        "the indices of a sparse matrix are damaged.",
+    )
 
 
 def _split_text(content: np.ndarray, lengths: np.ndarray) -> list[str]:

@@ -122,8 +122,11 @@ def test_indices_of_sparse_matrices_are_checked():
     for name in ("1", "2"):
         damaged = {key: array.copy() for key, array in arrays.items()}
         damaged[name][1] = 99
-        with pytest.raises(ValueError):
+        with pytest.raises(ModelFileError, match="indices of a sparse matrix"):
             decode(objects, damaged, root)
+    overflow = {**arrays, "2": np.array([0, 2**31 - 1, -(2**31), 3], np.int32)}
+    with pytest.raises(ModelFileError, match="indices of a sparse matrix"):
+        decode(objects, overflow, root)
 
 
 def test_states_of_random_generators_are_checked():
