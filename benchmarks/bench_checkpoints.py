@@ -6,8 +6,7 @@ bit for bit. ``grid``: a GridSearchCV of 24 fits is killed after half of its tim
 run again. ``halving``: HalvingGridSearchCV over ``max_epochs``, with and without
 checkpoints, and the share of epochs that must be trained. ``overhead``: a fit whose
 state is written after each epoch of about half a second. The fits of the first two
-parts run in new processes, which are forked after the libraries are imported. The times
-of searches are the shortest of four, because other processes disturb them.
+parts run in new processes, which are forked after the libraries are imported.
 """
 
 import argparse
@@ -35,6 +34,7 @@ from sklearn_rnn import (
 )
 from sklearn_rnn._training import estimator
 from sklearn_rnn._training.checkpoints import NetCheckpoints
+from sklearn_rnn._training.net import RecurrentNet
 
 TRIES = 20
 FORK = multiprocessing.get_context("fork")
@@ -166,6 +166,29 @@ def measure_grid():
     )
 
 
+class Stopwatch:
+    """Sums the time of the calls of functions."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.seconds, self.n_calls = 0.0, 0
+
+    def watch(self, owner, name):
+        function = getattr(owner, name)
+
+        def watched(*args, **params):
+            started = time.perf_counter()
+            try:
+                return function(*args, **params)
+            finally:
+                self.seconds += time.perf_counter() - started
+                self.n_calls += 1
+
+        setattr(owner, name, watched)
+
+
 def search_halving(factor, n_candidates, smallest, folder):
     """Run a halving search over the number of epochs."""
     model = RNNClassifier(
@@ -184,60 +207,48 @@ def search_halving(factor, n_candidates, smallest, folder):
         return_train_score=False,
         random_state=0,
     ).fit(X, Y)
-    resources = search.n_resources_
-    counts = search.n_candidates_
-    steps = np.diff([0, *resources])
-    needed = np.dot(counts, steps) / np.dot(counts, resources)
-    return search.cv_results_["mean_test_score"].tolist(), needed
+    return search.cv_results_["mean_test_score"].tolist()
 
 
-def measure_halving(repeats=4):
+def measure_halving(repeats=3):
+    """Time of searches with and without checkpoints.
+
+    The speed of a shared machine changes from minute to minute. The share at equal
+    speed therefore assumes the same time of an epoch in all searches.
+    """
     table = Table(__file__, "halving", "factor")
+    watch = Stopwatch()
+    watch.watch(RecurrentNet, "_run_epoch")
     for factor, *sizes in ((2, 8, 3), (3, 9, 3)):
-        seconds, found = {"plain": [], "stored": []}, {}
-        cpu = {"plain": [], "stored": []}
-        for _ in range(repeats):
-            for name in seconds:
-                folder = tempfile.mkdtemp()
-                started, cpu_started = time.perf_counter(), time.process_time()
-                given = folder if name == "stored" else None
-                found[name] = search_halving(factor, *sizes, given)
-                seconds[name].append(time.perf_counter() - started)
-                cpu[name].append(time.process_time() - cpu_started)
-                shutil.rmtree(folder)
-        plain, stored = (min(seconds[name]) for name in seconds)
+        seconds, others, n_epochs, found = {}, {}, {}, {}
+        epochs = []
+        for name in ("plain", "stored") * repeats:
+            folder = tempfile.mkdtemp()
+            watch.reset()
+            started = time.perf_counter()
+            given = folder if name == "stored" else None
+            found[name] = search_halving(factor, *sizes, given)
+            elapsed = time.perf_counter() - started
+            shutil.rmtree(folder)
+            seconds[name] = min(elapsed, seconds.get(name, np.inf))
+            others[name] = min(elapsed - watch.seconds, others.get(name, np.inf))
+            n_epochs[name] = watch.n_calls
+            epochs.append(watch.seconds / watch.n_calls)
+        epoch = float(np.median(epochs))
+        plain, stored = (others[k] + n_epochs[k] * epoch for k in ("plain", "stored"))
         table.add(
             factor=factor,
             candidates=sizes[0],
-            seconds=plain,
-            seconds_with_checkpoints=stored,
-            share=stored / plain,
-            share_of_cpu=min(cpu["stored"]) / min(cpu["plain"]),
-            share_of_epochs=float(found["plain"][1]),
-            equal=found["plain"][0] == found["stored"][0],
+            seconds=seconds["plain"],
+            seconds_with_checkpoints=seconds["stored"],
+            share=seconds["stored"] / seconds["plain"],
+            share_at_equal_speed=stored / plain,
+            share_of_epochs=n_epochs["stored"] / n_epochs["plain"],
+            equal=found["plain"] == found["stored"],
         )
 
 
 # ---------------------------------------------------------------- overhead
-
-
-class Stopwatch:
-    """Sums the time of the calls of functions."""
-
-    def __init__(self):
-        self.seconds = 0.0
-
-    def watch(self, owner, name):
-        function = getattr(owner, name)
-
-        def watched(*args, **params):
-            started = time.perf_counter()
-            try:
-                return function(*args, **params)
-            finally:
-                self.seconds += time.perf_counter() - started
-
-        setattr(owner, name, watched)
 
 
 def measure_overhead():
@@ -251,7 +262,8 @@ def measure_overhead():
     watch.watch(NetCheckpoints, "save")
     table = Table(__file__, "overhead", "every")
     for every in (1, 10.0):
-        folder, watch.seconds = tempfile.mkdtemp(), 0.0
+        folder = tempfile.mkdtemp()
+        watch.reset()
         started = time.perf_counter()
         model.set_params(checkpoint=folder, checkpoint_every=every).fit(text)
         rest = time.perf_counter() - started - watch.seconds
