@@ -271,8 +271,8 @@ def count_outcomes(n_files):
                     total[key] += line.get(key, 0)
             first = last
             if run.returncode:
-                if not lines:
-                    raise RuntimeError("a worker failed before its first file")
+                if not lines or lines[-1]["stage"] not in ("load", "use"):
+                    raise RuntimeError("a worker failed outside of load and use")
                 stage, first = lines[-1]["stage"], lines[-1]["k"] + 1
                 timed_out = run.returncode == 1
                 print(lines[-1], "return code", run.returncode, file=sys.stderr)

@@ -3,6 +3,10 @@
 import hashlib
 import json
 
+import numpy as np
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as dump_arrays
+
 from sklearn_rnn._core.container import PREFIX
 
 NUMBERS = [0, 1, -1, 4, 255, 2**31, 2**32 - 1, 2**53, 2**62, 2**64, -(2**63)]
@@ -73,8 +77,10 @@ def mutate_bytes(content, other, rng):
 def mutate_parts(content, other, rng):
     """Change header or arrays, with consistent lengths and a valid checksum."""
     fields, header, arrays = split_file(content)
-    kind = rng.integers(8)
-    if kind == 0:
+    kind = rng.integers(9)
+    if kind == 8:
+        arrays = mutate_arrays(arrays, rng)
+    elif kind == 0:
         header = mutate_bytes(header, split_file(other)[1], rng)
     elif kind == 1:
         arrays = mutate_bytes(arrays, split_file(other)[2], rng)
@@ -99,6 +105,31 @@ def mutate_table(arrays, rng):
     mutate_json(table, rng)
     text = json.dumps(table).encode()
     return len(text).to_bytes(8, "little") + text + arrays[8 + size :]
+
+
+def mutate_arrays(arrays, rng):
+    """Give an array another shape, type or length, or exchange two arrays."""
+    found = load_arrays(arrays)
+    if not found:
+        return arrays
+    name, other = (choose(sorted(found), rng) for _ in range(2))
+    array, kind = found[name], rng.integers(7)
+    if kind == 0:
+        found[name], found[other] = found[other], array
+    elif kind == 1:
+        found[name] = np.ascontiguousarray(array.T)
+    elif kind == 2:
+        found[name] = array.reshape(choose([-1, (-1, 1), (1, -1)], rng))
+    elif kind == 3:
+        dtype = choose([np.float16, np.float32, np.float64, np.int8, np.int64], rng)
+        found[name] = array.astype(dtype)
+    elif kind == 4:
+        found[name] = array.ravel()[: int(rng.integers(3))]
+    elif kind == 5:
+        found[name] = np.concatenate([np.atleast_1d(array)] * 2)
+    else:
+        found[name] = np.zeros((0, int(choose(EXTREME[:-1], rng))), array.dtype)
+    return dump_arrays(found)
 
 
 def mutate_numbers(arrays, rng):

@@ -101,7 +101,9 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         super().__setstate__(state)
         net = vars(self).get("net_")
         if isinstance(net, dict):  # pickles without a version contain the net itself
-            self.net_ = unpack_net(net, self)
+            with torch.inference_mode(False), torch.enable_grad():
+                with ignore_default_device():
+                    self.net_ = unpack_net(net, self)
 
     # ---------------------------------------------------------------- training
 

@@ -9,16 +9,14 @@ import functools
 import inspect
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
-from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.persistence._arrays import check_shape, read_dtype, unpack_array
@@ -30,6 +28,7 @@ from sklearn_rnn.persistence._encoding import (
 from sklearn_rnn.persistence._errors import require
 from sklearn_rnn.persistence._imports import import_trusted
 from sklearn_rnn.persistence._pandas import RESTORE, restore_pandas
+from sklearn_rnn.persistence._states import check_state, restore_request
 from sklearn_rnn.persistence._types import (
     CALLABLES,
     CLASSES,
@@ -358,11 +357,11 @@ class Decoder:
             )
         state = self._attributes(cls.__name__, keys, items)
         request = state.pop("_metadata_request", None)
-        _check_state(cls, state, listed=type(name) is str)
+        check_state(cls, state, listed=type(name) is str)
         model: Any = object.__new__(cls)
         model.__setstate__(state)
         if request is not None:
-            model._metadata_request = _restore_request(model, request)
+            model._metadata_request = restore_request(model, request)
         return model
 
     def _read_object(self, kind: str, name: Any, keys: Any, items: Any) -> Any:
@@ -469,39 +468,3 @@ def _split_text(content: np.ndarray, lengths: np.ndarray) -> list[str]:
         texts.append(text[start : start + n])
         start += n
     return texts
-
-
-def _check_state(cls: Any, state: dict[str, Any], listed: bool) -> None:
-    """Check the attributes of an estimator, and add parameters that are missing.
-
-    An earlier version may have had fewer parameters.
-    """
-    own = cls.__module__.startswith("sklearn_rnn.")
-    parameters: Mapping[str, Any] = inspect.signature(cls).parameters if listed else {}
-    for name, parameter in parameters.items():
-        if own and parameter.default is not parameter.empty:
-            state.setdefault(name, parameter.default)
-        require(name in state, f"{cls.__name__} has no parameter {name!r}.")
-    if listed:
-        for name in state.keys() - parameters.keys():
-            require(
-                not callable(getattr(cls, name, None)),
-                f"{cls.__name__} has an attribute {name!r} in place of a method.",
-            )
-    if issubclass(cls, Pipeline):
-        is_cached = state.get("memory") is not None
-        require(not is_cached, "a Pipeline has a cache, which is not loaded.")
-
-
-def _restore_request(model: Any, request: Any) -> MetadataRequest:
-    """Return the metadata that the methods of an estimator request."""
-    restored = MetadataRequest(owner=model)
-    require(
-        type(request) is dict and request.keys() <= vars(restored).keys() - {"owner"},
-        "the metadata requests of an estimator are damaged.",
-    )
-    for method, aliases in request.items():
-        require(type(aliases) is dict, "a metadata request is damaged.")
-        for name, alias in aliases.items():
-            getattr(restored, method).add_request(param=name, alias=alias)
-    return restored

@@ -8,8 +8,8 @@ A value is encoded in JSON as
 
 An object is a list of its kind and its contents: ``["tuple", [1, [7]]]``. Objects that
 several others share are written once, so that they are the same object after loading.
-A *column* is a list of values, or the name of an array if all of them are numbers, or
-the names of two arrays if all of them are texts.
+A *column* is a list of values. A long one may be a dict instead: the name of an array
+of numbers, the names of two arrays of texts and their lengths, or columns of tuples.
 """
 
 import functools
@@ -335,7 +335,10 @@ class Encoder:
 
     def _refuse(self, value: Any) -> ModelFileError:
         name = type(value).__name__
-        advice = "Save a model without it, or use pickle among people you trust."
+        advice = (
+            "Remove or replace it. Pickle can store any object, but runs code from the "
+            "file when it is loaded."
+        )
         if hasattr(value, "best_estimator_"):
             advice = "Save its best_estimator_."
         elif hasattr(value, "estimator") and "Search" in name:

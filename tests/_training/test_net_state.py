@@ -100,6 +100,15 @@ def test_a_device_that_is_not_available_is_replaced_by_the_cpu():
     assert net.device == torch.device("cpu")
 
 
+def test_settings_of_torch_do_not_change_what_is_loaded():
+    model, data = fit("classifier")
+    pickled = pickle.dumps(model)
+    with torch.inference_mode(), torch.device("meta"):
+        loaded = pickle.loads(pickled)
+    assert_same_weights(loaded, model)
+    assert_same_weights(loaded.fit(*data), model.fit(*data))
+
+
 def change_first_state(state, **changes):
     optimizer = state["optimizer"]
     first, *others = optimizer["states"]

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from model_values import copy_value, encode, same
 from scipy import sparse
-from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.callback import ProgressBar
 from sklearn.ensemble import RandomForestClassifier
@@ -101,15 +100,6 @@ def test_long_lists_of_numbers_and_texts_are_packed():
     objects, arrays, _ = encode({"x": WORDS, "y": list(range(100))})
     assert len(str(objects)) < 150
     assert [array.dtype for array in arrays.values()] == [np.uint8, np.int8, np.int8]
-
-
-def test_metadata_requests_are_kept():
-    with config_context(enable_metadata_routing=True):
-        model = RNNClassifier().set_fit_request(sample_weight=True)
-    restored = copy_value(model)
-    request = restored.get_metadata_routing()
-    assert request.fit.requests["sample_weight"] is True
-    assert restored._metadata_request.owner is restored
 
 
 class UsersArray(np.ndarray):
