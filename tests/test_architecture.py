@@ -246,7 +246,7 @@ def test_estimators_load_no_optional_library():
         "import sklearn_rnn as s\nfor name in s.__all__: getattr(s, name)"
     )
     assert {"torch", "skorch"} <= loaded
-    assert not loaded & {"matplotlib", "polars", "sacrebleu"}
+    assert not loaded & {"matplotlib", "onnx", "onnxscript", "polars", "sacrebleu"}
 
 
 def test_public_names_and_subpackages_are_attributes():

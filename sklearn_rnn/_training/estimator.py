@@ -344,7 +344,16 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
 
     @property
     def module_(self) -> Any:  # the class of the network depends on the estimator
-        """The trained torch module."""
+        """The trained torch module, which reads encoded sequences, time first.
+
+        Use ``to_torch`` for a module that reads sequences in the unit of X. The forward
+        pass of this module takes an object with two attributes: ``values``, of shape
+        ``(n_timesteps, n_sequences, n_features)``, are standardized and joined to
+        patches, and zero where sequences are padded, or they are codes ``(n_timesteps,
+        n_sequences)``; ``lengths``, of shape ``(n_sequences,)``, are the numbers of
+        valid steps, or None if no sequence is padded. The module of a generator takes
+        codes and, optionally, states.
+        """
         return self.net_.module_
 
 

@@ -21,6 +21,7 @@ from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.forecasting._base import BaseForecaster
 from sklearn_rnn.forecasting._encoding import take_median
 from sklearn_rnn.forecasting._exog import read_exog
+from sklearn_rnn.forecasting._export import describe_model, export_onnx, export_torch
 from sklearn_rnn.forecasting._origins import backtest_network
 from sklearn_rnn.forecasting._reading import (
     check_same_series,
@@ -915,6 +916,95 @@ class RNNForecaster(BaseForecaster):
             fitted._series_network, fitted._container.has_channels
         )
         return Stream(adapter, n_streams)
+
+    def to_torch(self):
+        """Copy the network and its baseline to a torch module of standard layers.
+
+        The module contains the scaling of series, differencing and the Theta method.
+        Later fits do not change it.
+
+        Returns
+        -------
+        module : torch.nn.Module
+            Module in evaluation mode, on the device of the model. ``module(x, lengths,
+            exog)`` reads series ``(n_series, n_timesteps, n_channels)``, in their own
+            unit and from their beginning. NaN is a missing value. ``lengths``, of shape
+            ``(n_series,)``, are the numbers of valid steps; None means that no series
+            is padded. ``exog``, of shape ``(n_series, n_timesteps + horizon,
+            n_variables)``, belongs to the steps of each series and the ``horizon``
+            steps after it; the inputs of ``calendar`` follow the variables given. It
+            returns the forecasts of :meth:`predict` for ``horizon`` steps, ``(n_series,
+            horizon, n_channels)``, or those of all quantiles, with a last axis
+            ``n_quantiles``, if fitted with ``intervals="quantile"``.
+
+        See Also
+        --------
+        to_onnx : Writes the network to a file for other programs.
+
+        Notes
+        -----
+        The baseline is computed in float64. With ``precision="bfloat16"``, the network
+        computes in float32, and forecasts agree to two digits. In contrast to
+        ``predict``, the module does not check its input: values beyond ``bounds`` are
+        accepted, and values that are not positive result in NaN if the model forecasts
+        logarithms. ``torch.export.export`` accepts the module with any number of series
+        and steps.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import torch
+        >>> from sklearn_rnn import RNNForecaster
+        >>> series = np.sin(np.arange(100) / 3)
+        >>> model = RNNForecaster(hidden_size=4, max_epochs=2, random_state=0)
+        >>> module = model.fit(series).to_torch()
+        >>> with torch.inference_mode():
+        ...     forecast = module(torch.tensor(series).reshape(1, -1, 1))
+        >>> bool(np.allclose(forecast[0, :, 0], model.predict(series)))
+        True
+        """
+        check_is_fitted(self)
+        return export_torch(snapshot(self)._series_network)
+
+    def to_onnx(self, path):
+        """Write the network and its baseline to a file in the ONNX format.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write. An existing file is replaced only when the new one is
+            complete.
+
+        Raises
+        ------
+        ImportError
+            If onnx or onnxscript is not installed.
+        ValueError
+            If ``cell`` is a callable.
+
+        See Also
+        --------
+        to_torch : Returns a torch module, and describes its inputs.
+
+        Notes
+        -----
+        The inputs are ``X`` (float64) and ``lengths`` (int64), and ``exog`` (float64)
+        if the model was fitted with exogenous or calendar variables. The output
+        ``variable`` (float64) is the block of forecasts. They have the shapes described
+        in :meth:`to_torch`, for any number of series of any length.
+
+        The metadata are JSON texts: ``class``, ``horizon``, ``channels`` and ``exog``
+        (names, if they are known), ``calendar``, ``baseline``, ``seasons``,
+        ``transform`` and ``quantiles``, as far as they apply. The version of this
+        library is the ``producer_version``.
+
+        The network computes in float32, because onnxruntime has no recurrent layers in
+        float64, and the baseline in float64. torch.onnx converts the baseline, which
+        takes some seconds.
+        """
+        check_is_fitted(self)
+        fitted = snapshot(self)
+        export_onnx(fitted._series_network, path, describe_model(fitted))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

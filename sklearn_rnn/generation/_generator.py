@@ -21,11 +21,13 @@ from sklearn_rnn._data.cells import explain_errors
 from sklearn_rnn._data.reading import is_table
 from sklearn_rnn._data.tokens import END, PADDING, UNKNOWN
 from sklearn_rnn._nn.builders import build_language_network
+from sklearn_rnn._nn.standard import make_standard_language_network
 from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.generation import _scoring
 from sklearn_rnn.generation._beam_search import extend_by_beam_search
+from sklearn_rnn.generation._export import export_onnx
 from sklearn_rnn.generation._language_model import LanguageModel, encode_known
 from sklearn_rnn.generation._net import LanguageNet, TextExamples, split_corpus
 from sklearn_rnn.generation._options import DecodingOptions, document_options
@@ -863,6 +865,98 @@ class SequenceGenerator(
         (['a'], ['t'])
         """
         return Stream(TextStreamAdapter(LanguageModel.of(self)), n_streams)
+
+    def to_torch(self):
+        """Copy the network to a torch module of standard layers.
+
+        Returns
+        -------
+        module : torch.nn.Module
+            Module in evaluation mode, on the device of the model, which later fits do
+            not change. ``module(codes, state)`` reads codes of shape ``(n_sequences,
+            n_timesteps)``: 2 at the start of a text, then those of its tokens, which
+            are 4 for the first token of the vocabulary and so on. It returns the logits
+            of the code after each step, ``(n_sequences, n_timesteps,
+            vocabulary_size)``, and the state after the last step, from which the next
+            call continues. None is the state before the first step. The state is that
+            of ``torch.nn.LSTM``, ``torch.nn.GRU`` or ``torch.nn.RNN``;
+            for a callable ``cell``, it is a list with the state of each layer.
+
+        See Also
+        --------
+        to_onnx : Writes the network to a file for other programs.
+
+        Notes
+        -----
+        The softmax of ``logits[..., 3:]`` is :meth:`predict_proba`, because padding,
+        unknown tokens and starts are not generated. With ``precision="bfloat16"``, the
+        module computes in float32, and predictions agree to two digits.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import torch
+        >>> from sklearn_rnn import SequenceGenerator
+        >>> model = SequenceGenerator(hidden_size=8, max_epochs=2, random_state=0)
+        >>> module = model.fit("the cat sat on the mat. " * 10).to_torch()
+        >>> code_of = {token: 3 + k for k, token in enumerate(model.classes_)}
+        >>> codes = torch.tensor([[2] + [code_of[token] for token in "the c"]])
+        >>> with torch.inference_mode():
+        ...     logits, state = module(codes)
+        >>> proba = logits[:, -1, 3:].softmax(1)
+        >>> bool(np.allclose(proba, model.predict_proba(["the c"]), atol=1e-5))
+        True
+        """
+        return make_standard_language_network(LanguageModel.of(self).module)
+
+    def to_onnx(self, path):
+        """Write the network to a file in the ONNX format, with states as inputs.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write. An existing file is replaced only when the new one is
+            complete.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed.
+        ValueError
+            If ``cell`` is a callable.
+
+        See Also
+        --------
+        to_torch : Returns a torch module.
+
+        Notes
+        -----
+        The inputs are the codes ``X`` (int64) of shape ``(n_sequences, n_timesteps)``,
+        2 at the start of a text and then those of its tokens, and the states
+        ``hidden_0``, ``cell_0`` and so on, which are zero before the first step. The
+        outputs are the ``probabilities`` of :meth:`predict_proba` after each step,
+        ``(n_sequences, n_timesteps, n_classes)``, and the states after the last step,
+        ``next_hidden_0`` and so on.
+
+        The metadata are JSON texts: ``class``, ``classes``, ``vocabulary``, the tokens
+        in the order of their codes, ``vocabulary_size``, ``reserved_codes``,
+        ``vectorizer`` with its parameters, and ``states``. The version of this library
+        is the ``producer_version``. Networks in float64 are written in float32, because
+        onnxruntime has no recurrent layers in float64.
+
+        Examples
+        --------
+        >>> import os
+        >>> import tempfile
+        >>> from sklearn_rnn import SequenceGenerator
+        >>> model = SequenceGenerator(hidden_size=8, max_epochs=2, random_state=0)
+        >>> _ = model.fit("the cat sat on the mat. " * 10)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.to_onnx(os.path.join(folder, "model.onnx"))
+        ...     os.listdir(folder)
+        ['model.onnx']
+        """
+        export_onnx(LanguageModel.of(self), path)
 
     def session(self, prompt="", *, temperature=1.0):
         """Open a session in which a person writes with suggestions of the network.

@@ -32,6 +32,7 @@ from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn._training.optimizers import BATCHES_PER_EPOCH
 from sklearn_rnn.streaming._stream import Stream
+from sklearn_rnn.supervised._export import export_onnx, export_torch
 from sklearn_rnn.supervised._inputs import InputEncoding
 from sklearn_rnn.supervised._step_targets import flatten, flatten_weights, unflatten
 from sklearn_rnn.supervised._stream_adapter import SequenceStreamAdapter
@@ -412,6 +413,135 @@ class SupervisedEstimator(
         """
         check_is_fitted(self)
         return Stream(SequenceStreamAdapter(self), n_streams)
+
+    def to_torch(self):
+        """Copy the network to a torch module of standard layers.
+
+        The module contains the standardization of X, the joining of steps to patches
+        and the conversion of outputs. Later fits do not change it.
+
+        Returns
+        -------
+        module : torch.nn.Module
+            Module in evaluation mode, on the device of the model. ``module(x,
+            lengths)`` reads a padded batch of shape ``(n_sequences, n_timesteps,
+            n_features)``, in the unit of X, or codes of tokens ``(n_sequences,
+            n_timesteps)``. Tables have to be reshaped. ``lengths``, of shape
+            ``(n_sequences,)``, are the numbers of valid steps; None means that no
+            sequence is padded. It returns what ``predict_proba`` of a classifier or
+            :meth:`predict` of a regressor returns, with an axis for the time steps if
+            ``return_sequences=True``; entries at padded steps then have no meaning.
+            ``module.logits(x, lengths)`` returns the outputs of the output layer
+            instead: logits of a classifier, or standardized numbers.
+
+        See Also
+        --------
+        to_onnx : Writes the network to a file for other programs.
+
+        Notes
+        -----
+        The recurrent layers are ``torch.nn.LSTM``, ``torch.nn.GRU`` and
+        ``torch.nn.RNN``. A layer of a callable ``cell`` is copied as it is. With
+        ``precision="bfloat16"``, the module computes in float32, and predictions agree
+        to two digits.
+
+        ``torch.export.export`` accepts the module with any number of sequences and
+        steps. On a GPU, cuDNN computes gradients of recurrent layers in training mode
+        only. To explain predictions there, call ``module.train()``; the module has no
+        dropout, except in a callable ``cell``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import torch
+        >>> from sklearn_rnn import RNNClassifier
+        >>> X = np.sin(np.arange(60.0)).reshape(6, 10)
+        >>> model = RNNClassifier(hidden_size=4, max_epochs=2, random_state=0)
+        >>> module = model.fit(X, [0, 1, 0, 1, 0, 1]).to_torch()
+        >>> with torch.inference_mode():
+        ...     proba = module(torch.tensor(X).unsqueeze(2))
+        >>> bool(np.allclose(proba, model.predict_proba(X), atol=1e-5))
+        True
+        """
+        fitted = snapshot(self)
+        check_is_fitted(fitted)
+        return export_torch(fitted)
+
+    def to_onnx(self, path, *, stream=False, vectorizer=None):
+        """Write the network to a file in the ONNX format.
+
+        The file contains the standardization of X, the joining of steps to patches and
+        the conversion of outputs. Any number of sequences of any length can be read at
+        once.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write. An existing file is replaced only when the new one is
+            complete.
+        stream : bool, default=False
+            Whether to write a single time step of the network, whose states are inputs
+            and outputs, instead of the whole network.
+        vectorizer : object, default=None
+            Fitted vectorizer whose codes the model reads. Its vocabulary is stored in
+            the metadata.
+
+        Raises
+        ------
+        ImportError
+            If onnx is not installed.
+        ValueError
+            If ``cell`` is a callable. Also if ``stream=True`` and the model is
+            bidirectional or has an ``input_length``.
+
+        See Also
+        --------
+        to_torch : Returns a torch module.
+
+        Notes
+        -----
+        **Inputs** are ``X``, of shape ``(n_sequences, n_timesteps, n_features)``, and
+        ``lengths`` (int64), the numbers of valid steps. X has the floating-point type
+        of the model's ``precision``, which is that of X in ``fit`` for small data with
+        ``precision="auto"``. Codes of tokens are int64, without the last axis.
+
+        **Outputs** of a classifier are ``label`` and ``probabilities``, and that of a
+        regressor is ``variable``, as sklearn-onnx names them. Labels that are neither
+        numbers nor booleans are strings. With ``return_sequences=True``, entries at
+        padded steps have no meaning.
+
+        **Streams.** With ``stream=True``, ``X`` has no time axis, and there are no
+        lengths. The inputs ``hidden_0``, ``cell_0`` and so on are the states of the
+        layers; ``n_steps``, ``sum``, ``max`` and ``patch`` are present if ``pooling``
+        or ``patch_size`` need them. All are zero before the first step. The outputs
+        ``next_hidden_0`` and so on are the inputs of the next step.
+
+        **Metadata** are JSON texts: ``class``, ``classes``, ``n_features``,
+        ``feature_names``, ``scaling``, ``target_scaling``, ``patch_size``,
+        ``vocabulary_size``, ``reserved_codes``, ``vocabulary``, ``vectorizer`` and
+        ``states``, as far as they apply. The version of this library is the
+        ``producer_version``.
+
+        Recurrent layers compute in float32, because onnxruntime has no others. The
+        probabilities of models in float64 therefore differ in the seventh digit.
+
+        Examples
+        --------
+        >>> import os
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from sklearn_rnn import RNNClassifier
+        >>> X = np.sin(np.arange(60.0)).reshape(6, 10)
+        >>> model = RNNClassifier(hidden_size=4, max_epochs=2, random_state=0)
+        >>> _ = model.fit(X, [0, 1, 0, 1, 0, 1])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.to_onnx(os.path.join(folder, "model.onnx"))
+        ...     os.listdir(folder)
+        ['model.onnx']
+        """
+        fitted = snapshot(self)
+        check_is_fitted(fitted)
+        export_onnx(fitted, path, stream, vectorizer)
 
     def _read(self, X, *, reset):
         """Read X as sequences, and check them against ``input_length``."""

@@ -23,6 +23,7 @@ from sklearn_rnn._data.reading import SequenceReader
 from sklearn_rnn._data.sequences import cast
 from sklearn_rnn._data.tokens import RESERVED, UNKNOWN
 from sklearn_rnn._nn.builders import build_translation_network
+from sklearn_rnn._nn.standard_translation import make_standard_translation_network
 from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import LAYERS, SIZE, constraints_of
@@ -731,6 +732,46 @@ class SequenceTranslator(SequenceReader, NetworkEstimator):
             explain_prediction_memory(len(sources), int(sources.lengths.max())),
         ):
             return beam_search(self.module_, sources, options)
+
+    def to_torch(self):
+        """Copy the network to a torch module of standard layers.
+
+        Returns
+        -------
+        module : torch.nn.Module
+            Module in evaluation mode, on the device of the model, which later fits do
+            not change. ``module(x, codes, lengths)`` reads sources of numbers
+            ``(n_sequences, n_timesteps, n_features)``, or codes ``(n_sequences,
+            n_timesteps)`` as ``source_vectorizer_.transform`` returns them, with
+            ``lengths`` of shape ``(n_sequences,)``; None means that no source is
+            padded. ``codes``, of shape ``(n_sequences, n_codes)``, are the targets: 2
+            at the start, then their tokens, which are 4 for the first token of the
+            vocabulary and so on. It returns the logits of the code after each step,
+            ``(n_sequences, n_codes, vocabulary_size)``. Code 3 is the end.
+
+        Notes
+        -----
+        To write a target, call ``memory, state = module.encode(x, lengths)`` once, and
+        ``logits, state, weights = module.decode(codes, state, memory, lengths)`` for
+        each new code, of shape ``(n_sequences, 1)``. ``weights`` are those of the
+        attention, or None. The recurrent layers are ``torch.nn.LSTM``,
+        ``torch.nn.GRU`` and ``torch.nn.RNN``. Networks of translators cannot
+        be written in the ONNX format.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from sklearn_rnn import SequenceTranslator
+        >>> model = SequenceTranslator(hidden_size=8, max_epochs=2, random_state=0)
+        >>> module = model.fit(["ab", "ba"] * 9, ["x y", "y x"] * 9).to_torch()
+        >>> x = torch.tensor(model.source_vectorizer_.transform(["ab"]))
+        >>> memory, state = module.encode(x)
+        >>> logits, state, _ = module.decode(torch.tensor([[2]]), state, memory)
+        >>> tuple(logits.shape)
+        (1, 1, 7)
+        """
+        check_is_fitted(self)
+        return make_standard_translation_network(snapshot(self).module_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -517,3 +517,28 @@ def test_a_failed_fit_does_not_change_the_translator(fitted):
 def test_translation_on_a_gpu():
     model = learner(device="cuda").fit(WORDS, TURNED)
     assert model.score(WORDS, TURNED) > 0.9
+
+
+def test_a_module_writes_the_same_target():
+    sources, targets = ["ab", "bba", "a", "b"] * 4, ["x y", "y y x", "x", "y"] * 4
+    model = SequenceTranslator(
+        hidden_size=8, max_epochs=3, beam_size=1, max_length=4, random_state=0
+    ).fit(sources, targets)
+    module = model.to_torch()
+    tokens = model.source_vectorizer_.transform(sources[:4])
+    lengths = torch.tensor((np.asarray(tokens) > 0).sum(1))
+    codes = torch.full((4, 1), 2)
+    with torch.inference_mode():
+        memory, state = module.encode(torch.tensor(np.asarray(tokens)), lengths)
+        written = []
+        for _ in range(4):
+            logits, state, _ = module.decode(codes, state, memory, lengths)
+            logits[..., :3] = -torch.inf  # padding, unknown and start
+            codes = logits.argmax(2)
+            written.append(codes)
+    rows = torch.cat(written, 1).tolist()
+    expected = [row[: (*row, 3).index(3)] for row in rows]
+    found = model.target_vectorizer_.inverse_transform(
+        TokenArray([[*row, *[0] * (4 - len(row))] for row in expected], 7)
+    )
+    assert list(found) == list(model.predict(sources[:4]))

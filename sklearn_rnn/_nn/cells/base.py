@@ -45,6 +45,7 @@ class RecurrentLayer(nn.Module, ABC):
     source: ClassVar[str]  # publication, for the documentation
     equations: ClassVar[str]  # LaTeX, for the documentation
     numpy_cell: ClassVar[type["NumpyCell"]]
+    torch_layer: ClassVar[type[nn.RNNBase] | None] = None  # if torch has this cell
 
     def __init__(
         self,
@@ -112,14 +113,20 @@ class RecurrentLayer(nn.Module, ABC):
         """Compute what :meth:`forward` returns for (T, B, F) with torch's kernel."""
         raise TypeError(f"torch has no kernel for cell={self.name!r}.")
 
-    def kernel_arguments(
-        self, dtype: torch.dtype, bias_hh: Tensor | None = None
-    ) -> tuple[Any, ...]:
+    def kernel_arguments(self, dtype: torch.dtype) -> tuple[Any, ...]:
         """Return the arguments of torch's kernels after the input and the state."""
-        bias_hh = torch.zeros_like(self.bias) if bias_hh is None else bias_hh
-        weights = [self.weight_ih, self.weight_hh, self.bias, bias_hh]
-        weights = [weight.to(dtype) for weight in weights]
+        weights = [weight.to(dtype) for weight in self.torch_weights()]
         return weights, True, 1, 0.0, self.training, False, False
+
+    def torch_weights(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return W, U and the two biases, in the shapes and order of torch's layers."""
+        weight_ih = self.weight_ih.t() if self.onehot else self.weight_ih
+        return weight_ih, self.weight_hh, self.bias, torch.zeros_like(self.bias)
+
+    @property
+    def torch_options(self) -> dict[str, Any]:
+        """Options of the constructor of ``torch_layer``."""
+        return {}
 
 
 class NumpyCell(ABC):

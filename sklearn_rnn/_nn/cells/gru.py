@@ -129,6 +129,7 @@ n_t &= \tanh(W_n x_t + b_n + r_t \odot (U_n h_{t-1} + b'_n)) \\
 h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
 """
     numpy_cell = NumpyGRU
+    torch_layer = nn.GRU
 
     def __init__(self, input_size: int, hidden_size: int, **options: Any) -> None:
         super().__init__(input_size, hidden_size, **options)
@@ -152,8 +153,11 @@ h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
         return x.is_cuda or not torch.is_grad_enabled()
 
     def run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        H = self.hidden_size
-        bias_hh = torch.cat([torch.zeros_like(self.bias[: 2 * H]), self.bias_n])
-        arguments = self.kernel_arguments(x.dtype, bias_hh)
+        arguments = self.kernel_arguments(x.dtype)
         outputs, h = torch.gru(x, state.unsqueeze(0), *arguments)
         return outputs, h[0]
+
+    def torch_weights(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        weight_ih, weight_hh, bias_ih, zeros = super().torch_weights()
+        bias_hh = torch.cat([zeros[: 2 * self.hidden_size], self.bias_n])
+        return weight_ih, weight_hh, bias_ih, bias_hh

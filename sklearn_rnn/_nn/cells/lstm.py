@@ -123,6 +123,7 @@ c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
 h_t &= o_t \odot \tanh(c_t)
 """
     numpy_cell = NumpyLSTM
+    torch_layer = nn.LSTM
 
     def initialize(self, generator: torch.Generator) -> None:
         """Initialize as in the base class, but with a bias of 1 for the forget gate."""

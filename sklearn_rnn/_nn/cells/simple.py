@@ -78,6 +78,7 @@ class SimpleLayer(RecurrentLayer):
     source = 'J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990'
     equations = r"h_t = f(W x_t + U h_{t-1} + b), \quad f = \tanh \text{ or ReLU}"
     numpy_cell = NumpySimple
+    torch_layer = nn.RNN
 
     def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         is_bounded = self.activation == "tanh"
@@ -95,3 +96,7 @@ class SimpleLayer(RecurrentLayer):
         kernel = torch.rnn_tanh if self.activation == "tanh" else torch.rnn_relu
         outputs, h = kernel(x, state.unsqueeze(0), *self.kernel_arguments(x.dtype))
         return outputs, h[0]
+
+    @property
+    def torch_options(self) -> dict[str, Any]:
+        return {"nonlinearity": self.activation}

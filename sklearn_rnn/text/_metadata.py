@@ -1,0 +1,48 @@
+"""Descriptions of vocabularies, from which other programs can learn to encode text."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._data.tokens import END, PADDING, START, UNKNOWN
+
+RESERVED_CODES = {"padding": PADDING, "unknown": UNKNOWN, "start": START, "end": END}
+
+
+def describe_codes(
+    vocabulary_size: int, names: Iterable[Any] | None, vectorizer: Any
+) -> dict[str, Any]:
+    """Describe codes, as facts by name: their number, and which ones are reserved.
+
+    If they are known, ``names`` are listed in the order of the codes, and the
+    parameters of the ``vectorizer``.
+    """
+    facts: dict[str, Any] = {
+        "vocabulary_size": vocabulary_size,
+        "reserved_codes": RESERVED_CODES,
+    }
+    if names is not None:
+        facts["vocabulary"] = [str(name) for name in names]
+    if hasattr(vectorizer, "get_params"):
+        parameters = vectorizer.get_params(deep=False)
+        facts["vectorizer"] = {"class": type(vectorizer).__name__, **parameters}
+    return facts
+
+
+def list_names(vectorizer: Any, vocabulary_size: int) -> list[Any] | None:
+    """List the names of the codes of a vectorizer; None without a vectorizer.
+
+    Raises a ValueError if its vocabulary has another size.
+    """
+    if vectorizer is None:
+        return None
+    check_is_fitted(vectorizer)
+    names = list(vectorizer.get_feature_names_out())
+    if len(names) != vocabulary_size:
+        raise ValueError(
+            f"the vectorizer has {len(names)} codes, but the model was fitted on a "
+            f"vocabulary of {vocabulary_size} codes. Pass the vectorizer that made the "
+            "codes in fit."
+        )
+    return names
