@@ -9,7 +9,7 @@ import functools
 import inspect
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from sklearn.utils import Bunch
 
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.persistence._arrays import check_shape, read_dtype, unpack_array
+from sklearn_rnn.persistence._checks import check_hashes, check_sparse
 from sklearn_rnn.persistence._encoding import (
     BIT_GENERATORS,
     DEEPEST,
@@ -45,7 +46,6 @@ LARGEST_FACTOR, LARGEST_CONSTANT = 50, 1_000_000
 # Arrays are copied or checked whenever an object refers to them. The sum of their sizes
 # may be at most this many times that of all arrays, plus a constant.
 LARGEST_WORK_FACTOR, LARGEST_WORK_CONSTANT = 8, 2_000_000
-MOST_EQUAL_HASHES = 50  # keys of a dict with the same hash, which slow it down
 SPECIAL = {"nan": np.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -251,7 +251,7 @@ class Decoder:
     def _read_sparse(
         self, kind: str, name: Any, shape: Any, data: Any, indices: Any, starts: Any
     ) -> Any:
-        arrays = tuple(self._work_on(data, indices, starts))
+        arrays = self._work_on(data, indices, starts)
         require(name in SPARSE_CLASSES, f"the sparse type {name!r:.60} is unknown.")
         check_shape(shape)
         require(
@@ -261,8 +261,9 @@ class Decoder:
             and all(one.dtype in (np.int32, np.int64) for one in arrays[1:]),
             "a sparse matrix is damaged.",
         )
-        _check_sparse(*arrays, shape if name.startswith("csr") else shape[::-1])
-        matrix = getattr(sparse, name)(arrays, shape=tuple(shape))
+        n_rows, n_columns = shape if name.startswith("csr") else shape[::-1]
+        check_sparse(arrays, n_rows, n_columns)
+        matrix = getattr(sparse, name)(tuple(arrays), shape=tuple(shape))
         matrix.check_format(full_check=True)
         return matrix
 
@@ -442,33 +443,6 @@ READERS: dict[str, tuple[Callable[..., Any], int]] = {
         for kind, restore in RESTORE.items()
     },
 }
-
-
-def check_hashes(keys: Iterable[Any]) -> None:
-    """Check that few keys have the same hash, because a dict of them would be slow."""
-    hashes = np.array([hash(key) for key in keys if type(key) is not str])
-    if len(hashes) > MOST_EQUAL_HASHES:
-        most = np.unique(hashes, return_counts=True)[1].max()
-        require(most <= MOST_EQUAL_HASHES, "too many keys have the same hash.")
-
-
-def _check_sparse(
-    data: np.ndarray, indices: np.ndarray, starts: np.ndarray, shape: Any
-) -> None:
-    """Check the indices of a compressed matrix, on which compiled code relies.
-
-    scipy's own check computes differences of ``starts``, which can overflow.
-    """
-    n_rows, n_columns = shape
-    require(
-        len(data) == len(indices)
-        and len(starts) == n_rows + 1
-        and starts[0] == 0
-        and starts[-1] == len(data)
-        and (starts[1:] >= starts[:-1]).all()
-        and (not len(indices) or 0 <= indices.min() <= indices.max() < n_columns),
-        "the indices of a sparse matrix are damaged.",
-    )
 
 
 def _split_text(content: np.ndarray, lengths: np.ndarray) -> list[str]:

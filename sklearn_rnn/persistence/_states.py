@@ -75,7 +75,8 @@ def _check_categories(state: dict[str, Any]) -> None:
     """Check that the columns of a OneHotEncoder are those of its categories."""
     if "categories_" not in state and "_n_features_outs" not in state:
         return
-    categories, n_outputs = state.get("categories_"), state.get("_n_features_outs")
+    categories: Any = state.get("categories_")
+    n_outputs: Any = state.get("_n_features_outs")
     require(
         type(categories) is list
         and type(n_outputs) is list
@@ -83,10 +84,10 @@ def _check_categories(state: dict[str, Any]) -> None:
         and all(type(one) is np.ndarray and one.ndim == 1 for one in categories),
         "the categories of an encoder are damaged.",
     )
-    none = [None] * len(categories)
+    none: Any = [None] * len(categories)
     is_grouped = state.get("_infrequent_enabled", False)
-    groups = state.get("_default_to_infrequent_mappings") if is_grouped else none
-    rare = state.get("_infrequent_indices") if is_grouped else none
+    groups: Any = state.get("_default_to_infrequent_mappings") if is_grouped else none
+    rare: Any = state.get("_infrequent_indices") if is_grouped else none
     dropped = state.get("_drop_idx_after_grouping")
     dropped = none if dropped is None else dropped
     for parts in (groups, rare, dropped):
