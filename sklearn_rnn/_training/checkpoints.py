@@ -32,7 +32,7 @@ from sklearn_rnn._training.net_state import (
     restore_average,
     restore_optimizer,
 )
-from sklearn_rnn._training.optimizers import step_schedule
+from sklearn_rnn._training.optimizers import SGD, step_schedule
 from sklearn_rnn._training.options import NoCheckpoints, TrainingOptions
 
 # Attributes of a net that are hashed separately, or that do not affect the training.
@@ -55,7 +55,7 @@ TASK_CALLBACKS = {"ProgressBar", "ScoringMonitor"}
 
 # Attributes of every optimizer of torch, and those that torch's schedulers add. A
 # checkpoint also contains attributes of a user's optimizer that have the types below.
-OF_OPTIMIZERS = {*vars(torch.optim.SGD([torch.zeros(1)])), "step", "_opt_called"}
+OF_OPTIMIZERS = {*vars(SGD([torch.zeros(1)])), "step", "_opt_called"}
 STORED_ATTRIBUTES = (bool, int, float, str, type(None), torch.Tensor)
 
 
