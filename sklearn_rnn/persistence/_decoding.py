@@ -9,7 +9,7 @@ import functools
 import inspect
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from sklearn.utils import Bunch
 
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.persistence._arrays import check_shape, read_dtype, unpack_array
+from sklearn_rnn.persistence._checks import check_hashes, check_sparse
 from sklearn_rnn.persistence._encoding import (
     BIT_GENERATORS,
     DEEPEST,
@@ -45,7 +46,6 @@ LARGEST_FACTOR, LARGEST_CONSTANT = 50, 1_000_000
 # Arrays are copied or checked whenever an object refers to them. The sum of their sizes
 # may be at most this many times that of all arrays, plus a constant.
 LARGEST_WORK_FACTOR, LARGEST_WORK_CONSTANT = 8, 2_000_000
-MOST_EQUAL_HASHES = 50  # keys of a dict with the same hash, which slow it down
 SPECIAL = {"nan": np.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -251,7 +251,7 @@ class Decoder:
     def _read_sparse(
         self, kind: str, name: Any, shape: Any, data: Any, indices: Any, starts: Any
     ) -> Any:
-        arrays = tuple(self._work_on(data, indices, starts))
+        arrays = self._work_on(data, indices, starts)
         require(name in SPARSE_CLASSES, f"the sparse type {name!r:.60} is unknown.")
         check_shape(shape)
         require(
@@ -261,8 +261,10 @@ class Decoder:
             and all(one.dtype in (np.int32, np.int64) for one in arrays[1:]),
             "a sparse matrix is damaged.",
         )
-        matrix = getattr(sparse, name)(arrays, shape=tuple(shape))
-        matrix.check_format(full_check=True)  # compiled code relies on it
+        n_rows, n_columns = shape if name.startswith("csr") else shape[::-1]
+        check_sparse(arrays, n_rows, n_columns)
+        matrix = getattr(sparse, name)(tuple(arrays), shape=tuple(shape))
+        matrix.check_format(full_check=True)
         return matrix
 
     # --------------------------------------------------------------- constants
@@ -441,14 +443,6 @@ READERS: dict[str, tuple[Callable[..., Any], int]] = {
         for kind, restore in RESTORE.items()
     },
 }
-
-
-def check_hashes(keys: Iterable[Any]) -> None:
-    """Check that few keys have the same hash, because a dict of them would be slow."""
-    hashes = np.array([hash(key) for key in keys if type(key) is not str])
-    if len(hashes) > MOST_EQUAL_HASHES:
-        most = np.unique(hashes, return_counts=True)[1].max()
-        require(most <= MOST_EQUAL_HASHES, "too many keys have the same hash.")
 
 
 def _split_text(content: np.ndarray, lengths: np.ndarray) -> list[str]:
