@@ -34,6 +34,7 @@ _HOMES = {
     "WordVectorizer": "text",
     "WritingSession": "generation",
     "check_data": "preprocessing",
+    "clear_checkpoints": "_core.checkpoints",
     "load": "persistence",
     "open_stream": "streaming",
     "save": "persistence",

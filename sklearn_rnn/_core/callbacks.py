@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from sklearn.callback import with_callbacks
 
+# Parameters that are not named in lines about a fit.
+NOT_NAMED = {"callbacks", "checkpoint", "checkpoint_every", "random_state", "verbose"}
+
 Current = Callable[[], Any]  # returns the net as if its training ended now
 
 
@@ -78,16 +81,20 @@ class EpochTasks:
             "epoch_begins": self.begin_epoch,
             "epoch_ends": self.end_epoch,
             "label": describe_fit(self._fit, estimator) if estimator.verbose else "",
+            "task_callbacks": tuple(self._fit._callbacks),
         }
 
-    def begin_epoch(self, current: Current) -> None:
-        """Begin the task of an epoch; ``current()`` returns the net trained so far."""
+    def begin_epoch(self, current: Current | None) -> None:
+        """Begin the task of an epoch; ``current()`` returns the net trained so far.
+
+        None stands for an epoch of an earlier fit, whose net is not known any more.
+        """
         self._epoch = self._fit.subcontext(task_name="epoch")
         self._epoch.call_on_fit_task_begin(
             **self._about, **self._reconstruction(current)
         )
 
-    def end_epoch(self, current: Current) -> bool:
+    def end_epoch(self, current: Current | None) -> bool:
         """End the task of the epoch, and return whether a callback asks to stop."""
         return self._epoch.call_on_fit_task_end(
             **self._about, **self._reconstruction(current)
@@ -97,8 +104,10 @@ class EpochTasks:
         """End the task of the fit."""
         self._fit.call_on_fit_task_end(**self._about, **self._reconstruction(current))
 
-    def _reconstruction(self, current: Current) -> dict[str, Any]:
+    def _reconstruction(self, current: Current | None) -> dict[str, Any]:
         """Return the option that lets a callback build the estimator fitted so far."""
+        if current is None:
+            return {}
         return {"reconstruction_attributes": lambda: self._state(current())}
 
 
@@ -137,8 +146,7 @@ def list_changes(estimator: Any) -> list[str]:
     return [
         f"{name}={' '.join(reprlib.repr(value).split())}"
         for name, value in values.items()
-        if name not in ("callbacks", "random_state", "verbose")
-        and repr(value) != repr(defaults[name].default)
+        if name not in NOT_NAMED and repr(value) != repr(defaults[name].default)
     ]
 
 

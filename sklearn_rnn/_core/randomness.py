@@ -37,6 +37,11 @@ def draw_seed(random_state: Any) -> int:
     return int(random_state)
 
 
+def is_seed(random_state: Any) -> bool:
+    """Return whether ``random_state`` is a seed, so that every fit is the same."""
+    return isinstance(random_state, Integral)
+
+
 def numpy_generator(seed: int, *stream: int) -> np.random.Generator:
     """Return a numpy generator for one stream of a seed."""
     return np.random.default_rng([seed, *stream])

@@ -88,6 +88,16 @@ def use_one_thread() -> Iterator[None]:
             set_to(before)
 
 
+def describe_linear_algebra() -> list[tuple[str, ...]]:
+    """Describe the libraries of linear algebra, which may round results differently."""
+    names = ("internal_api", "version", "architecture", "num_threads")
+    return sorted(
+        tuple(str(library.info().get(name)) for name in names)
+        for library in _get_controller().lib_controllers
+        if library.user_api == "blas"
+    )
+
+
 @cache
 def _get_controller() -> ThreadpoolController:
     """Return the controller of the loaded libraries, which takes long to create."""

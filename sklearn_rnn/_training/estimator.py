@@ -9,6 +9,7 @@ import torch
 from sklearn.callback import CallbackSupportMixin
 
 from sklearn_rnn._core.callbacks import EpochTasks
+from sklearn_rnn._core.checkpoints import choose_folder
 from sklearn_rnn._core.device import (
     ignore_default_device,
     resolve_device,
@@ -30,6 +31,7 @@ from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.budget import resolve_patience
+from sklearn_rnn._training.checkpoints import open_checkpoints
 from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
 from sklearn_rnn._training.net_state import pack_net, unpack_net
 from sklearn_rnn._training.optimizers import BATCHES_PER_EPOCH, resolve_rates
@@ -178,7 +180,8 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
                 )
             ),
         ):
-            return net.train(train, valid, options)
+            checkpoints = open_checkpoints(net, train, valid, options)
+            return net.train(train, valid, options, checkpoints)
 
     def _count_epochs(self, train: Any) -> int:
         """Return the maximum number of epochs on these training examples."""
@@ -286,6 +289,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
             n_iter_no_change=resolve_patience(self.n_iter_no_change, epochs),
             seed=seed,
             score=self._score_outputs,
+            checkpoint=None if partial else choose_folder(self),
             **given,
         )
 

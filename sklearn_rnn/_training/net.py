@@ -44,7 +44,7 @@ from sklearn_rnn._training.optimizers import (
     make_schedule,
     step_schedule,
 )
-from sklearn_rnn._training.options import TrainingOptions
+from sklearn_rnn._training.options import NoCheckpoints, TrainingOptions
 
 
 @dataclass
@@ -56,7 +56,8 @@ class TrainingProgress:
     n_finished: int = 0
     lowest: dict[str, float] = field(default_factory=dict)
     reference_loss: float = np.inf
-    n_stale: int = 0
+    n_stale: int = 0  # number of epochs since the last improvement
+    longest_wait: int = 0  # largest such number before the last epoch
 
 
 class RecurrentNet(NeuralNet, ABC):
@@ -90,12 +91,17 @@ class RecurrentNet(NeuralNet, ABC):
                 raise
 
     def train(
-        self, train: Any, valid: Any, options: TrainingOptions
+        self,
+        train: Any,
+        valid: Any,
+        options: TrainingOptions,
+        checkpoints: NoCheckpoints | None = None,
     ) -> KeyboardInterrupt | None:
         """Run the epochs of ``options``; return the user's interrupt, if there is one.
 
         Afterwards the module has the weights of the last finished epoch or, with
-        validation rows, of the epoch with the lowest validation loss.
+        validation rows, of the epoch with the lowest validation loss. ``checkpoints``
+        can restore the state after some of the epochs, which are then left out.
         """
         first = len(self.history)
         if valid is None:
@@ -104,28 +110,11 @@ class RecurrentNet(NeuralNet, ABC):
         valid = None if valid is None else self._prepare_examples(valid)
         progress = TrainingProgress()
         vars(progress).update(self._copy_trained())
-        current = functools.partial(self._copy_as_trained, progress)
-        scheduler = make_schedule(
-            self.optimizer_, options.learning_rate_schedule, options.max_epochs
-        )
-        self.own_schedule = scheduler is not None
-        self.dropout_generator = torch_generator(
-            options.seed, DROPOUT, first, device=self.device
-        )
         self.gradient_clip = options.gradient_clip
         interrupt = None
         try:
-            callbacks = [callback for _, callback in self.callbacks_]
-            with _resume_schedulers(self.optimizer_, callbacks):
-                self.notify("on_train_begin", X=None, y=None)
-            for epoch in range(first, first + options.max_epochs):
-                options.epoch_begins(current)
-                stop = self._run_epoch(epoch, train, valid, options, progress)
-                stop |= options.epoch_ends(current)
-                if stop or progress.n_stale >= options.n_iter_no_change:
-                    break
-                row = self.history[-1]
-                step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))
+            examples = train, valid
+            self._run_epochs(examples, options, progress, checkpoints)
         except StopTraining:
             if not first + progress.n_finished:
                 raise ValueError(
@@ -151,6 +140,40 @@ class RecurrentNet(NeuralNet, ABC):
             raise interrupt or ValueError(_describe_divergence(epoch, what))
         del self.dropout_generator
         return interrupt
+
+    def _run_epochs(
+        self,
+        examples: tuple[Any, Any],
+        options: TrainingOptions,
+        progress: TrainingProgress,
+        checkpoints: NoCheckpoints | None,
+    ) -> None:
+        """Run the epochs, from those on that ``checkpoints`` can restore."""
+        checkpoints = checkpoints or NoCheckpoints()
+        first = len(self.history)
+        current = functools.partial(self._copy_as_trained, progress)
+        scheduler = make_schedule(
+            self.optimizer_, options.learning_rate_schedule, options.max_epochs
+        )
+        self.own_schedule = scheduler is not None
+        self.dropout_generator = torch_generator(
+            options.seed, DROPOUT, first, device=self.device
+        )
+        callbacks = [callback for _, callback in self.callbacks_]
+        with _resume_schedulers(self.optimizer_, callbacks):
+            self.notify("on_train_begin", X=None, y=None)
+        stop = checkpoints.resume(progress, scheduler)
+        for epoch in range(progress.n_finished, options.max_epochs + 1):
+            if epoch:  # after an epoch, also after one that was restored
+                checkpoints.save(progress, stop)
+                if stop or progress.n_stale >= options.n_iter_no_change:
+                    break
+                row = self.history[-1]
+                step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))
+            if epoch < options.max_epochs:
+                options.epoch_begins(current)
+                stop = self._run_epoch(first + epoch, *examples, options, progress)
+                stop |= options.epoch_ends(current)
 
     @torch.no_grad()
     def _find_overflow(self, train: Any, options: TrainingOptions) -> str:
@@ -201,6 +224,7 @@ class RecurrentNet(NeuralNet, ABC):
             raise ValueError(
                 _describe_divergence(len(self.history), f"{watched} is {loss}")
             )
+        progress.longest_wait = max(progress.longest_wait, progress.n_stale)
         if loss < progress.reference_loss - options.tol:
             progress.reference_loss, progress.n_stale = loss, 0
         else:

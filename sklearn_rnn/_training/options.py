@@ -1,6 +1,7 @@
 """The options of the training loop."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ import numpy as np
 from sklearn_rnn._core.callbacks import Current
 
 
-def ignore_epoch(current: Current) -> bool:
+def ignore_epoch(current: Current | None) -> bool:
     """Do nothing at the beginning or end of an epoch, and let the training continue."""
     return False
 
@@ -19,8 +20,10 @@ class TrainingOptions:
     """Options of a training, named like the parameters of the estimators.
 
     ``epoch_begins`` and ``epoch_ends`` are called with a function that returns the net
-    as if its training ended now. ``epoch_ends`` returns whether to stop. ``label``
+    as if its training ended now, or with None for an epoch of an earlier fit.
+    ``epoch_ends`` returns whether to stop. ``label``
     names the fit at the beginning of each line that ``verbose`` prints.
+    ``task_callbacks`` are the callbacks of scikit-learn that are called.
     """
 
     max_epochs: int
@@ -32,9 +35,12 @@ class TrainingOptions:
     tol: float = 0.0
     verbose: int = 0
     score: Callable[..., float | None] | None = None  # (outputs, targets, weights)
-    epoch_begins: Callable[[Current], Any] = ignore_epoch
-    epoch_ends: Callable[[Current], bool] = ignore_epoch
+    epoch_begins: Callable[[Current | None], Any] = ignore_epoch
+    epoch_ends: Callable[[Current | None], bool] = ignore_epoch
     label: str = ""
+    task_callbacks: Sequence[Any] = ()
+    checkpoint: str | os.PathLike[str] | None = None
+    checkpoint_every: float = 10.0
 
     @classmethod
     def from_estimator(cls, estimator: Any, **given: Any) -> Self:
@@ -46,3 +52,17 @@ class TrainingOptions:
             if field.name in parameters
         }
         return cls(**{**named, **given})
+
+
+class NoCheckpoints:
+    """What the training loop does to resume and save trainings: nothing."""
+
+    def resume(self, progress: Any, scheduler: Any) -> bool:
+        """Continue from a state, if there is one; return whether a callback stopped.
+
+        ``progress`` is changed in place. ``scheduler`` is that of the learning rate.
+        """
+        return False
+
+    def save(self, progress: Any, has_stopped: bool) -> None:
+        """Store the state after an epoch, after which a callback may have stopped."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
 
+from sklearn_rnn._core.checkpoints import CHECKPOINT_CONSTRAINTS
 from sklearn_rnn._core.sklearn_private import HasMethods, Interval, StrOptions
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.descriptions import DESCRIPTIONS
@@ -115,6 +116,12 @@ SHARED = {
     "warm_start": Parameter("bool", False, ["boolean"]),
     "callbacks": Parameter(
         "list of skorch callbacks or None", None, [list, tuple, None]
+    ),
+    "checkpoint": Parameter(
+        "str, path-like or None", None, CHECKPOINT_CONSTRAINTS["checkpoint"]
+    ),
+    "checkpoint_every": Parameter(
+        "int or float", 10.0, CHECKPOINT_CONSTRAINTS["checkpoint_every"]
     ),
     "device": Parameter("str", "auto", [str]),
     "precision": Parameter(

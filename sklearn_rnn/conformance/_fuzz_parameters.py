@@ -10,7 +10,7 @@ from sklearn_rnn.conformance._harness import TRAINING_LENGTH
 
 # Parameters that are numbers of repetitions, for which large values would be slow.
 REPETITIONS = (*TRAINING_LENGTH, "n_gibbs_steps", "ais_steps", "n_iter", "n_estimators")
-KEPT = ("random_state", "verbose", "callbacks", "device", "n_jobs")
+KEPT = ("random_state", "verbose", "callbacks", "checkpoint", "device", "n_jobs")
 WRONG: tuple[Any, ...] = (
     *(None, -1, 0, 1.5, np.nan, np.inf, "junk", (), [], {}, object(), len, int, b"a"),
 )

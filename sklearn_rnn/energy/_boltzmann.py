@@ -12,6 +12,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.callbacks import describe_fit
+from sklearn_rnn._core.checkpoints import CHECKPOINT_CONSTRAINTS
 from sklearn_rnn._core.documentation import is_fitted, summarize_epochs
 from sklearn_rnn._core.drafts import draft, on_snapshot, snapshot
 from sklearn_rnn._core.randomness import (
@@ -26,6 +27,7 @@ from sklearn_rnn._core.sklearn_private import Interval, StrOptions, _fit_context
 from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn._data.cells import explain_errors
 from sklearn_rnn._data.containers import unwrap
+from sklearn_rnn.energy._boltzmann_checkpoints import open_checkpoints
 from sklearn_rnn.energy._boltzmann_enumeration import sample_exactly
 from sklearn_rnn.energy._boltzmann_learning import FreeEnergyGap, LearningOptions
 from sklearn_rnn.energy._boltzmann_parameters import Machine
@@ -197,6 +199,19 @@ class BoltzmannMachine(
         ``log_partition_`` if there are too many units to sum over all states. It runs
         once, when ``score_samples``, ``score`` or ``log_partition_`` is first used
         after a fit. With 0 there is no estimate, and ``score_samples`` raises an error.
+    checkpoint : str, path-like or None, default=None
+        Folder in which ``fit`` stores the state of the training. If a fit is
+        interrupted, ``fit`` with the same data and parameters continues from the last
+        state that was stored, and gives the same model as an uninterrupted fit. Only
+        ``max_epochs``, ``n_iter_no_change``, ``ais_steps``, ``verbose`` and
+        ``checkpoint_every`` may be different. Requires an integer ``random_state``. The
+        folder is created if necessary. It can be shared by all estimators and
+        processes. It is limited to 2 GiB, and the states that were used least recently
+        are removed; see :func:`~sklearn_rnn.clear_checkpoints`. None stores nothing.
+    checkpoint_every : int or float, default=10.0
+        Interval between two states that are stored in the folder ``checkpoint``: a
+        number of epochs if it is an int, a number of seconds if it is a float. The
+        state at the end of ``fit`` is always stored.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the order of the rows, the samples and the choice
         of held-out rows.
@@ -347,6 +362,7 @@ class BoltzmannMachine(
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "ais_steps": [Interval(Integral, 0, None, closed="left")],
+        **CHECKPOINT_CONSTRAINTS,
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -371,6 +387,8 @@ class BoltzmannMachine(
         n_iter_no_change=5,
         tol=0.01,
         ais_steps=1000,
+        checkpoint=None,
+        checkpoint_every=10.0,
         random_state=None,
         verbose=False,
     ):
@@ -391,6 +409,8 @@ class BoltzmannMachine(
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.ais_steps = ais_steps
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self.random_state = random_state
         self.verbose = verbose
 
@@ -428,7 +448,7 @@ class BoltzmannMachine(
                 gap = FreeEnergyGap(
                     new._state, rows, held_out, self.tol, self.n_iter_no_change
                 )
-            interrupt = new._train(rows, self.max_epochs, gap)
+            interrupt = new._train(rows, self.max_epochs, gap, whole=True)
         if interrupt is not None:
             raise interrupt
         return self
@@ -716,11 +736,12 @@ default=None
         check_probabilities(X)
         return X
 
-    def _train(self, rows, n_epochs, gap=None):
+    def _train(self, rows, n_epochs, gap=None, whole=False):
         """Train and set the fitted attributes. Returns a KeyboardInterrupt, if any.
 
-        After an interrupt, the model of the last complete epoch is kept. If no epoch
-        was completed, the interrupt is raised here.
+        A ``whole`` training reads and writes checkpoints. After an interrupt, the model
+        of the last complete epoch is kept. If no epoch was completed, the interrupt is
+        raised here.
         """
         n_epochs_before, interrupt = self._state.n_epochs, None
         options = LearningOptions(
@@ -736,7 +757,8 @@ default=None
         if self.verbose:
             fit = describe_fit(getattr(self, "_parent_callback_ctx", None), self)
             name = ", ".join(filter(None, [type(self).__name__, fit]))
-        trainer = Trainer(rows, options, self._seed, gap, name)
+        checkpoints = open_checkpoints(self, rows, options, gap) if whole else None
+        trainer = Trainer(rows, options, self._seed, gap, name, checkpoints)
         try:
             for state in trainer.run(self._state, n_epochs):
                 self._state = state

@@ -209,12 +209,14 @@ class FreeEnergyGap:
         self.gaps: list[float] = []
         self.losses: list[float] = []
         self.kept = state
-        self.n_wide = 0
+        self.n_wide = 0  # number of epochs since the gap was small
+        self.longest_wait = 0  # largest such number before the last epoch
 
     def judge(self, state: LearningState) -> LearningState:
         """Record an epoch. Returns the state of the last epoch with a small gap."""
         self.losses.append(measure_loss(state.average, self.held_out))
         self.gaps.append(self._measure(state.average) - self.first)
+        self.longest_wait = max(self.longest_wait, self.n_wide)
         if self.gaps[-1] <= self.tol or len(self.gaps) == 1:
             self.kept, self.n_wide = state, 0
         else:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sklearn_rnn._core.randomness import SHUFFLING, numpy_generator
 from sklearn_rnn._core.threads import WORK_WORTH_THREADS, use_one_thread
+from sklearn_rnn.energy._boltzmann_checkpoints import MachineCheckpoints
 from sklearn_rnn.energy._boltzmann_enumeration import (
     MAX_ENUMERATED_UNITS,
     MAX_UNITS_FOR_AUTO,
@@ -107,28 +108,48 @@ class Trainer:
     seed: int
     gap: FreeEnergyGap | None = None  # decides when to stop and which epoch to keep
     verbose_name: str = ""  # prefix of one printed line per epoch; empty for silence
+    checkpoints: MachineCheckpoints | None = None
 
     def run(self, state: LearningState, n_epochs: int) -> Iterator[LearningState]:
-        """Yield the state to keep after each epoch."""
-        for _ in range(n_epochs):
+        """Yield the state to keep after each epoch.
+
+        If there is a checkpoint, the state that it contains is yielded first.
+        """
+        last = state.n_epochs + n_epochs
+        if self.checkpoints is not None:
+            start, state = state, self.checkpoints.resume(n_epochs)
+            if state is not start:
+                self._print(f"resumed after epoch {state.n_epochs}")
+                yield self._choose_kept(state)
+        while not self._has_ended(state, last):
             begin = time.perf_counter()
-            kept = state = self._learn(state)
+            state = self._learn(state)
             if self.gap is not None:
-                best = self.gap.judge(state)
-                kept = replace(
-                    best,
-                    n_epochs=state.n_epochs,
-                    losses=state.losses,
-                    gaps=self.gap.gaps.copy(),
-                    held_out_losses=self.gap.losses.copy(),
-                    best_epoch=best.n_epochs,
-                )
+                self.gap.judge(state)
+            kept = self._choose_kept(state)
             seconds = time.perf_counter() - begin
             yield kept
-            if self.verbose_name:
-                self._report(kept, seconds)
-            if self.gap is not None and self.gap.is_exhausted:
-                break
+            self._report(kept, seconds)
+            if self.checkpoints is not None:
+                self.checkpoints.save(state, self._has_ended(state, last))
+
+    def _has_ended(self, state: LearningState, last: int) -> bool:
+        """Whether training ends after the epoch of this state."""
+        is_exhausted = self.gap is not None and self.gap.is_exhausted
+        return state.n_epochs == last or is_exhausted
+
+    def _choose_kept(self, state: LearningState) -> LearningState:
+        """State to keep if training ends with this state."""
+        if self.gap is None:
+            return state
+        return replace(
+            self.gap.kept,
+            n_epochs=state.n_epochs,
+            losses=state.losses,
+            gaps=self.gap.gaps.copy(),
+            held_out_losses=self.gap.losses.copy(),
+            best_epoch=self.gap.kept.n_epochs,
+        )
 
     def _learn(self, state: LearningState) -> LearningState:
         """State after one more epoch."""
@@ -151,11 +172,16 @@ class Trainer:
         return new
 
     def _report(self, state: LearningState, seconds: float) -> None:
+        if not self.verbose_name:
+            return
         visible = state.average.scale_data(self.rows[:REPORTED_ROWS])
         free_energy = state.average.free_energy(visible).mean()
         gap = "" if self.gap is None else f"gap {self.gap.gaps[-1]:.4f}, "
-        line = (
-            f"[{self.verbose_name}] epoch {state.n_epochs}: free energy "
-            f"{free_energy:.3f}, {gap}{seconds:.2f} s\n"
+        self._print(
+            f"epoch {state.n_epochs}: free energy {free_energy:.3f}, {gap}"
+            f"{seconds:.2f} s"
         )
-        print(line, end="")  # one write, as other processes may print too
+
+    def _print(self, line: str) -> None:
+        if self.verbose_name:  # one write, as other processes may print too
+            print(f"[{self.verbose_name}] {line}\n", end="")

@@ -159,6 +159,21 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         runs out of patience, training ends and the estimator is fitted. After a
         KeyboardInterrupt, the finished epochs are kept and the interrupt is raised
         again. For scikit-learn's callbacks, use ``set_callbacks``.
+    checkpoint : str, path-like or None, default=None
+        Folder in which ``fit`` stores the state of the training. If a fit is
+        interrupted, ``fit`` with the same data and parameters continues from the last
+        state that was stored, and gives the same model as an uninterrupted fit. Only
+        ``max_epochs``, ``n_iter_no_change``, ``verbose`` and ``checkpoint_every`` may
+        be different. Requires an integer ``random_state``. With
+        ``learning_rate_schedule="cosine"``, or with callbacks whose effect on the
+        training is not known, nothing is stored and a warning is issued. The folder is
+        created if necessary. It can be shared by all estimators and processes. It is
+        limited to 2 GiB, and the states that were used least recently are removed; see
+        :func:`~sklearn_rnn.clear_checkpoints`. None stores nothing.
+    checkpoint_every : int or float, default=10.0
+        Interval between two states that are stored in the folder ``checkpoint``: a
+        number of epochs if it is an int, a number of seconds if it is a float. The
+        state at the end of ``fit`` is always stored.
     device : str, default="auto"
         Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if one is available,
         otherwise the CPU.
@@ -295,6 +310,8 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         tol=0.0001,
         warm_start=False,
         callbacks=None,
+        checkpoint=None,
+        checkpoint_every=10.0,
         device="auto",
         precision="auto",
         random_state=None,
@@ -328,6 +345,8 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         self.tol = tol
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self.device = device
         self.precision = precision
         self.random_state = random_state

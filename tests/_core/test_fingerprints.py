@@ -1,14 +1,21 @@
 """Hashes of the values that determine the predictions of a model."""
 
+import copy
+import importlib
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
+from functools import partial
 
+import joblib
 import numpy as np
 import pytest
+import torch
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_rnn._core.fingerprints import digest
+from sklearn_rnn._core import fingerprints
+from sklearn_rnn._core.fingerprints import digest, digest_exactly
 
 
 @dataclass
@@ -57,10 +64,146 @@ def test_equal_values_have_the_same_digest():
     assert digest(object()) == digest(object())
 
 
+USERS_CODE = """
+OFFSETS = {'b': 2, 'a': 1}
+def g(x):
+    return x + OFFSETS['a']
+def f(x, names=frozenset(['p', 'q'])):
+    return (g(x), x in {1, 2, 3}, lambda y: y + x)
+"""
+
+
 def test_the_digest_does_not_depend_on_the_process():
     code = (
-        "from sklearn_rnn._core.fingerprints import digest;"
-        "print(digest([{'b', 'a'}, None, 1.5]).hex())"
+        "from sklearn_rnn._core.fingerprints import digest, digest_exactly;"
+        "names = {'__name__': 'users_module'};"
+        f"exec({USERS_CODE!r}, names);"
+        "print(digest([{'b', 'a'}, None, 1.5]).hex());"
+        "print(digest_exactly([names['f'], len, {'b', 'a'}]).hex())"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert found.stdout.strip() == digest([{"a", "b"}, None, 1.5]).hex()
+    exact = digest_exactly([run_code(USERS_CODE)["f"], len, {"a", "b"}])
+    here = [digest([{"a", "b"}, None, 1.5]), exact]
+    assert found.stdout.split() == [one.hex() for one in here]
+
+
+# ------------------------------------------------------------------ exact digests
+
+
+def run_code(code):
+    """Execute code of a user's module and return its names."""
+    names = {"__name__": "users_module"}
+    exec(code, names)
+    return names
+
+
+def digest_code(code, name="f"):
+    return digest_exactly(run_code(code)[name])
+
+
+CELL = """
+import torch
+SCALE = 2.0
+def helper(x):
+    return SCALE * x
+class Cell(torch.nn.Module):
+    def __init__(self, size=3):
+        super().__init__()
+        self.gru = torch.nn.GRU(size, size)
+        self.size = size
+    @property
+    def wide(self):
+        return self.size > 4
+    @staticmethod
+    def double(x):
+        return 2 * x
+    def forward(self, x, state=None):
+        return self.gru(helper(x), state)
+def f(i, h=4):
+    return Cell(h)
+"""
+CHANGES = [
+    ("SCALE = 2.0", "SCALE = 3.0"),
+    ("return SCALE * x", "return SCALE + x"),
+    ("h=4", "h=5"),
+    ("self.size > 4", "self.size > 5"),
+    ("return 2 * x", "return 3 * x"),
+    ("helper(x), state", "x, state"),
+    ("torch.nn.Module", "torch.nn.Identity"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), CHANGES)
+def test_a_change_of_code_that_a_function_uses_changes_its_digest(old, new):
+    assert old in CELL
+    assert digest_code(CELL) == digest_code(f"# moved\n\n{CELL}")
+    assert digest_code(CELL) != digest_code(CELL.replace(old, new))
+
+
+def test_closures_and_bound_objects_are_hashed():
+    def make(rate):
+        return lambda epoch: rate**epoch
+
+    assert digest_exactly(make(0.5)) == digest_exactly(make(0.5))
+    assert digest_exactly(make(0.5)) != digest_exactly(make(0.6))
+    assert digest_exactly(partial(make, 1)) != digest_exactly(partial(make, 2))
+    assert digest_exactly([1].append) != digest_exactly([2].append)
+    assert digest_exactly(Facts(np.ones(1), 1.0)) != digest(Facts(np.ones(1), 1.0))
+
+
+def test_tensors_and_modules_are_hashed_by_value():
+    one, other = torch.zeros(2), torch.zeros(2)
+    assert digest_exactly(one) == digest_exactly(other)
+    other[1] = 1
+    assert digest_exactly(one) != digest_exactly(other)
+    assert digest_exactly(one, tensors=False) == digest_exactly(other, tensors=False)
+    assert digest_exactly(one) != digest_exactly(one.double())
+    assert digest_exactly(one.bfloat16()) != digest_exactly(other.bfloat16())
+    assert digest_exactly(torch.tensor(1.0)) != digest_exactly(torch.tensor(2.0))
+    cell = run_code(CELL)["Cell"]()
+    before = digest_exactly(cell)
+    assert digest_exactly(copy.deepcopy(cell)) == before
+    cell.gru.weight_hh_l0.data[0] += 1
+    assert digest_exactly(cell) != before
+    assert digest_exactly(torch.device("cpu")) != digest_exactly(torch.float32)
+
+
+def test_installed_packages_are_hashed_by_name_and_version(monkeypatch):
+    def find():
+        fingerprints._describe_package.cache_clear()
+        return digest_exactly([joblib.Parallel, joblib, joblib.delayed])
+
+    before = find()
+    assert digest_exactly(joblib.Parallel) != digest_exactly(joblib.Memory)
+    monkeypatch.setattr(joblib, "__version__", "0")
+    assert find() != before
+    monkeypatch.delattr(joblib, "__version__")
+    assert find() == before
+    fingerprints._describe_package.cache_clear()
+
+
+def test_modules_of_the_user_are_hashed_by_their_source(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "users_cells.py"
+    path.write_text("SCALE = 1\n")
+    module = importlib.import_module("users_cells")
+    before = digest_exactly(module)
+    path.write_text("SCALE = 2\n")
+    assert digest_exactly(module) != before
+
+
+def test_what_refers_to_itself_can_be_hashed():
+    class Node:
+        pass
+
+    first, second = Node(), Node()
+    first.next, second.next = second, first
+    assert digest_exactly(first) == digest_exactly(second)
+    first.value = 1
+    assert digest_exactly(first) != digest_exactly(second)
+
+
+@pytest.mark.parametrize("value", [threading.Lock(), (i for i in range(3))], ids=type)
+def test_what_has_no_accessible_state_is_an_error(value):
+    with pytest.raises(TypeError, match="cannot be hashed"):
+        digest_exactly({"a": [value]})

@@ -7,6 +7,7 @@ import torch
 
 from sklearn_rnn._core.threads import (
     WORK_WORTH_THREADS,
+    describe_linear_algebra,
     limit_step_threads,
     limit_threads,
 )
@@ -99,3 +100,9 @@ def test_threads_are_restored_in_any_order_of_leaving():
             assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_libraries_of_linear_algebra_are_described():
+    described = describe_linear_algebra()
+    assert described == sorted(described)
+    assert all(int(n_threads) > 0 for *_, n_threads in described)

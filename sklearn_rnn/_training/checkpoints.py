@@ -1,0 +1,395 @@
+"""Checkpoints of the training of a net, from which the same training continues.
+
+A checkpoint is found by a hash of what the training loop receives: the net, the
+examples and the options. Everything that determines the weights is therefore part of
+the key, whatever parameter of an estimator it comes from. What cannot be hashed or
+stored excludes checkpoints, with a warning.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from sklearn_rnn._core.checkpoints import (
+    CheckpointFolder,
+    describe_versions,
+    warn_unusable,
+)
+from sklearn_rnn._core.fingerprints import digest_exactly
+from sklearn_rnn._core.user_warnings import warn_user
+from sklearn_rnn._nn.cells.custom import CustomLayer
+from sklearn_rnn._nn.description import list_arrays, set_arrays, to_shared_array
+from sklearn_rnn._training.net import RecurrentNet, TrainingProgress
+from sklearn_rnn._training.net_state import (
+    pack_average,
+    pack_optimizer,
+    restore_average,
+    restore_optimizer,
+)
+from sklearn_rnn._training.optimizers import step_schedule
+from sklearn_rnn._training.options import NoCheckpoints, TrainingOptions
+
+# Attributes of a net that are hashed separately, or that do not affect the training.
+NOT_SETTINGS = {
+    *("callbacks", "callbacks_", "history_", "average_", "dropout_generator"),
+    *("module_", "optimizer_", "virtual_params_", "verbose", "states"),
+}
+# Options that do not affect the training before the last epoch.
+NOT_OPTIONS = {
+    *("max_epochs", "n_iter_no_change", "verbose", "label", "score", "task_callbacks"),
+    *("epoch_begins", "epoch_ends", "checkpoint", "checkpoint_every"),
+}
+# Callbacks of skorch that do not affect the training, and those whose parameters are
+# part of the key.
+WITHOUT_EFFECT = {"EpochTimer", "PrintLog", "ProgressBar"}
+WITH_PARAMETERS = {"EarlyStopping", "GradientNormClipping"}
+STATE_OF_CALLBACKS = ("misses_", "dynamic_threshold_", "best_epoch_")
+# Callbacks of scikit-learn that do not affect the training.
+TASK_CALLBACKS = {"ProgressBar", "ScoringMonitor"}
+
+# Attributes of every optimizer of torch, and those that torch's schedulers add. A
+# checkpoint also contains attributes of a user's optimizer that have the types below.
+OF_OPTIMIZERS = {*vars(torch.optim.SGD([torch.zeros(1)])), "step", "_opt_called"}
+STORED_ATTRIBUTES = (bool, int, float, str, type(None), torch.Tensor)
+
+
+def open_checkpoints(
+    net: RecurrentNet, train: Any, valid: Any, options: TrainingOptions
+) -> NoCheckpoints:
+    """Return the checkpoints of a training, which do nothing if there are none.
+
+    Raises
+    ------
+    ValueError
+        If the folder cannot be written.
+    """
+    if options.checkpoint is None:
+        return NoCheckpoints()
+    reason = find_obstacle(net, options)
+    key = ""
+    if not reason:
+        try:
+            key = compute_key(net, train, valid, options)
+        except (RecursionError, TypeError, OSError) as error:
+            reason = f"an object that affects the training cannot be hashed ({error})"
+    if reason:
+        warn_user(
+            f"checkpoint={str(options.checkpoint)!r} is not used, because {reason}. "
+            "The training starts at its beginning, and is not stored. Remove what "
+            "prevents checkpoints, or set checkpoint=None."
+        )
+        return NoCheckpoints()
+    folder = CheckpointFolder(options.checkpoint, key, options.checkpoint_every)
+    return NetCheckpoints(net, folder, options)
+
+
+def find_obstacle(net: RecurrentNet, options: TrainingOptions) -> str:
+    """Return why a training cannot continue from a checkpoint; "" if it can."""
+    if options.learning_rate_schedule == "cosine":
+        return 'learning_rate_schedule="cosine" depends on max_epochs'
+    foreign = [
+        type(callback).__name__
+        for callback in options.task_callbacks
+        if not _is_one_of(callback, "sklearn", TASK_CALLBACKS)
+    ]
+    foreign += [
+        type(callback).__name__
+        for _, callback in net.callbacks_
+        if not _is_one_of(callback, "skorch", WITHOUT_EFFECT | WITH_PARAMETERS)
+    ]
+    if foreign:
+        return f"the effect of the callback {foreign[0]} on the training is not known"
+    return ""
+
+
+def _is_one_of(value: Any, package: str, names: set[str]) -> bool:
+    """Return whether the class of ``value`` is one of these of a package."""
+    kind = type(value)
+    return kind.__module__.startswith(f"{package}.") and kind.__name__ in names
+
+
+# ---------------------------------------------------------------- keys
+
+
+def compute_key(
+    net: RecurrentNet, train: Any, valid: Any, options: TrainingOptions
+) -> str:
+    """Return a hash of everything that determines the training.
+
+    Raises
+    ------
+    TypeError
+        If something cannot be hashed.
+    """
+    settings = {
+        name: value
+        for name, value in sorted(vars(net).items())
+        if name not in NOT_SETTINGS and value is not None
+    }
+    given = {
+        field.name: getattr(options, field.name)
+        for field in fields(options)
+        if field.name not in NOT_OPTIONS
+    }
+    optimizer = net.optimizer_
+    callbacks = [
+        [type(callback).__name__, _read_parameters(callback)]
+        for callback in _list_callbacks(net)
+    ]
+    content = {
+        "net": [type(net), settings, len(net.history)],
+        "module": net.module_,
+        "average": net.average_,
+        "optimizer": [pack_optimizer(optimizer), _list_own_attributes(optimizer)],
+        "callbacks": callbacks,
+        "options": given,
+        "score": getattr(options.score, "__func__", options.score),
+        "train": train,
+        "valid": valid,
+        "environment": describe_environment(net.device),
+    }
+    return digest_exactly(content).hex()
+
+
+def describe_environment(device: torch.device | str) -> list[Any]:
+    """List versions and settings that determine how torch rounds results."""
+    is_cuda = torch.device(device).type == "cuda"
+    return [
+        *describe_versions("numpy", "torch"),
+        torch.get_num_threads(),
+        torch.backends.cpu.get_cpu_capability(),
+        torch.backends.mkldnn.enabled,
+        torch.backends.cudnn.enabled,
+        torch.get_default_dtype(),
+        torch.get_float32_matmul_precision(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.cuda.get_device_name(device) if is_cuda else None,
+        torch.backends.cuda.matmul.allow_tf32 if is_cuda else None,
+    ]
+
+
+def _list_callbacks(net: RecurrentNet) -> list[Any]:
+    """List the callbacks that affect the training."""
+    callbacks = [callback for _, callback in net.callbacks_]
+    return [one for one in callbacks if type(one).__name__ in WITH_PARAMETERS]
+
+
+def _read_parameters(callback: Any) -> dict[str, Any]:
+    """Return the parameters of a callback, except where it prints."""
+    parameters = callback.get_params(deep=False)
+    return {name: parameters[name] for name in sorted(parameters) if name != "sink"}
+
+
+def _list_own_attributes(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return the attributes that a user's class of optimizers has added.
+
+    Those of torch's optimizers do not change in training, except for their state.
+    """
+    if type(optimizer).__module__.startswith(("sklearn_rnn.", "torch.")):
+        return {}
+    return {k: v for k, v in vars(optimizer).items() if k not in OF_OPTIMIZERS}
+
+
+def digest_unstored(net: RecurrentNet) -> bytes:
+    """Hash attributes of users' cells and optimizers that checkpoints do not contain.
+
+    If they change, training cannot continue from a checkpoint.
+    """
+    module, own = net.module_, _list_own_attributes(net.optimizer_)
+    parts = [layer for layer in module.modules() if isinstance(layer, CustomLayer)]
+    parts += [v for v in own.values() if not isinstance(v, STORED_ATTRIBUTES)]
+    if not parts:
+        return b""
+    with _training_mode(module):
+        return digest_exactly(parts, tensors=False)
+
+
+@contextmanager
+def _training_mode(module: nn.Module) -> Iterator[None]:
+    """Set all modules to the training mode, and restore their modes afterwards."""
+    before = [(part, part.training) for part in module.modules()]
+    module.train()
+    try:
+        yield
+    finally:
+        for part, mode in before:
+            part.training = mode
+
+
+# ---------------------------------------------------------------- states
+
+
+class NetCheckpoints(NoCheckpoints):
+    """The checkpoints of the training of ``net`` in a folder."""
+
+    def __init__(
+        self, net: RecurrentNet, folder: CheckpointFolder, options: TrainingOptions
+    ) -> None:
+        self.net, self.folder, self.options = net, folder, options
+        self._first = len(net.history)
+        self._unstored = digest_unstored(net)
+
+    def resume(self, progress: TrainingProgress, scheduler: Any) -> bool:
+        """Continue from the latest checkpoint; return whether a callback had stopped.
+
+        A state is used only if the patience of this training would not have ended it
+        earlier.
+        """
+        begin = None
+        for entry, state in self.folder.find_states(self.options.max_epochs):
+            begin = begin or copy.deepcopy(self._pack(TrainingProgress(), False))
+            try:
+                wait = state["progress"]["longest_wait"]
+                if wait >= self.options.n_iter_no_change:
+                    continue
+                has_stopped = self._restore(state, progress)
+            except (LookupError, RuntimeError, TypeError, ValueError) as error:
+                self._restore(begin, progress)
+                warn_unusable(entry.path, error)
+                continue
+            self.folder.start_after(entry)
+            self._repeat_epochs(scheduler)
+            return has_stopped
+        return False
+
+    def save(self, progress: TrainingProgress, has_stopped: bool) -> None:
+        """Write the state after an epoch, if it is due or the last one."""
+        options, epoch = self.options, progress.n_finished
+        is_end = (
+            has_stopped
+            or epoch == options.max_epochs
+            or progress.n_stale >= options.n_iter_no_change
+        )
+        if not self.folder.is_due(epoch, is_end):
+            return
+        try:
+            if digest_unstored(self.net) != self._unstored:
+                raise TypeError("attributes of the cell or the optimizer change")
+            state = self._pack(progress, has_stopped)
+        except TypeError as error:
+            self.folder.give_up(error)
+        else:
+            self.folder.write(epoch, state, is_end=is_end)
+
+    def _pack(self, progress: TrainingProgress, has_stopped: bool) -> dict[str, Any]:
+        """Return the state between two epochs as plain data."""
+        net, kept = self.net, None
+        numbers = {
+            name: value
+            for name, value in vars(progress).items()
+            if name not in ("weights", "average")
+        }
+        if any("valid_loss" in row for row in net.history[self._first :]):
+            weights = {k: to_shared_array(v) for k, v in progress.weights.items()}
+            kept = {"weights": weights, "average": pack_average(progress.average)}
+        return {
+            "progress": numbers,
+            "has_stopped": has_stopped,
+            "kept": kept,
+            "weights": list_arrays(net.module_),
+            "buffers": {k: to_shared_array(v) for k, v in net.module_.named_buffers()},
+            "average": pack_average(net.average_),
+            "optimizer": pack_optimizer(net.optimizer_),
+            "attributes": _pack_attributes(net.optimizer_),
+            "history": [dict(row) for row in net.history[self._first :]],
+            "dropout": to_shared_array(net.dropout_generator.get_state()),
+            "callbacks": [_pack_callback(one) for one in _list_callbacks(net)],
+        }
+
+    def _restore(self, state: dict[str, Any], progress: TrainingProgress) -> bool:
+        """Set the state that ``_pack`` returned; return whether a callback stopped."""
+        net = self.net
+        set_arrays(net.module_, state["weights"])
+        buffers = dict(net.module_.named_buffers())
+        with torch.no_grad():
+            for name, array in state["buffers"].items():
+                buffers[name].copy_(torch.from_numpy(array))
+        restore_average(net.average_, state["average"])
+        net.optimizer_.state.clear()
+        restore_optimizer(net.optimizer_, state["optimizer"])
+        own = _unpack_attributes(state["attributes"], net.device)
+        net.optimizer_.__dict__.update(own)
+        net.dropout_generator.set_state(torch.from_numpy(np.array(state["dropout"])))
+        callbacks = _list_callbacks(net)
+        for callback, values in zip(callbacks, state["callbacks"], strict=True):
+            vars(callback).update(_unpack_callback(values))
+        del net.history[self._first :]
+        net.history.extend(dict(row) for row in state["history"])
+        found: dict[str, Any] = dict(state["progress"])
+        if found.keys() != vars(TrainingProgress()).keys() - {"weights", "average"}:
+            raise ValueError("its numbers are not those of a training.")
+        found |= net._copy_trained()
+        if state["kept"] is not None:
+            found["weights"] = {
+                name: torch.from_numpy(np.array(array)).to(net.device)
+                for name, array in state["kept"]["weights"].items()
+            }
+            restore_average(found["average"], state["kept"]["average"])
+        vars(progress).update(found)
+        return state["has_stopped"]
+
+    def _repeat_epochs(self, scheduler: Any) -> None:
+        """Repeat what the finished epochs did besides training.
+
+        The scheduler of the learning rate gets to the last epoch that was finished. The
+        callbacks of scikit-learn are called for these epochs.
+        """
+        options, rows = self.options, self.net.history[self._first :]
+        rates = [group["lr"] for group in self.net.optimizer_.param_groups]
+        if scheduler is not None:
+            self.net.optimizer_._opt_called = True  # otherwise the scheduler warns
+        for row in rows[:-1]:
+            step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))
+        for group, rate in zip(self.net.optimizer_.param_groups, rates, strict=True):
+            group["lr"] = rate
+        for _ in rows:
+            options.epoch_begins(None)
+            options.epoch_ends(None)
+        if options.verbose:
+            label = f"[{options.label}] " if options.label else ""
+            print(f"{label}resumed after epoch {len(self.net.history)}\n", end="")
+
+
+def _pack_attributes(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return the attributes of a user's optimizer that checkpoints contain."""
+    return {
+        name: to_shared_array(value) if isinstance(value, torch.Tensor) else value
+        for name, value in _list_own_attributes(optimizer).items()
+        if isinstance(value, STORED_ATTRIBUTES)
+    }
+
+
+def _unpack_attributes(state: dict[str, Any], device: Any) -> dict[str, Any]:
+    """Return the attributes that ``_pack_attributes`` packed."""
+    return {
+        name: torch.from_numpy(np.array(value)).to(device)
+        if isinstance(value, np.ndarray)
+        else value
+        for name, value in state.items()
+    }
+
+
+def _pack_callback(callback: Any) -> dict[str, Any]:
+    """Return the state of skorch's EarlyStopping; other callbacks have none."""
+    state = {k: v for k, v in vars(callback).items() if k in STATE_OF_CALLBACKS}
+    weights = getattr(callback, "best_model_weights_", None)
+    if weights is not None:
+        state["weights"] = {k: to_shared_array(v) for k, v in weights.items()}
+    return state
+
+
+def _unpack_callback(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes that ``_pack_callback`` packed."""
+    state = dict(state)
+    weights = state.pop("weights", None)
+    if weights is not None:
+        state["best_model_weights_"] = {
+            name: torch.from_numpy(np.array(array)) for name, array in weights.items()
+        }
+    return state
