@@ -5,11 +5,17 @@ from typing import Any
 import sklearn.exceptions
 from sklearn.base import BaseEstimator
 
+from sklearn_rnn._core.sklearn_private import parse_version
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._version import __version__
 
 KEY = "_sklearn_rnn_version"
 UNKNOWN = "of unknown version"
+
+
+def is_newer(version: str) -> bool:
+    """Return whether a version is newer than this one."""
+    return parse_version(version) > parse_version(__version__)
 
 
 class InconsistentVersionWarning(sklearn.exceptions.InconsistentVersionWarning):

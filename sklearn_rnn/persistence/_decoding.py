@@ -18,7 +18,9 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
+from sklearn_rnn._core.versions import KEY, is_newer
 from sklearn_rnn._data.tokens import TokenArray
+from sklearn_rnn._version import __version__
 from sklearn_rnn.persistence._arrays import check_shape, read_dtype, unpack_array
 from sklearn_rnn.persistence._checks import check_hashes, check_sparse
 from sklearn_rnn.persistence._encoding import (
@@ -360,6 +362,8 @@ class Decoder:
         state = self._attributes(cls.__name__, keys, items)
         request = state.pop("_metadata_request", None)
         check_state(cls, state, listed=type(name) is str)
+        if KEY in state and not is_newer(state[KEY]):
+            state[KEY] = __version__  # unlike pickles, files of earlier versions load
         model: Any = object.__new__(cls)
         model.__setstate__(state)
         if request is not None:

@@ -117,7 +117,7 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
     Warns
     -----
     InconsistentVersionWarning
-        If the model was saved with another version of sklearn_rnn, or a part of it with
+        If the model was saved with a newer version of sklearn_rnn, or a part of it with
         another version of scikit-learn.
 
     See Also

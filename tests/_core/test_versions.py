@@ -8,7 +8,7 @@ import pytest
 import sklearn.exceptions
 
 from sklearn_rnn import CharVectorizer, __version__
-from sklearn_rnn._core.versions import KEY, InconsistentVersionWarning
+from sklearn_rnn._core.versions import KEY, InconsistentVersionWarning, is_newer
 
 
 def load_with(version):
@@ -53,3 +53,8 @@ def test_the_warning_has_the_versions_and_can_be_pickled():
         "0.0.1",
         __version__,
     )
+
+
+def test_newer_versions_are_recognized():
+    assert is_newer("99.0") and is_newer("99.0.dev1")
+    assert not is_newer("0.0.9") and not is_newer(__version__)

@@ -118,14 +118,27 @@ def test_folders_and_devices_cannot_be_written(tmp_path):
         save(MODEL, os.devnull)
 
 
-def test_other_versions_are_warned_of(path):
+def set_version(path, version):
+    """Rewrite a file as if another version of this package had written it."""
     header, _ = read_container(path, KIND)
     text = json.dumps(header["objects"])
-    older = text.replace(f'"{sklearn_rnn.__version__}"', '"0.0.1"')
-    rewrite(path, objects=json.loads(older))
-    message = r"CharVectorizer was saved by sklearn_rnn 0\.0\.1"
+    other = text.replace(f'"{sklearn_rnn.__version__}"', f'"{version}"')
+    rewrite(path, objects=json.loads(other))
+
+
+def test_files_of_earlier_versions_are_loaded_without_a_warning(path):
+    set_version(path, "0.0.1")
+    assert same(load(path), MODEL)
+
+
+def test_files_of_newer_versions_are_warned_of(path):
+    set_version(path, "99.0")
+    message = r"CharVectorizer was saved by sklearn_rnn 99\.0"
     with pytest.warns(InconsistentVersionWarning, match=message):
         assert same(load(path), MODEL)
+    set_version(path, "damaged")
+    with pytest.raises(ModelFileError, match="not a valid model"):
+        load(path)
 
 
 def test_trust_is_passed_on(tmp_path):
