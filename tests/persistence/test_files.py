@@ -136,6 +136,9 @@ def test_files_of_newer_versions_are_warned_of(path):
     message = r"CharVectorizer was saved by sklearn_rnn 99\.0"
     with pytest.warns(InconsistentVersionWarning, match=message):
         assert same(load(path), MODEL)
+
+
+def test_a_damaged_version_is_an_error(path):
     set_version(path, "damaged")
     with pytest.raises(ModelFileError, match="not a valid model"):
         load(path)
