@@ -14,7 +14,6 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
-from sklearn.utils.fixes import parse_version
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import (
     _check_feature_names,
@@ -41,6 +40,5 @@ __all__ = [
     "_routing_enabled",
     "_safe_indexing",
     "check_matplotlib_support",
-    "parse_version",
     "validate_params",
 ]

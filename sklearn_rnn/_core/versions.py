@@ -1,11 +1,11 @@
 """The version of this package in the state of pickled estimators."""
 
+import re
 from typing import Any
 
 import sklearn.exceptions
 from sklearn.base import BaseEstimator
 
-from sklearn_rnn._core.sklearn_private import parse_version
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._version import __version__
 
@@ -14,8 +14,15 @@ UNKNOWN = "of unknown version"
 
 
 def is_newer(version: str) -> bool:
-    """Return whether a version is newer than this one."""
-    return parse_version(version) > parse_version(__version__)
+    """Return whether the numbers of a version, such as "1.2", are above this one's."""
+    return _read_numbers(version) > _read_numbers(__version__)
+
+
+def _read_numbers(version: str) -> list[int]:
+    found = re.match(r"\d{1,9}(\.\d{1,9})*", version)
+    if found is None:
+        raise ValueError(f"{version!r:.60} is not a version.")
+    return [int(number) for number in found[0].split(".")]
 
 
 class InconsistentVersionWarning(sklearn.exceptions.InconsistentVersionWarning):

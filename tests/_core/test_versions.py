@@ -58,3 +58,5 @@ def test_the_warning_has_the_versions_and_can_be_pickled():
 def test_newer_versions_are_recognized():
     assert is_newer("99.0") and is_newer("99.0.dev1")
     assert not is_newer("0.0.9") and not is_newer(__version__)
+    with pytest.raises(ValueError, match="'damaged' is not a version"):
+        is_newer("damaged")
