@@ -7,8 +7,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklearn_rnn._core.device import borrow_default_dtype
-from sklearn_rnn._core.randomness import borrow_global_generator
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._nn.language import LanguageNetwork
@@ -261,8 +259,7 @@ def _make_layers(
         for _ in range(directions):
             if callable(cell):
                 seed = torch.randint(2**31, (1,), generator=generator)
-                with borrow_global_generator(seed), borrow_default_dtype(DRAWN):
-                    level.append(CustomLayer(cell, size, hidden_size))
+                level.append(CustomLayer(cell, size, hidden_size, int(seed)))
             else:
                 layer = CELLS[cell](
                     size,
@@ -326,7 +323,8 @@ def _make_embedding(
 ) -> nn.Embedding:
     """Make a trainable table with one vector per code, random or pretrained."""
     if isinstance(embedding, torch.Tensor):
-        return nn.Embedding.from_pretrained(embedding.clone(), freeze=False)
+        weight = embedding.clone(memory_format=torch.contiguous_format)
+        return nn.Embedding.from_pretrained(weight, freeze=False)
     size = embedding
     if isinstance(size, str):  # "auto"
         size = min(AUTO_EMBEDDING, vocabulary_size)

@@ -12,9 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._core.device import borrow_default_dtype
-from sklearn_rnn._core.randomness import borrow_global_generator
-from sklearn_rnn._nn.builders import DRAWN, Cell, make_empty_linear
+from sklearn_rnn._nn.builders import Cell, make_empty_linear
 from sklearn_rnn._nn.cells.base import RecurrentLayer
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
@@ -128,7 +126,7 @@ def _describe_layers(stack: RecurrentStack) -> list[list[dict[str, Any]]]:
 def _describe_layer(layer: nn.Module) -> dict[str, Any]:
     if isinstance(layer, CustomLayer):
         sizes = {"input_size": layer.input_size, "hidden_size": layer.hidden_size}
-        return {"cell": None, **sizes, "axes": layer._axes}
+        return {"cell": None, **sizes, "seed": layer.seed, "axes": layer._axes}
     assert isinstance(layer, RecurrentLayer)
     dtype = layer.onehot_dtype
     return {
@@ -166,10 +164,8 @@ def _build_layer(
     if described["cell"] is None:
         if not callable(cell):
             raise ValueError("the network has layers of a user's cell, which is None.")
-        with borrow_global_generator(0), borrow_default_dtype(DRAWN):
-            layer = CustomLayer(
-                cell, int(described["input_size"]), int(described["hidden_size"])
-            )
+        F, H, seed = (int(described[k]) for k in ("input_size", "hidden_size", "seed"))
+        layer = CustomLayer(cell, F, H, seed)
         layer._axes = described["axes"]
         return layer
     kind = CELLS[described["cell"]]

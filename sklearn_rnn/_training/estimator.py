@@ -217,7 +217,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
                 **options,
             )
         self._fixed_on_warm_start = {
-            name: getattr(self, name) for name in self._FIXED_ON_WARM_START
+            name: copy_array(getattr(self, name)) for name in self._FIXED_ON_WARM_START
         }
         learning_rate, weight_decay = self._resolve_rates(n_batches)
         net = make_net(
@@ -359,6 +359,11 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         codes and, optionally, states.
         """
         return self.net_.module_
+
+
+def copy_array(setting: Any) -> Any:
+    """Return the value of a parameter; arrays, frames and tensors as a new array."""
+    return np.array(setting) if hasattr(setting, "__array__") else setting
 
 
 def is_same_setting(old: Any, new: Any) -> bool:

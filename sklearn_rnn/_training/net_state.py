@@ -79,7 +79,7 @@ def unpack_net(state: Mapping[str, Any], estimator: Any) -> RecurrentNet:
 def _find_device(name: str) -> torch.device:
     try:
         return resolve_device(name)
-    except ValueError as error:
+    except (ImportError, RuntimeError, TypeError, ValueError) as error:
         warn_user(
             f"the model was trained on the device {name!r}, which is not available "
             f"here, and is moved to the CPU ({error})"
@@ -155,11 +155,16 @@ def _pack(value: Any) -> Any:
 def _unpack(value: Any, parameter: Tensor | None) -> Any:
     """Return nested values with tensors in place of arrays.
 
-    They are on the device of ``parameter``.
+    They are on the device of ``parameter``. Those of its shape have its strides, as
+    fused optimizers require.
     """
     if isinstance(value, np.ndarray):
-        device = None if parameter is None else parameter.device
-        return torch.from_numpy(np.array(value)).to(device)
+        tensor = torch.from_numpy(np.array(value))
+        if parameter is None:
+            return tensor
+        if tensor.shape != parameter.shape:
+            return tensor.to(parameter.device)
+        return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)
     if isinstance(value, dict):
         return {name: _unpack(part, parameter) for name, part in value.items()}
     if isinstance(value, list | tuple):

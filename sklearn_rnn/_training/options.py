@@ -45,7 +45,7 @@ class TrainingOptions:
     @classmethod
     def from_estimator(cls, estimator: Any, **given: Any) -> Self:
         """Take the options from the parameters of an estimator, except ``given``."""
-        parameters = estimator.get_params(deep=False)
+        parameters = vars(estimator)  # also those that a subclass does not declare
         named = {
             field.name: parameters[field.name]
             for field in fields(cls)

@@ -4,6 +4,7 @@ import pickle
 import pickletools
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from network_weights import assert_same_weights
@@ -15,6 +16,7 @@ from sklearn_rnn import (
     RNNRegressor,
     SequenceGenerator,
     SequenceTranslator,
+    TokenArray,
 )
 from sklearn_rnn._training.net_state import pack_net, unpack_net
 
@@ -132,3 +134,85 @@ def test_states_of_other_shapes_are_rejected():
     groups = {**state["optimizer"], "groups": [{"params": []}]}
     with pytest.raises(ValueError, match="contain parameters"):
         unpack_net({**state, "optimizer": groups}, model)
+
+
+class MaskedGRU(torch.nn.GRU):
+    """A cell that draws values which its state_dict does not contain."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size, batch_first=True)
+        mask = torch.rand(input_size) + 0.5
+        self.register_buffer("mask", mask, persistent=False)
+        self.gain = float(torch.rand(()))
+
+    def forward(self, x, state=None):
+        return super().forward(x * self.mask * self.gain, state)
+
+
+def test_a_users_cell_is_built_with_the_same_random_numbers():
+    model = RNNRegressor(MaskedGRU, **SMALL).fit(X, X)
+    loaded = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(loaded.predict(X), model.predict(X))
+    assert np.array_equal(loaded.fit(X, X).predict(X), model.fit(X, X).predict(X))
+
+
+class TransposedLinear(torch.nn.Module):
+    """A cell whose weights are not contiguous."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        weight = torch.rand(input_size, hidden_size) - 0.5
+        self.weight = torch.nn.Parameter(weight.t())
+
+    def forward(self, x, state=None):
+        return torch.nn.functional.linear(x, self.weight).tanh(), None
+
+
+@pytest.mark.parametrize(
+    ("model", "X"),
+    [
+        (
+            RNNRegressor(**SMALL, embedding=np.asfortranarray(rng.normal(size=(8, 3)))),
+            TokenArray(rng.integers(4, 8, (20, 6)), vocabulary_size=8),
+        ),
+        (RNNRegressor(TransposedLinear, **SMALL, input_size=3), X),
+    ],
+    ids=["embedding", "cell"],
+)
+def test_training_continues_with_weights_in_any_memory_order(model, X):
+    model = model.fit(X, y)
+    loaded = pickle.loads(pickle.dumps(model))
+    assert_same_weights(loaded.fit(X, y), model.fit(X, y))
+
+
+def test_a_frame_of_embeddings_is_kept_as_an_array():
+    frame = pd.DataFrame(rng.normal(size=(8, 3)))
+    codes = TokenArray(rng.integers(4, 8, (20, 6)), vocabulary_size=8)
+    model = RNNRegressor(**SMALL, embedding=frame).fit(codes, y)
+    fixed = model._fixed_on_warm_start["embedding"]
+    assert type(fixed) is np.ndarray
+    model.fit(codes, y)
+    frame.iloc[0] = 0
+    with pytest.raises(ValueError, match="after a change of embedding"):
+        model.fit(codes, y)
+
+
+class FewParameters(RNNClassifier):
+    """A user's subclass that fixes most parameters."""
+
+    def __init__(self, hidden_size=4):
+        super().__init__(hidden_size=hidden_size, max_epochs=1, random_state=0)
+
+
+def test_a_subclass_may_declare_fewer_parameters():
+    model = FewParameters().fit(X, y)
+    reference = RNNClassifier(hidden_size=4, max_epochs=1, random_state=0).fit(X, y)
+    assert np.array_equal(model.predict_proba(X), reference.predict_proba(X))
+
+
+@pytest.mark.parametrize("device", ["hpu", "nowhere", "privateuseone"])
+def test_unknown_devices_are_replaced_by_the_cpu(device):
+    model, _ = fit("classifier")
+    with pytest.warns(UserWarning, match="is moved to the CPU"):
+        net = unpack_net({**pack_net(model.net_), "device": device}, model)
+    assert net.device == torch.device("cpu")

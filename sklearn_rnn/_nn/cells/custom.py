@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from sklearn_rnn._core.device import borrow_default_dtype
+from sklearn_rnn._core.randomness import borrow_global_generator
 from sklearn_rnn._nn.states import (
     State,
     find_sequence_axis,
@@ -16,6 +18,9 @@ from sklearn_rnn._nn.states import (
 class CustomLayer(nn.Module):
     """A user's cell, which reads (B, T, F) and returns (B, T, H) and a state.
 
+    It is built with torch's global generator seeded by ``seed``. A saved network is
+    built again in the same way, and then gets its parameters and buffers.
+
     In the state of the cell, the sequences may be on any axis; in ``torch.nn.GRU`` they
     are on the second axis. Outside of this layer they are always on the first axis.
     """
@@ -23,10 +28,16 @@ class CustomLayer(nn.Module):
     state_names = numpy_cell = None  # only the built-in cells define them
 
     def __init__(
-        self, build: Callable[[int, int], nn.Module], input_size: int, H: int
+        self,
+        build: Callable[[int, int], nn.Module],
+        input_size: int,
+        H: int,
+        seed: int = 0,
     ) -> None:
         super().__init__()
-        self.module = build(input_size, H)
+        self.seed = seed
+        with borrow_global_generator(seed), borrow_default_dtype(torch.float32):
+            self.module = build(input_size, H)
         if not isinstance(self.module, nn.Module):
             raise TypeError(
                 f"cell(input_size, hidden_size) returned {self.module!r}; expected a "
