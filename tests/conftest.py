@@ -11,6 +11,21 @@ import torch
 
 torch.set_num_threads(1)
 
+# Estimators for which all checks of scikit-learn run in the normal suite. Of the others,
+# checks of whole trainings on read-only data are slow tests, which take the same time
+# as those on other data.
+FULLY_CHECKED = ("[RNNClassifier()-", "[RNNRegressor(max_epochs=30)-")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        name = item.name
+        if "s_train(readonly_memmap=True" in name and not any(
+            estimator in name for estimator in FULLY_CHECKED
+        ):
+            item.add_marker("slow")
+
 
 @pytest.fixture
 def rng():
