@@ -127,6 +127,18 @@ class Graph:
         """Reshape a value; 0 keeps the length of an axis."""
         return self.add("Reshape", value, self.constant(list(shape)))
 
+    def pad(self, value: str, n: str, axis: int, n_axes: int) -> str:
+        """Append ``n`` (1,) zeros on an axis of a value with ``n_axes`` axes."""
+        before = self.constant([0] * (n_axes + axis))
+        pads, after = [before, n], n_axes - axis - 1
+        if after:
+            pads.append(self.constant([0] * after))
+        return self.add("Pad", value, self.add("Concat", *pads, axis=0))
+
+    def keep_first(self, value: str, n: str, axis: int) -> str:
+        """Keep the first ``n`` (1,) entries on an axis."""
+        return self.add("Slice", value, self.constant([0]), n, self.constant([axis]))
+
     def save(
         self, path: str | os.PathLike[str], name: str, facts: Mapping[str, Any]
     ) -> None:
@@ -174,8 +186,13 @@ def add_recurrence(
     step, (B, H) each. Returns outputs (T, B, D * H), and the last states of each layer,
     (B, D * H) each.
     """
+    n_rows = graph.size(x, 1)
+    missing = graph.add("Sub", graph.constant([1]), n_rows)
+    missing = graph.add("Max", missing, graph.constant([0]))
+    x = graph.pad(x, missing, axis=1, n_axes=3)  # operators need at least one row
+    states = [[graph.pad(part, missing, 0, 2) for part in parts] for parts in states]
     if lengths:
-        lengths = graph.cast(lengths, np.int32)
+        lengths = graph.cast(graph.pad(lengths, missing, 0, 1), np.int32)
     after: list[list[str]] = []
     for level in recurrence.levels:
         layers: list[Any] = list(level)  # type: ignore[call-overload]
@@ -183,8 +200,8 @@ def add_recurrence(
         for k in range(layers[0].num_layers):
             before = states[len(after)] if states else ()
             x, last = _add_layer(graph, layers, k, x, lengths, before)
-            after.append(last)
-    return x, after
+            after.append([graph.keep_first(part, n_rows, axis=0) for part in last])
+    return graph.keep_first(x, n_rows, axis=1), after
 
 
 def refuse_other_layers(layers: Sequence[nn.Module]) -> None:
@@ -224,9 +241,10 @@ def _add_layer(
     Y, *last = graph.add_several(
         operator, 1 + n_states, x, W, R, B, lengths, *initial, **attributes
     )
-    Y = graph.reshape(graph.transpose(Y, 0, 2, 1, 3), 0, 0, -1)  # (T, B, D * H)
+    D = len(layers)
+    Y = graph.reshape(graph.transpose(Y, 0, 2, 1, 3), 0, 0, D * H)  # (T, B, D * H)
     joined = [
-        graph.reshape(graph.transpose(state, 1, 0, 2), 0, -1)  # (B, D * H)
+        graph.reshape(graph.transpose(state, 1, 0, 2), 0, D * H)  # (B, D * H)
         for state in last
     ]
     return Y, joined
@@ -251,7 +269,10 @@ def add_head(graph: Graph, head: nn.Module, x: str) -> str:
 
 
 def add_lookup(graph: Graph, embedding: nn.Embedding, codes: str) -> str:
-    """Look up the vectors of codes."""
+    """Look up the vectors of codes; codes outside the vocabulary are errors."""
+    negative = graph.add("Less", codes, graph.constant(0))  # Gather counts from the end
+    outside = graph.constant(embedding.num_embeddings)
+    codes = graph.add("Where", negative, outside, codes)
     return graph.add("Gather", graph.constant(to_float(embedding.weight)), codes)
 
 
@@ -282,28 +303,58 @@ def add_mask(graph: Graph, x: str, lengths: str, *, axis: int) -> str:
     return graph.add_axis(mask, 2)
 
 
+def add_nan(graph: Graph, condition: str, dtype: Any) -> str:
+    """Return NaN where a condition is True, and 0 elsewhere."""
+    values = (graph.constant(np.dtype(dtype).type(k)) for k in (np.nan, 0))
+    return graph.add("Where", condition, *values)
+
+
+def add_nan_of_numbers(graph: Graph, x: str, *axes: int) -> str:
+    """Return NaN for rows of x with a number that is not finite, and 0 for others.
+
+    Recurrent operators saturate NaN, so this is added to their results. The rows are
+    the axes that are not in ``axes``.
+    """
+    zeros = graph.add("Sub", x, x)
+    return graph.add("ReduceSum", zeros, graph.constant(list(axes)), keepdims=0)
+
+
+def add_nan_of_lengths(
+    graph: Graph, lengths: str, x: str, least: int, dtype: Any
+) -> str:
+    """Return NaN for lengths (B,) that x (B, T, ...) cannot have, and 0 for others."""
+    short = graph.add("Less", lengths, graph.constant(least))
+    long = graph.add("Greater", lengths, graph.size(x, 1))
+    return add_nan(graph, graph.add("Or", short, long), dtype)
+
+
 # --------------------------------------------------------------- whole sequences
 
 
 def add_network(graph: Graph, network: StandardNetwork, x: str, lengths: str) -> str:
     """Add a network that reads numbers (B, T, F), or codes (B, T), with their lengths.
 
-    Returns logits (B, n_outputs), or (B, T, n_outputs) without pooling.
+    Returns logits (B, n_outputs), or (B, T, n_outputs) without pooling. They are NaN
+    if a number of the sequence is not finite, or if its length is impossible.
     """
+    nan = add_nan_of_lengths(graph, lengths, x, 1, np.float32)
     if network.embedding is not None:
         x = add_lookup(graph, network.embedding, x)
     else:
         x = add_standardize(graph, network.scaling, x)
         mask = add_mask(graph, x, lengths, axis=1)
         x = graph.add("Where", mask, x, graph.constant(np.float32(0)))
+        nan = graph.add("Add", nan, add_nan_of_numbers(graph, x, 1, 2))
         x, lengths = _add_patches(graph, network, x, lengths)
     x = graph.transpose(x, 1, 0, 2)
     outputs, states = add_recurrence(graph, network.recurrence, x, lengths)
+    nan = graph.add_axis(nan, 1)
     if network.pooling is None:
-        return add_head(graph, network.head, graph.transpose(outputs, 1, 0, 2))
-    last = states[-1][0]
-    pooled = _add_pooling(graph, outputs, last, lengths, network.pooling)
-    return add_head(graph, network.head, pooled)
+        pooled, nan = graph.transpose(outputs, 1, 0, 2), graph.add_axis(nan, 2)
+    else:
+        last = states[-1][0]
+        pooled = _add_pooling(graph, outputs, last, lengths, network.pooling)
+    return graph.add("Add", add_head(graph, network.head, pooled), nan)
 
 
 def _add_patches(
@@ -317,10 +368,12 @@ def _add_patches(
     n_steps = graph.size(x, 1)
     n_patches = graph.add("Div", graph.add("Add", n_steps, less), size)
     missing = graph.add("Sub", graph.add("Mul", n_patches, size), n_steps)
-    none = graph.constant([0])
-    pads = graph.add("Concat", *[none] * 4, missing, none, axis=0)
-    x = graph.add("Pad", x, pads)
-    x = graph.reshape(x, 0, -1, get_input_size(network.recurrence))
+    x = graph.pad(x, missing, axis=1, n_axes=3)
+    width = graph.constant([network.recurrence.input_size])
+    shape = graph.add("Concat", graph.size(x, 0), n_patches, width, axis=0)
+    # Max prevents onnxruntime from replacing n_patches by -1, which needs a sequence.
+    shape = graph.add("Max", shape, graph.constant([0]))
+    x = graph.add("Reshape", x, shape, allowzero=1)
     return x, graph.add("Div", graph.add("Add", lengths, less), size)
 
 
@@ -408,6 +461,17 @@ class StreamStates:
                     value = self.graph.add("Where", advances, value, before[k][j])
                 self.advance(f"{STATE_NAMES[j]}_{k}", value)
 
+    def add_nan(self, nan: str, before: str, logits: str) -> str:
+        """Add NaN (B,) to the logits and the first state, and keep it in later steps.
+
+        ``before`` (B, H) is the first state before the step.
+        """
+        kept = add_nan_of_numbers(self.graph, before, 1)
+        nan = self.graph.add_axis(self.graph.add("Add", nan, kept), 1)
+        name = f"{STATE_NAMES[0]}_0"
+        self._after[name] = self.graph.add("Add", self._after[name], nan)
+        return self.graph.add("Add", logits, nan)
+
     def add_outputs(self) -> None:
         """Add the outputs, in the order of the inputs."""
         for name in self.names:
@@ -420,19 +484,21 @@ def add_step(
     """Add one step of B streams that read numbers (B, F), or codes (B,).
 
     Returns logits (B, n_outputs) of the sequences that end with this step, and the
-    states, whose outputs are not added yet. ``rows`` is the name of the first axis.
+    states, whose outputs are not added yet. ``rows`` is the name of the first axis. A
+    number that is not finite makes the logits of this step and of later ones NaN.
     """
     streams = StreamStates(graph, rows)
     pooling, size = network.pooling, network.patch_size
     counts = size > 1 or pooling not in ("last", None)
     n_steps = streams.read("n_steps", np.int64) if counts else ""
-    n_read, patch, advances = n_steps, "", ""
+    n_read, patch, advances, nan = n_steps, "", "", ""
     if network.embedding is not None:
         x = add_lookup(graph, network.embedding, x)
     else:
         x = add_standardize(graph, network.scaling, x)
+        nan = add_nan_of_numbers(graph, x, 1)
     if size > 1:
-        width = get_input_size(network.recurrence)
+        width = network.recurrence.input_size
         before = streams.read("patch", np.float32, width)
         x = patch = _add_to_patch(graph, before, x, n_steps, size, width)
         n_read = graph.add("Div", n_steps, graph.constant([size]))
@@ -447,12 +513,15 @@ def add_step(
         graph, streams, h, n_read, pooling or "last", advances
     )
     streams.advance_layers(after, states, advances)
+    logits = add_head(graph, network.head, pooled)
+    if nan:
+        logits = streams.add_nan(nan, states[0][0], logits)
     if counts:
         streams.advance("n_steps", graph.add("Add", n_steps, graph.constant([1])))
     if patch:
         empty = graph.constant(np.float32(0))
         streams.advance("patch", graph.add("Where", advances, empty, patch))
-    return add_head(graph, network.head, pooled), streams
+    return logits, streams
 
 
 def _add_to_patch(
@@ -499,12 +568,6 @@ def _add_running_pooling(
         after = graph.add("Where", advances, after, before)
     streams.advance(name, after)
     return pooled
-
-
-def get_input_size(recurrence: Recurrence) -> int:
-    """Return the number of features per step, or per patch, of the first layer."""
-    layers: Any = recurrence.levels
-    return layers[0][0].input_size
 
 
 def to_float(tensor: Tensor) -> np.ndarray:

@@ -49,7 +49,7 @@ def export_onnx(model: Any, path: Any, stream: bool, vectorizer: Any) -> None:
     facts = describe_model(model, vectorizer)
     network, graph = export_torch(model), Graph()
     reads_codes = network.embedding is not None
-    dtype = np.dtype(np.int64) if reads_codes else model._number_type
+    dtype = np.int64 if reads_codes else np.float64
     features: list[str | int] = [] if reads_codes else [model.input_size_]
     if stream:
         axes: list[str | int] = [ROWS]

@@ -89,6 +89,42 @@ def test_padding_is_never_read(tmp_path):
     np.testing.assert_allclose(run(tmp_path / "m.onnx", x), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("patch_size", [1, 3])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+def test_no_sequences_have_no_outputs(cell, patch_size, tmp_path):
+    network = make_network(cell, patch_size=patch_size, bidirectional=True)
+    make_graph(network).save(tmp_path / "m.onnx", "m", {})
+    x = normal(0, 5, 3, dtype=torch.float32)
+    assert run(tmp_path / "m.onnx", x, LENGTHS[:0]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("pooling", ["last", "concat", None])
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_rows_that_cannot_be_read_are_nan(cell, pooling, value, tmp_path):
+    network = make_network(cell, pooling=pooling)
+    make_graph(network).save(tmp_path / "m.onnx", "m", {})
+    x, lengths = normal(4, 5, 3, dtype=torch.float32), torch.tensor([5, 2, 4, 0])
+    expected = run(tmp_path / "m.onnx", x, lengths)
+    x[2, 3, 1] = x[1, 4, 0] = value  # valid and padded
+    found = run(tmp_path / "m.onnx", x, lengths)
+    assert np.isnan(found[2:]).all()
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_array_equal(found[1, :2], expected[1, :2])
+
+
+def test_codes_outside_the_vocabulary_are_errors(tmp_path):
+    network = make_network("gru", vocabulary_size=6)
+    make_graph(network).save(tmp_path / "m.onnx", "m", {})
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 4
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx", settings)
+    for code in (-1, 6):
+        inputs = {"X": np.array([[1, code]]), "lengths": np.array([2])}
+        with pytest.raises(Exception, match="out of data bounds"):
+            session.run(None, inputs)
+
+
 def test_metadata_are_json(tmp_path):
     facts = {"classes": ["a", "b"], "n_features": 3, "when": np.datetime64("2020")}
     make_graph(make_network("rnn")).save(tmp_path / "m.onnx", "m", facts)

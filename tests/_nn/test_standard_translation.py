@@ -75,5 +75,5 @@ def test_other_shapes_are_errors():
         network(normal(4, 5, 1), CODES)
     with pytest.raises(ValueError, match="but X has 5 time steps"):
         network(normal(4, 5, 3), CODES, LENGTHS + 1)
-    with pytest.raises(TypeError, match="codes has the type torch.float32"):
+    with pytest.raises(TypeError, match=r"codes has the type torch\.float32"):
         network(normal(4, 5, 3), CODES.float())
