@@ -8,17 +8,15 @@ Shapes: T steps, B sequences, F features, H units, D directions.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
-from sklearn_rnn._core.container import replace_file
+from sklearn_rnn._core.container import Path, replace_file
 from sklearn_rnn._nn.standard import (
     Recurrence,
     Standardize,
@@ -139,9 +137,7 @@ class Graph:
         """Keep the first ``n`` (1,) entries on an axis."""
         return self.add("Slice", value, self.constant([0]), n, self.constant([axis]))
 
-    def save(
-        self, path: str | os.PathLike[str], name: str, facts: Mapping[str, Any]
-    ) -> None:
+    def save(self, path: Path, name: str, facts: Mapping[str, Any]) -> None:
         """Check the graph, and write it to a file with ``facts`` as JSON metadata."""
         helper = self.onnx.helper
         graph = helper.make_graph(
@@ -157,7 +153,7 @@ class Graph:
         texts = {key: json.dumps(fact, default=str) for key, fact in facts.items()}
         helper.set_model_props(model, texts)
         self.onnx.checker.check_model(model, full_check=True)
-        with replace_file(Path(path)) as file:
+        with replace_file(path) as file:
             file.write(model.SerializeToString())
 
     def _describe(self, name: str, dtype: Any, shape: Shape) -> Any:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import pickle
 
 import numpy as np
@@ -60,12 +61,28 @@ def test_a_classifier_predicts_the_same(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "labels", [[3, 7, 3], [1.0, 2.0, 2.0], [True, False, True], ["a", "é", "a"]]
+    "labels",
+    [
+        [3, 7, 3],
+        [1.0, 2.0, 2.0],
+        [True, False, True],
+        ["a", "é", "a"],
+        list(np.array([1, 2, 1], dtype=np.longdouble)),
+    ],
 )
 def test_labels_keep_their_type(labels, tmp_path):
     model = RNNClassifier(**FAST).fit(X[:3] + X[:3], labels * 2)
     found = run_onnx(model, tmp_path / "m.onnx")["label"]
     assert found.tolist() == model.predict(X).tolist()
+
+
+def test_labels_without_a_type_in_onnx_are_strings(tmp_path):
+    labels = np.array([2**63 + 5, 7] * 3, dtype=np.uint64)
+    model = RNNClassifier(**FAST).fit(X, labels)
+    found = run_onnx(model, tmp_path / "m.onnx")["label"]
+    assert found.tolist() == [str(label) for label in model.predict(X)]
+    facts = read_facts(open_session(tmp_path / "m.onnx"))
+    assert facts["classes"] == ["7", str(2**63 + 5)]
 
 
 def test_several_labels_per_sequence(tmp_path):
@@ -226,6 +243,19 @@ def test_a_step_of_a_stream_of_codes(tmp_path):
     model = RNNClassifier(**FAST).fit(CODES, LABELS)
     codes = np.asarray(CODES)[[0, 4], :6].T.astype(np.int64)
     check_stream(model, tmp_path / "m.onnx", codes)
+
+
+def test_impossible_arguments_are_errors(tmp_path):
+    pytest.importorskip("onnx", reason=REASON)
+    model = RNNClassifier(**FAST).fit(X, LABELS)
+    model.to_onnx(os.fsencode(tmp_path / "m.onnx"))
+    assert len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(TypeError, match="stream='yes' is given; expected True or F"):
+        model.to_onnx(tmp_path / "m.onnx", stream="yes")
+    with pytest.raises(ValueError, match="path is empty"):
+        model.to_onnx("")
+    with pytest.raises(TypeError, match="not NoneType"):
+        model.to_onnx(None)
 
 
 def test_models_without_streams_are_errors(tmp_path):
