@@ -149,7 +149,7 @@ class StandardNetwork(nn.Module):
         else:
             x = x if self.scaling is None else self.scaling(x)
             x = mask_padding(x, lengths, 0.0).to(self.head.weight.dtype)
-            x = x + (x - x)  # infinity, which layers would saturate, becomes NaN
+            x = x + (x - x)  # infinity, which layers saturate, becomes NaN
             x, lengths = join_steps(x, lengths, self.patch_size)
         outputs, _ = self.recurrence(x, lengths)  # (B, T, H)
         if self.pooling is not None:

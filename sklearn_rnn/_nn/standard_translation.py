@@ -69,7 +69,7 @@ class StandardTranslationNetwork(nn.Module):
         if embedding is not None:
             x = embedding(x.long())
         x = mask_padding(x.to(self.bridge.weight.dtype), lengths, 0.0)
-        x = x + (x - x)  # infinity, which layers would saturate, becomes NaN
+        x = x + (x - x)  # infinity, which layers saturate, becomes NaN
         if self.reverse_source:
             x = reverse_valid(x, lengths)
         memory, _ = self.encoder(x, lengths)
