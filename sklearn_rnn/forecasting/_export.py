@@ -33,6 +33,7 @@ from sklearn_rnn._nn.standard import (
     pool_steps,
     to_buffer,
 )
+from sklearn_rnn.forecasting._calendar import name_columns
 from sklearn_rnn.forecasting._encoding import SeriesEncoding
 from sklearn_rnn.forecasting._reading import count_needed
 from sklearn_rnn.forecasting._rollout import SeriesNetwork
@@ -229,15 +230,19 @@ def describe_model(model: Any) -> dict[str, Any]:
     """Return the metadata of the ONNX file of a fitted RNNForecaster, by name."""
     variables, encoding = model._exog_variables, model._encoding
     names = getattr(model, "feature_names_in_", None)
+    given = variables.names or [f"exog_{k}" for k in range(variables.n_variables)]
+    bounds = [bound if np.isfinite(bound) else None for bound in encoding.bounds]
     facts = {
         "class": type(model).__name__,
         "horizon": encoding.horizon,
         "channels": None if names is None else names.tolist(),
-        "exog": variables.names,
+        "min_length": count_needed(encoding),
+        "exog": [*given, *name_columns(variables.calendar)],
         "calendar": list(variables.calendar),
         "baseline": model.baseline_,
         "seasons": list(model.seasons_),
         "transform": model.transform_,
+        "bounds": None if bounds == [None, None] else bounds,
         "quantiles": list(encoding.quantiles) if len(encoding.quantiles) > 1 else None,
     }
     return {name: fact for name, fact in facts.items() if fact not in (None, [])}

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from sklearn_rnn import RNNForecaster
+from sklearn_rnn.forecasting._export import describe_model
 
 REASON = "needs the extra onnx: pip install sklearn-rnn[onnx]"
 H = 3
@@ -124,6 +125,19 @@ def test_series_that_cannot_be_forecast(name):
     for part in exog:
         with pytest.raises(ValueError, match=r"exog has the shape \(3, 43, 1\); expec"):
             module(x, lengths, part[..., :1])
+
+
+def test_inputs_are_described():
+    pd = pytest.importorskip("pandas")
+    index = pd.date_range("2024-01-01", periods=24 * 15, freq="h")
+    series = pd.Series(20 + np.sin(np.arange(len(index)) / 4), index)
+    exog = pd.DataFrame({"temperature": series}, index)
+    model = RNNForecaster(**FAST, calendar="auto", bounds=(0, None), baseline="mean")
+    facts = describe_model(model.fit(series, exog=exog))
+    weekdays = [f"weekday_{day}" for day in range(7)]
+    assert facts["exog"] == ["temperature", "hour_sin", "hour_cos", *weekdays]
+    assert facts["bounds"] == [0, None]
+    assert facts["min_length"] == H
 
 
 @pytest.mark.slow  # torch.onnx takes seconds
