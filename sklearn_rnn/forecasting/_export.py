@@ -16,15 +16,14 @@ from torch import Tensor, nn
 
 from sklearn_rnn._core.container import find_target
 from sklearn_rnn._core.device import ignore_torch_modes
-from sklearn_rnn._nn.onnx_graph import (
-    Graph,
+from sklearn_rnn._nn.onnx_graph import Graph, import_onnx
+from sklearn_rnn._nn.onnx_layers import (
     add_head,
     add_mask,
     add_nan,
     add_nan_of_lengths,
     add_nan_of_numbers,
     add_recurrence,
-    import_onnx,
 )
 from sklearn_rnn._nn.standard import (
     StandardNetwork,

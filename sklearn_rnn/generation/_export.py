@@ -6,8 +6,8 @@ import numpy as np
 
 from sklearn_rnn._core.container import find_target
 from sklearn_rnn._data.tokens import END, RESERVED
-from sklearn_rnn._nn.onnx_graph import (
-    Graph,
+from sklearn_rnn._nn.onnx_graph import Graph
+from sklearn_rnn._nn.onnx_layers import (
     StreamStates,
     add_head,
     add_lookup,

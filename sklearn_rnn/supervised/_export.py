@@ -8,8 +8,8 @@ from torch import nn
 
 from sklearn_rnn._core.container import find_target
 from sklearn_rnn._core.device import ignore_torch_modes
-from sklearn_rnn._nn.onnx_graph import (
-    Graph,
+from sklearn_rnn._nn.onnx_graph import Graph
+from sklearn_rnn._nn.onnx_layers import (
     add_network,
     add_step,
     add_unstandardize,
