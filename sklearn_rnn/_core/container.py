@@ -201,8 +201,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     or those that ``open`` sets. A symbolic link is kept, and the file it points to is
     replaced. Drafts that killed writers left behind are removed.
     """
-    target = os.path.realpath(os.fsdecode(path))
-    mode = _check_target(target)
+    target, mode = find_target(path)
     _remove_stale_drafts(target)
     name, file = _open_draft(target)
     try:
@@ -223,6 +222,19 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     _sync_folder(os.path.dirname(target))
 
 
+def find_target(path: Path) -> tuple[str, int | None]:
+    """Resolve the name of a file, and check that it can be written.
+
+    Returns the resolved name, and the permissions of the file that will be replaced, or
+    None if there is no such file.
+    """
+    name = os.fsdecode(path)
+    if not name:
+        raise ValueError("path is empty. Pass the name of the file to write.")
+    target = os.path.realpath(name)
+    return target, _check_target(target)
+
+
 def _check_target(target: str) -> int | None:
     """Check that a file may be replaced, and return its permissions.
 
@@ -231,6 +243,7 @@ def _check_target(target: str) -> int | None:
     try:
         mode = os.stat(target).st_mode
     except FileNotFoundError:
+        os.stat(os.path.dirname(target))  # an error if there is no such folder
         return None
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), target)

@@ -56,6 +56,18 @@ def ignore_default_device() -> AbstractContextManager[object]:
     return nullcontext() if torch.get_default_device() == cpu else cpu
 
 
+@contextmanager
+def ignore_torch_modes() -> Iterator[None]:
+    """Create tensors on the CPU by default, and parameters that have gradients.
+
+    Inference mode, ``no_grad`` and the default device of the user are ignored.
+    """
+    import torch
+
+    with torch.inference_mode(False), torch.enable_grad(), ignore_default_device():
+        yield
+
+
 def resolve_dtype(precision: str, X_dtype: DTypeLike, n_values: int = 0) -> np.dtype:
     """Return the numpy dtype of data and weights.
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_rnn._core.device import ignore_torch_modes
 from sklearn_rnn._core.randomness import borrow_global_generator
 from sklearn_rnn._nn.cells.base import RecurrentLayer
 from sklearn_rnn._nn.language import LanguageNetwork
@@ -80,7 +81,9 @@ class Recurrence(nn.Module):
         super().__init__()
         self.levels = nn.ModuleList(nn.ModuleList(level) for level in levels)
         self.bidirectional = len(levels[-1]) == 2
-        self.is_one_layer = len(levels) == 1 and isinstance(levels[0][0], nn.RNNBase)
+        first = levels[0][0]
+        self.is_one_layer = len(levels) == 1 and isinstance(first, nn.RNNBase)
+        self.input_size = cast(Any, getattr(first, "layer", first)).input_size
 
     def forward(
         self, x: Tensor, lengths: Tensor | None = None, states: Any = None
@@ -129,6 +132,9 @@ class StandardNetwork(nn.Module):
         self.scaling, self.embedding = scaling, embedding
         self.recurrence, self.head, self.output = recurrence, head, output
         self.patch_size, self.pooling = patch_size, pooling
+        self.n_features = None
+        if embedding is None:
+            self.n_features = recurrence.input_size // patch_size
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Predict from numbers (B, T, F), or codes (B, T), with ``lengths`` (B,)."""
@@ -136,30 +142,20 @@ class StandardNetwork(nn.Module):
 
     def logits(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the outputs of the head: (B, n_outputs), or (B, T, n_outputs)."""
-        self._check_input(x)
-        if lengths is None:
-            lengths = torch.full(x.shape[:1], x.shape[1], device=x.device)
+        check_sequences(x, self.n_features)
+        lengths = check_lengths(x, lengths)
         if self.embedding is not None:
             x = self.embedding(x.long())  # (B, T, E)
         else:
             x = x if self.scaling is None else self.scaling(x)
             x = mask_padding(x, lengths, 0.0).to(self.head.weight.dtype)
+            x = x + (x - x)  # infinity, which layers saturate, becomes NaN
             x, lengths = join_steps(x, lengths, self.patch_size)
         outputs, _ = self.recurrence(x, lengths)  # (B, T, H)
         if self.pooling is not None:
             both = self.recurrence.bidirectional
             outputs = pool_steps(outputs, lengths, self.pooling, both)
         return self.head(outputs)
-
-    def _check_input(self, x: Tensor) -> None:
-        n_axes, shape = 3, "(n_sequences, n_timesteps, n_features)"
-        if self.embedding is not None:
-            n_axes, shape = 2, "codes (n_sequences, n_timesteps)"
-        if x.ndim != n_axes:
-            raise ValueError(
-                f"the input has the shape {tuple(x.shape)}; expected {shape}. Reshape "
-                "it, for example a table with x.reshape(len(x), n_timesteps, -1)."
-            )
 
 
 class StandardLanguageNetwork(nn.Module):
@@ -180,6 +176,7 @@ class StandardLanguageNetwork(nn.Module):
         ``state`` is the state before the first step, or None. It is that of torch's
         layer, or a list with the state of each layer of a cell that torch lacks.
         """
+        check_sequences(codes, None)
         single = self.recurrence.is_one_layer
         states = [state] if single and state is not None else state
         outputs, states = self.recurrence(self.embedding(codes.long()), None, states)
@@ -189,6 +186,7 @@ class StandardLanguageNetwork(nn.Module):
 # --------------------------------------------------------------------- building
 
 
+@ignore_torch_modes()
 def make_standard_network(
     module: SequenceNetwork,
     output: nn.Module,
@@ -213,6 +211,7 @@ def make_standard_network(
     )
 
 
+@ignore_torch_modes()
 def make_standard_language_network(module: LanguageNetwork) -> StandardLanguageNetwork:
     """Copy the network of a generator to standard layers."""
     module = copy.deepcopy(module)  # at once, because embedding and head may be tied
@@ -315,6 +314,56 @@ def to_buffer(numbers: np.ndarray) -> Tensor:
     return torch.tensor(np.asarray(numbers, dtype=np.float64), device="cpu")
 
 
+# --------------------------------------------------------------------- checking
+
+
+def check_sequences(x: Tensor, n_features: int | None, name: str = "X") -> None:
+    """Raise an error unless x are numbers (B, T, n_features), or codes (B, T)."""
+    n_axes, shape = 3, "(n_sequences, n_timesteps, n_features)"
+    if n_features is None:
+        n_axes, shape = 2, "codes (n_sequences, n_timesteps)"
+    if x.ndim != n_axes:
+        raise ValueError(
+            f"{name} has the shape {tuple(x.shape)}; expected {shape}. Reshape it, for "
+            "example a table with x.reshape(len(x), n_timesteps, -1)."
+        )
+    if n_features is not None and x.shape[2] != n_features:
+        raise ValueError(
+            f"{name} has {x.shape[2]} features per step, but the model was fitted with "
+            f"{n_features}. Select the same features as in fit."
+        )
+    if n_features is None and (x.is_floating_point() or x.dtype == torch.bool):
+        raise TypeError(
+            f"{name} has the type {x.dtype}; expected codes of an integer type. "
+            "Convert them with x.long()."
+        )
+
+
+def check_lengths(x: Tensor, lengths: Any, least: int = 1) -> Tensor:
+    """Return numbers of valid steps (B,) in int64; None means all steps of x.
+
+    Unless torch exports or traces the module, each has to be at least ``least``.
+    """
+    n_rows, n_steps = x.shape[:2]
+    if lengths is None:
+        lengths = torch.full((n_rows,), n_steps, device=x.device)
+    lengths = torch.as_tensor(lengths, device=x.device)
+    if lengths.ndim != 1 or lengths.shape[0] != n_rows or lengths.is_floating_point():
+        raise ValueError(
+            f"lengths have the shape {tuple(lengths.shape)} and the type "
+            f"{lengths.dtype}; expected integers of shape ({n_rows},), one for each "
+            "sequence."
+        )
+    if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+        if not ((lengths >= least) & (lengths <= n_steps)).all():
+            raise ValueError(
+                f"the numbers of valid steps are {int(lengths.min())} to "
+                f"{int(lengths.max())}, but X has {n_steps} time steps, and at least "
+                f"{least} are needed."
+            )
+    return lengths.long()
+
+
 # -------------------------------------------------------------------- computing
 
 
@@ -383,7 +432,9 @@ def join_steps(x: Tensor, lengths: Tensor, size: int) -> tuple[Tensor, Tensor]:
         return x, lengths
     B, T, F = x.shape
     n_patches = (T + size - 1) // size
-    x = torch.cat([x, x.new_zeros(B, size - 1, F)], 1)[:, : n_patches * size]
+    if torch.compiler.is_exporting():  # torch would require several patches otherwise
+        n_patches = n_patches + 1
+    x = nn.functional.pad(x, (0, 0, 0, n_patches * size - T))
     lengths = torch.div(lengths + size - 1, size, rounding_mode="floor")
     return x.reshape(B, n_patches, size * F), lengths
 

@@ -10,10 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklearn_rnn._core.device import ignore_torch_modes
 from sklearn_rnn._nn.standard import (
     Recurrence,
+    check_lengths,
+    check_sequences,
     convert_recurrence,
     finish,
+    mask_padding,
     pool_steps,
     reverse_valid,
 )
@@ -59,10 +63,13 @@ class StandardTranslationNetwork(nn.Module):
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         """Return the memory (B, S, M) of the sources, and the decoder's first state."""
-        lengths = self._fill_lengths(x, lengths)
-        if self.source_embedding is not None:
-            x = self.source_embedding(x.long())
-        x = x.to(self.bridge.weight.dtype)
+        embedding = self.source_embedding
+        check_sequences(x, self.encoder.input_size if embedding is None else None)
+        lengths = check_lengths(x, lengths)
+        if embedding is not None:
+            x = embedding(x.long())
+        x = mask_padding(x.to(self.bridge.weight.dtype), lengths, 0.0)
+        x = x + (x - x)  # infinity, which layers saturate, becomes NaN
         if self.reverse_source:
             x = reverse_valid(x, lengths)
         memory, _ = self.encoder(x, lengths)
@@ -87,6 +94,7 @@ class StandardTranslationNetwork(nn.Module):
         The third part are the weights (B, T, S) of the attention to the steps of the
         source, or None.
         """
+        check_sequences(codes, None, "codes")
         single = self.decoder.is_one_layer
         states = [state] if single else state
         outputs, states = self.decoder(
@@ -94,7 +102,7 @@ class StandardTranslationNetwork(nn.Module):
         )
         weights = None
         if self.attention is not None:
-            lengths = self._fill_lengths(memory, lengths)
+            lengths = check_lengths(memory, lengths)
             keys = self.attention.of_memory(memory)
             outputs, weights = self.attention(
                 outputs.transpose(0, 1), Memory(memory, lengths, keys)
@@ -110,12 +118,8 @@ class StandardTranslationNetwork(nn.Module):
         layer: Any = self.decoder.levels[0][0]  # type: ignore[index]
         return getattr(layer, "layer", layer).hidden_size
 
-    def _fill_lengths(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        if lengths is not None:
-            return lengths
-        return torch.full(x.shape[:1], x.shape[1], device=x.device)
 
-
+@ignore_torch_modes()
 def make_standard_translation_network(
     module: TranslationNetwork,
 ) -> StandardTranslationNetwork:

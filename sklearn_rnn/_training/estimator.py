@@ -11,7 +11,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.checkpoints import choose_folder
 from sklearn_rnn._core.device import (
-    ignore_default_device,
+    ignore_torch_modes,
     resolve_device,
     resolve_torch_dtypes,
 )
@@ -103,20 +103,14 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         super().__setstate__(state)
         net = vars(self).get("net_")
         if isinstance(net, dict):  # pickles without a version contain the net itself
-            with torch.inference_mode(False), torch.enable_grad():
-                with ignore_default_device():
-                    self.net_ = unpack_net(net, self)
+            with ignore_torch_modes():
+                self.net_ = unpack_net(net, self)
 
     # ---------------------------------------------------------------- training
 
     def _fit(self, *data: Any, **options: Any) -> Self:
         """Train a draft of this estimator, and take over its state if that succeeds."""
-        with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            ignore_default_device(),
-            draft(self) as new,
-        ):
+        with ignore_torch_modes(), draft(self) as new:
             interrupt = new._train(*data, **options)
         if interrupt is not None:
             raise interrupt

@@ -57,3 +57,12 @@ def make_calendar(index: Any, names: tuple[str, ...]) -> np.ndarray:
             angle = np.asarray(getattr(dates, name)) * 2 * np.pi / N_VALUES[name]
             columns += [np.sin(angle), np.cos(angle)]
     return np.column_stack(columns).astype(np.float64)
+
+
+def name_columns(names: tuple[str, ...]) -> list[str]:
+    """Name the inputs that :func:`make_calendar` computes."""
+    columns = []
+    for name in names:
+        parts = range(7) if name == "weekday" else ("sin", "cos")
+        columns += [f"{name}_{part}" for part in parts]
+    return columns

@@ -333,8 +333,12 @@ def measure_scales(values: Arrays) -> np.ndarray:
 def measure_levels(
     errors: np.ndarray, law: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Measure levels (n, C) of errors (origins, n, h, C); count the origins (n, C)."""
-    scores = np.abs(errors) / law[: errors.shape[2]]
+    """Measure levels (n, C) of errors (origins, n, h, C); count the origins (n, C).
+
+    Only the leads of ``law`` (L, C) are used.
+    """
+    n_leads = min(errors.shape[2], len(law))
+    scores = np.abs(errors[:, :, :n_leads]) / law[:n_leads]
     known = np.count_nonzero(~np.isnan(scores), axis=(0, 2))
     levels = np.nansum(scores, axis=(0, 2)) / np.maximum(known, 1)
     return levels, np.count_nonzero(~np.isnan(scores).all(axis=2), axis=0)

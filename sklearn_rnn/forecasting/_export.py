@@ -14,22 +14,34 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn.onnx_graph import (
-    Graph,
+from sklearn_rnn._core.container import find_target
+from sklearn_rnn._core.device import ignore_torch_modes
+from sklearn_rnn._nn.onnx_graph import Graph, import_onnx
+from sklearn_rnn._nn.onnx_layers import (
     add_head,
     add_mask,
+    add_nan,
+    add_nan_of_lengths,
+    add_nan_of_numbers,
     add_recurrence,
-    import_onnx,
 )
 from sklearn_rnn._nn.standard import (
     StandardNetwork,
+    check_lengths,
     make_standard_network,
     pool_steps,
     to_buffer,
 )
+from sklearn_rnn.forecasting._calendar import name_columns
 from sklearn_rnn.forecasting._encoding import SeriesEncoding
+from sklearn_rnn.forecasting._reading import count_needed
 from sklearn_rnn.forecasting._rollout import SeriesNetwork
-from sklearn_rnn.forecasting._torch_baselines import BaselineReader, State, make_reader
+from sklearn_rnn.forecasting._torch_baselines import (
+    BaselineReader,
+    State,
+    expand_as,
+    make_reader,
+)
 
 ROWS, STEPS = "n_series", "n_timesteps"  # names of dynamic axes
 
@@ -48,6 +60,7 @@ class StandardForecaster(nn.Module):
         self.recurrence, self.head = network.recurrence, network.head
         self.tells_missing = encoding.tells_missing
         self.shape, self.bounds = encoding.forecast_shape, encoding.bounds
+        self.min_length = count_needed(encoding)
         for name in ("exog_mean", "exog_scale"):
             numbers = getattr(encoding, name)
             self.register_buffer(name, None if numbers is None else to_buffer(numbers))
@@ -61,10 +74,10 @@ class StandardForecaster(nn.Module):
         forecasts (n, h, C), or (n, h, C, Q) of all quantiles.
         """
         self._check_input(x, exog)
-        if lengths is None:
-            lengths = torch.full(x.shape[:1], x.shape[1], device=x.device)
+        lengths = check_lengths(x, lengths, self.min_length)
         steps = torch.arange(x.shape[1], device=x.device)
         valid = steps < lengths.unsqueeze(1)
+        unusable = self._find_unusable(x, valid, lengths)
         # any positive number, because logarithms may be taken
         x = x.to(self.baseline.fill.dtype).masked_fill(~valid.unsqueeze(2), 1.0)
         state, features = self.baseline(x, valid)
@@ -76,13 +89,21 @@ class StandardForecaster(nn.Module):
         lag = self.baseline.lag
         inputs = torch.cat(parts, 2)[:, lag:].to(self.head.weight.dtype)
         outputs, _ = self.recurrence(inputs)
-        return self.finish(
-            self.head(pool_steps(outputs, lengths - lag, "last", False)), state
-        )
+        last = pool_steps(outputs, (lengths - lag).clamp(min=1), "last", False)
+        forecasts = self.finish(self.head(last), state)
+        return forecasts.masked_fill(expand_as(unusable, forecasts), torch.nan)
+
+    def _find_unusable(self, x: Tensor, valid: Tensor, lengths: Tensor) -> Tensor:
+        """Find series (n,) without values, with infinity, or of impossible lengths."""
+        valid, n_steps = valid.unsqueeze(2), x.shape[1]
+        known = (valid & ~x.isnan()).any(2).any(1)
+        infinite = (valid & x.isinf()).any(2).any(1)
+        short = (lengths < self.min_length) | (lengths > n_steps)
+        return short | infinite | ~known
 
     def finish(self, last: Tensor, state: State) -> Tensor:
         """Return the forecasts for the last outputs (n, h * C * Q) of the head."""
-        last = last.to(self.baseline.fill.dtype).view(-1, *self.shape)
+        last = last.to(self.baseline.fill.dtype).view(last.shape[0], *self.shape)
         if self.shape[2] > 1:  # the outputs for different quantiles may cross
             last = last.sort(3).values
         forecasts = self.baseline.decode(state, last).clamp(*self.bounds)
@@ -92,6 +113,9 @@ class StandardForecaster(nn.Module):
         """Return the variables (n, T, h * K) of the h steps after each step."""
         assert self.exog_mean is not None and self.exog_scale is not None
         exog = (exog.to(self.exog_mean.dtype) - self.exog_mean) / self.exog_scale
+        exog = exog + (
+            exog - exog
+        )  # infinity, which layers would saturate, becomes NaN
         h, n_steps = self.shape[0], exog.shape[1] - self.shape[0]
         ahead = [exog[:, k + 1 : k + 1 + n_steps] for k in range(h)]
         return torch.cat(ahead, 2)
@@ -109,8 +133,18 @@ class StandardForecaster(nn.Module):
                 f"{given}, but the model was fitted {fitted} exogenous or calendar "
                 "variables. Pass the variables that it was fitted with."
             )
+        if exog is None or self.exog_mean is None:
+            return
+        expected = x.shape[1] + self.shape[0], len(self.exog_mean)
+        if exog.ndim != 3 or exog.shape[0] != x.shape[0] or exog.shape[1:] != expected:
+            raise ValueError(
+                f"exog has the shape {tuple(exog.shape)}; expected ({x.shape[0]}, "
+                f"{expected[0]}, {expected[1]}): (n_series, n_timesteps + horizon, "
+                "n_variables)."
+            )
 
 
+@ignore_torch_modes()
 def export_torch(network: SeriesNetwork) -> StandardForecaster:
     """Copy the network of a forecaster, with its baseline, to standard layers."""
     standard = make_standard_network(network.module, nn.Identity())
@@ -148,8 +182,10 @@ class BlockDecoder(nn.Module):
         return self.module.finish(last, dict(zip(self.names, state, strict=True)))
 
 
+@ignore_torch_modes()
 def export_onnx(network: SeriesNetwork, path: Any, facts: dict[str, Any]) -> None:
     """Write the network of a fitted forecaster as an ONNX graph."""
+    find_target(path)
     module = export_torch(network).cpu()
     h, C, Q = module.shape
     encoding, baseline = network.encoding, module.baseline
@@ -157,6 +193,7 @@ def export_onnx(network: SeriesNetwork, path: Any, facts: dict[str, Any]) -> Non
     x = graph.input("X", np.float64, [ROWS, STEPS, C])
     lengths = graph.input("lengths", np.int64, [ROWS])
     valid = add_mask(graph, x, lengths, axis=1)
+    nan = _add_nan(graph, x, valid, lengths, module.min_length)
     x = graph.add("Where", valid, x, graph.constant(1.0))  # any positive number
     series = graph.transpose(x, 1, 0, 2)
     before = _add_states(graph, baseline, x)
@@ -170,14 +207,19 @@ def export_onnx(network: SeriesNetwork, path: Any, facts: dict[str, Any]) -> Non
             "exog", np.float64, [ROWS, f"{STEPS} + {h}", encoding.n_exog]
         )
         inputs = graph.add("Concat", inputs, _add_exog(graph, module, exog), axis=2)
+        nan = graph.add("Add", nan, _add_nan_of_exog(graph, exog, lengths, h))
     if encoding.lag:
         ends = (graph.constant([k]) for k in (encoding.lag, np.iinfo(np.int64).max, 0))
         inputs = graph.add("Slice", inputs, *ends)
         lengths = graph.add("Sub", lengths, graph.constant(encoding.lag))
+        lengths = graph.add("Max", lengths, graph.constant(0))
     inputs = graph.cast(inputs, np.float32)
     _, states = add_recurrence(graph, module.recurrence, inputs, lengths)
     last = graph.cast(add_head(graph, module.head, states[-1][0]), np.float64)
     forecasts = _add_decoder(graph, module, state, last)
+    for axis in range(1, 4 if Q > 1 else 3):
+        nan = graph.add_axis(nan, axis)
+    forecasts = graph.add("Add", forecasts, nan)
     quantiles = [Q] if Q > 1 else []
     graph.output("variable", forecasts, np.float64, [ROWS, h, C, *quantiles])
     graph.save(path, "RNNForecaster", facts)
@@ -187,18 +229,46 @@ def describe_model(model: Any) -> dict[str, Any]:
     """Return the metadata of the ONNX file of a fitted RNNForecaster, by name."""
     variables, encoding = model._exog_variables, model._encoding
     names = getattr(model, "feature_names_in_", None)
+    given = variables.names or [f"exog_{k}" for k in range(variables.n_variables)]
+    bounds = [bound if np.isfinite(bound) else None for bound in encoding.bounds]
     facts = {
         "class": type(model).__name__,
         "horizon": encoding.horizon,
         "channels": None if names is None else names.tolist(),
-        "exog": variables.names,
+        "min_length": count_needed(encoding),
+        "exog": [*given, *name_columns(variables.calendar)],
         "calendar": list(variables.calendar),
         "baseline": model.baseline_,
         "seasons": list(model.seasons_),
         "transform": model.transform_,
+        "bounds": None if bounds == [None, None] else bounds,
         "quantiles": list(encoding.quantiles) if len(encoding.quantiles) > 1 else None,
     }
     return {name: fact for name, fact in facts.items() if fact not in (None, [])}
+
+
+def _add_nan(graph: Graph, x: str, valid: str, lengths: str, least: int) -> str:
+    """Return NaN for series (n, T, C) without forecasts, and 0 for others.
+
+    These have no values, infinite ones, or less than ``least`` steps.
+    """
+    known = graph.add("And", valid, graph.add("Not", graph.add("IsNaN", x)))
+    x_known = graph.add("Where", known, x, graph.constant(0.0))
+    infinite = add_nan_of_numbers(graph, x_known, 1, 2)
+    n_known = graph.cast(known, np.float64)
+    n_known = graph.add("ReduceSum", n_known, graph.constant([1, 2]), keepdims=0)
+    empty = graph.add("Equal", n_known, graph.constant(0.0))
+    nan = graph.add("Add", infinite, add_nan(graph, empty, np.float64))
+    short = add_nan_of_lengths(graph, lengths, x, least, np.float64)
+    return graph.add("Add", nan, short)
+
+
+def _add_nan_of_exog(graph: Graph, exog: str, lengths: str, h: int) -> str:
+    """Return NaN for series whose exog (n, T + h, K) is not finite; 0 for others."""
+    lengths = graph.add("Add", lengths, graph.constant(h))
+    valid = add_mask(graph, exog, lengths, axis=1)
+    exog = graph.add("Where", valid, exog, graph.constant(0.0))
+    return add_nan_of_numbers(graph, exog, 1, 2)
 
 
 def _add_states(graph: Graph, baseline: BaselineReader, x: str) -> list[str]:

@@ -948,13 +948,19 @@ class RNNForecaster(BaseForecaster):
             Module in evaluation mode, on the device of the model. ``module(x, lengths,
             exog)`` reads series ``(n_series, n_timesteps, n_channels)``, in their own
             unit and from their beginning. NaN is a missing value. ``lengths``, of shape
-            ``(n_series,)``, are the numbers of valid steps; None means that no series
-            is padded. ``exog``, of shape ``(n_series, n_timesteps + horizon,
-            n_variables)``, belongs to the steps of each series and the ``horizon``
-            steps after it; the inputs of ``calendar`` follow the variables given. It
-            returns the forecasts of :meth:`predict` for ``horizon`` steps, ``(n_series,
-            horizon, n_channels)``, or those of all quantiles, with a last axis
+            ``(n_series,)``, are the numbers of valid steps, at least
+            ``module.min_length``; None means that no series is padded. ``exog``, of
+            shape ``(n_series, n_timesteps + horizon, n_variables)``, belongs to the
+            steps of each series and the ``horizon`` steps after it; the inputs of
+            ``calendar`` follow the variables given. It returns the forecasts of
+            :meth:`predict` for ``horizon`` steps, ``(n_series, horizon, n_channels)``,
+            or those of all quantiles, with a last axis
             ``n_quantiles``, if fitted with ``intervals="quantile"``.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
 
         See Also
         --------
@@ -963,11 +969,21 @@ class RNNForecaster(BaseForecaster):
         Notes
         -----
         The baseline is computed in float64. With ``precision="bfloat16"``, the network
-        computes in float32, and forecasts agree to two digits. In contrast to
-        ``predict``, the module does not check its input: values beyond ``bounds`` are
-        accepted, and values that are not positive result in NaN if the model forecasts
+        computes in float32, and forecasts agree to about 1e-2. In contrast to
+        ``predict``, the module accepts values beyond ``bounds``. Forecasts are NaN for
+        series that ``predict`` rejects for another reason: without any value, with
+        infinity, or with values that are not positive if the model forecasts
         logarithms. ``torch.export.export`` accepts the module with any number of series
-        and steps.
+        and steps; the exported module returns NaN for series that are too short.
+
+        The module forecasts one block of ``horizon`` steps. :meth:`predict` computes
+        later blocks from the forecasts before them, without updating the baseline. The
+        module would update it, so appending forecasts to X and calling the module again
+        gives different results.
+
+        The inputs of ``calendar``, as far as ``fit`` chose them, are in this order:
+        sine and cosine of ``2 * pi * hour / 24``; seven indicators of the weekdays,
+        from Monday on; sine and cosine of ``2 * pi * month / 12``, where January is 1.
 
         Examples
         --------
@@ -990,7 +1006,7 @@ class RNNForecaster(BaseForecaster):
 
         Parameters
         ----------
-        path : str or path-like
+        path : str, bytes or path-like
             File to write. An existing file is replaced only when the new one is
             complete.
 
@@ -998,6 +1014,10 @@ class RNNForecaster(BaseForecaster):
         ------
         ImportError
             If onnx or onnxscript is not installed.
+        NotFittedError
+            If the model is not fitted.
+        OSError
+            If the file cannot be written.
         ValueError
             If ``cell`` is a callable.
 
@@ -1010,12 +1030,15 @@ class RNNForecaster(BaseForecaster):
         The inputs are ``X`` (float64) and ``lengths`` (int64), and ``exog`` (float64)
         if the model was fitted with exogenous or calendar variables. The output
         ``variable`` (float64) is the block of forecasts. They have the shapes described
-        in :meth:`to_torch`, for any number of series of any length.
+        in :meth:`to_torch`, for any number of series of at least ``min_length`` steps.
+        Forecasts of series that cannot be forecast are NaN: they are too short, have no
+        values or infinite ones, or ``exog`` is not finite.
 
-        The metadata are JSON texts: ``class``, ``horizon``, ``channels`` and ``exog``
-        (names, if they are known), ``calendar``, ``baseline``, ``seasons``,
-        ``transform`` and ``quantiles``, as far as they apply. The version of this
-        library is the ``producer_version``.
+        The metadata are JSON texts: ``class``, ``horizon``, ``min_length``,
+        ``channels`` (names, if they are known), ``exog`` (names of all columns,
+        including those of the calendar), ``calendar``, ``baseline``, ``seasons``,
+        ``transform``, ``bounds`` and ``quantiles``, as far as they apply. The version
+        of this library is the ``producer_version``.
 
         The network computes in float32, because onnxruntime has no recurrent layers in
         float64, and the baseline in float64. torch.onnx converts the baseline, which

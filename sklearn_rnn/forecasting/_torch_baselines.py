@@ -136,9 +136,7 @@ class ValuesReader(BaselineReader):
         outputs = self.shrink(outputs)
         if self.residual:
             origin = recent[:, -1] - recent[:, 0] if self.lag else recent[:, -1]
-        origin, scale = (
-            part.view(-1, 1, part.shape[-1], 1) for part in (origin, scale)
-        )
+        origin, scale = (part.unsqueeze(-2).unsqueeze(-1) for part in (origin, scale))
         values = outputs * scale + origin
         if not self.lag:
             return values
@@ -215,7 +213,8 @@ class ThetaReader(BaselineReader):
         new["n_values"] = state["n_values"] + 1
         new["age"] = state["age"] + counts
         _learn(new, d[..., 0], errors, learns, started)
-        return new, self._features(new, d, errors, learns).reshape(n, -1)
+        features = self._features(new, d, errors, learns)  # (N, 4)
+        return new, features.reshape(n, self.rows_per_series * features.shape[1])
 
     def decode(self, state: State, outputs: Tensor) -> Tensor:
         n, C = outputs.shape[0], self.rows_per_series
@@ -355,7 +354,7 @@ def _clip_outliers(
 ) -> Tensor:
     """Limit deviations (N, G) from a season (N, m) to a multiple of the noise."""
     noise = take_root(within / (n_steps - 2 * m).clamp(min=1))
-    noise = torch.maximum(noise, LEAST_NOISE * take_root(season.var(1, correction=0)))
+    noise = torch.maximum(noise, LEAST_NOISE * take_root(compute_variance(season, 0)))
     limited = (n_steps >= 3 * m) & (noise > 0)
     limit = torch.where(limited, OUTLIER * noise, torch.inf).unsqueeze(1)
     return torch.minimum(torch.maximum(surprise, -limit), limit)
@@ -365,7 +364,7 @@ def _season_strength(season: Tensor, within: Tensor, n_steps: Tensor) -> Tensor:
     """Compute shrinkage factors (N,) of seasons (N, m) estimated from ``n_steps``."""
     m = season.shape[1]
     complete = n_steps // m - 1
-    between = season.var(1, correction=1) * complete.clamp(min=1)
+    between = compute_variance(season, 1) * complete.clamp(min=1)
     noise = within / (n_steps - 2 * m).clamp(min=1)
     varies = between > 0
     strength = (1 - noise / torch.where(varies, between, 1)).clamp(min=0)
@@ -434,6 +433,12 @@ def take_root(x: Tensor) -> Tensor:
     """Return the square root, with a derivative of 0 instead of infinity at 0."""
     is_zero = x == 0
     return torch.where(is_zero, 0, torch.where(is_zero, 1, x).sqrt())
+
+
+def compute_variance(x: Tensor, correction: int) -> Tensor:
+    """Compute variances of rows (N, m), without torch's warning if there are none."""
+    squares = (x - x.mean(1, keepdim=True)).square()
+    return squares.sum(1) / (x.shape[1] - correction)
 
 
 def select(rows: Tensor, new: Tensor, old: Tensor) -> Tensor:

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._core.container import find_target
 from sklearn_rnn._data.tokens import END, RESERVED
-from sklearn_rnn._nn.onnx_graph import (
-    Graph,
+from sklearn_rnn._nn.onnx_graph import Graph
+from sklearn_rnn._nn.onnx_layers import (
     StreamStates,
     add_head,
     add_lookup,
@@ -21,6 +22,7 @@ ROWS, STEPS = "n_sequences", "n_timesteps"  # names of dynamic axes
 
 def export_onnx(model: LanguageModel, path: Any) -> None:
     """Write the network of a language model as an ONNX graph, from states to states."""
+    find_target(path)
     network, graph = make_standard_language_network(model.module), Graph()
     codes = graph.input("X", np.int64, [ROWS, STEPS])
     streams = StreamStates(graph, ROWS)

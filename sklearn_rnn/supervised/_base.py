@@ -426,13 +426,19 @@ class SupervisedEstimator(
             Module in evaluation mode, on the device of the model. ``module(x,
             lengths)`` reads a padded batch of shape ``(n_sequences, n_timesteps,
             n_features)``, in the unit of X, or codes of tokens ``(n_sequences,
-            n_timesteps)``. Tables have to be reshaped. ``lengths``, of shape
-            ``(n_sequences,)``, are the numbers of valid steps; None means that no
-            sequence is padded. It returns what ``predict_proba`` of a classifier or
-            :meth:`predict` of a regressor returns, with an axis for the time steps if
-            ``return_sequences=True``; entries at padded steps then have no meaning.
+            n_timesteps)``, which are integers. Tables have to be reshaped.
+            ``lengths``, of shape ``(n_sequences,)``, are the numbers of valid steps, at
+            least 1; None means that no sequence is padded. It returns what
+            ``predict_proba`` of a classifier or :meth:`predict` of a regressor returns,
+            with an axis for the time steps if ``return_sequences=True``; entries at
+            padded steps then have no meaning.
             ``module.logits(x, lengths)`` returns the outputs of the output layer
             instead: logits of a classifier, or standardized numbers.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
 
         See Also
         --------
@@ -440,10 +446,15 @@ class SupervisedEstimator(
 
         Notes
         -----
+        Numbers are standardized in float64, so large values, such as time stamps, have
+        to be passed in float64, too. Predictions for a sequence with NaN or infinity
+        are NaN.
+
         The recurrent layers are ``torch.nn.LSTM``, ``torch.nn.GRU`` and
         ``torch.nn.RNN``. A layer of a callable ``cell`` is copied as it is. With
-        ``precision="bfloat16"``, the module computes in float32, and predictions agree
-        to two digits.
+        ``precision="bfloat16"``, the module computes in float32. Predictions of most
+        networks then agree to about 1e-2; those of ``activation="relu"`` differ more
+        for long sequences.
 
         ``torch.export.export`` accepts the module with any number of sequences and
         steps. On a GPU, cuDNN computes gradients of recurrent layers in training mode
@@ -476,23 +487,36 @@ class SupervisedEstimator(
 
         Parameters
         ----------
-        path : str or path-like
+        path : str, bytes or path-like
             File to write. An existing file is replaced only when the new one is
             complete.
         stream : bool, default=False
             Whether to write a single time step of the network, whose states are inputs
             and outputs, instead of the whole network.
         vectorizer : object, default=None
-            Fitted vectorizer whose codes the model reads. Its vocabulary is stored in
-            the metadata.
+            Fitted vectorizer whose codes the model reads. Its vocabulary and its
+            parameters are stored in the metadata. A vectorizer with another vocabulary
+            of the same size is not detected.
 
         Raises
         ------
         ImportError
             If onnx is not installed.
+        NotFittedError
+            If the model or the vectorizer is not fitted.
+        OSError
+            If the file cannot be written.
         ValueError
             If ``cell`` is a callable. Also if ``stream=True`` and the model is
-            bidirectional or has an ``input_length``.
+            bidirectional or has an ``input_length``, and if the vocabulary of the
+            vectorizer has another size than that in ``fit``.
+
+        Warns
+        -----
+        UserWarning
+            If the vectorizer has a function as a parameter, for example ``tokenizer``.
+            The file contains only its name, so programs that read the file have to
+            implement it.
 
         See Also
         --------
@@ -500,21 +524,26 @@ class SupervisedEstimator(
 
         Notes
         -----
-        **Inputs** are ``X``, of shape ``(n_sequences, n_timesteps, n_features)``, and
-        ``lengths`` (int64), the numbers of valid steps. X has the floating-point type
-        of the model's ``precision``, which is that of X in ``fit`` for small data with
-        ``precision="auto"``. Codes of tokens are int64, without the last axis.
+        **Inputs** are ``X`` (float64), of shape ``(n_sequences, n_timesteps,
+        n_features)``, and ``lengths`` (int64), the numbers of valid steps. Codes of
+        tokens are int64, without the last axis.
 
         **Outputs** of a classifier are ``label`` and ``probabilities``, and that of a
         regressor is ``variable``, as sklearn-onnx names them. Labels that are neither
-        numbers nor booleans are strings. With ``return_sequences=True``, entries at
-        padded steps have no meaning.
+        numbers nor booleans are strings, as are integers that int64 cannot hold. With
+        ``return_sequences=True``, entries at padded steps have no meaning.
+
+        **Invalid inputs.** Probabilities and numbers are NaN for a sequence that
+        contains NaN or infinity, or whose length is 0; its ``label`` has no meaning.
+        Other lengths that are not in the range from 1 to ``n_timesteps``, and codes
+        outside the vocabulary, result in an error or in NaN.
 
         **Streams.** With ``stream=True``, ``X`` has no time axis, and there are no
         lengths. The inputs ``hidden_0``, ``cell_0`` and so on are the states of the
         layers; ``n_steps``, ``sum``, ``max`` and ``patch`` are present if ``pooling``
         or ``patch_size`` need them. All are zero before the first step. The outputs
-        ``next_hidden_0`` and so on are the inputs of the next step.
+        ``next_hidden_0`` and so on are the inputs of the next step. After a step with
+        NaN or infinity, all predictions of the stream are NaN.
 
         **Metadata** are JSON texts: ``class``, ``classes``, ``n_features``,
         ``feature_names``, ``scaling``, ``target_scaling``, ``patch_size``,

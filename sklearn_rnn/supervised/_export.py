@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklearn_rnn._nn.onnx_graph import (
-    Graph,
+from sklearn_rnn._core.container import find_target
+from sklearn_rnn._core.device import ignore_torch_modes
+from sklearn_rnn._nn.onnx_graph import Graph
+from sklearn_rnn._nn.onnx_layers import (
     add_network,
     add_step,
     add_unstandardize,
@@ -25,6 +27,7 @@ from sklearn_rnn.text._metadata import describe_codes, list_names
 ROWS, STEPS = "n_sequences", "n_timesteps"  # names of dynamic axes
 
 
+@ignore_torch_modes()
 def export_torch(model: Any) -> StandardNetwork:
     """Copy the network of a fitted model, with its scaling, to standard layers."""
     inputs, targets = model._inputs, model._targets
@@ -44,12 +47,15 @@ def export_torch(model: Any) -> StandardNetwork:
 
 def export_onnx(model: Any, path: Any, stream: bool, vectorizer: Any) -> None:
     """Write the network of a fitted model, or one step of it, as an ONNX graph."""
+    find_target(path)
+    if not isinstance(stream, bool | np.bool_):
+        raise TypeError(f"stream={stream!r} is given; expected True or False.")
     if stream:
         SequenceStreamAdapter(model)  # raises an error if the model has no streams
     facts = describe_model(model, vectorizer)
     network, graph = export_torch(model), Graph()
     reads_codes = network.embedding is not None
-    dtype = np.dtype(np.int64) if reads_codes else model._number_type
+    dtype = np.int64 if reads_codes else np.float64
     features: list[str | int] = [] if reads_codes else [model.input_size_]
     if stream:
         axes: list[str | int] = [ROWS]
@@ -93,10 +99,12 @@ def _add_labels(
 
 def convert_labels(classes: np.ndarray) -> np.ndarray:
     """Convert classes to a type of ONNX; other labels become strings."""
-    if classes.dtype.kind in "iu":
-        return classes.astype(np.int64)
-    if classes.dtype.kind in "bf":
+    if classes.dtype in (np.bool_, np.float16, np.float32):
         return classes
+    for kinds, dtype in (("iu", np.int64), ("f", np.float64)):
+        converted = classes.astype(dtype) if classes.dtype.kind in kinds else None
+        if converted is not None and (converted == classes).all():
+            return converted
     return np.array([str(label) for label in classes], dtype=object)
 
 
@@ -120,7 +128,7 @@ def describe_model(model: Any, vectorizer: Any) -> dict[str, Any]:
     scaling, targets = model._inputs.scaling, model._targets
     facts: dict[str, Any] = {"class": type(model).__name__}
     if isinstance(targets, LabelTargets):
-        facts["classes"] = targets.classes.tolist()
+        facts["classes"] = convert_labels(targets.classes).tolist()
     else:
         facts["target_scaling"] = {
             "mean": targets.mean.tolist(),

@@ -5,6 +5,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.tokens import END, PADDING, START, UNKNOWN
 
 RESERVED_CODES = {"padding": PADDING, "unknown": UNKNOWN, "start": START, "end": END}
@@ -16,7 +17,8 @@ def describe_codes(
     """Describe codes, as facts by name: their number, and which ones are reserved.
 
     If they are known, ``names`` are listed in the order of the codes, and the
-    parameters of the ``vectorizer``.
+    parameters of the ``vectorizer``. Functions are described by their import paths,
+    with a warning.
     """
     facts: dict[str, Any] = {
         "vocabulary_size": vocabulary_size,
@@ -26,8 +28,23 @@ def describe_codes(
         facts["vocabulary"] = [str(name) for name in names]
     if hasattr(vectorizer, "get_params"):
         parameters = vectorizer.get_params(deep=False)
+        functions = {k: name_function(v) for k, v in parameters.items() if callable(v)}
+        if functions:
+            named = ", ".join(f"{k}={name}" for k, name in functions.items())
+            warn_user(
+                f"The file names functions of the vectorizer, but does not contain "
+                f"them: {named}. Programs that read the file have to do the same as "
+                "these functions."
+            )
+        parameters |= functions
         facts["vectorizer"] = {"class": type(vectorizer).__name__, **parameters}
     return facts
+
+
+def name_function(function: Any) -> str:
+    """Return "module:qualified name" of a function, or of the class of an object."""
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__}:{named.__qualname__}"
 
 
 def list_names(vectorizer: Any, vocabulary_size: int) -> list[Any] | None:

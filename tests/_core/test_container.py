@@ -21,6 +21,7 @@ from sklearn_rnn._core.container import (
     LARGEST_HEADER,
     MAGIC,
     PREFIX,
+    find_target,
     read_container,
     replace_file,
     write_container,
@@ -72,6 +73,15 @@ def test_paths_are_str_bytes_or_path_like(path, tmp_path):
         write_container(other, "test", {}, {})
         assert read_container(other, "test") == ({}, {})
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_that_cannot_be_written_are_found_before(tmp_path):
+    with pytest.raises(ValueError, match="path is empty"):
+        find_target("")
+    with pytest.raises(TypeError, match="not NoneType"):
+        find_target(None)
+    with pytest.raises(FileNotFoundError, match="missing'"):
+        find_target(tmp_path / "missing" / "file")
 
 
 DAMAGE = {

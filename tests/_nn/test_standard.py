@@ -160,9 +160,51 @@ def test_other_shapes_are_errors():
     standard = make_standard_network(make_network(), nn.Identity())
     with pytest.raises(ValueError, match=r"shape \(2, 6\); expected \(n_sequences, n_"):
         standard(normal(2, 6))
+    with pytest.raises(ValueError, match="X has 1 features per step, but the model"):
+        standard(normal(4, 5, 1))
     of_codes = make_standard_network(make_network(vocabulary_size=6), nn.Identity())
     with pytest.raises(ValueError, match="expected codes"):
         of_codes(normal(4, 5, 3))
+    with pytest.raises(TypeError, match=r"type torch.float64; expected codes of an"):
+        of_codes(normal(4, 5).abs())
+
+
+@pytest.mark.parametrize("patch_size", [1, 3])
+def test_impossible_lengths_are_errors(patch_size):
+    network = make_standard_network(
+        make_network(bidirectional=True), nn.Identity(), patch_size=patch_size
+    )
+    x = normal(2, 4, 3 // patch_size)
+    close(network(x, [4, 4]), network(x).detach().numpy())
+    for lengths in ([4, 0], [4, 5], [-1, 4]):
+        with pytest.raises(ValueError, match="but X has 4 time steps, and at least 1"):
+            network(x, torch.tensor(lengths))
+    for lengths in ([4], [[4, 4]], [4, 4, 4], [4.0, 4.0]):
+        with pytest.raises(ValueError, match=r"expected integers of shape \(2,\)"):
+            network(x, torch.tensor(lengths))
+    with pytest.raises(ValueError, match="X has 0 time steps"):
+        network(x[:, :0])
+    assert network(x[:0]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+def test_values_that_are_not_finite_have_no_prediction(cell, value):
+    network = make_standard_network(make_network(cell), nn.Softmax(-1))
+    x = normal(3, 5, 3)
+    expected = network(x)
+    x[1, 2, 0] = value
+    found = network(x)
+    assert found[1].isnan().all()
+    assert torch.equal(found[::2], expected[::2])
+
+
+def test_modes_and_default_device_of_the_user_are_ignored():
+    network, x = make_network("lstm"), normal(2, 5, 3).requires_grad_()
+    with torch.inference_mode(), torch.device("meta"):
+        standard = make_standard_network(network, nn.Identity())
+    standard(x).sum().backward()
+    assert x.grad.abs().sum() > 0
 
 
 DYNAMIC = torch.export.Dim.DYNAMIC
@@ -173,14 +215,16 @@ of_torch_itself = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @of_torch_itself
 def test_torch_export_accepts_any_number_of_sequences_and_steps():
     network = make_network("gru", bidirectional=True, dtype=torch.float32)
-    standard = make_standard_network(network, nn.Softmax(-1))
+    standard = make_standard_network(network, nn.Softmax(-1), patch_size=3)
     exported = torch.export.export(
         standard,
-        (normal(4, 5, 3, dtype=torch.float32), LENGTHS),
+        (normal(4, 5, 1, dtype=torch.float32), LENGTHS),
         dynamic_shapes=({0: DYNAMIC, 1: DYNAMIC}, {0: DYNAMIC}),
     ).module()
-    x, lengths = normal(3, 9, 3, dtype=torch.float32), torch.tensor([9, 1, 4])
-    close(exported(x, lengths), standard(x, lengths).detach().numpy(), 1e-6)
+    for n_steps in (1, 3, 10, 11):
+        x = normal(3, n_steps, 1, dtype=torch.float32)
+        lengths = torch.tensor([n_steps, 1, (n_steps + 1) // 2])
+        close(exported(x, lengths), standard(x, lengths).detach().numpy(), 1e-6)
 
 
 @of_torch_itself

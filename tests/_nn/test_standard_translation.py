@@ -56,3 +56,24 @@ def test_targets_read_in_two_parts_are_read_as_one():
         expected, _, their_weights = network.decode(CODES.t(), start, theirs)
     close(torch.cat([first, second], 1).transpose(0, 1), expected)
     close(weights, their_weights[:, 2:])
+
+
+@pytest.mark.parametrize("reverse_source", [False, True])
+def test_padding_is_never_read(reverse_source):
+    network = make_standard_translation_network(
+        make_network(attention="dot", reverse_source=reverse_source)
+    )
+    x = normal(4, 5, 3)
+    expected = network(x, CODES, LENGTHS).detach().numpy()
+    x[torch.arange(5) >= LENGTHS.unsqueeze(1)] = torch.nan
+    close(network(x, CODES, LENGTHS), expected)
+
+
+def test_other_shapes_are_errors():
+    network = make_standard_translation_network(make_network())
+    with pytest.raises(ValueError, match="X has 1 features per step"):
+        network(normal(4, 5, 1), CODES)
+    with pytest.raises(ValueError, match="but X has 5 time steps"):
+        network(normal(4, 5, 3), CODES, LENGTHS + 1)
+    with pytest.raises(TypeError, match=r"codes has the type torch\.float32"):
+        network(normal(4, 5, 3), CODES.float())

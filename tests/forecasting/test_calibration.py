@@ -365,3 +365,10 @@ def test_only_whole_blocks_calibrate_with_exog():
     model = forecaster(horizon=30, max_epochs=1).fit(NOISY[:90], exog=NOISY[:90])
     with pytest.raises(ValueError, match="were measured for 0 steps"):
         model.predict_interval(exog=NOISY[90:120])
+
+
+def test_fewer_steps_may_be_held_out_than_the_horizon():
+    model = forecaster(baseline="theta", season=None, horizon=7, window=8)
+    series = [NOISY[30 * k :][:n, None] for k, n in enumerate((20, 19, 18))]
+    with pytest.raises(ValueError, match="measured for 6 steps ahead only"):
+        model.fit(series).predict_interval(series[0])

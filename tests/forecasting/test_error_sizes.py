@@ -175,6 +175,9 @@ def test_levels_of_blocks_and_scales_of_series():
     levels, counts = measure_levels(errors, np.array([[1.0], [2]]))
     assert_array_equal(levels, [[2]])
     assert_array_equal(counts, [[2]])
+    levels, counts = measure_levels(errors, np.array([[1.0]]))  # fewer leads
+    assert_array_equal(levels, [[2]])
+    assert_array_equal(counts, [[2]])
     scales = measure_scales(
         [np.array([[1.0], [3], [np.nan], [9], [5]]), np.ones((1, 1))]
     )

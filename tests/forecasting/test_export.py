@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from sklearn_rnn import RNNForecaster
+from sklearn_rnn.forecasting._export import describe_model
 
 REASON = "needs the extra onnx: pip install sklearn-rnn[onnx]"
 H = 3
@@ -98,6 +99,47 @@ def test_a_module_has_gradients(name):
     assert (x.grad.numpy()[~valid] == 0).all()
 
 
+def spoil(inputs):
+    """Add infinity, remove all values, and shorten the lengths, one for each series."""
+    spoiled = {name: array.copy() for name, array in inputs.items()}
+    spoiled["X"][0, 2, 0] = np.inf
+    spoiled["X"][1] = np.nan
+    spoiled["lengths"][2] = 0
+    return spoiled
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_series_that_cannot_be_forecast(name):
+    model, inputs, _ = make_case(name)
+    x, lengths, *exog = (torch.from_numpy(part) for part in spoil(inputs).values())
+    module = model.to_torch()
+    with pytest.raises(ValueError, match=r"steps are 0 to 40, .* at least \d+ are"):
+        module(x, lengths, *exog)
+    lengths[2] = module.min_length
+    assert module(x, lengths, *exog)[:2].isnan().all()
+    if name == "values":
+        assert module.min_length == 3
+        with pytest.raises(ValueError, match="needs at least 3"):
+            model.predict(SERIES[0][:2])
+    assert len(module(x[:0], lengths[:0], *(part[:0] for part in exog))) == 0
+    for part in exog:
+        with pytest.raises(ValueError, match=r"exog has the shape \(3, 43, 1\); expec"):
+            module(x, lengths, part[..., :1])
+
+
+def test_inputs_are_described():
+    pd = pytest.importorskip("pandas")
+    index = pd.date_range("2024-01-01", periods=24 * 15, freq="h")
+    series = pd.Series(20 + np.sin(np.arange(len(index)) / 4), index)
+    exog = pd.DataFrame({"temperature": series}, index)
+    model = RNNForecaster(**FAST, calendar="auto", bounds=(0, None), baseline="mean")
+    facts = describe_model(model.fit(series, exog=exog))
+    weekdays = [f"weekday_{day}" for day in range(7)]
+    assert facts["exog"] == ["temperature", "hour_sin", "hour_cos", *weekdays]
+    assert facts["bounds"] == [0, None]
+    assert facts["min_length"] == H
+
+
 @pytest.mark.slow  # torch.onnx takes seconds
 @pytest.mark.parametrize("name", OPTIONS)
 def test_a_graph_makes_the_same_forecasts(name, tmp_path):
@@ -114,6 +156,15 @@ def test_a_graph_makes_the_same_forecasts(name, tmp_path):
     one = {part: array[:1] for part, array in inputs.items()}
     (found,) = session.run(["variable"], one)
     np.testing.assert_allclose(point(found), expected[:1], rtol=1e-5)
+    (found,) = session.run(["variable"], spoil(inputs))
+    assert np.isnan(found).all()
+    none = {part: array[:0] for part, array in inputs.items()}
+    assert len(session.run(["variable"], none)[0]) == 0
+    if name == "exog":
+        inputs["exog"][0, -1] = np.nan
+        (found,) = session.run(["variable"], inputs)
+        assert np.isnan(found[0]).all()
+        np.testing.assert_allclose(found[1:], expected[1:], rtol=1e-5)
 
 
 @pytest.mark.slow

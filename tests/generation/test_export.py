@@ -51,6 +51,8 @@ def test_a_graph_predicts_the_same_tokens_from_its_states(options, tmp_path):
     expected = model.predict_proba(["the c"])
     np.testing.assert_allclose(proba[:, -1], expected, atol=1e-6)
     assert json.loads(facts["classes"]) == model.classes_.tolist()
+    none = {name: part[:0] for name, part in state.items()}
+    assert len(session.run(None, {"X": codes[:0], **none})[0]) == 0
 
 
 def test_tokens_that_are_no_texts_are_described(tmp_path):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import pickle
 
 import numpy as np
@@ -60,12 +61,28 @@ def test_a_classifier_predicts_the_same(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "labels", [[3, 7, 3], [1.0, 2.0, 2.0], [True, False, True], ["a", "é", "a"]]
+    "labels",
+    [
+        [3, 7, 3],
+        [1.0, 2.0, 2.0],
+        [True, False, True],
+        ["a", "é", "a"],
+        list(np.array([1, 2, 1], dtype=np.longdouble)),
+    ],
 )
 def test_labels_keep_their_type(labels, tmp_path):
     model = RNNClassifier(**FAST).fit(X[:3] + X[:3], labels * 2)
     found = run_onnx(model, tmp_path / "m.onnx")["label"]
     assert found.tolist() == model.predict(X).tolist()
+
+
+def test_labels_without_a_type_in_onnx_are_strings(tmp_path):
+    labels = np.array([2**63 + 5, 7] * 3, dtype=np.uint64)
+    model = RNNClassifier(**FAST).fit(X, labels)
+    found = run_onnx(model, tmp_path / "m.onnx")["label"]
+    assert found.tolist() == [str(label) for label in model.predict(X)]
+    facts = read_facts(open_session(tmp_path / "m.onnx"))
+    assert facts["classes"] == ["7", str(2**63 + 5)]
 
 
 def test_several_labels_per_sequence(tmp_path):
@@ -92,11 +109,7 @@ def test_a_regressor_predicts_in_the_unit_of_y(shape, tmp_path):
 def test_the_type_of_y_is_kept(tmp_path):
     model = RNNRegressor(precision="float32", **FAST)
     model.fit(X, NUMBERS.astype(np.float32))
-    x = PADDED.astype(np.float32)
-    for found in (
-        run_torch(model, x),
-        run_onnx(model, tmp_path / "m.onnx", x)["variable"],
-    ):
+    for found in (run_torch(model), run_onnx(model, tmp_path / "m.onnx")["variable"]):
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, model.predict(X), rtol=1e-6)
 
@@ -198,10 +211,51 @@ def test_a_step_of_a_stream(options, tmp_path):
     check_stream(model, tmp_path / "m.onnx", np.stack([X[0], X[0][::-1]], 1))
 
 
+@pytest.mark.parametrize("options", [{}, {"patch_size": 2, "pooling": "max"}])
+def test_streams_that_read_nan_predict_nan(options, tmp_path):
+    pytest.importorskip("onnx", reason=REASON)
+    model = RNNRegressor(**options, **FAST).fit(X, NUMBERS)
+    model.to_onnx(tmp_path / "m.onnx", stream=True)
+    session = open_session(tmp_path / "m.onnx")
+    names = [output.name for output in session.get_outputs()]
+    for n_rows in (2, 0):
+        state = {
+            given.name: np.zeros([n_rows, *given.shape[1:]], TYPES[given.type])
+            for given in session.get_inputs()[1:]
+        }
+        for value in (0.0, np.nan, 0.0, 0.0):
+            x = np.array([[1.0, value], [1, 2]])[:n_rows]
+            outputs = dict(zip(names, session.run(None, {"X": x} | state), strict=True))
+            state = {name: outputs["next_" + name] for name in state}
+        assert np.isnan(outputs["variable"]).tolist() == [True, False][:n_rows]
+
+
+def test_large_values_are_standardized_in_float64(tmp_path):
+    x = 1e9 + PADDED
+    model = RNNClassifier(precision="float32", **FAST)
+    model.fit([1e9 + row for row in X], LABELS)
+    proba = model.predict_proba([1e9 + row for row in X])
+    found = run_onnx(model, tmp_path / "m.onnx", x)
+    np.testing.assert_allclose(found["probabilities"], proba, atol=1e-6)
+
+
 def test_a_step_of_a_stream_of_codes(tmp_path):
     model = RNNClassifier(**FAST).fit(CODES, LABELS)
     codes = np.asarray(CODES)[[0, 4], :6].T.astype(np.int64)
     check_stream(model, tmp_path / "m.onnx", codes)
+
+
+def test_impossible_arguments_are_errors(tmp_path):
+    pytest.importorskip("onnx", reason=REASON)
+    model = RNNClassifier(**FAST).fit(X, LABELS)
+    model.to_onnx(os.fsencode(tmp_path / "m.onnx"))
+    assert len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(TypeError, match="stream='yes' is given; expected True or F"):
+        model.to_onnx(tmp_path / "m.onnx", stream="yes")
+    with pytest.raises(ValueError, match="path is empty"):
+        model.to_onnx("")
+    with pytest.raises(TypeError, match="not NoneType"):
+        model.to_onnx(None)
 
 
 def test_models_without_streams_are_errors(tmp_path):

@@ -1,5 +1,7 @@
 """Descriptions of vocabularies."""
 
+from functools import partial
+
 import pytest
 from sklearn.exceptions import NotFittedError
 
@@ -13,6 +15,15 @@ def test_codes_are_described_with_their_names_and_the_vectorizer():
     assert facts["vocabulary"] == ["<pad>", "<unk>", "<start>", "<end>", "a", "b"]
     assert facts["reserved_codes"]["end"] == 3
     assert facts["vectorizer"]["lowercase"] is True
+
+
+def test_functions_are_described_by_their_names_with_a_warning():
+    vectorizer = CharVectorizer(tokenizer=list, preprocessor=partial(str.lower))
+    vectorizer.fit(["ab"])
+    with pytest.warns(UserWarning, match="tokenizer=builtins:list"):
+        facts = describe_codes(6, None, vectorizer)
+    assert facts["vectorizer"]["tokenizer"] == "builtins:list"
+    assert facts["vectorizer"]["preprocessor"] == "functools:partial"
 
 
 def test_without_a_vectorizer_only_the_codes_are_described():
