@@ -7,6 +7,7 @@ stored excludes checkpoints, with a warning.
 """
 
 import copy
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -21,7 +22,7 @@ from sklearn_rnn._core.checkpoints import (
     describe_versions,
     warn_unusable,
 )
-from sklearn_rnn._core.fingerprints import digest_exactly
+from sklearn_rnn._core.fingerprints import digest_exactly, is_known
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.description import list_arrays, set_arrays, to_shared_array
@@ -39,12 +40,23 @@ from sklearn_rnn._training.options import NoCheckpoints, TrainingOptions
 NOT_SETTINGS = {
     *("callbacks", "callbacks_", "history_", "average_", "dropout_generator"),
     *("module_", "optimizer_", "virtual_params_", "verbose", "states"),
+    *("criterion", "gradient_clip"),  # criterion_ and the options are hashed
 }
 # Options that do not affect the training before the last epoch.
 NOT_OPTIONS = {
     *("max_epochs", "n_iter_no_change", "verbose", "label", "score", "task_callbacks"),
     *("epoch_begins", "epoch_ends", "checkpoint", "checkpoint_every"),
 }
+# Settings in torch.backends that determine how products and sums are rounded.
+PRECISIONS = (
+    *("fp32_precision", "mkldnn.fp32_precision", "mkldnn.matmul.fp32_precision"),
+    *("mkldnn.rnn.fp32_precision", "mkldnn.conv.fp32_precision"),
+    *("mkldnn.deterministic", "mkldnn.allow_tf32", "cudnn.fp32_precision"),
+    *("cudnn.rnn.fp32_precision", "cudnn.conv.fp32_precision", "cudnn.allow_tf32"),
+    *("cudnn.deterministic", "cudnn.benchmark", "cuda.matmul.fp32_precision"),
+    *("cuda.matmul.allow_tf32", "cuda.matmul.allow_fp16_reduced_precision_reduction"),
+    "cuda.matmul.allow_bf16_reduced_precision_reduction",
+)
 # Callbacks of skorch that do not affect the training, and those whose parameters are
 # part of the key.
 WITHOUT_EFFECT = {"EpochTimer", "PrintLog", "ProgressBar"}
@@ -76,7 +88,7 @@ def open_checkpoints(
     if not reason:
         try:
             key = compute_key(net, train, valid, options)
-        except (RecursionError, TypeError, OSError) as error:
+        except (OSError, RecursionError, RuntimeError, TypeError) as error:
             reason = f"an object that affects the training cannot be hashed ({error})"
     if reason:
         warn_user(
@@ -105,6 +117,8 @@ def find_obstacle(net: RecurrentNet, options: TrainingOptions) -> str:
     ]
     if foreign:
         return f"the effect of the callback {foreign[0]} on the training is not known"
+    if nn.modules.module._has_any_global_hook():
+        return "a hook of all torch modules is registered"
     return ""
 
 
@@ -167,11 +181,21 @@ def describe_environment(device: torch.device | str) -> list[Any]:
         torch.backends.mkldnn.enabled,
         torch.backends.cudnn.enabled,
         torch.get_default_dtype(),
-        torch.get_float32_matmul_precision(),
         torch.are_deterministic_algorithms_enabled(),
         torch.cuda.get_device_name(device) if is_cuda else None,
-        torch.backends.cuda.matmul.allow_tf32 if is_cuda else None,
+        *map(_read_setting, PRECISIONS),
     ]
+
+
+def _read_setting(name: str) -> Any:
+    """Return a setting in ``torch.backends``, or the error with which torch answers.
+
+    Reading the older settings fails if they differ from those that replaced them.
+    """
+    try:
+        return operator.attrgetter(name)(torch.backends)
+    except (AttributeError, RuntimeError) as error:
+        return type(error).__name__
 
 
 def _list_callbacks(net: RecurrentNet) -> list[Any]:
@@ -201,13 +225,17 @@ def digest_unstored(net: RecurrentNet) -> bytes:
 
     If they change, training cannot continue from a checkpoint.
     """
-    module, own = net.module_, _list_own_attributes(net.optimizer_)
+    module, optimizer = net.module_, net.optimizer_
+    own = _list_own_attributes(optimizer)
     parts = [layer for layer in module.modules() if isinstance(layer, CustomLayer)]
     parts += [v for v in own.values() if not isinstance(v, STORED_ATTRIBUTES)]
+    if not is_known(type(optimizer)):
+        parts += [type(optimizer), *module.parameters()]
     if not parts:
         return b""
     with _training_mode(module):
-        return digest_exactly(parts, tensors=False)
+        stored = [*module.parameters(), *module.buffers()]
+        return digest_exactly(parts, without=stored)
 
 
 @contextmanager

@@ -106,11 +106,13 @@ class UsersSGD(torch.optim.Optimizer):
         loss = closure() if closure is not None else None
         self.n_steps += 1
         self.trace[0] += 1
+        self.state["t"] = 1 + self.state.pop("t", 0)
         for group in self.param_groups:
             for p in group["params"]:
                 state = self.state[p]
                 state["n"] = state.get("n", 0) + 1
-                scale = group["lr"] / (self.n_steps + self.trace[0] + state["n"])
+                n = self.n_steps + self.trace[0] + self.state["t"] + state["n"]
+                scale = group["lr"] / n
                 p.data -= scale * p.grad
         return loss
 
@@ -392,11 +394,76 @@ def test_what_prevents_checkpoints_is_a_warning(tmp_path, params, message):
     assert os.listdir(tmp_path) == []
 
 
-def test_attributes_that_training_changes_prevent_checkpoints(tmp_path):
-    model, data = make("classifier", tmp_path, cell=CountingCell, max_epochs=2)
+class NoisyCell(UsersCell):
+    """A cell with a generator of its own."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size)
+        self.generator = torch.Generator().manual_seed(0)
+
+    def forward(self, x, state=None):
+        if self.training:
+            x = x + torch.randn(x.shape, generator=self.generator, dtype=x.dtype)
+        return self.gru(x, state)
+
+
+class ScalingCell(UsersCell):
+    """A cell with a tensor that is neither a parameter nor a buffer."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size)
+        self.scale = torch.ones(1)
+
+    def forward(self, x, state=None):
+        if self.training:
+            self.scale *= 0.5
+        return self.gru(x, state)
+
+
+class MomentumSGD(UsersSGD):
+    """An optimizer with a list of tensors."""
+
+    def __init__(self, params, lr):
+        super().__init__(params, lr)
+        self.momentum = [torch.zeros(1)]
+
+    def step(self, closure=None):
+        self.momentum[0] += 1
+        return super().step(closure)
+
+
+class CountingSGD(UsersSGD):
+    """An optimizer that counts in an attribute of its class."""
+
+    n_calls = 0
+
+    def step(self, closure=None):
+        CountingSGD.n_calls += 1
+        return super().step(closure)
+
+
+CHANGING = [
+    *({"cell": cell} for cell in (CountingCell, NoisyCell, ScalingCell)),
+    *({"optimizer": optimizer} for optimizer in (MomentumSGD, CountingSGD)),
+]
+
+
+@pytest.mark.parametrize("params", CHANGING)
+def test_attributes_that_training_changes_prevent_checkpoints(tmp_path, params):
+    model, data = make("classifier", tmp_path, max_epochs=2, **params)
     with pytest.warns(UserWarning, match="attributes of the cell or the optimizer"):
         model.fit(*data)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_hook_of_all_modules_prevents_checkpoints(tmp_path):
+    model, data = make("classifier", tmp_path, max_epochs=2)
+    hook = nn.modules.module.register_module_forward_hook(lambda *args: None)
+    try:
+        with pytest.warns(UserWarning, match="a hook of all torch modules"):
+            model.fit(*data)
+    finally:
+        hook.remove()
 
 
 def test_callbacks_of_scikit_learn_are_called_for_earlier_epochs(tmp_path, count):
@@ -661,6 +728,34 @@ DATA = {
     "type": (X.astype(np.float32), Y),
     "lengths": ([*X[:-1], X[-1, :-1]], Y),
 }
+
+
+def make_frozen_cell(input_size, hidden_size):
+    return UsersCell(input_size, hidden_size).requires_grad_(False)
+
+
+def make_unnamed_cell(input_size, hidden_size):
+    return UsersCell(input_size, hidden_size)
+
+
+def test_the_function_that_makes_a_cell_changes_the_key(keys_of):
+    model, data = ESTIMATORS["RNNClassifier"]
+    cells = UsersCell, make_frozen_cell, make_unnamed_cell
+    keys = [keys_of(model, *data, cell=cell)[0] for cell in cells]
+    assert len(set(keys)) == 3
+
+
+def test_precisions_of_torch_change_the_key(keys_of):
+    model, data = ESTIMATORS["RNNClassifier"]
+    first = keys_of(model, *data)
+    settings = torch.backends.mkldnn.matmul
+    before = settings.fp32_precision
+    settings.fp32_precision = "bf16"  # the older functions of torch fail now
+    try:
+        assert keys_of(model, *data) != first
+    finally:
+        settings.fp32_precision = before
+    assert keys_of(model, *data) == first
 
 
 @pytest.mark.parametrize("name", DATA)
