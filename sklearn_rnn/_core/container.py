@@ -240,6 +240,8 @@ def _check_target(target: str) -> int | None:
             "file name."
         )
     if not os.access(target, os.W_OK):
+        if not os.path.exists(target):  # it was removed meanwhile
+            return None
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
     return stat.S_IMODE(mode)
 

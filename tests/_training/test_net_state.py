@@ -84,7 +84,7 @@ def test_a_pickle_of_an_earlier_version_contains_the_net():
 
 
 def test_other_entries_in_the_state_of_an_optimizer_are_kept():
-    model, data = fit("no average")
+    model = fit("no average")[0]
     state = model.net_.optimizer_.state
     state["t"] = [torch.ones(2), 3]
     kept = pickle.loads(pickle.dumps(model)).net_.optimizer_.state["t"]
