@@ -269,20 +269,26 @@ class NetCheckpoints(NoCheckpoints):
         A state is used only if the patience of this training would not have ended it
         earlier.
         """
-        begin = None
+        begin, of_scheduler = None, dict(vars(scheduler or NoCheckpoints()))
         for entry, state in self.folder.find_states(self.options.max_epochs):
             begin = begin or copy.deepcopy(self._pack(TrainingProgress(), False))
             try:
                 wait = state["progress"]["longest_wait"]
                 if wait >= self.options.n_iter_no_change:
                     continue
-                has_stopped = self._restore(state, progress)
-            except (LookupError, RuntimeError, TypeError, ValueError) as error:
-                self._restore(begin, progress)
+                has_stopped = self._restore(state, progress, entry.epoch)
+                self._repeat_epochs(scheduler)
+            except (
+                *(ArithmeticError, AttributeError, LookupError),
+                *(RuntimeError, TypeError, ValueError),
+            ) as error:
+                self._restore(begin, progress, 0)
+                if scheduler is not None:
+                    vars(scheduler).update(of_scheduler)
                 warn_unusable(entry.path, error)
                 continue
             self.folder.start_after(entry)
-            self._repeat_epochs(scheduler)
+            self._report_epochs()
             return has_stopped
         return False
 
@@ -330,9 +336,15 @@ class NetCheckpoints(NoCheckpoints):
             "callbacks": [_pack_callback(one) for one in _list_callbacks(net)],
         }
 
-    def _restore(self, state: dict[str, Any], progress: TrainingProgress) -> bool:
-        """Set the state that ``_pack`` returned; return whether a callback stopped."""
+    def _restore(
+        self, state: dict[str, Any], progress: TrainingProgress, epoch: int
+    ) -> bool:
+        """Set the state that ``_pack`` returned after an epoch of this training.
+
+        Return whether a callback has stopped the training.
+        """
         net = self.net
+        _check_numbers(state, epoch)
         set_arrays(net.module_, state["weights"])
         buffers = dict(net.module_.named_buffers())
         with torch.no_grad():
@@ -349,10 +361,7 @@ class NetCheckpoints(NoCheckpoints):
             vars(callback).update(_unpack_callback(values))
         del net.history[self._first :]
         net.history.extend(dict(row) for row in state["history"])
-        found: dict[str, Any] = dict(state["progress"])
-        if found.keys() != vars(TrainingProgress()).keys() - {"weights", "average"}:
-            raise ValueError("its numbers are not those of a training.")
-        found |= net._copy_trained()
+        found: dict[str, Any] = {**state["progress"], **net._copy_trained()}
         if state["kept"] is not None:
             found["weights"] = {
                 name: torch.from_numpy(np.array(array)).to(net.device)
@@ -363,12 +372,8 @@ class NetCheckpoints(NoCheckpoints):
         return state["has_stopped"]
 
     def _repeat_epochs(self, scheduler: Any) -> None:
-        """Repeat what the finished epochs did besides training.
-
-        The scheduler of the learning rate gets to the last epoch that was finished. The
-        callbacks of scikit-learn are called for these epochs.
-        """
-        options, rows = self.options, self.net.history[self._first :]
+        """Advance the scheduler of the learning rate to the last finished epoch."""
+        rows = self.net.history[self._first :]
         rates = [group["lr"] for group in self.net.optimizer_.param_groups]
         if scheduler is not None:
             self.net.optimizer_._opt_called = True  # otherwise the scheduler warns
@@ -376,12 +381,32 @@ class NetCheckpoints(NoCheckpoints):
             step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))
         for group, rate in zip(self.net.optimizer_.param_groups, rates, strict=True):
             group["lr"] = rate
-        for _ in rows:
+
+    def _report_epochs(self) -> None:
+        """Call the callbacks of scikit-learn for the finished epochs, and print."""
+        options = self.options
+        for _ in self.net.history[self._first :]:
             options.epoch_begins(None)
             options.epoch_ends(None)
         if options.verbose:
             label = f"[{options.label}] " if options.label else ""
             print(f"{label}resumed after epoch {len(self.net.history)}\n", end="")
+
+
+def _check_numbers(state: dict[str, Any], epoch: int) -> None:
+    """Check the types of the numbers of a state, and that it belongs to this epoch."""
+    expected = vars(TrainingProgress())
+    types = {k: type(v) for k, v in expected.items() if k not in ("weights", "average")}
+    found, rows = state["progress"], state["history"]
+    losses = [row.get(k, 0.0) for row in rows for k in ("train_loss", "valid_loss")]
+    if not (
+        {name: type(value) for name, value in found.items()} == types
+        and type(state["has_stopped"]) is bool
+        and found["n_finished"] == len(rows) == epoch
+        and all(type(loss) is float for loss in (*losses, *found["lowest"].values()))
+        and all("train_loss" in row for row in rows)
+    ):
+        raise ValueError("its numbers are not those of a training.")
 
 
 def _pack_attributes(optimizer: torch.optim.Optimizer) -> dict[str, Any]:

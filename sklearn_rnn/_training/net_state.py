@@ -100,8 +100,10 @@ def restore_average(
     average: WeightAverage | None, state: Mapping[str, Any] | None
 ) -> None:
     """Set the average to the state that :func:`pack_average` returned."""
-    if average is None or state is None:
+    if average is None and state is None:
         return
+    if average is None or state is None:
+        raise ValueError("the average of the weights is missing or not expected.")
     average.n_steps = int(state["n_steps"])
     for weight, array in zip(average.weights, state["weights"], strict=True):
         _copy_array(weight, array)

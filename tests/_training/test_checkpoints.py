@@ -521,13 +521,23 @@ FORGERIES = [
     lambda state: state["progress"].pop("lowest"),
     lambda state: state.update(dropout=np.zeros(3, np.uint8)),
     lambda state: state["average"]["weights"].pop(),
+    lambda state: state.update(average=None),
     lambda state: state.pop("history"),
+    lambda state: state["history"].pop(),
+    lambda state: state["history"][0].pop("train_loss"),
+    lambda state: state["history"][0].update(train_loss="1"),
+    lambda state: state.update(history=[1, 2]),
+    lambda state: state["progress"].update(n_finished=1),
+    lambda state: state["progress"].update(n_stale=0.0),
+    lambda state: state["progress"].update(lowest={"train_loss": None}),
+    lambda state: state.update(has_stopped=1),
 ]
 
 
 @pytest.mark.parametrize("change", FORGERIES)
 def test_a_state_that_does_not_fit_is_not_used(tmp_path, count, monkeypatch, change):
-    model, data = make("classifier", tmp_path, max_epochs=2)
+    settings = {"max_epochs": 2, "learning_rate_schedule": "plateau"}
+    model, data = make("classifier", tmp_path, **settings)
     model.fit(*data)
     original = folders.CheckpointFolder.find_states
 
@@ -538,7 +548,7 @@ def test_a_state_that_does_not_fit_is_not_used(tmp_path, count, monkeypatch, cha
 
     monkeypatch.setattr(folders.CheckpointFolder, "find_states", find_changed)
     with pytest.warns(UserWarning, match="is not used"):
-        again = make("classifier", tmp_path, max_epochs=2)[0].fit(*data)
+        again = make("classifier", tmp_path, **settings)[0].fit(*data)
     assert count["epochs"] == 4
     assert_same(again, model)
 
