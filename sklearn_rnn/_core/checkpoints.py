@@ -118,12 +118,17 @@ class CheckpointFolder:
     """The checkpoints of one training, with their ``key``, in a folder.
 
     ``every`` is a number of epochs (int) or of seconds (float) between two checkpoints.
+    Without ``warns``, no warning is issued if a state cannot be written.
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], key: str, every: float = 10.0
+        self,
+        folder: str | os.PathLike[str],
+        key: str,
+        every: float = 10.0,
+        warns: bool = True,
     ) -> None:
-        self.key, self.every = key, every
+        self.key, self.every, self.warns = key, every, warns
         self._last, self._last_time = Entry("", key, 0, False), time.monotonic()
         self._can_write, self._has_warned = True, False
         try:
@@ -180,10 +185,11 @@ class CheckpointFolder:
         self._warn(error, "Training continues without further checkpoints.")
 
     def _warn(self, error: Exception, consequence: str) -> None:
-        warn_user(
-            f"the state of the training cannot be written to {self.folder!r}: "
-            f"{str(error).removesuffix('.')}. {consequence}"
-        )
+        if self.warns:
+            warn_user(
+                f"the state of the training cannot be written to {self.folder!r}: "
+                f"{str(error).removesuffix('.')}. {consequence}"
+            )
 
     def write(self, epoch: int, state: Any, *, is_end: bool) -> None:
         """Write the state after an epoch, and remove what it replaces.
@@ -343,18 +349,19 @@ def find_version(package: str) -> str:
     return version(package)
 
 
-def choose_folder(estimator: Any) -> str | os.PathLike[str] | None:
+def choose_folder(estimator: Any, warns: bool = True) -> str | os.PathLike[str] | None:
     """Return the folder of checkpoints of an estimator, or None.
 
     Without an integer seed, a second fit would train another network. There are no
-    checkpoints then, and a warning is issued.
+    checkpoints then, and, if ``warns``, a warning is issued.
     """
     folder = estimator.checkpoint
     if folder is None or is_seed(estimator.random_state):
         return folder
-    warn_user(
-        f"checkpoint={os.fspath(folder)!r} is not used, because "
-        f"random_state={estimator.random_state!r} makes every fit different. Set "
-        "random_state to an integer."
-    )
+    if warns:
+        warn_user(
+            f"checkpoint={str(folder)!r} is not used, because "
+            f"random_state={estimator.random_state!r} makes every fit different. Set "
+            "random_state to an integer."
+        )
     return None

@@ -46,6 +46,7 @@ NOT_SETTINGS = {
 NOT_OPTIONS = {
     *("max_epochs", "n_iter_no_change", "verbose", "label", "score", "task_callbacks"),
     *("epoch_begins", "epoch_ends", "checkpoint", "checkpoint_every"),
+    "warns_of_checkpoints",
 }
 # Settings in torch.backends that determine how products and sums are rounded.
 PRECISIONS = (
@@ -63,7 +64,7 @@ WITHOUT_EFFECT = {"EpochTimer", "PrintLog", "ProgressBar"}
 WITH_PARAMETERS = {"EarlyStopping", "GradientNormClipping"}
 STATE_OF_CALLBACKS = ("misses_", "dynamic_threshold_", "best_epoch_")
 # Callbacks of scikit-learn that do not affect the training.
-TASK_CALLBACKS = {"ProgressBar", "ScoringMonitor"}
+TASK_CALLBACKS = {"ProgressBar"}
 
 # Attributes of every optimizer of torch, and those that torch's schedulers add. A
 # checkpoint also contains attributes of a user's optimizer that have the types below.
@@ -90,14 +91,16 @@ def open_checkpoints(
             key = compute_key(net, train, valid, options)
         except (OSError, RecursionError, RuntimeError, TypeError) as error:
             reason = f"an object that affects the training cannot be hashed ({error})"
-    if reason:
+    warns = options.warns_of_checkpoints
+    if reason and warns:
         warn_user(
             f"checkpoint={str(options.checkpoint)!r} is not used, because {reason}. "
             "The training starts at its beginning, and is not stored. Remove what "
             "prevents checkpoints, or set checkpoint=None."
         )
+    if reason:
         return NoCheckpoints()
-    folder = CheckpointFolder(options.checkpoint, key, options.checkpoint_every)
+    folder = CheckpointFolder(options.checkpoint, key, options.checkpoint_every, warns)
     return NetCheckpoints(net, folder, options)
 
 
@@ -105,6 +108,9 @@ def find_obstacle(net: RecurrentNet, options: TrainingOptions) -> str:
     """Return why a training cannot continue from a checkpoint; "" if it can."""
     if options.learning_rate_schedule == "cosine":
         return 'learning_rate_schedule="cosine" depends on max_epochs'
+    for callback in options.task_callbacks:
+        if _is_one_of(callback, "sklearn", {"ScoringMonitor"}):
+            return "a ScoringMonitor needs the network after each epoch"
     foreign = [
         type(callback).__name__
         for callback in options.task_callbacks

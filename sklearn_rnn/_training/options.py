@@ -24,7 +24,8 @@ class TrainingOptions:
     ``epoch_ends`` returns whether to stop. ``label``
     names the fit at the beginning of each line that ``verbose`` prints.
     ``task_callbacks`` are the callbacks of scikit-learn that are called. The cells are
-    needed for the keys of checkpoints only.
+    needed for the keys of checkpoints only. Without ``warns_of_checkpoints``, no
+    warning is issued if there are none.
     """
 
     max_epochs: int
@@ -42,6 +43,7 @@ class TrainingOptions:
     task_callbacks: Sequence[Any] = ()
     checkpoint: str | os.PathLike[str] | None = None
     checkpoint_every: float = 10.0
+    warns_of_checkpoints: bool = True
     cell: Any = None
     decoder_cell: Any = None
 

@@ -1,7 +1,9 @@
 """Trainings that continue from checkpoints, and what determines their keys."""
 
+import copy
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import warnings
@@ -38,6 +40,7 @@ from sklearn_rnn import (
     WordVectorizer,
 )
 from sklearn_rnn._core import checkpoints as folders
+from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.fingerprints import digest_exactly
 from sklearn_rnn._training import estimator as estimator_module
 from sklearn_rnn._training.checkpoints import compute_key
@@ -303,6 +306,29 @@ def test_the_calibration_of_a_forecaster_has_checkpoints_of_its_own(tmp_path, co
     assert count["epochs"] == 4
 
 
+def test_a_forecaster_warns_once(tmp_path):
+    for params in ({"random_state": None}, {"learning_rate_schedule": "cosine"}):
+        model, data = make("forecaster", tmp_path, max_epochs=1, **params)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(*data)
+        messages = [str(one.message) for one in caught]
+        assert sum("is not used" in message for message in messages) == 1
+
+
+def test_a_loaded_model_finds_the_checkpoints_of_its_warm_start(tmp_path, count):
+    model, data = make("classifier", tmp_path, warm_start=True, gradient_clip=0.5)
+    loaded = pickle.loads(pickle.dumps(model.fit(*data)))
+    again = copy.deepcopy(loaded)
+    model.fit(*data)
+    count["epochs"] = 0
+    loaded.fit(*data)
+    again.fit(*data)
+    assert count["epochs"] == 0
+    assert_same(loaded, model)
+    assert_same(again, model)
+
+
 # ---------------------------------------------------------------- searches
 
 
@@ -466,7 +492,9 @@ def test_a_hook_of_all_modules_prevents_checkpoints(tmp_path):
         hook.remove()
 
 
-def test_callbacks_of_scikit_learn_are_called_for_earlier_epochs(tmp_path, count):
+def test_callbacks_of_scikit_learn_are_called_for_earlier_epochs(
+    tmp_path, count, monkeypatch
+):
     class Other:
         def setup(self, estimator, context):
             pass
@@ -475,12 +503,19 @@ def test_callbacks_of_scikit_learn_are_called_for_earlier_epochs(tmp_path, count
 
     model, data = make("classifier", tmp_path, max_epochs=2)
     model.fit(*data)
-    monitor = ScoringMonitor(scoring="accuracy")
-    model.set_params(max_epochs=4).set_callbacks(monitor).fit(*data)
-    assert count["epochs"] == 4
-    rows = monitor.get_logs().data
-    ids = [row["task_id"] for row in rows if row["task_name"] == "epoch"]
-    assert ids == [2, 3]
+    calls = []
+    begin = EpochTasks.begin_epoch
+    monkeypatch.setattr(
+        EpochTasks,
+        "begin_epoch",
+        lambda tasks, current: (calls.append(current is None), begin(tasks, current)),
+    )
+    model.set_params(max_epochs=3).fit(*data)
+    assert calls == [True, True, False]
+    model.set_callbacks(ScoringMonitor(scoring="accuracy"))
+    with pytest.warns(UserWarning, match="a ScoringMonitor needs the network"):
+        model.fit(*data)
+    assert count["epochs"] == 6
     model.set_callbacks(Other())
     with pytest.warns(UserWarning, match="the effect of the callback Other"):
         model.fit(*data)
