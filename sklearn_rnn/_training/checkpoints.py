@@ -10,7 +10,7 @@ import copy
 import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from sklearn_rnn._core.fingerprints import digest_exactly, is_known
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.description import list_arrays, set_arrays, to_shared_array
+from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.net import RecurrentNet, TrainingProgress
 from sklearn_rnn._training.net_state import (
     pack_average,
@@ -170,11 +171,21 @@ def compute_key(
         "callbacks": callbacks,
         "options": given,
         "score": getattr(options.score, "__func__", options.score),
-        "train": train,
-        "valid": valid,
+        "train": _forget_width(train),
+        "valid": _forget_width(valid),
         "environment": describe_environment(net.device),
     }
     return digest_exactly(content).hex()
+
+
+def _forget_width(examples: Any) -> Any:
+    """Return examples without the number of steps of the array that they come from.
+
+    A list of the same sequences trains the same network.
+    """
+    if not isinstance(examples, Examples):
+        return examples
+    return replace(examples, sequences=replace(examples.sequences, width=None))
 
 
 def describe_environment(device: torch.device | str) -> list[Any]:
@@ -233,7 +244,8 @@ def digest_unstored(net: RecurrentNet) -> bytes:
     """
     module, optimizer = net.module_, net.optimizer_
     own = _list_own_attributes(optimizer)
-    parts = [layer for layer in module.modules() if isinstance(layer, CustomLayer)]
+    layers = module.modules()
+    parts: list[Any] = [part for part in layers if isinstance(part, CustomLayer)]
     parts += [v for v in own.values() if not isinstance(v, STORED_ATTRIBUTES)]
     if not is_known(type(optimizer)):
         parts += [type(optimizer), *module.parameters()]

@@ -809,6 +809,12 @@ def test_the_data_change_the_key(keys_of, name):
     assert keys_of(model, *DATA[name]) != keys_of(model, *data)
 
 
+def test_a_list_has_the_key_of_an_array(keys_of):
+    model = ESTIMATORS["RNNClassifier"][0]
+    array = X[:, :, np.newaxis]
+    assert keys_of(model, list(array), Y) == keys_of(model, array, Y)
+
+
 def test_validation_data_groups_and_splitters_change_the_key(keys_of):
     def key(fraction=0.1, **given):
         params = {"early_stopping": True, "validation_fraction": fraction}
