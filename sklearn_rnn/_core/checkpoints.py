@@ -5,15 +5,18 @@ A file is called ``<key>-<epoch>.checkpoint`` while training continues, and
 determines the training, except the number of epochs.
 """
 
+import errno
+import hashlib
 import os
 import platform
 import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from numbers import Integral
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sklearn_rnn._core.container import (
@@ -29,6 +32,9 @@ from sklearn_rnn._version import __version__
 
 KIND = "checkpoint"
 LARGEST_FOLDER = 2 * 2**30  # bytes; the files that were used last are kept
+NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+# Bytes that this process has written to each folder since it measured the folder.
+_written: dict[str, int] = {}
 
 # Constraints of the parameters of estimators.
 CHECKPOINT_CONSTRAINTS: dict[str, list] = {
@@ -71,6 +77,11 @@ def clear_checkpoints(folder: str | os.PathLike[str]) -> int:
     n_removed : int
         Number of checkpoints that were removed.
 
+    Raises
+    ------
+    ValueError
+        If ``folder`` is not the path of a folder that can be listed.
+
     See Also
     --------
     RNNClassifier : Classifier with the parameters ``checkpoint`` and
@@ -92,33 +103,42 @@ def clear_checkpoints(folder: str | os.PathLike[str]) -> int:
     >>> clear_checkpoints(folder)
     2
     """
-    folder, n_removed = os.fspath(folder), 0
-    with suppress(FileNotFoundError):
-        remove_drafts(folder)
-        for entry in list_entries(folder):
-            n_removed += _remove(entry.path)
-    return n_removed
+    try:
+        path = resolve_folder(folder)
+        remove_drafts(path)
+        return sum(_remove(entry.path) for entry in list_entries(path))
+    except (OSError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the checkpoints in folder={folder!r} cannot be removed: {error}. Pass "
+            "the folder that was passed as checkpoint."
+        ) from error
 
 
 class CheckpointFolder:
     """The checkpoints of one training, with their ``key``, in a folder.
 
     ``every`` is a number of epochs (int) or of seconds (float) between two checkpoints.
+    Without ``warns``, no warning is issued if a state cannot be written.
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], key: str, every: float = 10.0
+        self,
+        folder: str | os.PathLike[str],
+        key: str,
+        every: float = 10.0,
+        warns: bool = True,
     ) -> None:
-        self.folder, self.key, self.every = os.fspath(folder), key, every
+        self.key, self.every, self.warns = key, every, warns
         self._last, self._last_time = Entry("", key, 0, False), time.monotonic()
-        self._can_write = True
+        self._can_write, self._has_warned = True, False
         try:
+            self.folder = resolve_folder(folder)
             os.makedirs(self.folder, exist_ok=True)
-            if not os.access(self.folder, os.W_OK | os.X_OK):
-                raise PermissionError("it is not writable")
-        except OSError as error:
+            if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK):
+                raise PermissionError("it is not readable and writable")
+        except (OSError, ValueError) as error:
             raise ValueError(
-                f"checkpoint={self.folder!r} cannot be used: {error}. Pass a folder in "
+                f"checkpoint={str(folder)!r} cannot be used: {error}. Pass a folder in "
                 "which files can be created, or None."
             ) from error
 
@@ -127,7 +147,7 @@ class CheckpointFolder:
 
         Files that cannot be read are skipped with a warning.
         """
-        own = [entry for entry in list_entries(self.folder) if entry.key == self.key]
+        own = list_entries(self.folder, self.key)
         own = [entry for entry in own if entry.epoch <= max_epochs]
         for entry in sorted(own, key=lambda entry: (-entry.epoch, not entry.is_end)):
             try:
@@ -160,31 +180,58 @@ class CheckpointFolder:
         return is_new and time.monotonic() - self._last_time >= self.every
 
     def give_up(self, error: Exception) -> None:
-        """Warn, once, that the state cannot be written, and write no more."""
+        """Warn that the state cannot be stored, and write no more."""
         self._can_write = False
-        warn_user(
-            f"the state of the training cannot be written to {self.folder!r}: "
-            f"{str(error).removesuffix('.')}. Training continues without further "
-            "checkpoints."
-        )
+        self._warn(error, "Training continues without further checkpoints.")
+
+    def _warn(self, error: Exception, consequence: str) -> None:
+        if self.warns:
+            warn_user(
+                f"the state of the training cannot be written to {self.folder!r}: "
+                f"{str(error).removesuffix('.')}. {consequence}"
+            )
 
     def write(self, epoch: int, state: Any, *, is_end: bool) -> None:
         """Write the state after an epoch, and remove what it replaces.
 
-        If this fails, a warning is issued, and no further state is written.
+        If the file cannot be written, a warning is issued once, and later states are
+        written as usual. If the content cannot be stored, there are no later states.
         """
         name = f"{self.key}-{epoch}{'-end' if is_end else ''}.checkpoint"
         entry = Entry(os.path.join(self.folder, name), self.key, epoch, is_end)
         try:
-            content = flatten_tree(state)
-            write_container(entry.path, KIND, self._describe(epoch), content)
-            self._remove_replaced(entry)
-            if is_end:
-                remove_drafts(self.folder, self.key)
-            remove_oldest(self.folder, entry.path)
-        except (OSError, TypeError, ValueError) as error:
+            self._replace(entry, flatten_tree(state))
+        except OSError as error:
+            if not self._has_warned:
+                self._warn(error, "Training continues, and writes the next state.")
+            self._has_warned = True
+            entry = Entry("", self.key, epoch, False)
+        except (TypeError, ValueError) as error:
             self.give_up(error)
         self._last, self._last_time = entry, time.monotonic()
+
+    def _replace(self, entry: Entry, content: Mapping[str, Any]) -> None:
+        """Write a file, and remove what it replaces and what is too old."""
+        header = self._describe(entry.epoch)
+        write = partial(write_container, entry.path, KIND, header, content)
+        size = sum(array.nbytes for array in content.values())
+        os.makedirs(self.folder, exist_ok=True)  # somebody may have removed it
+        if os.path.islink(entry.path):  # the target of the link would be replaced
+            os.remove(entry.path)
+        try:
+            write(sync_folder=False)  # takes half the time
+        except OSError as error:
+            if error.errno not in NO_SPACE:
+                raise
+            remove_oldest(self.folder, entry.path, n_bytes=2 * size)
+            write(sync_folder=False)
+        self._remove_replaced(entry)
+        if entry.is_end:
+            remove_drafts(self.folder, self.key)
+        _written[self.folder] = _written.get(self.folder, LARGEST_FOLDER) + size
+        if _written[self.folder] >= LARGEST_FOLDER / 100:
+            remove_oldest(self.folder, entry.path)
+            _written[self.folder] = 0
 
     def _describe(self, epoch: int) -> Mapping[str, Any]:
         """Return the header of the file of an epoch."""
@@ -192,21 +239,36 @@ class CheckpointFolder:
 
     def _remove_replaced(self, new: Entry) -> None:
         """Remove earlier states of this training, except those at the end of a fit."""
-        for entry in list_entries(self.folder):
+        for entry in list_entries(self.folder, self.key):
             is_replaced = entry.epoch <= new.epoch and not entry.is_end
-            if entry.key == self.key and is_replaced and entry.path != new.path:
+            if is_replaced and entry.path != new.path:
                 _remove(entry.path)
 
 
-def list_entries(folder: str) -> list[Entry]:
-    """List the checkpoints in a folder."""
+def resolve_folder(folder: str | os.PathLike[str]) -> str:
+    """Return the absolute path of a folder, in which "~" is the user's home."""
+    path = str(os.fsdecode(folder))  # np.str_ is a str too
+    if not path:
+        raise ValueError("its name is empty")
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def list_entries(folder: str, key: str = "") -> list[Entry]:
+    """List the checkpoints in a folder, with a ``key`` only those of this training."""
     found = []
-    for name in os.listdir(folder):
+    for name in _list_names(folder, key):
         if match := FILE_NAME.fullmatch(name):
-            key, epoch, end = match.groups()
             path = os.path.join(folder, name)
-            found.append(Entry(path, key, int(epoch), end is not None))
+            found.append(Entry(path, match[1], int(match[2]), match[3] is not None))
     return found
+
+
+def _list_names(folder: str, start: str) -> list[str]:
+    """List the names in a folder that begin with ``start``."""
+    try:
+        return [name for name in os.listdir(folder) if name.startswith(start)]
+    except FileNotFoundError:  # removed by another process
+        return []
 
 
 def remove_drafts(folder: str, key: str = "") -> None:
@@ -214,29 +276,29 @@ def remove_drafts(folder: str, key: str = "") -> None:
 
     With a ``key``, only those of this training are removed.
     """
-    for name in os.listdir(folder):
-        draft = DRAFT_NAME.fullmatch(name)
-        if draft and name.startswith(key):
+    for name in _list_names(folder, key):
+        if draft := DRAFT_NAME.fullmatch(name):
             _remove_stale_drafts(os.path.join(folder, draft[1]))
 
 
-def remove_oldest(folder: str, kept: str) -> None:
+def remove_oldest(folder: str, kept: str, n_bytes: int = 0) -> None:
     """Remove the checkpoints used least recently, until the rest are small enough.
 
-    The file ``kept`` is not removed.
+    At least ``n_bytes`` are removed, if there are as many. The file ``kept`` is not
+    removed.
     """
     files = []
     for entry in list_entries(folder):
         with suppress(OSError):  # removed by another process
             status = os.stat(entry.path)
-            is_kept = entry.path == kept
-            files.append((is_kept, status.st_mtime, status.st_size, entry.path))
-    total = sum(size for _, _, size, _ in files)
-    for is_kept, _, size, path in sorted(files):
-        if total <= LARGEST_FOLDER or is_kept:
+            files.append((status.st_mtime, status.st_size, entry.path))
+    total = sum(size for _, size, _ in files)
+    largest = min(LARGEST_FOLDER, total - n_bytes)
+    for _, size, path in sorted(files):
+        if total <= largest:
             break
-        _remove(path)
-        total -= size
+        if path != kept and _remove(path):
+            total -= size
 
 
 def _remove(path: str) -> bool:
@@ -259,13 +321,26 @@ def warn_unusable(path: str, error: Exception) -> None:
 
 
 def describe_versions(*packages: str) -> list[str]:
-    """List the versions of Python, of this package and of others, and the processor."""
+    """List the versions of Python, of this package and of others, and the processor.
+
+    A version of this package that is being developed is described by its source code.
+    """
     return [
         ".".join(platform.python_version_tuple()[:2]),
         platform.machine(),
-        __version__,
+        hash_sources() if "dev" in __version__ else __version__,
         *map(find_version, packages),
     ]
+
+
+@cache
+def hash_sources() -> str:
+    """Return a hash of the source code of this package."""
+    root = Path(__file__).parent.parent
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        found.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 @cache
@@ -274,18 +349,19 @@ def find_version(package: str) -> str:
     return version(package)
 
 
-def choose_folder(estimator: Any) -> str | os.PathLike[str] | None:
+def choose_folder(estimator: Any, warns: bool = True) -> str | os.PathLike[str] | None:
     """Return the folder of checkpoints of an estimator, or None.
 
     Without an integer seed, a second fit would train another network. There are no
-    checkpoints then, and a warning is issued.
+    checkpoints then, and, if ``warns``, a warning is issued.
     """
     folder = estimator.checkpoint
     if folder is None or is_seed(estimator.random_state):
         return folder
-    warn_user(
-        f"checkpoint={os.fspath(folder)!r} is not used, because "
-        f"random_state={estimator.random_state!r} makes every fit different. Set "
-        "random_state to an integer."
-    )
+    if warns:
+        warn_user(
+            f"checkpoint={str(folder)!r} is not used, because "
+            f"random_state={estimator.random_state!r} makes every fit different. Set "
+            "random_state to an integer."
+        )
     return None

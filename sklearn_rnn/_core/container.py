@@ -46,9 +46,14 @@ DTYPES = frozenset("?bBhHiIlLqQefd")  # type characters that safetensors can sto
 
 
 def write_container(
-    path: Path, kind: str, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    path: Path,
+    kind: str,
+    header: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    *,
+    sync_folder: bool = True,
 ) -> None:
-    """Write a file atomically.
+    """Write a file atomically; ``sync_folder`` is that of :func:`replace_file`.
 
     Raises
     ------
@@ -77,7 +82,7 @@ def write_container(
     lengths = [len(part) for part in parts]
     prefix = PREFIX.pack(MAGIC, VERSION, kind.encode("ascii"), *lengths)
     digest = hashlib.sha256()
-    with replace_file(path) as file:
+    with replace_file(path, sync_folder=sync_folder) as file:
         for part in (prefix, *parts):
             digest.update(part)
             file.write(part)
@@ -194,12 +199,15 @@ def _check_prefix(prefix: bytes, size: int, kind: str) -> tuple[int, int]:
 
 
 @contextmanager
-def replace_file(path: Path) -> Iterator[BinaryIO]:
+def replace_file(path: Path, *, sync_folder: bool = True) -> Iterator[BinaryIO]:
     """Open a new file, which replaces ``path`` when the block ends without an error.
 
     The new file is synced to the disk before. It has the permissions of the old file,
     or those that ``open`` sets. A symbolic link is kept, and the file it points to is
     replaced. Drafts that killed writers left behind are removed.
+
+    Without ``sync_folder``, a failure of the power may undo the replacement, but it
+    leaves one of the two files complete.
     """
     target, mode = find_target(path)
     _remove_stale_drafts(target)
@@ -219,7 +227,8 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
         with suppress(FileNotFoundError):
             os.remove(name)
         raise
-    _sync_folder(os.path.dirname(target))
+    if sync_folder:
+        _sync_folder(os.path.dirname(target))
 
 
 def find_target(path: Path) -> tuple[str, int | None]:
@@ -253,6 +262,8 @@ def _check_target(target: str) -> int | None:
             "file name."
         )
     if not os.access(target, os.W_OK):
+        if not os.path.exists(target):  # it was removed meanwhile
+            return None
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
     return stat.S_IMODE(mode)
 

@@ -76,7 +76,8 @@ def resolve_dtype(precision: str, X_dtype: DTypeLike, n_values: int = 0) -> np.d
     float32.
     """
     if precision == "auto":
-        exact = X_dtype == np.float64 and n_values <= LARGEST_FLOAT64
+        is_float64 = np.dtype(X_dtype).newbyteorder("=") == np.float64
+        exact = is_float64 and n_values <= LARGEST_FLOAT64
         precision = "float64" if exact else "float32"
     return np.dtype("float32" if precision == "bfloat16" else precision)
 

@@ -3,7 +3,7 @@
 import dis
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -66,28 +66,28 @@ def digest(value: Any, other: Digest | None = None) -> bytes:
     return found.digest()
 
 
-def digest_exactly(value: Any, *, tensors: bool = True) -> bytes:
+def digest_exactly(value: Any, *, without: Iterable[Any] = ()) -> bytes:
     """Return a digest of everything that ``value`` consists of, the same everywhere.
 
     Functions and classes are hashed by their bytecode and by the values that they refer
     to, or by name and version if they belong to Python or to an installed package.
-    Tensors are hashed by their values, or without ``tensors`` by type and shape only,
-    and other objects by their state.
+    Tensors are hashed by their values, except those listed in ``without``, and other
+    objects by their state.
 
     Raises
     ------
     TypeError
         If ``value`` contains an object whose state is not accessible, such as a
-        generator or an open file.
+        generator or an open file, or a function that uses a user's module as a value.
     """
-    return _ExactDigest(tensors)(value)
+    return _ExactDigest(without)(value)
 
 
 class _ExactDigest:
     """A function that hashes objects and can read each of them several times."""
 
-    def __init__(self, tensors: bool) -> None:
-        self._reads_tensors = tensors
+    def __init__(self, without: Iterable[Any]) -> None:
+        self._without = {id(tensor) for tensor in without}
         # the digests of the objects read so far; None while an object is being read
         self._found: dict[int, bytes | None] = {}
         self._kept: list[Any] = []  # so that no other object gets the same id
@@ -97,8 +97,6 @@ class _ExactDigest:
 
     def _digest_other(self, value: Any) -> bytes:
         """Hash an object that ``digest`` does not know."""
-        if hasattr(value, "untyped_storage"):  # a tensor
-            return self(_read_tensor(value, self._reads_tensors))
         if isinstance(value, ModuleType):
             return self(_read_module(value))
         if id(value) in self._found:  # in a cycle, the place where it began is known
@@ -106,7 +104,11 @@ class _ExactDigest:
         self._kept.append(value)
         self._found[id(value)] = None
         name = f"{type(value).__module__}.{getattr(value, '__qualname__', '')}"
-        result = self([name, *_list_parts(value)])
+        if _is_tensor(value):
+            parts = _read_tensor(value, id(value) not in self._without)
+        else:
+            parts = _list_parts(value)
+        result = self([name, *parts])
         self._found[id(value)] = result
         return result
 
@@ -161,6 +163,8 @@ def _list_parts(value: Any) -> list[Any]:
         raise TypeError(f"{value!r} cannot be hashed: {error}") from error
     if isinstance(parts, str):  # a name, such as that of a built-in function
         return [parts, getattr(value, "__wrapped__", None)]
+    if hasattr(value, "_forward_hooks") and isinstance(parts[2], dict):
+        parts = [*parts[:2], _number_hooks(parts[2]), *parts[3:]]
     return [list(part) if isinstance(part, Iterator) else part for part in parts]
 
 
@@ -196,36 +200,74 @@ def _read_function(function: FunctionType) -> list[Any]:
             cells.append(cell.cell_contents)
         except ValueError:  # not assigned yet
             cells.append(None)
-    used = {
-        name: function.__globals__[name]
-        for name in sorted(set(_find_globals(function.__code__)))
-        if name in function.__globals__
-    }
+    used = dict(_find_globals(function.__code__, function.__globals__))
     defaults = function.__defaults__, function.__kwdefaults__
-    return [function.__code__, cells, *defaults, used]
+    return [function.__code__, cells, *defaults, dict(sorted(used.items()))]
 
 
-def _find_globals(code: CodeType) -> Iterator[str]:
-    """Yield the global names that a code object and those inside it read."""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            yield instruction.argval
+def _find_globals(code: CodeType, names: Mapping) -> Iterator[tuple[str, Any]]:
+    """Yield the global names, with their values, that code and functions in it read.
+
+    An attribute of a user's module is a name like "module.attribute".
+    """
+    found = dis.get_instructions(code)
+    instructions = [one for one in found if one.opname != "EXTENDED_ARG"]
+    for place, instruction in enumerate(instructions):
+        name = instruction.argval
+        if instruction.opname == "IMPORT_NAME" and not _find_origin(name):
+            raise TypeError(f"{code.co_name} imports {name!r}; import it at the top")
+        if instruction.opname not in ("LOAD_GLOBAL", "LOAD_NAME") or name not in names:
+            continue
+        value = names[name]
+        while isinstance(value, ModuleType) and not _find_origin(value.__name__):
+            place += 1
+            attribute = instructions[place].argval
+            is_read = instructions[place].opname in ("LOAD_ATTR", "LOAD_METHOD")
+            if not is_read or not hasattr(value, attribute):
+                raise TypeError(
+                    f"the attributes of the module {name} that {code.co_name} uses are "
+                    "not known"
+                )
+            name, value = f"{name}.{attribute}", getattr(value, attribute)
+        yield name, value
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _find_globals(constant)
+            yield from _find_globals(constant, names)
 
 
 def _read_module(module: ModuleType) -> list[Any]:
-    """Return the name of a module and, if a user has written it, its source."""
-    name, file = module.__name__, getattr(module, "__file__", None) or ""
-    origin = _find_origin(name)
-    is_read = not origin and file.endswith(".py")
-    return [name, Path(file).read_bytes() if is_read else origin]
+    """Return name and version of a module of an installed package."""
+    origin = _find_origin(module.__name__)
+    if not origin:
+        raise TypeError(f"the module {module.__name__} is used as a value")
+    return [module.__name__, origin]
+
+
+def _number_hooks(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a torch module with its hooks numbered from 0.
+
+    Torch numbers all hooks of a process.
+    """
+    hooks = {k: v for k, v in state.items() if k.endswith("_hooks") and v}
+    numbers = sorted({number for found in hooks.values() for number in found})
+    return {
+        name: {numbers.index(key): hook for key, hook in value.items()}
+        if "_hooks" in name and isinstance(value, dict)
+        else value
+        for name, value in state.items()
+    }
+
+
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "untyped_storage") and not isinstance(value, type)
 
 
 def _read_tensor(tensor: Any, with_values: bool) -> list[Any]:
-    """Return the type and the shape of a tensor of any device, and its bytes."""
-    parts = [str(tensor.dtype), list(tensor.shape)]
+    """Return what a tensor of any device consists of; its bytes if ``with_values``."""
+    names = ("_backward_hooks", "_post_accumulate_grad_hooks")
+    hooks = [list((getattr(tensor, name, None) or {}).values()) for name in names]
+    parts = [str(tensor.dtype), list(tensor.shape), tensor.requires_grad]
+    parts += [vars(tensor), hooks]
     if not with_values or not tensor.numel():
         return parts
     values = tensor.detach().cpu().contiguous().reshape(-1)

@@ -7,9 +7,10 @@ stored excludes checkpoints, with a warning.
 """
 
 import copy
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,11 @@ from sklearn_rnn._core.checkpoints import (
     describe_versions,
     warn_unusable,
 )
-from sklearn_rnn._core.fingerprints import digest_exactly
+from sklearn_rnn._core.fingerprints import digest_exactly, is_known
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.description import list_arrays, set_arrays, to_shared_array
+from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.net import RecurrentNet, TrainingProgress
 from sklearn_rnn._training.net_state import (
     pack_average,
@@ -39,19 +41,31 @@ from sklearn_rnn._training.options import NoCheckpoints, TrainingOptions
 NOT_SETTINGS = {
     *("callbacks", "callbacks_", "history_", "average_", "dropout_generator"),
     *("module_", "optimizer_", "virtual_params_", "verbose", "states"),
+    *("criterion", "gradient_clip"),  # criterion_ and the options are hashed
 }
 # Options that do not affect the training before the last epoch.
 NOT_OPTIONS = {
     *("max_epochs", "n_iter_no_change", "verbose", "label", "score", "task_callbacks"),
     *("epoch_begins", "epoch_ends", "checkpoint", "checkpoint_every"),
+    "warns_of_checkpoints",
 }
+# Settings in torch.backends that determine how products and sums are rounded.
+PRECISIONS = (
+    *("fp32_precision", "mkldnn.fp32_precision", "mkldnn.matmul.fp32_precision"),
+    *("mkldnn.rnn.fp32_precision", "mkldnn.conv.fp32_precision"),
+    *("mkldnn.deterministic", "mkldnn.allow_tf32", "cudnn.fp32_precision"),
+    *("cudnn.rnn.fp32_precision", "cudnn.conv.fp32_precision", "cudnn.allow_tf32"),
+    *("cudnn.deterministic", "cudnn.benchmark", "cuda.matmul.fp32_precision"),
+    *("cuda.matmul.allow_tf32", "cuda.matmul.allow_fp16_reduced_precision_reduction"),
+    "cuda.matmul.allow_bf16_reduced_precision_reduction",
+)
 # Callbacks of skorch that do not affect the training, and those whose parameters are
 # part of the key.
 WITHOUT_EFFECT = {"EpochTimer", "PrintLog", "ProgressBar"}
 WITH_PARAMETERS = {"EarlyStopping", "GradientNormClipping"}
 STATE_OF_CALLBACKS = ("misses_", "dynamic_threshold_", "best_epoch_")
 # Callbacks of scikit-learn that do not affect the training.
-TASK_CALLBACKS = {"ProgressBar", "ScoringMonitor"}
+TASK_CALLBACKS = {"ProgressBar"}
 
 # Attributes of every optimizer of torch, and those that torch's schedulers add. A
 # checkpoint also contains attributes of a user's optimizer that have the types below.
@@ -76,16 +90,18 @@ def open_checkpoints(
     if not reason:
         try:
             key = compute_key(net, train, valid, options)
-        except (RecursionError, TypeError, OSError) as error:
+        except (OSError, RecursionError, RuntimeError, TypeError) as error:
             reason = f"an object that affects the training cannot be hashed ({error})"
-    if reason:
+    warns = options.warns_of_checkpoints
+    if reason and warns:
         warn_user(
             f"checkpoint={str(options.checkpoint)!r} is not used, because {reason}. "
             "The training starts at its beginning, and is not stored. Remove what "
             "prevents checkpoints, or set checkpoint=None."
         )
+    if reason:
         return NoCheckpoints()
-    folder = CheckpointFolder(options.checkpoint, key, options.checkpoint_every)
+    folder = CheckpointFolder(options.checkpoint, key, options.checkpoint_every, warns)
     return NetCheckpoints(net, folder, options)
 
 
@@ -93,6 +109,9 @@ def find_obstacle(net: RecurrentNet, options: TrainingOptions) -> str:
     """Return why a training cannot continue from a checkpoint; "" if it can."""
     if options.learning_rate_schedule == "cosine":
         return 'learning_rate_schedule="cosine" depends on max_epochs'
+    for callback in options.task_callbacks:
+        if _is_one_of(callback, "sklearn", {"ScoringMonitor"}):
+            return "a ScoringMonitor needs the network after each epoch"
     foreign = [
         type(callback).__name__
         for callback in options.task_callbacks
@@ -105,6 +124,8 @@ def find_obstacle(net: RecurrentNet, options: TrainingOptions) -> str:
     ]
     if foreign:
         return f"the effect of the callback {foreign[0]} on the training is not known"
+    if nn.modules.module._has_any_global_hook():
+        return "a hook of all torch modules is registered"
     return ""
 
 
@@ -150,11 +171,21 @@ def compute_key(
         "callbacks": callbacks,
         "options": given,
         "score": getattr(options.score, "__func__", options.score),
-        "train": train,
-        "valid": valid,
+        "train": _forget_width(train),
+        "valid": _forget_width(valid),
         "environment": describe_environment(net.device),
     }
     return digest_exactly(content).hex()
+
+
+def _forget_width(examples: Any) -> Any:
+    """Return examples without the number of steps of the array that they come from.
+
+    A list of the same sequences trains the same network.
+    """
+    if not isinstance(examples, Examples):
+        return examples
+    return replace(examples, sequences=replace(examples.sequences, width=None))
 
 
 def describe_environment(device: torch.device | str) -> list[Any]:
@@ -167,11 +198,21 @@ def describe_environment(device: torch.device | str) -> list[Any]:
         torch.backends.mkldnn.enabled,
         torch.backends.cudnn.enabled,
         torch.get_default_dtype(),
-        torch.get_float32_matmul_precision(),
         torch.are_deterministic_algorithms_enabled(),
         torch.cuda.get_device_name(device) if is_cuda else None,
-        torch.backends.cuda.matmul.allow_tf32 if is_cuda else None,
+        *map(_read_setting, PRECISIONS),
     ]
+
+
+def _read_setting(name: str) -> Any:
+    """Return a setting in ``torch.backends``, or the error with which torch answers.
+
+    Reading the older settings fails if they differ from those that replaced them.
+    """
+    try:
+        return operator.attrgetter(name)(torch.backends)
+    except (AttributeError, RuntimeError) as error:
+        return type(error).__name__
 
 
 def _list_callbacks(net: RecurrentNet) -> list[Any]:
@@ -201,13 +242,18 @@ def digest_unstored(net: RecurrentNet) -> bytes:
 
     If they change, training cannot continue from a checkpoint.
     """
-    module, own = net.module_, _list_own_attributes(net.optimizer_)
-    parts = [layer for layer in module.modules() if isinstance(layer, CustomLayer)]
+    module, optimizer = net.module_, net.optimizer_
+    own = _list_own_attributes(optimizer)
+    layers = module.modules()
+    parts: list[Any] = [part for part in layers if isinstance(part, CustomLayer)]
     parts += [v for v in own.values() if not isinstance(v, STORED_ATTRIBUTES)]
+    if not is_known(type(optimizer)):
+        parts += [type(optimizer), *module.parameters()]
     if not parts:
         return b""
     with _training_mode(module):
-        return digest_exactly(parts, tensors=False)
+        stored = [*module.parameters(), *module.buffers()]
+        return digest_exactly(parts, without=stored)
 
 
 @contextmanager
@@ -241,20 +287,26 @@ class NetCheckpoints(NoCheckpoints):
         A state is used only if the patience of this training would not have ended it
         earlier.
         """
-        begin = None
+        begin, of_scheduler = None, dict(vars(scheduler or NoCheckpoints()))
         for entry, state in self.folder.find_states(self.options.max_epochs):
             begin = begin or copy.deepcopy(self._pack(TrainingProgress(), False))
             try:
                 wait = state["progress"]["longest_wait"]
                 if wait >= self.options.n_iter_no_change:
                     continue
-                has_stopped = self._restore(state, progress)
-            except (LookupError, RuntimeError, TypeError, ValueError) as error:
-                self._restore(begin, progress)
+                has_stopped = self._restore(state, progress, entry.epoch)
+                self._repeat_epochs(scheduler)
+            except (
+                *(ArithmeticError, AttributeError, LookupError),
+                *(RuntimeError, TypeError, ValueError),
+            ) as error:
+                self._restore(begin, progress, 0)
+                if scheduler is not None:
+                    vars(scheduler).update(of_scheduler)
                 warn_unusable(entry.path, error)
                 continue
             self.folder.start_after(entry)
-            self._repeat_epochs(scheduler)
+            self._report_epochs()
             return has_stopped
         return False
 
@@ -302,9 +354,15 @@ class NetCheckpoints(NoCheckpoints):
             "callbacks": [_pack_callback(one) for one in _list_callbacks(net)],
         }
 
-    def _restore(self, state: dict[str, Any], progress: TrainingProgress) -> bool:
-        """Set the state that ``_pack`` returned; return whether a callback stopped."""
+    def _restore(
+        self, state: dict[str, Any], progress: TrainingProgress, epoch: int
+    ) -> bool:
+        """Set the state that ``_pack`` returned after an epoch of this training.
+
+        Return whether a callback has stopped the training.
+        """
         net = self.net
+        _check_numbers(state, epoch)
         set_arrays(net.module_, state["weights"])
         buffers = dict(net.module_.named_buffers())
         with torch.no_grad():
@@ -321,10 +379,7 @@ class NetCheckpoints(NoCheckpoints):
             vars(callback).update(_unpack_callback(values))
         del net.history[self._first :]
         net.history.extend(dict(row) for row in state["history"])
-        found: dict[str, Any] = dict(state["progress"])
-        if found.keys() != vars(TrainingProgress()).keys() - {"weights", "average"}:
-            raise ValueError("its numbers are not those of a training.")
-        found |= net._copy_trained()
+        found: dict[str, Any] = {**state["progress"], **net._copy_trained()}
         if state["kept"] is not None:
             found["weights"] = {
                 name: torch.from_numpy(np.array(array)).to(net.device)
@@ -335,12 +390,8 @@ class NetCheckpoints(NoCheckpoints):
         return state["has_stopped"]
 
     def _repeat_epochs(self, scheduler: Any) -> None:
-        """Repeat what the finished epochs did besides training.
-
-        The scheduler of the learning rate gets to the last epoch that was finished. The
-        callbacks of scikit-learn are called for these epochs.
-        """
-        options, rows = self.options, self.net.history[self._first :]
+        """Advance the scheduler of the learning rate to the last finished epoch."""
+        rows = self.net.history[self._first :]
         rates = [group["lr"] for group in self.net.optimizer_.param_groups]
         if scheduler is not None:
             self.net.optimizer_._opt_called = True  # otherwise the scheduler warns
@@ -348,12 +399,32 @@ class NetCheckpoints(NoCheckpoints):
             step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))
         for group, rate in zip(self.net.optimizer_.param_groups, rates, strict=True):
             group["lr"] = rate
-        for _ in rows:
+
+    def _report_epochs(self) -> None:
+        """Call the callbacks of scikit-learn for the finished epochs, and print."""
+        options = self.options
+        for _ in self.net.history[self._first :]:
             options.epoch_begins(None)
             options.epoch_ends(None)
         if options.verbose:
             label = f"[{options.label}] " if options.label else ""
             print(f"{label}resumed after epoch {len(self.net.history)}\n", end="")
+
+
+def _check_numbers(state: dict[str, Any], epoch: int) -> None:
+    """Check the types of the numbers of a state, and that it belongs to this epoch."""
+    expected = vars(TrainingProgress())
+    types = {k: type(v) for k, v in expected.items() if k not in ("weights", "average")}
+    found, rows = state["progress"], state["history"]
+    losses = [row.get(k, 0.0) for row in rows for k in ("train_loss", "valid_loss")]
+    if not (
+        {name: type(value) for name, value in found.items()} == types
+        and type(state["has_stopped"]) is bool
+        and found["n_finished"] == len(rows) == epoch
+        and all(type(loss) is float for loss in (*losses, *found["lowest"].values()))
+        and all("train_loss" in row for row in rows)
+    ):
+        raise ValueError("its numbers are not those of a training.")
 
 
 def _pack_attributes(optimizer: torch.optim.Optimizer) -> dict[str, Any]:

@@ -271,9 +271,10 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
     ) -> TrainingOptions:
         """Return the options of the training loop.
 
-        If ``tasks`` is None, nothing is printed and scikit-learn's callbacks are not
-        called.
+        If ``tasks`` is None, nothing is printed, scikit-learn's callbacks are not
+        called, and no warning is issued if there are no checkpoints.
         """
+        is_main = tasks is not None
         given: dict[str, Any] = {"verbose": 0} if tasks is None else tasks.hooks
         if partial:
             given = {**given, "learning_rate_schedule": "constant"}
@@ -283,7 +284,8 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
             n_iter_no_change=resolve_patience(self.n_iter_no_change, epochs),
             seed=seed,
             score=self._score_outputs,
-            checkpoint=None if partial else choose_folder(self),
+            checkpoint=None if partial else choose_folder(self, is_main),
+            warns_of_checkpoints=is_main,
             **given,
         )
 

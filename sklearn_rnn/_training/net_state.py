@@ -100,8 +100,10 @@ def restore_average(
     average: WeightAverage | None, state: Mapping[str, Any] | None
 ) -> None:
     """Set the average to the state that :func:`pack_average` returned."""
-    if average is None or state is None:
+    if average is None and state is None:
         return
+    if average is None or state is None:
+        raise ValueError("the average of the weights is missing or not expected.")
     average.n_steps = int(state["n_steps"])
     for weight, array in zip(average.weights, state["weights"], strict=True):
         _copy_array(weight, array)
@@ -111,13 +113,28 @@ def pack_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Return the options and the state of an optimizer as plain data.
 
     Tensors become arrays. There is one state per parameter, in the order of the groups.
+    If a user's optimizer stores other entries in its ``state``, they are contained too.
+
+    Raises
+    ------
+    TypeError
+        If the key of such an entry is not a string or an integer.
     """
     groups = [
         {name: _pack(value) for name, value in group.items() if name != "params"}
         for group in optimizer.param_groups
     ]
-    states = [_pack(optimizer.state.get(p, {})) for p in _list_parameters(optimizer)]
-    return {"groups": groups, "states": states}
+    parameters = _list_parameters(optimizer)
+    states = [_pack(optimizer.state.get(p, {})) for p in parameters]
+    ids = {id(p) for p in parameters}
+    others = {k: _pack(v) for k, v in optimizer.state.items() if id(k) not in ids}
+    if unknown := [key for key in others if not isinstance(key, str | int)]:
+        raise TypeError(
+            f"the state of the optimizer has a key of type {type(unknown[0]).__name__}"
+            ", which cannot be stored. Use parameters and strings as keys."
+        )
+    shared = {"others": others} if others else {}
+    return {"groups": groups, "states": states, **shared}
 
 
 def restore_optimizer(
@@ -135,6 +152,8 @@ def restore_optimizer(
             _require_same_shapes(packed, parameter)
         if packed:
             optimizer.state[parameter] = _unpack(packed, parameter)
+    others = _unpack(state.get("others", {}), None)
+    optimizer.state.update(others)
 
 
 def _list_parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:

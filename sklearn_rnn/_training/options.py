@@ -23,7 +23,9 @@ class TrainingOptions:
     as if its training ended now, or with None for an epoch of an earlier fit.
     ``epoch_ends`` returns whether to stop. ``label``
     names the fit at the beginning of each line that ``verbose`` prints.
-    ``task_callbacks`` are the callbacks of scikit-learn that are called.
+    ``task_callbacks`` are the callbacks of scikit-learn that are called. The cells are
+    needed for the keys of checkpoints only. Without ``warns_of_checkpoints``, no
+    warning is issued if there are none.
     """
 
     max_epochs: int
@@ -41,6 +43,9 @@ class TrainingOptions:
     task_callbacks: Sequence[Any] = ()
     checkpoint: str | os.PathLike[str] | None = None
     checkpoint_every: float = 10.0
+    warns_of_checkpoints: bool = True
+    cell: Any = None
+    decoder_cell: Any = None
 
     @classmethod
     def from_estimator(cls, estimator: Any, **given: Any) -> Self:

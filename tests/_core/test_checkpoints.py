@@ -128,22 +128,74 @@ def test_files_that_disappear_are_missing(tmp_path, monkeypatch):
     folder.write(1, state(1), is_end=True)
     listed = checkpoints.list_entries(str(tmp_path))
     clear_checkpoints(tmp_path)
-    monkeypatch.setattr(checkpoints, "list_entries", lambda folder: listed)
+    monkeypatch.setattr(checkpoints, "list_entries", lambda *args: listed)
     assert find(tmp_path) == []
     folder.write(2, state(2), is_end=False)
     folder.start_after(listed[0])
 
 
-def test_a_full_disk_is_one_warning(tmp_path, monkeypatch):
-    def fail(*args):
-        raise OSError(28, "No space left on device")
+def test_an_error_of_the_disk_is_one_warning(tmp_path, monkeypatch):
+    def fail(*args, **options):
+        raise OSError(5, "Input/output error")
 
     folder = CheckpointFolder(tmp_path, KEY, 1)
-    monkeypatch.setattr(checkpoints, "write_container", fail)
-    with pytest.warns(UserWarning, match=r"No space left .* continues without"):
-        folder.write(1, state(1), is_end=False)
-    assert not folder.is_due(2, False)
-    assert not folder.is_due(3, True)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "write_container", fail)
+        with pytest.warns(UserWarning, match="output error. .* writes the next state"):
+            folder.write(1, state(1), is_end=False)
+        assert not folder.is_due(1, False)
+        folder.write(2, state(2), is_end=False)
+    assert folder.is_due(3, False)
+    folder.write(3, state(3), is_end=False)
+    assert epochs_in(tmp_path) == ["3"]
+
+
+def test_old_checkpoints_make_room_on_a_full_disk(tmp_path, monkeypatch):
+    write = checkpoints.write_container
+
+    def fail_if_full(path, *args, **options):
+        if len(os.listdir(tmp_path)) > 2:
+            raise OSError(28, "No space left on device")
+        write(path, *args, **options)
+
+    folder = CheckpointFolder(tmp_path, KEY, 1)
+    for epoch in (1, 2, 3):
+        folder.write(epoch, state(epoch), is_end=True)
+        os.utime(tmp_path / f"{KEY}-{epoch}-end.checkpoint", (epoch, epoch))
+    monkeypatch.setattr(checkpoints, "write_container", fail_if_full)
+    folder.write(4, state(4), is_end=True)
+    assert epochs_in(tmp_path)[-2:] == ["3-end", "4-end"]
+
+
+def test_a_folder_that_was_removed_is_made_again(tmp_path):
+    folder = CheckpointFolder(tmp_path / "folder", KEY)
+    os.rmdir(folder.folder)
+    assert list(folder.find_states(9)) == []
+    folder.write(1, state(1), is_end=False)
+    assert find(folder.folder) == [(1, 1)]
+
+
+def test_paths_are_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    folder = CheckpointFolder(np.str_("states"), KEY)
+    os.makedirs("other")
+    os.chdir("other")
+    folder.write(1, state(1), is_end=True)
+    assert type(folder.folder) is str
+    assert epochs_in(tmp_path / "states") == ["1-end"]
+    assert clear_checkpoints(np.str_("../states")) == 1
+    assert CheckpointFolder("~/a", KEY).folder == str(tmp_path / "home" / "a")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs permission for links")
+def test_a_link_is_replaced_and_not_followed(tmp_path):
+    (tmp_path / "precious").write_text("text")
+    (tmp_path / f"{KEY}-1.checkpoint").symlink_to(tmp_path / "precious")
+    CheckpointFolder(tmp_path, KEY).write(1, state(1), is_end=False)
+    assert (tmp_path / "precious").read_text() == "text"
+    assert find(tmp_path) == [(1, 1)]
 
 
 def test_what_cannot_be_stored_is_a_warning(tmp_path):
@@ -182,8 +234,9 @@ def test_clear_removes_only_checkpoints(tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted(others)
     assert clear_checkpoints(tmp_path) == 0
     assert clear_checkpoints(tmp_path / "missing") == 0
-    with pytest.raises(NotADirectoryError):
-        clear_checkpoints(tmp_path / "notes")
+    for wrong in (tmp_path / "notes", None, "", "a\0b"):
+        with pytest.raises(ValueError, match="the folder that was passed as checkp"):
+            clear_checkpoints(wrong)
 
 
 def test_the_end_of_a_fit_removes_drafts_of_killed_writers(tmp_path):
@@ -199,6 +252,9 @@ def test_a_folder_that_cannot_be_used_is_an_error(tmp_path):
     for path in (tmp_path / "file", tmp_path / "file" / "folder"):
         with pytest.raises(ValueError, match=r"checkpoint='.*file.*' cannot be used"):
             CheckpointFolder(path, KEY)
+    for path in ("", "a\0b"):
+        with pytest.raises(ValueError, match=r"checkpoint='.*' cannot be used"):
+            CheckpointFolder(path, KEY)
 
 
 @pytest.mark.skipif(
@@ -206,7 +262,7 @@ def test_a_folder_that_cannot_be_used_is_an_error(tmp_path):
 )
 def test_a_folder_without_permission_is_an_error(tmp_path):
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    with pytest.raises(ValueError, match="it is not writable"):
+    with pytest.raises(ValueError, match="it is not readable and writable"):
         CheckpointFolder(tmp_path, KEY)
 
 
@@ -220,5 +276,16 @@ def test_only_integer_seeds_have_checkpoints(tmp_path):
             assert choose_folder(model) is None
 
 
-def test_versions_are_described():
-    assert describe_versions("numpy")[-1] == np.__version__
+def test_versions_are_described(monkeypatch):
+    monkeypatch.setattr(checkpoints, "__version__", "1.0")
+    assert describe_versions("numpy")[-2:] == ["1.0", np.__version__]
+    monkeypatch.setattr(checkpoints, "__version__", "1.1.dev0")
+    assert describe_versions()[-1] == checkpoints.hash_sources()
+
+
+def test_writing_reads_the_size_of_the_folder_rarely(tmp_path, monkeypatch):
+    folder = CheckpointFolder(tmp_path, KEY)
+    folder.write(1, state(1), is_end=True)
+    monkeypatch.setattr(checkpoints, "remove_oldest", None)  # calling it would fail
+    folder.write(2, state(2), is_end=True)
+    assert epochs_in(tmp_path) == ["1-end", "2-end"]

@@ -358,3 +358,16 @@ def test_a_full_disk_leaves_the_old_file(path, tmp_path):
     assert run.stdout == f"OSError {errno.EFBIG}\n", run.stderr
     assert read_container(path, "test")[0] == HEADER
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_target_that_disappears_is_not_an_error(tmp_path, monkeypatch):
+    path = tmp_path / "states"
+    path.write_bytes(b"")
+
+    def remove(*args):
+        path.unlink()
+        return False
+
+    monkeypatch.setattr(os, "access", remove)
+    write_container(path, "test", {}, {})
+    assert read_container(path, "test") == ({}, {})

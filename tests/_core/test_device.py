@@ -47,6 +47,7 @@ def test_cuda_is_taken_where_it_is():
     "precision, X_dtype, data, compute",
     [
         ("auto", np.float64, np.float64, torch.float64),
+        ("auto", ">f8", np.float64, torch.float64),
         ("auto", np.float32, np.float32, torch.float32),
         ("auto", np.float16, np.float32, torch.float32),
         ("auto", np.int64, np.float32, torch.float32),

@@ -156,7 +156,9 @@ def test_tensors_and_modules_are_hashed_by_value():
     assert digest_exactly(one) == digest_exactly(other)
     other[1] = 1
     assert digest_exactly(one) != digest_exactly(other)
-    assert digest_exactly(one, tensors=False) == digest_exactly(other, tensors=False)
+    stored = digest_exactly([one], without=[one])
+    assert stored == digest_exactly([other], without=[other])
+    assert stored != digest_exactly([one]) == digest_exactly([one], without=[other])
     assert digest_exactly(one) != digest_exactly(one.double())
     assert digest_exactly(one.bfloat16()) != digest_exactly(other.bfloat16())
     assert digest_exactly(torch.tensor(1.0)) != digest_exactly(torch.tensor(2.0))
@@ -182,14 +184,79 @@ def test_installed_packages_are_hashed_by_name_and_version(monkeypatch):
     fingerprints._describe_package.cache_clear()
 
 
-def test_modules_of_the_user_are_hashed_by_their_source(tmp_path, monkeypatch):
+def test_attributes_of_tensors_are_hashed():
+    def digest_with(change):
+        weight = torch.nn.Parameter(torch.zeros(2))
+        change(weight)
+        return digest_exactly(weight)
+
+    def scale(gradient):
+        return 2 * gradient
+
+    changes = [
+        lambda weight: None,
+        lambda weight: weight.requires_grad_(False),
+        lambda weight: setattr(weight, "rate", 1),
+        lambda weight: weight.register_hook(scale),
+        lambda weight: weight.register_post_accumulate_grad_hook(scale),
+    ]
+    found = [digest_with(change) for change in changes]
+    assert len(set(found)) == len(changes)
+    assert [digest_with(change) for change in changes] == found
+
+
+def test_hooks_of_torch_modules_are_hashed_without_their_numbers():
+    def double(module, inputs, outputs=None):
+        return 2 * (inputs[0] if outputs is None else outputs)
+
+    def digest_with(*hooks):
+        layer = torch.nn.Identity()
+        for hook, options in hooks:
+            layer.register_forward_hook(hook, **options)
+        return digest_exactly(layer)
+
+    plain, named = (double, {}), (double, {"with_kwargs": True})
+    assert digest_with(plain, named) == digest_with(plain, named)
+    found = [digest_with(plain, named), digest_with(named, plain), digest_with()]
+    assert len(set(found)) == 3
+
+
+USERS_MODULES = {
+    "users_package/__init__.py": "from . import ops",
+    "users_package/ops.py": "SCALE = 1\nNOISE = 1",
+}
+READERS = """
+import users_package
+def f(x):
+    def inner(y):
+        return y * users_package.ops.SCALE
+    return inner(x)
+def unknown(x):
+    return x * getattr(users_package, 'ops').SCALE
+def missing(x):
+    return x * users_package.ops.OTHER
+def imports(x):
+    from users_package.ops import SCALE
+    return x * SCALE
+"""
+
+
+def test_values_in_modules_of_the_user_are_hashed(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    path = tmp_path / "users_cells.py"
-    path.write_text("SCALE = 1\n")
-    module = importlib.import_module("users_cells")
-    before = digest_exactly(module)
-    path.write_text("SCALE = 2\n")
-    assert digest_exactly(module) != before
+    (tmp_path / "users_package").mkdir()
+    for name, text in USERS_MODULES.items():
+        (tmp_path / name).write_text(text)
+    module = importlib.import_module("users_package")
+    before = digest_code(READERS)
+    module.ops.NOISE = 2
+    assert digest_code(READERS) == before
+    module.ops.SCALE = 2
+    assert digest_code(READERS) != before
+    for name in ("unknown", "missing", "imports"):
+        with pytest.raises(TypeError, match=r"users_package"):
+            digest_code(READERS, name)
+    with pytest.raises(TypeError, match="users_package is used as a value"):
+        digest_exactly([module])
 
 
 def test_what_refers_to_itself_can_be_hashed():

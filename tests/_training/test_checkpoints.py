@@ -1,7 +1,9 @@
 """Trainings that continue from checkpoints, and what determines their keys."""
 
+import copy
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import warnings
@@ -38,6 +40,7 @@ from sklearn_rnn import (
     WordVectorizer,
 )
 from sklearn_rnn._core import checkpoints as folders
+from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.fingerprints import digest_exactly
 from sklearn_rnn._training import estimator as estimator_module
 from sklearn_rnn._training.checkpoints import compute_key
@@ -106,11 +109,13 @@ class UsersSGD(torch.optim.Optimizer):
         loss = closure() if closure is not None else None
         self.n_steps += 1
         self.trace[0] += 1
+        self.state["t"] = 1 + self.state.pop("t", 0)
         for group in self.param_groups:
             for p in group["params"]:
                 state = self.state[p]
                 state["n"] = state.get("n", 0) + 1
-                scale = group["lr"] / (self.n_steps + self.trace[0] + state["n"])
+                n = self.n_steps + self.trace[0] + self.state["t"] + state["n"]
+                scale = group["lr"] / n
                 p.data -= scale * p.grad
         return loss
 
@@ -301,6 +306,29 @@ def test_the_calibration_of_a_forecaster_has_checkpoints_of_its_own(tmp_path, co
     assert count["epochs"] == 4
 
 
+def test_a_forecaster_warns_once(tmp_path):
+    for params in ({"random_state": None}, {"learning_rate_schedule": "cosine"}):
+        model, data = make("forecaster", tmp_path, max_epochs=1, **params)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(*data)
+        messages = [str(one.message) for one in caught]
+        assert sum("is not used" in message for message in messages) == 1
+
+
+def test_a_loaded_model_finds_the_checkpoints_of_its_warm_start(tmp_path, count):
+    model, data = make("classifier", tmp_path, warm_start=True, gradient_clip=0.5)
+    loaded = pickle.loads(pickle.dumps(model.fit(*data)))
+    again = copy.deepcopy(loaded)
+    model.fit(*data)
+    count["epochs"] = 0
+    loaded.fit(*data)
+    again.fit(*data)
+    assert count["epochs"] == 0
+    assert_same(loaded, model)
+    assert_same(again, model)
+
+
 # ---------------------------------------------------------------- searches
 
 
@@ -392,14 +420,81 @@ def test_what_prevents_checkpoints_is_a_warning(tmp_path, params, message):
     assert os.listdir(tmp_path) == []
 
 
-def test_attributes_that_training_changes_prevent_checkpoints(tmp_path):
-    model, data = make("classifier", tmp_path, cell=CountingCell, max_epochs=2)
+class NoisyCell(UsersCell):
+    """A cell with a generator of its own."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size)
+        self.generator = torch.Generator().manual_seed(0)
+
+    def forward(self, x, state=None):
+        if self.training:
+            x = x + torch.randn(x.shape, generator=self.generator, dtype=x.dtype)
+        return self.gru(x, state)
+
+
+class ScalingCell(UsersCell):
+    """A cell with a tensor that is neither a parameter nor a buffer."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size)
+        self.scale = torch.ones(1)
+
+    def forward(self, x, state=None):
+        if self.training:
+            self.scale *= 0.5
+        return self.gru(x, state)
+
+
+class MomentumSGD(UsersSGD):
+    """An optimizer with a list of tensors."""
+
+    def __init__(self, params, lr):
+        super().__init__(params, lr)
+        self.momentum = [torch.zeros(1)]
+
+    def step(self, closure=None):
+        self.momentum[0] += 1
+        return super().step(closure)
+
+
+class CountingSGD(UsersSGD):
+    """An optimizer that counts in an attribute of its class."""
+
+    n_calls = 0
+
+    def step(self, closure=None):
+        CountingSGD.n_calls += 1
+        return super().step(closure)
+
+
+CHANGING = [
+    *({"cell": cell} for cell in (CountingCell, NoisyCell, ScalingCell)),
+    *({"optimizer": optimizer} for optimizer in (MomentumSGD, CountingSGD)),
+]
+
+
+@pytest.mark.parametrize("params", CHANGING)
+def test_attributes_that_training_changes_prevent_checkpoints(tmp_path, params):
+    model, data = make("classifier", tmp_path, max_epochs=2, **params)
     with pytest.warns(UserWarning, match="attributes of the cell or the optimizer"):
         model.fit(*data)
     assert os.listdir(tmp_path) == []
 
 
-def test_callbacks_of_scikit_learn_are_called_for_earlier_epochs(tmp_path, count):
+def test_a_hook_of_all_modules_prevents_checkpoints(tmp_path):
+    model, data = make("classifier", tmp_path, max_epochs=2)
+    hook = nn.modules.module.register_module_forward_hook(lambda *args: None)
+    try:
+        with pytest.warns(UserWarning, match="a hook of all torch modules"):
+            model.fit(*data)
+    finally:
+        hook.remove()
+
+
+def test_callbacks_of_scikit_learn_are_called_for_earlier_epochs(
+    tmp_path, count, monkeypatch
+):
     class Other:
         def setup(self, estimator, context):
             pass
@@ -408,12 +503,19 @@ def test_callbacks_of_scikit_learn_are_called_for_earlier_epochs(tmp_path, count
 
     model, data = make("classifier", tmp_path, max_epochs=2)
     model.fit(*data)
-    monitor = ScoringMonitor(scoring="accuracy")
-    model.set_params(max_epochs=4).set_callbacks(monitor).fit(*data)
-    assert count["epochs"] == 4
-    rows = monitor.get_logs().data
-    ids = [row["task_id"] for row in rows if row["task_name"] == "epoch"]
-    assert ids == [2, 3]
+    calls = []
+    begin = EpochTasks.begin_epoch
+    monkeypatch.setattr(
+        EpochTasks,
+        "begin_epoch",
+        lambda tasks, current: (calls.append(current is None), begin(tasks, current)),
+    )
+    model.set_params(max_epochs=3).fit(*data)
+    assert calls == [True, True, False]
+    model.set_callbacks(ScoringMonitor(scoring="accuracy"))
+    with pytest.warns(UserWarning, match="a ScoringMonitor needs the network"):
+        model.fit(*data)
+    assert count["epochs"] == 6
     model.set_callbacks(Other())
     with pytest.warns(UserWarning, match="the effect of the callback Other"):
         model.fit(*data)
@@ -454,13 +556,23 @@ FORGERIES = [
     lambda state: state["progress"].pop("lowest"),
     lambda state: state.update(dropout=np.zeros(3, np.uint8)),
     lambda state: state["average"]["weights"].pop(),
+    lambda state: state.update(average=None),
     lambda state: state.pop("history"),
+    lambda state: state["history"].pop(),
+    lambda state: state["history"][0].pop("train_loss"),
+    lambda state: state["history"][0].update(train_loss="1"),
+    lambda state: state.update(history=[1, 2]),
+    lambda state: state["progress"].update(n_finished=1),
+    lambda state: state["progress"].update(n_stale=0.0),
+    lambda state: state["progress"].update(lowest={"train_loss": None}),
+    lambda state: state.update(has_stopped=1),
 ]
 
 
 @pytest.mark.parametrize("change", FORGERIES)
 def test_a_state_that_does_not_fit_is_not_used(tmp_path, count, monkeypatch, change):
-    model, data = make("classifier", tmp_path, max_epochs=2)
+    settings = {"max_epochs": 2, "learning_rate_schedule": "plateau"}
+    model, data = make("classifier", tmp_path, **settings)
     model.fit(*data)
     original = folders.CheckpointFolder.find_states
 
@@ -471,7 +583,7 @@ def test_a_state_that_does_not_fit_is_not_used(tmp_path, count, monkeypatch, cha
 
     monkeypatch.setattr(folders.CheckpointFolder, "find_states", find_changed)
     with pytest.warns(UserWarning, match="is not used"):
-        again = make("classifier", tmp_path, max_epochs=2)[0].fit(*data)
+        again = make("classifier", tmp_path, **settings)[0].fit(*data)
     assert count["epochs"] == 4
     assert_same(again, model)
 
@@ -663,10 +775,44 @@ DATA = {
 }
 
 
+def make_frozen_cell(input_size, hidden_size):
+    return UsersCell(input_size, hidden_size).requires_grad_(False)
+
+
+def make_unnamed_cell(input_size, hidden_size):
+    return UsersCell(input_size, hidden_size)
+
+
+def test_the_function_that_makes_a_cell_changes_the_key(keys_of):
+    model, data = ESTIMATORS["RNNClassifier"]
+    cells = UsersCell, make_frozen_cell, make_unnamed_cell
+    keys = [keys_of(model, *data, cell=cell)[0] for cell in cells]
+    assert len(set(keys)) == 3
+
+
+def test_precisions_of_torch_change_the_key(keys_of):
+    model, data = ESTIMATORS["RNNClassifier"]
+    first = keys_of(model, *data)
+    settings = torch.backends.mkldnn.matmul
+    before = settings.fp32_precision
+    settings.fp32_precision = "bf16"  # the older functions of torch fail now
+    try:
+        assert keys_of(model, *data) != first
+    finally:
+        settings.fp32_precision = before
+    assert keys_of(model, *data) == first
+
+
 @pytest.mark.parametrize("name", DATA)
 def test_the_data_change_the_key(keys_of, name):
     model, data = ESTIMATORS["RNNClassifier"]
     assert keys_of(model, *DATA[name]) != keys_of(model, *data)
+
+
+def test_a_list_has_the_key_of_an_array(keys_of):
+    model = ESTIMATORS["RNNClassifier"][0]
+    array = X[:, :, np.newaxis]
+    assert keys_of(model, list(array), Y) == keys_of(model, array, Y)
 
 
 def test_validation_data_groups_and_splitters_change_the_key(keys_of):

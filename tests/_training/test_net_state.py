@@ -85,6 +85,17 @@ def test_a_pickle_of_an_earlier_version_contains_the_net():
     assert new.net_ is model.net_
 
 
+def test_other_entries_in_the_state_of_an_optimizer_are_kept():
+    model = fit("no average")[0]
+    state = model.net_.optimizer_.state
+    state["t"] = [torch.ones(2), 3]
+    kept = pickle.loads(pickle.dumps(model)).net_.optimizer_.state["t"]
+    assert kept[1] == 3 and torch.equal(kept[0], torch.ones(2))
+    state[torch.ones(1)] = 1
+    with pytest.raises(TypeError, match="a key of type Tensor"):
+        pickle.dumps(model)
+
+
 def test_frozen_weights_stay_frozen():
     model, data = fit("classifier")
     model.module_.head.bias.requires_grad_(False)
