@@ -112,3 +112,22 @@ def read_dtype(name: Any) -> np.dtype:
     dtype = np.dtype(name)
     require(dtype.itemsize, f"the data type {name!r} has no size.")
     return dtype
+
+
+def split_text(content: np.ndarray, lengths: np.ndarray) -> list[str]:
+    """Return texts from all of their characters and their lengths."""
+    require(
+        content.dtype == np.uint8 and lengths.dtype.kind in "iu",
+        "a list of texts is damaged.",
+    )
+    text = content.tobytes().decode("utf-8", "surrogatepass")
+    numbers = lengths.tolist()
+    require(
+        all(n >= 0 for n in numbers) and sum(numbers) == len(text),
+        "a list of texts is damaged.",
+    )
+    texts, start = [], 0
+    for n in numbers:
+        texts.append(text[start : start + n])
+        start += n
+    return texts

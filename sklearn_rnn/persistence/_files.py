@@ -16,6 +16,11 @@ from sklearn_rnn.persistence._errors import ModelFileError, require
 
 KIND = "model"
 FORMAT = 1  # version of the table of objects
+# What other code raises for values that are not valid.
+INVALID = (
+    *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError),
+    ValueError,
+)
 LIBRARIES = ("numpy", "scikit-learn", "torch")
 
 
@@ -71,6 +76,7 @@ def save(model: BaseEstimator, path: Path) -> None:
     encoder = Encoder()
     try:
         root = encoder.encode(model)
+        _check_readable(encoder, root)
         header = {
             "model": type(model).__name__,
             "format": FORMAT,
@@ -81,8 +87,25 @@ def save(model: BaseEstimator, path: Path) -> None:
         write_container(path, KIND, header, encoder.arrays)
     except ModelFileError:
         raise
-    except (RecursionError, ValueError) as error:
-        raise ModelFileError(f"the model cannot be saved: {error}.") from error
+    except INVALID as error:
+        problem = str(error).rstrip(".")
+        raise ModelFileError(f"the model cannot be saved: {problem}.") from error
+
+
+def _check_readable(encoder: Encoder, root: Any) -> None:
+    """Check that the objects of an encoder can be read, without building networks."""
+    arrays = {  # views, whose flags can be changed
+        name: array.view() if array.flags.writeable else array.copy()
+        for name, array in encoder.arrays.items()
+    }
+    decoder = Decoder(encoder.objects, arrays, encoder.imports, only_checks=True)
+    try:
+        decoder.decode(root)
+    except INVALID as error:
+        raise ModelFileError(
+            "the model cannot be saved, because its file could not be loaded: "
+            f"{str(error).rstrip('.')}."
+        ) from error
 
 
 def load(path: Path, *, trusted: Any = ()) -> Any:

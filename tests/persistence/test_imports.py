@@ -33,7 +33,7 @@ def test_functions_of_users_have_to_be_trusted():
     message = r"json:dumps, json:loads.*trusted=\['json:dumps', 'json:loads'\]"
     with pytest.raises(ModelFileError, match=message):
         decode(encoder, {}, [2])
-    with pytest.raises(ModelFileError, match=r"author: json:loads\."):
+    with pytest.raises(ModelFileError, match=r"files: json:loads\."):
         decode(encoder, {}, [2], trusted="json:dumps")
     expected = [json.dumps, json.loads]
     assert decode(encoder, {}, [2], ["json:dumps", json.loads]) == expected
@@ -57,7 +57,7 @@ def test_functions_and_estimators_of_users_are_import_paths():
     paths = ["checked_estimators:Sums", "checked_estimators:steps_of"]
     for path in paths:
         assert ["import", path] in objects
-    with pytest.raises(ModelFileError, match=f"author: {', '.join(paths)}"):
+    with pytest.raises(ModelFileError, match=f"files: {', '.join(paths)}"):
         decode(objects, arrays, root)
     for trusted in (paths, [Sums, steps_of]):
         restored = copy_value(model, trusted)

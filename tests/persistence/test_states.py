@@ -47,7 +47,7 @@ STATES = {
     },
     "constraints": (
         RNNClassifier(),
-        lambda s: s.update(_parameter_constraints={}),
+        lambda s: s.update(_parameter_constraints=1),
         "in place of an",
     ),
     "property": (RNNClassifier(), lambda s: s.update(module_=1), "in place of an"),
