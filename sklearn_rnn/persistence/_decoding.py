@@ -11,6 +11,7 @@ import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -321,6 +322,10 @@ class Decoder:
         require(type(text) is str, "a text is damaged.")
         return np.str_(text)
 
+    def _read_path(self, kind: str, text: Any) -> Path:
+        require(type(text) is str, "a path is damaged.")
+        return Path(text)
+
     def _read_scalar(self, kind: str, name: Any, text: Any) -> np.generic:
         dtype, content = read_dtype(name), bytes.fromhex(text)
         require(
@@ -450,6 +455,7 @@ READERS: dict[str, tuple[Callable[..., Any], int]] = {
     "objects": (Decoder._read_objects, 4),
     "partial": (Decoder._read_partial, 3),
     "RandomState": (Decoder._read_generator, 1),
+    "path": (Decoder._read_path, 1),
     "range": (Decoder._read_range, 3),
     "scalar": (Decoder._read_scalar, 2),
     "set": (Decoder._read_set, 1),

@@ -18,6 +18,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import is_dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from sklearn_rnn._core.container import DTYPES
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.persistence._arrays import is_storable, pack_array
 from sklearn_rnn.persistence._checks import BIT_GENERATORS
@@ -64,8 +66,8 @@ MAPPINGS: dict[type, str] = {
 CONSTANTS = frozenset(
     [
         *("NA", "NaT", "Period", "Timedelta", "Timestamp", "bytes", "bytes_", "class"),
-        *("complex", "dtype", "function", "import", "offset", "range", "scalar"),
-        *("slice", "str_"),
+        *("complex", "dtype", "function", "import", "offset", "path", "range"),
+        *("scalar", "slice", "str_"),
     ]
 )
 
@@ -149,6 +151,8 @@ class Encoder:
             return self._describe_mapping(value)
         if isinstance(value, np.ndarray):
             return self._describe_array(value)
+        if isinstance(value, Path):
+            return ["path", str(value)]
         if isinstance(value, (np.generic, np.dtype, complex, bytes, slice, range)):
             return self._describe_constant(value)
         if isinstance(value, BaseEstimator):
@@ -337,6 +341,12 @@ class Encoder:
                 "name",
                 value,
                 "Define functions and classes at the top level of a module.",
+            )
+        if path.startswith("__main__:"):
+            warn_user(
+                f"{path} is defined in the program that runs now, and is saved under "
+                "this name. Another program can load the file only with "
+                f"trusted={{{path!r}: function}}. Define it in a module."
             )
         self.imports[path] = value
         return ["import", path]

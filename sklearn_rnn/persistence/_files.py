@@ -13,6 +13,7 @@ from sklearn_rnn._version import __version__
 from sklearn_rnn.persistence._decoding import Decoder
 from sklearn_rnn.persistence._encoding import Encoder
 from sklearn_rnn.persistence._errors import ModelFileError, require
+from sklearn_rnn.persistence._imports import read_trusted
 
 KIND = "model"
 FORMAT = 1  # version of the table of objects
@@ -48,6 +49,12 @@ def save(model: BaseEstimator, path: Path) -> None:
         message names its place in the model.
     OSError
         If the file cannot be written.
+
+    Warns
+    -----
+    UserWarning
+        If the model refers to a function or class of the program that runs now, which
+        another program cannot import.
 
     See Also
     --------
@@ -118,10 +125,10 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
     ----------
     path : str, bytes or path-like
         Name of the file.
-    trusted : list of str, function or class, default=()
-        Functions and classes of your own that the file may refer to, as
+    trusted : list of str, function or class, or dict, default=()
+        Functions and classes outside the fixed list that the file may refer to, as
         ``"module:name"`` or as the objects themselves. Names are imported, which runs
-        the code of their modules.
+        the code of their modules. A dict contains objects by their names in the file.
 
     Returns
     -------
@@ -134,6 +141,8 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
     ModelFileError
         If the file is damaged, is not a model file, was written in a newer format, or
         refers to functions or classes that are not trusted.
+    TypeError
+        If ``trusted`` contains something else.
     OSError
         If the file cannot be opened or read.
 
@@ -157,6 +166,7 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
     >>> sklearn_rnn.load(path, trusted=["builtins:len"])
     WordVectorizer(tokenizer=<built-in function len>)
     """
+    trusted = read_trusted(trusted)
     try:
         header, arrays = read_container(path, KIND)
     except ValueError as error:

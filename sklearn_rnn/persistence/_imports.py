@@ -9,7 +9,8 @@ from sklearn_rnn.persistence._errors import ModelFileError, require
 
 def name_import(value: Any) -> str:
     """Return "module:qualified name" of a function or class."""
-    return f"{getattr(value, '__module__', None)}:{value.__qualname__}"
+    owner = getattr(value, "__objclass__", value)  # the class of str.split
+    return f"{getattr(owner, '__module__', None)}:{value.__qualname__}"
 
 
 def find_import(path: str) -> Any:
@@ -69,6 +70,6 @@ def import_trusted(objects: list, trusted: Any) -> dict[str, Any]:
     found = {}
     for path in paths:
         value = given[path]
-        found[path] = find_import(path) if isinstance(value, str) else value
+        found[path] = find_import(value) if isinstance(value, str) else value
         require(found[path] is not None, f"{path} cannot be imported.")
     return found

@@ -3,6 +3,7 @@
 import collections
 import functools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ VALUES = {
     "more numpy": [np.bytes_(b"x"), np.datetime64("2020"), np.complex64(1j)],
     "scalars": list(np.linspace(0, 1, 20)),
     "bytes": [b"", b"\xff\0", slice(None), slice(1, None, 2), range(3), 1 + 2j],
+    "paths": [Path("folder") / "file", Path("folder") / "file"],
     "types": [int, str, np.float32, np.dtype("<U3"), np.log1p, str.split, len],
     "long": [list(range(20)), [0.5] * 20, WORDS, tuple(WORDS), [True] * 20],
     "large": [list(range(2**40, 2**40 + 20)), [2**70] * 20, [1, 2.0] * 10],
