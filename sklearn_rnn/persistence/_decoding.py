@@ -39,7 +39,7 @@ from sklearn_rnn.persistence._encoding import (
     PACKED_TUPLE,
     SPARSE_CLASSES,
 )
-from sklearn_rnn.persistence._errors import require
+from sklearn_rnn.persistence._errors import ModelFileError, require
 from sklearn_rnn.persistence._imports import import_trusted
 from sklearn_rnn.persistence._pandas import RESTORE, restore_pandas
 from sklearn_rnn.persistence._states import check_state, restore_request
@@ -107,14 +107,15 @@ class Decoder:
     def decode(self, root: Any) -> Any:
         """Build all objects, and return the value ``root``."""
         for kind, *contents in self._objects:
-            require(kind in READERS, f"it contains the unknown type {kind!r:.60}.")
+            if kind not in READERS:  # messages are slow if they are not needed
+                raise ModelFileError(f"it contains the unknown type {kind!r:.60}.")
             self._size, self._depth = 1, 0
             read, n_contents = READERS[kind]
-            require(
-                len(contents) == n_contents,
-                f"an object of type {kind!r} has {len(contents)} parts instead of "
-                f"{n_contents}.",
-            )
+            if len(contents) != n_contents:
+                raise ModelFileError(
+                    f"an object of type {kind!r} has {len(contents)} parts instead of "
+                    f"{n_contents}."
+                )
             value = read(self, kind, *contents)
             self._values.append(value)
             # An index of pandas is not written out as a whole.
@@ -134,14 +135,16 @@ class Decoder:
         if kind is float:
             require(math.isfinite(item), "it contains a number that is not finite.")
             return item
-        require(kind is list and len(item) == 1, f"it contains {item!r:.60}.")
+        if kind is not list or len(item) != 1:
+            raise ModelFileError(f"it contains {item!r:.60}.")
         (number,) = item
         if type(number) is str and number in SPECIAL:
             return SPECIAL[number]
-        require(
-            type(number) is int and 0 <= number < len(self._values),
-            f"it contains the reference {number!r:.60} to an object that is not there.",
-        )
+        if type(number) is not int or not 0 <= number < len(self._values):
+            raise ModelFileError(
+                f"it contains the reference {number!r:.60} to an object that is not "
+                "there."
+            )
         self._size += self._sizes[number]
         self._require_share(self._size)
         self._depth = max(self._depth, self._depths[number])
@@ -182,10 +185,8 @@ class Decoder:
 
     def _array(self, name: Any) -> np.ndarray:
         """Take an array of the file, which may be used once."""
-        require(
-            type(name) is str and name in self._arrays,
-            f"the array {name!r:.60} is missing or used twice.",
-        )
+        if type(name) is not str or name not in self._arrays:
+            raise ModelFileError(f"the array {name!r:.60} is missing or used twice.")
         return self._arrays.pop(name)
 
     def _vector(self, name: Any) -> np.ndarray:

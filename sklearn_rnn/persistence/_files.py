@@ -9,6 +9,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from sklearn_rnn._core.container import Path, read_container, write_container
+from sklearn_rnn._core.memory import pause_collection
 from sklearn_rnn._version import __version__
 from sklearn_rnn.persistence._decoding import Decoder
 from sklearn_rnn.persistence._encoding import Encoder
@@ -172,7 +173,8 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
     except ValueError as error:
         raise ModelFileError(str(error)) from error
     try:
-        return _build_model(header, arrays, trusted)
+        with pause_collection():
+            return _build_model(header, arrays, trusted)
     except (MemoryError, Warning):  # warnings may be errors
         raise
     except ModelFileError as error:
@@ -180,7 +182,7 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
     except Exception as error:  # a file can contain anything
         raise ModelFileError(
             f"{os.fspath(path)!r} cannot be read: its content is not a valid model "
-            f"({type(error).__name__}: {error})."
+            f"({type(error).__name__}: {str(error).rstrip('.')})."
         ) from error
 
 
