@@ -59,6 +59,7 @@ LARGEST_FACTOR, LARGEST_CONSTANT = 50, 1_000_000
 # Arrays are copied or checked whenever an object refers to them. The sum of their sizes
 # may be at most this many times that of all arrays, plus a constant.
 LARGEST_WORK_FACTOR, LARGEST_WORK_CONSTANT = 8, 2_000_000
+GENERATOR_WORK = 1000  # bytes that could be copied while one generator is built
 SPECIAL = {"nan": np.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -174,7 +175,7 @@ class Decoder:
         """Count a value that is copied or checked as a whole."""
         if isinstance(value, np.ndarray):
             self._work -= value.nbytes
-        elif hasattr(value, "__len__"):
+        elif hasattr(value, "__len__") and type(value) is not str:
             self._work -= 8 * len(value)
         require(self._work >= 0, "it contains arrays that are referred to too often.")
 
@@ -341,7 +342,8 @@ class Decoder:
         return np.dtype(object) if name == "|O" else read_dtype(name)
 
     def _read_generator(self, kind: str, item: Any) -> Any:
-        return restore_generator(kind, self._value(item))
+        self._work -= GENERATOR_WORK
+        return restore_generator(kind, *self._work_on(item))
 
     def _read_pandas(self, kind: str, *items: Any) -> Any:
         return restore_pandas(kind, self._work_on(*items))

@@ -160,6 +160,9 @@ def test_work_that_is_repeated_is_limited():
         *[["list", [[0]]], ["list", [[1]]], ["list", [None]]],
         ["MultiIndex", [2], [3], [4]],
     ]
+    objects, arrays, root = encode(np.random.default_rng(0))
+    with pytest.raises(ModelFileError, match="referred to too often"):
+        decode([*objects, *[objects[-1]] * 3000], arrays, root)
     with pytest.raises(ModelFileError, match="referred to too often"):
         decode(levels, {"0": np.zeros(3, np.int64)}, [5])
 
