@@ -165,7 +165,7 @@ class Encoder:
             return self._describe_generator(value)
         if sparse.issparse(value) and kind.__name__ in SPARSE_CLASSES:
             return self._describe_sparse(value)
-        if is_pandas(value):
+        if is_pandas(value) and not hasattr(value, "iloc"):  # no frame or series
             entry = describe_pandas(value)
             if entry is not None:
                 return [entry[0], *map(self.encode, entry[1:])]

@@ -84,18 +84,18 @@ def _describe_index(index: Any) -> list | None:
 
 
 def _with_zone(entry: list, zone: tzinfo | None) -> list | None:
-    """Return the entry with a time zone; None if that cannot be restored.
+    """Return the entry with a time zone after the unit; None if that cannot be restored.
 
     Fixed offsets are described by microseconds and name, others by their name.
     """
     if zone is None:
-        return [*entry, None]
+        return [*entry[:3], None, *entry[3:]]
     if isinstance(zone, timezone):
         offset = zone.utcoffset(None)
         name = zone.tzname(None)
         is_default = name == timezone(offset).tzname(None)
         numbers = offset // timedelta(microseconds=1), None if is_default else name
-        return [*entry, numbers]
+        return [*entry[:3], numbers, *entry[3:]]
     name = str(zone)
     try:
         restored = _read_zone(name)
@@ -103,7 +103,7 @@ def _with_zone(entry: list, zone: tzinfo | None) -> list | None:
     except Exception:
         return None
     is_equal = str(restored) == name and _package(restored) == _package(zone)
-    return [*entry, name] if is_equal else None
+    return [*entry[:3], name, *entry[3:]] if is_equal else None
 
 
 def _package(zone: tzinfo) -> str:
@@ -222,7 +222,7 @@ def _restore_range_index(start: Any, stop: Any, step: Any, name: Any) -> Any:
     return pd.RangeIndex(start, stop, step, name=name)
 
 
-def _restore_dates(values: Any, unit: Any, freq: Any, name: Any, zone: Any) -> Any:
+def _restore_dates(values: Any, unit: Any, zone: Any, freq: Any, name: Any) -> Any:
     import pandas as pd
 
     index = pd.DatetimeIndex(_read_times(values, unit, "M"), name=name)

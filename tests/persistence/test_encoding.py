@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from model_values import copy_value, encode, same
 from scipy import sparse
@@ -165,6 +166,7 @@ UNSUPPORTED = {
     "sparse": (sparse.coo_matrix(np.eye(2)), "coo_matrix cannot be saved"),
     "method": ([WORDS.append], r"^\[0\] of type builtin_function_or_method"),
     "module": (np, "^the model of type module cannot be saved"),
+    "frame": (pd.DataFrame({"a": [1]}), "cannot be saved in a model file. Remove"),
     "depth": (nested(2000), r"^\[0\]\[0\]\[0\].* is nested too deep"),
     "itself": (recursive(), r"^\[0\]\[0\] of type list contains itself"),
 }

@@ -123,12 +123,12 @@ def change(value, position, new):
 
 
 FORGED = {
-    "file as zone": (INDICES["UTC"], 5, "dateutil//etc/passwd"),
-    "path as zone": (INDICES["UTC"], 5, "../../etc/passwd"),
-    "zone of no country": (INDICES["UTC"], 5, "Europe/Nowhere"),
-    "offset of UTC": (INDICES["UTC"], 5, "UTC+99:99"),
+    "file as zone": (INDICES["UTC"], 3, "dateutil//etc/passwd"),
+    "path as zone": (INDICES["UTC"], 3, "../../etc/passwd"),
+    "zone of no country": (INDICES["UTC"], 3, "Europe/Nowhere"),
+    "offset of UTC": (INDICES["UTC"], 3, "UTC+99:99"),
     "unit": (MONTHS, 2, "Y"),
-    "frequency": (MONTHS, 3, "MS"),
+    "frequency": (MONTHS, 4, "MS"),
     "values": (MONTHS, 1, "2020"),
     "period": (INDICES["periods"], 2, "no"),
     "ordinals": (INDICES["periods"], 1, 3),
