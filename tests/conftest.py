@@ -11,9 +11,8 @@ import torch
 
 torch.set_num_threads(1)
 
-# Estimators for which all checks of scikit-learn run in the normal suite. Of the others,
-# checks of whole trainings on read-only data are slow tests, which take the same time
-# as those on other data.
+# Estimators for which all checks of scikit-learn run in the normal suite. For others,
+# the checks of whole trainings on read-only data are slow tests.
 FULLY_CHECKED = ("[RNNClassifier()-", "[RNNRegressor(max_epochs=30)-")
 
 

@@ -10,8 +10,8 @@ Layout, with all integers little-endian:
     checksum  SHA-256 of all bytes before it
 
 Nothing is compressed, and the lengths must add up to the size of the file before
-anything is read. Reading therefore needs at most a small multiple of that size in
-memory.
+anything is read. Reading the arrays therefore needs about three times their size in
+memory. The Python objects of the header are larger than their text.
 """
 
 import errno
@@ -35,12 +35,15 @@ try:
 except ImportError:  # Windows, where an open file cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
 
+from sklearn_rnn._core.memory import pause_collection
+
 Path = str | bytes | os.PathLike
 
 MAGIC = b"\x93SKRNN\r\n"  # the last bytes reveal a transfer that converts line ends
 VERSION = 1
 PREFIX = struct.Struct("<8sI32sIQ")
 LARGEST_HEADER = 2**24  # bytes
+LONGEST_NAME = 200  # bytes of a file name that its drafts start with
 DIGEST_SIZE = hashlib.sha256().digest_size
 DTYPES = frozenset("?bBhHiIlLqQefd")  # type characters that safetensors can store
 
@@ -130,11 +133,12 @@ def _read(file: BinaryIO, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarr
             "its checksum differs, so the file is damaged. Restore it from a backup."
         )
     try:
-        content = json.loads(
-            header,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_read_json_object,
-        )
+        with pause_collection():
+            content = json.loads(
+                header,
+                parse_constant=_refuse_constant,
+                object_pairs_hook=_read_json_object,
+            )
         if not isinstance(content, dict):
             raise ValueError("the header is not a JSON object")
         return content, load_arrays(arrays)
@@ -164,6 +168,12 @@ def _read_json_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check_prefix(prefix: bytes, size: int, kind: str) -> tuple[int, int]:
     """Check the prefix of a file, and return the lengths of header and arrays."""
     if prefix.startswith(b"PK\x03\x04"):
+        length = int.from_bytes(prefix[26:28], "little")
+        if not prefix[30 : 30 + length].endswith(b".npy"):  # name of the first member
+            raise ValueError(
+                "it is a zip archive, for example a file of torch or skops. Pass a "
+                "file that sklearn_rnn saved."
+            )
         raise ValueError(
             "it is an .npz file, the format of earlier versions, which this version "
             "does not read. Save it again with this version."
@@ -185,8 +195,13 @@ def _check_prefix(prefix: bytes, size: int, kind: str) -> tuple[int, int]:
         )
     if version < 1:
         raise ValueError(f"its format has the unknown version {version}.")
+    if header_size > LARGEST_HEADER:
+        raise ValueError(
+            f"it is damaged: its header has {header_size} bytes instead of at most "
+            f"{LARGEST_HEADER}."
+        )
     expected = PREFIX.size + header_size + arrays_size + DIGEST_SIZE
-    if size != expected or header_size > LARGEST_HEADER:
+    if size != expected:
         how = "truncated" if size < expected else "damaged"
         raise ValueError(f"it is {how}: it has {size} bytes instead of {expected}.")
     if found.rstrip(b"\0") != kind.encode("ascii"):
@@ -240,6 +255,8 @@ def find_target(path: Path) -> tuple[str, int | None]:
     name = os.fsdecode(path)
     if not name:
         raise ValueError("path is empty. Pass the name of the file to write.")
+    if os.path.basename(name) in ("", os.curdir, os.pardir):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
     target = os.path.realpath(name)
     return target, _check_target(target)
 
@@ -268,13 +285,25 @@ def _check_target(target: str) -> int | None:
     return stat.S_IMODE(mode)
 
 
+def _draft_prefix(target: str) -> str:
+    """Return the start of the paths of all drafts of a target.
+
+    It contains a hash in place of a long name, because names have at most 255 bytes.
+    """
+    folder, name = os.path.split(target)
+    encoded = os.fsencode(name)
+    if len(encoded) > LONGEST_NAME:
+        name = hashlib.sha256(encoded).hexdigest()
+    return os.path.join(folder, f"{name}.")
+
+
 def _open_draft(target: str) -> tuple[str, BinaryIO]:
     """Create a locked draft file in the folder of the target.
 
     The lock is released when the process ends.
     """
     while True:
-        name = f"{target}.{uuid4().hex}.part"
+        name = f"{_draft_prefix(target)}{uuid4().hex}.part"
         file = open(name, "xb")
         try:
             _lock(file, wait=True)
@@ -290,7 +319,7 @@ def _open_draft(target: str) -> tuple[str, BinaryIO]:
 
 def _remove_stale_drafts(target: str) -> None:
     """Remove the drafts of this target that no running writer has locked."""
-    folder, start = os.path.dirname(target), f"{os.path.basename(target)}."
+    folder, start = os.path.split(_draft_prefix(target))
     names: list[str] = []
     with suppress(PermissionError):  # some folders are writable but cannot be listed
         names = os.listdir(folder)

@@ -1,10 +1,23 @@
-"""Error messages for a lack of memory."""
+"""Error messages for a lack of memory, and a pause of the garbage collector."""
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 # On a CPU, torch raises a plain RuntimeError with one of these words in its message.
 CPU_MESSAGES = ("DefaultCPUAllocator", "bad_alloc")
+
+
+@contextmanager
+def pause_collection() -> Iterator[None]:
+    """Pause the garbage collector, which is slow while many objects are created."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager

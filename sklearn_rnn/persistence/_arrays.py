@@ -56,10 +56,10 @@ def unpack_array(stored: np.ndarray, options: Any) -> np.ndarray:
         and options.get("readonly", True) is True
         and options.get("order", "F") == "F"
         and ("dtype" in options) == ("shape" in options),
-        f"the options {options!r:.80} of an array are unknown.",
+        "the options of an array are unknown.",
     )
     array = stored
-    require(array.dtype.char in DTYPES, f"an array has the data type {array.dtype}.")
+    require(array.dtype.char in DTYPES, "an array has an unknown data type.")
     if "dtype" in options:
         array = _view_bytes(array, options["dtype"], options["shape"])
     check_shape(array.shape)
@@ -82,7 +82,7 @@ def check_shape(shape: Any) -> int:
         isinstance(shape, (list, tuple))
         and len(shape) <= MOST_DIMENSIONS
         and all(type(n) is int and n >= 0 for n in shape),
-        f"an array has the shape {shape!r:.80}.",
+        "the shape of an array is damaged.",
     )
     others = math.prod(n for n in shape if n)
     require(0 not in shape or others < LARGEST_EMPTY, "an empty array is too large.")
@@ -112,3 +112,22 @@ def read_dtype(name: Any) -> np.dtype:
     dtype = np.dtype(name)
     require(dtype.itemsize, f"the data type {name!r} has no size.")
     return dtype
+
+
+def split_text(content: np.ndarray, lengths: np.ndarray) -> list[str]:
+    """Return texts from all of their characters and their lengths."""
+    require(
+        content.dtype == np.uint8 and lengths.dtype.kind in "iu",
+        "a list of texts is damaged.",
+    )
+    text = content.tobytes().decode("utf-8", "surrogatepass")
+    numbers = lengths.tolist()
+    require(
+        all(n >= 0 for n in numbers) and sum(numbers) == len(text),
+        "a list of texts is damaged.",
+    )
+    texts, start = [], 0
+    for n in numbers:
+        texts.append(text[start : start + n])
+        start += n
+    return texts

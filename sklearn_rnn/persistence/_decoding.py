@@ -11,6 +11,7 @@ import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,24 @@ from sklearn.utils import Bunch
 from sklearn_rnn._core.versions import KEY, is_newer
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn._version import __version__
-from sklearn_rnn.persistence._arrays import check_shape, read_dtype, unpack_array
-from sklearn_rnn.persistence._checks import check_hashes, check_sparse
+from sklearn_rnn.persistence._arrays import (
+    check_shape,
+    read_dtype,
+    split_text,
+    unpack_array,
+)
+from sklearn_rnn.persistence._checks import (
+    check_hashes,
+    check_sparse,
+    find_arrays,
+    restore_generator,
+)
 from sklearn_rnn.persistence._encoding import (
-    BIT_GENERATORS,
     DEEPEST,
+    PACKED_TUPLE,
     SPARSE_CLASSES,
 )
-from sklearn_rnn.persistence._errors import require
+from sklearn_rnn.persistence._errors import ModelFileError, require
 from sklearn_rnn.persistence._imports import import_trusted
 from sklearn_rnn.persistence._pandas import RESTORE, restore_pandas
 from sklearn_rnn.persistence._states import check_state, restore_request
@@ -48,6 +59,7 @@ LARGEST_FACTOR, LARGEST_CONSTANT = 50, 1_000_000
 # Arrays are copied or checked whenever an object refers to them. The sum of their sizes
 # may be at most this many times that of all arrays, plus a constant.
 LARGEST_WORK_FACTOR, LARGEST_WORK_CONSTANT = 8, 2_000_000
+GENERATOR_WORK = 1000  # bytes that could be copied while one generator is built
 SPECIAL = {"nan": np.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -62,9 +74,17 @@ class Decoder:
         The arrays of the file. They are removed as they are used.
     trusted : iterable of str, function or class
         What may be imported in addition to the fixed list.
+    only_checks : bool, default=False
+        Whether networks and estimators of users are not built.
     """
 
-    def __init__(self, objects: Any, arrays: dict[str, np.ndarray], trusted: Any):
+    def __init__(
+        self,
+        objects: Any,
+        arrays: dict[str, np.ndarray],
+        trusted: Any,
+        only_checks: bool = False,
+    ):
         require(
             type(objects) is list
             and all(
@@ -75,6 +95,7 @@ class Decoder:
         )
         self._objects, self._arrays = objects, arrays
         self._imports = import_trusted(objects, trusted)
+        self._only_checks = only_checks
         self._values: list[Any] = []
         self._sizes: list[int] = []  # numbers of values, if written out
         self._depths: list[int] = []
@@ -87,17 +108,19 @@ class Decoder:
     def decode(self, root: Any) -> Any:
         """Build all objects, and return the value ``root``."""
         for kind, *contents in self._objects:
-            require(kind in READERS, f"it contains the unknown type {kind!r:.60}.")
+            if kind not in READERS:  # messages are slow if they are not needed
+                raise ModelFileError(f"it contains the unknown type {kind!r:.60}.")
             self._size, self._depth = 1, 0
             read, n_contents = READERS[kind]
-            require(
-                len(contents) == n_contents,
-                f"an object of type {kind!r} has {len(contents)} parts instead of "
-                f"{n_contents}.",
-            )
+            if len(contents) != n_contents:
+                raise ModelFileError(
+                    f"an object of type {kind!r} has {len(contents)} parts instead of "
+                    f"{n_contents}."
+                )
             value = read(self, kind, *contents)
             self._values.append(value)
-            self._sizes.append(self._size)
+            # An index of pandas is not written out as a whole.
+            self._sizes.append(1 if kind in RESTORE else self._size)
             self._depths.append(self._depth + 1)
         require(not self._arrays, "it contains arrays that no object refers to.")
         return self._value(root)
@@ -113,14 +136,16 @@ class Decoder:
         if kind is float:
             require(math.isfinite(item), "it contains a number that is not finite.")
             return item
-        require(kind is list and len(item) == 1, f"it contains {item!r:.60}.")
+        if kind is not list or len(item) != 1:
+            raise ModelFileError(f"it contains {item!r:.60}.")
         (number,) = item
         if type(number) is str and number in SPECIAL:
             return SPECIAL[number]
-        require(
-            type(number) is int and 0 <= number < len(self._values),
-            f"it contains the reference {number!r:.60} to an object that is not there.",
-        )
+        if type(number) is not int or not 0 <= number < len(self._values):
+            raise ModelFileError(
+                f"it contains the reference {number!r:.60} to an object that is not "
+                "there."
+            )
         self._size += self._sizes[number]
         self._require_share(self._size)
         self._depth = max(self._depth, self._depths[number])
@@ -140,12 +165,19 @@ class Decoder:
         """Return the values of items that are copied or checked as a whole."""
         values = [self._value(item) for item in items]
         for value in values:
-            if isinstance(value, np.ndarray):
-                self._work -= value.nbytes
-            elif hasattr(value, "__len__"):
-                self._work -= 8 * len(value)
-        require(self._work >= 0, "it contains arrays that are referred to too often.")
+            self._spend_work(value)
+            if type(value) is list:  # such as the levels of an index
+                for one in value:
+                    self._spend_work(one)
         return values
+
+    def _spend_work(self, value: Any) -> None:
+        """Count a value that is copied or checked as a whole."""
+        if isinstance(value, np.ndarray):
+            self._work -= value.nbytes
+        elif hasattr(value, "__len__") and type(value) is not str:
+            self._work -= 8 * len(value)
+        require(self._work >= 0, "it contains arrays that are referred to too often.")
 
     def _count(self, n: int) -> None:
         """Count values of the object that is being built."""
@@ -154,10 +186,8 @@ class Decoder:
 
     def _array(self, name: Any) -> np.ndarray:
         """Take an array of the file, which may be used once."""
-        require(
-            type(name) is str and name in self._arrays,
-            f"the array {name!r:.60} is missing or used twice.",
-        )
+        if type(name) is not str or name not in self._arrays:
+            raise ModelFileError(f"the array {name!r:.60} is missing or used twice.")
         return self._arrays.pop(name)
 
     def _vector(self, name: Any) -> np.ndarray:
@@ -172,13 +202,19 @@ class Decoder:
         require(type(column) is dict and len(column) == 1, "a list is damaged.")
         ((kind, names),) = column.items()
         if kind == "tuples":
-            require(type(names) is list and names, "a list of tuples is damaged.")
+            require(
+                type(names) is list
+                and 1 <= len(names) <= PACKED_TUPLE
+                and not any(type(one) is dict and "tuples" in one for one in names),
+                "a list of tuples is damaged.",
+            )
             columns = [self._column(one) for one in names]
+            self._count(len(columns[0]))
             require(len({*map(len, columns)}) == 1, "a list of tuples is damaged.")
             return list(zip(*columns, strict=True))
         if kind == "texts":
             require(type(names) is list and len(names) == 2, "a text is damaged.")
-            values: list = _split_text(*map(self._vector, names))
+            values: list = split_text(*map(self._vector, names))
         else:
             require(kind in ("numbers", "scalars"), "a list is damaged.")
             array = self._vector(names)
@@ -288,6 +324,10 @@ class Decoder:
         require(type(text) is str, "a text is damaged.")
         return np.str_(text)
 
+    def _read_path(self, kind: str, text: Any) -> Path:
+        require(type(text) is str, "a path is damaged.")
+        return Path(text)
+
     def _read_scalar(self, kind: str, name: Any, text: Any) -> np.generic:
         dtype, content = read_dtype(name), bytes.fromhex(text)
         require(
@@ -302,28 +342,8 @@ class Decoder:
         return np.dtype(object) if name == "|O" else read_dtype(name)
 
     def _read_generator(self, kind: str, item: Any) -> Any:
-        state = self._value(item)
-        require(
-            type(state) is dict and state.get("bit_generator") in BIT_GENERATORS,
-            "the state of a random generator is damaged.",
-        )
-        if state["bit_generator"] == "MT19937":
-            inner = state.get("state")
-            require(
-                type(inner) is dict
-                and type(key := inner.get("key")) is np.ndarray
-                and (key.dtype, key.shape) == (np.dtype(np.uint32), (624,))
-                and type(pos := inner.get("pos")) is int
-                and 0 <= pos <= 624,
-                "the state of a random generator is damaged.",
-            )
-        if kind == "RandomState":
-            generator = np.random.RandomState(0)
-            generator.set_state(state)
-            return generator
-        bits = getattr(np.random, state["bit_generator"])(0)
-        bits.state = state
-        return np.random.Generator(bits)
+        self._work -= GENERATOR_WORK
+        return restore_generator(kind, *self._work_on(item))
 
     def _read_pandas(self, kind: str, *items: Any) -> Any:
         return restore_pandas(kind, self._work_on(*items))
@@ -364,8 +384,13 @@ class Decoder:
         check_state(cls, state, listed=type(name) is str)
         if KEY in state and not is_newer(state[KEY]):
             state[KEY] = __version__  # unlike pickles, files of earlier versions load
+        for array in find_arrays(state.get("net_")):
+            self._spend_work(array)
         model: Any = object.__new__(cls)
-        model.__setstate__(state)
+        if self._only_checks:
+            vars(model).update(state)
+        else:
+            model.__setstate__(state)
         if request is not None:
             model._metadata_request = restore_request(model, request)
         return model
@@ -433,6 +458,7 @@ READERS: dict[str, tuple[Callable[..., Any], int]] = {
     "objects": (Decoder._read_objects, 4),
     "partial": (Decoder._read_partial, 3),
     "RandomState": (Decoder._read_generator, 1),
+    "path": (Decoder._read_path, 1),
     "range": (Decoder._read_range, 3),
     "scalar": (Decoder._read_scalar, 2),
     "set": (Decoder._read_set, 1),
@@ -447,22 +473,3 @@ READERS: dict[str, tuple[Callable[..., Any], int]] = {
         for kind, restore in RESTORE.items()
     },
 }
-
-
-def _split_text(content: np.ndarray, lengths: np.ndarray) -> list[str]:
-    """Return texts from all of their characters and their lengths."""
-    require(
-        content.dtype == np.uint8 and lengths.dtype.kind in "iu",
-        "a list of texts is damaged.",
-    )
-    text = content.tobytes().decode("utf-8", "surrogatepass")
-    numbers = lengths.tolist()
-    require(
-        all(n >= 0 for n in numbers) and sum(numbers) == len(text),
-        "a list of texts is damaged.",
-    )
-    texts, start = [], 0
-    for n in numbers:
-        texts.append(text[start : start + n])
-        start += n
-    return texts

@@ -18,6 +18,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import is_dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from sklearn_rnn._core.container import DTYPES
+from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.persistence._arrays import is_storable, pack_array
+from sklearn_rnn.persistence._checks import BIT_GENERATORS
 from sklearn_rnn.persistence._errors import ModelFileError
 from sklearn_rnn.persistence._imports import find_import, name_import
 from sklearn_rnn.persistence._pandas import describe_pandas, is_pandas
@@ -45,7 +48,6 @@ from sklearn_rnn.persistence._types import (
 DEEPEST = 100  # levels of objects in objects
 PACKED_LENGTH = 16  # shorter lists are written as JSON
 PACKED_TUPLE = 8  # longest tuples whose items are packed
-BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM")
 CALLBACKS = {
     "callbacks": "set_params(callbacks=None)",
     "_skl_callbacks": "set_callbacks()",
@@ -64,8 +66,8 @@ MAPPINGS: dict[type, str] = {
 CONSTANTS = frozenset(
     [
         *("NA", "NaT", "Period", "Timedelta", "Timestamp", "bytes", "bytes_", "class"),
-        *("complex", "dtype", "function", "import", "offset", "range", "scalar"),
-        *("slice", "str_"),
+        *("complex", "dtype", "function", "import", "offset", "path", "range"),
+        *("scalar", "slice", "str_"),
     ]
 )
 
@@ -79,11 +81,14 @@ class Encoder:
         The table, which is written as JSON.
     arrays : dict of str to ndarray
         The arrays.
+    imports : dict of str to object
+        The functions and classes that the table names, by their import paths.
     """
 
     def __init__(self) -> None:
         self.objects: list[list] = []
         self.arrays: dict[str, np.ndarray] = {}
+        self.imports: dict[str, Any] = {}
         self._numbers: dict[Any, int] = {}  # by identity, or by content of constants
         self._kept: list[Any] = []  # temporary objects, whose identity must not recur
         self._place: list[str] = []
@@ -146,6 +151,8 @@ class Encoder:
             return self._describe_mapping(value)
         if isinstance(value, np.ndarray):
             return self._describe_array(value)
+        if isinstance(value, Path):
+            return ["path", str(value)]
         if isinstance(value, (np.generic, np.dtype, complex, bytes, slice, range)):
             return self._describe_constant(value)
         if isinstance(value, BaseEstimator):
@@ -158,7 +165,7 @@ class Encoder:
             return self._describe_generator(value)
         if sparse.issparse(value) and kind.__name__ in SPARSE_CLASSES:
             return self._describe_sparse(value)
-        if is_pandas(value):
+        if is_pandas(value) and not hasattr(value, "iloc"):  # no frame or series
             entry = describe_pandas(value)
             if entry is not None:
                 return [entry[0], *map(self.encode, entry[1:])]
@@ -211,7 +218,7 @@ class Encoder:
         return [MAPPINGS[type(value)], keys, self._column(value.values(), value)]
 
     def _describe_array(self, array: np.ndarray) -> list:
-        if isinstance(array, np.ma.MaskedArray):
+        if type(array) is np.ma.MaskedArray:
             mask = None if array.mask is np.ma.nomask else array.mask
             fill = np.asarray(array.fill_value)
             return ["masked", *map(self.encode, (array.data, mask, fill))]
@@ -271,7 +278,11 @@ class Encoder:
             if cls.__module__.split(".")[0] in ("sklearn", "sklearn_rnn"):
                 raise self._refuse(model)
             name = self.encode(cls)
-        state = dict(model.__getstate__())
+        state: Any = model.__getstate__()
+        if not isinstance(state, dict):
+            name = type(state).__name__
+            raise self._error(f"has a state of type {name} instead of a dict", model)
+        state = dict(state)
         if state.get("memory") is not None and isinstance(model, Pipeline):
             with self._at(".memory"):
                 raise self._error(
@@ -331,6 +342,13 @@ class Encoder:
                 value,
                 "Define functions and classes at the top level of a module.",
             )
+        if path.startswith("__main__:"):
+            warn_user(
+                f"{path} is defined in the program that runs now, and is saved under "
+                "this name. Another program can load the file only with "
+                f"trusted={{{path!r}: function}}. Define it in a module."
+            )
+        self.imports[path] = value
         return ["import", path]
 
     def _refuse(self, value: Any) -> ModelFileError:
@@ -356,7 +374,8 @@ def _is_packable(values: list) -> bool:
         lengths = set(map(len, values))
         if len(lengths) != 1 or not 1 <= min(lengths) <= PACKED_TUPLE:
             return False
-        return all(_is_packable(list(one)) for one in zip(*values, strict=True))
+        columns = map(list, zip(*values, strict=True))
+        return all(type(one[0]) is not tuple and _is_packable(one) for one in columns)
     if kind is int:
         return -(2**63) <= min(values) and max(values) < 2**63
     is_number = issubclass(kind, np.number) and values[0].dtype.char in DTYPES

@@ -9,13 +9,20 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from sklearn_rnn._core.container import Path, read_container, write_container
+from sklearn_rnn._core.memory import pause_collection
 from sklearn_rnn._version import __version__
 from sklearn_rnn.persistence._decoding import Decoder
 from sklearn_rnn.persistence._encoding import Encoder
 from sklearn_rnn.persistence._errors import ModelFileError, require
+from sklearn_rnn.persistence._imports import read_trusted
 
 KIND = "model"
 FORMAT = 1  # version of the table of objects
+# What other code raises for values that are not valid.
+INVALID = (
+    *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError),
+    ValueError,
+)
 LIBRARIES = ("numpy", "scikit-learn", "torch")
 
 
@@ -44,6 +51,12 @@ def save(model: BaseEstimator, path: Path) -> None:
     OSError
         If the file cannot be written.
 
+    Warns
+    -----
+    UserWarning
+        If the model refers to a function or class of the program that runs now, which
+        another program cannot import.
+
     See Also
     --------
     load : Loads the model.
@@ -71,6 +84,7 @@ def save(model: BaseEstimator, path: Path) -> None:
     encoder = Encoder()
     try:
         root = encoder.encode(model)
+        _check_readable(encoder, root)
         header = {
             "model": type(model).__name__,
             "format": FORMAT,
@@ -81,8 +95,25 @@ def save(model: BaseEstimator, path: Path) -> None:
         write_container(path, KIND, header, encoder.arrays)
     except ModelFileError:
         raise
-    except (RecursionError, ValueError) as error:
-        raise ModelFileError(f"the model cannot be saved: {error}.") from error
+    except INVALID as error:
+        problem = str(error).rstrip(".")
+        raise ModelFileError(f"the model cannot be saved: {problem}.") from error
+
+
+def _check_readable(encoder: Encoder, root: Any) -> None:
+    """Check that the objects of an encoder can be read, without building networks."""
+    arrays = {  # views, whose flags can be changed
+        name: array.view() if array.flags.writeable else array.copy()
+        for name, array in encoder.arrays.items()
+    }
+    decoder = Decoder(encoder.objects, arrays, encoder.imports, only_checks=True)
+    try:
+        decoder.decode(root)
+    except INVALID as error:
+        raise ModelFileError(
+            "the model cannot be saved, because its file could not be loaded: "
+            f"{str(error).rstrip('.')}."
+        ) from error
 
 
 def load(path: Path, *, trusted: Any = ()) -> Any:
@@ -95,10 +126,10 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
     ----------
     path : str, bytes or path-like
         Name of the file.
-    trusted : list of str, function or class, default=()
-        Functions and classes of your own that the file may refer to, as
+    trusted : list of str, function or class, or dict, default=()
+        Functions and classes outside the fixed list that the file may refer to, as
         ``"module:name"`` or as the objects themselves. Names are imported, which runs
-        the code of their modules.
+        the code of their modules. A dict contains objects by their names in the file.
 
     Returns
     -------
@@ -111,6 +142,8 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
     ModelFileError
         If the file is damaged, is not a model file, was written in a newer format, or
         refers to functions or classes that are not trusted.
+    TypeError
+        If ``trusted`` contains something else.
     OSError
         If the file cannot be opened or read.
 
@@ -134,12 +167,14 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
     >>> sklearn_rnn.load(path, trusted=["builtins:len"])
     WordVectorizer(tokenizer=<built-in function len>)
     """
+    trusted = read_trusted(trusted)
     try:
         header, arrays = read_container(path, KIND)
     except ValueError as error:
         raise ModelFileError(str(error)) from error
     try:
-        return _build_model(header, arrays, trusted)
+        with pause_collection():
+            return _build_model(header, arrays, trusted)
     except (MemoryError, Warning):  # warnings may be errors
         raise
     except ModelFileError as error:
@@ -147,7 +182,7 @@ def load(path: Path, *, trusted: Any = ()) -> Any:
     except Exception as error:  # a file can contain anything
         raise ModelFileError(
             f"{os.fspath(path)!r} cannot be read: its content is not a valid model "
-            f"({type(error).__name__}: {error})."
+            f"({type(error).__name__}: {str(error).rstrip('.')})."
         ) from error
 
 

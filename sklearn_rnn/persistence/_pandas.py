@@ -3,7 +3,9 @@
 import re
 import sys
 from collections.abc import Callable
+from datetime import timedelta, timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -15,7 +17,7 @@ EXTENSION_TYPES = frozenset(
     | {f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)}
 )
 FREQUENCY = re.compile(r"-?\w[\w-]{0,40}")
-ZONE = re.compile(r"[A-Za-z][\w+-]*(/[\w+-]+){0,3}|UTC[+-]\d\d:\d\d(:\d\d)?")
+ZONE = re.compile(r"[A-Za-z][\w+-]*(/[\w+-]+){0,3}")
 LARGEST_MULTIPLE = 10_000  # of an offset whose multiples pandas counts one by one
 
 
@@ -39,9 +41,8 @@ def describe_pandas(value: Any) -> list | None:
     if isinstance(value, pd.Index):
         return _describe_index(value)
     if type(value) is pd.Timestamp:
-        zone = None if value.tz is None else str(value.tz)
         moment = np.datetime64(value.asm8).astype(np.int64)
-        return _check_zone(["Timestamp", int(moment), value.unit, zone], zone)
+        return _with_zone(["Timestamp", int(moment), value.unit], value.tz)
     if type(value) is pd.Timedelta:
         return ["Timedelta", int(value.asm8.astype(np.int64)), value.unit]
     if type(value) is pd.Period:
@@ -71,9 +72,8 @@ def _describe_index(index: Any) -> list | None:
     if isinstance(index, pd.TimedeltaIndex):
         return [kind, np.array(index.asi8), index.unit, index.freq, index.name]
     if isinstance(index, pd.DatetimeIndex):
-        zone = None if index.tz is None else str(index.tz)
-        contents = [np.array(index.asi8), index.unit, zone, index.freq, index.name]
-        return _check_zone([kind, *contents], zone)
+        contents = [np.array(index.asi8), index.unit, index.freq, index.name]
+        return _with_zone([kind, *contents], index.tz)
     if type(index) is not pd.Index:
         return None
     if isinstance(index.dtype, np.dtype):
@@ -83,9 +83,49 @@ def _describe_index(index: Any) -> list | None:
     return None
 
 
-def _check_zone(entry: list, zone: str | None) -> list | None:
-    """Return the entry if its time zone can be restored from its name."""
-    return entry if zone is None or _is_zone(zone) else None
+def _with_zone(entry: list, zone: tzinfo | None) -> list | None:
+    """Return the entry with a time zone after the unit; None if that cannot be restored.
+
+    Fixed offsets are described by microseconds and name, others by their name.
+    """
+    if zone is None:
+        return [*entry[:3], None, *entry[3:]]
+    if isinstance(zone, timezone):
+        offset = zone.utcoffset(None)
+        name = zone.tzname(None)
+        is_default = name == timezone(offset).tzname(None)
+        numbers = offset // timedelta(microseconds=1), None if is_default else name
+        return [*entry[:3], numbers, *entry[3:]]
+    name = str(zone)
+    try:
+        restored = _read_zone(name)
+        zone.__reduce__()  # not possible for the zone of a file
+    except Exception:
+        return None
+    is_equal = str(restored) == name and _package(restored) == _package(zone)
+    return [*entry[:3], name, *entry[3:]] if is_equal else None
+
+
+def _package(zone: tzinfo) -> str:
+    return type(zone).__module__.split(".")[0]
+
+
+def _read_zone(described: Any) -> tzinfo:
+    """Return the time zone that :func:`_with_zone` described."""
+    import pandas as pd
+
+    if type(described) is tuple:
+        microseconds, name = described
+        require(
+            type(microseconds) is int and (name is None or type(name) is str),
+            "a time zone is damaged.",
+        )
+        offset = timedelta(microseconds=microseconds)
+        return timezone(offset) if name is None else timezone(offset, name)
+    require(_is_zone(described), f"the time zone {described!r:.60} is unknown.")
+    # "UTC" would be the same as a fixed offset of 0
+    name = ZoneInfo(described) if described == "UTC" else described
+    return pd.DatetimeTZDtype("ns", name).tz
 
 
 def _is_zone(zone: Any) -> bool:
@@ -93,7 +133,7 @@ def _is_zone(zone: Any) -> bool:
     return (
         isinstance(zone, str)
         and bool(ZONE.fullmatch(zone))
-        and not zone.startswith(("dateutil", "tz"))
+        and not zone.startswith(("dateutil", "tz", "UTC+", "UTC-"))
     )
 
 
@@ -187,8 +227,7 @@ def _restore_dates(values: Any, unit: Any, zone: Any, freq: Any, name: Any) -> A
 
     index = pd.DatetimeIndex(_read_times(values, unit, "M"), name=name)
     if zone is not None:
-        require(_is_zone(zone), f"the time zone {zone!r:.60} is unknown.")
-        index = index.tz_localize("UTC").tz_convert(zone)
+        index = index.tz_localize("UTC").tz_convert(_read_zone(zone))
     return _set_freq(index, freq)
 
 
@@ -196,18 +235,26 @@ def _restore_durations(values: Any, unit: Any, freq: Any, name: Any) -> Any:
     import pandas as pd
 
     index = pd.TimedeltaIndex(_read_times(values, unit, "m"), name=name)
+    require(
+        freq is None or isinstance(freq, (pd.offsets.Tick, pd.offsets.Day)),
+        "the frequency of an index is damaged.",
+    )
     return _set_freq(index, freq)
 
 
 def _set_freq(index: Any, freq: Any) -> Any:
-    """Set the frequency of an index, which pandas compares with the entries."""
+    """Set the frequency of an index, without comparing it with the entries.
+
+    The comparison is slow, and fails for some indexes that date_range returns.
+    """
     import pandas as pd
 
     require(
         freq is None or isinstance(freq, pd.offsets.BaseOffset),
         "the frequency of an index is damaged.",
     )
-    index.freq = freq
+    holder = index if hasattr(index, "_freq") else index._data  # before pandas 3.1
+    holder._freq = freq
     return index
 
 
@@ -257,8 +304,7 @@ def _restore_timestamp(value: Any, unit: Any, zone: Any) -> Any:
     moment = pd.Timestamp(moment)
     if zone is None:
         return moment
-    require(_is_zone(zone), f"the time zone {zone!r:.60} is unknown.")
-    return moment.tz_localize("UTC").tz_convert(zone)
+    return moment.tz_localize("UTC").tz_convert(_read_zone(zone))
 
 
 def _restore_timedelta(value: Any, unit: Any) -> Any:

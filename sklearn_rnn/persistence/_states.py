@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from sklearn_rnn.persistence._errors import require
+from sklearn_rnn.persistence._errors import ModelFileError, require
 
 
 def check_state(cls: Any, state: dict[str, Any], listed: bool) -> None:
@@ -22,11 +23,13 @@ def check_state(cls: Any, state: dict[str, Any], listed: bool) -> None:
         if own and parameter.default is not parameter.empty:
             state.setdefault(name, parameter.default)
         require(name in state, f"{cls.__name__} has no parameter {name!r}.")
-    if listed:
-        for name in state.keys() - parameters.keys():
-            require(
-                not callable(getattr(cls, name, None)),
-                f"{cls.__name__} has an attribute {name!r} in place of a method.",
+    for name in state.keys() - parameters.keys():
+        # A state that hides, for example, the template of links in the HTML
+        # representation would run code in the notebook that displays the model.
+        if hasattr(cls if listed else BaseEstimator, name):
+            raise ModelFileError(
+                f"{cls.__name__} has a value {name!r} in place of an attribute of its "
+                "class."
             )
     for name, check in CHECKS.items():
         if name in {base.__name__ for base in cls.__mro__}:

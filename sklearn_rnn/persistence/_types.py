@@ -133,34 +133,29 @@ VALUE_CLASSES = {
         *("set", "str", "tuple"),
     ),
     "numpy": (
-        *("bool", "bytes_", "complex128", "complex64", "datetime64", "float16"),
-        *("float32", "float64", "int16", "int32", "int64", "int8", "object_", "str_"),
-        *("timedelta64", "uint16", "uint32", "uint64", "uint8"),
+        *("bool", "bytes_", "complex128", "complex64", "complexfloating"),
+        *("datetime64", "float16", "float32", "float64", "floating", "generic"),
+        *("inexact", "int16", "int32", "int64", "int8", "integer", "number"),
+        *("object_", "signedinteger", "str_", "timedelta64", "uint16", "uint32"),
+        *("uint64", "uint8", "unsignedinteger"),
     ),
     "torch.optim": (
-        *("ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "LBFGS", "NAdam"),
-        *("RAdam", "RMSprop", "Rprop", "SGD", "SparseAdam"),
+        *("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax"),
+        *("LBFGS", "Muon", "NAdam", "RAdam", "RMSprop", "Rprop", "SGD", "SparseAdam"),
     ),
 }
 
 # Functions without side effects that are common as parameters.
 FUNCTIONS = {
-    "builtins": ("str.lower", "str.split", "str.strip", "str.upper"),
+    "builtins": ("abs", "str.lower", "str.split", "str.strip", "str.upper"),
     "numpy": (
-        *(
-            "absolute",
-            "arcsinh",
-            "arctan",
-            "cbrt",
-            "cos",
-            "cosh",
-            "deg2rad",
-            "diff",
-            "exp",
-        ),
-        *("exp2", "expm1", "fabs", "log", "log10", "log1p", "log2", "nan_to_num"),
-        *("negative", "rad2deg", "reciprocal", "rint", "sign", "sin", "sinh", "sqrt"),
-        *("square", "tan", "tanh"),
+        *("absolute", "add", "arcsinh", "arctan", "asarray", "cbrt", "ceil", "clip"),
+        *("concatenate", "cos", "cosh", "cumsum", "deg2rad", "diff", "divide", "exp"),
+        *("exp2", "expm1", "fabs", "floor", "isfinite", "isnan", "log", "log10"),
+        *("log1p", "log2", "max", "maximum", "mean", "median", "min", "minimum"),
+        *("multiply", "nan_to_num", "nanmean", "nanmedian", "negative", "power"),
+        *("rad2deg", "ravel", "reciprocal", "rint", "round", "sign", "sin", "sinh"),
+        *("sqrt", "square", "std", "subtract", "sum", "tan", "tanh", "var"),
     ),
     "sklearn.feature_selection": (
         *("chi2", "f_classif", "f_regression", "mutual_info_classif"),

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -84,6 +86,14 @@ def test_files_that_cannot_be_written_are_found_before(tmp_path):
         find_target(tmp_path / "missing" / "file")
 
 
+def zip_file(member):
+    """Return a zip archive with one empty member."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(member, b"0" * 99)
+    return file.getvalue()
+
+
 DAMAGE = {
     "nothing": (lambda c: b"", "it is empty"),
     "text": (lambda c: b"hello" * 99, "of another format"),
@@ -91,7 +101,8 @@ DAMAGE = {
     "end": (lambda c: c[:-1], "truncated: it has .* instead of"),
     "longer": (lambda c: c + b"0", "damaged: it has"),
     "flipped": (lambda c: c[:99] + bytes([c[99] ^ 1]) + c[100:], "checksum differs"),
-    "npz": (lambda c: b"PK\x03\x04" + c, r"\.npz .* earlier versions.*Save it again"),
+    "npz": (lambda c: zip_file("a.npy"), r"\.npz .* earlier versions.*Save it again"),
+    "zip": (lambda c: zip_file("archive/data.pkl"), r"it is a zip archive"),
 }
 
 
@@ -106,7 +117,7 @@ def test_damage_is_named(damage, path):
 PREFIXES = {
     "newer": ({"version": 2}, "version 2.*Install a newer"),
     "version 0": ({"version": 0}, "unknown version 0"),
-    "long header": ({"header_size": 2**32 - 1}, "truncated"),
+    "long header": ({"header_size": 2**32 - 1}, "header has 4294967295 bytes instead"),
     "long arrays": ({"arrays_size": 2**63}, "truncated"),
     "short": ({"arrays_size": 0}, "damaged"),
     "kind": ({"kind": b"model"}, "contains a 'model', but a 'test' is expected"),
@@ -265,6 +276,22 @@ def test_a_write_that_fails_leaves_the_old_file(
 
 
 @posix
+@pytest.mark.parametrize("name", ["a/", "a/.", "a/..", "."])
+def test_names_of_folders_are_refused(name, tmp_path):
+    with pytest.raises(IsADirectoryError):
+        write_container(os.path.join(tmp_path, name), "test", {}, {})
+    assert not any(tmp_path.iterdir())
+
+
+def test_long_names(tmp_path):
+    path = tmp_path / ("n" * 255)
+    write_container(path, "test", {}, {})
+    draft = tmp_path / f"{hashlib.sha256(b'n' * 255).hexdigest()}.{'0' * 32}.part"
+    draft.touch()
+    write_container(path, "test", {}, {})
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_drafts_of_killed_writers_are_removed_and_those_of_living_ones_stay(
     path, tmp_path
 ):

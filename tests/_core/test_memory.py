@@ -1,5 +1,6 @@
 """Out-of-memory errors say what was too large, and the model is unchanged."""
 
+import gc
 import subprocess
 import sys
 
@@ -14,7 +15,7 @@ from sklearn_rnn import (
     SequenceGenerator,
     SequenceTranslator,
 )
-from sklearn_rnn._core.memory import explain_out_of_memory
+from sklearn_rnn._core.memory import explain_out_of_memory, pause_collection
 
 X = [np.sin(np.arange(n)) for n in (5, 9, 7, 9, 6, 8)]
 TEXTS = ["ab ab", "ba", "abab ba b", "bb"]
@@ -148,3 +149,17 @@ def test_a_fit_that_really_runs_out_of_memory():
     ).stdout
     assert "batch_size=64" in answer and "20000 steps" in answer
     assert answer.endswith("True\n")
+
+
+def test_a_pause_of_the_garbage_collector_ends():
+    with pytest.raises(KeyError), pause_collection():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with pause_collection():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

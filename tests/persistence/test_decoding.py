@@ -1,10 +1,12 @@
 """Tables with valid checksums but forged contents are refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from model_values import copy_value, decode, encode
 from sklearn.preprocessing import FunctionTransformer
 
+from sklearn_rnn import RNNClassifier
 from sklearn_rnn._data.scaling import FeatureScaling
 from sklearn_rnn.persistence._decoding import READERS
 from sklearn_rnn.persistence._encoding import CONSTANTS, DEEPEST
@@ -54,6 +56,8 @@ FORGED = {
         [0],
     ),
     "tuples": ([["list", {"tuples": []}]], {}, [0]),
+    "nested tuples": ([["list", {"tuples": [{"tuples": [[1]]}]}]], {}, [0]),
+    "long tuples": ([["list", {"tuples": [[1]] * 9}]], {}, [0]),
     "uneven tuples": ([["list", {"tuples": [[1], [1, 2]]}]], {}, [0]),
     "values": ([["dict", ["a"], []]], {}, [0]),
     "key twice": ([["dict", ["a", "a"], [1, 2]]], {}, [0]),
@@ -150,6 +154,34 @@ def test_work_that_is_repeated_is_limited():
     wide = [["RangeIndex", 0, 10**15, 1, None], categories]
     with pytest.raises(ModelFileError, match="referred to too often"):
         decode(wide, {}, [1])
+    levels = [
+        ["RangeIndex", 0, 3 * 10**9, 1, None],
+        ["array", "0", {}],
+        *[["list", [[0]]], ["list", [[1]]], ["list", [None]]],
+        ["MultiIndex", [2], [3], [4]],
+    ]
+    objects, arrays, root = encode(np.random.default_rng(0))
+    with pytest.raises(ModelFileError, match="referred to too often"):
+        decode([*objects, *[objects[-1]] * 3000], arrays, root)
+    with pytest.raises(ModelFileError, match="referred to too often"):
+        decode(levels, {"0": np.zeros(3, np.int64)}, [5])
+
+
+def test_weights_that_many_layers_share_are_limited():
+    model = RNNClassifier(hidden_size=2, max_epochs=1).fit(np.eye(4), [0, 1] * 2)
+    objects, arrays, root = encode(model)
+    weights = next(o for o in objects if o[0] == "dict" and "head.weight" in o[1])
+    weights[1] += [f"weight {k}" for k in range(9)]
+    weights[2] += [weights[2][0]] * 9
+    number = objects[weights[2][0][0]][1]
+    arrays[number] = np.zeros((1000, 1000), np.float32)
+    with pytest.raises(ModelFileError, match="referred to too often"):
+        decode(objects, arrays, root)
+
+
+def test_series_that_share_an_index_are_accepted():
+    index = pd.Index([f"step {k}" for k in range(2000)], dtype=object)
+    assert len(copy_value([[index] for _ in range(2000)])) == 2000
 
 
 def test_frozen_dataclasses_are_restored():

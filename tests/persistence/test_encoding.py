@@ -3,8 +3,10 @@
 import collections
 import functools
 import math
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from model_values import copy_value, encode, same
 from scipy import sparse
@@ -34,6 +36,7 @@ VALUES = {
     "more numpy": [np.bytes_(b"x"), np.datetime64("2020"), np.complex64(1j)],
     "scalars": list(np.linspace(0, 1, 20)),
     "bytes": [b"", b"\xff\0", slice(None), slice(1, None, 2), range(3), 1 + 2j],
+    "paths": [Path("folder") / "file", Path("folder") / "file"],
     "types": [int, str, np.float32, np.dtype("<U3"), np.log1p, str.split, len],
     "long": [list(range(20)), [0.5] * 20, WORDS, tuple(WORDS), [True] * 20],
     "large": [list(range(2**40, 2**40 + 20)), [2**70] * 20, [1, 2.0] * 10],
@@ -163,6 +166,7 @@ UNSUPPORTED = {
     "sparse": (sparse.coo_matrix(np.eye(2)), "coo_matrix cannot be saved"),
     "method": ([WORDS.append], r"^\[0\] of type builtin_function_or_method"),
     "module": (np, "^the model of type module cannot be saved"),
+    "frame": (pd.DataFrame({"a": [1]}), "cannot be saved in a model file. Remove"),
     "depth": (nested(2000), r"^\[0\]\[0\]\[0\].* is nested too deep"),
     "itself": (recursive(), r"^\[0\]\[0\] of type list contains itself"),
 }

@@ -1,6 +1,7 @@
 """Models are saved to files and loaded, and other files are refused."""
 
 import json
+import math
 import os
 import pickle
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from file_mutations import replace_header
 from model_values import same
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 import sklearn_rnn
 from sklearn_rnn import CharVectorizer, HopfieldDenoiser, ModelFileError
@@ -109,6 +111,31 @@ def test_a_model_that_cannot_be_saved_leaves_the_old_file(path):
     assert same(load(path), MODEL)
     with pytest.raises(ModelFileError, match="cannot be saved: Exceeds the limit"):
         save(CharVectorizer(max_length=10**9999), path)
+
+
+class UsersTransformer(FunctionTransformer):
+    def __getstate__(self):
+        return 1, 2
+
+
+TUPLES = np.array([[(1, 2)], [(3, 4)], [None]], dtype=object)[:2]
+UNREADABLE = {
+    "categories": (OneHotEncoder().fit(TUPLES), "could not be loaded: "),
+    "keys": (
+        FunctionTransformer(kw_args=dict.fromkeys([math.nan, float("nan")])),
+        "could not be loaded: .* twice",
+    ),
+    "state": (UsersTransformer(), "of type .*UsersTransformer has a state of type tup"),
+    "masked": (FunctionTransformer(kw_args={"x": np.ma.masked}), "Constant cannot be"),
+}
+
+
+@pytest.mark.parametrize(("model", "message"), UNREADABLE.values(), ids=UNREADABLE)
+def test_what_cannot_be_loaded_is_not_saved(model, message, tmp_path):
+    with pytest.raises(ModelFileError, match=message) as caught:
+        save(model, tmp_path / "model")
+    assert not str(caught.value).endswith("..")
+    assert not any(tmp_path.iterdir())
 
 
 def test_folders_and_devices_cannot_be_written(tmp_path):

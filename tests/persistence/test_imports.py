@@ -9,8 +9,9 @@ from model_values import copy_value, decode, encode
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from sklearn_rnn.persistence import load
 from sklearn_rnn.persistence._errors import ModelFileError
-from sklearn_rnn.persistence._imports import find_import, name_import
+from sklearn_rnn.persistence._imports import find_import, name_import, read_trusted
 
 
 def test_import_paths():
@@ -33,7 +34,7 @@ def test_functions_of_users_have_to_be_trusted():
     message = r"json:dumps, json:loads.*trusted=\['json:dumps', 'json:loads'\]"
     with pytest.raises(ModelFileError, match=message):
         decode(encoder, {}, [2])
-    with pytest.raises(ModelFileError, match=r"author: json:loads\."):
+    with pytest.raises(ModelFileError, match=r"files: json:loads\."):
         decode(encoder, {}, [2], trusted="json:dumps")
     expected = [json.dumps, json.loads]
     assert decode(encoder, {}, [2], ["json:dumps", json.loads]) == expected
@@ -57,9 +58,33 @@ def test_functions_and_estimators_of_users_are_import_paths():
     paths = ["checked_estimators:Sums", "checked_estimators:steps_of"]
     for path in paths:
         assert ["import", path] in objects
-    with pytest.raises(ModelFileError, match=f"author: {', '.join(paths)}"):
+    with pytest.raises(ModelFileError, match=f"files: {', '.join(paths)}"):
         decode(objects, arrays, root)
     for trusted in (paths, [Sums, steps_of]):
         restored = copy_value(model, trusted)
         assert restored[0].func is steps_of
         assert type(restored[1]) is Sums and restored[1].weight == 3
+
+
+def test_functions_of_the_main_program_are_warned_of(monkeypatch):
+    def tokenize(text):
+        return text.split()
+
+    tokenize.__module__, tokenize.__qualname__ = "__main__", "tokenize"
+    monkeypatch.setattr("__main__.tokenize", tokenize, raising=False)
+    with pytest.warns(UserWarning, match="__main__:tokenize is defined in the prog"):
+        objects, arrays, root = encode([tokenize])
+    for function in (str.split, "builtins:str.split"):
+        trusted = {"__main__:tokenize": function}
+        assert decode(objects, arrays, root, trusted) == [str.split]
+
+
+@pytest.mark.parametrize("trusted", [str.split, "builtins:str.split", (str.split,)])
+def test_a_single_function_can_be_trusted(trusted):
+    assert read_trusted(trusted).keys() == {"builtins:str.split"}
+
+
+@pytest.mark.parametrize("trusted", [True, 3, [3], {3: len}, "len", [None]])
+def test_what_cannot_be_trusted_is_a_type_error(trusted):
+    with pytest.raises(TypeError, match=r'trusted=\["module:name"'):
+        load("there is no such file", trusted=trusted)

@@ -1,5 +1,10 @@
 """Indices and times of pandas are restored, and damaged ones are refused."""
 
+import os
+import zoneinfo
+from datetime import timedelta, timezone
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +13,8 @@ from model_values import copy_value, decode, encode, same
 from sklearn_rnn.persistence._errors import ModelFileError
 from sklearn_rnn.persistence._pandas import describe_pandas, read_offset
 
+MIXED = pd.DateOffset(months=1, days=1, hours=2)
+NAMED = timezone(timedelta(hours=2), "Lab")
 MONTHS = pd.date_range("2020", periods=5, freq="MS")
 INDICES = {
     "months": MONTHS,
@@ -15,6 +22,8 @@ INDICES = {
     "time zone": pd.date_range("2020", periods=5, freq="D", tz="Europe/Berlin"),
     "UTC": pd.date_range("2020", periods=5, freq="h", tz="UTC"),
     "offset of UTC": pd.date_range("2020", periods=3, freq="h", tz="UTC+02:00"),
+    "named offset": pd.date_range("2020", periods=3, freq="h", tz=NAMED),
+    "zone of UTC": pd.date_range("2020", periods=3, freq="h", tz=ZoneInfo("UTC")),
     "seconds": MONTHS.as_unit("s"),
     "nanoseconds": MONTHS.as_unit("ns"),
     "no frequency": pd.DatetimeIndex(["2020-01-01", "2020-01-03"]),
@@ -24,6 +33,7 @@ INDICES = {
     "quarters": pd.date_range("2020", periods=5, freq="QS-OCT"),
     "two months": pd.date_range("2020", periods=5, freq="2ME"),
     "DateOffset": pd.date_range("2020", periods=3, freq=pd.DateOffset(months=2)),
+    "mixed DateOffset": pd.date_range("2000-01-15", periods=80, freq=MIXED),
     "periods": pd.period_range("2020", periods=5, freq="M"),
     "weeks": pd.period_range("2020", periods=5, freq="W-SUN", name="week"),
     "durations": pd.timedelta_range("1h", periods=5, freq="30min"),
@@ -41,6 +51,7 @@ INDICES = {
 VALUES = {
     "Timestamp": pd.Timestamp("2020-01-02 03:04:05.678"),
     "with time zone": pd.Timestamp("2020-06-01", tz="America/New_York"),
+    "named offset": pd.Timestamp("2020", tz=NAMED),
     "Timedelta": pd.Timedelta("3h"),
     "Period": pd.Period("2020-03", "M"),
     "offset": pd.offsets.MonthBegin(3),
@@ -83,6 +94,20 @@ def test_other_objects_are_named(value):
         encode([value])
 
 
+def test_zones_of_data_with_the_name_of_another_are_refused(tmp_path):
+    with open(find_zone("Asia/Tokyo"), "rb") as file:
+        zone = ZoneInfo.from_file(file, key="Europe/Berlin")
+    with pytest.raises(ModelFileError, match="cannot be saved"):
+        encode(pd.date_range("2020", periods=2, tz=zone))
+
+
+def find_zone(name):
+    """Return the path of the data of a time zone."""
+    paths = [os.path.join(folder, name) for folder in zoneinfo.TZPATH]
+    found = [path for path in paths if os.path.exists(path)]
+    return found[0] if found else pytest.skip("there is no folder of time zones")
+
+
 def test_time_zones_of_files_are_refused():
     tz = pytest.importorskip("dateutil.tz")
     index = pd.date_range("2020", periods=2, tz=tz.gettz("Europe/Berlin"))
@@ -101,6 +126,7 @@ FORGED = {
     "file as zone": (INDICES["UTC"], 3, "dateutil//etc/passwd"),
     "path as zone": (INDICES["UTC"], 3, "../../etc/passwd"),
     "zone of no country": (INDICES["UTC"], 3, "Europe/Nowhere"),
+    "offset of UTC": (INDICES["UTC"], 3, "UTC+99:99"),
     "unit": (MONTHS, 2, "Y"),
     "frequency": (MONTHS, 4, "MS"),
     "values": (MONTHS, 1, "2020"),

@@ -21,6 +21,10 @@ from sklearn_rnn.persistence._errors import ModelFileError
 from sklearn_rnn.persistence._states import check_state
 
 
+class UsersScaler(StandardScaler):
+    """An estimator of a user."""
+
+
 def forge_state(model, change):
     """Return the table of an estimator after a change of its attributes."""
     objects, arrays, root = encode(model)
@@ -32,7 +36,21 @@ def forge_state(model, change):
 
 
 STATES = {
-    "method": (RNNClassifier(), lambda s: s.update(predict="x"), "place of a method"),
+    **{
+        f"hidden {name} of {model}": (
+            model,
+            lambda s, name=name: s.update({name: "<script>"}),
+            f"'{name}' in place of an attribute of its class",
+        )
+        for model in (RNNClassifier(), StandardScaler(), UsersScaler())
+        for name in ("get_params", "_doc_link_template")
+    },
+    "constraints": (
+        RNNClassifier(),
+        lambda s: s.update(_parameter_constraints=1),
+        "in place of an",
+    ),
+    "property": (RNNClassifier(), lambda s: s.update(module_=1), "in place of an"),
     "parameter": (StandardScaler(), lambda s: s.pop("copy"), "no parameter 'copy'"),
     "request": (
         RNNClassifier(),
@@ -47,7 +65,7 @@ STATES = {
 @pytest.mark.parametrize(("model", "change", "message"), STATES.values(), ids=STATES)
 def test_forged_attributes_are_refused(model, change, message):
     with pytest.raises(ModelFileError, match=message):
-        decode(*forge_state(model, change))
+        decode(*forge_state(model, change), trusted=[UsersScaler])
 
 
 def test_a_pipeline_with_a_cache_is_refused():

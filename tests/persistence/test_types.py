@@ -8,6 +8,7 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from model_values import copy_value, same
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer, make_column_selector
@@ -145,14 +146,23 @@ def test_every_estimator_of_this_package_is_listed():
     assert listed == found
 
 
+def test_all_optimizers_of_torch_are_listed():
+    optimizers = {
+        name
+        for name, one in vars(torch.optim).items()
+        if isinstance(one, type) and one is not torch.optim.Optimizer
+    }
+    assert {f"torch.optim.{name}" for name in optimizers} <= CLASSES.paths.keys()
+
+
 def test_columns_that_are_selected_by_type():
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4], "c": ["x", "y"]})
-    selector = make_column_selector(dtype_include="number")
+    selector = make_column_selector(dtype_include=np.number)
     model = ColumnTransformer([("numbers", StandardScaler(), selector)])
     model = model.set_output(transform="pandas").fit(frame)
     restored = copy_value(model)
     assert restored.transform(frame).equals(model.transform(frame))
-    assert restored.transformers[0][2].dtype_include == "number"
+    assert restored.transformers[0][2].dtype_include is np.number
 
 
 def test_names_contain_no_private_modules():
