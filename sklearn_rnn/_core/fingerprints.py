@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -133,7 +134,11 @@ def _describe_package(package: str) -> str:
     if package in sys.stdlib_module_names:
         return package
     module = sys.modules.get(package)
-    folders = Path(getattr(module, "__file__", None) or "").parts
+    if module is None and package:  # a function will import it
+        file = getattr(find_spec(package), "origin", None)
+    else:
+        file = getattr(module, "__file__", None)
+    folders = Path(file or "").parts
     if package != "sklearn_rnn" and not INSTALLED.intersection(folders):
         return ""
     return f"{package} {getattr(module, '__version__', None) or _find_version(package)}"
@@ -214,7 +219,10 @@ def _find_globals(code: CodeType, names: Mapping) -> Iterator[tuple[str, Any]]:
     instructions = [one for one in found if one.opname != "EXTENDED_ARG"]
     for place, instruction in enumerate(instructions):
         name = instruction.argval
-        if instruction.opname == "IMPORT_NAME" and not _find_origin(name):
+        if instruction.opname == "IMPORT_NAME" and (
+            instructions[place - 2].argval  # the import is relative
+            or not _find_origin(name)
+        ):
             raise TypeError(f"{code.co_name} imports {name!r}; import it at the top")
         if instruction.opname not in ("LOAD_GLOBAL", "LOAD_NAME") or name not in names:
             continue

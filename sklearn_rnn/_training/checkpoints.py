@@ -16,6 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.optim.optimizer import (
+    _global_optimizer_post_hooks,
+    _global_optimizer_pre_hooks,
+)
 
 from sklearn_rnn._core.checkpoints import (
     CheckpointFolder,
@@ -124,8 +128,9 @@ def find_obstacle(net: RecurrentNet, options: TrainingOptions) -> str:
     ]
     if foreign:
         return f"the effect of the callback {foreign[0]} on the training is not known"
-    if nn.modules.module._has_any_global_hook():
-        return "a hook of all torch modules is registered"
+    of_optimizers = _global_optimizer_pre_hooks, _global_optimizer_post_hooks
+    if nn.modules.module._has_any_global_hook() or any(of_optimizers):
+        return "a hook of all torch modules or of all optimizers is registered"
     return ""
 
 

@@ -66,6 +66,8 @@ class MachineCheckpoints:
         for entry, found in self._folder.find_states(max_epochs):
             try:
                 state = self._unpack(found["state"])
+                if state.n_epochs != self._start.n_epochs + entry.epoch:
+                    raise ValueError("it belongs to another epoch.")
                 if self._gap is not None:
                     if found["gap"]["longest_wait"] >= self._gap.patience:
                         continue

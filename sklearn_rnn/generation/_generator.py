@@ -206,17 +206,18 @@ class SequenceGenerator(
         Folder in which ``fit`` stores the state of the training. If a fit is
         interrupted, ``fit`` with the same data and parameters continues from the last
         state that was stored, and gives the same model as an uninterrupted fit. Only
-        ``max_epochs``, ``n_iter_no_change``, ``verbose`` and ``checkpoint_every`` may
-        be different. Requires an integer ``random_state``. With
-        ``learning_rate_schedule="cosine"``, or with callbacks whose effect on the
-        training is not known, nothing is stored and a warning is issued. The folder is
-        created if necessary. It can be shared by all estimators and processes. It is
-        limited to 2 GiB, and the states that were used least recently are removed; see
-        :func:`~sklearn_rnn.clear_checkpoints`. None stores nothing.
+        ``max_epochs``, ``n_iter_no_change`` and parameters that do not affect the
+        weights, such as ``verbose``, may be different. Requires an integer
+        ``random_state``. With ``learning_rate_schedule="cosine"``, or with callbacks
+        whose effect on the training is not known, nothing is stored and a warning is
+        issued. The folder is created if necessary. It can be shared by all estimators
+        and processes. It is limited to 2 GiB, and the states that were used least
+        recently are removed; see :func:`~sklearn_rnn.clear_checkpoints`. None stores
+        nothing.
     checkpoint_every : int or float, default=10.0
         Interval between two states that are stored in the folder ``checkpoint``: a
         number of epochs if it is an int, a number of seconds if it is a float. The
-        state at the end of ``fit`` is always stored.
+        state at the end of a fit that was not interrupted is always stored.
     device : str, default="auto"
         Torch device, such as "cpu" or "cuda:1". "auto" uses a GPU if one is available,
         otherwise the CPU.

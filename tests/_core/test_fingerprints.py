@@ -238,6 +238,12 @@ def missing(x):
 def imports(x):
     from users_package.ops import SCALE
     return x * SCALE
+def imports_relative(x):
+    from .math import SCALE
+    return x * SCALE
+def imports_installed(x):
+    import math, pytest
+    return x * math.pi
 """
 
 
@@ -252,9 +258,12 @@ def test_values_in_modules_of_the_user_are_hashed(tmp_path, monkeypatch):
     assert digest_code(READERS) == before
     module.ops.SCALE = 2
     assert digest_code(READERS) != before
-    for name in ("unknown", "missing", "imports"):
-        with pytest.raises(TypeError, match=r"users_package"):
+    for name in ("unknown", "missing", "imports", "imports_relative"):
+        with pytest.raises(TypeError, match=r"users_package|imports 'math'"):
             digest_code(READERS, name)
+    monkeypatch.delitem(sys.modules, "pytest")  # not imported yet
+    fingerprints._describe_package.cache_clear()
+    digest_code(READERS, "imports_installed")
     with pytest.raises(TypeError, match="users_package is used as a value"):
         digest_exactly([module])
 

@@ -30,6 +30,7 @@ from skorch.callbacks import (
     PrintLog,
 )
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from sklearn_rnn import (
     RNNClassifier,
@@ -482,9 +483,16 @@ def test_attributes_that_training_changes_prevent_checkpoints(tmp_path, params):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_hook_of_all_modules_prevents_checkpoints(tmp_path):
-    model, data = make("classifier", tmp_path, max_epochs=2)
-    hook = nn.modules.module.register_module_forward_hook(lambda *args: None)
+REGISTER = [
+    nn.modules.module.register_module_forward_hook,
+    register_optimizer_step_pre_hook,
+]
+
+
+@pytest.mark.parametrize("register", REGISTER)
+def test_a_hook_of_all_modules_or_optimizers_prevents_checkpoints(tmp_path, register):
+    model, data = make("classifier", tmp_path, max_epochs=1)
+    hook = register(lambda *args: None)
     try:
         with pytest.warns(UserWarning, match="a hook of all torch modules"):
             model.fit(*data)

@@ -122,6 +122,7 @@ def test_a_grid_search_that_was_killed_continues(tmp_path, count):
 
 FORGERIES = [
     lambda found: found["state"].pop("n_steps"),
+    lambda found: found["state"].update(n_epochs=1),
     lambda found: found["state"]["machine"].update(components=np.ones((2, 6))),
     lambda found: found["state"]["chains"].pop("hidden"),
     lambda found: found["state"].update(base_bias=None),
