@@ -149,7 +149,8 @@ VALUE_CLASSES = {
 FUNCTIONS = {
     "builtins": ("abs", "str.lower", "str.split", "str.strip", "str.upper"),
     "numpy": (
-        *("absolute", "add", "arcsinh", "arctan", "asarray", "cbrt", "ceil", "clip"),
+        *("absolute", "add", "amax", "amin", "arcsinh", "arctan", "around", "asarray"),
+        *("cbrt", "ceil", "clip"),
         *("concatenate", "cos", "cosh", "cumsum", "deg2rad", "diff", "divide", "exp"),
         *("exp2", "expm1", "fabs", "floor", "isfinite", "isnan", "log", "log10"),
         *("log1p", "log2", "max", "maximum", "mean", "median", "min", "minimum"),
