@@ -80,7 +80,7 @@ def measure_differences():
             expected = model.predict_proba(X)
             found = run_torch(model.to_torch(), x, lengths)
             in_torch.append(np.abs(found - expected).max())
-            inputs = {"X": x, "lengths": lengths}
+            inputs = {"X": x.astype(np.float64), "lengths": lengths}
             (found,) = open_onnx(model).run(["probabilities"], inputs)
             in_onnx.append(np.abs(found - expected).max())
         table.add(
@@ -103,7 +103,7 @@ def measure_rows():
         module, session = model.to_torch(), open_onnx(model)
         row = [X[0].astype(np.float32)]
         x, lengths = pad(row, np.float32)
-        inputs = {"X": x, "lengths": lengths}
+        inputs = {"X": x.astype(np.float64), "lengths": lengths}
         jobs = {
             "predict_proba": lambda model=model, row=row: model.predict_proba(row),
             "torch": lambda module=module, x=x, n=lengths: run_torch(module, x, n),

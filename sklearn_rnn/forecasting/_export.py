@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from sklearn_rnn._core.container import find_target
 from sklearn_rnn._core.device import ignore_torch_modes
+from sklearn_rnn._data.series import LARGEST
 from sklearn_rnn._nn.onnx_graph import Graph, import_onnx
 from sklearn_rnn._nn.onnx_layers import (
     add_head,
@@ -94,12 +95,12 @@ class StandardForecaster(nn.Module):
         return forecasts.masked_fill(expand_as(unusable, forecasts), torch.nan)
 
     def _find_unusable(self, x: Tensor, valid: Tensor, lengths: Tensor) -> Tensor:
-        """Find series (n,) without values, with infinity, or of impossible lengths."""
+        """Find series (n,) without values, too large ones, or of impossible lengths."""
         valid, n_steps = valid.unsqueeze(2), x.shape[1]
         known = (valid & ~x.isnan()).any(2).any(1)
-        infinite = (valid & x.isinf()).any(2).any(1)
+        large = (valid & (x.abs() >= LARGEST)).any(2).any(1)
         short = (lengths < self.min_length) | (lengths > n_steps)
-        return short | infinite | ~known
+        return short | large | ~known
 
     def finish(self, last: Tensor, state: State) -> Tensor:
         """Return the forecasts for the last outputs (n, h * C * Q) of the head."""
@@ -250,15 +251,16 @@ def describe_model(model: Any) -> dict[str, Any]:
 def _add_nan(graph: Graph, x: str, valid: str, lengths: str, least: int) -> str:
     """Return NaN for series (n, T, C) without forecasts, and 0 for others.
 
-    These have no values, infinite ones, or less than ``least`` steps.
+    These have no values, too large ones, or less than ``least`` steps.
     """
     known = graph.add("And", valid, graph.add("Not", graph.add("IsNaN", x)))
     x_known = graph.add("Where", known, x, graph.constant(0.0))
-    infinite = add_nan_of_numbers(graph, x_known, 1, 2)
+    scaled = graph.add("Mul", x_known, graph.constant(np.finfo("d").max / LARGEST))
+    large = add_nan_of_numbers(graph, scaled, 1, 2)  # where scaled values overflow
     n_known = graph.cast(known, np.float64)
     n_known = graph.add("ReduceSum", n_known, graph.constant([1, 2]), keepdims=0)
     empty = graph.add("Equal", n_known, graph.constant(0.0))
-    nan = graph.add("Add", infinite, add_nan(graph, empty, np.float64))
+    nan = graph.add("Add", large, add_nan(graph, empty, np.float64))
     short = add_nan_of_lengths(graph, lengths, x, least, np.float64)
     return graph.add("Add", nan, short)
 

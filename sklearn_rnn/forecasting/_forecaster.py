@@ -955,8 +955,8 @@ class RNNForecaster(BaseForecaster):
             steps of each series and the ``horizon`` steps after it; the inputs of
             ``calendar`` follow the variables given. It returns the forecasts of
             :meth:`predict` for ``horizon`` steps, ``(n_series, horizon, n_channels)``,
-            or those of all quantiles, with a last axis
-            ``n_quantiles``, if fitted with ``intervals="quantile"``.
+            or those of all quantiles, with a last axis ``n_quantiles``, if fitted with
+            ``intervals="quantile"``.
 
         Raises
         ------
@@ -973,9 +973,10 @@ class RNNForecaster(BaseForecaster):
         computes in float32, and forecasts agree to about 1e-2. In contrast to
         ``predict``, the module accepts values beyond ``bounds``. Forecasts are NaN for
         series that ``predict`` rejects for another reason: without any value, with
-        infinity, or with values that are not positive if the model forecasts
-        logarithms. ``torch.export.export`` accepts the module with any number of series
-        and steps; the exported module returns NaN for series that are too short.
+        values of 1e150 and more, or with values that are not positive if the model
+        forecasts logarithms. ``torch.export.export`` accepts the module with any number
+        of series and steps; the exported module returns NaN for series that are too
+        short.
 
         The module forecasts one block of ``horizon`` steps. :meth:`predict` computes
         later blocks from the forecasts before them, without updating the baseline. The
@@ -1032,8 +1033,8 @@ class RNNForecaster(BaseForecaster):
         if the model was fitted with exogenous or calendar variables. The output
         ``variable`` (float64) is the block of forecasts. They have the shapes described
         in :meth:`to_torch`, for any number of series of at least ``min_length`` steps.
-        Forecasts of series that cannot be forecast are NaN: they are too short, have no
-        values or infinite ones, or ``exog`` is not finite.
+        Forecasts are NaN for series that are too short, that have no values or values
+        of 1e150 and more, or whose ``exog`` is not finite.
 
         The metadata are JSON texts: ``class``, ``horizon``, ``min_length``,
         ``channels`` (names, if they are known), ``exog`` (names of all columns,

@@ -44,7 +44,8 @@ def describe_codes(
 def name_function(function: Any) -> str:
     """Return "module:qualified name" of a function, or of the class of an object."""
     named = function if hasattr(function, "__qualname__") else type(function)
-    return f"{named.__module__}:{named.__qualname__}"
+    module = getattr(named, "__module__", None) or "builtins"  # str.split has none
+    return f"{module}:{named.__qualname__}"
 
 
 def list_names(vectorizer: Any, vocabulary_size: int) -> list[Any] | None:

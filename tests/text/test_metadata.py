@@ -18,11 +18,11 @@ def test_codes_are_described_with_their_names_and_the_vectorizer():
 
 
 def test_functions_are_described_by_their_names_with_a_warning():
-    vectorizer = CharVectorizer(tokenizer=list, preprocessor=partial(str.lower))
+    vectorizer = CharVectorizer(tokenizer=str.split, preprocessor=partial(str.lower))
     vectorizer.fit(["ab"])
-    with pytest.warns(UserWarning, match="tokenizer=builtins:list"):
+    with pytest.warns(UserWarning, match=r"tokenizer=builtins:str\.split"):
         facts = describe_codes(6, None, vectorizer)
-    assert facts["vectorizer"]["tokenizer"] == "builtins:list"
+    assert facts["vectorizer"]["tokenizer"] == "builtins:str.split"
     assert facts["vectorizer"]["preprocessor"] == "functools:partial"
 
 
