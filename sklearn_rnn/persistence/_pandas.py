@@ -84,7 +84,7 @@ def _describe_index(index: Any) -> list | None:
 
 
 def _with_zone(entry: list, zone: tzinfo | None) -> list | None:
-    """Return the entry with a time zone after the unit; None if that cannot be restored.
+    """Return the entry with a time zone after the unit; None if it cannot be restored.
 
     Fixed offsets are described by microseconds and name, others by their name.
     """
