@@ -127,6 +127,16 @@ def test_series_that_cannot_be_forecast(name):
             module(x, lengths, part[..., :1])
 
 
+def test_modes_of_the_user_are_ignored_and_paths_checked_first(tmp_path):
+    model = RNNForecaster(**FAST, baseline=None).fit(SERIES[0])
+    with torch.inference_mode(), torch.device("meta"):
+        module = model.to_torch()
+    module(torch.from_numpy(SERIES[0]).unsqueeze(0)).sum().backward()
+    assert module.head.weight.grad.abs().sum() > 0
+    with pytest.raises(FileNotFoundError, match="missing'"):
+        model.to_onnx(tmp_path / "missing" / "m.onnx")
+
+
 def test_inputs_are_described():
     pd = pytest.importorskip("pandas")
     index = pd.date_range("2024-01-01", periods=24 * 15, freq="h")
