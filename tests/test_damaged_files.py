@@ -1,11 +1,11 @@
 """Mutated state files and transcripts raise ValueError, or hold a valid state."""
 
-import hashlib
 import json
 import tracemalloc
 
 import numpy as np
 import pytest
+from file_mutations import mutate_bytes, seal, split_file
 from stream_models import QUICK, fitted, same_state
 
 from sklearn_rnn import SequenceGenerator
@@ -18,33 +18,12 @@ VALUES = [None, True, -1, 1.5, 2**70, "", "x", [], {}, [[0]], 1e308, "[" * 5000]
 X = np.random.default_rng(0).normal(size=(4, 9, 3)).astype(np.float32)
 
 
-def mutate_bytes(content, rng):
-    """Flip bits, or cut, overwrite or repeat a part."""
-    content, size = bytearray(content), len(content)
-    place, length = int(rng.integers(size)), int(rng.integers(1, 40))
-    kind = rng.integers(5)
-    if kind == 0:
-        for place in rng.integers(size, size=rng.integers(1, 4)):
-            content[place] ^= 1 << int(rng.integers(8))
-    elif kind == 1:
-        del content[place:]
-    elif kind == 2:
-        content[place : place + length] = rng.bytes(length)
-    elif kind == 3:
-        content[place:place] = content[place : place + length]
-    else:
-        del content[place : place + length]
-    return bytes(content)
-
-
 def mutate_parts(content, rng):
     """Change prefix, header or arrays, with consistent lengths and checksum."""
-    fields = list(PREFIX.unpack(content[: PREFIX.size]))
-    body = content[PREFIX.size : -32]
-    header, arrays = body[: fields[3]], body[fields[3] :]
+    fields, header, arrays = split_file(content)
     kind = rng.integers(5)
     if kind == 0:
-        header = mutate_bytes(header, rng)
+        header = mutate_bytes(header, header, rng)
     elif kind == 1:
         texts = json.loads(header)
         texts[str(rng.choice(["model", "keys", "n_steps", "x"]))] = choose(rng)
@@ -57,12 +36,11 @@ def mutate_parts(content, rng):
         text = json.dumps(table).encode()
         arrays = len(text).to_bytes(8, "little") + text + arrays[8 + size :]
     elif kind == 3:
-        arrays = mutate_bytes(arrays, rng)
+        arrays = mutate_bytes(arrays, arrays, rng)
     fields[3:] = len(header), len(arrays)
     if kind == 4:
         fields[int(rng.choice([1, 3, 4]))] = int(rng.choice(NUMBERS[:6]))
-    content = PREFIX.pack(*fields) + header + arrays
-    return content + hashlib.sha256(content).digest()
+    return seal(PREFIX.pack(*fields) + header + arrays)
 
 
 def mutate_entry(transcript, rng):
@@ -99,7 +77,10 @@ def test_mutated_stream_files(count, stream, tmp_path):
     stream.save(path)
     content, before, n_loaded = path.read_bytes(), stream.state, 0
     for k in range(count // 2):
-        mutant = [mutate_bytes, mutate_parts][k % 2](content, rng)
+        if k % 2:
+            mutant = mutate_parts(content, rng)
+        else:
+            mutant = mutate_bytes(content, content, rng)
         path.write_bytes(mutant)
         tracemalloc.start()
         try:
@@ -136,7 +117,8 @@ def test_mutated_transcripts(count):
         if k % 2:
             mutant = mutate_entry(transcript, rng)
         else:
-            mutant = mutate_bytes(transcript.encode(), rng).decode("latin-1")
+            text = transcript.encode()
+            mutant = mutate_bytes(text, text, rng).decode("latin-1")
         try:
             again = model.resume(mutant)
         except ValueError as error:
