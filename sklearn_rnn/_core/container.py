@@ -10,7 +10,7 @@ Layout, with all integers little-endian:
     checksum  SHA-256 of all bytes before it
 
 Nothing is compressed, and the lengths must add up to the size of the file before
-anything is read. Reading the arrays therefore needs about three times their size in
+anything is read. Reading the arrays therefore needs a small multiple of their size in
 memory. The Python objects of the header are larger than their text.
 """
 

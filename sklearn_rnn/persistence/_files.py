@@ -81,6 +81,7 @@ def save(model: BaseEstimator, path: Path) -> None:
             f"a model file holds an estimator, got {type(model).__name__}. Pass a "
             "scikit-learn estimator."
         )
+    path = os.fspath(path)  # an error of its type is not one of the model
     encoder = Encoder()
     try:
         root = encoder.encode(model)

@@ -139,6 +139,8 @@ def test_what_cannot_be_loaded_is_not_saved(model, message, tmp_path):
 
 
 def test_folders_and_devices_cannot_be_written(tmp_path):
+    with pytest.raises(TypeError, match="not NoneType"):
+        save(MODEL, None)
     with pytest.raises(IsADirectoryError):
         save(MODEL, tmp_path)
     with pytest.raises(ModelFileError, match="not a regular file"):
