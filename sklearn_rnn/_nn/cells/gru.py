@@ -24,6 +24,7 @@ from sklearn_rnn._nn.cells.base import (
     compute_recurrent_gradient,
     to_array,
 )
+from sklearn_rnn._nn.compiled import Kernel, can_compile, squash, to_arrays
 from sklearn_rnn._nn.states import State
 
 
@@ -34,56 +35,158 @@ class UnrolledGRU(torch.autograd.Function):
     def forward(
         ctx: Any, projected: Tensor, weight: Tensor, bias_n: Tensor, h: Tensor
     ) -> Tensor:
-        T, B, G = projected.shape
-        H = G // 3
-        bias = torch.cat([bias_n.new_zeros(2 * H), bias_n])
-        rz, n, q = (projected.new_empty(T, B, k * H) for k in (2, 1, 1))
-        hidden = projected.new_empty(T + 1, B, H)
-        hidden[0] = h
-        recurrent = projected.new_empty(B, G)
-        recurrent_rz, recurrent_n = recurrent[:, : 2 * H], recurrent[:, 2 * H :]
-        P_rz = projected[:, :, : 2 * H].unbind(0)
-        P_n = projected[:, :, 2 * H :].unbind(0)
-        rz_at, n_at, q_at = rz.unbind(0), n.unbind(0), q.unbind(0)
-        h_at, U = hidden.unbind(0), weight.t()
-        for t in range(T):
-            torch.addmm(bias, h_at[t], U, out=recurrent)
-            torch.add(P_rz[t], recurrent_rz, out=rz_at[t]).sigmoid_()
-            q_at[t].copy_(recurrent_n)
-            torch.addcmul(P_n[t], rz_at[t][:, :H], q_at[t], out=n_at[t]).tanh_()
-            torch.lerp(n_at[t], h_at[t], rz_at[t][:, H:], out=h_at[t + 1])
-        ctx.save_for_backward(rz, n, q, hidden, weight)
-        return hidden[1:]
+        outputs, saved = run_gru(projected, weight, bias_n, h)
+        ctx.save_for_backward(*saved, weight)
+        return outputs
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        rz, n, q, hidden, weight = ctx.saved_tensors
-        T, B, H = n.shape
-        r, z = rz.chunk(2, 2)
-        k_n = ((1 - z) * (1 - n * n)).unbind(0)
-        k_z = ((hidden[:-1] - n) * z * (1 - z)).unbind(0)
-        k_r = (q * r * (1 - r)).unbind(0)
-        d_recurrent, d_n = n.new_empty(T, B, 3 * H), torch.empty_like(n)
-        d_r, d_z, d_q = (part.unbind(0) for part in d_recurrent.chunk(3, 2))
-        D, d_n_at, d_out = d_recurrent.unbind(0), d_n.unbind(0), d_outputs.unbind(0)
-        r_at, z_at = r.unbind(0), z.unbind(0)
+        *saved, hidden, weight = ctx.saved_tensors
+        H = hidden.shape[2]
+        d_projected, d_recurrent = hidden.new_empty(2, *d_outputs.shape[:2], 3 * H)
         d_h = torch.zeros_like(hidden[0])
-        for t in range(T - 1, -1, -1):
-            d_h = d_h + d_out[t]
-            torch.mul(d_h, k_n[t], out=d_n_at[t])
-            torch.mul(d_n_at[t], k_r[t], out=d_r[t])
-            torch.mul(d_h, k_z[t], out=d_z[t])
-            torch.mul(d_n_at[t], r_at[t], out=d_q[t])
-            d_h = torch.addmm(d_h * z_at[t], D[t], weight)
-        d_projected = torch.cat([d_recurrent[:, :, : 2 * H], d_n], 2)
-        d_bias_n = d_recurrent[:, :, 2 * H :].sum((0, 1))
+        results = d_projected, d_recurrent, d_h
+        if can_compile(hidden):
+            arguments = d_outputs.contiguous(), weight, *saved, hidden, *results
+            backward_kernel(*to_arrays(*arguments))
+        else:
+            backward_in_torch(d_outputs, weight, *saved, hidden, *results)
         return (
             d_projected,
             compute_recurrent_gradient(d_recurrent, hidden),
-            d_bias_n,
+            d_recurrent[:, :, 2 * H :].sum((0, 1)),
             d_h,
         )
+
+
+def run_gru(
+    projected: Tensor, weight: Tensor, bias_n: Tensor, h: Tensor, keep: bool = True
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Compute the outputs (T, B, H), and what the backward pass needs.
+
+    These are the gates r and z (T, B, 2 H), the candidates n, their recurrent products
+    q, and the states before and after all steps. Without ``keep``, only the states are
+    those of all steps.
+    """
+    T, B, G = projected.shape
+    H = G // 3
+    rz, n, q = (projected.new_empty(T if keep else 1, B, k * H) for k in (2, 1, 1))
+    hidden = projected.new_empty(T + 1, B, H)
+    hidden[0] = h
+    arguments = projected, weight.t().contiguous(), bias_n, rz, n, q, hidden
+    if can_compile(projected):
+        forward_kernel(*to_arrays(*arguments))
+    else:
+        forward_in_torch(*arguments)
+    return hidden[1:], (rz, n, q, hidden)
+
+
+def forward_in_torch(
+    projected: Tensor,
+    recurrent_weight: Tensor,  # (H, G)
+    bias_n: Tensor,
+    rz: Tensor,
+    n: Tensor,
+    q: Tensor,
+    hidden: Tensor,
+) -> None:
+    """Compute all steps into the last four tensors; see :func:`run_gru`."""
+    H = len(bias_n)
+    bias = torch.cat([bias_n.new_zeros(2 * H), bias_n])
+    recurrent = torch.empty_like(projected[0])
+    recurrent_rz, recurrent_n = recurrent[:, : 2 * H], recurrent[:, 2 * H :]
+    P_rz = projected[:, :, : 2 * H].unbind(0)
+    P_n = projected[:, :, 2 * H :].unbind(0)
+    rz_at, n_at, q_at, h_at = rz.unbind(0), n.unbind(0), q.unbind(0), hidden.unbind(0)
+    for t in range(len(projected)):
+        k = t % len(n)
+        torch.addmm(bias, h_at[t], recurrent_weight, out=recurrent)
+        torch.add(P_rz[t], recurrent_rz, out=rz_at[k]).sigmoid_()
+        q_at[k].copy_(recurrent_n)
+        torch.addcmul(P_n[t], rz_at[k][:, :H], q_at[k], out=n_at[k]).tanh_()
+        torch.lerp(n_at[k], h_at[t], rz_at[k][:, H:], out=h_at[t + 1])
+
+
+@Kernel
+def forward_kernel(projected, recurrent_weight, bias_n, rz, n, q, hidden):
+    """Compute what :func:`forward_in_torch` computes."""
+    T, B, G = projected.shape
+    H = G // 3
+    half = projected.dtype.type(0.5)
+    recurrent = np.empty((B, G), projected.dtype)
+    for t in range(T):
+        s = t % len(n)
+        np.dot(hidden[t], recurrent_weight, recurrent)
+        for b in range(B):
+            for k in range(2 * H):
+                gate = half * (projected[t, b, k] + recurrent[b, k])
+                rz[s, b, k] = half + half * squash(gate)
+            for k in range(H):
+                product = recurrent[b, 2 * H + k] + bias_n[k]
+                new = squash(projected[t, b, 2 * H + k] + rz[s, b, k] * product)
+                q[s, b, k], n[s, b, k] = product, new
+                z = rz[s, b, H + k]
+                hidden[t + 1, b, k] = new + z * (hidden[t, b, k] - new)
+
+
+def backward_in_torch(
+    d_outputs: Tensor,
+    weight: Tensor,
+    rz: Tensor,
+    n: Tensor,
+    q: Tensor,
+    hidden: Tensor,
+    d_projected: Tensor,
+    d_recurrent: Tensor,
+    d_hidden: Tensor,
+) -> None:
+    """Compute gradients of all steps into the last three tensors."""
+    r, z = rz.chunk(2, 2)
+    k_n = ((1 - z) * (1 - n * n)).unbind(0)
+    k_z = ((hidden[:-1] - n) * z * (1 - z)).unbind(0)
+    k_r = (q * r * (1 - r)).unbind(0)
+    d_r, d_z, d_q = (part.unbind(0) for part in d_recurrent.chunk(3, 2))
+    d_n = torch.empty_like(n)
+    D, d_n_at, d_out = d_recurrent.unbind(0), d_n.unbind(0), d_outputs.unbind(0)
+    r_at, z_at = r.unbind(0), z.unbind(0)
+    for t in range(len(n) - 1, -1, -1):
+        d_hidden += d_out[t]
+        torch.mul(d_hidden, k_n[t], out=d_n_at[t])
+        torch.mul(d_n_at[t], k_r[t], out=d_r[t])
+        torch.mul(d_hidden, k_z[t], out=d_z[t])
+        torch.mul(d_n_at[t], r_at[t], out=d_q[t])
+        d_hidden.mul_(z_at[t]).addmm_(D[t], weight)
+    H = n.shape[2]
+    d_projected[:, :, : 2 * H] = d_recurrent[:, :, : 2 * H]
+    d_projected[:, :, 2 * H :] = d_n
+
+
+@Kernel
+def backward_kernel(
+    d_outputs, weight, rz, n, q, hidden, d_projected, d_recurrent, d_hidden
+):
+    """Compute what :func:`backward_in_torch` computes."""
+    T, B, H = n.shape
+    one = n.dtype.type(1)
+    product = np.empty((B, H), n.dtype)
+    for t in range(T - 1, -1, -1):
+        for b in range(B):
+            for k in range(H):
+                r, z, new = rz[t, b, k], rz[t, b, H + k], n[t, b, k]
+                d = d_hidden[b, k] + d_outputs[t, b, k]
+                d_n = d * (one - z) * (one - new * new)
+                d_r = d_n * q[t, b, k] * r * (one - r)
+                d_z = d * (hidden[t, b, k] - new) * z * (one - z)
+                d_projected[t, b, k] = d_recurrent[t, b, k] = d_r
+                d_projected[t, b, H + k] = d_recurrent[t, b, H + k] = d_z
+                d_projected[t, b, 2 * H + k] = d_n
+                d_recurrent[t, b, 2 * H + k] = d_n * r
+                d_hidden[b, k] = d * z
+        np.dot(d_recurrent[t], weight, product)
+        for b in range(B):
+            for k in range(H):
+                d_hidden[b, k] += product[b, k]
 
 
 class NumpyGRU(NumpyCell):
@@ -146,11 +249,14 @@ h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
         dtype = projected.dtype
         weight, bias_n = self.weight_hh.to(dtype), self.bias_n.to(dtype)
-        outputs = UnrolledGRU.apply(projected, weight, bias_n, state)
+        if torch.is_grad_enabled():
+            outputs = UnrolledGRU.apply(projected, weight, bias_n, state)
+        else:
+            outputs, _ = run_gru(projected, weight, bias_n, state, keep=False)
         return outputs, outputs[-1]
 
     def prefers_kernel(self, x: Tensor) -> bool:
-        return x.is_cuda or not torch.is_grad_enabled()
+        return x.is_cuda or not (torch.is_grad_enabled() or can_compile(x))
 
     def run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         arguments = self.kernel_arguments(x.dtype)

@@ -1,0 +1,143 @@
+"""Loops that numba compiles, if it is installed (extra ``fast``).
+
+Torch and numpy compute one operation at a time, and each call takes longer than its
+arithmetic if a layer has few units. A *kernel* is a function of numpy arrays with loops
+over their elements. Numba compiles it to one loop per step, between matrix products by
+the BLAS of scipy. All arrays must be C-contiguous and of one type, float32 or float64.
+Without numba, the cells compute with torch and numpy instead.
+"""
+
+import importlib.util
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+DTYPES = (torch.float32, torch.float64)
+
+# Results do not depend on the order of the loops. "contract" allows fused
+# multiply-adds, "arcp" and "nsz" divisions and zeros whose last bits or sign differ.
+OPTIONS = {
+    "fastmath": {"contract", "arcp", "nsz"},
+    "error_model": "numpy",
+    "nogil": True,
+}
+
+_lock = threading.Lock()
+_is_enabled = True
+
+
+@contextmanager
+def without_compiled_kernels() -> Iterator[None]:
+    """Compute with torch and numpy, for comparisons."""
+    global _is_enabled
+    before, _is_enabled = _is_enabled, False
+    try:
+        yield
+    finally:
+        _is_enabled = before
+
+
+def can_compile(x: Tensor) -> bool:
+    """Return whether a kernel can compute with tensors like ``x``."""
+    return (
+        _is_enabled
+        and x.device.type == "cpu"
+        and x.dtype in DTYPES
+        and _load_numba() is not None
+    )
+
+
+def to_arrays(*tensors: Tensor) -> list[np.ndarray]:
+    """Return contiguous tensors as arrays that share their memory."""
+    return [tensor.detach().numpy() for tensor in tensors]
+
+
+class Kernel:
+    """A decorator: numba compiles the function when it is first called."""
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        self.function = function
+        self._compiled: Callable[..., None] | None = None
+
+    def __call__(self, *arrays: Any) -> None:
+        compiled = self._compiled
+        if compiled is None:
+            compiled = self._compile()
+        compiled(*arrays)
+
+    def _compile(self) -> Callable[..., None]:
+        numba = _load_numba()
+        with _lock:
+            if self._compiled is None:
+                try:  # numba raises an error if no folder for its files is writable
+                    self._compiled = numba.njit(self.function, cache=True, **OPTIONS)
+                except RuntimeError:
+                    self._compiled = numba.njit(self.function, **OPTIONS)
+        assert self._compiled is not None
+        return self._compiled
+
+
+@cache
+def _load_numba() -> Any:
+    """Import numba and register functions for kernels; None if it is not installed."""
+    if importlib.util.find_spec("numba") is None:
+        return None
+    import numba
+    from numba.extending import overload
+
+    if numba.config.DISABLE_JIT:  # kernels would run as Python loops
+        return None
+    narrow, wide = numba.njit(inline="always")(_squash32), numba.njit(_squash64)
+
+    @overload(squash, inline="always")
+    def _choose(x):  # numba compares its signature with that of the results
+        if x == numba.float32:
+            return lambda x: narrow(x)
+        return lambda x: wide(x)
+
+    return numba
+
+
+def squash(x: Any) -> Any:
+    """Compute tanh(x) for one element, in a form that vector instructions compute."""
+    return np.tanh(x)
+
+
+def _squash32(x: np.float32) -> np.float32:
+    """Compute tanh as a rational function (that of Eigen), to 3e-7."""
+    f = np.float32
+    x = min(max(x, f(-7.90531110763549805)), f(7.90531110763549805))
+    s = x * x
+    p = f(-2.76076847742355e-16)
+    p = p * s + f(2.00018790482477e-13)
+    p = p * s + f(-8.60467152213735e-11)
+    p = p * s + f(5.12229709037114e-08)
+    p = p * s + f(1.48572235717979e-05)
+    p = p * s + f(6.37261928875436e-04)
+    p = p * s + f(4.89352455891786e-03)
+    q = f(1.19825839466702e-06)
+    q = q * s + f(1.18534705686654e-04)
+    q = q * s + f(2.26843463243900e-03)
+    q = q * s + f(4.89352518554385e-03)
+    return x * p / q
+
+
+def _squash64(x: float) -> float:
+    """Compute tanh from exp(2 x) (that of Cephes), to 1e-15."""
+    y = 2.0 * min(max(x, -20.0), 20.0)
+    k = np.floor(y * 1.4426950408889634 + 0.5)  # exp(y) = 2 ** k * exp(r)
+    r = y - k * 6.93145751953125e-1 - k * 1.42860682030941723212e-6
+    s = r * r
+    p = 1.26177193074810590878e-4 * s + 3.02994407707441961300e-2
+    p = (p * s + 9.99999999999999999910e-1) * r
+    q = 3.00198505138664455042e-6 * s + 2.52448340349684104192e-3
+    q = (q * s + 2.27265548208155028766e-1) * s + 2.0
+    power = np.int64((np.int64(k) + 1023) << 52).view(np.float64)  # 2 ** k
+    e = (1.0 + 2.0 * (p / (q - p))) * power
+    return (e - 1.0) / (e + 1.0)
