@@ -25,6 +25,7 @@ from sklearn_rnn._nn.cells.base import (
     RecurrentLayer,
     compute_recurrent_gradient,
 )
+from sklearn_rnn._nn.compiled import Kernel, can_compile, squash, to_arrays
 from sklearn_rnn._nn.states import State
 
 
@@ -36,23 +37,16 @@ class UnrolledLSTM(torch.autograd.Function):
         ctx: Any, projected: Tensor, weight: Tensor, h: Tensor, c: Tensor
     ) -> tuple[Tensor, Tensor]:
         T, B, G = projected.shape
-        H = G // 4
         gates = torch.empty_like(projected)
-        hidden, cell = (projected.new_empty(T + 1, B, H) for _ in range(2))
-        squashed = projected.new_empty(T, B, H)  # tanh(c[t])
+        squashed = projected.new_empty(T, B, G // 4)  # tanh(c[t])
+        hidden, cell = projected.new_empty(2, T + 1, B, G // 4)
         hidden[0], cell[0] = h, c
-        P, gates_at, s_at = projected.unbind(0), gates.unbind(0), squashed.unbind(0)
-        h_at, c_at, U = hidden.unbind(0), cell.unbind(0), weight.t()
-        for t in range(T):
-            gate = torch.addmm(P[t], h_at[t], U, out=gates_at[t])
-            gate[:, : 2 * H].sigmoid_()
-            gate[:, 2 * H : 3 * H].tanh_()
-            gate[:, 3 * H :].sigmoid_()
-            i, f, g, o = gate.chunk(4, 1)
-            torch.mul(f, c_at[t], out=c_at[t + 1]).addcmul_(i, g)
-            torch.tanh(c_at[t + 1], out=s_at[t])
-            torch.mul(o, s_at[t], out=h_at[t + 1])
-        ctx.save_for_backward(gates, hidden, cell, squashed, weight)
+        arguments = projected, weight.t().contiguous(), gates, squashed, hidden, cell
+        if can_compile(projected):
+            forward_kernel(*to_arrays(*arguments))
+        else:
+            forward_in_torch(*arguments)
+        ctx.save_for_backward(gates, squashed, hidden, cell, weight)
         return hidden[1:], cell[-1]
 
     @staticmethod
@@ -60,29 +54,121 @@ class UnrolledLSTM(torch.autograd.Function):
     def backward(
         ctx: Any, d_outputs: Tensor, d_c: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        gates, hidden, cell, squashed, weight = ctx.saved_tensors
-        T, B, G = gates.shape
-        i, f, g, o = gates.chunk(4, 2)
-        slope = torch.empty_like(gates)
-        slope_i, slope_f, slope_g, slope_o = slope.chunk(4, 2)
-        slope_i.copy_(g * i * (1 - i))
-        slope_f.copy_(cell[:-1] * f * (1 - f))
-        slope_g.copy_(i * (1 - g * g))
-        slope_o.copy_(squashed * o * (1 - o))
-        k_c = (o * (1 - squashed * squashed)).unbind(0)
-        d_projected = torch.empty_like(gates)
-        by_gate = d_projected.view(T, B, 4, G // 4).unbind(0)
-        k = slope.view(T, B, 4, G // 4).unbind(0)
-        D, f_at, d_out = d_projected.unbind(0), f.unbind(0), d_outputs.unbind(0)
-        d_h, d_c = torch.zeros_like(hidden[0]), d_c.clone()
-        for t in range(T - 1, -1, -1):
-            d_h = d_h + d_out[t]
-            d_c.addcmul_(d_h, k_c[t])
-            torch.mul(k[t][:, :3], d_c.unsqueeze(1), out=by_gate[t][:, :3])
-            torch.mul(k[t][:, 3], d_h, out=by_gate[t][:, 3])
-            d_c.mul_(f_at[t])
-            d_h = D[t] @ weight
+        *saved, weight = ctx.saved_tensors
+        gates, _, hidden, _ = saved
+        d_projected, d_h = torch.empty_like(gates), torch.zeros_like(hidden[0])
+        d_c = d_c.clone(memory_format=torch.contiguous_format)
+        arguments = d_outputs.contiguous(), weight, *saved, d_projected, d_h, d_c
+        if can_compile(gates):
+            backward_kernel(*to_arrays(*arguments))
+        else:
+            backward_in_torch(*arguments)
         return d_projected, compute_recurrent_gradient(d_projected, hidden), d_h, d_c
+
+
+def forward_in_torch(
+    projected: Tensor,
+    recurrent_weight: Tensor,  # (H, G)
+    gates: Tensor,
+    squashed: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+) -> None:
+    """Compute all steps into the last four tensors."""
+    H = hidden.shape[2]
+    P, gates_at, s_at = projected.unbind(0), gates.unbind(0), squashed.unbind(0)
+    h_at, c_at = hidden.unbind(0), cell.unbind(0)
+    for t in range(len(P)):
+        gate = torch.addmm(P[t], h_at[t], recurrent_weight, out=gates_at[t])
+        gate[:, : 2 * H].sigmoid_()
+        gate[:, 2 * H : 3 * H].tanh_()
+        gate[:, 3 * H :].sigmoid_()
+        i, f, g, o = gate.chunk(4, 1)
+        torch.mul(f, c_at[t], out=c_at[t + 1]).addcmul_(i, g)
+        torch.tanh(c_at[t + 1], out=s_at[t])
+        torch.mul(o, s_at[t], out=h_at[t + 1])
+
+
+@Kernel
+def forward_kernel(projected, recurrent_weight, gates, squashed, hidden, cell):
+    """Compute what :func:`forward_in_torch` computes."""
+    T, B, G = projected.shape
+    H = G // 4
+    half = projected.dtype.type(0.5)
+    recurrent = np.empty((B, G), projected.dtype)
+    for t in range(T):
+        np.dot(hidden[t], recurrent_weight, recurrent)
+        for b in range(B):
+            for k in range(2 * H):
+                gate = half * (projected[t, b, k] + recurrent[b, k])
+                gates[t, b, k] = half + half * squash(gate)
+            for k in range(2 * H, 3 * H):
+                gates[t, b, k] = squash(projected[t, b, k] + recurrent[b, k])
+            for k in range(3 * H, G):
+                gate = half * (projected[t, b, k] + recurrent[b, k])
+                gates[t, b, k] = half + half * squash(gate)
+            for k in range(H):
+                i, f, g = gates[t, b, k], gates[t, b, H + k], gates[t, b, 2 * H + k]
+                c = f * cell[t, b, k] + i * g
+                cell[t + 1, b, k], squashed[t, b, k] = c, squash(c)
+                hidden[t + 1, b, k] = gates[t, b, 3 * H + k] * squashed[t, b, k]
+
+
+def backward_in_torch(
+    d_outputs: Tensor,
+    weight: Tensor,
+    gates: Tensor,
+    squashed: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    d_projected: Tensor,
+    d_hidden: Tensor,
+    d_cell: Tensor,
+) -> None:
+    """Compute gradients of all steps into the last three tensors."""
+    T, B, G = gates.shape
+    i, f, g, o = gates.chunk(4, 2)
+    slope = torch.empty_like(gates)
+    slope_i, slope_f, slope_g, slope_o = slope.chunk(4, 2)
+    slope_i.copy_(g * i * (1 - i))
+    slope_f.copy_(cell[:-1] * f * (1 - f))
+    slope_g.copy_(i * (1 - g * g))
+    slope_o.copy_(squashed * o * (1 - o))
+    k_c = (o * (1 - squashed * squashed)).unbind(0)
+    by_gate = d_projected.view(T, B, 4, G // 4).unbind(0)
+    k = slope.view(T, B, 4, G // 4).unbind(0)
+    D, f_at, d_out = d_projected.unbind(0), f.unbind(0), d_outputs.unbind(0)
+    for t in range(T - 1, -1, -1):
+        d_hidden += d_out[t]
+        d_cell.addcmul_(d_hidden, k_c[t])
+        torch.mul(k[t][:, :3], d_cell.unsqueeze(1), out=by_gate[t][:, :3])
+        torch.mul(k[t][:, 3], d_hidden, out=by_gate[t][:, 3])
+        d_cell.mul_(f_at[t])
+        torch.mm(D[t], weight, out=d_hidden)
+
+
+@Kernel
+def backward_kernel(
+    d_outputs, weight, gates, squashed, hidden, cell, d_projected, d_hidden, d_cell
+):
+    """Compute what :func:`backward_in_torch` computes."""
+    T, B, G = gates.shape
+    H = G // 4
+    one = gates.dtype.type(1)
+    for t in range(T - 1, -1, -1):
+        for b in range(B):
+            for k in range(H):
+                i, f = gates[t, b, k], gates[t, b, H + k]
+                g, o = gates[t, b, 2 * H + k], gates[t, b, 3 * H + k]
+                s = squashed[t, b, k]
+                d = d_hidden[b, k] + d_outputs[t, b, k]
+                d_c = d_cell[b, k] + d * o * (one - s * s)
+                d_projected[t, b, k] = d_c * g * i * (one - i)
+                d_projected[t, b, H + k] = d_c * cell[t, b, k] * f * (one - f)
+                d_projected[t, b, 2 * H + k] = d_c * i * (one - g * g)
+                d_projected[t, b, 3 * H + k] = d * s * o * (one - o)
+                d_cell[b, k] = d_c * f
+        np.dot(d_projected[t], weight, d_hidden)
 
 
 class NumpyLSTM(NumpyCell):

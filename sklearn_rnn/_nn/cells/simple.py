@@ -18,6 +18,7 @@ from sklearn_rnn._nn.cells.base import (
     RecurrentLayer,
     compute_recurrent_gradient,
 )
+from sklearn_rnn._nn.compiled import Kernel, can_compile, squash, to_arrays
 from sklearn_rnn._nn.states import State
 
 
@@ -28,14 +29,7 @@ class UnrolledSimple(torch.autograd.Function):
     def forward(
         ctx: Any, projected: Tensor, weight: Tensor, h: Tensor, activation: str
     ) -> Tensor:
-        T, B, H = projected.shape
-        hidden = projected.new_empty(T + 1, B, H)
-        hidden[0] = h
-        P, h_at, U = projected.unbind(0), hidden.unbind(0), weight.t()
-        activate = torch.tanh_ if activation == "tanh" else torch.relu_
-        for t in range(T):
-            torch.addmm(P[t], h_at[t], U, out=h_at[t + 1])
-            activate(h_at[t + 1])
+        hidden = run_simple(projected, weight, h, activation)
         ctx.save_for_backward(hidden, weight)
         ctx.activation = activation
         return hidden[1:]
@@ -44,15 +38,89 @@ class UnrolledSimple(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         hidden, weight = ctx.saved_tensors
-        h = hidden[1:]
-        slope = 1 - h * h if ctx.activation == "tanh" else (h > 0).to(h.dtype)
-        d_projected = torch.empty_like(h)
-        D, k, d_out = d_projected.unbind(0), slope.unbind(0), d_outputs.unbind(0)
-        d_h = torch.zeros_like(hidden[0])
-        for t in range(len(d_out) - 1, -1, -1):
-            torch.mul(d_out[t] + d_h, k[t], out=D[t])
-            d_h = D[t] @ weight
+        d_projected, d_h = torch.empty_like(hidden[1:]), torch.zeros_like(hidden[0])
+        is_tanh = ctx.activation == "tanh"
+        arguments = d_outputs.contiguous(), weight, hidden, d_projected, d_h
+        if can_compile(hidden):
+            backward_kernel(*to_arrays(*arguments), is_tanh)
+        else:
+            backward_in_torch(*arguments, is_tanh)
         return d_projected, compute_recurrent_gradient(d_projected, hidden), d_h, None
+
+
+def run_simple(
+    projected: Tensor, weight: Tensor, h: Tensor, activation: str
+) -> Tensor:
+    """Compute the states (T + 1, B, H) before and after all steps."""
+    T, B, H = projected.shape
+    hidden = projected.new_empty(T + 1, B, H)
+    hidden[0] = h
+    arguments = projected, weight.t().contiguous(), hidden
+    if can_compile(projected):
+        forward_kernel(*to_arrays(*arguments), activation == "tanh")
+    else:
+        forward_in_torch(*arguments, activation == "tanh")
+    return hidden
+
+
+def forward_in_torch(
+    projected: Tensor, recurrent_weight: Tensor, hidden: Tensor, is_tanh: bool
+) -> None:
+    """Compute all steps into ``hidden``; the weight is (H, H), transposed."""
+    P, h_at = projected.unbind(0), hidden.unbind(0)
+    activate = torch.tanh_ if is_tanh else torch.relu_
+    for t in range(len(P)):
+        torch.addmm(P[t], h_at[t], recurrent_weight, out=h_at[t + 1])
+        activate(h_at[t + 1])
+
+
+@Kernel
+def forward_kernel(projected, recurrent_weight, hidden, is_tanh):
+    """Compute what :func:`forward_in_torch` computes."""
+    T, B, H = projected.shape
+    zero = projected.dtype.type(0)
+    for t in range(T):
+        np.dot(hidden[t], recurrent_weight, hidden[t + 1])
+        for b in range(B):
+            if is_tanh:
+                for k in range(H):
+                    value = projected[t, b, k] + hidden[t + 1, b, k]
+                    hidden[t + 1, b, k] = squash(value)
+            else:
+                for k in range(H):
+                    value = projected[t, b, k] + hidden[t + 1, b, k]
+                    hidden[t + 1, b, k] = max(value, zero)
+
+
+def backward_in_torch(
+    d_outputs: Tensor,
+    weight: Tensor,
+    hidden: Tensor,
+    d_projected: Tensor,
+    d_hidden: Tensor,
+    is_tanh: bool,
+) -> None:
+    """Compute gradients of all steps into ``d_projected`` and ``d_hidden``."""
+    h = hidden[1:]
+    slope = 1 - h * h if is_tanh else (h > 0).to(h.dtype)
+    D, k, d_out = d_projected.unbind(0), slope.unbind(0), d_outputs.unbind(0)
+    for t in range(len(d_out) - 1, -1, -1):
+        torch.mul(d_hidden.add_(d_out[t]), k[t], out=D[t])
+        torch.mm(D[t], weight, out=d_hidden)
+
+
+@Kernel
+def backward_kernel(d_outputs, weight, hidden, d_projected, d_hidden, is_tanh):
+    """Compute what :func:`backward_in_torch` computes."""
+    T, B, H = d_outputs.shape
+    one, zero = hidden.dtype.type(1), hidden.dtype.type(0)
+    for t in range(T - 1, -1, -1):
+        for b in range(B):
+            for k in range(H):
+                h = hidden[t + 1, b, k]
+                slope = one - h * h if is_tanh else (one if h > zero else zero)
+                d_projected[t, b, k] = (d_hidden[b, k] + d_outputs[t, b, k]) * slope
+        np.dot(d_projected[t], weight, d_hidden)
 
 
 class NumpySimple(NumpyCell):
@@ -86,11 +154,14 @@ class SimpleLayer(RecurrentLayer):
 
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
         weight = self.weight_hh.to(projected.dtype)
-        outputs = UnrolledSimple.apply(projected, weight, state, self.activation)
+        if torch.is_grad_enabled():
+            outputs = UnrolledSimple.apply(projected, weight, state, self.activation)
+        else:
+            outputs = run_simple(projected, weight, state, self.activation)[1:]
         return outputs, outputs[-1]
 
     def prefers_kernel(self, x: Tensor) -> bool:
-        return x.is_cuda or not torch.is_grad_enabled()
+        return x.is_cuda or not (torch.is_grad_enabled() or can_compile(x))
 
     def run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         kernel = torch.rnn_tanh if self.activation == "tanh" else torch.rnn_relu
