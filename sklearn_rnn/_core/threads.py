@@ -38,18 +38,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: _set_torch_threads(1))
 
 
-@contextmanager
-def limit_threads(work: int) -> Iterator[None]:
+def limit_threads(work: int) -> AbstractContextManager[None]:
     """Use one thread if a step has too few multiply-adds (``work``) for several."""
-    before = _get_torch_threads()
-    if work >= WORK_WORTH_THREADS or before == 1:
-        yield
-        return
-    try:
-        _set_torch_threads(1)
-        yield
-    finally:
-        _set_torch_threads(before)
+    return nullcontext() if work >= WORK_WORTH_THREADS else use_one_thread()
 
 
 def limit_step_threads(work: int) -> AbstractContextManager[None]:
