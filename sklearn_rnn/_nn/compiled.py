@@ -49,7 +49,7 @@ def can_compile(x: Tensor) -> bool:
         _is_enabled
         and x.device.type == "cpu"
         and x.dtype in DTYPES
-        and _load_numba() is not None
+        and find_numba() is not None
     )
 
 
@@ -72,7 +72,7 @@ class Kernel:
         compiled(*arrays)
 
     def _compile(self) -> Callable[..., None]:
-        numba = _load_numba()
+        numba = find_numba()
         with _lock:
             if self._compiled is None:
                 try:  # numba raises an error if no folder for its files is writable
@@ -84,7 +84,7 @@ class Kernel:
 
 
 @cache
-def _load_numba() -> Any:
+def find_numba() -> Any:
     """Import numba and register functions for kernels; None if it is not installed."""
     if importlib.util.find_spec("numba") is None:
         return None

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sklearn_rnn._nn.compiled import can_compile
 from sklearn_rnn._nn.states import State, nest_state
 
 
@@ -150,6 +151,7 @@ class NumpyCell(ABC):
 
     def __init__(self, layer: RecurrentLayer, embedding: nn.Embedding | None) -> None:
         H, self.state_names = layer.hidden_size, layer.state_names
+        self.is_compiled = can_compile(layer.weight_hh.cpu())
         reads_codes = embedding is not None or layer.onehot
         with torch.inference_mode():
             inputs = layer.weight_ih if layer.onehot else layer.weight_ih.t()

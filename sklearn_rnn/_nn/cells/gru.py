@@ -189,6 +189,20 @@ def backward_kernel(
                 d_hidden[b, k] += product[b, k]
 
 
+@Kernel
+def step_kernel(gates, recurrent, bias_n, before, after):
+    """Compute one step of all sequences into ``after``; ``gates`` is overwritten."""
+    B, H = before.shape
+    half = before.dtype.type(0.5)
+    for b in range(B):
+        for k in range(2 * H):
+            gates[b, k] = half + half * squash(gates[b, k] + recurrent[b, k])
+        for k in range(H):
+            product = recurrent[b, 2 * H + k] + bias_n[k]
+            new = squash(gates[b, 2 * H + k] + gates[b, k] * product)
+            after[b, k] = new + gates[b, H + k] * (before[b, k] - new)
+
+
 class NumpyGRU(NumpyCell):
     """One step of the GRU."""
 
@@ -200,6 +214,10 @@ class NumpyGRU(NumpyCell):
 
     def step(self, buffers: Buffers, state: list[np.ndarray]) -> list[np.ndarray]:
         (before,) = state
+        if self.is_compiled:
+            after = np.empty_like(before)
+            step_kernel(buffers.gates, buffers.recurrent, self.bias_n, before, after)
+            return [after]
         _, recurrent, (r, z, n), sigmoids, spare = buffers
         H = before.shape[1]
         sigmoids += recurrent[:, : 2 * H]

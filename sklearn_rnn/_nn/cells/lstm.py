@@ -171,6 +171,23 @@ def backward_kernel(
         np.dot(d_projected[t], weight, d_hidden)
 
 
+@Kernel
+def step_kernel(gates, recurrent, before, hidden, cell):
+    """Compute one step into ``hidden`` and ``cell``, with the gates i, f, o, g.
+
+    ``before`` is the state of the cell, and ``gates`` is overwritten.
+    """
+    B, H = before.shape
+    half = before.dtype.type(0.5)
+    for b in range(B):
+        for k in range(3 * H):
+            gates[b, k] = half + half * squash(gates[b, k] + recurrent[b, k])
+        for k in range(H):
+            g = squash(gates[b, 3 * H + k] + recurrent[b, 3 * H + k])
+            c = gates[b, H + k] * before[b, k] + gates[b, k] * g
+            cell[b, k], hidden[b, k] = c, gates[b, 2 * H + k] * squash(c)
+
+
 class NumpyLSTM(NumpyCell):
     """One step of the LSTM, with the gates in the order i, f, o, g."""
 
@@ -179,6 +196,10 @@ class NumpyLSTM(NumpyCell):
 
     def step(self, buffers: Buffers, state: list[np.ndarray]) -> list[np.ndarray]:
         gates, recurrent, (i, f, o, g), sigmoids, spare = buffers
+        if self.is_compiled:
+            hidden, cell = np.empty_like(state[1]), np.empty_like(state[1])
+            step_kernel(gates, recurrent, state[1], hidden, cell)
+            return [hidden, cell]
         gates += recurrent
         np.tanh(gates, out=gates)
         sigmoids *= 0.5

@@ -48,9 +48,7 @@ class UnrolledSimple(torch.autograd.Function):
         return d_projected, compute_recurrent_gradient(d_projected, hidden), d_h, None
 
 
-def run_simple(
-    projected: Tensor, weight: Tensor, h: Tensor, activation: str
-) -> Tensor:
+def run_simple(projected: Tensor, weight: Tensor, h: Tensor, activation: str) -> Tensor:
     """Compute the states (T + 1, B, H) before and after all steps."""
     T, B, H = projected.shape
     hidden = projected.new_empty(T + 1, B, H)
@@ -123,6 +121,15 @@ def backward_kernel(d_outputs, weight, hidden, d_projected, d_hidden, is_tanh):
         np.dot(d_projected[t], weight, d_hidden)
 
 
+@Kernel
+def step_kernel(gates, recurrent, after):
+    """Compute one step with tanh into ``after``."""
+    B, H = after.shape
+    for b in range(B):
+        for k in range(H):
+            after[b, k] = squash(gates[b, k] + recurrent[b, k])
+
+
 class NumpySimple(NumpyCell):
     """One step of the simple cell."""
 
@@ -132,6 +139,10 @@ class NumpySimple(NumpyCell):
 
     def step(self, buffers: Buffers, state: list[np.ndarray]) -> list[np.ndarray]:
         gates = buffers.gates
+        if self.is_compiled and self.activation == "tanh":
+            after = np.empty_like(state[0])
+            step_kernel(gates, buffers.recurrent, after)
+            return [after]
         gates += buffers.recurrent
         if self.activation == "tanh":
             return [np.tanh(gates)]
