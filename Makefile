@@ -76,11 +76,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e ".[plot,progress]"
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[fast,plot,progress]"
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test,plot,progress]"
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test,fast,plot,progress]"
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.release: $(VENV)/.dev
