@@ -7,16 +7,20 @@ the BLAS of scipy. All arrays must be C-contiguous and of one type, float32 or f
 Without numba, the cells compute with torch and numpy instead.
 """
 
-import importlib.util
+import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from sklearn_rnn._core.user_warnings import warn_user
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -28,8 +32,17 @@ OPTIONS = {
     "nogil": True,
 }
 
-_lock = threading.Lock()
 _is_enabled = True
+
+# Held while numba is imported or compiles. No process is forked then, because numba's
+# own locks would stay locked in it.
+_lock = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire,
+        after_in_parent=_lock.release,
+        after_in_child=_lock.release,
+    )
 
 
 @contextmanager
@@ -54,49 +67,92 @@ def can_compile(x: Tensor) -> bool:
 
 
 def to_arrays(*tensors: Tensor) -> list[np.ndarray]:
-    """Return contiguous tensors as arrays that share their memory."""
-    return [tensor.detach().numpy() for tensor in tensors]
+    """Return tensors as C-contiguous arrays.
+
+    They share memory with contiguous tensors. Tensors for results must be contiguous.
+    """
+    return [tensor.detach().contiguous().numpy() for tensor in tensors]
 
 
 class Kernel:
-    """A decorator: numba compiles the function when it is first called."""
+    """A decorator: numba compiles the function at its first call for each dtype.
+
+    Numba stores compiled functions in ``__pycache__`` or another writable folder.
+    Functions that cannot be stored or loaded are compiled in each process.
+    """
 
     def __init__(self, function: Callable[..., None]) -> None:
         self.function = function
-        self._compiled: Callable[..., None] | None = None
+        self._compiled: dict[str, Callable[..., None]] = {}
 
     def __call__(self, *arrays: Any) -> None:
-        compiled = self._compiled
+        compiled = self._compiled.get(arrays[0].dtype.char)
         if compiled is None:
-            compiled = self._compile()
+            compiled = self._compile(arrays)
         compiled(*arrays)
 
-    def _compile(self) -> Callable[..., None]:
-        numba = find_numba()
-        with _lock:
-            if self._compiled is None:
-                try:  # numba raises an error if no folder for its files is writable
-                    self._compiled = numba.njit(self.function, cache=True, **OPTIONS)
-                except RuntimeError:
-                    self._compiled = numba.njit(self.function, **OPTIONS)
-        assert self._compiled is not None
-        return self._compiled
+    def _compile(self, arrays: tuple[Any, ...]) -> Callable[..., None]:
+        numba, dtype = find_numba(), arrays[0].dtype
+        signature = tuple(map(numba.typeof, arrays))
+        # A separate file for each dtype: two processes that compile for the same file
+        # at the same time could store the function of one type as that of the other.
+        function = FunctionType(self.function.__code__, self.function.__globals__)
+        function.__qualname__ = f"{self.function.__qualname__}_{dtype.name}"
+
+        def compile_or_load(cache: bool) -> None:
+            with _lock:
+                if dtype.char not in self._compiled:
+                    compiled = numba.njit(function, cache=cache, **OPTIONS)
+                    compiled.compile(signature)
+                    self._compiled[dtype.char] = compiled
+
+        try:
+            finish_in_thread(compile_or_load, True)
+        except Exception:  # no writable folder, a full disk, a damaged file
+            finish_in_thread(compile_or_load, False)
+        return self._compiled[dtype.char]
+
+
+def finish_in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in another thread, in which no signal interrupts it.
+
+    If the import of numba or a compilation is interrupted, later ones may fail.
+    """
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(function, *arguments).result()
 
 
 @cache
 def find_numba() -> Any:
-    """Import numba and register functions for kernels; None if it is not installed."""
-    if importlib.util.find_spec("numba") is None:
+    """Import numba and prepare it for kernels; None if it cannot be used."""
+    try:
+        return finish_in_thread(_import_numba)
+    except Exception as error:
+        if not (isinstance(error, ModuleNotFoundError) and error.name == "numba"):
+            warn_user(
+                f"numba cannot be used ({type(error).__name__}: {error}). The "
+                "recurrent layers are computed with torch instead, which is slower. "
+                "Install another version of numba, or remove it."
+            )
         return None
+
+
+def _import_numba() -> Any:
+    with _lock:
+        return _prepare_numba()
+
+
+@cache
+def _prepare_numba() -> Any:
     import numba
     from numba.extending import overload
 
-    if numba.config.DISABLE_JIT:  # kernels would run as Python loops
+    if vars(numba.config)["DISABLE_JIT"]:  # kernels would run as Python loops
         return None
     narrow, wide = numba.njit(inline="always")(_squash32), numba.njit(_squash64)
 
     @overload(squash, inline="always")
-    def _choose(x):  # numba compares its signature with that of the results
+    def _choose(x):  # type: ignore[no-untyped-def] # as in the lambda expressions
         if x == numba.float32:
             return lambda x: narrow(x)
         return lambda x: wide(x)

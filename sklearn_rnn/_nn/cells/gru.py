@@ -46,12 +46,11 @@ class UnrolledGRU(torch.autograd.Function):
         H = hidden.shape[2]
         d_projected, d_recurrent = hidden.new_empty(2, *d_outputs.shape[:2], 3 * H)
         d_h = torch.zeros_like(hidden[0])
-        results = d_projected, d_recurrent, d_h
+        arguments = d_outputs, weight, *saved, hidden, d_projected, d_recurrent, d_h
         if can_compile(hidden):
-            arguments = d_outputs.contiguous(), weight, *saved, hidden, *results
             backward_kernel(*to_arrays(*arguments))
         else:
-            backward_in_torch(d_outputs, weight, *saved, hidden, *results)
+            backward_in_torch(*arguments)
         return (
             d_projected,
             compute_recurrent_gradient(d_recurrent, hidden),
@@ -109,7 +108,15 @@ def forward_in_torch(
 
 
 @Kernel
-def forward_kernel(projected, recurrent_weight, bias_n, rz, n, q, hidden):
+def forward_kernel(
+    projected: np.ndarray,
+    recurrent_weight: np.ndarray,
+    bias_n: np.ndarray,
+    rz: np.ndarray,
+    n: np.ndarray,
+    q: np.ndarray,
+    hidden: np.ndarray,
+) -> None:
     """Compute what :func:`forward_in_torch` computes."""
     T, B, G = projected.shape
     H = G // 3
@@ -164,8 +171,16 @@ def backward_in_torch(
 
 @Kernel
 def backward_kernel(
-    d_outputs, weight, rz, n, q, hidden, d_projected, d_recurrent, d_hidden
-):
+    d_outputs: np.ndarray,
+    weight: np.ndarray,
+    rz: np.ndarray,
+    n: np.ndarray,
+    q: np.ndarray,
+    hidden: np.ndarray,
+    d_projected: np.ndarray,
+    d_recurrent: np.ndarray,
+    d_hidden: np.ndarray,
+) -> None:
     """Compute what :func:`backward_in_torch` computes."""
     T, B, H = n.shape
     one = n.dtype.type(1)
@@ -190,7 +205,13 @@ def backward_kernel(
 
 
 @Kernel
-def step_kernel(gates, recurrent, bias_n, before, after):
+def step_kernel(
+    gates: np.ndarray,
+    recurrent: np.ndarray,
+    bias_n: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+) -> None:
     """Compute one step of all sequences into ``after``; ``gates`` is overwritten."""
     B, H = before.shape
     half = before.dtype.type(0.5)

@@ -37,7 +37,7 @@ class UnrolledLSTM(torch.autograd.Function):
         ctx: Any, projected: Tensor, weight: Tensor, h: Tensor, c: Tensor
     ) -> tuple[Tensor, Tensor]:
         T, B, G = projected.shape
-        gates = torch.empty_like(projected)
+        gates = projected.new_empty(T, B, G)
         squashed = projected.new_empty(T, B, G // 4)  # tanh(c[t])
         hidden, cell = projected.new_empty(2, T + 1, B, G // 4)
         hidden[0], cell[0] = h, c
@@ -58,7 +58,7 @@ class UnrolledLSTM(torch.autograd.Function):
         gates, _, hidden, _ = saved
         d_projected, d_h = torch.empty_like(gates), torch.zeros_like(hidden[0])
         d_c = d_c.clone(memory_format=torch.contiguous_format)
-        arguments = d_outputs.contiguous(), weight, *saved, d_projected, d_h, d_c
+        arguments = d_outputs, weight, *saved, d_projected, d_h, d_c
         if can_compile(gates):
             backward_kernel(*to_arrays(*arguments))
         else:
@@ -90,7 +90,14 @@ def forward_in_torch(
 
 
 @Kernel
-def forward_kernel(projected, recurrent_weight, gates, squashed, hidden, cell):
+def forward_kernel(
+    projected: np.ndarray,
+    recurrent_weight: np.ndarray,
+    gates: np.ndarray,
+    squashed: np.ndarray,
+    hidden: np.ndarray,
+    cell: np.ndarray,
+) -> None:
     """Compute what :func:`forward_in_torch` computes."""
     T, B, G = projected.shape
     H = G // 4
@@ -149,8 +156,16 @@ def backward_in_torch(
 
 @Kernel
 def backward_kernel(
-    d_outputs, weight, gates, squashed, hidden, cell, d_projected, d_hidden, d_cell
-):
+    d_outputs: np.ndarray,
+    weight: np.ndarray,
+    gates: np.ndarray,
+    squashed: np.ndarray,
+    hidden: np.ndarray,
+    cell: np.ndarray,
+    d_projected: np.ndarray,
+    d_hidden: np.ndarray,
+    d_cell: np.ndarray,
+) -> None:
     """Compute what :func:`backward_in_torch` computes."""
     T, B, G = gates.shape
     H = G // 4
@@ -172,7 +187,13 @@ def backward_kernel(
 
 
 @Kernel
-def step_kernel(gates, recurrent, before, hidden, cell):
+def step_kernel(
+    gates: np.ndarray,
+    recurrent: np.ndarray,
+    before: np.ndarray,
+    hidden: np.ndarray,
+    cell: np.ndarray,
+) -> None:
     """Compute one step into ``hidden`` and ``cell``, with the gates i, f, o, g.
 
     ``before`` is the state of the cell, and ``gates`` is overwritten.

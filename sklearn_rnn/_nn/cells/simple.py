@@ -40,7 +40,7 @@ class UnrolledSimple(torch.autograd.Function):
         hidden, weight = ctx.saved_tensors
         d_projected, d_h = torch.empty_like(hidden[1:]), torch.zeros_like(hidden[0])
         is_tanh = ctx.activation == "tanh"
-        arguments = d_outputs.contiguous(), weight, hidden, d_projected, d_h
+        arguments = d_outputs, weight, hidden, d_projected, d_h
         if can_compile(hidden):
             backward_kernel(*to_arrays(*arguments), is_tanh)
         else:
@@ -73,7 +73,12 @@ def forward_in_torch(
 
 
 @Kernel
-def forward_kernel(projected, recurrent_weight, hidden, is_tanh):
+def forward_kernel(
+    projected: np.ndarray,
+    recurrent_weight: np.ndarray,
+    hidden: np.ndarray,
+    is_tanh: bool,
+) -> None:
     """Compute what :func:`forward_in_torch` computes."""
     T, B, H = projected.shape
     zero = projected.dtype.type(0)
@@ -108,7 +113,14 @@ def backward_in_torch(
 
 
 @Kernel
-def backward_kernel(d_outputs, weight, hidden, d_projected, d_hidden, is_tanh):
+def backward_kernel(
+    d_outputs: np.ndarray,
+    weight: np.ndarray,
+    hidden: np.ndarray,
+    d_projected: np.ndarray,
+    d_hidden: np.ndarray,
+    is_tanh: bool,
+) -> None:
     """Compute what :func:`backward_in_torch` computes."""
     T, B, H = d_outputs.shape
     one, zero = hidden.dtype.type(1), hidden.dtype.type(0)
@@ -122,7 +134,11 @@ def backward_kernel(d_outputs, weight, hidden, d_projected, d_hidden, is_tanh):
 
 
 @Kernel
-def step_kernel(gates, recurrent, after):
+def step_kernel(
+    gates: np.ndarray,
+    recurrent: np.ndarray,
+    after: np.ndarray,
+) -> None:
     """Compute one step with tanh into ``after``."""
     B, H = after.shape
     for b in range(B):
