@@ -20,6 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_rnn._core.checkpoints import find_version
+from sklearn_rnn._core.threads import describe_linear_algebra
 from sklearn_rnn._core.user_warnings import warn_user
 
 DTYPES = (torch.float32, torch.float64)
@@ -64,6 +66,13 @@ def can_compile(x: Tensor) -> bool:
         and x.dtype in DTYPES
         and find_numba() is not None
     )
+
+
+def describe_kernels() -> tuple[Any, ...]:
+    """Describe what determines how kernels round results; empty without kernels."""
+    if not _is_enabled or find_numba() is None:
+        return ()
+    return *map(find_version, ("numba", "llvmlite", "scipy")), describe_linear_algebra()
 
 
 def to_arrays(*tensors: Tensor) -> list[np.ndarray]:

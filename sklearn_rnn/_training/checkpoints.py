@@ -29,6 +29,7 @@ from sklearn_rnn._core.checkpoints import (
 from sklearn_rnn._core.fingerprints import digest_exactly, is_known
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._nn.cells.custom import CustomLayer
+from sklearn_rnn._nn.compiled import describe_kernels
 from sklearn_rnn._nn.description import list_arrays, set_arrays, to_shared_array
 from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.net import RecurrentNet, TrainingProgress
@@ -194,7 +195,7 @@ def _forget_width(examples: Any) -> Any:
 
 
 def describe_environment(device: torch.device | str) -> list[Any]:
-    """List versions and settings that determine how torch rounds results."""
+    """List versions and settings that determine how results are rounded."""
     is_cuda = torch.device(device).type == "cuda"
     return [
         *describe_versions("numpy", "torch"),
@@ -202,6 +203,7 @@ def describe_environment(device: torch.device | str) -> list[Any]:
         torch.backends.cpu.get_cpu_capability(),
         torch.backends.mkldnn.enabled,
         torch.backends.cudnn.enabled,
+        describe_kernels(),
         torch.get_default_dtype(),
         torch.are_deterministic_algorithms_enabled(),
         torch.cuda.get_device_name(device) if is_cuda else None,

@@ -43,6 +43,7 @@ from sklearn_rnn import (
 from sklearn_rnn._core import checkpoints as folders
 from sklearn_rnn._core.callbacks import EpochTasks
 from sklearn_rnn._core.fingerprints import digest_exactly
+from sklearn_rnn._training import checkpoints
 from sklearn_rnn._training import estimator as estimator_module
 from sklearn_rnn._training.checkpoints import compute_key
 from sklearn_rnn._training.net import RecurrentNet
@@ -849,4 +850,6 @@ def test_versions_and_threads_change_the_key(keys_of, monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     threads = keys_of(model, *data)
     monkeypatch.setattr(folders, "__version__", "0")
-    assert len({*first, *threads, *keys_of(model, *data)}) == 3
+    versions = keys_of(model, *data)
+    monkeypatch.setattr(checkpoints, "describe_kernels", lambda: ("numba", "0"))
+    assert len({*first, *threads, *versions, *keys_of(model, *data)}) == 4

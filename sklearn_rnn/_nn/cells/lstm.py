@@ -36,34 +36,46 @@ class UnrolledLSTM(torch.autograd.Function):
     def forward(
         ctx: Any, projected: Tensor, weight: Tensor, h: Tensor, c: Tensor
     ) -> tuple[Tensor, Tensor]:
-        T, B, G = projected.shape
-        gates = projected.new_empty(T, B, G)
-        squashed = projected.new_empty(T, B, G // 4)  # tanh(c[t])
-        hidden, cell = projected.new_empty(2, T + 1, B, G // 4)
-        hidden[0], cell[0] = h, c
-        arguments = projected, weight.t().contiguous(), gates, squashed, hidden, cell
-        if can_compile(projected):
-            forward_kernel(*to_arrays(*arguments))
-        else:
-            forward_in_torch(*arguments)
-        ctx.save_for_backward(gates, squashed, hidden, cell, weight)
-        return hidden[1:], cell[-1]
+        outputs, c, saved = run_lstm(projected, weight, h, c)
+        ctx.save_for_backward(*saved, weight)
+        return outputs, c
 
     @staticmethod
     @once_differentiable
     def backward(
         ctx: Any, d_outputs: Tensor, d_c: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        *saved, weight = ctx.saved_tensors
-        gates, _, hidden, _ = saved
+        gates, squashed, hidden, cell, weight = ctx.saved_tensors
         d_projected, d_h = torch.empty_like(gates), torch.zeros_like(hidden[0])
         d_c = d_c.clone(memory_format=torch.contiguous_format)
-        arguments = d_outputs, weight, *saved, d_projected, d_h, d_c
+        saved, results = (gates, squashed, hidden, cell), (d_projected, d_h, d_c)
+        arguments = d_outputs, weight, *saved, *results
         if can_compile(gates):
             backward_kernel(*to_arrays(*arguments))
         else:
             backward_in_torch(*arguments)
         return d_projected, compute_recurrent_gradient(d_projected, hidden), d_h, d_c
+
+
+def run_lstm(
+    projected: Tensor, weight: Tensor, h: Tensor, c: Tensor, keep: bool = True
+) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+    """Compute the outputs (T, B, H), the last c, and what the backward pass needs.
+
+    These are the gates (T, B, 4 H), tanh(c), and the states h and c before and after
+    all steps. Without ``keep``, only h is that of all steps.
+    """
+    T, B, G = projected.shape
+    H, n_kept = G // 4, T if keep else 1
+    gates, squashed = (projected.new_empty(n_kept, B, k * H) for k in (4, 1))
+    hidden, cell = (projected.new_empty(n + 1, B, H) for n in (T, n_kept))
+    hidden[0], cell[0] = h, c
+    arguments = projected, weight.t().contiguous(), gates, squashed, hidden, cell
+    if can_compile(projected):
+        forward_kernel(*to_arrays(*arguments))
+    else:
+        forward_in_torch(*arguments)
+    return hidden[1:], cell[T % len(cell)], (gates, squashed, hidden, cell)
 
 
 def forward_in_torch(
@@ -74,19 +86,20 @@ def forward_in_torch(
     hidden: Tensor,
     cell: Tensor,
 ) -> None:
-    """Compute all steps into the last four tensors."""
+    """Compute all steps into the last four tensors; see :func:`run_lstm`."""
     H = hidden.shape[2]
     P, gates_at, s_at = projected.unbind(0), gates.unbind(0), squashed.unbind(0)
     h_at, c_at = hidden.unbind(0), cell.unbind(0)
     for t in range(len(P)):
-        gate = torch.addmm(P[t], h_at[t], recurrent_weight, out=gates_at[t])
+        k, before, after = t % len(gates_at), t % len(c_at), (t + 1) % len(c_at)
+        gate = torch.addmm(P[t], h_at[t], recurrent_weight, out=gates_at[k])
         gate[:, : 2 * H].sigmoid_()
         gate[:, 2 * H : 3 * H].tanh_()
         gate[:, 3 * H :].sigmoid_()
         i, f, g, o = gate.chunk(4, 1)
-        torch.mul(f, c_at[t], out=c_at[t + 1]).addcmul_(i, g)
-        torch.tanh(c_at[t + 1], out=s_at[t])
-        torch.mul(o, s_at[t], out=h_at[t + 1])
+        torch.mul(f, c_at[before], out=c_at[after]).addcmul_(i, g)
+        torch.tanh(c_at[after], out=s_at[k])
+        torch.mul(o, s_at[k], out=h_at[t + 1])
 
 
 @Kernel
@@ -104,21 +117,22 @@ def forward_kernel(
     half = projected.dtype.type(0.5)
     recurrent = np.empty((B, G), projected.dtype)
     for t in range(T):
+        s, before, after = t % len(gates), t % len(cell), (t + 1) % len(cell)
         np.dot(hidden[t], recurrent_weight, recurrent)
         for b in range(B):
             for k in range(2 * H):
                 gate = half * (projected[t, b, k] + recurrent[b, k])
-                gates[t, b, k] = half + half * squash(gate)
+                gates[s, b, k] = half + half * squash(gate)
             for k in range(2 * H, 3 * H):
-                gates[t, b, k] = squash(projected[t, b, k] + recurrent[b, k])
+                gates[s, b, k] = squash(projected[t, b, k] + recurrent[b, k])
             for k in range(3 * H, G):
                 gate = half * (projected[t, b, k] + recurrent[b, k])
-                gates[t, b, k] = half + half * squash(gate)
+                gates[s, b, k] = half + half * squash(gate)
             for k in range(H):
-                i, f, g = gates[t, b, k], gates[t, b, H + k], gates[t, b, 2 * H + k]
-                c = f * cell[t, b, k] + i * g
-                cell[t + 1, b, k], squashed[t, b, k] = c, squash(c)
-                hidden[t + 1, b, k] = gates[t, b, 3 * H + k] * squashed[t, b, k]
+                i, f, g = gates[s, b, k], gates[s, b, H + k], gates[s, b, 2 * H + k]
+                c = f * cell[before, b, k] + i * g
+                cell[after, b, k], squashed[s, b, k] = c, squash(c)
+                hidden[t + 1, b, k] = gates[s, b, 3 * H + k] * squashed[s, b, k]
 
 
 def backward_in_torch(
@@ -264,12 +278,19 @@ h_t &= o_t \odot \tanh(c_t)
 
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
         weight = self.weight_hh.to(projected.dtype)
-        outputs, c = UnrolledLSTM.apply(projected, weight, *state)
+        h, c = state
+        if torch.is_grad_enabled():
+            outputs, c = UnrolledLSTM.apply(projected, weight, h, c)
+        else:
+            outputs, c, _ = run_lstm(projected, weight, h, c, keep=False)
         return outputs, (outputs[-1], c)
 
-    def prefers_kernel(self, x: Tensor) -> bool:  # oneDNN trains it in float32
-        fast = x.is_cuda or x.dtype != torch.float64
-        return fast or not torch.is_grad_enabled()
+    def prefers_kernel(self, x: Tensor) -> bool:
+        if x.is_cuda or x.dtype == torch.bfloat16:
+            return True
+        if x.dtype == torch.float32:  # oneDNN, which is slow for a batch of one
+            return x.shape[1] > 1 or not can_compile(x)
+        return not (torch.is_grad_enabled() or can_compile(x))
 
     def run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = (part.unsqueeze(0) for part in state)
