@@ -34,6 +34,9 @@ OPTIONS = {
     "nogil": True,
 }
 
+# Numbers of rows up to which products of vectors are faster than one of matrices.
+FEW_ROWS = {"float32": 8, "float64": 4}
+
 _is_enabled = True
 
 # Held while numba is imported or compiles. No process is forked then, because numba's
@@ -160,13 +163,36 @@ def _prepare_numba() -> Any:
         return None
     narrow, wide = numba.njit(inline="always")(_squash32), numba.njit(_squash64)
 
+    # Numba compares the signatures, with annotations, with those of the results.
     @overload(squash, inline="always")
-    def _choose(x):  # type: ignore[no-untyped-def] # as in the lambda expressions
+    def _squash(x):  # type: ignore[no-untyped-def]
         if x == numba.float32:
             return lambda x: narrow(x)
         return lambda x: wide(x)
 
+    @overload(multiply)
+    def _multiply(x, weight, product):  # type: ignore[no-untyped-def]
+        few = FEW_ROWS[x.dtype.name]
+
+        def compute(x, weight, product):  # type: ignore[no-untyped-def]
+            if len(x) > few:
+                np.dot(x, weight, product)
+            else:
+                for b in range(len(x)):
+                    np.dot(x[b], weight, product[b])
+
+        return compute
+
     return numba
+
+
+def multiply(x: np.ndarray, weight: np.ndarray, product: np.ndarray) -> None:
+    """Compute ``x @ weight`` into ``product``, row by row if x has few rows.
+
+    For matrices, OpenBLAS first copies ``weight``, which takes longer than the products
+    of a few vectors.
+    """
+    np.dot(x, weight, product)
 
 
 def squash(x: Any) -> Any:

@@ -24,7 +24,7 @@ from sklearn_rnn._nn.cells.base import (
     compute_recurrent_gradient,
     to_array,
 )
-from sklearn_rnn._nn.compiled import Kernel, can_compile, squash, to_arrays
+from sklearn_rnn._nn.compiled import Kernel, can_compile, multiply, squash, to_arrays
 from sklearn_rnn._nn.states import State
 
 
@@ -124,7 +124,7 @@ def forward_kernel(
     recurrent = np.empty((B, G), projected.dtype)
     for t in range(T):
         s = t % len(n)
-        np.dot(hidden[t], recurrent_weight, recurrent)
+        multiply(hidden[t], recurrent_weight, recurrent)
         for b in range(B):
             for k in range(2 * H):
                 gate = half * (projected[t, b, k] + recurrent[b, k])
@@ -198,7 +198,7 @@ def backward_kernel(
                 d_projected[t, b, 2 * H + k] = d_n
                 d_recurrent[t, b, 2 * H + k] = d_n * r
                 d_hidden[b, k] = d * z
-        np.dot(d_recurrent[t], weight, product)
+        multiply(d_recurrent[t], weight, product)
         for b in range(B):
             for k in range(H):
                 d_hidden[b, k] += product[b, k]

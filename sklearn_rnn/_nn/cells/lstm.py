@@ -25,7 +25,7 @@ from sklearn_rnn._nn.cells.base import (
     RecurrentLayer,
     compute_recurrent_gradient,
 )
-from sklearn_rnn._nn.compiled import Kernel, can_compile, squash, to_arrays
+from sklearn_rnn._nn.compiled import Kernel, can_compile, multiply, squash, to_arrays
 from sklearn_rnn._nn.states import State
 
 
@@ -118,7 +118,7 @@ def forward_kernel(
     recurrent = np.empty((B, G), projected.dtype)
     for t in range(T):
         s, before, after = t % len(gates), t % len(cell), (t + 1) % len(cell)
-        np.dot(hidden[t], recurrent_weight, recurrent)
+        multiply(hidden[t], recurrent_weight, recurrent)
         for b in range(B):
             for k in range(2 * H):
                 gate = half * (projected[t, b, k] + recurrent[b, k])
@@ -197,7 +197,7 @@ def backward_kernel(
                 d_projected[t, b, 2 * H + k] = d_c * i * (one - g * g)
                 d_projected[t, b, 3 * H + k] = d * s * o * (one - o)
                 d_cell[b, k] = d_c * f
-        np.dot(d_projected[t], weight, d_hidden)
+        multiply(d_projected[t], weight, d_hidden)
 
 
 @Kernel

@@ -18,7 +18,7 @@ from sklearn_rnn._nn.cells.base import (
     RecurrentLayer,
     compute_recurrent_gradient,
 )
-from sklearn_rnn._nn.compiled import Kernel, can_compile, squash, to_arrays
+from sklearn_rnn._nn.compiled import Kernel, can_compile, multiply, squash, to_arrays
 from sklearn_rnn._nn.states import State
 
 
@@ -83,7 +83,7 @@ def forward_kernel(
     T, B, H = projected.shape
     zero = projected.dtype.type(0)
     for t in range(T):
-        np.dot(hidden[t], recurrent_weight, hidden[t + 1])
+        multiply(hidden[t], recurrent_weight, hidden[t + 1])
         for b in range(B):
             if is_tanh:
                 for k in range(H):
@@ -130,7 +130,7 @@ def backward_kernel(
                 h = hidden[t + 1, b, k]
                 slope = one - h * h if is_tanh else (one if h > zero else zero)
                 d_projected[t, b, k] = (d_hidden[b, k] + d_outputs[t, b, k]) * slope
-        np.dot(d_projected[t], weight, d_hidden)
+        multiply(d_projected[t], weight, d_hidden)
 
 
 @Kernel
