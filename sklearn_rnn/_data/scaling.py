@@ -78,10 +78,10 @@ class FeatureScaling:
                 scaled[part] = self.apply_to_steps(values[part])
         return replace(sequences, values=scaled)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def apply_to_steps(self, steps: np.ndarray) -> np.ndarray:
         """Return standardized values (n, F) in float64."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return (steps.astype(np.float64) - self.mean) / self.scale
+        return (steps.astype(np.float64) - self.mean) / self.scale
 
 
 def _iterate_steps(

@@ -16,7 +16,7 @@ def check_outputs(outputs: np.ndarray, rows: np.ndarray | None = None) -> None:
     ``rows`` (n_outputs,) are the numbers of the sequences that the outputs belong to.
     The error message names the first one.
     """
-    if np.isfinite(outputs).all():
+    if np.count_nonzero(np.isfinite(outputs)) == outputs.size:
         return
     where = ""
     if rows is not None:

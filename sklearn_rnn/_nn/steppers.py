@@ -296,16 +296,16 @@ class NumpyStepper(NetworkStepper):
         for (cell, buffers), names in layers:
             gates, states = buffers.gates, [before[name] for name in names]
             if cell.bias is None:  # codes
-                np.take(cell.inputs, x, axis=0, out=gates, mode="clip")
+                cell.inputs.take(x, axis=0, out=gates, mode="clip")
             else:
-                np.matmul(x, cell.inputs, out=gates)
+                x.dot(cell.inputs, gates)  # for a vector, faster than np.matmul
                 gates += cell.bias
-            np.matmul(states[0], cell.recurrent, out=buffers.recurrent)
+            states[0].dot(cell.recurrent, buffers.recurrent)
             states = cell.step(buffers, states)
             after.update(zip(names, states, strict=True))
             x = states[0]
         weight, bias = self.head
-        np.matmul(self._pool(x, after), weight, out=out)
+        self._pool(x, after).dot(weight, out)
         np.add(out, bias, out=out)
         check_outputs(out)
         self.state = after

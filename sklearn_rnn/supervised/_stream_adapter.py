@@ -57,7 +57,7 @@ class SequenceStreamAdapter(StreamAdapter):
         if x is None:
             return None
         x = self._inputs.standardize_steps(x)
-        if not np.isfinite(x).all():
+        if np.count_nonzero(np.isfinite(x)) < x.size:
             row = int(np.argmin(np.isfinite(x).all(axis=1)))
             raise ValueError(
                 f"x contains NaN, infinity or a value too large for {x.dtype!r}: "

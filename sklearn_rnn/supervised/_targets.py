@@ -158,12 +158,12 @@ class NumberTargets:
         standard = (columns - self.mean) / self.scale
         return torch.from_numpy(standard.astype(dtype))
 
+    @np.errstate(over="ignore", invalid="ignore")
     def decode(self, outputs):
         """Convert outputs (n, n_outputs) to the unit and the dimensions of y."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            numbers = outputs.astype(np.float64) * self.scale + self.mean
-            numbers = numbers.astype(self.dtype, copy=False)
-        if not np.isfinite(numbers).all():
+        numbers = outputs.astype(np.float64) * self.scale + self.mean
+        numbers = numbers.astype(self.dtype, copy=False)
+        if np.count_nonzero(np.isfinite(numbers)) < numbers.size:
             raise ValueError(
                 f"a prediction is too large for {np.dtype(self.dtype)}. Fit a model on "
                 "y in a larger unit."

@@ -133,19 +133,6 @@ def backward_kernel(
         multiply(d_projected[t], weight, d_hidden)
 
 
-@Kernel
-def step_kernel(
-    gates: np.ndarray,
-    recurrent: np.ndarray,
-    after: np.ndarray,
-) -> None:
-    """Compute one step with tanh into ``after``."""
-    B, H = after.shape
-    for b in range(B):
-        for k in range(H):
-            after[b, k] = squash(gates[b, k] + recurrent[b, k])
-
-
 class NumpySimple(NumpyCell):
     """One step of the simple cell."""
 
@@ -155,10 +142,6 @@ class NumpySimple(NumpyCell):
 
     def step(self, buffers: Buffers, state: list[np.ndarray]) -> list[np.ndarray]:
         gates = buffers.gates
-        if self.is_compiled and self.activation == "tanh":
-            after = np.empty_like(state[0])
-            step_kernel(gates, buffers.recurrent, after)
-            return [after]
         gates += buffers.recurrent
         if self.activation == "tanh":
             return [np.tanh(gates)]
