@@ -2,8 +2,10 @@
 
 Forward and backward pass, and prediction, of a batch of sequences of 40 steps with as
 many features as units. ``compiled`` is the ratio for the kernels that numba compiles,
-``ratio`` that for the layer, which chooses between them and torch's kernels. Both are
+``ours`` that for the layer, which chooses between them and torch's kernels. Both are
 medians of ratios of runs that take turns.
+
+The second table compares our layers in bfloat16 with those in float32.
 
 Arguments choose cells, number types and numbers of threads. The default is one thread.
 """
@@ -57,26 +59,40 @@ def make_jobs(settings):
     }
 
 
+def make_bfloat16_jobs(settings):
+    """Functions that read one batch with our layer, in float32 and in bfloat16."""
+    cell, how, _, units, batch = settings.values()
+    generator = torch.Generator().manual_seed(0)
+    layer = CELLS[cell](units, units)
+    layer.initialize(generator)
+    x = torch.randn(STEPS, batch, units, generator=generator)
+
+    def run(dtype):
+        if how == "predict":
+            with torch.inference_mode():
+                return layer(x.to(dtype))
+        return layer(x.to(dtype))[0].sum().backward()
+
+    return {"float32": lambda: run(x.dtype), "bfloat16": lambda: run(torch.bfloat16)}
+
+
 def compare(jobs):
-    """Milliseconds of torch's layer, and ratios of the other jobs to it, as medians."""
+    """Median milliseconds of the first job, and median ratios of the others to it."""
     seconds = {name: [] for name in jobs}
     for job in jobs.values():
         job()
+    first = seconds[next(iter(jobs))]
     end = time.perf_counter() + SECONDS
-    while time.perf_counter() < end or len(seconds["torch"]) < LEAST:
+    while time.perf_counter() < end or len(first) < LEAST:
         for name, job in jobs.items():
             started = time.perf_counter()
             job()
             seconds[name].append(time.perf_counter() - started)
     ratios = {
-        name: statistics.median(
-            mine / theirs for mine, theirs in zip(values, seconds["torch"], strict=True)
-        )
-        for name, values in seconds.items()
+        name: statistics.median(a / b for a, b in zip(values, first, strict=True))
+        for name, values in list(seconds.items())[1:]
     }
-    milliseconds = 1e3 * statistics.median(seconds["torch"])
-    ratio, compiled = ratios["ours"], ratios["compiled"]
-    return {"milliseconds": milliseconds, "ratio": ratio, "compiled": compiled}
+    return {"milliseconds": 1e3 * statistics.median(first), **ratios}
 
 
 def main():
@@ -92,10 +108,18 @@ def main():
     print(environment())
     table = Table(__file__, "kernels", *COLUMNS)
     for row in product(cells, dtypes, PASSES, threads, UNITS, BATCHES):
-        settings = dict(zip(COLUMNS, row, strict=True))
-        torch.set_num_threads(settings["threads"])
-        with threadpool_limits(settings["threads"]):  # of OpenBLAS
-            table.add(**settings, **compare(make_jobs(settings)))
+        add_row(table, make_jobs, dict(zip(COLUMNS, row, strict=True)))
+    columns = [name for name in COLUMNS if name != "dtype"]
+    table = Table(__file__, "bfloat16", *columns)
+    for row in product(cells, PASSES, threads, UNITS, BATCHES):
+        add_row(table, make_bfloat16_jobs, dict(zip(columns, row, strict=True)))
+
+
+def add_row(table, make, settings):
+    """Compare the jobs that ``make`` returns, on the number of threads of a row."""
+    torch.set_num_threads(settings["threads"])
+    with threadpool_limits(settings["threads"]):  # of OpenBLAS
+        table.add(**settings, **compare(make(settings)))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
 """Time of predict for one sequence, compared with the torch module alone.
 
-One sequence of 40 steps of 8 features, 64 units, one thread.
+One sequence of 40 steps of 8 features, 64 units, one thread. The second table is the
+time of one text in a pipeline of a CharVectorizer and a classifier.
 """
 
 import numpy as np
 import torch
 from _common import environment, interleaved
 from _results import Table
+from sklearn.pipeline import make_pipeline
 from torch import nn
 
-from sklearn_rnn import RNNClassifier
+from sklearn_rnn import CharVectorizer, RNNClassifier
 
 CALLS = 200
 
@@ -48,6 +50,22 @@ def main():
             ratio=micro["predict"] / micro["bare"],
             ratio_table=micro["table"] / micro["bare"],
         )
+    predict_texts(rng)
+
+
+def predict_texts(rng):
+    """Time of predict for one text of 12 characters, by cell."""
+    texts = ["".join(rng.choice(list("abcdefghijklmnop"), 12)) for _ in range(64)]
+    y = rng.integers(0, 3, 64)
+    table = Table(__file__, "pipeline", "cell")
+    for cell in ("rnn", "lstm", "gru"):
+        pipe = make_pipeline(CharVectorizer(), RNNClassifier(cell, max_epochs=1))
+        pipe.fit(texts, y)
+        took = interleaved(
+            9,
+            pipe=lambda: [pipe.predict(texts[:1]) for _ in range(CALLS)],  # noqa: B023
+        )
+        table.add(cell=cell, milliseconds=1e3 * took["pipe"] / CALLS)
 
 
 if __name__ == "__main__":

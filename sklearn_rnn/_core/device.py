@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
+
+from sklearn_rnn._core.user_warnings import warn_user
 
 if TYPE_CHECKING:
     import torch
@@ -90,6 +92,41 @@ def resolve_torch_dtypes(
 
     weights = getattr(torch, resolve_dtype(precision, X_dtype).name)
     return weights, torch.bfloat16 if precision == "bfloat16" else None
+
+
+def warn_if_bfloat16_is_slow(
+    device: "torch.device", hidden_size: int, least: int
+) -> None:
+    """Warn if layers are slower in bfloat16 than in float32 on this device.
+
+    On a CPU, those of fewer than ``least`` units are.
+    """
+    if device.type != "cpu":
+        return
+    reason = ""
+    if not _has_bfloat16():
+        reason = "this processor has no instructions for bfloat16"
+    elif hidden_size < least:
+        reason = (
+            f"on a CPU, layers of fewer than {least} units of this cell are too small "
+            f"(hidden_size={hidden_size})"
+        )
+    if reason:
+        warn_user(
+            f'precision="bfloat16" is slower than float32 here, because {reason}. '
+            'Set precision="float32".'
+        )
+
+
+def _has_bfloat16() -> bool:
+    """Return whether the CPU multiplies in bfloat16; True if this is not known."""
+    import torch
+
+    find = getattr(torch.cpu, "get_capabilities", dict)  # not in older versions
+    found: dict[str, Any] = find()
+    if found.get("architecture") != "x86_64":
+        return True
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
 @contextmanager

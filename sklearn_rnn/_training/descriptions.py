@@ -133,7 +133,9 @@ DESCRIPTIONS = {
     "precision": """Floating-point type of weights and states. "auto" is
         {auto_precision}. float32 is about twice as fast as float64. "bfloat16" computes
         the recurrent layers in bfloat16; data, weights and output layer stay in
-        float32.""",
+        float32. On a CPU, it is faster than float32 only if the processor has
+        instructions for it and batches are large; a GRU or a simple cell also needs
+        128 or more units.""",
     "random_state": """Seed of the random numbers for the initial weights, shuffling,
         dropout and the choice of held-out {held_out}. Pass an int for reproducible
         results.""",

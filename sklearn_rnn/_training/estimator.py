@@ -14,6 +14,7 @@ from sklearn_rnn._core.device import (
     ignore_torch_modes,
     resolve_device,
     resolve_torch_dtypes,
+    warn_if_bfloat16_is_slow,
 )
 from sklearn_rnn._core.documentation import summarize_epochs
 from sklearn_rnn._core.drafts import draft, snapshot
@@ -194,6 +195,10 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         decay depends. ``options`` are further options of the builder.
         """
         dtype, compute_dtype = resolve_torch_dtypes(self.precision, self._number_type)
+        device = resolve_device(self.device)
+        if compute_dtype is not None:
+            least = 1 if callable(self.cell) else CELLS[self.cell].least_in_bfloat16
+            warn_if_bfloat16_is_slow(device, self.hidden_size, least)
         with explain_out_of_memory(
             lambda: (
                 "not enough memory for the weights of a network with "
@@ -223,7 +228,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
             weight_decay=weight_decay,
             average=self.average,
             callbacks=self.callbacks,
-            device=resolve_device(self.device),
+            device=device,
             **self._net_options(),
         )
         is_padded = getattr(self, "input_length", None) is None

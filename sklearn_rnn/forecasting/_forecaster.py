@@ -223,7 +223,9 @@ class RNNForecaster(BaseForecaster):
         Floating-point type of weights and states. "auto" is float64 if X is float64 and
         has at most 16,384 values; otherwise it is float32. float32 is about twice as
         fast as float64. "bfloat16" computes the recurrent layers in bfloat16; data,
-        weights and output layer stay in float32.
+        weights and output layer stay in float32. On a CPU, it is faster than float32
+        only if the processor has instructions for it and batches are large; a GRU or a
+        simple cell also needs 128 or more units.
     random_state : int, RandomState instance or None, default=None
         Seed of the random numbers for the initial weights, shuffling, dropout and the
         choice of held-out series. Pass an int for reproducible results.

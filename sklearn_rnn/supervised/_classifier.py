@@ -202,7 +202,9 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         16,384 values and either is float64 or contains integers beyond 2**24;
         otherwise, and for text, it is float32. float32 is about twice as fast as
         float64. "bfloat16" computes the recurrent layers in bfloat16; data, weights and
-        output layer stay in float32.
+        output layer stay in float32. On a CPU, it is faster than float32 only if the
+        processor has instructions for it and batches are large; a GRU or a simple cell
+        also needs 128 or more units.
     random_state : int, RandomState instance or None, default=None
         Seed of the random numbers for the initial weights, shuffling, dropout and the
         choice of held-out sequences. Pass an int for reproducible results.

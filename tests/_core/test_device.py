@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from sklearn_rnn._core import device as device_module
 from sklearn_rnn._core.device import (
     borrow_default_dtype,
     resolve_device,
     resolve_dtype,
     resolve_torch_dtypes,
+    warn_if_bfloat16_is_slow,
 )
 
 
@@ -73,3 +75,34 @@ def test_the_default_dtype_is_restored_after_an_error():
         assert torch.zeros(1).dtype is torch.float64
         raise KeyError
     assert torch.get_default_dtype() is before
+
+
+def test_slow_bfloat16_is_a_warning(monkeypatch):
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(device_module, "_has_bfloat16", lambda: True)
+    warn_if_bfloat16_is_slow(cpu, 128, 128)
+    with pytest.warns(UserWarning, match="fewer than 128 units .*hidden_size=127"):
+        warn_if_bfloat16_is_slow(cpu, 127, 128)
+    monkeypatch.setattr(device_module, "_has_bfloat16", lambda: False)
+    with pytest.warns(UserWarning, match="no instructions for bfloat16"):
+        warn_if_bfloat16_is_slow(cpu, 128, 128)
+    warn_if_bfloat16_is_slow(torch.device("cuda"), 4, 128)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"architecture": "x86_64", "avx512_bf16": True}, True),
+        ({"architecture": "x86_64", "amx_bf16": True}, True),
+        ({"architecture": "x86_64", "avx512_f": True}, False),
+        ({"architecture": "aarch64"}, True),
+        ({}, True),
+    ],
+)
+def test_the_instructions_of_the_processor_are_asked_for(
+    monkeypatch, capabilities, expected
+):
+    monkeypatch.setattr(
+        torch.cpu, "get_capabilities", lambda: capabilities, raising=False
+    )
+    assert device_module._has_bfloat16() is expected

@@ -47,6 +47,9 @@ class RecurrentLayer(nn.Module, ABC):
     equations: ClassVar[str]  # LaTeX, for the documentation
     numpy_cell: ClassVar[type["NumpyCell"]]
     torch_layer: ClassVar[type[nn.RNNBase] | None] = None  # if torch has this cell
+    # On a CPU, layers of fewer units are slower in bfloat16 than in float32, as
+    # measured by benchmarks/bench_kernels.py.
+    least_in_bfloat16: ClassVar[int] = 128
 
     def __init__(
         self,

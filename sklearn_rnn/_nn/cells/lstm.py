@@ -266,6 +266,7 @@ h_t &= o_t \odot \tanh(c_t)
 """
     numpy_cell = NumpyLSTM
     torch_layer = nn.LSTM
+    least_in_bfloat16 = 1  # oneDNN computes all sizes in bfloat16
 
     def initialize(self, generator: torch.Generator) -> None:
         """Initialize as in the base class, but with a bias of 1 for the forget gate."""
