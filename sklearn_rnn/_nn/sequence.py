@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens
+from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens, look_up
 from sklearn_rnn._nn.states import State
 
 # Vocabularies of more tokens than this are treated as words. For them, dropout removes
@@ -120,7 +120,7 @@ class SequenceNetwork(nn.Module):
         ``states`` are those before the first step.
         """
         if self.embedding is not None:
-            x = self.embedding(x)  # (T, B, E)
+            x = look_up(x, self.embedding.weight)  # (T, B, E)
             large = self.embedding.num_embeddings > LARGE_VOCABULARY
             drop_input = drop_tokens if large else drop
             x = drop_input(x, self.dropout, self.training, generator)

@@ -70,6 +70,9 @@ OPTIMIZERS: dict[str, tuple[Optimizer, dict[str, Any]]] = {
     "sgd": (SGD, {"momentum": 0.9, "nesterov": True}),
 }
 
+# Attributes of every optimizer of torch, and those that torch's schedulers add.
+OF_OPTIMIZERS = {*vars(SGD([torch.zeros(1)])), "step", "_opt_called"}
+
 # Learning rate and weight decay for "auto". A step of SGD is proportional to the
 # gradient, so it needs a larger learning rate and therefore a smaller weight decay.
 AUTO_RATES = (0.01, 0.1)
@@ -125,6 +128,11 @@ def find_optimizer(optimizer: str | Optimizer) -> tuple[Optimizer, dict[str, Any
     if "weight_decay" in inspect.signature(optimizer_class).parameters:
         options = {**options, "weight_decay": 0.0}
     return optimizer_class, options
+
+
+def list_own_attributes(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return the attributes that the class of an optimizer has added to torch's."""
+    return {k: v for k, v in vars(optimizer).items() if k not in OF_OPTIMIZERS}
 
 
 @contextmanager
