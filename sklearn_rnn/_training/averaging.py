@@ -21,13 +21,14 @@ class WeightAverage:
     n_steps: int = 0
 
     @torch.no_grad()
-    def update(self, weights: list[Tensor], mean: list[Tensor] | None = None) -> None:
-        """Include the weights after one more step.
+    def update(self, weights: list[Tensor]) -> None:
+        """Include the weights after one more step."""
+        torch._foreach_lerp_(self.weights, weights, self.count_step())
 
-        ``mean`` are vectors of which ``self.weights`` are views, if there are any.
-        """
+    def count_step(self) -> float:
+        """Count one more step, and return the share of its weights in the mean."""
         self.n_steps += 1
-        torch._foreach_lerp_(mean or self.weights, weights, 4 / (self.n_steps + 3))
+        return 4 / (self.n_steps + 3)
 
     @torch.no_grad()
     def swap(self, module: nn.Module) -> None:

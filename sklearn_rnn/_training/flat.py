@@ -3,12 +3,17 @@
 Calling a torch operation takes some microseconds, which is longer than its computation
 for a small weight. While Adam trains a network, its weights are therefore views of one
 vector, and so are their gradients, the state of the optimizer and the average of the
-weights. A norm, a training step or an average is then one operation on a vector.
+weights. A norm is then one operation on a vector, and a step with weight decay and
+average is one compiled loop or, without numba, three operations.
 """
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_rnn._nn.compiled import Kernel, can_compile, to_arrays
 from sklearn_rnn._training.averaging import WeightAverage
 
 # Each weight begins at a multiple of this number of bytes, as any other tensor does.
@@ -26,9 +31,13 @@ class FlatWeights:
     """
 
     def __init__(
-        self, optimizer: torch.optim.Optimizer, average: WeightAverage | None
+        self,
+        optimizer: torch.optim.Optimizer,
+        average: WeightAverage | None,
+        weight_decay: float = 0.0,
     ) -> None:
         self._state, self._average = optimizer.state, average
+        self.weight_decay = weight_decay
         self._parameters: list[nn.Parameter] = optimizer.param_groups[0]["params"]
         first = self._parameters[0]
         unit, n, n_matrices = ALIGNMENT // first.element_size(), 0, 0
@@ -44,11 +53,16 @@ class FlatWeights:
         with torch.no_grad():
             for weight in self._parameters:
                 self._connect(weight)
+        self.average = torch.zeros_like(self.weights)
         if average is not None:
-            self.average = torch.zeros_like(self.weights)
             views = [self._view(self.average, p) for p in self._parameters]
             torch._foreach_copy_(views, average.weights)
             average.weights = views
+        vectors = [self.weights, self.gradient, *self._moments, self.average]
+        self._parts = [
+            [v[:n_matrices] for v in vectors],
+            [v[n_matrices:] for v in vectors],
+        ]
         self._addresses = [weight.data_ptr() for weight in self._parameters]
 
     def _view(self, vector: Tensor, weight: nn.Parameter) -> Tensor:
@@ -95,10 +109,29 @@ class FlatWeights:
             self.gradient.mul_(limit / (norm + 1e-6))
         return norm
 
-    def step(self, group: dict) -> None:
-        """Take one step with the options of the only group of the optimizer."""
-        mean, square = self._moments
+    def step(self, group: dict[str, Any]) -> None:
+        """Take a step with the options of the optimizer's group; decay and average.
+
+        The order is that of the training loop: first the step, then the decay of the
+        matrices, then the average.
+        """
+        rate, (beta_1, beta_2) = float(group["lr"]), group["betas"]
+        limits = torch.finfo(self.weights.dtype)
+        if rate > limits.max:
+            raise RuntimeError("the weights cannot change by lr without overflow.")
         self._n_steps += 1
+        keep = 1 - rate * self.weight_decay
+        share = 0.0 if self._average is None else self._average.count_step()
+        if can_compile(self.weights):
+            n_steps = self._n_steps.item()
+            root = (1 - beta_2**n_steps) ** -0.5
+            numbers = rate / (1 - beta_1**n_steps), beta_1, beta_2, root, group["eps"]
+            for part, factor in zip(self._parts, (keep, 1.0), strict=True):
+                arrays = to_arrays(*part)
+                scalars = np.array([*numbers, factor, share], arrays[0].dtype)
+                step_kernel(*arrays, scalars)
+            return
+        mean, square = self._moments
         torch._fused_adamw_(
             [self.weights],
             [self.gradient],
@@ -106,14 +139,17 @@ class FlatWeights:
             [square],
             [],
             [self._n_steps],
-            lr=group["lr"],
-            beta1=group["betas"][0],
-            beta2=group["betas"][1],
-            weight_decay=group["weight_decay"],
+            lr=rate,
+            beta1=beta_1,
+            beta2=beta_2,
+            weight_decay=0.0,
             eps=group["eps"],
-            amsgrad=group["amsgrad"],
-            maximize=group["maximize"],
+            amsgrad=False,
+            maximize=False,
         )
+        self.matrices.mul_(keep)
+        if share:
+            self.average.lerp_(self.weights, share)
 
     @torch.no_grad()
     def separate(self) -> None:
@@ -126,3 +162,25 @@ class FlatWeights:
             state.update({name: value.clone() for name, value in state.items()})
         if self._average is not None:
             self._average.weights = [part.clone() for part in self._average.weights]
+
+
+@Kernel
+def step_kernel(
+    weights: np.ndarray,
+    gradient: np.ndarray,
+    mean: np.ndarray,
+    square: np.ndarray,
+    average: np.ndarray,
+    scalars: np.ndarray,
+) -> None:
+    """Compute in one pass over the vectors what :meth:`FlatWeights.step` computes."""
+    rate, beta_1, beta_2, root, eps, keep, share = scalars
+    one = weights.dtype.type(1)
+    for i in range(len(weights)):
+        g = gradient[i]
+        m = mean[i] + (g - mean[i]) * (one - beta_1)
+        v = beta_2 * square[i] + (one - beta_2) * g * g
+        mean[i], square[i] = m, v
+        weight = (weights[i] - rate * m / (np.sqrt(v) * root + eps)) * keep
+        weights[i] = weight
+        average[i] += (weight - average[i]) * share

@@ -168,7 +168,8 @@ class RecurrentNet(NeuralNet, ABC):
         with resume_schedulers(self.optimizer_, callbacks):
             self.notify("on_train_begin", X=None, y=None)
         stop = checkpoints.resume(progress, scheduler)
-        with flat_weights(self.optimizer_, self.module_, self.average_):
+        given = self.optimizer_, self.module_, self.average_, self.weight_decay
+        with flat_weights(*given):
             for epoch in range(progress.n_finished, options.max_epochs + 1):
                 if epoch:  # after an epoch, also after one that was restored
                     checkpoints.save(progress, stop)
@@ -287,12 +288,10 @@ class RecurrentNet(NeuralNet, ABC):
             self.notify("on_batch_begin", batch=batch, training=True)
             with _explain_large_rates(len(self.history)):
                 step = self.train_step(batch)
-                decay_weights(self.optimizer_, self.weight_decay)
-            flat = find_flat(self.optimizer_)
-            if self.average_ is not None and flat is not None:
-                self.average_.update([flat.weights], [flat.average])
-            elif self.average_ is not None:
-                self.average_.update(weights)
+                if find_flat(self.optimizer_) is None:
+                    decay_weights(self.optimizer_, self.weight_decay)
+                    if self.average_ is not None:
+                        self.average_.update(weights)
             loss, n = step["loss"].item(), step["n_rows"]
             total, n_rows = total + loss * n, n_rows + n
             self.history.record_batch("train_loss", loss)

@@ -140,8 +140,9 @@ def flat_weights(
     optimizer: torch.optim.Optimizer,
     module: torch.nn.Module,
     average: WeightAverage | None,
+    weight_decay: float,
 ) -> Iterator[None]:
-    """Let Adam change all weights of ``module`` and their average at once.
+    """Let steps of Adam change all weights of ``module`` and their average at once.
 
     Other optimizers may compute norms of each weight, and a user's cell may have
     weights that it does not use. They are left as they are.
@@ -150,7 +151,7 @@ def flat_weights(
         yield
         return
     assert isinstance(optimizer, WithoutCompiler)
-    optimizer.flat = FlatWeights(optimizer, average)
+    optimizer.flat = FlatWeights(optimizer, average, weight_decay)
     try:
         yield
     finally:
@@ -191,10 +192,6 @@ def decay_weights(optimizer: torch.optim.Optimizer, weight_decay: float) -> None
     Biases, which are vectors, are not changed.
     """
     if not weight_decay:
-        return
-    flat = find_flat(optimizer)
-    if flat is not None:
-        flat.matrices.mul_(1 - optimizer.param_groups[0]["lr"] * weight_decay)
         return
     with torch.no_grad():
         for group in optimizer.param_groups:

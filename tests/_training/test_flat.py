@@ -1,5 +1,7 @@
 """Weights and the state of Adam as views of vectors, during a training."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import skorch
@@ -8,6 +10,7 @@ from network_weights import weights
 from torch import nn
 
 from sklearn_rnn import RNNClassifier
+from sklearn_rnn._nn.compiled import without_compiled_kernels
 from sklearn_rnn._training.averaging import WeightAverage
 from sklearn_rnn._training.flat import FlatWeights
 from sklearn_rnn._training.optimizers import Adam, can_flatten, flat_weights
@@ -43,10 +46,12 @@ def make_optimizer(*modules):
     return Adam([p for m in modules for p in m.parameters()], fused=True, lr=0.1)
 
 
+@pytest.mark.parametrize("context", [nullcontext, without_compiled_kernels])
 @pytest.mark.parametrize("average", [True, False])
-def test_vectors_change_weights_as_single_tensors_do(ragged, average):
+def test_vectors_change_weights_as_single_tensors_do(ragged, average, context):
     options = {"average": average, "gradient_clip": 0.3, "weight_decay": 0.5}
-    flat, single = fit(ragged, **options), fit(ragged, Watcher(separate), **options)
+    with context():
+        flat, single = fit(ragged, **options), fit(ragged, Watcher(separate), **options)
     for ours, theirs in zip(weights(flat), weights(single), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
@@ -120,7 +125,7 @@ def test_an_existing_state_and_average_are_kept():
     state = {p: dict(optimizer.state[p]) for p in layer.parameters()}
     average = WeightAverage([p.detach().clone() for p in layer.parameters()])
     before = [weight.clone() for weight in average.weights]
-    with flat_weights(optimizer, layer, average):
+    with flat_weights(optimizer, layer, average, 0.0):
         assert optimizer.flat is not None
         for p in layer.parameters():
             assert torch.equal(optimizer.state[p]["exp_avg"], state[p]["exp_avg"])
