@@ -148,8 +148,9 @@ def users_of(library):
     }
 
 
-def test_one_module_imports_skorch():
-    assert users_of("skorch") == {"sklearn_rnn._training.net"}
+def test_two_modules_import_skorch():
+    modules = {f"sklearn_rnn._training.{name}" for name in ("net", "skorch_callbacks")}
+    assert users_of("skorch") == modules
 
 
 def test_networks_import_neither_scikit_learn_nor_skorch():

@@ -116,12 +116,15 @@ def build_language_network(
         )
     width = hidden_size
     project = None
+    scale = 1.0  # of embedding vectors; a generator learns more from larger ones
     if tie_weights and table is not None:
         width = table.embedding_dim
+        scale = width**-0.5  # initial logits then have about unit variance
         if width != hidden_size:
             project = _make_linear(hidden_size, width, generator)
-        with torch.no_grad():  # initial logits then have about unit variance
-            table.weight.mul_(width**-0.5 / EMBEDDING_SCALE)
+    if table is not None and not isinstance(embedding, torch.Tensor):
+        with torch.no_grad():
+            table.weight.mul_(scale / EMBEDDING_SCALE)
     head = _make_linear(width, vocabulary_size, generator)
     _clear_codes(neutral_codes, embedding, table, layers)
     return LanguageNetwork(

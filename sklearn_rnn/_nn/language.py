@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sklearn_rnn._nn.layers import RecurrentStack, drop
+from sklearn_rnn._nn.layers import RecurrentStack, drop, look_up
 
 
 class LanguageNetwork(nn.Module):
@@ -64,7 +64,7 @@ class LanguageNetwork(nn.Module):
         """Compute the outputs of the last layer (T, B, H), and the last states."""
         x = codes
         if self.embedding is not None:
-            x = self.embedding(codes)  # (T, B, E)
+            x = look_up(codes, self.embedding.weight)  # (T, B, E)
             x = drop(x, self.dropout, self.training, generator)
         if self.compute_dtype is not None and x.is_floating_point():
             x = x.to(self.compute_dtype)

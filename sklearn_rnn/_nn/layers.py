@@ -4,6 +4,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from sklearn_rnn._core.randomness import borrow_global_generator
 from sklearn_rnn._nn.cells.custom import CustomLayer
@@ -84,6 +85,16 @@ def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
     steps = torch.arange(x.shape[0], device=x.device).unsqueeze(1)  # (T, 1)
     source = torch.where(steps < lengths, lengths - 1 - steps, steps)  # (T, B)
     return x[source, torch.arange(x.shape[1], device=x.device)]
+
+
+def look_up(codes: Tensor, weight: Tensor) -> Tensor:
+    """Select rows of ``weight`` (V, E) for codes (T, B).
+
+    If the weight already has a gradient, the gradient of this batch changes only the
+    rows that were selected. Otherwise, the gradient is a new array of all rows.
+    """
+    is_sparse = weight.is_leaf and weight.grad is not None and not weight.is_cuda
+    return F.embedding(codes, weight, sparse=is_sparse)
 
 
 def drop(

@@ -6,7 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens
+from sklearn_rnn._nn.compiled import can_compile
+from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens, look_up
+from sklearn_rnn._nn.pooling import ConcatPooling
 from sklearn_rnn._nn.states import State
 
 # Vocabularies of more tokens than this are treated as words. For them, dropout removes
@@ -120,7 +122,7 @@ class SequenceNetwork(nn.Module):
         ``states`` are those before the first step.
         """
         if self.embedding is not None:
-            x = self.embedding(x)  # (T, B, E)
+            x = look_up(x, self.embedding.weight)  # (T, B, E)
             large = self.embedding.num_embeddings > LARGE_VOCABULARY
             drop_input = drop_tokens if large else drop
             x = drop_input(x, self.dropout, self.training, generator)
@@ -150,6 +152,14 @@ def select_valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
 
 def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tensor:
     """Reduce the valid steps to (B, H), or to (B, 3 H) with "concat"."""
+    if how == "concat" and outputs.requires_grad and can_compile(outputs):
+        T, B, H = outputs.shape
+        every = (
+            lengths
+            if lengths is not None
+            else torch.full((B,), T, device=outputs.device)
+        )
+        return ConcatPooling.apply(outputs, every, H // 2 if both else H)
     if how == "concat":  # Howard and Ruder (2018)
         parts = [pool(outputs, lengths, part, both) for part in ("last", "mean", "max")]
         return torch.cat(parts, 1)

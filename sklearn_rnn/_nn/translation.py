@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn.layers import RecurrentStack, drop, reverse
+from sklearn_rnn._nn.layers import RecurrentStack, drop, look_up, reverse
 from sklearn_rnn._nn.sequence import Inputs, select_last_steps
 from sklearn_rnn._nn.states import State, nest_state
 
@@ -118,7 +118,7 @@ class TranslationNetwork(nn.Module):
         if self.reverse_source:
             x = reverse(x, lengths)
         if self.source_embedding is not None:
-            x = self.source_embedding(x)
+            x = look_up(x, self.source_embedding.weight)
             x = drop(x, self.dropout, self.training, generator)
         outputs, _ = self.stack(x, lengths, generator=generator)  # (S, B, M)
         summary = select_last_steps(outputs, lengths, self.stack.bidirectional)
@@ -143,7 +143,7 @@ class TranslationNetwork(nn.Module):
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, list[list[State]], Tensor | None]:
         """Return logits (T, B, V), the last states, and attention (B, T, S) or None."""
-        x = self.target_embedding(codes)
+        x = look_up(codes, self.target_embedding.weight)
         x = drop(x, self.dropout, self.training, generator)
         outputs, states = self.decoder(x, None, states, generator)
         weights = None

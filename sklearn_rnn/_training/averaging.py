@@ -23,8 +23,12 @@ class WeightAverage:
     @torch.no_grad()
     def update(self, weights: list[Tensor]) -> None:
         """Include the weights after one more step."""
+        torch._foreach_lerp_(self.weights, weights, self.count_step())
+
+    def count_step(self) -> float:
+        """Count one more step, and return the share of its weights in the mean."""
         self.n_steps += 1
-        torch._foreach_lerp_(self.weights, weights, 4 / (self.n_steps + 3))
+        return 4 / (self.n_steps + 3)
 
     @torch.no_grad()
     def swap(self, module: nn.Module) -> None:

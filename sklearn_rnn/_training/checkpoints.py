@@ -34,12 +34,16 @@ from sklearn_rnn._nn.description import list_arrays, set_arrays, to_shared_array
 from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.net import RecurrentNet, TrainingProgress
 from sklearn_rnn._training.net_state import (
+    STORED_ATTRIBUTES,
+    list_users_attributes,
+    pack_attributes,
     pack_average,
     pack_optimizer,
+    restore_attributes,
     restore_average,
     restore_optimizer,
 )
-from sklearn_rnn._training.optimizers import SGD, step_schedule
+from sklearn_rnn._training.optimizers import step_schedule
 from sklearn_rnn._training.options import NoCheckpoints, TrainingOptions
 
 # Attributes of a net that are hashed separately, or that do not affect the training.
@@ -71,11 +75,6 @@ WITH_PARAMETERS = {"EarlyStopping", "GradientNormClipping"}
 STATE_OF_CALLBACKS = ("misses_", "dynamic_threshold_", "best_epoch_")
 # Callbacks of scikit-learn that do not affect the training.
 TASK_CALLBACKS = {"ProgressBar"}
-
-# Attributes of every optimizer of torch, and those that torch's schedulers add. A
-# checkpoint also contains attributes of a user's optimizer that have the types below.
-OF_OPTIMIZERS = {*vars(SGD([torch.zeros(1)])), "step", "_opt_called"}
-STORED_ATTRIBUTES = (bool, int, float, str, type(None), torch.Tensor)
 
 
 def open_checkpoints(
@@ -173,7 +172,7 @@ def compute_key(
         "net": [type(net), settings, len(net.history)],
         "module": net.module_,
         "average": net.average_,
-        "optimizer": [pack_optimizer(optimizer), _list_own_attributes(optimizer)],
+        "optimizer": [pack_optimizer(optimizer), list_users_attributes(optimizer)],
         "callbacks": callbacks,
         "options": given,
         "score": getattr(options.score, "__func__", options.score),
@@ -234,23 +233,13 @@ def _read_parameters(callback: Any) -> dict[str, Any]:
     return {name: parameters[name] for name in sorted(parameters) if name != "sink"}
 
 
-def _list_own_attributes(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Return the attributes that a user's class of optimizers has added.
-
-    Those of torch's optimizers do not change in training, except for their state.
-    """
-    if type(optimizer).__module__.startswith(("sklearn_rnn.", "torch.")):
-        return {}
-    return {k: v for k, v in vars(optimizer).items() if k not in OF_OPTIMIZERS}
-
-
 def digest_unstored(net: RecurrentNet) -> bytes:
     """Hash attributes of users' cells and optimizers that checkpoints do not contain.
 
     If they change, training cannot continue from a checkpoint.
     """
     module, optimizer = net.module_, net.optimizer_
-    own = _list_own_attributes(optimizer)
+    own = list_users_attributes(optimizer)
     layers = module.modules()
     parts: list[Any] = [part for part in layers if isinstance(part, CustomLayer)]
     parts += [v for v in own.values() if not isinstance(v, STORED_ATTRIBUTES)]
@@ -355,7 +344,7 @@ class NetCheckpoints(NoCheckpoints):
             "buffers": {k: to_shared_array(v) for k, v in net.module_.named_buffers()},
             "average": pack_average(net.average_),
             "optimizer": pack_optimizer(net.optimizer_),
-            "attributes": _pack_attributes(net.optimizer_),
+            "attributes": pack_attributes(net.optimizer_),
             "history": [dict(row) for row in net.history[self._first :]],
             "dropout": to_shared_array(net.dropout_generator.get_state()),
             "callbacks": [_pack_callback(one) for one in _list_callbacks(net)],
@@ -378,8 +367,7 @@ class NetCheckpoints(NoCheckpoints):
         restore_average(net.average_, state["average"])
         net.optimizer_.state.clear()
         restore_optimizer(net.optimizer_, state["optimizer"])
-        own = _unpack_attributes(state["attributes"], net.device)
-        net.optimizer_.__dict__.update(own)
+        restore_attributes(net.optimizer_, state["attributes"], net.device)
         net.dropout_generator.set_state(torch.from_numpy(np.array(state["dropout"])))
         callbacks = _list_callbacks(net)
         for callback, values in zip(callbacks, state["callbacks"], strict=True):
@@ -432,25 +420,6 @@ def _check_numbers(state: dict[str, Any], epoch: int) -> None:
         and all("train_loss" in row for row in rows)
     ):
         raise ValueError("its numbers are not those of a training.")
-
-
-def _pack_attributes(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Return the attributes of a user's optimizer that checkpoints contain."""
-    return {
-        name: to_shared_array(value) if isinstance(value, torch.Tensor) else value
-        for name, value in _list_own_attributes(optimizer).items()
-        if isinstance(value, STORED_ATTRIBUTES)
-    }
-
-
-def _unpack_attributes(state: dict[str, Any], device: Any) -> dict[str, Any]:
-    """Return the attributes that ``_pack_attributes`` packed."""
-    return {
-        name: torch.from_numpy(np.array(value)).to(device)
-        if isinstance(value, np.ndarray)
-        else value
-        for name, value in state.items()
-    }
 
 
 def _pack_callback(callback: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ handles sample weights and validation rows itself.
 
 import copy
 import functools
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -18,14 +19,8 @@ from typing import Any, Self
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    EpochTimer,
-    InputShapeSetter,
-    LRScheduler,
-)
-from skorch.callbacks.scoring import ScoringBase
+from skorch.callbacks import Callback, EpochTimer
+from skorch.utils import TeeGenerator
 from torch import Tensor, nn
 
 from sklearn_rnn._core.callbacks import StopTraining
@@ -40,11 +35,21 @@ from sklearn_rnn._training.averaging import WeightAverage
 from sklearn_rnn._training.optimizers import (
     Optimizer,
     decay_weights,
+    find_flat,
     find_optimizer,
+    flat_weights,
+    list_own_attributes,
     make_schedule,
+    separate_weights,
     step_schedule,
 )
 from sklearn_rnn._training.options import NoCheckpoints, TrainingOptions
+from sklearn_rnn._training.skorch_callbacks import (
+    copy_callbacks,
+    has_lost_patience,
+    refuse_monitors_of_validation,
+    resume_schedulers,
+)
 
 
 @dataclass
@@ -86,7 +91,7 @@ class RecurrentNet(NeuralNet, ABC):
             try:
                 getattr(callback, method_name)(self, **cb_kwargs)
             except KeyboardInterrupt as interrupt:
-                if method_name == "on_epoch_end" and _has_lost_patience(callback):
+                if method_name == "on_epoch_end" and has_lost_patience(callback):
                     raise StopTraining from interrupt
                 raise
 
@@ -105,7 +110,7 @@ class RecurrentNet(NeuralNet, ABC):
         """
         first = len(self.history)
         if valid is None:
-            _refuse_monitors_of_validation(self.callbacks_)
+            refuse_monitors_of_validation(self.callbacks_)
         train = self._prepare_examples(train)
         valid = None if valid is None else self._prepare_examples(valid)
         progress = TrainingProgress()
@@ -160,20 +165,22 @@ class RecurrentNet(NeuralNet, ABC):
             options.seed, DROPOUT, first, device=self.device
         )
         callbacks = [callback for _, callback in self.callbacks_]
-        with _resume_schedulers(self.optimizer_, callbacks):
+        with resume_schedulers(self.optimizer_, callbacks):
             self.notify("on_train_begin", X=None, y=None)
         stop = checkpoints.resume(progress, scheduler)
-        for epoch in range(progress.n_finished, options.max_epochs + 1):
-            if epoch:  # after an epoch, also after one that was restored
-                checkpoints.save(progress, stop)
-                if stop or progress.n_stale >= options.n_iter_no_change:
-                    break
-                row = self.history[-1]
-                step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))
-            if epoch < options.max_epochs:
-                options.epoch_begins(current)
-                stop = self._run_epoch(first + epoch, *examples, options, progress)
-                stop |= options.epoch_ends(current)
+        given = self.optimizer_, self.module_, self.average_, self.weight_decay
+        with flat_weights(*given):
+            for epoch in range(progress.n_finished, options.max_epochs + 1):
+                if epoch:  # after an epoch, also after one that was restored
+                    checkpoints.save(progress, stop)
+                    if stop or progress.n_stale >= options.n_iter_no_change:
+                        break
+                    row = self.history[-1]
+                    step_schedule(scheduler, row.get("valid_loss", row["train_loss"]))
+                if epoch < options.max_epochs:
+                    options.epoch_begins(current)
+                    stop = self._run_epoch(first + epoch, *examples, options, progress)
+                    stop |= options.epoch_ends(current)
 
     @torch.no_grad()
     def _find_overflow(self, train: Any, options: TrainingOptions) -> str:
@@ -281,9 +288,10 @@ class RecurrentNet(NeuralNet, ABC):
             self.notify("on_batch_begin", batch=batch, training=True)
             with _explain_large_rates(len(self.history)):
                 step = self.train_step(batch)
-                decay_weights(self.optimizer_, self.weight_decay)
-            if self.average_ is not None:
-                self.average_.update(weights)
+                if find_flat(self.optimizer_) is None:
+                    decay_weights(self.optimizer_, self.weight_decay)
+                    if self.average_ is not None:
+                        self.average_.update(weights)
             loss, n = step["loss"].item(), step["n_rows"]
             total, n_rows = total + loss * n, n_rows + n
             self.history.record_batch("train_loss", loss)
@@ -291,18 +299,42 @@ class RecurrentNet(NeuralNet, ABC):
             self.notify("on_batch_end", batch=batch, training=True, **step)
         return total / n_rows
 
+    def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
+        """Compute the gradient of one batch, and let the optimizer take a step."""
+        flat = find_flat(self.optimizer_)
+        if flat is not None and not flat.is_intact():  # because of a callback
+            separate_weights(self.optimizer_)
+            flat = None
+        if flat is None:
+            return super().train_step(batch, **fit_params)
+        flat.clear_gradients()
+        step = self.train_step_single(batch, **fit_params)
+        names = TeeGenerator(self.get_all_learnable_params())
+        about = {"named_parameters": names, "batch": batch, "training": True}
+        self.notify("on_grad_computed", **about)
+        if not flat.has_gradients():
+            separate_weights(self.optimizer_)
+        self.optimizer_.step()
+        return step
+
     def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
         """Run the forward and backward pass of one batch, and clip the gradient."""
         loss, outputs, n_rows = self._loss(batch)
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(
-            self.module_.parameters(), self.gradient_clip or float("inf"), foreach=True
-        )
-        if not np.isfinite(norm.item()):
+        norm = self._clip_gradient()
+        if not math.isfinite(norm):
             epoch = len(self.history)
-            what = f"the loss is {loss.item():.3g} and its gradient {norm.item()}"
+            what = f"the loss is {loss.item():.3g} and its gradient {norm}"
             raise ValueError(_describe_divergence(epoch, what))
         return {"loss": loss, "y_pred": outputs, "n_rows": n_rows}
+
+    def _clip_gradient(self) -> float:
+        """Clip the gradient, and return its norm before."""
+        limit, flat = self.gradient_clip or math.inf, find_flat(self.optimizer_)
+        if flat is not None:
+            return flat.clip(limit)
+        weights = self.module_.parameters()
+        return nn.utils.clip_grad_norm_(weights, limit, foreach=True).item()
 
     # ------------------------------------------------- methods of subclasses
 
@@ -348,7 +380,7 @@ def make_net(
         criterion,
         optimizer=optimizer_class,
         lr=learning_rate,
-        callbacks=_copy_callbacks(callbacks),
+        callbacks=copy_callbacks(callbacks),
         train_split=None,
         device=device,
         verbose=0,
@@ -378,8 +410,14 @@ def continue_net(
     """Copy a net for further training, so that a failed fit does not change it."""
     net = snapshot(net)
     net.callbacks, net.callbacks_ = [], []  # so that deepcopy does not copy them
+    # Copies of optimizers have no other attributes than torch's. Skorch copies the
+    # attributes listed here together, so that they refer to the same weights.
+    kept, listed = list_own_attributes(net.optimizer_), net.cuda_dependent_attributes_
+    copied = {"kept_": kept, "cuda_dependent_attributes_": [*listed, "kept_"]}
+    net.__dict__.update(copied if kept else {})
     net = copy.deepcopy(net)
-    net.__dict__.update(net_options)
+    net.optimizer_.__dict__.update(net.__dict__.pop("kept_", {}))
+    net.__dict__.update(cuda_dependent_attributes_=listed, **net_options)
     # A scheduler of skorch continues from the rate that it set last. A
     # learning_rate_schedule starts again. Schedulers read initial_lr, which the first
     # scheduler of an optimizer sets.
@@ -391,77 +429,9 @@ def continue_net(
     net.lr, net.weight_decay = learning_rate, weight_decay
     net.module_.set_dropout(dropout)
     net.criterion_ = criterion
-    net.callbacks = _copy_callbacks(callbacks)
+    net.callbacks = copy_callbacks(callbacks)
     net.initialize_callbacks()
     return net
-
-
-@contextmanager
-def _resume_schedulers(
-    optimizer: torch.optim.Optimizer, callbacks: Iterable[Any]
-) -> Iterator[None]:
-    """Let schedulers of skorch continue from the rate that they set last.
-
-    Otherwise, torch's StepLR and MultiStepLR would decrease it a second time if the
-    previous training ended in an epoch in which they decrease it.
-    """
-    rates = [group["lr"] for group in optimizer.param_groups]
-    yield
-    schedulers = [c.lr_scheduler_ for c in callbacks if isinstance(c, LRScheduler)]
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        if schedulers and rate != group.get("initial_lr", rate):
-            group["lr"] = rate
-            for scheduler in schedulers:
-                scheduler.load_state_dict({**scheduler.state_dict(), "_last_lr": rates})
-
-
-def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
-    """Copy the user's callbacks shallowly; objects that they refer to are shared.
-
-    A callback can be an instance, a class, or a pair of a name and one of these.
-    """
-    own: list[Any] = []
-    for item in callbacks or []:
-        name, callback = item if _is_named(item) else (None, item)
-        callback = callback() if isinstance(callback, type) else copy.copy(callback)
-        if isinstance(callback, (ScoringBase, InputShapeSetter)):
-            raise TypeError(
-                f"{type(callback).__name__} needs skorch's own datasets, which the "
-                "recurrent estimators do not use. Read losses and the validation score "
-                "from net.history, or use GridSearchCV for other scores."
-            )
-        if not isinstance(callback, Callback):
-            raise TypeError(
-                "callbacks must contain skorch callbacks or pairs (name, callback), "
-                f"got {callback!r} of type {type(callback).__name__}. Derive a "
-                "callback from skorch.callbacks.Callback."
-            )
-        own.append(callback if name is None else (name, callback))
-    return own
-
-
-def _is_named(item: Any) -> bool:
-    """Return whether an item of ``callbacks`` is a pair of a name and a callback."""
-    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
-
-
-def _refuse_monitors_of_validation(callbacks: Iterable[tuple[str, Callback]]) -> None:
-    """Raise an error for callbacks that monitor a validation loss without such rows."""
-    for _, callback in callbacks:
-        monitor = getattr(callback, "monitor", None)
-        if isinstance(monitor, str) and monitor.startswith("valid_"):
-            kind = type(callback).__name__
-            other = "train_loss_best" if monitor.endswith("_best") else "train_loss"
-            raise ValueError(
-                f"the callback {kind} monitors {monitor!r}, but no validation data is "
-                "held out. Set early_stopping=True on the estimator, or monitor the "
-                f"training loss: {kind}(monitor={other!r})."
-            )
-
-
-def _has_lost_patience(callback: Callback) -> bool:
-    """Return whether an EarlyStopping of skorch has decided to stop the training."""
-    return isinstance(callback, EarlyStopping) and callback.misses_ == callback.patience
 
 
 def _are_finite(tensors: Iterable[Tensor]) -> bool:

@@ -21,12 +21,18 @@ from sklearn_rnn._nn.description import (
 )
 from sklearn_rnn._training.averaging import WeightAverage
 from sklearn_rnn._training.net import RecurrentNet, make_net
+from sklearn_rnn._training.optimizers import OF_OPTIMIZERS, list_own_attributes
+
+# Types of the attributes of a user's optimizer that are stored.
+STORED_ATTRIBUTES = (bool, int, float, str, type(None), Tensor)
 
 
 def pack_net(net: RecurrentNet) -> dict[str, Any]:
     """Return everything that predictions and further training need, as plain data."""
     module = net.module_
     frozen = [name for name, p in module.named_parameters() if not p.requires_grad]
+    attributes = pack_attributes(net.optimizer_)
+    shared = {"attributes": attributes} if attributes else {}
     return {
         "network": describe_network(module),
         "weights": list_arrays(module),
@@ -38,6 +44,7 @@ def pack_net(net: RecurrentNet) -> dict[str, Any]:
         "history": [dict(row) for row in net.history],
         "average": pack_average(net.average_),
         "optimizer": pack_optimizer(net.optimizer_),
+        **shared,
     }
 
 
@@ -72,6 +79,7 @@ def unpack_net(state: Mapping[str, Any], estimator: Any) -> RecurrentNet:
     net.history.extend(dict(row) for row in state["history"])
     restore_average(net.average_, state["average"])
     restore_optimizer(net.optimizer_, state["optimizer"])
+    restore_attributes(net.optimizer_, state.get("attributes", {}), net.device)
     net.module_.eval()
     return net
 
@@ -154,6 +162,37 @@ def restore_optimizer(
             optimizer.state[parameter] = _unpack(packed, parameter)
     others = _unpack(state.get("others", {}), None)
     optimizer.state.update(others)
+
+
+def list_users_attributes(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return the attributes that a user's class of optimizers has added.
+
+    Those of torch's optimizers do not change in training, except for their state.
+    """
+    if type(optimizer).__module__.startswith(("sklearn_rnn.", "torch.")):
+        return {}
+    return list_own_attributes(optimizer)
+
+
+def pack_attributes(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return the attributes of a user's optimizer that are plain values or tensors."""
+    return {
+        name: _pack(value)
+        for name, value in list_users_attributes(optimizer).items()
+        if isinstance(value, STORED_ATTRIBUTES)
+    }
+
+
+def restore_attributes(
+    optimizer: torch.optim.Optimizer, state: Mapping[str, Any], device: Any
+) -> None:
+    """Set the attributes that :func:`pack_attributes` returned."""
+    for name, value in state.items():
+        if name in OF_OPTIMIZERS or callable(getattr(type(optimizer), name, None)):
+            raise ValueError(f"{name!r} is not an attribute that an optimizer adds.")
+        is_array = isinstance(value, np.ndarray)
+        value = torch.from_numpy(np.array(value)).to(device) if is_array else value
+        vars(optimizer)[name] = value
 
 
 def _list_parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:

@@ -1,10 +1,15 @@
 """Optimizers by name, and schedules of the learning rate."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+
+from sklearn_rnn._nn.cells.custom import CustomLayer
+from sklearn_rnn._training.averaging import WeightAverage
+from sklearn_rnn._training.flat import FlatWeights
 
 # With an eps of 1e-6, a gradient that is zero except for rounding errors is not scaled
 # up to a full step. A row of weight 2 then has the same effect as two rows, to seven
@@ -20,14 +25,25 @@ class WithoutCompiler(torch.optim.Optimizer):
     Torch decorates the methods for ``torch.compile``. Their first call in a process
     imports 800 modules, which takes a second or more, even if nothing is compiled. This
     class uses the undecorated functions, which compute the same results.
+
+    If the weights are in the vectors ``flat``, a step changes these.
     """
+
+    flat: FlatWeights | None = None
 
     add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
     zero_grad = inspect.unwrap(torch.optim.Optimizer.zero_grad)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        step: Any = torch.no_grad()(inspect.unwrap(cls.step))
+        step_each: Any = inspect.unwrap(cls.step)
+
+        @torch.no_grad()
+        def step(self: Any, closure: Any = None) -> Any:
+            if self.flat is None:
+                return step_each(self, closure)
+            return self.flat.step(self.param_groups[0])
+
         cls.step = step  # type: ignore[method-assign]
 
 
@@ -53,6 +69,9 @@ OPTIMIZERS: dict[str, tuple[Optimizer, dict[str, Any]]] = {
     "rmsprop": (RMSprop, {}),
     "sgd": (SGD, {"momentum": 0.9, "nesterov": True}),
 }
+
+# Attributes of every optimizer of torch, and those that torch's schedulers add.
+OF_OPTIMIZERS = {*vars(SGD([torch.zeros(1)])), "step", "_opt_called"}
 
 # Learning rate and weight decay for "auto". A step of SGD is proportional to the
 # gradient, so it needs a larger learning rate and therefore a smaller weight decay.
@@ -109,6 +128,62 @@ def find_optimizer(optimizer: str | Optimizer) -> tuple[Optimizer, dict[str, Any
     if "weight_decay" in inspect.signature(optimizer_class).parameters:
         options = {**options, "weight_decay": 0.0}
     return optimizer_class, options
+
+
+def list_own_attributes(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return the attributes that the class of an optimizer has added to torch's."""
+    return {k: v for k, v in vars(optimizer).items() if k not in OF_OPTIMIZERS}
+
+
+@contextmanager
+def flat_weights(
+    optimizer: torch.optim.Optimizer,
+    module: torch.nn.Module,
+    average: WeightAverage | None,
+    weight_decay: float,
+) -> Iterator[None]:
+    """Let steps of Adam change all weights of ``module`` and their average at once.
+
+    Other optimizers may compute norms of each weight, and a user's cell may have
+    weights that it does not use. They are left as they are.
+    """
+    if not can_flatten(optimizer, module):
+        yield
+        return
+    assert isinstance(optimizer, WithoutCompiler)
+    optimizer.flat = FlatWeights(optimizer, average, weight_decay)
+    try:
+        yield
+    finally:
+        separate_weights(optimizer)
+
+
+def can_flatten(optimizer: torch.optim.Optimizer, module: torch.nn.Module) -> bool:
+    """Return whether the weights and the state of an optimizer can be vectors."""
+    weights = list(module.parameters())
+    states = [optimizer.state.get(weight, {}) for weight in weights]
+    return (
+        type(optimizer) in (Adam, AdamW)
+        and len(optimizer.param_groups) == 1
+        and list(map(id, optimizer.param_groups[0]["params"])) == list(map(id, weights))
+        and not any(isinstance(layer, CustomLayer) for layer in module.modules())
+        and all(weight.requires_grad for weight in weights)
+        and len({(weight.dtype, weight.device) for weight in weights}) == 1
+        and len({float(state.get("step", 0)) for state in states}) == 1
+    )
+
+
+def find_flat(optimizer: torch.optim.Optimizer) -> FlatWeights | None:
+    """Return the vectors of the weights of an optimizer, if it uses them."""
+    return getattr(optimizer, "flat", None)
+
+
+def separate_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Make all weights of an optimizer tensors of their own again."""
+    flat = find_flat(optimizer)
+    if flat is not None:
+        del vars(optimizer)["flat"]
+        flat.separate()
 
 
 def decay_weights(optimizer: torch.optim.Optimizer, weight_decay: float) -> None:

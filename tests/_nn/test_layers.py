@@ -14,7 +14,7 @@ from small_networks import (
     private,
 )
 
-from sklearn_rnn._nn.layers import drop, reverse
+from sklearn_rnn._nn.layers import drop, look_up, reverse
 
 
 @each_cell
@@ -79,3 +79,14 @@ def test_dropout_acts_between_layers_and_before_the_head():
     mask = torch.empty_like(below).bernoulli_(0.5, generator=private())
     expected, _ = stack.layers[1][0](below * mask * 2)
     close(stack(ones, generator=generator)[0], expected.detach())
+
+
+def test_the_gradient_of_looked_up_rows_is_added_to_an_existing_one():
+    codes = torch.tensor([[1, 3], [1, 0]])
+    weight, factors = normal(5, 3).requires_grad_(), normal(2, 2, 3)
+    (look_up(codes, weight) * factors).sum().backward()
+    first = weight.grad.clone()
+    place = weight.grad.data_ptr()
+    (look_up(codes, weight) * factors).sum().backward()
+    assert weight.grad.data_ptr() == place and not weight.grad.is_sparse
+    close(weight.grad, 2 * first)

@@ -96,6 +96,41 @@ def test_other_entries_in_the_state_of_an_optimizer_are_kept():
         pickle.dumps(model)
 
 
+class CountingSGD(torch.optim.SGD):
+    """An optimizer with attributes of its own."""
+
+    def __init__(self, params, lr):
+        super().__init__(params, lr)
+        self.count, self.total, self.first = 0, torch.zeros(1), self.param_groups[0]
+
+    def step(self, closure=None):
+        self.count += 1
+        self.total = self.total + 1
+        return super().step(closure)
+
+
+def test_attributes_of_a_users_optimizer_are_kept():
+    X, y = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 2
+    model = RNNClassifier("rnn", 4, optimizer=CountingSGD, learning_rate=0.1)
+    model.partial_fit(X, y, classes=[0, 1])
+    loaded = pickle.loads(pickle.dumps(model))
+    for kept in (model, loaded):
+        optimizer = kept.partial_fit(X, y).net_.optimizer_
+        assert optimizer.count == 2 and optimizer.total == 2
+        assert optimizer.first is optimizer.param_groups[0]
+    state = {**pack_net(model.net_), "attributes": {"step": 1}}
+    with pytest.raises(ValueError, match="'step' is not an attribute"):
+        unpack_net(state, model)
+
+
+def test_partial_fit_continues_with_lbfgs():
+    X, y = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 2
+    model = RNNClassifier("rnn", 4, optimizer=torch.optim.LBFGS, learning_rate=0.1)
+    for _ in range(3):
+        model.partial_fit(X, y, classes=[0, 1])
+    assert model.loss_curve_[2] < model.loss_curve_[0]
+
+
 def test_frozen_weights_stay_frozen():
     model, data = fit("classifier")
     model.module_.head.bias.requires_grad_(False)
