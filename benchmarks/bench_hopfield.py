@@ -262,6 +262,7 @@ def bench_speed(n_units=784, n_rows=1000):
             same_bits=same,
             largest_difference=apart,
         )
+    bench_products(patterns, test)
     # noise, so that no row becomes stable within ten sweeps
     memory = HopfieldDenoiser(update="synchronous", max_iter=10).fit(patterns)
     start = rng.choice([-1.0, 1.0], (n_rows, n_units)).astype(np.float32)
@@ -280,6 +281,29 @@ def bench_speed(n_units=784, n_rows=1000):
         gflops=rate,
         share=seconds["sgemm"] / seconds["recall"],
     )
+
+
+def bench_products(patterns, test):
+    """Asynchronous recall against one product of the weights and the states."""
+    table = Table(__file__, "asynchronous", "rule")
+    for rule in ("hebb", "storkey", "pseudo_inverse"):
+        memory = HopfieldDenoiser(rule, random_state=0).fit(patterns)
+        # Hebb's weights are integers, with which recall computes in float32
+        dtype = np.float32 if rule == "hebb" else np.float64
+        weights = memory.weights_.astype(dtype)
+        states = np.ascontiguousarray(test.T.astype(dtype))
+        seconds = interleaved(
+            9,
+            product=lambda weights=weights, states=states: weights @ states,
+            recall=lambda memory=memory: memory.transform(test),
+        )
+        table.add(
+            rule=rule,
+            dtype=np.dtype(dtype).name,
+            sweeps=int(memory.recall(test).n_iter.max()),
+            **seconds,
+            ratio=seconds["recall"] / seconds["product"],
+        )
 
 
 JOBS = {

@@ -453,9 +453,11 @@ default=None
         free = None if clamp is None else ~check_clamped_units(clamp, X.shape).T
         dynamics = self._make_dynamics(quench)
         found = recall(network, states, free, dynamics, energy_trace)
-        on = found.states.T > 0
+        patterns = found.states.T.astype(X.dtype, order="C")
+        if self._low == 0:
+            patterns = np.maximum(patterns, 0, out=patterns)
         recalled = Bunch(
-            patterns=np.where(on, X.dtype.type(1), X.dtype.type(self._low)),
+            patterns=patterns,
             n_iter=found.n_iter,
             converged=found.converged,
             cycle=found.cycle,
@@ -558,7 +560,9 @@ default=None
                 )
             cut = 0.0
         with np.errstate(over="ignore"):  # of a cut that float32 cannot hold
-            return np.where(X > cut, 1.0, -1.0)
+            states = np.multiply(X > cut, 2.0)  # np.where would take five times as long
+            states -= 1
+            return states
 
     def _fit(self, X, y, *, reset):
         """Store X, in addition to the patterns stored before if ``reset`` is False."""

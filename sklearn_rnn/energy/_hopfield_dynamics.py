@@ -20,8 +20,9 @@ from sklearn_rnn._core.randomness import numpy_generator
 from sklearn_rnn._core.threads import use_one_thread
 from sklearn_rnn.energy._spin_networks import Array, Mask, Network
 
-# Maximum number of state values in memory at once. More rows are recalled in chunks.
-CHUNK = 2**23
+# Maximum number of state values in memory at once. More rows are recalled in chunks,
+# whose arrays fit into the caches of most processors.
+CHUNK = 2**19
 
 # Number of sweeps in which a temperature given as a number falls to 0.
 ANNEALING_SWEEPS = 20
@@ -161,7 +162,7 @@ def _recall_chunk(
     for temperature in dynamics.temperatures:
         sweep += 1
         noise = temperature / 2 * _draw_logistic(generators, len(states))
-        new = _sweep(network, states, free, noise, dynamics, rng, active, trace)
+        new, _ = _sweep(network, states, free, noise, dynamics, rng, active, trace)
         n_iter[(new != states).any(axis=0)] = sweep
         states = new
     if not dynamics.quench:
@@ -172,11 +173,11 @@ def _recall_chunk(
     before = None  # states of the active rows one sweep earlier
     for _ in range(dynamics.max_iter):
         sweep += 1
-        new = _sweep(network, here, free, None, dynamics, rng, active, trace)
+        new, product = _sweep(network, here, free, None, dynamics, rng, active, trace)
         changed = (new != here).any(axis=0)
         n_iter[active[changed]] = sweep
         if dynamics.asynchronous:
-            stays, energy[active] = network.stability_and_energy(new)
+            stays, energy[active] = network.stability_and_energy(new, product)
             settled = _all_free_units_stay(stays, free)
         else:
             settled = ~changed
@@ -238,8 +239,11 @@ def _sweep(
     rng: np.random.Generator,
     rows: NDArray[np.int64],
     trace: Trace | None,
-) -> Array:
-    """Return the states after every unit was updated once."""
+) -> tuple[Array, Array | None]:
+    """Return the states after every unit was updated once.
+
+    After asynchronous updates, also return what ``stability_and_energy`` can reuse.
+    """
     if dynamics.asynchronous:
         n_units = len(states)
         order = np.arange(n_units)
@@ -248,8 +252,9 @@ def _sweep(
         new = states.copy()
         watch = None if trace is None else lambda change: trace.add(rows, change)
         with use_one_thread():
-            network.update_async(new, order, free, noise, watch)
-        return new
+            return new, network.update_async(
+                new, order, free, noise, watch, with_product=noise is None
+            )
     new = network.update_sync(states, noise)
     if free is not None:
         np.copyto(new, states, where=~free)
@@ -259,4 +264,4 @@ def _sweep(
             network.stability_and_energy(new)[1]
             - network.stability_and_energy(states)[1],
         )
-    return new
+    return new, None

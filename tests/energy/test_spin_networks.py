@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits
 
 from sklearn_rnn import HopfieldDenoiser
-from sklearn_rnn.energy._spin_networks import DenseNetwork
+from sklearn_rnn.energy._spin_networks import BLOCK, DenseNetwork, PairwiseNetwork
 
 # Two patterns of four units, which exceed the capacity of Hebb's rule.
 by_hand = pytest.mark.filterwarnings("ignore::sklearn_rnn.energy.CapacityWarning")
@@ -34,6 +34,34 @@ def test_recall_is_that_of_one_unit_at_a_time_bit_for_bit(rule, thresholds, rng)
     start = draw_signs(rng, 60, 70)
     expected = [reference.recall(memory.weights_, memory.thresholds_, s) for s in start]
     assert_array_equal(memory.transform(start), expected)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_sweep_returns_the_product_with_the_new_states(rule, rng):
+    memory = HopfieldDenoiser(rule, thresholds="learned").fit(draw_signs(rng, 8, 150))
+    network = memory._make_network()
+    states = draw_signs(rng, 150, 40).astype(network.dtype)
+    order, free = rng.permutation(150), rng.random(states.shape) < 0.8
+    noise = rng.logistic(size=states.shape)
+    new = states.copy()
+    product = network.update_async(new, order, free, noise, with_product=True)
+    assert (new != states).any()
+    assert_array_equal(new[~free], states[~free])
+    factor = network.patterns if rule == "dense" else network.weights
+    assert_array_equal(product, factor @ new)
+
+
+def test_every_unit_of_a_block_can_depend_on_the_one_before():
+    n_units = BLOCK  # a chain: each unit copies its predecessor
+    weights = np.diag(np.ones(n_units - 1), -1)
+    network = PairwiseNetwork(weights + weights.T * 0.5, np.zeros(n_units))
+    states = np.full((n_units, 2), -1.0)
+    states[0, 0] = 1
+    free = np.ones(states.shape, bool)
+    free[0] = False
+    network.update_async(states, np.arange(n_units), free)
+    assert_array_equal(states[:, 0], np.ones(n_units))
+    assert_array_equal(states[:, 1], -np.ones(n_units))
 
 
 BETAS = [0.01, 0.1, 0.5, 0.99, 1.0, 3.0, 10.0, 18.0, 40.0, 99.0, 100.0, 360.0, 1000.0]
