@@ -54,6 +54,7 @@ class SupervisedEstimator(
     :class:`LabelTargets` or :class:`NumberTargets` as ``_targets``.
     """
 
+    _reads_from_files = True
     _FIXED_ON_WARM_START = (
         *NetworkEstimator._FIXED_ON_WARM_START,
         "embedding",
@@ -99,6 +100,7 @@ class SupervisedEstimator(
         n_batches = BATCHES_PER_EPOCH if partial else self._count_batches(train)
         if continuing:
             net = self._continue_net(n_batches)
+            self._inputs.warn_of_other_range(train.sequences, train.rows)
         else:
             self._fit_inputs(train)
             absent = train.sequences.absent_codes(train.rows)
@@ -107,8 +109,6 @@ class SupervisedEstimator(
         train = replace(train, sequences=encode(train.sequences))
         if valid is not None:
             valid = replace(valid, sequences=encode(valid.sequences))
-        if continuing:
-            self._inputs.warn_of_other_range(train.sequences, train.rows)
         return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
 
     def _check_window(self):
