@@ -380,7 +380,7 @@ def continue_net(
     net.callbacks, net.callbacks_ = [], []  # so that deepcopy does not copy them
     # skorch's own copy is slow, and the records of finished epochs never change.
     finished = {id(net.history): copy.copy(net.history)}
-    net.__dict__ = copy.deepcopy(vars(net), finished)
+    net.__dict__ = copy.deepcopy(dict(vars(net)), finished)
     net.__dict__.update(net_options)
     # A scheduler of skorch continues from the rate that it set last. A
     # learning_rate_schedule starts again. Schedulers read initial_lr, which the first
