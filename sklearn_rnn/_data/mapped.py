@@ -1,6 +1,6 @@
 """Steps of memory-mapped arrays, which are read from their files when they are used."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,12 +45,16 @@ class MappedSteps:
         return self.shape[0]
 
     def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
-        """Return the steps of a slice, or at places (n,)."""
-        if isinstance(index, slice):
-            parts = list(self._read_range(*index.indices(len(self))[:2]))
+        """Return the steps of a slice or at places, an array of integers.
+
+        If there are several arrays, the places are one-dimensional.
+        """
+        if len(self.arrays) == 1:
+            steps = self.arrays[0][index]
+        elif isinstance(index, slice):
+            steps = _join(self._read_range(*index.indices(len(self))[:2]))
         else:
-            parts = list(self._read_places(index))
-        steps = np.concatenate(parts) if len(parts) != 1 else parts[0]
+            steps = _join(self._read_places(index))
         if self.convert is not None:
             steps = self.convert(steps)
         with np.errstate(over="ignore"):
@@ -67,6 +71,18 @@ class MappedSteps:
         for part in np.split(places, np.flatnonzero(np.diff(numbers)) + 1):
             k = np.searchsorted(self._ends, part[0], side="right")
             yield self.arrays[k][part - self._starts[k]]
+
+
+def _join(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Concatenate arrays, without a copy if there is only one."""
+    parts = list(parts)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def can_gather(values: Any) -> bool:
+    """Return whether steps at places of any order can be read at once."""
+    is_one = isinstance(values, MappedSteps) and len(values.arrays) == 1
+    return is_one or isinstance(values, np.ndarray)
 
 
 def is_in_files(values: "np.ndarray | MappedSteps") -> bool:

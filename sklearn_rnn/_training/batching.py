@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sklearn_rnn._data.mapped import can_gather
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._nn.sequence import Inputs
 
@@ -136,7 +137,7 @@ def pad_batch(
         lengths = np.minimum(lengths, n_steps)
     widest = int(lengths.max())
     is_full = lengths.min() == widest
-    if widest > STEPS_PER_GATHER or not isinstance(sequences.values, np.ndarray):
+    if widest > STEPS_PER_GATHER or not can_gather(sequences.values):
         values = _copy_rows(sequences.values, starts, lengths)
     else:
         steps = np.arange(widest)[:, None]  # (T, 1)

@@ -111,7 +111,7 @@ def test_fit_and_predict_hold_only_a_batch_in_memory(tmp_path):
     X = np.random.default_rng(0).normal(size=(n, 100, 2)).astype("float32")
     size, X = X.nbytes, save(tmp_path, X)
     y = np.arange(n) % 2
-    model = RNNClassifier("rnn", 2, max_epochs=1, batch_size=500, random_state=0)
+    model = RNNClassifier("rnn", 2, max_epochs=1, batch_size=200, random_state=0)
     model.fit(X[:100], y[:100]).predict(X[:100])  # imports
     for use in (lambda: model.fit(X, y), lambda: model.predict(X)):
         tracemalloc.start()
