@@ -29,7 +29,8 @@ class Recomputed(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         ctx.function, ctx.weights = function, tensors[n_states:]
         ctx.save_for_backward(*tensors[:n_states])
-        return tuple(function(tensors[:n_states]))
+        # A view, such as the last of all states, would keep the whole array.
+        return tuple(result.clone() for result in function(tensors[:n_states]))
 
     @staticmethod
     @once_differentiable

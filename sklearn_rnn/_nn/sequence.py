@@ -18,7 +18,7 @@ LARGE_VOCABULARY = 256
 
 # Longer batches are predicted in segments of this many steps, so that the memory for
 # intermediate results does not grow with their length.
-STEPS_PER_PREDICTED_SEGMENT = 2**13
+STEPS_PER_PREDICTED_SEGMENT = 2**11
 
 # A training step keeps the intermediate results of at most this many outputs of units,
 # in float32 about 0.5 GiB. Larger batches are read in segments, which are computed once
