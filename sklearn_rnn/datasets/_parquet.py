@@ -59,15 +59,15 @@ def iter_batches(
     random_state : int, RandomState instance or None, default=None
         Seed of the order of the files. Pass another seed for each pass over the data.
 
-    Yields
-    ------
-    X : list of ndarray of shape (n_timesteps_i, n_features), or ndarray
-        Sequences of a batch; an array of shape ``(n_sequences, n_timesteps)`` if each
-        column contains the numbers of one time step.
-    y : ndarray of shape (n_sequences,) or (n_sequences, n_targets), or list of ndarray
-        Targets of the batch, 2-D if ``target`` is a list, and a list of arrays
-        ``(n_timesteps_i,)`` if there is one target per time step. Only yielded if
-        ``target`` is given; otherwise, X is yielded alone.
+    Returns
+    -------
+    batches : generator of X or of tuples (X, y)
+        Batches of sequences, with their targets if ``target`` is given. X is a list of
+        arrays of shape ``(n_timesteps_i, n_features)`` or ``(n_timesteps_i,)``, or an
+        array of shape ``(n_sequences, n_timesteps)`` if each column contains the
+        numbers of one time step. y is an array of shape ``(n_sequences,)``, or
+        ``(n_sequences, n_targets)`` if ``target`` is a list. It is a list of arrays
+        ``(n_timesteps_i,)`` if there is one target per time step.
 
     Raises
     ------
