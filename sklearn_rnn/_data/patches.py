@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sklearn_rnn._data.mapped import MappedSteps
 from sklearn_rnn._data.ragged import concatenate_ranges
 from sklearn_rnn._data.sequences import Sequences
 
@@ -30,6 +31,10 @@ def join_steps(sequences: Sequences, patch_size: int) -> Sequences:
         return sequences
     lengths = -(-sequences.lengths // patch_size)
     starts = np.cumsum(lengths) - lengths
+    width = None if sequences.width is None else -(-sequences.width // patch_size)
+    if isinstance(sequences.values, MappedSteps):
+        patches = MappedPatches(sequences, starts, patch_size)
+        return Sequences(patches, starts, lengths, width=width)
     values = np.zeros(
         (int(lengths.sum()) * patch_size, sequences.input_size), sequences.values.dtype
     )
@@ -37,7 +42,30 @@ def join_steps(sequences: Sequences, patch_size: int) -> Sequences:
     target = concatenate_ranges(starts * patch_size, sequences.lengths)
     values[target] = sequences.values[source]
     values = values.reshape(len(values) // patch_size, -1)
-    width = None if sequences.width is None else -(-sequences.width // patch_size)
     return replace(
         sequences, values=values, starts=starts, lengths=lengths, width=width
     )
+
+
+class MappedPatches:
+    """Patches of sequences in files; slices, within one sequence, return arrays."""
+
+    ndim = 2
+
+    def __init__(
+        self, sequences: Sequences, starts: np.ndarray, patch_size: int
+    ) -> None:
+        self.sequences, self.starts, self.patch_size = sequences, starts, patch_size
+        self.dtype = sequences.values.dtype
+        n_patches = int(starts[-1] + -(-sequences.lengths[-1] // patch_size))
+        self.shape = n_patches, patch_size * sequences.input_size
+
+    def __getitem__(self, index: slice) -> np.ndarray:
+        row = np.searchsorted(self.starts, index.start, side="right") - 1
+        first = (index.start - self.starts[row]) * self.patch_size
+        last = (index.stop - self.starts[row]) * self.patch_size
+        steps = np.zeros((last - first, self.sequences.input_size), self.dtype)
+        start, length = self.sequences.starts[row], self.sequences.lengths[row]
+        found = self.sequences.values[start + first : start + min(last, length)]
+        steps[: len(found)] = found
+        return steps.reshape(-1, self.shape[1])

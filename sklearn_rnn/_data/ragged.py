@@ -1,6 +1,6 @@
 """Arrays and frames of unequal length, in containers or concatenated."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -64,3 +64,14 @@ def concatenate_ranges(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Return the ``lengths[i]`` integers from ``first[i]`` on, for all i."""
     ends = np.cumsum(lengths)
     return np.repeat(first - ends + lengths, lengths) + np.arange(ends[-1])
+
+
+def split_ranges(
+    first: np.ndarray, lengths: np.ndarray, size: int
+) -> Iterator[np.ndarray]:
+    """Yield what :func:`concatenate_ranges` returns, ``size`` integers at a time."""
+    ends = np.cumsum(lengths)
+    for start in range(0, int(ends[-1]), size):
+        index = np.arange(start, min(start + size, int(ends[-1])))
+        rows = np.searchsorted(ends, index, side="right")
+        yield first[rows] + index - ends[rows] + lengths[rows]

@@ -52,6 +52,10 @@ class SequenceReader(BaseEstimator):
     It uses the parameters ``embedding``, ``input_size`` and ``precision``.
     """
 
+    _reads_from_files = (
+        False  # whether memory-mapped rows of a list stay in their files
+    )
+
     def _read(self, X: Any, *, reset: bool) -> Sequences:
         """Read X as checked sequences of the dtype that this model computes in."""
         X = unwrap(X)
@@ -63,7 +67,7 @@ class SequenceReader(BaseEstimator):
         elif kind == "array":
             sequences = from_array(X)
         else:
-            sequences = from_ragged(X)
+            sequences = from_ragged(X, in_files=self._reads_from_files)
         if sequences.vocabulary_size is None and not _is_auto(self.embedding):
             size = None if reset else self._vocabulary_size
             if reset and is_table(self.embedding):

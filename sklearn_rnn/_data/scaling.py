@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_rnn._data.ragged import concatenate_ranges
+from sklearn_rnn._data.mapped import convert_mapped, is_in_files
+from sklearn_rnn._data.ragged import concatenate_ranges, split_ranges
 from sklearn_rnn._data.sequences import Sequences
 
 # A feature that is nearly always constant, such as a pixel near the edge of an image,
@@ -71,6 +72,9 @@ class FeatureScaling:
     def apply(self, sequences: Sequences, dtype: DTypeLike) -> Sequences:
         """Return the sequences with standardized values of ``dtype``."""
         values = sequences.values
+        if is_in_files(values):
+            mapped = convert_mapped(values, self.apply_to_steps, dtype)
+            return replace(sequences, values=mapped)
         scaled = np.empty(values.shape, dtype)
         for start in range(0, len(values), STEPS_PER_CHUNK):
             part = slice(start, start + STEPS_PER_CHUNK)
@@ -88,10 +92,13 @@ def _iterate_steps(
     sequences: Sequences, rows: np.ndarray, weights: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Yield the valid steps of ``rows`` in float64 and their weights, in chunks."""
-    places = concatenate_ranges(sequences.starts[rows], sequences.lengths[rows])
-    if weights is not None:
-        places, weights = places[weights > 0], weights[weights > 0]
+    starts, lengths = sequences.starts[rows], sequences.lengths[rows]
+    if weights is None:
+        for places in split_ranges(starts, lengths, STEPS_PER_CHUNK):
+            yield sequences.values[places].astype(np.float64), None
+        return
+    places = concatenate_ranges(starts, lengths)
+    places, weights = places[weights > 0], weights[weights > 0]
     for start in range(0, len(places), STEPS_PER_CHUNK):
         part = slice(start, start + STEPS_PER_CHUNK)
-        values = sequences.values[places[part]].astype(np.float64)
-        yield values, None if weights is None else weights[part]
+        yield sequences.values[places[part]].astype(np.float64), weights[part]

@@ -25,6 +25,13 @@ from sklearn.utils import check_array
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.cells import TEXT_HINT, explain_errors, explain_unreadable
 from sklearn_rnn._data.containers import unwrap
+from sklearn_rnn._data.mapped import (
+    VALUES_PER_CHUNK,
+    MappedSteps,
+    convert_mapped,
+    is_in_files,
+    is_mapped,
+)
 from sklearn_rnn._data.ragged import concatenate_ranges
 from sklearn_rnn._data.tokens import PADDING, TokenArray, find_absent_codes
 
@@ -39,10 +46,11 @@ class Sequences:
     """Flat sequences: number i is ``values[starts[i] : starts[i] + lengths[i]]``.
 
     ``values`` are (n_steps, F) numbers, or (n_steps,) codes below ``vocabulary_size``.
+    Numbers in files may be :class:`~sklearn_rnn._data.mapped.MappedSteps`.
     If X was rectangular, ``width`` is the number of steps per row, with padding.
     """
 
-    values: np.ndarray
+    values: Any
     starts: np.ndarray
     lengths: np.ndarray
     vocabulary_size: int | None = None
@@ -147,16 +155,28 @@ def from_array(X: Any, *, finite: bool = True) -> Sequences:
         )
     sequences = _from_rectangle(np.ascontiguousarray(X))
     if X.dtype.kind == "f" and np.isnan(X[:, -1:]).any():
-        present = ~np.isnan(X).all(axis=2)  # (n, T)
-        lengths = X.shape[1] - np.argmax(present[:, ::-1], axis=1)
-        lengths[~present.any(axis=1)] = 0
-        sequences = replace(sequences, lengths=lengths)
+        sequences = replace(sequences, lengths=_count_steps(X))
     refuse_empty(sequences.lengths)
     return refuse_nonfinite(sequences) if finite else sequences
 
 
-def from_ragged(X: Any, *, finite: bool = True) -> Sequences:
-    """Read a list, object array or Series of (T_i,) or (T_i, F) arrays."""
+def _count_steps(X: np.ndarray) -> np.ndarray:
+    """Count the steps of each sequence of (n, T, F) without those that are padding."""
+    n, T, F = X.shape
+    lengths = np.empty(n, dtype=np.int64)
+    size = 1 + VALUES_PER_CHUNK // (T * F)
+    for start in range(0, n, size):
+        present = ~np.isnan(X[start : start + size]).all(axis=2)  # (size, T)
+        part = T - np.argmax(present[:, ::-1], axis=1)
+        lengths[start : start + size] = np.where(present.any(axis=1), part, 0)
+    return lengths
+
+
+def from_ragged(X: Any, *, finite: bool = True, in_files: bool = False) -> Sequences:
+    """Read a list, object array or Series of (T_i,) or (T_i, F) arrays.
+
+    With ``in_files``, memory-mapped arrays of numbers stay in their files.
+    """
     X = list(X)
     if any(isinstance(x, TokenArray) for x in X):
         return _from_token_rows(X)
@@ -170,7 +190,9 @@ def from_ragged(X: Any, *, finite: bool = True) -> Sequences:
             f"sequence {row} of X has {rows[row].shape[1]} features per step, but "
             f"sequence 0 has {rows[0].shape[1]}. Pass sequences with the same features."
         )
-    sequences = Sequences(np.concatenate(rows), np.cumsum(lengths) - lengths, lengths)
+    stays = in_files and all(x.dtype.kind == "f" and is_mapped(x) for x in rows)
+    values = MappedSteps(rows) if stays else np.concatenate(rows)
+    sequences = Sequences(values, np.cumsum(lengths) - lengths, lengths)
     return refuse_nonfinite(sequences) if finite else sequences
 
 
@@ -257,19 +279,22 @@ def find_nonfinite(sequences: Sequences) -> tuple[int, int, str] | None:
     values = sequences.values
     if values.dtype.kind != "f":
         return None
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = values.sum()
-    if np.isfinite(total):
-        return None
-    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    rows = np.searchsorted(sequences.starts, bad, side="right") - 1
-    steps = bad - sequences.starts[rows]
-    valid = np.flatnonzero(steps < sequences.lengths[rows])
-    if not len(valid):
-        return None
-    first = valid[0]
-    what = "NaN" if np.isnan(values[bad[first]]).any() else "infinity"
-    return int(rows[first]), int(steps[first]), what
+    size = 1 + VALUES_PER_CHUNK // values.shape[1]
+    for start in range(0, len(values), size):
+        chunk = values[start : start + size]
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = chunk.sum()
+        if np.isfinite(total):
+            continue
+        bad = np.flatnonzero(~np.isfinite(chunk).all(axis=1))
+        rows = np.searchsorted(sequences.starts, start + bad, side="right") - 1
+        steps = start + bad - sequences.starts[rows]
+        valid = np.flatnonzero(steps < sequences.lengths[rows])
+        if len(valid):
+            first = valid[0]
+            what = "NaN" if np.isnan(chunk[bad[first]]).any() else "infinity"
+            return int(rows[first]), int(steps[first]), what
+    return None
 
 
 def from_tokens(X: TokenArray) -> Sequences:
@@ -405,6 +430,9 @@ def cast(sequences: Sequences, dtype: DTypeLike) -> Sequences:
     if sequences.vocabulary_size is not None or values.dtype == dtype:
         return sequences
     warn_of_rounding(values, dtype)
+    if is_in_files(values):
+        values = convert_mapped(values, None, dtype)
+        return refuse_overflow(replace(sequences, values=values))
     with np.errstate(over="ignore"):
         return refuse_overflow(replace(sequences, values=values.astype(dtype)))
 

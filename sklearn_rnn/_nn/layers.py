@@ -1,5 +1,6 @@
 """Stacks of recurrent layers in one or two directions, reversal and dropout."""
 
+from collections.abc import Iterable
 from typing import cast
 
 import torch
@@ -7,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sklearn_rnn._core.randomness import borrow_global_generator
+from sklearn_rnn._nn.cells.base import RecurrentLayer
 from sklearn_rnn._nn.cells.custom import CustomLayer
-from sklearn_rnn._nn.states import State
+from sklearn_rnn._nn.states import State, nest_state
 
 
 class RecurrentStack(nn.Module):
@@ -33,6 +35,14 @@ class RecurrentStack(nn.Module):
         """
         custom = any(isinstance(layer, CustomLayer) for layer in self.modules())
         return not (self.bidirectional or custom)
+
+    @property
+    def n_units(self) -> int:
+        """Number of units of all layers."""
+        layers = (
+            layer for level in self.layers for layer in cast(nn.ModuleList, level)
+        )
+        return sum(cast(int, layer.hidden_size) for layer in layers)
 
     def forward(
         self,
@@ -60,6 +70,14 @@ class RecurrentStack(nn.Module):
             x = torch.cat(outputs, 2) if len(outputs) > 1 else outputs[0]
             last_states.append(last)
         return x, last_states
+
+    def nest_states(self, tensors: Iterable[Tensor]) -> list[list[State]]:
+        """Return the states of built-in cells that consist of these tensors."""
+        parts = iter(tensors)
+        return [
+            [nest_state([next(parts) for _ in layer.state_names]) for layer in level]
+            for level in cast(list[list[RecurrentLayer]], self.layers)
+        ]
 
     def _run_layer(
         self,

@@ -1,98 +1,180 @@
-"""Pooling "concat" (last step, mean and maximum) with compiled kernels, for training.
+"""Pooling of the outputs of the last layer over time, at once or in segments."""
 
-Torch computes the three parts and their gradients with about twenty operations on all
-steps. The kernels read them once.
-"""
+from collections.abc import Callable, Sequence
 
-from typing import Any
-
-import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from sklearn_rnn._nn.compiled import Kernel, to_arrays
+from sklearn_rnn._nn.compiled import can_compile
+from sklearn_rnn._nn.concat_pooling import ConcatPooling
+
+Head = Callable[[Tensor, torch.Generator | None], Tensor]
 
 
-class ConcatPooling(torch.autograd.Function):
-    """Pool outputs (T, B, H) of sequences of ``lengths`` (B,) to (B, 3 H).
+class Pooling:
+    """Pooling of all steps: "last", "mean", "max" or "concat".
 
-    The first ``n_forward`` units read forward in time, the others backward.
+    Outputs of segments of a sequence are reduced one after the other, and added.
     """
 
-    @staticmethod
-    def forward(ctx: Any, outputs: Tensor, lengths: Tensor, n_forward: int) -> Tensor:
-        _, B, H = outputs.shape
-        outputs = outputs.contiguous()
-        pooled, n_highest = outputs.new_empty(B, 3 * H), outputs.new_empty(B, H)
-        arrays = to_arrays(outputs, lengths, pooled, n_highest)
-        forward_kernel(*arrays, n_forward)
-        ctx.save_for_backward(outputs, lengths, pooled, n_highest)
-        ctx.n_forward = n_forward
-        return pooled
+    def __init__(self, how: str, both: bool) -> None:
+        self.how, self.both = how, both
+        self.names = ("last", "mean", "max") if how == "concat" else (how,)
+        self.n_parts = len(self.names)
+        self._found: dict[str, Tensor] = {}
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, d_pooled: Tensor) -> tuple[Tensor, None, None]:
-        saved = ctx.saved_tensors
-        d_outputs = torch.empty_like(saved[0])
-        arrays = to_arrays(d_pooled.contiguous(), *saved, d_outputs)
-        backward_kernel(*arrays, ctx.n_forward)
-        return d_outputs, None, None
+    def pool(
+        self,
+        outputs: Tensor,
+        lengths: Tensor | None,
+        generator: torch.Generator | None,
+    ) -> Tensor:
+        """Pool the outputs (T, B, H) of whole sequences."""
+        return pool(outputs, lengths, self.how, self.both)
+
+    def reduce(
+        self,
+        outputs: Tensor,
+        n_valid: Tensor | None,
+        generator: torch.Generator | None,
+    ) -> list[Tensor]:
+        """Reduce the outputs (t, B, H) of a segment to ``n_parts`` tensors (B, H).
+
+        The first ``n_valid`` (B,) steps of each sequence are valid, possibly none.
+        """
+        self._dtype = outputs.dtype
+        return [REDUCTIONS[name](outputs, n_valid) for name in self.names]
+
+    def add(self, parts: Sequence[Tensor], n_valid: Tensor | None) -> None:
+        """Add what :meth:`reduce` returned for the next segment."""
+        for name, part in zip(self.names, parts, strict=True):
+            before = self._found.get(name)
+            if before is not None and name == "mean":
+                part = before + part
+            elif before is not None and name == "max":
+                part = torch.maximum(before, part)
+            elif before is not None and n_valid is not None:
+                part = torch.where(n_valid[:, None] > 0, part, before)
+            self._found[name] = part
+
+    def join(self, lengths: Tensor | int) -> Tensor:
+        """Return the pooled outputs of all segments, (B, H) or (B, 3 H).
+
+        ``lengths`` (B,) is an integer if all sequences have the same length.
+        """
+        if "mean" in self._found:
+            n_steps = lengths if isinstance(lengths, int) else lengths[:, None]
+            self._found["mean"] = (self._found["mean"] / n_steps).to(self._dtype)
+        return torch.cat([self._found[name] for name in self.names], 1)
 
 
-@Kernel
-def forward_kernel(
-    outputs: np.ndarray,
-    lengths: np.ndarray,
-    pooled: np.ndarray,
-    n_highest: np.ndarray,
-    n_forward: int,
-) -> None:
-    """Compute ``pooled``, and at how many steps each unit has its maximum."""
-    H = outputs.shape[2]
-    for b in range(len(lengths)):
-        n = lengths[b]
-        for k in range(H):
-            pooled[b, k] = outputs[n - 1 if k < n_forward else 0, b, k]
-            pooled[b, H + k] = n_highest[b, k] = 0
-            pooled[b, 2 * H + k] = outputs[0, b, k]
-        for t in range(n):
-            for k in range(H):
-                value, highest = outputs[t, b, k], pooled[b, 2 * H + k]
-                pooled[b, H + k] += value
-                is_higher = value > highest or value != value  # or NaN
-                n_same = n_highest[b, k] + (value == highest)
-                n_highest[b, k] = 1 if is_higher else n_same
-                pooled[b, 2 * H + k] = value if is_higher else highest
-        for k in range(H):
-            pooled[b, H + k] /= n
+class StepOutputs:
+    """Instead of pooling, the outputs of all valid steps, after ``head`` if given."""
+
+    n_parts = 1
+
+    def __init__(self, head: Head | None = None) -> None:
+        self.head = head
+        self._found: list[Tensor] = []
+
+    def pool(
+        self,
+        outputs: Tensor,
+        lengths: Tensor | None,
+        generator: torch.Generator | None,
+    ) -> Tensor:
+        """Return the outputs (n_steps, ...), ordered by time, then by row."""
+        steps = select_valid_steps(outputs, lengths)
+        return steps if self.head is None else self.head(steps, generator)
+
+    def reduce(
+        self,
+        outputs: Tensor,
+        n_valid: Tensor | None,
+        generator: torch.Generator | None,
+    ) -> list[Tensor]:
+        """Return the outputs of a segment."""
+        return [self.pool(outputs, n_valid, generator)]
+
+    def add(self, parts: Sequence[Tensor], n_valid: Tensor | None) -> None:
+        """Add what :meth:`reduce` returned for the next segment."""
+        self._found += parts
+
+    def join(self, lengths: Tensor | int) -> Tensor:
+        """Return the outputs of all segments."""
+        return torch.cat(self._found)
 
 
-@Kernel
-def backward_kernel(
-    d_pooled: np.ndarray,
-    outputs: np.ndarray,
-    lengths: np.ndarray,
-    pooled: np.ndarray,
-    n_highest: np.ndarray,
-    d_outputs: np.ndarray,
-    n_forward: int,
-) -> None:
-    """Compute the gradient of the outputs; steps of equal maxima share that of it."""
-    T, _, H = outputs.shape
-    zero = outputs.dtype.type(0)
-    for b in range(len(lengths)):
-        n = lengths[b]
-        share = outputs.dtype.type(1) / outputs.dtype.type(n)
-        for t in range(n):
-            for k in range(H):
-                is_highest = outputs[t, b, k] == pooled[b, 2 * H + k]
-                d_highest = d_pooled[b, 2 * H + k] / n_highest[b, k]
-                d_mean = d_pooled[b, H + k] * share
-                d_outputs[t, b, k] = d_mean + (d_highest if is_highest else zero)
-        for k in range(H):
-            d_outputs[n - 1 if k < n_forward else 0, b, k] += d_pooled[b, k]
-        for t in range(n, T):
-            for k in range(H):
-                d_outputs[t, b, k] = zero
+def select_valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
+    """Concatenate the valid steps of outputs (T, B, H) to (n_steps, H)."""
+    flat = outputs.flatten(0, 1)
+    if lengths is None:
+        return flat
+    steps = torch.arange(len(outputs), device=outputs.device).unsqueeze(1)
+    return flat.index_select(0, torch.nonzero((steps < lengths).flatten())[:, 0])
+
+
+def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tensor:
+    """Reduce the valid steps to (B, H), or to (B, 3 H) with "concat"."""
+    if how == "concat" and outputs.requires_grad and can_compile(outputs):
+        T, B, H = outputs.shape
+        every = (
+            lengths
+            if lengths is not None
+            else torch.full((B,), T, device=outputs.device)
+        )
+        return ConcatPooling.apply(outputs, every, H // 2 if both else H)
+    if how == "concat":  # Howard and Ruder (2018)
+        parts = [pool(outputs, lengths, part, both) for part in ("last", "mean", "max")]
+        return torch.cat(parts, 1)
+    if how == "last":
+        return select_last_steps(outputs, lengths, both)
+    if lengths is None:
+        return outputs.mean(0) if how == "mean" else outputs.amax(0)
+    steps = torch.arange(len(outputs), device=outputs.device).unsqueeze(1)
+    padding = (steps >= lengths).unsqueeze(2)  # (T, B, 1)
+    if how == "mean":
+        total = outputs.masked_fill(padding, 0).sum(0)
+        return total / lengths.unsqueeze(1).to(total.dtype)
+    return outputs.masked_fill(padding, float("-inf")).amax(0)
+
+
+def select_last_steps(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:
+    """Select the last step that each direction reads: (B, H).
+
+    For the backward direction, this is the first step.
+    """
+    if lengths is None:
+        last = outputs[-1]
+    else:
+        columns = torch.arange(outputs.shape[1], device=outputs.device)
+        last = outputs[lengths - 1, columns]
+    if both:
+        H = outputs.shape[2] // 2
+        last = torch.cat([last[:, :H], outputs[0, :, H:]], 1)
+    return last
+
+
+def _take_last(outputs: Tensor, n_valid: Tensor | None) -> Tensor:
+    if n_valid is None:
+        return outputs[-1]
+    return select_last_steps(outputs, n_valid.clamp(min=1), False)
+
+
+def _sum(outputs: Tensor, n_valid: Tensor | None) -> Tensor:
+    return _mask(outputs, n_valid, 0.0).sum(0, dtype=torch.float64)
+
+
+def _take_largest(outputs: Tensor, n_valid: Tensor | None) -> Tensor:
+    return _mask(outputs, n_valid, float("-inf")).amax(0)
+
+
+def _mask(outputs: Tensor, n_valid: Tensor | None, filler: float) -> Tensor:
+    """Replace the outputs at padded steps by ``filler``."""
+    if n_valid is None:
+        return outputs
+    steps = torch.arange(len(outputs), device=outputs.device)[:, None]
+    return outputs.masked_fill((steps >= n_valid)[:, :, None], filler)
+
+
+REDUCTIONS = {"last": _take_last, "mean": _sum, "max": _take_largest}

@@ -1,24 +1,33 @@
 """The network of a classifier or regressor, which reads, pools and predicts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from sklearn_rnn._nn.compiled import can_compile
 from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens, look_up
-from sklearn_rnn._nn.pooling import ConcatPooling
-from sklearn_rnn._nn.states import State
+from sklearn_rnn._nn.pooling import Pooling, StepOutputs
+from sklearn_rnn._nn.segments import recompute
+from sklearn_rnn._nn.states import State, list_tensors
 
 # Vocabularies of more tokens than this are treated as words. For them, dropout removes
 # whole tokens, because new texts contain unknown words. For characters it does not,
 # because each character may matter.
 LARGE_VOCABULARY = 256
 
-# For predictions, a longer unpadded batch is read in chunks of this many steps, so that
-# the memory for intermediate results does not grow with its length.
-STEPS_PER_CHUNK = 2**13
+# Longer batches are predicted in segments of this many steps, so that the memory for
+# intermediate results does not grow with their length.
+STEPS_PER_PREDICTED_SEGMENT = 2**11
+
+# A training step keeps the intermediate results of at most this many outputs of units,
+# in float32 about 0.5 GiB. Larger batches are read in segments, which are computed once
+# more in the backward pass. Large networks take up to a third longer, small ones less
+# time than otherwise, because their segments fit into the caches of the processor.
+MOST_OUTPUTS_KEPT = 2**23
+STEPS_PER_SEGMENT = 2**8
+
+States = list[list[State]]  # of all layers, by level and direction
 
 
 class Inputs(NamedTuple):
@@ -70,8 +79,24 @@ class SequenceNetwork(nn.Module):
         Without pooling there is one output per valid step, (n_steps, n_outputs),
         ordered by time, then by row of the batch.
         """
+        if self.pooling is None:
+            return self.predict_steps(inputs, None, generator)[0]
         pooled = self.read_and_pool(inputs, self.pooling, generator)
-        return self._apply_head(drop(pooled, self.dropout, self.training, generator))
+        return self._predict(pooled, generator)
+
+    def predict_steps(
+        self,
+        inputs: Inputs,
+        states: States | None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, States]:
+        """Compute outputs (n_steps, n_outputs), and the states after the last step.
+
+        ``states`` are those before the first step.
+        """
+        return self._read_and_reduce(
+            inputs, StepOutputs(self._predict), states, generator
+        )
 
     def read_and_pool(
         self,
@@ -83,40 +108,82 @@ class SequenceNetwork(nn.Module):
 
         If ``pooling`` is None, they are the outputs of all valid steps (n_steps, H).
         """
-        values, lengths = inputs
-        if self._reads_in_chunks(inputs):
-            pooled = pool_chunks(self._read_chunks(values), len(values), pooling)
-        else:
-            outputs, _ = self._read(values, lengths, generator=generator)  # (T, B, H)
-            if pooling is None:
-                pooled = select_valid_steps(outputs, lengths)
-            else:
-                pooled = pool(outputs, lengths, pooling, self.stack.bidirectional)
+        both = self.stack.bidirectional
+        reduction = StepOutputs() if pooling is None else Pooling(pooling, both)
+        pooled, _ = self._read_and_reduce(inputs, reduction, None, generator)
         return pooled.to(self.head.weight.dtype)
 
-    def _reads_in_chunks(self, inputs: Inputs) -> bool:
-        """Return whether reading in chunks is possible and saves memory."""
-        return (
-            inputs.lengths is None
-            and len(inputs.values) > STEPS_PER_CHUNK
-            and not torch.is_grad_enabled()
-            and self.stack.is_causal
-        )
+    def _read_and_reduce(
+        self,
+        inputs: Inputs,
+        reduction: Pooling | StepOutputs,
+        states: States | None,
+        generator: torch.Generator | None,
+    ) -> tuple[Tensor, States]:
+        """Read a batch and reduce its outputs; return the states, too."""
+        values, lengths = inputs
+        size = self._choose_segment(values)
+        if len(values) <= size:
+            outputs, states = self._read(values, lengths, states, generator)
+            return reduction.pool(outputs, lengths, generator), states
+        tensors: Sequence[Tensor] = list_tensors(states)
+        weights = list(self.parameters())
+        for start in range(0, len(values), size):
+            segment = Inputs(values[start : start + size], None)
+            if lengths is not None:
+                n_valid = (lengths - start).clamp(0, len(segment.values))
+                segment = segment._replace(lengths=n_valid)
+            read = self._make_reader(segment, reduction, generator)
+            results = recompute(read, tensors, weights)
+            parts, tensors = results[: reduction.n_parts], results[reduction.n_parts :]
+            reduction.add(parts, segment.lengths)
+        n_steps = len(values) if lengths is None else lengths
+        return reduction.join(n_steps), self.stack.nest_states(tensors)
 
-    def _read_chunks(self, values: Tensor) -> Iterator[Tensor]:
-        """Yield the outputs (t, B, H) of successive chunks of steps."""
-        states = None
-        for chunk in values.split(STEPS_PER_CHUNK):
-            outputs, states = self._read(chunk, None, states)
-            yield outputs
+    def _choose_segment(self, values: Tensor) -> int:
+        """Return the number of steps to read at a time."""
+        n_steps, n_sequences = values.shape[:2]
+        if not self.stack.is_causal:
+            return n_steps
+        if not torch.is_grad_enabled():
+            return STEPS_PER_PREDICTED_SEGMENT
+        n_outputs = n_steps * n_sequences * self.stack.n_units
+        return STEPS_PER_SEGMENT if n_outputs > MOST_OUTPUTS_KEPT else n_steps
+
+    def _make_reader(
+        self,
+        segment: Inputs,
+        reduction: Pooling | StepOutputs,
+        generator: torch.Generator | None,
+    ) -> Callable[[Sequence[Tensor]], list[Tensor]]:
+        """Return a function of the states that reads a segment, always alike.
+
+        It returns the reduced outputs and the states after the segment.
+        """
+        seed = None
+        if self.training and self.dropout:
+            device = None if generator is None else generator.device
+            seed = int(torch.randint(2**31, (), generator=generator, device=device))
+
+        def read(tensors: Sequence[Tensor]) -> list[Tensor]:
+            values, n_valid = segment
+            states = self.stack.nest_states(tensors) if tensors else None
+            private = None
+            if seed is not None:
+                private = torch.Generator(values.device).manual_seed(seed)
+            outputs, after = self._read(values, None, states, private)
+            parts = reduction.reduce(outputs, n_valid, private)
+            return [*parts, *list_tensors(after)]
+
+        return read
 
     def _read(
         self,
         x: Tensor,
         lengths: Tensor | None,
-        states: list[list[State]] | None = None,
+        states: States | None = None,
         generator: torch.Generator | None = None,
-    ) -> tuple[Tensor, list[list[State]]]:
+    ) -> tuple[Tensor, States]:
         """Compute outputs (T, B, H) of the last layer, with padding, and the states.
 
         ``states`` are those before the first step.
@@ -130,6 +197,11 @@ class SequenceNetwork(nn.Module):
             x = x.to(self.compute_dtype)
         return self.stack(x, lengths, states, generator)
 
+    def _predict(self, pooled: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Apply dropout and the head to pooled outputs, or to those of steps."""
+        pooled = pooled.to(self.head.weight.dtype)
+        return self._apply_head(drop(pooled, self.dropout, self.training, generator))
+
     def _apply_head(self, pooled: Tensor) -> Tensor:
         """Apply the head so that no output depends on the row's place in the batch.
 
@@ -139,70 +211,3 @@ class SequenceNetwork(nn.Module):
         if len(weight) > 1 or torch.is_grad_enabled():
             return self.head(pooled)
         return (pooled * weight).sum(1, keepdim=True) + self.head.bias
-
-
-def select_valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
-    """Concatenate the valid steps of outputs (T, B, H) to (n_steps, H)."""
-    flat = outputs.flatten(0, 1)
-    if lengths is None:
-        return flat
-    steps = torch.arange(len(outputs), device=outputs.device).unsqueeze(1)
-    return flat.index_select(0, torch.nonzero((steps < lengths).flatten())[:, 0])
-
-
-def pool(outputs: Tensor, lengths: Tensor | None, how: str, both: bool) -> Tensor:
-    """Reduce the valid steps to (B, H), or to (B, 3 H) with "concat"."""
-    if how == "concat" and outputs.requires_grad and can_compile(outputs):
-        T, B, H = outputs.shape
-        every = (
-            lengths
-            if lengths is not None
-            else torch.full((B,), T, device=outputs.device)
-        )
-        return ConcatPooling.apply(outputs, every, H // 2 if both else H)
-    if how == "concat":  # Howard and Ruder (2018)
-        parts = [pool(outputs, lengths, part, both) for part in ("last", "mean", "max")]
-        return torch.cat(parts, 1)
-    if how == "last":
-        return select_last_steps(outputs, lengths, both)
-    if lengths is None:
-        return outputs.mean(0) if how == "mean" else outputs.amax(0)
-    steps = torch.arange(len(outputs), device=outputs.device).unsqueeze(1)
-    padding = (steps >= lengths).unsqueeze(2)  # (T, B, 1)
-    if how == "mean":
-        total = outputs.masked_fill(padding, 0).sum(0)
-        return total / lengths.unsqueeze(1).to(total.dtype)
-    return outputs.masked_fill(padding, float("-inf")).amax(0)
-
-
-def pool_chunks(chunks: Iterator[Tensor], n_steps: int, how: str | None) -> Tensor:
-    """Compute what :func:`pool` returns, from ``n_steps`` steps in chunks (t, B, H).
-
-    No sequence is padded. If ``how`` is None, all steps are concatenated (n_steps, H).
-    """
-    if how is None:
-        return torch.cat([chunk.flatten(0, 1) for chunk in chunks])
-    chunk = next(chunks)
-    total, highest = chunk.sum(0, dtype=torch.float64), chunk.amax(0)
-    for chunk in chunks:
-        total += chunk.sum(0, dtype=torch.float64)
-        torch.maximum(highest, chunk.amax(0), out=highest)
-    mean = total.div_(n_steps).to(chunk.dtype)
-    pooled = {"last": chunk[-1], "mean": mean, "max": highest}
-    return torch.cat(list(pooled.values()), 1) if how == "concat" else pooled[how]
-
-
-def select_last_steps(outputs: Tensor, lengths: Tensor | None, both: bool) -> Tensor:
-    """Select the last step that each direction reads: (B, H).
-
-    For the backward direction, this is the first step.
-    """
-    if lengths is None:
-        last = outputs[-1]
-    else:
-        columns = torch.arange(outputs.shape[1], device=outputs.device)
-        last = outputs[lengths - 1, columns]
-    if both:
-        H = outputs.shape[2] // 2
-        last = torch.cat([last[:, :H], outputs[0, :, H:]], 1)
-    return last

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_rnn._nn.layers import RecurrentStack, drop, look_up, reverse
-from sklearn_rnn._nn.sequence import Inputs, select_last_steps
+from sklearn_rnn._nn.pooling import select_last_steps
+from sklearn_rnn._nn.sequence import Inputs
 from sklearn_rnn._nn.states import State, nest_state
 
 

@@ -1,10 +1,12 @@
 """Batches of sequences, padded to the longest sequence in the batch."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
 
+from sklearn_rnn._data.mapped import can_gather
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._nn.sequence import Inputs
 
@@ -22,6 +24,10 @@ MAX_RANDOM_PADDING = 0.2
 
 # A prediction batch contains at most this many steps, which bounds its memory.
 STEPS_PER_PREDICTION_BATCH = 2**16
+
+# Longer sequences are copied to a batch one by one, shorter ones all at once, by an
+# index of all steps.
+STEPS_PER_GATHER = 256
 
 
 def training_batches(
@@ -115,21 +121,40 @@ def locate_steps(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return (first + steps)[steps < lengths]
 
 
-def pad_batch(sequences: Sequences, rows: np.ndarray, device: torch.device) -> Inputs:
-    """Return the sequences of ``rows`` as one padded batch, with time first."""
-    lengths = sequences.lengths[rows]
+def pad_batch(
+    sequences: Sequences,
+    rows: np.ndarray,
+    device: torch.device,
+    start: int = 0,
+    n_steps: int | None = None,
+) -> Inputs:
+    """Return the sequences of ``rows`` as one padded batch, with time first.
+
+    It contains at most ``n_steps`` steps of each sequence, from ``start`` on.
+    """
+    starts, lengths = sequences.starts[rows] + start, sequences.lengths[rows] - start
+    if n_steps is not None:
+        lengths = np.minimum(lengths, n_steps)
     widest = int(lengths.max())
-    if len(rows) == 1:
-        start = sequences.starts[rows[0]]
-        values = sequences.values[start : start + widest, None].copy()
-        return Inputs(torch.from_numpy(values).to(device), None)
-    steps = np.arange(widest)[:, None]  # (T, 1)
-    if lengths.min() == widest:
-        values = sequences.values.take(sequences.starts[rows] + steps, axis=0)
-        return Inputs(torch.from_numpy(values).to(device), None)
-    index = sequences.starts[rows] + np.minimum(steps, lengths - 1)  # (T, B)
-    values = sequences.values.take(index, axis=0)  # faster than values[index]
-    values[steps >= lengths] = 0
+    is_full = lengths.min() == widest
+    if widest > STEPS_PER_GATHER or not can_gather(sequences.values):
+        values = _copy_rows(sequences.values, starts, lengths)
+    else:
+        steps = np.arange(widest)[:, None]  # (T, 1)
+        index = starts + (steps if is_full else np.minimum(steps, lengths - 1))
+        values = sequences.values.take(index, axis=0)  # faster than values[index]
+        if not is_full:
+            values[steps >= lengths] = 0
     return Inputs(
-        torch.from_numpy(values).to(device), torch.from_numpy(lengths).to(device)
+        torch.from_numpy(values).to(device),
+        None if is_full else torch.from_numpy(lengths).to(device),
     )
+
+
+def _copy_rows(values: Any, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Copy ranges of ``values`` to the columns of an array, padded with zeros."""
+    shape = int(lengths.max()), len(lengths), *values.shape[1:]
+    padded = np.zeros(shape, values.dtype)
+    for column, (start, length) in enumerate(zip(starts, lengths, strict=True)):
+        padded[:length, column] = values[start : start + length]
+    return padded

@@ -49,6 +49,12 @@ DESCRIPTIONS = {
     "return_sequences": """Whether to predict at every time step instead of once per
         sequence. If True, the output layer is applied to the output at each step, and
         ``pooling`` is used by ``transform`` only.""",
+    "backprop_window": """Number of time steps through which gradients are propagated
+        back (truncated backpropagation through time). Each training step then reads the
+        next window of this many steps of each sequence of its batch, and continues from
+        the states after the previous window, so that the memory for training does not
+        depend on the length of the sequences. Requires ``return_sequences=True`` and
+        ``bidirectional=False``. None propagates gradients through whole sequences.""",
     "loss": """Loss function that training minimizes. It is computed on targets that
         are standardized to mean 0 and variance 1.""",
     "scaling": """Whether to standardize each numeric feature by its mean and standard

@@ -1,5 +1,6 @@
 """Training examples: sequences with their targets and weights."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,8 @@ from sklearn_rnn._training.batching import locate_steps
 class Examples:
     """Sequences with their targets and weights, of which ``rows`` are used.
 
-    Targets per step are concatenated; those of sequence i begin at ``first[i]``.
+    Targets per step are concatenated; those of sequence i begin at ``first[i]``. With a
+    ``window``, training reads that many steps at a time.
     """
 
     sequences: Sequences
@@ -23,6 +25,7 @@ class Examples:
     weights: Tensor | None  # (n,), or (n_steps,)
     rows: np.ndarray
     first: np.ndarray | None = None
+    window: int | None = None
 
     @property
     def n_targets(self) -> int:
@@ -33,13 +36,42 @@ class Examples:
 
     @property
     def longest(self) -> int:
-        """Number of steps of the longest sequence of ``rows``."""
-        return int(self.sequences.lengths[self.rows].max())
+        """Number of steps of the longest sequence, or window, of ``rows``."""
+        longest = int(self.sequences.lengths[self.rows].max())
+        return longest if self.window is None else min(longest, self.window)
 
-    def locate_targets(self, rows: np.ndarray) -> Tensor:
-        """Return the places of the targets of a batch, in the order of the outputs."""
+    def count_windows(self, rows: np.ndarray) -> np.ndarray:
+        """Return the number of windows of each sequence of ``rows``."""
+        if self.window is None:
+            return np.ones(len(rows), dtype=np.int64)
+        return -(-self.sequences.lengths[rows] // self.window)
+
+    def split_windows(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int, int]]:
+        """Yield rows, first step and number of steps of each window of a batch.
+
+        Longer sequences come first, so that each window continues the first sequences
+        of the previous one. Without ``window``, whole sequences are one window.
+        """
+        lengths = self.sequences.lengths
+        if self.window is None:
+            yield rows, 0, int(lengths[rows].max())
+            return
+        rows = rows[np.argsort(-lengths[rows], kind="stable")]
+        for start in range(0, int(lengths[rows[0]]), self.window):
+            yield rows[lengths[rows] > start], start, self.window
+
+    def locate_targets(
+        self, rows: np.ndarray, start: int = 0, n_steps: int | None = None
+    ) -> Tensor:
+        """Return the places of the targets of a batch, in the order of the outputs.
+
+        Targets per step are those of ``n_steps`` steps from ``start`` on.
+        """
         if self.first is not None:
-            rows = locate_steps(self.first[rows], self.sequences.lengths[rows])
+            lengths = self.sequences.lengths[rows] - start
+            if n_steps is not None:
+                lengths = np.minimum(lengths, n_steps)
+            rows = locate_steps(self.first[rows] + start, lengths)
         return torch.from_numpy(rows)
 
     def locate_all_targets(self) -> Tensor:

@@ -410,14 +410,13 @@ def continue_net(
     """Copy a net for further training, so that a failed fit does not change it."""
     net = snapshot(net)
     net.callbacks, net.callbacks_ = [], []  # so that deepcopy does not copy them
-    # Copies of optimizers have no other attributes than torch's. Skorch copies the
-    # attributes listed here together, so that they refer to the same weights.
-    kept, listed = list_own_attributes(net.optimizer_), net.cuda_dependent_attributes_
-    copied = {"kept_": kept, "cuda_dependent_attributes_": [*listed, "kept_"]}
-    net.__dict__.update(copied if kept else {})
-    net = copy.deepcopy(net)
-    net.optimizer_.__dict__.update(net.__dict__.pop("kept_", {}))
-    net.__dict__.update(cuda_dependent_attributes_=listed, **net_options)
+    # skorch's own copy is slow, and the records of finished epochs never change. Copies
+    # of optimizers have no other attributes than torch's.
+    finished = {id(net.history): copy.copy(net.history)}
+    state = {**vars(net), "kept_": list_own_attributes(net.optimizer_)}
+    net.__dict__ = copy.deepcopy(state, finished)
+    net.optimizer_.__dict__.update(net.__dict__.pop("kept_"))
+    net.__dict__.update(net_options)
     # A scheduler of skorch continues from the rate that it set last. A
     # learning_rate_schedule starts again. Schedulers read initial_lr, which the first
     # scheduler of an optimizer sets.

@@ -85,6 +85,7 @@ SHARED = {
     ),
     "input_length": Parameter("int or None", None, [COUNT, None], SUPERVISED),
     "return_sequences": Parameter("bool", False, ["boolean"], SUPERVISED),
+    "backprop_window": Parameter("int or None", None, [COUNT, None], SUPERVISED),
     "loss": Parameter(
         _choice(LOSSES),
         "squared_error",

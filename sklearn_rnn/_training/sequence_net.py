@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_rnn._nn.sequence import Inputs, States
+from sklearn_rnn._nn.states import map_states
 from sklearn_rnn._training.batching import pad_batch, predict_batches, training_batches
 from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.net import RecurrentNet
@@ -13,7 +15,13 @@ from sklearn_rnn._training.options import TrainingOptions
 
 
 class SequenceNet(RecurrentNet):
-    """A net that trains on :class:`~sklearn_rnn._training.examples.Examples`."""
+    """A net that trains on :class:`~sklearn_rnn._training.examples.Examples`.
+
+    If the examples are read in windows, the states are carried from one window to the
+    next.
+    """
+
+    states: States | None = None
 
     def _prepare_examples(self, examples: Examples) -> Examples:
         """Return the examples with weights of mean 1."""
@@ -24,25 +32,48 @@ class SequenceNet(RecurrentNet):
     ) -> Generator[tuple]:
         sequences, weights = examples.sequences, examples.weights
         batches = training_batches(examples.rows, sequences.lengths, batch_size, rng)
-        mean_size = examples.n_targets / len(batches)
-        for rows in batches:
-            inputs = pad_batch(sequences, rows, self.device)
-            index = examples.locate_targets(rows)
-            targets = examples.targets[index].to(self.device)
-            weight = None if weights is None else weights[index].to(self.device)
-            yield inputs, targets, weight, mean_size
+        n_windows = sum(int(examples.count_windows(rows).max()) for rows in batches)
+        mean_size = examples.n_targets / n_windows
+        windows = (
+            window for rows in batches for window in examples.split_windows(rows)
+        )
+        try:
+            for rows, start, n_steps in windows:
+                inputs = pad_batch(sequences, rows, self.device, start, n_steps)
+                index = examples.locate_targets(rows, start, n_steps)
+                targets = examples.targets[index].to(self.device)
+                weight = None if weights is None else weights[index].to(self.device)
+                continues = None if examples.window is None else start > 0
+                yield inputs, targets, weight, mean_size, continues
+        finally:
+            self.states = None
 
     def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, float]:
         """Compute the loss of a batch, per target of an average batch.
 
         Each row or step therefore has the same weight, whatever the size of its batch.
         """
-        inputs, targets, weights, mean_size = batch
-        outputs = self.module_(inputs, generator=self.dropout_generator)
+        inputs, targets, weights, mean_size, continues = batch
+        outputs = self._read(inputs, continues)
         losses = self.criterion_(outputs, targets)
         losses = losses.mean(1) if losses.ndim > 1 else losses
         loss = losses.mean() if weights is None else (losses * weights).mean()
         return loss * (len(targets) / mean_size), outputs, mean_size
+
+    def _read(self, inputs: Inputs, continues: bool | None) -> Tensor:
+        """Compute the outputs of sequences, or of a window (``continues`` is a bool).
+
+        If a window continues the one before, it begins with the states after that one.
+        """
+        generator = self.dropout_generator
+        if continues is None:
+            return self.module_(inputs, generator=generator)
+        n_sequences, states = inputs.values.shape[1], None
+        if continues:
+            states = map_states(self.states, lambda state: state[:n_sequences])
+        outputs, states = self.module_.predict_steps(inputs, states, generator)
+        self.states = map_states(states, Tensor.detach)
+        return outputs
 
     def _record_validation(self, valid: Examples, options: TrainingOptions) -> None:
         outputs = predict_batches(

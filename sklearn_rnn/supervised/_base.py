@@ -54,6 +54,7 @@ class SupervisedEstimator(
     :class:`LabelTargets` or :class:`NumberTargets` as ``_targets``.
     """
 
+    _reads_from_files = True
     _FIXED_ON_WARM_START = (
         *NetworkEstimator._FIXED_ON_WARM_START,
         "embedding",
@@ -89,6 +90,7 @@ class SupervisedEstimator(
         A ``partial`` training is one more epoch without held-out rows. ``options`` are
         those of ``_fit_targets``.
         """
+        self._check_window()
         continuing = hasattr(self, "net_") and (partial or self.warm_start)
         train, given_y = self._fit_examples(X, y, sample_weight, continuing, **options)
         (seed, split_rng), valid = self._draw_seeds(continuing), None
@@ -98,6 +100,7 @@ class SupervisedEstimator(
         n_batches = BATCHES_PER_EPOCH if partial else self._count_batches(train)
         if continuing:
             net = self._continue_net(n_batches)
+            self._inputs.warn_of_other_range(train.sequences, train.rows)
         else:
             self._fit_inputs(train)
             absent = train.sequences.absent_codes(train.rows)
@@ -106,9 +109,29 @@ class SupervisedEstimator(
         train = replace(train, sequences=encode(train.sequences))
         if valid is not None:
             valid = replace(valid, sequences=encode(valid.sequences))
-        if continuing:
-            self._inputs.warn_of_other_range(train.sequences, train.rows)
         return self._run(net, train, valid, seed, (X, y, sample_weight), partial)
+
+    def _check_window(self):
+        """Raise an error if training cannot be truncated to windows."""
+        if self.backprop_window is None:
+            return
+        if not self.return_sequences:
+            raise ValueError(
+                f"backprop_window={self.backprop_window} trains on windows of steps, "
+                "but there is only one target per sequence. Set return_sequences=True "
+                "and pass one target per step, or set backprop_window=None: the memory "
+                "for training is limited anyway."
+            )
+        if self.bidirectional:
+            raise ValueError(
+                f"backprop_window={self.backprop_window} reads sequences from their "
+                "beginning, but a bidirectional network also reads them from their "
+                "end. Set bidirectional=False or backprop_window=None."
+            )
+
+    def _count_batches(self, train):
+        n_windows = train.count_windows(train.rows).sum()
+        return int(-(-n_windows // self.batch_size))
 
     def _fit_inputs(self, train):
         """Learn the encoding of sequences as input of the network."""
@@ -174,7 +197,7 @@ class SupervisedEstimator(
         if not self.return_sequences:
             return Examples(sequences, targets, weights, rows)
         starts = np.cumsum(sequences.lengths) - sequences.lengths
-        return Examples(sequences, targets, weights, rows, starts)
+        return Examples(sequences, targets, weights, rows, starts, self.backprop_window)
 
     def _find_sequences(self, sequences, rows):
         """Find the sequences that ``rows`` of y belong to."""

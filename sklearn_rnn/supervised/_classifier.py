@@ -85,6 +85,13 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         Whether to predict at every time step instead of once per sequence. If True, the
         output layer is applied to the output at each step, and ``pooling`` is used by
         ``transform`` only.
+    backprop_window : int or None, default=None
+        Number of time steps through which gradients are propagated back (truncated
+        backpropagation through time). Each training step then reads the next window of
+        this many steps of each sequence of its batch, and continues from the states
+        after the previous window, so that the memory for training does not depend on
+        the length of the sequences. Requires ``return_sequences=True`` and
+        ``bidirectional=False``. None propagates gradients through whole sequences.
     scaling : bool, default=True
         Whether to standardize each numeric feature by its mean and standard deviation
         over all steps of the training sequences. ``partial_fit`` and warm starts keep
@@ -323,6 +330,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         input_size=None,
         input_length=None,
         return_sequences=False,
+        backprop_window=None,
         scaling=True,
         patch_size="auto",
         max_epochs="auto",
@@ -358,6 +366,7 @@ class RNNClassifier(ClassifierMixin, SupervisedEstimator):
         self.input_size = input_size
         self.input_length = input_length
         self.return_sequences = return_sequences
+        self.backprop_window = backprop_window
         self.scaling = scaling
         self.patch_size = patch_size
         self.max_epochs = max_epochs

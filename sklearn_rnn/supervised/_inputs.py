@@ -7,7 +7,7 @@ import numpy as np
 
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.patches import choose_patch_size, join_steps
-from sklearn_rnn._data.ragged import concatenate_ranges
+from sklearn_rnn._data.ragged import split_ranges
 from sklearn_rnn._data.scaling import LARGEST_DEVIATION, FeatureScaling
 from sklearn_rnn._data.sequences import (
     Sequences,
@@ -16,6 +16,9 @@ from sklearn_rnn._data.sequences import (
     warn_of_rounding,
 )
 from sklearn_rnn._training.examples import Examples
+
+# The range of features is compared with that of the first fit on about this many steps.
+MOST_STEPS_COMPARED = 2**16
 
 
 @dataclass(frozen=True)
@@ -61,19 +64,19 @@ class InputEncoding:
         return join_steps(self.standardize(sequences), self.patch_size)
 
     def warn_of_other_range(self, sequences: Sequences, rows: np.ndarray) -> None:
-        """Warn if features differ much from the first fit when training continues.
-
-        ``sequences`` are encoded.
-        """
+        """Warn if features differ much from the first fit when training continues."""
         if self.scaling is None:
             return
-        places = concatenate_ranges(sequences.starts[rows], sequences.lengths[rows])
+        every = 1 + int(sequences.lengths[rows].sum()) // MOST_STEPS_COMPARED
+        parts = split_ranges(sequences.starts[rows], sequences.lengths[rows], 2**15)
+        places = np.concatenate([part[::every] for part in parts])
         # The median, because a few large values do not justify a warning.
+        steps = self.scaling.apply_to_steps(sequences.values[places])
         with np.errstate(over="ignore"):
-            typical = np.median(np.abs(sequences.values[places]), axis=0)
+            typical = np.median(np.abs(steps), axis=0)
         far = np.flatnonzero(typical > LARGEST_DEVIATION)
         if len(far):
-            feature = far[0] % len(self.scaling.mean)
+            feature = far[0]
             warn_user(
                 f"feature {feature} of X differs much from the first fit: half of its "
                 f"values are more than {LARGEST_DEVIATION:g} standard deviations from "

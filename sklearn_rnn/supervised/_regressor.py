@@ -73,6 +73,13 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         Whether to predict at every time step instead of once per sequence. If True, the
         output layer is applied to the output at each step, and ``pooling`` is used by
         ``transform`` only.
+    backprop_window : int or None, default=None
+        Number of time steps through which gradients are propagated back (truncated
+        backpropagation through time). Each training step then reads the next window of
+        this many steps of each sequence of its batch, and continues from the states
+        after the previous window, so that the memory for training does not depend on
+        the length of the sequences. Requires ``return_sequences=True`` and
+        ``bidirectional=False``. None propagates gradients through whole sequences.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         Loss function that training minimizes. It is computed on targets that are
         standardized to mean 0 and variance 1.
@@ -296,6 +303,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         input_size=None,
         input_length=None,
         return_sequences=False,
+        backprop_window=None,
         loss="squared_error",
         scaling=True,
         patch_size="auto",
@@ -331,6 +339,7 @@ class RNNRegressor(RegressorMixin, SupervisedEstimator):
         self.input_size = input_size
         self.input_length = input_length
         self.return_sequences = return_sequences
+        self.backprop_window = backprop_window
         self.loss = loss
         self.scaling = scaling
         self.patch_size = patch_size

@@ -1,44 +1,63 @@
-"""Pooling of training batches by compiled kernels, compared with torch."""
+"""Pooling over time, compared with known values."""
 
 import pytest
 import torch
+from small_networks import close
 
-from sklearn_rnn._nn.compiled import can_compile, without_compiled_kernels
-from sklearn_rnn._nn.sequence import pool
+from sklearn_rnn._nn.pooling import Pooling, pool
 
-pytestmark = pytest.mark.skipif(
-    not can_compile(torch.zeros(1)), reason="needs numba (extra fast)"
+OUTPUTS = torch.tensor(
+    [
+        [[-1.0, -8.0], [-3.0, -1.0]],
+        [[-5.0, -2.0], [9.0, 7.0]],
+        [[-6.0, -5.0], [8.0, 6.0]],
+    ]
 )
 
 
-@pytest.mark.parametrize("both", [False, True])
-@pytest.mark.parametrize("lengths", [None, torch.tensor([5, 1, 3])])
-def test_kernels_pool_as_torch_does(lengths, both):
-    generator = torch.Generator().manual_seed(0)
-    outputs = torch.randint(-2, 3, (5, 3, 4), generator=generator)  # with equal maxima
-    factors = torch.randn(3, 12, generator=generator)
-    outputs = outputs.float().requires_grad_()
-
-    def compute():
-        pooled = pool(outputs, lengths, "concat", both)
-        (pooled * factors).sum().backward()
-        gradient, outputs.grad = outputs.grad, None
-        return pooled, gradient
-
-    with without_compiled_kernels():
-        expected = compute()
-    torch.testing.assert_close(compute(), expected)
+@pytest.mark.parametrize(
+    "how, both, expected",
+    [
+        ("last", False, [[-6, -5], [-3, -1]]),
+        ("last", True, [[-6, -8], [-3, -1]]),
+        ("mean", False, [[-4, -5], [-3, -1]]),
+        ("max", False, [[-1, -2], [-3, -1]]),
+        ("concat", False, [[-6, -5, -4, -5, -1, -2], [-3, -1, -3, -1, -3, -1]]),
+        ("concat", True, [[-6, -8, -4, -5, -1, -2], [-3, -1, -3, -1, -3, -1]]),
+    ],
+)
+def test_pool_reads_only_valid_steps(how, both, expected):
+    assert pool(OUTPUTS, torch.tensor([3, 1]), how, both).tolist() == expected
 
 
-def test_nan_is_not_hidden():
-    outputs = torch.zeros(3, 2, 4)
-    outputs[1, 0, 2] = torch.nan
-    pooled = pool(outputs.requires_grad_(), None, "concat", False)
-    assert pooled.isnan().nonzero().tolist() == [[0, 6], [0, 10]]
+@pytest.mark.parametrize(
+    "how, both, expected",
+    [
+        ("last", False, [[-6, -5], [8, 6]]),
+        ("last", True, [[-6, -8], [8, -1]]),
+        ("mean", False, [[-4, -5], [14 / 3, 4]]),
+        ("max", True, [[-1, -2], [9, 7]]),
+        ("concat", True, [[-6, -8, -4, -5, -1, -2], [8, -1, 14 / 3, 4, 9, 7]]),
+    ],
+)
+def test_pool_reads_every_step_of_full_sequences(how, both, expected):
+    close(pool(OUTPUTS, None, how, both), expected, 1e-6)
 
 
-def test_steps_do_not_have_to_be_contiguous():
-    outputs = torch.randn(2, 3, 4).transpose(0, 1).requires_grad_()
-    with without_compiled_kernels():
-        expected = pool(outputs, None, "concat", False)
-    torch.testing.assert_close(pool(outputs, None, "concat", False), expected)
+def test_mean_and_max_send_no_gradient_into_padding():
+    outputs = OUTPUTS.clone().requires_grad_()
+    for how in ("mean", "max"):
+        pool(outputs, torch.tensor([3, 1]), how, False).sum().backward()
+    assert outputs.grad[1:, 1].tolist() == [[0, 0], [0, 0]]
+    assert outputs.grad[0, 1].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("how", ["last", "mean", "max", "concat"])
+def test_a_sequence_may_end_before_a_segment(how):
+    lengths = torch.tensor([3, 1])
+    pooling = Pooling(how, False)
+    for t in range(3):
+        n_valid = (lengths - t).clamp(0, 1)
+        part = pooling.reduce(OUTPUTS[t : t + 1], n_valid, None)
+        pooling.add(part, n_valid)
+    close(pooling.join(lengths), pool(OUTPUTS, lengths, how, False), 1e-6)

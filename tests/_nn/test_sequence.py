@@ -15,52 +15,7 @@ from small_networks import (
     private,
 )
 
-from sklearn_rnn._nn.sequence import Inputs, pool
-
-OUTPUTS = torch.tensor(
-    [
-        [[-1.0, -8.0], [-3.0, -1.0]],
-        [[-5.0, -2.0], [9.0, 7.0]],
-        [[-6.0, -5.0], [8.0, 6.0]],
-    ]
-)
-
-
-@pytest.mark.parametrize(
-    "how, both, expected",
-    [
-        ("last", False, [[-6, -5], [-3, -1]]),
-        ("last", True, [[-6, -8], [-3, -1]]),
-        ("mean", False, [[-4, -5], [-3, -1]]),
-        ("max", False, [[-1, -2], [-3, -1]]),
-        ("concat", False, [[-6, -5, -4, -5, -1, -2], [-3, -1, -3, -1, -3, -1]]),
-        ("concat", True, [[-6, -8, -4, -5, -1, -2], [-3, -1, -3, -1, -3, -1]]),
-    ],
-)
-def test_pool_reads_only_valid_steps(how, both, expected):
-    assert pool(OUTPUTS, torch.tensor([3, 1]), how, both).tolist() == expected
-
-
-@pytest.mark.parametrize(
-    "how, both, expected",
-    [
-        ("last", False, [[-6, -5], [8, 6]]),
-        ("last", True, [[-6, -8], [8, -1]]),
-        ("mean", False, [[-4, -5], [14 / 3, 4]]),
-        ("max", True, [[-1, -2], [9, 7]]),
-        ("concat", True, [[-6, -8, -4, -5, -1, -2], [8, -1, 14 / 3, 4, 9, 7]]),
-    ],
-)
-def test_pool_reads_every_step_of_full_sequences(how, both, expected):
-    close(pool(OUTPUTS, None, how, both), expected, 1e-6)
-
-
-def test_mean_and_max_send_no_gradient_into_padding():
-    outputs = OUTPUTS.clone().requires_grad_()
-    for how in ("mean", "max"):
-        pool(outputs, torch.tensor([3, 1]), how, False).sum().backward()
-    assert outputs.grad[1:, 1].tolist() == [[0, 0], [0, 0]]
-    assert outputs.grad[0, 1].tolist() == [2, 2]
+from sklearn_rnn._nn.sequence import Inputs
 
 
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "concat"])
@@ -200,36 +155,100 @@ def test_bfloat16_gradients_point_where_float32_ones_do(cell):
     assert torch.cosine_similarity(*grads, dim=0) > 0.999
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max", "concat", None])
+POOLINGS = ["last", "mean", "max", "concat", None]
+
+
+@pytest.fixture
+def read_in_segments(monkeypatch):
+    """Return a function that lets networks read in segments of 7 steps."""
+
+    def shorten():
+        for name in ("STEPS_PER_SEGMENT", "STEPS_PER_PREDICTED_SEGMENT"):
+            monkeypatch.setattr(f"sklearn_rnn._nn.sequence.{name}", 7)
+        monkeypatch.setattr("sklearn_rnn._nn.sequence.MOST_OUTPUTS_KEPT", 0)
+
+    return shorten
+
+
+def count_steps(network, found):
+    """Append the number of steps of each forward pass to ``found``."""
+    network.stack.register_forward_pre_hook(lambda _, x: found.append(len(x[0])))
+
+
+@pytest.mark.parametrize("lengths", [None, [50, 3, 21, 7]], ids=["full", "padded"])
+@pytest.mark.parametrize("pooling", POOLINGS)
 @each_kind
-def test_long_sequences_are_read_in_chunks(cell, activation, pooling, monkeypatch):
+def test_long_sequences_are_predicted_in_segments(
+    cell, activation, pooling, lengths, read_in_segments
+):
     network = make_network(
         cell, activation=activation, num_layers=2, pooling=pooling
     ).eval()
-    inputs = Inputs(normal(50, 2, 3), None)
+    lengths = None if lengths is None else torch.tensor(lengths)
+    inputs, n_steps = Inputs(normal(50, 4, 3), lengths), []
     with torch.inference_mode():
         whole, pooled = network(inputs), network.read_and_pool(inputs, pooling)
-        monkeypatch.setattr("sklearn_rnn._nn.sequence.STEPS_PER_CHUNK", 7)
-        lengths = []
-        read = network.stack.forward
-        monkeypatch.setattr(
-            network.stack,
-            "forward",
-            lambda x, *others: lengths.append(len(x)) or read(x, *others),
-        )
+        read_in_segments()
+        count_steps(network, n_steps)
         close(network(inputs), whole)
         close(network.read_and_pool(inputs, pooling), pooled)
-    assert lengths == 2 * ([7] * 7 + [1])
+    assert n_steps == 2 * ([7] * 7 + [1])
 
 
-@pytest.mark.parametrize("options", [{"bidirectional": True}, {"cell": "custom"}, {}])
-def test_what_cannot_be_read_in_chunks_is_read_whole(options, monkeypatch):
-    monkeypatch.setattr("sklearn_rnn._nn.sequence.STEPS_PER_CHUNK", 7)
+@pytest.mark.parametrize("lengths", [None, [50, 3, 21, 7]], ids=["full", "padded"])
+@pytest.mark.parametrize("pooling", POOLINGS)
+@each_cell
+def test_segments_have_the_gradients_of_the_whole(
+    cell, pooling, lengths, read_in_segments
+):
+    network = make_network(cell, num_layers=2, pooling=pooling)
+    lengths = None if lengths is None else torch.tensor(lengths)
+    inputs, n_steps, results = Inputs(normal(50, 4, 3), lengths), [], []
+    for prepare in (lambda: None, read_in_segments):
+        prepare()
+        network.zero_grad()
+        outputs = network(inputs)
+        (outputs * torch.arange(outputs.numel()).view_as(outputs)).sum().backward()
+        results.append([outputs, *(p.grad.clone() for p in network.parameters())])
+        count_steps(network, n_steps)
+    for whole, segments in zip(*results, strict=True):
+        torch.testing.assert_close(segments, whole, rtol=1e-9, atol=1e-9)
+    assert n_steps == [*([7] * 7 + [1]), *([1] + [7] * 7)]  # forward and backward
+
+
+def test_a_segment_is_computed_again_with_the_same_dropout(read_in_segments):
+    read_in_segments()
+    network = make_network("gru", num_layers=2, pooling=None, dropout=0.5)
+    inputs, weight = Inputs(normal(20, 2, 3), None), network.stack.layers[0][0].bias
+
+    def compute():
+        return network(inputs, private()).square().sum()
+
+    compute().backward()
+    with torch.no_grad():
+        weight[0] += 1e-6
+    higher = compute()
+    with torch.no_grad():
+        weight[0] -= 2e-6
+    slope = (higher - compute()) / 2e-6
+    assert weight.grad[0].item() == pytest.approx(slope.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("options", [{"bidirectional": True}, {"cell": "custom"}])
+def test_what_cannot_be_read_in_segments_is_read_whole(options, read_in_segments):
+    read_in_segments()
     if options.get("cell"):
         options = {"cell": lambda n, m: torch.nn.GRU(n, m, batch_first=True).double()}
-    network = make_network(**options).eval()
-    lengths = []
-    network.stack.register_forward_pre_hook(lambda _, x: lengths.append(len(x[0])))
-    with torch.set_grad_enabled(not options):  # the gradient also needs all steps
+    network, n_steps = make_network(**options).eval(), []
+    count_steps(network, n_steps)
+    with torch.no_grad():
         network(Inputs(normal(50, 2, 3), None))
-    assert lengths == [50]
+    network(Inputs(normal(50, 2, 3), None))
+    assert n_steps == [50, 50]
+
+
+def test_batches_that_need_little_memory_are_trained_whole():
+    network, n_steps = make_network(), []
+    count_steps(network, n_steps)
+    network(Inputs(normal(300, 2, 3), None))
+    assert n_steps == [300]

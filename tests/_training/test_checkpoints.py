@@ -627,6 +627,7 @@ OTHER_VALUES = {
     "activation": {"cell": "rnn", "activation": "relu"},
     "attention": "additive",
     "average": False,
+    "backprop_window": {"return_sequences": True, "backprop_window": 2},
     "baseline": "theta",
     "batch_size": 7,
     "bidirectional": True,
@@ -681,6 +682,8 @@ LABELS = np.where(X > 0, "a", "b")
 OWN_DATA = {
     ("RNNClassifier", "return_sequences"): (X, LABELS),
     ("RNNRegressor", "return_sequences"): (X, X.cumsum(axis=1)),
+    ("RNNClassifier", "backprop_window"): (X, LABELS),
+    ("RNNRegressor", "backprop_window"): (X, X.cumsum(axis=1)),
     ("RNNClassifier", "embedding"): (CODES, Y),
     ("RNNRegressor", "embedding"): (CODES, X[:, 0]),
     ("SequenceTranslator", "input_size"): (X, SENTENCES[:24]),

@@ -1,5 +1,7 @@
 """Training examples: sequences with their targets and weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -74,3 +76,16 @@ def test_huge_weights_weigh_as_small_ones(rng):
     small = clone(model).fit(X, y, sample_weight=np.ones(60)).predict_proba(X)
     huge = clone(model).fit(X, y, sample_weight=np.full(60, 1e308)).predict_proba(X)
     np.testing.assert_allclose(huge, small)
+
+
+def test_windows_continue_the_longest_sequences_of_a_batch():
+    examples = replace(make_examples([0, 1, 2], first=FIRST), window=2)
+    assert examples.count_windows(np.array([2, 0, 1])).tolist() == [2, 1, 1]
+    assert examples.longest == 2
+    windows = list(examples.split_windows(np.array([0, 1, 2])))
+    assert [(rows.tolist(), *rest) for rows, *rest in windows] == [
+        ([2, 0, 1], 0, 2),
+        ([2], 2, 2),
+    ]
+    places = [examples.locate_targets(*window).tolist() for window in windows]
+    assert places == [[3, 0, 2, 4, 1], [5]]

@@ -5,6 +5,7 @@ import pytest
 import sklearn
 import torch
 from sklearn.metrics import accuracy_score
+from skorch.callbacks import Callback
 
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._core.randomness import SPLIT, numpy_generator
@@ -128,7 +129,8 @@ def test_a_batch_holds_the_targets_and_weights_of_its_answers(
     examples = make_examples(targets, targets, first)  # each weight is its target
     batches = list(net._batches(examples, batch_size, np.random.default_rng(0)))
     seen = []
-    for inputs, batch_targets, weights, mean_size in batches:
+    for inputs, batch_targets, weights, mean_size, continues in batches:
+        assert continues is None
         torch.testing.assert_close(net.module_(inputs), batch_targets)
         torch.testing.assert_close(weights, batch_targets[:, 0])
         seen += weights.tolist()
@@ -193,3 +195,75 @@ def test_outputs_of_held_out_rows_that_overflow_end_the_fit(rng):
     )
     with pytest.raises(ValueError, match="diverged in epoch 1"):
         model.fit(rng.normal(size=(12, 3)), rng.normal(size=12))
+
+
+# ------------------------------------------------------------------ windows
+
+
+def first_signs(rng, n=60, lengths=(20, 31)):
+    """Sequences of noise, and the sign of their first step as the target of each."""
+    X = [rng.normal(size=rng.integers(*lengths)) for _ in range(n)]
+    for x in X:
+        x[0] = rng.choice([-3, 3])
+    return X, [np.full(len(x), x[0] > 0) for x in X]
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_windows_carry_the_state_and_cut_the_gradient(cell):
+    X, y = first_signs(np.random.default_rng(0), n=5)
+    model = RNNClassifier(
+        cell, 4, num_layers=2, return_sequences=True, max_epochs=1, batch_size=5
+    )
+    model.set_params(learning_rate=1e-30, backprop_window=10, random_state=0)
+    seen = []
+    model.set_params(callbacks=[RecordLoss(seen)]).fit(X, y)
+    sizes = [sum(min(max(len(x) - t, 0), 10) for x in X) for t in (0, 10, 20)]
+    assert [n for _, n in seen] == [n for n in sizes if n]
+    proba = model.predict_proba(X)  # of whole sequences, with the same weights
+    for k, (loss, _) in enumerate(seen):
+        nats = [
+            -np.log(p[t, int(t_y)])
+            for p, labels in zip(proba, y, strict=True)
+            for t, t_y in enumerate(labels)
+            if t // 10 == k
+        ]
+        mean_size = sum(map(len, X)) / len(seen)
+        assert loss == pytest.approx(sum(nats) / mean_size, rel=1e-5)
+    assert model.net_.states is None
+
+
+class RecordLoss(Callback):
+    def __init__(self, seen):
+        self.seen = seen
+
+    def on_batch_end(self, net, batch, training, loss, **kwargs):
+        self.seen.append((loss.item(), len(batch[1])))
+
+
+@pytest.mark.parametrize("kind", [RNNClassifier, RNNRegressor])
+def test_a_window_of_the_whole_sequence_truncates_nothing(kind):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 12)), rng.integers(2, size=(20, 12))
+    model = kind("gru", 4, return_sequences=True, max_epochs=2, random_state=0)
+    whole = model.fit(X, y).predict(X)
+    windows = model.set_params(backprop_window=12).fit(X, y).predict(X)
+    np.testing.assert_array_equal(windows, whole)
+
+
+def test_a_network_trained_on_windows_remembers_earlier_ones():
+    X, y = first_signs(np.random.default_rng(0), n=80)
+    model = RNNClassifier(
+        "gru", 8, return_sequences=True, backprop_window=8, max_epochs=30
+    )
+    model.set_params(random_state=0, early_stopping=True, class_weight="balanced")
+    model.fit(X[:60], y[:60])
+    assert model.score(X[60:], y[60:]) > 0.95
+
+
+def test_windows_need_targets_of_steps_and_one_direction():
+    X, y = np.zeros((4, 6)), np.arange(4)
+    with pytest.raises(ValueError, match="only one target per sequence"):
+        RNNRegressor(backprop_window=2).fit(X, y)
+    model = RNNRegressor(backprop_window=2, return_sequences=True, bidirectional=True)
+    with pytest.raises(ValueError, match="a bidirectional network"):
+        model.fit(X, X)
