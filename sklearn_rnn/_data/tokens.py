@@ -90,8 +90,18 @@ class TokenArray(np.ndarray):
         )
         return f"TokenArray({listing}, vocabulary_size={self.vocabulary_size})"
 
+    def __getitem__(self, key: Any) -> Any:
+        part = _plain(self)[key]
+        is_array = isinstance(part, np.ndarray)
+        return _restore_codes(part, self.vocabulary_size) if is_array else part
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self.view(np.ndarray), self.vocabulary_size)
+        # joblib writes an array for its workers once, if it is the same object in all
+        # tasks.
+        plain, kept = self.view(np.ndarray), vars(self).get("_codes")
+        if kept is not None and _locate(kept) == _locate(plain):
+            plain = kept
+        return _rebuild, (plain, self.vocabulary_size)
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
@@ -171,7 +181,14 @@ def _rebuild(codes: np.ndarray, vocabulary_size: int | None) -> TokenArray:
     there by slicing, pickling and memory-mapping, and joblib's hash includes it.
     """
     metadata = {"vocabulary_size": vocabulary_size}
-    return codes.view(np.dtype(np.int32, metadata=metadata)).view(TokenArray)
+    tokens = codes.view(np.dtype(np.int32, metadata=metadata)).view(TokenArray)
+    tokens._codes = codes
+    return tokens
+
+
+def _locate(x: np.ndarray) -> tuple[Any, ...]:
+    """Return the place of the elements of an array in memory."""
+    return x.ctypes.data, x.shape, x.strides
 
 
 def _plain(x: Any) -> Any:

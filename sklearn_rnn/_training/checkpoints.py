@@ -51,7 +51,7 @@ NOT_SETTINGS = {
 NOT_OPTIONS = {
     *("max_epochs", "n_iter_no_change", "verbose", "label", "score", "task_callbacks"),
     *("epoch_begins", "epoch_ends", "checkpoint", "checkpoint_every"),
-    "warns_of_checkpoints",
+    *("warns_of_checkpoints", "operations"),
 }
 # Settings in torch.backends that determine how products and sums are rounded.
 PRECISIONS = (

@@ -284,6 +284,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
             n_iter_no_change=resolve_patience(self.n_iter_no_change, epochs),
             seed=seed,
             score=self._score_outputs,
+            operations=self._count_operations(1),
             checkpoint=None if partial else choose_folder(self, is_main),
             warns_of_checkpoints=is_main,
             **given,

@@ -52,6 +52,7 @@ class SequenceNet(RecurrentNet):
             options.batch_size,
             self.device,
             each_step=valid.first is not None,
+            work=options.operations * int(valid.sequences.lengths[valid.rows].sum()),
         )
         places = valid.locate_all_targets()
         targets = valid.targets[places]

@@ -58,6 +58,7 @@ class LanguageModel:
     spelling: Spelling | None
     dropped_share: float | None  # None unless the vectorizer drops unknown tokens
     work: int  # multiply-adds per step of one text
+    batch_size: int  # of the training
 
     @classmethod
     def of(cls, generator: Any) -> Self:
@@ -70,6 +71,7 @@ class LanguageModel:
             now._spelling,
             now._dropped_share,
             now._count_operations(1),
+            now.batch_size,
         )
 
     @property
@@ -78,15 +80,19 @@ class LanguageModel:
         return self.codec.classes
 
     def threads(self, n_texts: int) -> AbstractContextManager:
-        """Return a context with the number of threads for a step of ``n_texts``."""
-        return limit_threads(n_texts * self.work)
+        """Return a context with the number of threads for a step of ``n_texts``.
+
+        It is 1 if it is 1 in training, so that scores in a search do not depend on the
+        number of threads of its jobs.
+        """
+        return limit_threads(min(n_texts, self.batch_size) * self.work)
 
     @contextmanager
     def _reading(self, corpus: Corpus) -> Iterator[None]:
         """Return the context in which the network reads a corpus."""
         n = len(corpus.lengths)
         with (
-            self.threads(min(n, MAX_DOCUMENTS)),
+            self.threads(n),
             explain_prediction_memory(n, int(corpus.lengths.max())),
         ):
             yield
