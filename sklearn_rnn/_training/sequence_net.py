@@ -26,6 +26,7 @@ class SequenceNet(RecurrentNet):
         batches = training_batches(examples.rows, sequences.lengths, batch_size, rng)
         mean_size = examples.n_targets / len(batches)
         for rows in batches:
+            rows = rows[self._choose_columns(sequences.lengths[rows])]
             inputs = pad_batch(sequences, rows, self.device)
             index = examples.locate_targets(rows)
             targets = examples.targets[index].to(self.device)
