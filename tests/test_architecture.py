@@ -148,8 +148,11 @@ def users_of(library):
     }
 
 
-def test_one_module_imports_skorch():
-    assert users_of("skorch") == {"sklearn_rnn._training.net"}
+def test_only_nets_and_their_callbacks_import_skorch():
+    assert users_of("skorch") == {
+        "sklearn_rnn._training.net",
+        "sklearn_rnn._training.net_callbacks",
+    }
 
 
 def test_networks_import_neither_scikit_learn_nor_skorch():

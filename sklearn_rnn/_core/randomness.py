@@ -52,7 +52,7 @@ def torch_generator(
     *stream: int,
     device: "str | torch.device" = "cpu",
     kind: "type[torch.Generator] | None" = None,
-) -> "torch.Generator":
+) -> Any:
     """Return a torch generator, of a class ``kind``, for one stream of a seed."""
     import torch
 

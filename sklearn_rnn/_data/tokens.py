@@ -54,6 +54,8 @@ class TokenArray(np.ndarray):
     7
     """
 
+    _codes: np.ndarray  # the array of which this one is a view
+
     def __new__(cls, codes: ArrayLike, vocabulary_size: SupportsIndex) -> "TokenArray":
         codes, vocabulary_size = np.asarray(codes), index(vocabulary_size)
         if vocabulary_size > np.iinfo(np.int32).max:

@@ -62,4 +62,3 @@ def draw_mask(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
         return torch.empty_like(x).bernoulli_(p, generator=generator)
     mask = x.new_empty(share.shape_of_all(x)).bernoulli_(p, generator=generator)
     return share.select(mask, len(x))
-

@@ -46,7 +46,11 @@ from sklearn_rnn._training.processes import ALONE, current_processes
 NOT_SETTINGS = {
     *("callbacks", "callbacks_", "history_", "average_", "dropout_generator"),
     *("module_", "optimizer_", "virtual_params_", "verbose", "states"),
-    *("processes", "criterion", "gradient_clip"),  # criterion_ and the options are hashed
+    *(
+        "processes",
+        "criterion",
+        "gradient_clip",
+    ),  # criterion_ and the options are hashed
 }
 # Options that do not affect the training before the last epoch.
 NOT_OPTIONS = {

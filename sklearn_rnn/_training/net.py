@@ -18,14 +18,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    EpochTimer,
-    InputShapeSetter,
-    LRScheduler,
-)
-from skorch.callbacks.scoring import ScoringBase
+from skorch.callbacks import Callback, EpochTimer
 from torch import Tensor, nn
 
 from sklearn_rnn._core.callbacks import StopTraining
@@ -38,6 +31,12 @@ from sklearn_rnn._core.randomness import (
 )
 from sklearn_rnn._nn.masks import MaskGenerator, Share
 from sklearn_rnn._training.averaging import WeightAverage
+from sklearn_rnn._training.net_callbacks import (
+    copy_callbacks,
+    has_lost_patience,
+    refuse_monitors_of_validation,
+    resume_schedulers,
+)
 from sklearn_rnn._training.optimizers import (
     Optimizer,
     decay_weights,
@@ -73,6 +72,7 @@ class RecurrentNet(NeuralNet, ABC):
     weight_decay = 0.0  # applied by the loop, not by the optimizer
     own_schedule = False  # whether the last training had a learning_rate_schedule
     processes = ALONE  # those that share the current training
+    dropout_generator: MaskGenerator
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -89,7 +89,7 @@ class RecurrentNet(NeuralNet, ABC):
             try:
                 getattr(callback, method_name)(self, **cb_kwargs)
             except KeyboardInterrupt as interrupt:
-                if method_name == "on_epoch_end" and _has_lost_patience(callback):
+                if method_name == "on_epoch_end" and has_lost_patience(callback):
                     raise StopTraining from interrupt
                 raise
 
@@ -108,7 +108,7 @@ class RecurrentNet(NeuralNet, ABC):
         """
         first = len(self.history)
         if valid is None:
-            _refuse_monitors_of_validation(self.callbacks_)
+            refuse_monitors_of_validation(self.callbacks_)
         train = self._prepare_examples(train)
         valid = None if valid is None else self._prepare_examples(valid)
         progress = TrainingProgress()
@@ -165,7 +165,7 @@ class RecurrentNet(NeuralNet, ABC):
             options.seed, DROPOUT, first, device=self.device, kind=MaskGenerator
         )
         callbacks = [callback for _, callback in self.callbacks_]
-        with _resume_schedulers(self.optimizer_, callbacks):
+        with resume_schedulers(self.optimizer_, callbacks):
             self.notify("on_train_begin", X=None, y=None)
         stop = checkpoints.resume(progress, scheduler)
         self.processes.check_equal("checkpoints", progress.n_finished)
@@ -317,8 +317,8 @@ class RecurrentNet(NeuralNet, ABC):
     def _choose_columns(self, lengths: np.ndarray) -> slice:
         """Return which sequences of a batch this process reads."""
         columns = self.processes.choose_columns(len(lengths))
-        is_shared = self.processes is not ALONE
-        self.dropout_generator.share = Share(lengths, columns) if is_shared else None
+        if self.processes is not ALONE:
+            self.dropout_generator.share = Share(lengths, columns)
         return columns
 
     def _end_sharing(self) -> None:
@@ -371,7 +371,7 @@ def make_net(
         criterion,
         optimizer=optimizer_class,
         lr=learning_rate,
-        callbacks=_copy_callbacks(callbacks),
+        callbacks=copy_callbacks(callbacks),
         train_split=None,
         device=device,
         verbose=0,
@@ -414,77 +414,9 @@ def continue_net(
     net.lr, net.weight_decay = learning_rate, weight_decay
     net.module_.set_dropout(dropout)
     net.criterion_ = criterion
-    net.callbacks = _copy_callbacks(callbacks)
+    net.callbacks = copy_callbacks(callbacks)
     net.initialize_callbacks()
     return net
-
-
-@contextmanager
-def _resume_schedulers(
-    optimizer: torch.optim.Optimizer, callbacks: Iterable[Any]
-) -> Iterator[None]:
-    """Let schedulers of skorch continue from the rate that they set last.
-
-    Otherwise, torch's StepLR and MultiStepLR would decrease it a second time if the
-    previous training ended in an epoch in which they decrease it.
-    """
-    rates = [group["lr"] for group in optimizer.param_groups]
-    yield
-    schedulers = [c.lr_scheduler_ for c in callbacks if isinstance(c, LRScheduler)]
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        if schedulers and rate != group.get("initial_lr", rate):
-            group["lr"] = rate
-            for scheduler in schedulers:
-                scheduler.load_state_dict({**scheduler.state_dict(), "_last_lr": rates})
-
-
-def _copy_callbacks(callbacks: Sequence[Any] | None) -> list[Any]:
-    """Copy the user's callbacks shallowly; objects that they refer to are shared.
-
-    A callback can be an instance, a class, or a pair of a name and one of these.
-    """
-    own: list[Any] = []
-    for item in callbacks or []:
-        name, callback = item if _is_named(item) else (None, item)
-        callback = callback() if isinstance(callback, type) else copy.copy(callback)
-        if isinstance(callback, (ScoringBase, InputShapeSetter)):
-            raise TypeError(
-                f"{type(callback).__name__} needs skorch's own datasets, which the "
-                "recurrent estimators do not use. Read losses and the validation score "
-                "from net.history, or use GridSearchCV for other scores."
-            )
-        if not isinstance(callback, Callback):
-            raise TypeError(
-                "callbacks must contain skorch callbacks or pairs (name, callback), "
-                f"got {callback!r} of type {type(callback).__name__}. Derive a "
-                "callback from skorch.callbacks.Callback."
-            )
-        own.append(callback if name is None else (name, callback))
-    return own
-
-
-def _is_named(item: Any) -> bool:
-    """Return whether an item of ``callbacks`` is a pair of a name and a callback."""
-    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
-
-
-def _refuse_monitors_of_validation(callbacks: Iterable[tuple[str, Callback]]) -> None:
-    """Raise an error for callbacks that monitor a validation loss without such rows."""
-    for _, callback in callbacks:
-        monitor = getattr(callback, "monitor", None)
-        if isinstance(monitor, str) and monitor.startswith("valid_"):
-            kind = type(callback).__name__
-            other = "train_loss_best" if monitor.endswith("_best") else "train_loss"
-            raise ValueError(
-                f"the callback {kind} monitors {monitor!r}, but no validation data is "
-                "held out. Set early_stopping=True on the estimator, or monitor the "
-                f"training loss: {kind}(monitor={other!r})."
-            )
-
-
-def _has_lost_patience(callback: Callback) -> bool:
-    """Return whether an EarlyStopping of skorch has decided to stop the training."""
-    return isinstance(callback, EarlyStopping) and callback.misses_ == callback.patience
 
 
 def _are_finite(tensors: Iterable[Tensor]) -> bool:

@@ -89,19 +89,20 @@ def distribute_training(*, timeout: float = 600.0) -> Iterator[int]:
     Notes
     -----
     Networks of :class:`RNNClassifier`, :class:`RNNRegressor`, :class:`RNNForecaster`
-    and :class:`SequenceGenerator` are trained in this way. A :class:`SequenceTranslator`
-    raises a ValueError in a block of several processes.
+    and :class:`SequenceGenerator` are trained in this way. In a block of several
+    processes, :class:`SequenceTranslator` raises a ValueError, and the models in
+    ``sklearn_rnn.energy`` are fitted by each process alone.
 
     All processes must call the same methods with the same data and parameters. ``fit``
     compares the data, the initial weights and the settings of the training, and raises
     a ValueError if they differ. If ``random_state=None``, all use the seed of the first
-    process. Validation rows are evaluated by every process.
+    process. Each process evaluates all validation rows. A user's cell that draws random
+    numbers gets other numbers than in a single process.
 
-    If ``fit`` fails or is interrupted in one process, it closes its connections. ``fit``
-    then raises a RuntimeError in the others, and their estimators are unchanged. A
-    process that ends or fails before the training is noticed when its connections close,
-    and one that does not answer, after ``timeout`` seconds. After an error, no further
-    network can be trained in the block.
+    If ``fit`` fails or is interrupted in one process, it closes the connections of this
+    process. ``fit`` then raises a RuntimeError in the others, and their estimators are
+    unchanged. The same happens if a process ends, or if it does not answer within
+    ``timeout`` seconds. After an error, no further network can be trained in the block.
 
     With ``checkpoint``, the first process writes the files. All processes must be able
     to read them.
@@ -148,7 +149,9 @@ class ConnectedProcesses(Processes):
     """
 
     def __init__(self, timeout: float) -> None:
-        self._timeout, self._is_idle, self._device = timeout, False, None
+        self._timeout, self._is_connected = timeout, True
+        self._is_idle = False
+        self._device: int | None = None  # GPU that torch used before
         has_gpu = torch.cuda.is_available() and dist.is_nccl_available()
         options: dict[str, Any] = {
             "backend": "cpu:gloo,cuda:nccl" if has_gpu else "gloo",
@@ -165,7 +168,6 @@ class ConnectedProcesses(Processes):
         if has_gpu and local < torch.cuda.device_count():
             self._device = torch.cuda.current_device()
             torch.cuda.set_device(local)
-        self._is_connected = True
 
     def leave(self) -> None:
         """Close the connections, which is an error in processes that wait for it."""
@@ -234,9 +236,14 @@ class ConnectedProcesses(Processes):
 
     @contextmanager
     def _explain_failures(self) -> Iterator[None]:
+        if not self._is_connected:
+            raise RuntimeError(
+                "an earlier fit in this block of distribute_training() failed, so that "
+                "the processes are no longer connected. Start all processes again."
+            )
         try:
             yield
-        except (RuntimeError, ValueError) as error:  # ValueError: the group was left
+        except RuntimeError as error:
             raise RuntimeError(
                 "another process of distribute_training() failed, was interrupted, or "
                 f"did not answer for {self._timeout:g} seconds. See the error that it "

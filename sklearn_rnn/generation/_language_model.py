@@ -22,7 +22,7 @@ from sklearn_rnn._nn.functional import check_outputs, log_softmax
 from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.steppers import Stepper, make_stepper
 from sklearn_rnn._training.corpus import Corpus, make_corpus
-from sklearn_rnn.generation._net import MAX_DOCUMENTS, read_corpus, token_losses
+from sklearn_rnn.generation._net import read_corpus, token_losses
 from sklearn_rnn.generation._sampling import Continuation
 from sklearn_rnn.generation._spelling import Spelling
 from sklearn_rnn.text._codecs import Codec
