@@ -2,9 +2,9 @@
 
 The script starts itself by torchrun. The table ``training`` compares the losses and the
 seconds per epoch; ``cpu_ratio`` is the processor time of one of the two processes
-relative to that of a single one. The table ``model`` compares these seconds with a cost model: with p
-processes, a training step takes as long as a step of one process with 1/p of the batch,
-and the time to sum the gradients.
+relative to that of a single one. The table ``model`` compares the seconds with a cost
+model: a training step of p processes takes as long as a step of one process with 1/p of
+the batch, and the time to sum the gradients.
 """
 
 import argparse
