@@ -35,6 +35,7 @@ _HOMES = {
     "WritingSession": "generation",
     "check_data": "preprocessing",
     "clear_checkpoints": "_core.checkpoints",
+    "distribute_training": "_training.processes",
     "load": "persistence",
     "open_stream": "streaming",
     "save": "persistence",

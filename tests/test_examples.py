@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sklearn_rnn import load
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 pytestmark = pytest.mark.slow
@@ -192,3 +194,10 @@ def test_the_dates_example_is_right_with_attention(tmp_path):
 def test_the_phrases_example_translates_unseen_phrases(tmp_path):
     text = printed("plot_phrases.py", tmp_path)
     assert number("whole phrases right:", text) > 0.8
+
+
+def test_the_parallel_training_example_saves_a_model(tmp_path):
+    options = ["--characters", "20000", "--hidden-size", "16", "--epochs", "1"]
+    text = printed("parallel_training.py", tmp_path, *options)
+    assert number("loss", text) < 4.2
+    assert len(load(tmp_path / "generator.skrnn").generate("the ", 5)) > 0

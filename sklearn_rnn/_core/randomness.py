@@ -48,13 +48,17 @@ def numpy_generator(seed: int, *stream: int) -> np.random.Generator:
 
 
 def torch_generator(
-    seed: int, *stream: int, device: "str | torch.device" = "cpu"
-) -> "torch.Generator":
-    """Return a torch generator for one stream of a seed."""
+    seed: int,
+    *stream: int,
+    device: "str | torch.device" = "cpu",
+    kind: "type[torch.Generator] | None" = None,
+) -> Any:
+    """Return a torch generator, of a class ``kind``, for one stream of a seed."""
     import torch
 
     state = np.random.SeedSequence([seed, *stream]).generate_state(1, np.uint64)[0]
-    return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))
+    generator = (kind or torch.Generator)(device)
+    return generator.manual_seed(int(state >> np.uint64(1)))
 
 
 @contextmanager

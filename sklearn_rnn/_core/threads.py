@@ -2,9 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
+from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -17,6 +19,13 @@ WORK_WORTH_THREADS = 4_000_000
 # OpenBLAS uses one thread anyway for products of up to ONE_THREAD_ANYWAY operations.
 STEP_WORTH_THREADS = 100_000_000
 ONE_THREAD_ANYWAY = 2**18
+
+# Predictions of several batches are computed in parallel from about this many
+# multiply-adds in all, as measured by benchmarks/bench_threads.py.
+PREDICTION_WORTH_THREADS = 1_000_000_000
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def _set_torch_threads(n_threads: int) -> None:
@@ -77,6 +86,23 @@ def use_one_thread() -> Iterator[None]:
     finally:
         for set_to, before in libraries:
             set_to(before)
+
+
+def map_in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], work: int
+) -> list[Result]:
+    """Apply ``function`` to all items, each on one thread; return results in order.
+
+    Several items are computed in parallel if the number of multiply-adds of all of
+    them, ``work``, is large. In contrast to one computation on several threads, the
+    results do not depend on the number of threads, which only start and end together.
+    """
+    n_threads = _get_torch_threads()
+    with use_one_thread():
+        if n_threads == 1 or work < PREDICTION_WORTH_THREADS:
+            return [function(item) for item in items]
+        with ThreadPoolExecutor(n_threads) as executor:
+            return list(executor.map(function, items))
 
 
 def describe_linear_algebra() -> list[tuple[str, ...]]:

@@ -54,6 +54,8 @@ class TokenArray(np.ndarray):
     7
     """
 
+    _codes: np.ndarray  # the array of which this one is a view
+
     def __new__(cls, codes: ArrayLike, vocabulary_size: SupportsIndex) -> "TokenArray":
         codes, vocabulary_size = np.asarray(codes), index(vocabulary_size)
         if vocabulary_size > np.iinfo(np.int32).max:
@@ -90,8 +92,18 @@ class TokenArray(np.ndarray):
         )
         return f"TokenArray({listing}, vocabulary_size={self.vocabulary_size})"
 
+    def __getitem__(self, key: Any) -> Any:
+        part = _plain(self)[key]
+        is_array = isinstance(part, np.ndarray)
+        return _restore_codes(part, self.vocabulary_size) if is_array else part
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self.view(np.ndarray), self.vocabulary_size)
+        # joblib writes an array for its workers once, if it is the same object in all
+        # tasks.
+        plain, kept = self.view(np.ndarray), vars(self).get("_codes")
+        if kept is not None and _locate(kept) == _locate(plain):
+            plain = kept
+        return _rebuild, (plain, self.vocabulary_size)
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
@@ -171,7 +183,14 @@ def _rebuild(codes: np.ndarray, vocabulary_size: int | None) -> TokenArray:
     there by slicing, pickling and memory-mapping, and joblib's hash includes it.
     """
     metadata = {"vocabulary_size": vocabulary_size}
-    return codes.view(np.dtype(np.int32, metadata=metadata)).view(TokenArray)
+    tokens = codes.view(np.dtype(np.int32, metadata=metadata)).view(TokenArray)
+    tokens._codes = codes
+    return tokens
+
+
+def _locate(x: np.ndarray) -> tuple[Any, ...]:
+    """Return the place of the elements of an array in memory."""
+    return x.ctypes.data, x.shape, x.strides
 
 
 def _plain(x: Any) -> Any:

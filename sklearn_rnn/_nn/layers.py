@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from sklearn_rnn._core.randomness import borrow_global_generator
 from sklearn_rnn._nn.cells.base import RecurrentLayer
 from sklearn_rnn._nn.cells.custom import CustomLayer
+from sklearn_rnn._nn.masks import draw_mask
 from sklearn_rnn._nn.states import State, nest_state
 
 
@@ -121,8 +122,7 @@ def drop(
     """Apply dropout with a mask drawn from ``generator``."""
     if not training or p == 0:
         return x
-    keep = torch.empty_like(x).bernoulli_(1 - p, generator=generator)
-    return x * keep.div_(1 - p)
+    return x * draw_mask(x, 1 - p, generator).div_(1 - p)
 
 
 def drop_tokens(
@@ -136,5 +136,4 @@ def drop_tokens(
     """
     if not training or p == 0:
         return x
-    keep = x.new_empty(*x.shape[:2], 1).bernoulli_(1 - p, generator=generator)
-    return x * keep
+    return x * draw_mask(x[:, :, :1], 1 - p, generator)

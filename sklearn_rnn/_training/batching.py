@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sklearn_rnn._core.threads import map_in_threads
 from sklearn_rnn._data.mapped import can_gather
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._nn.sequence import Inputs
@@ -92,21 +93,27 @@ def predict_batches(
     device: torch.device,
     *,
     each_step: bool = False,
+    work: int = 0,
 ) -> torch.Tensor:
     """Apply ``compute`` to batches of ``rows``, and return results in their order.
 
     ``compute`` returns one row per sequence, or with ``each_step`` one per valid step.
-    The result then contains ``lengths[i]`` consecutive rows for sequence i.
+    The result then contains ``lengths[i]`` consecutive rows for sequence i. If the
+    number of multiply-adds in all, ``work``, is large, batches are read in parallel.
     """
-    parts, order = [], []
+
+    @torch.inference_mode()
+    def read(batch: np.ndarray) -> torch.Tensor:
+        return compute(pad_batch(sequences, batch, device)).cpu()
+
     lengths = sequences.lengths if each_step else np.ones_like(sequences.lengths)
     place = np.empty(len(sequences), dtype=np.int64)
     place[rows] = np.cumsum(lengths[rows]) - lengths[rows]
+    batches = list(prediction_batches(rows, sequences.lengths, batch_size))
+    order = [locate_steps(place[batch], lengths[batch]) for batch in batches]
     with torch.inference_mode():
-        for batch in prediction_batches(rows, sequences.lengths, batch_size):
-            parts.append(compute(pad_batch(sequences, batch, device)).cpu())
-            order.append(locate_steps(place[batch], lengths[batch]))
-        joined = torch.cat(parts)
+        work = work if device.type == "cpu" else 0
+        joined = torch.cat(map_in_threads(read, batches, work))
         answers = torch.empty_like(joined)
         answers[torch.from_numpy(np.concatenate(order))] = joined
     return answers

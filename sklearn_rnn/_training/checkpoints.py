@@ -45,18 +45,23 @@ from sklearn_rnn._training.net_state import (
 )
 from sklearn_rnn._training.optimizers import step_schedule
 from sklearn_rnn._training.options import NoCheckpoints, TrainingOptions
+from sklearn_rnn._training.processes import ALONE, current_processes
 
 # Attributes of a net that are hashed separately, or that do not affect the training.
 NOT_SETTINGS = {
     *("callbacks", "callbacks_", "history_", "average_", "dropout_generator"),
     *("module_", "optimizer_", "virtual_params_", "verbose", "states"),
-    *("criterion", "gradient_clip"),  # criterion_ and the options are hashed
+    *(
+        "processes",
+        "criterion",
+        "gradient_clip",
+    ),  # criterion_ and the options are hashed
 }
 # Options that do not affect the training before the last epoch.
 NOT_OPTIONS = {
     *("max_epochs", "n_iter_no_change", "verbose", "label", "score", "task_callbacks"),
     *("epoch_begins", "epoch_ends", "checkpoint", "checkpoint_every"),
-    "warns_of_checkpoints",
+    *("warns_of_checkpoints", "operations"),
 }
 # Settings in torch.backends that determine how products and sums are rounded.
 PRECISIONS = (
@@ -179,8 +184,28 @@ def compute_key(
         "train": _forget_width(train),
         "valid": _forget_width(valid),
         "environment": describe_environment(net.device),
+        "processes": current_processes().size,
     }
     return digest_exactly(content).hex()
+
+
+def check_equal_trainings(
+    net: RecurrentNet, train: Any, valid: Any, options: TrainingOptions
+) -> None:
+    """Raise a ValueError if the current processes would not train the same network."""
+    processes = current_processes()
+    if processes is ALONE:
+        return
+    optimizer = net.optimizer_
+    content = {
+        "module": list(net.module_.parameters()),
+        "optimizer": [type(optimizer).__name__, optimizer.param_groups[0]["lr"]],
+        "options": [options.seed, options.batch_size, options.max_epochs],
+        "train": _forget_width(train),
+        "valid": _forget_width(valid),
+    }
+    what = "data, parameters or initial weights"
+    processes.check_equal(what, digest_exactly(content).hex())
 
 
 def _forget_width(examples: Any) -> Any:
@@ -309,6 +334,8 @@ class NetCheckpoints(NoCheckpoints):
     def save(self, progress: TrainingProgress, has_stopped: bool) -> None:
         """Write the state after an epoch, if it is due or the last one."""
         options, epoch = self.options, progress.n_finished
+        if current_processes().rank:  # the first process writes
+            return
         is_end = (
             has_stopped
             or epoch == options.max_epochs

@@ -68,6 +68,10 @@ class Window:
     lengths: np.ndarray  # (B,)
     fresh: np.ndarray  # (B,), bool
 
+    def select(self, columns: slice) -> "Window":
+        """Select some of the columns."""
+        return Window(self.starts[columns], self.lengths[columns], self.fresh[columns])
+
 
 def make_corpus(lengths: np.ndarray, flat: np.ndarray) -> Corpus:
     """Make the corpus of documents whose tokens are concatenated in ``flat``."""

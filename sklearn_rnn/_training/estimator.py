@@ -32,11 +32,15 @@ from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
 from sklearn_rnn._training.budget import resolve_patience
-from sklearn_rnn._training.checkpoints import open_checkpoints
+from sklearn_rnn._training.checkpoints import (
+    check_equal_trainings,
+    open_checkpoints,
+)
 from sklearn_rnn._training.net import RecurrentNet, continue_net, make_net
 from sklearn_rnn._training.net_state import pack_net, unpack_net
 from sklearn_rnn._training.optimizers import BATCHES_PER_EPOCH, resolve_rates
 from sklearn_rnn._training.options import TrainingOptions
+from sklearn_rnn._training.processes import current_processes
 from sklearn_rnn._training.sequence_net import SequenceNet
 
 
@@ -111,7 +115,8 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
 
     def _fit(self, *data: Any, **options: Any) -> Self:
         """Train a draft of this estimator, and take over its state if that succeeds."""
-        with ignore_torch_modes(), draft(self) as new:
+        processes = current_processes()
+        with ignore_torch_modes(), processes.training(), draft(self) as new:
             interrupt = new._train(*data, **options)
         if interrupt is not None:
             raise interrupt
@@ -123,7 +128,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         A warm start holds out the same rows as the fit that it continues. Otherwise the
         network would be validated on rows that it was trained on.
         """
-        seed = draw_seed(self.random_state)
+        seed = current_processes().broadcast(draw_seed(self.random_state))
         if not continuing:
             self._split_seed = seed
         return seed, numpy_generator(self._split_seed, SPLIT)
@@ -175,6 +180,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
                 )
             ),
         ):
+            check_equal_trainings(net, train, valid, options)
             checkpoints = open_checkpoints(net, train, valid, options)
             return net.train(train, valid, options, checkpoints)
 
@@ -281,6 +287,8 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         """
         is_main = tasks is not None
         given: dict[str, Any] = {"verbose": 0} if tasks is None else tasks.hooks
+        if current_processes().rank:  # the first process prints
+            given = {**given, "verbose": 0}
         if partial:
             given = {**given, "learning_rate_schedule": "constant"}
         return TrainingOptions.from_estimator(
@@ -289,6 +297,7 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
             n_iter_no_change=resolve_patience(self.n_iter_no_change, epochs),
             seed=seed,
             score=self._score_outputs,
+            operations=self._count_operations(1),
             checkpoint=None if partial else choose_folder(self, is_main),
             warns_of_checkpoints=is_main,
             **given,

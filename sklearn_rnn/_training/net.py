@@ -31,6 +31,7 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
+from sklearn_rnn._nn.masks import MaskGenerator, Share
 from sklearn_rnn._training.averaging import WeightAverage
 from sklearn_rnn._training.optimizers import (
     Optimizer,
@@ -44,6 +45,7 @@ from sklearn_rnn._training.optimizers import (
     step_schedule,
 )
 from sklearn_rnn._training.options import NoCheckpoints, TrainingOptions
+from sklearn_rnn._training.processes import ALONE, current_processes
 from sklearn_rnn._training.skorch_callbacks import (
     copy_callbacks,
     has_lost_patience,
@@ -75,6 +77,8 @@ class RecurrentNet(NeuralNet, ABC):
     average_: WeightAverage | None = None
     weight_decay = 0.0  # applied by the loop, not by the optimizer
     own_schedule = False  # whether the last training had a learning_rate_schedule
+    processes = ALONE  # those that share the current training
+    dropout_generator: MaskGenerator
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -116,6 +120,7 @@ class RecurrentNet(NeuralNet, ABC):
         progress = TrainingProgress()
         vars(progress).update(self._copy_trained())
         self.gradient_clip = options.gradient_clip
+        self.processes = current_processes()
         interrupt = None
         try:
             examples = train, valid
@@ -128,12 +133,13 @@ class RecurrentNet(NeuralNet, ABC):
                     "on_epoch_end instead. The estimator is unchanged."
                 ) from None
         except KeyboardInterrupt as error:
-            if not progress.n_finished:
+            if not progress.n_finished or self.processes is not ALONE:
                 raise
             interrupt = error
         del self.history[first + progress.n_finished :]
         self.module_.load_state_dict(progress.weights)
         self.average_ = progress.average
+        self._end_sharing()
         self.module_.eval()
         try:
             self.notify("on_train_end", X=None, y=None)
@@ -162,12 +168,13 @@ class RecurrentNet(NeuralNet, ABC):
         )
         self.own_schedule = scheduler is not None
         self.dropout_generator = torch_generator(
-            options.seed, DROPOUT, first, device=self.device
+            options.seed, DROPOUT, first, device=self.device, kind=MaskGenerator
         )
         callbacks = [callback for _, callback in self.callbacks_]
         with resume_schedulers(self.optimizer_, callbacks):
             self.notify("on_train_begin", X=None, y=None)
         stop = checkpoints.resume(progress, scheduler)
+        self.processes.check_equal("checkpoints", progress.n_finished)
         given = self.optimizer_, self.module_, self.average_, self.weight_decay
         with flat_weights(*given):
             for epoch in range(progress.n_finished, options.max_epochs + 1):
@@ -181,6 +188,7 @@ class RecurrentNet(NeuralNet, ABC):
                     options.epoch_begins(current)
                     stop = self._run_epoch(first + epoch, *examples, options, progress)
                     stop |= options.epoch_ends(current)
+                    stop = self.processes.broadcast(stop)
 
     @torch.no_grad()
     def _find_overflow(self, train: Any, options: TrainingOptions) -> str:
@@ -225,6 +233,8 @@ class RecurrentNet(NeuralNet, ABC):
             watched = "valid_loss"
             self.module_.eval()
             self._record_validation(valid, options)
+            row = self.history[-1]
+            row.update(self.processes.broadcast(dict(row)))
         loss = self.history[-1, watched]
         self._record_lowest(progress)
         if not np.isfinite(loss):
@@ -321,6 +331,7 @@ class RecurrentNet(NeuralNet, ABC):
         """Run the forward and backward pass of one batch, and clip the gradient."""
         loss, outputs, n_rows = self._loss(batch)
         loss.backward()
+        loss = self.processes.sum_gradients(self.module_.parameters(), loss)
         norm = self._clip_gradient()
         if not math.isfinite(norm):
             epoch = len(self.history)
@@ -335,6 +346,19 @@ class RecurrentNet(NeuralNet, ABC):
             return flat.clip(limit)
         weights = self.module_.parameters()
         return nn.utils.clip_grad_norm_(weights, limit, foreach=True).item()
+
+    def _choose_columns(self, lengths: np.ndarray) -> slice:
+        """Return which sequences of a batch this process reads."""
+        columns = self.processes.choose_columns(len(lengths))
+        if self.processes is not ALONE:
+            self.dropout_generator.share = Share(lengths, columns)
+        return columns
+
+    def _end_sharing(self) -> None:
+        """Give all processes the same weights, and continue alone."""
+        averages = [] if self.average_ is None else self.average_.weights
+        self.processes.broadcast_tensors([*self.module_.parameters(), *averages])
+        self.processes = ALONE
 
     # ------------------------------------------------- methods of subclasses
 

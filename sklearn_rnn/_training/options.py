@@ -23,6 +23,7 @@ class TrainingOptions:
     as if its training ended now, or with None for an epoch of an earlier fit.
     ``epoch_ends`` returns whether to stop. ``label``
     names the fit at the beginning of each line that ``verbose`` prints.
+    ``operations`` is the number of multiply-adds per step of one sequence.
     ``task_callbacks`` are the callbacks of scikit-learn that are called. The cells are
     needed for the keys of checkpoints only. Without ``warns_of_checkpoints``, no
     warning is issued if there are none.
@@ -40,6 +41,7 @@ class TrainingOptions:
     epoch_begins: Callable[[Current | None], Any] = ignore_epoch
     epoch_ends: Callable[[Current | None], bool] = ignore_epoch
     label: str = ""
+    operations: int = 0
     task_callbacks: Sequence[Any] = ()
     checkpoint: str | os.PathLike[str] | None = None
     checkpoint_every: float = 10.0

@@ -39,6 +39,8 @@ class SequenceNet(RecurrentNet):
         )
         try:
             for rows, start, n_steps in windows:
+                lengths = np.minimum(sequences.lengths[rows] - start, n_steps)
+                rows = rows[self._choose_columns(lengths)]
                 inputs = pad_batch(sequences, rows, self.device, start, n_steps)
                 index = examples.locate_targets(rows, start, n_steps)
                 targets = examples.targets[index].to(self.device)
@@ -83,6 +85,7 @@ class SequenceNet(RecurrentNet):
             options.batch_size,
             self.device,
             each_step=valid.first is not None,
+            work=options.operations * int(valid.sequences.lengths[valid.rows].sum()),
         )
         places = valid.locate_all_targets()
         targets = valid.targets[places]

@@ -5,12 +5,14 @@ exogenous variables, Q quantiles (1 for a point forecast).
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from sklearn_rnn._core.memory import explain_prediction_memory
+from sklearn_rnn._core.threads import limit_step_threads
 from sklearn_rnn._nn.steppers import (
     Stepper,
     make_stepper,
@@ -258,6 +260,12 @@ class SeriesNetwork:
         inner = make_stepper(self.module, n_streams=n_streams)
         return ForecastStepper(self.encoding, inner, self.dtype)
 
+    def _limit_threads(self, n_streams: int) -> AbstractContextManager[None]:
+        """Return the context with the number of threads for steps of the streams."""
+        layers = [level[0] for level in self.module.stack.layers]
+        work = max(4 * layer.hidden_size**2 for layer in layers)
+        return limit_step_threads(n_streams * work)
+
     def read(
         self,
         values: list[np.ndarray],
@@ -276,7 +284,8 @@ class SeriesNetwork:
             for rows, group, group_exog in group_by_length(values, exog):
                 past = None if before is None else before.take(rows)
                 steps = self.new_stepper(len(rows))
-                parts.append(read_values(steps, group, group_exog, past))
+                with self._limit_threads(len(rows)):
+                    parts.append(read_values(steps, group, group_exog, past))
                 places.append(rows)
         return concatenate_states(parts, places)
 
@@ -297,7 +306,8 @@ class SeriesNetwork:
         steps.restore(state.fed, rows)
         if exog is not None:
             exog = np.concatenate([state.exog, exog], axis=1)[rows]
-        forecasts = steps.roll_out(state.waiting[rows], horizon, exog, sampler)
+        with self._limit_threads(len(rows)):
+            forecasts = steps.roll_out(state.waiting[rows], horizon, exog, sampler)
         check_finite(forecasts)
         return forecasts
 
@@ -317,12 +327,11 @@ class SeriesNetwork:
         firsts = np.broadcast_to(first, len(values))
         for rows, group, group_exog in group_by_length(values, exog):
             steps, start = self.new_stepper(len(rows)), int(firsts[rows[0]])
-            yield (
-                rows,
-                compute_rolling_errors(
+            with self._limit_threads(len(rows)):
+                errors = compute_rolling_errors(
                     steps, group, group_exog, start, horizon, stride
-                ),
-            )
+                )
+            yield rows, errors
 
     def score(self, values: list[np.ndarray], exog: list[np.ndarray] | None) -> float:
         """Return minus the mean absolute error of h forecasts from rolling origins."""

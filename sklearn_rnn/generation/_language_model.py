@@ -22,7 +22,7 @@ from sklearn_rnn._nn.functional import check_outputs, log_softmax
 from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.steppers import Stepper, make_stepper
 from sklearn_rnn._training.corpus import Corpus, make_corpus
-from sklearn_rnn.generation._net import MAX_DOCUMENTS, read_corpus, token_losses
+from sklearn_rnn.generation._net import read_corpus, token_losses
 from sklearn_rnn.generation._sampling import Continuation
 from sklearn_rnn.generation._spelling import Spelling
 from sklearn_rnn.text._codecs import Codec
@@ -58,6 +58,7 @@ class LanguageModel:
     spelling: Spelling | None
     dropped_share: float | None  # None unless the vectorizer drops unknown tokens
     work: int  # multiply-adds per step of one text
+    batch_size: int  # of the training
 
     @classmethod
     def of(cls, generator: Any) -> Self:
@@ -70,6 +71,7 @@ class LanguageModel:
             now._spelling,
             now._dropped_share,
             now._count_operations(1),
+            now.batch_size,
         )
 
     @property
@@ -78,15 +80,19 @@ class LanguageModel:
         return self.codec.classes
 
     def threads(self, n_texts: int) -> AbstractContextManager:
-        """Return a context with the number of threads for a step of ``n_texts``."""
-        return limit_threads(n_texts * self.work)
+        """Return a context with the number of threads for a step of ``n_texts``.
+
+        It is 1 if it is 1 in training, so that scores in a search do not depend on the
+        number of threads of its jobs.
+        """
+        return limit_threads(min(n_texts, self.batch_size) * self.work)
 
     @contextmanager
     def _reading(self, corpus: Corpus) -> Iterator[None]:
         """Return the context in which the network reads a corpus."""
         n = len(corpus.lengths)
         with (
-            self.threads(min(n, MAX_DOCUMENTS)),
+            self.threads(n),
             explain_prediction_memory(n, int(corpus.lengths.max())),
         ):
             yield

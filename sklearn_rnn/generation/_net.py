@@ -80,6 +80,7 @@ class LanguageNet(RecurrentNet):
         mean_size = n_steps / len(windows)
         try:
             for window in windows:
+                window = window.select(self._choose_columns(window.lengths))
                 inputs, targets, valid = gather_window(text.corpus, window)
                 yield (
                     torch.from_numpy(inputs).to(self.device),

@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.memory import explain_prediction_memory
 from sklearn_rnn._core.sklearn_private import _check_sample_weight
-from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._data.cells import explain_errors
 from sklearn_rnn._data.containers import unwrap
 from sklearn_rnn._data.reading import SequenceReader, is_table
@@ -37,7 +36,7 @@ from sklearn_rnn.supervised._inputs import InputEncoding
 from sklearn_rnn.supervised._step_targets import flatten, flatten_weights, unflatten
 from sklearn_rnn.supervised._stream_adapter import SequenceStreamAdapter
 
-PREDICTION_BATCH = 256
+PREDICTION_BATCH = 128
 
 # Values of dropout="auto" for tokens. For numbers it is 0, because with dropout a
 # sequence of weight 2 would not have the same effect as two sequences.
@@ -315,13 +314,15 @@ class SupervisedEstimator(
     def _compute(self, compute, sequences, each_step):
         """Apply ``compute`` to all sequences; return (n, ...) or (n_steps, ...)."""
         rows = np.arange(len(sequences))
-        with (
-            limit_threads(self._count_operations(min(len(rows), PREDICTION_BATCH))),
-            explain_prediction_memory(len(rows), int(sequences.lengths.max())),
-        ):
-            device = self.module_.head.weight.device
+        with explain_prediction_memory(len(rows), int(sequences.lengths.max())):
             outputs = predict_batches(
-                compute, sequences, rows, PREDICTION_BATCH, device, each_step=each_step
+                compute,
+                sequences,
+                rows,
+                PREDICTION_BATCH,
+                self.module_.head.weight.device,
+                each_step=each_step,
+                work=self._count_operations(int(sequences.lengths.sum())),
             ).numpy()
         check_outputs(
             outputs, np.repeat(rows, sequences.lengths) if each_step else rows

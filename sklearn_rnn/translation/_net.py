@@ -17,6 +17,7 @@ from sklearn_rnn._training.batching import (
 from sklearn_rnn._training.corpus import Corpus, Window, gather_window
 from sklearn_rnn._training.holdout import split_rows
 from sklearn_rnn._training.net import RecurrentNet
+from sklearn_rnn._training.processes import ALONE
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ class TranslationNet(RecurrentNet):
         self.stop_on = stop_on
 
     def _batches(self, pairs, batch_size, rng) -> Generator[tuple]:
+        if self.processes is not ALONE:
+            raise ValueError(
+                "a SequenceTranslator cannot be trained by several processes. Call fit "
+                "outside of distribute_training(). The estimator is unchanged."
+            )
         lengths = pairs.sources.lengths + pairs.targets.lengths
         batches = training_batches(pairs.rows, lengths, batch_size, rng)
         mean_size = int(pairs.targets.lengths[pairs.rows].sum()) / len(batches)

@@ -1,15 +1,18 @@
 """The number of threads for computations."""
 
 import multiprocessing
+import threading
 
 import pytest
 import torch
 
 from sklearn_rnn._core.threads import (
+    PREDICTION_WORTH_THREADS,
     WORK_WORTH_THREADS,
     describe_linear_algebra,
     limit_step_threads,
     limit_threads,
+    map_in_threads,
 )
 
 
@@ -106,3 +109,22 @@ def test_libraries_of_linear_algebra_are_described():
     described = describe_linear_algebra()
     assert described == sorted(described)
     assert all(int(n_threads) > 0 for *_, n_threads in described)
+
+
+@pytest.mark.parametrize("work", [0, PREDICTION_WORTH_THREADS])
+def test_each_item_is_computed_on_one_thread(two_threads, work):
+    def look(item):
+        return item, torch.get_num_threads(), threading.get_ident()
+
+    found = map_in_threads(look, range(8), work)
+    assert [item for item, *_ in found] == list(range(8))
+    assert {n_threads for _, n_threads, _ in found} == {1}
+    is_parallel = threading.get_ident() not in {ident for *_, ident in found}
+    assert is_parallel == (work > 0)
+    assert torch.get_num_threads() == 2
+
+
+def test_an_error_in_a_thread_is_raised(two_threads):
+    with pytest.raises(ZeroDivisionError):
+        map_in_threads(lambda item: 1 / item, range(3), PREDICTION_WORTH_THREADS)
+    assert torch.get_num_threads() == 2

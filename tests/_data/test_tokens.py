@@ -363,3 +363,13 @@ def test_dask_is_given_the_vocabulary():
     result = protocol.dask_deserialize.dispatch(TokenArray)(header, frames)
     assert_array_equal(result, tokens)
     assert (type(result), result.vocabulary_size) == (TokenArray, 9)
+
+
+def test_joblib_writes_codes_once_for_all_tasks():
+    tokens = TokenArray(np.arange(4, 24).reshape(5, 4), 24)
+    again = pickle.loads(pickle.dumps(tokens))
+    for part in (tokens, tokens[1:4], tokens[[3, 0]], again):
+        _, (codes, size) = part.__reduce__()
+        assert part.__reduce__()[1][0] is codes and type(codes) is np.ndarray
+        assert_array_equal(codes, np.asarray(part))
+        assert size == part.vocabulary_size == 24

@@ -1,5 +1,7 @@
 """Roll-outs with the state of a network equal reading the whole past again."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -282,3 +284,13 @@ def test_forecasts_fed_back_change_only_the_level():
     for name in ("errors", "line", "season_4"):
         assert_array_equal(stepper.state[name], learned[name])
     assert not np.array_equal(stepper.state["levels"], learned["levels"])
+
+
+def test_series_are_read_and_forecast_on_one_thread(monkeypatch):
+    net, seen = network(), []
+    monkeypatch.setattr(
+        _rollout, "limit_step_threads", lambda work: seen.append(work) or nullcontext()
+    )
+    net.forecast(net.read([np.arange(9.0)[:, None]] * 3, None), 2)
+    list(net.compute_rolling_errors([np.arange(9.0)[:, None]] * 3, None, 4, 2))
+    assert len(seen) == 3 and len(set(seen)) == 1

@@ -203,3 +203,14 @@ def test_iterators_of_documents_are_read_once():
         model.predict_proba(iter(documents)), model.predict_proba(documents)
     )
     assert len(model.generate(iter(documents), 2, random_state=0)) == 2
+
+
+def test_many_texts_are_read_on_one_thread_if_training_used_one():
+    generator = SequenceGenerator(hidden_size=64, max_epochs=1, random_state=0)
+    model, before = LanguageModel.of(generator.fit(TEXT)), torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with model.threads(100_000):
+            assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)

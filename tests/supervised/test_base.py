@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
-from sklearn_rnn._core import device
+from sklearn_rnn._core import device, threads
 
 
 @pytest.fixture
@@ -216,3 +216,20 @@ def test_parameters_set_after_fit_do_not_change_what_is_fitted(fitted, ragged):
     assert_array_equal(fitted.predict(X), labels)
     assert fitted.score(X, y) == score
     assert len(fitted.get_feature_names_out()) == states.shape[1]
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_the_number_of_threads_changes_no_bit_of_a_prediction(cell, rng, monkeypatch):
+    X = rng.normal(size=(300, 8, 3)).astype(np.float32)
+    model = RNNClassifier(cell, 64, max_epochs=1, random_state=0)
+    model.fit(X[:60], np.arange(60) % 3)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        expected = model.predict_proba(X)
+        torch.set_num_threads(2)
+        assert_array_equal(model.predict_proba(X), expected)
+        monkeypatch.setattr(threads, "PREDICTION_WORTH_THREADS", 1)
+        assert_array_equal(model.predict_proba(X), expected)
+    finally:
+        torch.set_num_threads(before)
