@@ -22,7 +22,7 @@ ONE_THREAD_ANYWAY = 2**18
 
 # Predictions of several batches are computed in parallel from about this many
 # multiply-adds in all, as measured by benchmarks/bench_threads.py.
-PREDICTION_WORTH_THREADS = 1_000_000_000
+PREDICTION_WORTH_THREADS = 2_000_000_000
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
