@@ -11,8 +11,8 @@ import functools
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -33,6 +33,12 @@ from sklearn_rnn._core.randomness import (
 )
 from sklearn_rnn._nn.masks import MaskGenerator, Share
 from sklearn_rnn._training.averaging import WeightAverage
+from sklearn_rnn._training.divergence import (
+    are_finite,
+    can_be_multiplied,
+    describe_divergence,
+    explain_large_rates,
+)
 from sklearn_rnn._training.optimizers import (
     Optimizer,
     decay_weights,
@@ -148,7 +154,7 @@ class RecurrentNet(NeuralNet, ABC):
         what = self._find_overflow(train, options)
         if what:
             epoch = len(self.history)
-            raise interrupt or ValueError(_describe_divergence(epoch, what))
+            raise interrupt or ValueError(describe_divergence(epoch, what))
         del self.dropout_generator
         return interrupt
 
@@ -198,13 +204,13 @@ class RecurrentNet(NeuralNet, ABC):
         and finite weights may be so large that the outputs are not finite.
         """
         average = [] if self.average_ is None else self.average_.weights
-        if not _can_be_multiplied([*self.module_.parameters(), *average]):
+        if not can_be_multiplied([*self.module_.parameters(), *average]):
             return "the weights at its end are too large or not finite"
         rng = numpy_generator(options.seed, SHUFFLING)
         with closing(self._batches(train, options.batch_size, rng)) as batches:
             loss, outputs, _ = self._loss(next(batches))
         self.module_.eval()  # scheduled sampling sets the training mode
-        return "" if _are_finite([loss, outputs]) else "its outputs are not finite"
+        return "" if are_finite([loss, outputs]) else "its outputs are not finite"
 
     def _run_epoch(
         self,
@@ -239,7 +245,7 @@ class RecurrentNet(NeuralNet, ABC):
         self._record_lowest(progress)
         if not np.isfinite(loss):
             raise ValueError(
-                _describe_divergence(len(self.history), f"{watched} is {loss}")
+                describe_divergence(len(self.history), f"{watched} is {loss}")
             )
         progress.longest_wait = max(progress.longest_wait, progress.n_stale)
         if loss < progress.reference_loss - options.tol:
@@ -296,7 +302,7 @@ class RecurrentNet(NeuralNet, ABC):
         total, n_rows, weights = 0.0, 0.0, list(self.module_.parameters())
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
-            with _explain_large_rates(len(self.history)):
+            with explain_large_rates(len(self.history)):
                 step = self.train_step(batch)
                 if find_flat(self.optimizer_) is None:
                     decay_weights(self.optimizer_, self.weight_decay)
@@ -336,7 +342,7 @@ class RecurrentNet(NeuralNet, ABC):
         if not math.isfinite(norm):
             epoch = len(self.history)
             what = f"the loss is {loss.item():.3g} and its gradient {norm}"
-            raise ValueError(_describe_divergence(epoch, what))
+            raise ValueError(describe_divergence(epoch, what))
         return {"loss": loss, "y_pred": outputs, "n_rows": n_rows}
 
     def _clip_gradient(self) -> float:
@@ -457,45 +463,9 @@ def continue_net(
     return net
 
 
-def _are_finite(tensors: Iterable[Tensor]) -> bool:
-    """Return whether all values of all ``tensors`` are finite."""
-    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
-
-
-def _can_be_multiplied(weights: Iterable[Tensor]) -> bool:
-    """Return whether sums of products of two ``weights`` do not overflow.
-
-    With larger weights, other sequences than the training data may give NaN.
-    """
-    return all(
-        bool((weight.abs() < torch.finfo(weight.dtype).max ** 0.5 / 1000).all())
-        for weight in weights
-    )
-
-
-@contextmanager
-def _explain_large_rates(epoch: int) -> Iterator[None]:
-    """Explain the error if the learning rate is too large for the weights' type."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "without overflow" not in str(error):
-            raise
-        what = "the learning rate is too large for the precision of the weights"
-        raise ValueError(_describe_divergence(epoch, what)) from error
-
-
 def _copy_weights(module: nn.Module) -> dict[str, Tensor]:
     """Copy all weights by name."""
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
-
-
-def _describe_divergence(epoch: int, what: str) -> str:
-    """Format the error message for a training whose loss is not finite."""
-    return (
-        f"training diverged in epoch {epoch}: {what}. Decrease learning_rate, scale X, "
-        "or set gradient_clip. The estimator is unchanged."
-    )
 
 
 def _format_progress(
