@@ -36,6 +36,8 @@ OPTIONS = {
 
 # Numbers of rows up to which products of vectors are faster than one of matrices.
 FEW_ROWS = {"float32": 8, "float64": 4}
+# Larger layers predict faster with torch, except for few sequences.
+LARGEST_BY_ROW = 64
 
 _is_enabled = True
 
@@ -69,6 +71,16 @@ def can_compile(x: Tensor) -> bool:
         and x.dtype in DTYPES
         and find_numba() is not None
     )
+
+
+def can_predict(x: Tensor, hidden_size: int) -> bool:
+    """Return whether a kernel predicts for ``x`` (T, B, ...) faster than torch.
+
+    It computes row by row, because OpenBLAS may round a product of matrices differently
+    for each row. Predictions would then depend on the positions of the sequences.
+    """
+    is_small = x.shape[1] <= FEW_ROWS["float32"] or hidden_size <= LARGEST_BY_ROW
+    return is_small and can_compile(x)
 
 
 def describe_kernels() -> tuple[Any, ...]:
@@ -171,11 +183,11 @@ def _prepare_numba() -> Any:
         return lambda x: wide(x)
 
     @overload(multiply)
-    def _multiply(x, weight, product):  # type: ignore[no-untyped-def]
+    def _multiply(x, weight, product, by_row):  # type: ignore[no-untyped-def]
         few = FEW_ROWS[x.dtype.name]
 
-        def compute(x, weight, product):  # type: ignore[no-untyped-def]
-            if len(x) > few:
+        def compute(x, weight, product, by_row):  # type: ignore[no-untyped-def]
+            if len(x) > few and not by_row:
                 np.dot(x, weight, product)
             else:
                 for b in range(len(x)):
@@ -186,11 +198,13 @@ def _prepare_numba() -> Any:
     return numba
 
 
-def multiply(x: np.ndarray, weight: np.ndarray, product: np.ndarray) -> None:
+def multiply(
+    x: np.ndarray, weight: np.ndarray, product: np.ndarray, by_row: bool
+) -> None:
     """Compute ``x @ weight`` into ``product``, row by row if x has few rows.
 
     For matrices, OpenBLAS first copies ``weight``, which takes longer than the products
-    of a few vectors.
+    of a few vectors. With ``by_row``, no result depends on the other rows.
     """
     np.dot(x, weight, product)
 

@@ -138,6 +138,32 @@ def test_kernels_compute_what_torch_computes(cell, reduction, dtype):
                 )
 
 
+@needs_numba
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("cell", CELLS)
+def test_predictions_depend_on_no_other_sequence(cell, dtype):
+    layer = CELLS[cell](8, 64).to(dtype)
+    generator = torch.Generator().manual_seed(0)
+    layer.initialize(generator)
+    x = torch.randn(4, 40, 8, generator=generator, dtype=dtype)
+    order = torch.randperm(40, generator=generator)
+    with torch.inference_mode():
+        expected, _ = layer(x)
+        found, _ = layer(x[:, order])
+        assert torch.equal(found, expected[:, order])
+        if compiled.can_predict(x, 64) and not layer.prefers_kernel(x):
+            projected = torch.nn.functional.linear(x, layer.weight_ih, layer.bias)
+            zeros = [x.new_zeros(40, 64) for _ in layer.state_names]
+            rows = [
+                layer.unroll(
+                    projected[:, k : k + 1],
+                    tuple(part[:1] for part in zeros) if zeros[1:] else zeros[0][:1],
+                )[0]
+                for k in range(40)
+            ]
+            assert torch.equal(torch.cat(rows, 1), expected)
+
+
 # ---------------------------------------------------------------- availability
 
 

@@ -24,7 +24,14 @@ from sklearn_rnn._nn.cells.base import (
     compute_recurrent_gradient,
     to_array,
 )
-from sklearn_rnn._nn.compiled import Kernel, can_compile, multiply, squash, to_arrays
+from sklearn_rnn._nn.compiled import (
+    Kernel,
+    can_compile,
+    can_predict,
+    multiply,
+    squash,
+    to_arrays,
+)
 from sklearn_rnn._nn.states import State
 
 
@@ -74,8 +81,8 @@ def run_gru(
     hidden = projected.new_empty(T + 1, B, H)
     hidden[0] = h
     arguments = projected, weight.t().contiguous(), bias_n, rz, n, q, hidden
-    if can_compile(projected):
-        forward_kernel(*to_arrays(*arguments))
+    if can_compile(projected) if keep else can_predict(projected, H):
+        forward_kernel(*to_arrays(*arguments), not keep)
     else:
         forward_in_torch(*arguments)
     return hidden[1:], (rz, n, q, hidden)
@@ -116,6 +123,7 @@ def forward_kernel(
     n: np.ndarray,
     q: np.ndarray,
     hidden: np.ndarray,
+    by_row: bool,
 ) -> None:
     """Compute what :func:`forward_in_torch` computes."""
     T, B, G = projected.shape
@@ -124,7 +132,7 @@ def forward_kernel(
     recurrent = np.empty((B, G), projected.dtype)
     for t in range(T):
         s = t % len(n)
-        multiply(hidden[t], recurrent_weight, recurrent)
+        multiply(hidden[t], recurrent_weight, recurrent, by_row)
         for b in range(B):
             for k in range(2 * H):
                 gate = half * (projected[t, b, k] + recurrent[b, k])
@@ -198,7 +206,7 @@ def backward_kernel(
                 d_projected[t, b, 2 * H + k] = d_n
                 d_recurrent[t, b, 2 * H + k] = d_n * r
                 d_hidden[b, k] = d * z
-        multiply(d_recurrent[t], weight, product)
+        multiply(d_recurrent[t], weight, product, False)
         for b in range(B):
             for k in range(H):
                 d_hidden[b, k] += product[b, k]
@@ -295,7 +303,9 @@ h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
         return outputs, outputs[-1]
 
     def prefers_kernel(self, x: Tensor) -> bool:
-        return x.is_cuda or not (torch.is_grad_enabled() or can_compile(x))
+        if torch.is_grad_enabled():
+            return x.is_cuda
+        return not can_predict(x, self.hidden_size)
 
     def run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         arguments = self.kernel_arguments(x.dtype)

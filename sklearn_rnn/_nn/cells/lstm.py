@@ -25,7 +25,14 @@ from sklearn_rnn._nn.cells.base import (
     RecurrentLayer,
     compute_recurrent_gradient,
 )
-from sklearn_rnn._nn.compiled import Kernel, can_compile, multiply, squash, to_arrays
+from sklearn_rnn._nn.compiled import (
+    Kernel,
+    can_compile,
+    can_predict,
+    multiply,
+    squash,
+    to_arrays,
+)
 from sklearn_rnn._nn.states import State
 
 
@@ -71,8 +78,8 @@ def run_lstm(
     hidden, cell = (projected.new_empty(n + 1, B, H) for n in (T, n_kept))
     hidden[0], cell[0] = h, c
     arguments = projected, weight.t().contiguous(), gates, squashed, hidden, cell
-    if can_compile(projected):
-        forward_kernel(*to_arrays(*arguments))
+    if can_compile(projected) if keep else can_predict(projected, H):
+        forward_kernel(*to_arrays(*arguments), not keep)
     else:
         forward_in_torch(*arguments)
     return hidden[1:], cell[T % len(cell)], (gates, squashed, hidden, cell)
@@ -110,6 +117,7 @@ def forward_kernel(
     squashed: np.ndarray,
     hidden: np.ndarray,
     cell: np.ndarray,
+    by_row: bool,
 ) -> None:
     """Compute what :func:`forward_in_torch` computes."""
     T, B, G = projected.shape
@@ -118,7 +126,7 @@ def forward_kernel(
     recurrent = np.empty((B, G), projected.dtype)
     for t in range(T):
         s, before, after = t % len(gates), t % len(cell), (t + 1) % len(cell)
-        multiply(hidden[t], recurrent_weight, recurrent)
+        multiply(hidden[t], recurrent_weight, recurrent, by_row)
         for b in range(B):
             for k in range(2 * H):
                 gate = half * (projected[t, b, k] + recurrent[b, k])
@@ -197,7 +205,7 @@ def backward_kernel(
                 d_projected[t, b, 2 * H + k] = d_c * i * (one - g * g)
                 d_projected[t, b, 3 * H + k] = d * s * o * (one - o)
                 d_cell[b, k] = d_c * f
-        multiply(d_projected[t], weight, d_hidden)
+        multiply(d_projected[t], weight, d_hidden, False)
 
 
 @Kernel
@@ -291,7 +299,7 @@ h_t &= o_t \odot \tanh(c_t)
             return True
         if x.dtype == torch.float32:  # oneDNN, which is slow for a batch of one
             return x.shape[1] > 1 or not can_compile(x)
-        return not (torch.is_grad_enabled() or can_compile(x))
+        return not (torch.is_grad_enabled() or can_predict(x, self.hidden_size))
 
     def run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = (part.unsqueeze(0) for part in state)

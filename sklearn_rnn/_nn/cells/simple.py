@@ -18,7 +18,14 @@ from sklearn_rnn._nn.cells.base import (
     RecurrentLayer,
     compute_recurrent_gradient,
 )
-from sklearn_rnn._nn.compiled import Kernel, can_compile, multiply, squash, to_arrays
+from sklearn_rnn._nn.compiled import (
+    Kernel,
+    can_compile,
+    can_predict,
+    multiply,
+    squash,
+    to_arrays,
+)
 from sklearn_rnn._nn.states import State
 
 
@@ -48,14 +55,19 @@ class UnrolledSimple(torch.autograd.Function):
         return d_projected, compute_recurrent_gradient(d_projected, hidden), d_h, None
 
 
-def run_simple(projected: Tensor, weight: Tensor, h: Tensor, activation: str) -> Tensor:
-    """Compute the states (T + 1, B, H) before and after all steps."""
+def run_simple(
+    projected: Tensor, weight: Tensor, h: Tensor, activation: str, keep: bool = True
+) -> Tensor:
+    """Compute the states (T + 1, B, H) before and after all steps.
+
+    ``keep`` tells whether they are kept for a backward pass.
+    """
     T, B, H = projected.shape
     hidden = projected.new_empty(T + 1, B, H)
     hidden[0] = h
     arguments = projected, weight.t().contiguous(), hidden
-    if can_compile(projected):
-        forward_kernel(*to_arrays(*arguments), activation == "tanh")
+    if can_compile(projected) if keep else can_predict(projected, H):
+        forward_kernel(*to_arrays(*arguments), activation == "tanh", not keep)
     else:
         forward_in_torch(*arguments, activation == "tanh")
     return hidden
@@ -78,12 +90,13 @@ def forward_kernel(
     recurrent_weight: np.ndarray,
     hidden: np.ndarray,
     is_tanh: bool,
+    by_row: bool,
 ) -> None:
     """Compute what :func:`forward_in_torch` computes."""
     T, B, H = projected.shape
     zero = projected.dtype.type(0)
     for t in range(T):
-        multiply(hidden[t], recurrent_weight, hidden[t + 1])
+        multiply(hidden[t], recurrent_weight, hidden[t + 1], by_row)
         for b in range(B):
             if is_tanh:
                 for k in range(H):
@@ -130,7 +143,7 @@ def backward_kernel(
                 h = hidden[t + 1, b, k]
                 slope = one - h * h if is_tanh else (one if h > zero else zero)
                 d_projected[t, b, k] = (d_hidden[b, k] + d_outputs[t, b, k]) * slope
-        multiply(d_projected[t], weight, d_hidden)
+        multiply(d_projected[t], weight, d_hidden, False)
 
 
 class NumpySimple(NumpyCell):
@@ -167,11 +180,14 @@ class SimpleLayer(RecurrentLayer):
         if torch.is_grad_enabled():
             outputs = UnrolledSimple.apply(projected, weight, state, self.activation)
         else:
-            outputs = run_simple(projected, weight, state, self.activation)[1:]
+            hidden = run_simple(projected, weight, state, self.activation, keep=False)
+            outputs = hidden[1:]
         return outputs, outputs[-1]
 
     def prefers_kernel(self, x: Tensor) -> bool:
-        return x.is_cuda or not (torch.is_grad_enabled() or can_compile(x))
+        if torch.is_grad_enabled():
+            return x.is_cuda
+        return not can_predict(x, self.hidden_size)
 
     def run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         kernel = torch.rnn_tanh if self.activation == "tanh" else torch.rnn_relu
