@@ -1,6 +1,8 @@
 """Batches of sequences, padded to the longest sequence in the batch."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +24,9 @@ MAX_RANDOM_PADDING = 0.2
 
 # A prediction batch contains at most this many steps, which bounds its memory.
 STEPS_PER_PREDICTION_BATCH = 2**16
+
+# Data are copied to a GPU at once if they take at most this share of its free memory.
+SHARE_OF_GPU = 0.25
 
 
 def training_batches(
@@ -92,15 +97,16 @@ def predict_batches(
     ``compute`` returns one row per sequence, or with ``each_step`` one per valid step.
     The result then contains ``lengths[i]`` consecutive rows for sequence i.
     """
+    sequences = place_on_gpu(sequences, device)
     parts, order = [], []
     lengths = sequences.lengths if each_step else np.ones_like(sequences.lengths)
     place = np.empty(len(sequences), dtype=np.int64)
     place[rows] = np.cumsum(lengths[rows]) - lengths[rows]
     with torch.inference_mode():
         for batch in prediction_batches(rows, sequences.lengths, batch_size):
-            parts.append(compute(pad_batch(sequences, batch, device)).cpu())
+            parts.append(compute(pad_batch(sequences, batch, device)))
             order.append(locate_steps(place[batch], lengths[batch]))
-        joined = torch.cat(parts)
+        joined = torch.cat(parts).cpu()  # at the end, because it waits for a GPU
         answers = torch.empty_like(joined)
         answers[torch.from_numpy(np.concatenate(order))] = joined
     return answers
@@ -115,21 +121,63 @@ def locate_steps(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return (first + steps)[steps < lengths]
 
 
+def move_to(device: torch.device, array: np.ndarray | torch.Tensor) -> torch.Tensor:
+    """Return an array as a tensor on ``device``, without waiting for a GPU.
+
+    A copy from ordinary memory would wait for everything that the GPU has to compute.
+    """
+    tensor = torch.as_tensor(array)
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def place_on_gpu(sequences: Sequences, device: torch.device) -> Sequences:
+    """Return the sequences with all values on a GPU, if they take little of its memory.
+
+    Batches are then selected there.
+    """
+    values: Any = sequences.values
+    is_array = isinstance(values, np.ndarray) and values.dtype.kind in "fi"
+    if device.type != "cuda" or not is_array:
+        return sequences
+    if values.nbytes > torch.cuda.mem_get_info(device)[0] * SHARE_OF_GPU:
+        return sequences
+    values = torch.from_numpy(np.ascontiguousarray(values)).to(device)
+    return replace(sequences, values=values)
+
+
 def pad_batch(sequences: Sequences, rows: np.ndarray, device: torch.device) -> Inputs:
     """Return the sequences of ``rows`` as one padded batch, with time first."""
     lengths = sequences.lengths[rows]
     widest = int(lengths.max())
+    if isinstance(sequences.values, torch.Tensor):
+        return _pad_on_gpu(sequences.values, sequences.starts[rows], lengths)
     if len(rows) == 1:
         start = sequences.starts[rows[0]]
         values = sequences.values[start : start + widest, None].copy()
-        return Inputs(torch.from_numpy(values).to(device), None)
+        return Inputs(move_to(device, values), None)
     steps = np.arange(widest)[:, None]  # (T, 1)
     if lengths.min() == widest:
         values = sequences.values[sequences.starts[rows] + steps]
-        return Inputs(torch.from_numpy(values).to(device), None)
+        return Inputs(move_to(device, values), None)
     index = sequences.starts[rows] + np.minimum(steps, lengths - 1)  # (T, B)
     values = sequences.values[index]
     values[steps >= lengths] = 0
-    return Inputs(
-        torch.from_numpy(values).to(device), torch.from_numpy(lengths).to(device)
-    )
+    return Inputs(move_to(device, values), move_to(device, lengths))
+
+
+def _pad_on_gpu(
+    values: torch.Tensor, starts: np.ndarray, lengths: np.ndarray
+) -> Inputs:
+    """Return ranges of ``values`` as one padded batch; only their numbers are moved."""
+    is_full = lengths.min() == lengths.max()
+    ranges = move_to(values.device, np.stack([starts, lengths]))
+    first, length = ranges[0], ranges[1]
+    steps = torch.arange(int(lengths.max()), device=values.device)[:, None]  # (T, 1)
+    if is_full:
+        return Inputs(values[first + steps], None)
+    padded = values[first + torch.minimum(steps, length - 1)]  # (T, B, ...)
+    is_padding = (steps >= length).view(*padded.shape[:2], *[1] * (padded.ndim - 2))
+    padded.masked_fill_(is_padding, 0)
+    return Inputs(padded, length)

@@ -37,6 +37,7 @@ from sklearn_rnn._core.randomness import (
     torch_generator,
 )
 from sklearn_rnn._training.averaging import WeightAverage
+from sklearn_rnn._training.epoch_losses import EpochLosses
 from sklearn_rnn._training.optimizers import (
     Optimizer,
     decay_weights,
@@ -210,7 +211,11 @@ class RecurrentNet(NeuralNet, ABC):
         batches = self._batches(train, options.batch_size, rng)
         if self.average_ is not None:
             self.average_.swap(self.module_)
-        self.history.record("train_loss", self._run_batches(batches))
+        try:
+            self.history.record("train_loss", self._run_batches(batches))
+        except FloatingPointError as error:
+            message = _describe_divergence(len(self.history), str(error))
+            raise ValueError(message) from None
         if self.average_ is not None:
             self.average_.swap(self.module_)
         watched = "train_loss"
@@ -276,7 +281,11 @@ class RecurrentNet(NeuralNet, ABC):
 
     def _run_batches(self, batches: Iterable[tuple]) -> float:
         """Train on every batch, and return the mean loss per row."""
-        total, n_rows, weights = 0.0, 0.0, list(self.module_.parameters())
+        weights = list(self.module_.parameters())
+        is_cpu = torch.device(self.device).type == "cpu"
+        # callbacks may read the loss of each batch from the history
+        has_readers = any(type(c) is not EpochTimer for _, c in self.callbacks_)
+        losses = EpochLosses(reads_each=is_cpu or has_readers)
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
             with _explain_large_rates(len(self.history)):
@@ -284,12 +293,12 @@ class RecurrentNet(NeuralNet, ABC):
                 decay_weights(self.optimizer_, self.weight_decay)
             if self.average_ is not None:
                 self.average_.update(weights)
-            loss, n = step["loss"].item(), step["n_rows"]
-            total, n_rows = total + loss * n, n_rows + n
-            self.history.record_batch("train_loss", loss)
-            self.history.record_batch("train_batch_size", n)
+            losses.add(step["loss"], step.pop("norm"), step["n_rows"])
+            if losses.reads_each:
+                self.history.record_batch("train_loss", losses.last)
+            self.history.record_batch("train_batch_size", step["n_rows"])
             self.notify("on_batch_end", batch=batch, training=True, **step)
-        return total / n_rows
+        return losses.mean()
 
     def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
         """Run the forward and backward pass of one batch, and clip the gradient."""
@@ -298,11 +307,7 @@ class RecurrentNet(NeuralNet, ABC):
         norm = nn.utils.clip_grad_norm_(
             self.module_.parameters(), self.gradient_clip or float("inf"), foreach=True
         )
-        if not np.isfinite(norm.item()):
-            epoch = len(self.history)
-            what = f"the loss is {loss.item():.3g} and its gradient {norm.item()}"
-            raise ValueError(_describe_divergence(epoch, what))
-        return {"loss": loss, "y_pred": outputs, "n_rows": n_rows}
+        return {"loss": loss, "y_pred": outputs, "n_rows": n_rows, "norm": norm}
 
     # ------------------------------------------------- methods of subclasses
 

@@ -1,12 +1,19 @@
 """The net of RNNClassifier, RNNRegressor and RNNForecaster."""
 
 from collections.abc import Generator
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_rnn._training.batching import pad_batch, predict_batches, training_batches
+from sklearn_rnn._training.batching import (
+    move_to,
+    pad_batch,
+    place_on_gpu,
+    predict_batches,
+    training_batches,
+)
 from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.net import RecurrentNet
 from sklearn_rnn._training.options import TrainingOptions
@@ -16,8 +23,10 @@ class SequenceNet(RecurrentNet):
     """A net that trains on :class:`~sklearn_rnn._training.examples.Examples`."""
 
     def _prepare_examples(self, examples: Examples) -> Examples:
-        """Return the examples with weights of mean 1."""
-        return examples.normalize_weights(next(self.module_.parameters()).dtype)
+        """Return the examples with weights of mean 1, on a GPU if they fit there."""
+        examples = examples.normalize_weights(next(self.module_.parameters()).dtype)
+        sequences = place_on_gpu(examples.sequences, torch.device(self.device))
+        return replace(examples, sequences=sequences)
 
     def _batches(
         self, examples: Examples, batch_size: int, rng: np.random.Generator
@@ -28,8 +37,8 @@ class SequenceNet(RecurrentNet):
         for rows in batches:
             inputs = pad_batch(sequences, rows, self.device)
             index = examples.locate_targets(rows)
-            targets = examples.targets[index].to(self.device)
-            weight = None if weights is None else weights[index].to(self.device)
+            targets = move_to(self.device, examples.targets[index])
+            weight = None if weights is None else move_to(self.device, weights[index])
             yield inputs, targets, weight, mean_size
 
     def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, float]:
