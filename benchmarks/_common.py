@@ -17,8 +17,27 @@ def environment():
     return (
         f"{date.today()}  {platform.machine()}  {os.cpu_count()} cores  "
         f"{torch.get_num_threads()} thread(s)  torch {torch.__version__}  "
-        f"scikit-learn {sklearn.__version__}"
+        f"scikit-learn {sklearn.__version__}  {describe_device()}"
     )
+
+
+def chosen_device():
+    """The device given by --device, "cpu" by default."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", default="cpu")
+    return parser.parse_known_args()[0].device
+
+
+def describe_device(device=None):
+    """The name of a GPU, or "cpu"."""
+    device = torch.device(device or chosen_device())
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def synchronize(device=None):
+    """Wait until a GPU has finished its work."""
+    if torch.device(device or chosen_device()).type == "cuda":
+        torch.cuda.synchronize()
 
 
 def interleaved(repeats, **jobs):
@@ -30,6 +49,7 @@ def interleaved(repeats, **jobs):
         for name, job in jobs.items():
             started = time.perf_counter()
             job()
+            synchronize()
             seconds[name].append(time.perf_counter() - started)
     return {name: statistics.median(values) for name, values in seconds.items()}
 

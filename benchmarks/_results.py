@@ -8,6 +8,7 @@ docs/benchmarks.md from these files. SKLEARN_RNN_RESULTS names another folder.
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from datetime import date
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _common import describe_device
 
 HERE = Path(__file__).parent
 FOLDER = Path(os.environ.get("SKLEARN_RNN_RESULTS", HERE / "results"))
@@ -35,6 +37,8 @@ class Table:
 
     def __init__(self, script, name, *key):
         self.script, self.name, self.key = Path(script).stem, name, key
+        if describe_device() != "cpu":  # results of a GPU have files of their own
+            self.script += "_" + re.sub(r"\W+", "_", describe_device())
         self._run, self._widths = describe_run(), []
 
     def add(self, **row):
@@ -77,6 +81,7 @@ def describe_run():
         "commit": find_commit(),
         "machine": f"{find_processor()}, {os.cpu_count()} cores",
         "threads": torch.get_num_threads(),
+        **({} if describe_device() == "cpu" else {"device": describe_device()}),
         "versions": {"python": platform.python_version(), **find_versions()},
         "command": " ".join(
             [Path(sys.argv[0]).name, *("..." if "/" in a else a for a in sys.argv[1:])]

@@ -10,6 +10,9 @@ keras  the same network and number of epochs in Keras on TensorFlow, if it is in
 
 40 steps of 8 features, 1,024 sequences, batches of 32, 2 epochs, except in parts. The
 loop clips the gradient and uses Torch's fused Adam.
+
+``--device cuda`` compares larger networks with the kernels of cuDNN. The loop keeps all
+data on the GPU and does not wait for it in an epoch.
 """
 
 import argparse
@@ -19,7 +22,7 @@ import time
 
 import numpy as np
 import torch
-from _common import data_folder, environment, interleaved
+from _common import chosen_device, data_folder, environment, interleaved
 from _data import load_movie, load_name_split, load_series
 from _results import Table
 from torch import nn
@@ -41,19 +44,63 @@ class Handwritten(nn.Module):
         return self.head(self.recurrent(x)[0][:, -1])
 
 
-def handwritten_loop(cell, X, y, clip=True, units=HIDDEN):
+def handwritten_loop(
+    cell, X, y, clip=True, units=HIDDEN, batch_size=BATCH, epochs=EPOCHS
+):
+    device = chosen_device()
     torch.manual_seed(0)
-    X, y = torch.from_numpy(X), torch.from_numpy(y)
-    model = Handwritten(cell, X.shape[2], int(y.max()) + 1, units).to(X.dtype)
+    X, y = torch.from_numpy(X).to(device), torch.from_numpy(y).to(device)
+    model = Handwritten(cell, X.shape[2], int(y.max()) + 1, units).to(device, X.dtype)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003, fused=True)
-    for _ in range(EPOCHS):
-        for rows in torch.randperm(len(X)).split(BATCH):
+    for _ in range(epochs):
+        for rows in torch.randperm(len(X), device=device).split(batch_size):
             optimizer.zero_grad()
             loss = nn.functional.cross_entropy(model(X[rows]), y[rows])
             loss.backward()
             if clip:
                 nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
+    return model
+
+
+# Units, sequences, steps, features, batch size and epochs of fits on a GPU.
+GPU_SIZES = [
+    (64, 2048, 40, 8, 32, 3),
+    (256, 4096, 100, 16, 128, 5),
+    (1024, 4096, 100, 64, 256, 4),
+]
+
+
+def on_gpu(device):
+    """Fits of several sizes on a GPU, with full and with padded sequences."""
+    rng = np.random.default_rng(0)
+    table = Table(__file__, "fit", "cell", "units")
+    for units, n, steps, features, batch_size, epochs in GPU_SIZES:
+        X = rng.normal(size=(n, steps, features)).astype(np.float32)
+        y = rng.integers(0, 3, n)
+        for cell in ("lstm", "gru"):
+            options = {
+                "hidden_size": units,
+                "batch_size": batch_size,
+                "max_epochs": epochs,
+                "device": device,
+                "pooling": "last",
+                "random_state": 0,
+            }
+            model = RNNClassifier(cell, **options)
+            sizes = (units, batch_size, epochs)
+            took = interleaved(
+                3,
+                loop=lambda: handwritten_loop(cell, X, y, True, *sizes),  # noqa: B023
+                fit=lambda: model.fit(X, y),  # noqa: B023
+            )
+            table.add(
+                cell=cell,
+                units=units,
+                batches=epochs * -(-n // batch_size),
+                **took,
+                ratio=took["fit"] / took["loop"],
+            )
 
 
 def make_data(dtype=np.float32):
@@ -70,6 +117,7 @@ def make_model(cell, units=HIDDEN, precision="float32"):
         max_epochs=EPOCHS,
         batch_size=BATCH,
         precision=precision,
+        device="cpu",
         random_state=0,
     )
 
@@ -221,6 +269,9 @@ def main():
     options, _ = parser.parse_known_args()
     torch.set_num_threads(options.threads)
     print(environment())
+    if chosen_device() != "cpu":
+        on_gpu(chosen_device())
+        return
     for name in options.jobs:
         JOBS[name](options)
 

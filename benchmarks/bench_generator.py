@@ -9,6 +9,9 @@ large     a network that trains in 30 minutes on two cores
 keras     time to 2.35 bits per character, and that of the recipe of the Keras examples
 sampling  characters per second of 1 and 256 streams, and of loops over LSTMCell
 words     perplexity of words that occur twice, and an interpolated bigram model
+epoch     an epoch of 128 and 512 units against a loop over nn.LSTM, also on a GPU
+
+``--device cuda`` trains on a GPU; "epoch" and "sampling" compare with loops there.
 """
 
 import argparse
@@ -18,7 +21,7 @@ import time
 import numpy as np
 import torch
 from _baselines import bigram_perplexity, character_ngrams, longest_copied_span
-from _common import data_folder, environment, interleaved
+from _common import chosen_device, data_folder, environment, interleaved
 from _results import Table
 from torch import nn
 
@@ -61,7 +64,7 @@ def book(folder):
 
 def fit_and_score(name, settings, train, test):
     started = time.perf_counter()
-    model = SequenceGenerator(**settings).fit(train)
+    model = SequenceGenerator(**settings, device=chosen_device()).fit(train)
     seconds = time.perf_counter() - started
     bits = model.bits_per_character(test)
     Table(__file__, "characters", "model").add(model=name, bits=bits, seconds=seconds)
@@ -90,7 +93,9 @@ def large(train, test):
 def keras(train, test):
     """Seconds of training until the held-out part has GOAL bits per character."""
     vectorizer = CharVectorizer(vocabulary=sorted(set(train)))
-    model = SequenceGenerator(vectorizer, random_state=0, **FAST)
+    model = SequenceGenerator(
+        vectorizer, random_state=0, device=chosen_device(), **FAST
+    )
     ours = seconds_to_goal(
         model.partial_fit,
         lambda: model.bits_per_character(test),
@@ -169,7 +174,8 @@ class Loop(nn.Module):
 
     @torch.inference_mode()
     def write(self, n_streams, n_steps):
-        codes = torch.zeros(n_streams, dtype=torch.long)
+        device = self.head.weight.device
+        codes = torch.zeros(n_streams, dtype=torch.long, device=device)
         state, written = None, []
         for _ in range(n_steps):
             state = self.cell(self.embedding(codes), state)
@@ -181,8 +187,10 @@ class Loop(nn.Module):
 
 def sampling(train, test):
     """Characters per second of generation, after one epoch of training."""
-    model = SequenceGenerator(max_epochs=1, random_state=0).fit(train[:200_000])
-    loop = Loop(model.vocabulary_size_)
+    device = chosen_device()
+    model = SequenceGenerator(max_epochs=1, random_state=0, device=device)
+    model.fit(train[:200_000])
+    loop = Loop(model.vocabulary_size_).to(device)
     table = Table(__file__, "sampling", "n_streams")
     for n_streams, n_steps in ((1, 20_000), (256, 400)):
         prompts = ["Call me"] * n_streams
@@ -200,10 +208,73 @@ def sampling(train, test):
         )
 
 
+class LanguageModel(nn.Module):
+    """An embedding, nn.LSTM and a head."""
+
+    def __init__(self, n_codes, units, n_embedding):
+        super().__init__()
+        self.embedding = nn.Embedding(n_codes, n_embedding)
+        self.lstm = nn.LSTM(n_embedding, units)
+        self.head = nn.Linear(units, n_codes)
+
+    def forward(self, codes, state):
+        outputs, state = self.lstm(self.embedding(codes), state)
+        return self.head(outputs), state
+
+
+def train_by_hand(codes, n_codes, units, n_embedding, window, n_lanes, device):
+    """Train on all windows of a text once; the text is on the device."""
+    torch.manual_seed(0)
+    codes = torch.from_numpy(codes).to(device)
+    model = LanguageModel(n_codes, units, n_embedding).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01, fused=True)
+    n_steps = (len(codes) - 1) // n_lanes
+    lanes = codes[: n_steps * n_lanes].view(n_lanes, n_steps).t().contiguous()
+    targets = codes[1 : n_steps * n_lanes + 1].view(n_lanes, n_steps).t().contiguous()
+    state = None
+    for start in range(0, n_steps, window):
+        optimizer.zero_grad()
+        logits, state = model(lanes[start : start + window], state)
+        state = tuple(part.detach() for part in state)
+        wanted = targets[start : start + window].flatten()
+        nn.functional.cross_entropy(logits.flatten(0, 1), wanted).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+
+def epoch(train, test, n_characters=400_000):
+    """An epoch of a generator, and of a loop with the same windows and batches."""
+    device = chosen_device()
+    text = train[:n_characters]
+    table = Table(__file__, "epoch", "units")
+    for units, batch_size in ((128, 32), (512, 64)):
+        model = SequenceGenerator(
+            hidden_size=units,
+            batch_size=batch_size,
+            max_epochs=1,
+            device=device,
+            random_state=0,
+        ).fit(text)
+        codes = np.asarray(model.vectorizer_.transform([text])[0], dtype=np.int64)
+        module, sizes = model.module_, (model.window, batch_size, device)
+        widths = model.vocabulary_size_, units, module.embedding.embedding_dim
+        took = interleaved(
+            3,
+            loop=lambda: train_by_hand(codes, *widths, *sizes),  # noqa: B023
+            fit=lambda: model.fit(text),  # noqa: B023
+        )
+        table.add(
+            units=units,
+            batch_size=batch_size,
+            **took,
+            ratio=took["fit"] / took["loop"],
+        )
+
+
 def words(train, test):
     """Words and marks that occur twice, and a bigram model of the same tokens."""
     vectorizer = WordVectorizer(min_count=2, lowercase=False)
-    model = SequenceGenerator(vectorizer, **WORDS).fit(train)
+    model = SequenceGenerator(vectorizer, **WORDS, device=chosen_device()).fit(train)
     texts = [
         [*model.vectorizer_.transform([part])[0].tolist(), "<end>"]
         for part in (train, test)
@@ -222,7 +293,8 @@ def words(train, test):
     )
 
 
-JOBS = {job.__name__: job for job in (chars, sampling, words, keras, large)}
+ALL = chars, sampling, epoch, words, keras, large
+JOBS = {job.__name__: job for job in ALL}
 
 
 def main():

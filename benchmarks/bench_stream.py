@@ -2,6 +2,9 @@
 
 Torch's layer and its cell compute a step of 128 units on one thread, without checks of
 the input. ``ratio`` compares with the layer, and ``ratio_cell`` with the cell.
+
+``--device cuda`` streams models that were fitted on a GPU. A stream computes on the CPU
+in any case; torch's LSTM runs on the GPU.
 """
 
 import os
@@ -10,7 +13,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch are impo
 
 import numpy as np
 import torch
-from _common import environment, interleaved
+from _common import chosen_device, environment, interleaved
 from _results import Table
 
 from sklearn_rnn import RNNRegressor
@@ -21,19 +24,21 @@ UNITS, STEPS, REPEATS = 128, 200, 15
 def fitted(cell="lstm", pooling="last"):
     X = np.random.default_rng(0).normal(size=(32, 5, 1)).astype(np.float32)
     model = RNNRegressor(cell, UNITS, pooling=pooling, max_epochs=1, random_state=0)
+    model.set_params(device=chosen_device())
     return model.fit(X, X.sum(axis=(1, 2)))
 
 
 def by_torch():
     """A step of nn.LSTM and nn.Linear under inference_mode that keeps the state."""
-    lstm = torch.nn.LSTM(1, UNITS, batch_first=True).eval()
-    head = torch.nn.Linear(UNITS, 1).eval()
+    device = chosen_device()
+    lstm = torch.nn.LSTM(1, UNITS, batch_first=True).eval().to(device)
+    head = torch.nn.Linear(UNITS, 1).eval().to(device)
     state = None
 
     def step(value):
         nonlocal state
         with torch.inference_mode():
-            outputs, state = lstm(torch.tensor([[[value]]]), state)
+            outputs, state = lstm(torch.tensor([[[value]]], device=device), state)
             return head(outputs[:, -1]).item()
 
     return step

@@ -81,6 +81,10 @@ def describe(run, script):
     threads = "1 thread" if run["threads"] == 1 else f"{run['threads']} threads"
     commit = f", commit {run['commit']}" if run["commit"] else ""
     torch = f"torch {run['versions']['torch']}"
+    device = run.get("device")
+    if device:
+        script = script.removesuffix("_" + re.sub(r"\W+", "_", device))
+        threads += f", {device}"
     return f"`{script}.py`, {run['date']}, {threads}, {torch}{commit}"
 
 

@@ -1,6 +1,7 @@
 """Batches of sequences, padded to the longest sequence in the batch."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ STEPS_PER_PREDICTION_BATCH = 2**16
 # Longer sequences are copied to a batch one by one, shorter ones all at once, by an
 # index of all steps.
 STEPS_PER_GATHER = 256
+
+# Data are copied to a GPU at once if they take at most this share of its free memory.
+SHARE_OF_GPU = 0.25
 
 
 def training_batches(
@@ -101,10 +105,11 @@ def predict_batches(
     The result then contains ``lengths[i]`` consecutive rows for sequence i. If the
     number of multiply-adds in all, ``work``, is large, batches are read in parallel.
     """
+    sequences = place_on_gpu(sequences, device)
 
     @torch.inference_mode()
     def read(batch: np.ndarray) -> torch.Tensor:
-        return compute(pad_batch(sequences, batch, device)).cpu()
+        return compute(pad_batch(sequences, batch, device))
 
     lengths = sequences.lengths if each_step else np.ones_like(sequences.lengths)
     place = np.empty(len(sequences), dtype=np.int64)
@@ -114,6 +119,7 @@ def predict_batches(
     with torch.inference_mode():
         work = work if device.type == "cpu" else 0
         joined = torch.cat(map_in_threads(read, batches, work))
+        joined = joined.cpu()  # at the end, because it waits for a GPU
         answers = torch.empty_like(joined)
         answers[torch.from_numpy(np.concatenate(order))] = joined
     return answers
@@ -126,6 +132,32 @@ def locate_steps(first: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """
     steps = np.arange(lengths.max())[:, None]  # (T, 1)
     return (first + steps)[steps < lengths]
+
+
+def move_to(device: torch.device, array: np.ndarray | torch.Tensor) -> torch.Tensor:
+    """Return an array as a tensor on ``device``, without waiting for a GPU.
+
+    A copy from ordinary memory would wait for everything that the GPU has to compute.
+    """
+    tensor = torch.as_tensor(array)
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def place_on_gpu(sequences: Sequences, device: torch.device) -> Sequences:
+    """Return the sequences with all values on a GPU, if they take little of its memory.
+
+    Batches are then selected there.
+    """
+    values: Any = sequences.values
+    is_array = isinstance(values, np.ndarray) and values.dtype.kind in "fi"
+    if device.type != "cuda" or not is_array:
+        return sequences
+    if values.nbytes > torch.cuda.mem_get_info(device)[0] * SHARE_OF_GPU:
+        return sequences
+    values = torch.from_numpy(np.ascontiguousarray(values)).to(device)
+    return replace(sequences, values=values)
 
 
 def pad_batch(
@@ -144,6 +176,8 @@ def pad_batch(
         lengths = np.minimum(lengths, n_steps)
     widest = int(lengths.max())
     is_full = lengths.min() == widest
+    if isinstance(sequences.values, torch.Tensor):
+        return _pad_on_gpu(sequences.values, starts, lengths)
     if widest > STEPS_PER_GATHER or not can_gather(sequences.values):
         values = _copy_rows(sequences.values, starts, lengths)
     else:
@@ -153,8 +187,7 @@ def pad_batch(
         if not is_full:
             values[steps >= lengths] = 0
     return Inputs(
-        torch.from_numpy(values).to(device),
-        None if is_full else torch.from_numpy(lengths).to(device),
+        move_to(device, values), None if is_full else move_to(device, lengths)
     )
 
 
@@ -165,3 +198,19 @@ def _copy_rows(values: Any, starts: np.ndarray, lengths: np.ndarray) -> np.ndarr
     for column, (start, length) in enumerate(zip(starts, lengths, strict=True)):
         padded[:length, column] = values[start : start + length]
     return padded
+
+
+def _pad_on_gpu(
+    values: torch.Tensor, starts: np.ndarray, lengths: np.ndarray
+) -> Inputs:
+    """Return ranges of ``values`` as one padded batch; only their numbers are moved."""
+    is_full = lengths.min() == lengths.max()
+    ranges = move_to(values.device, np.stack([starts, lengths]))
+    first, length = ranges[0], ranges[1]
+    steps = torch.arange(int(lengths.max()), device=values.device)[:, None]  # (T, 1)
+    if is_full:
+        return Inputs(values[first + steps], None)
+    padded = values[first + torch.minimum(steps, length - 1)]  # (T, B, ...)
+    is_padding = (steps >= length).view(*padded.shape[:2], *[1] * (padded.ndim - 2))
+    padded.masked_fill_(is_padding, 0)
+    return Inputs(padded, length)

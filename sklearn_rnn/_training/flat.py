@@ -102,10 +102,12 @@ class FlatWeights:
         pairs = zip(self._parameters, self._gradients, strict=True)
         return all(weight.grad is gradient for weight, gradient in pairs)
 
-    def clip(self, limit: float) -> float:
+    def clip(self, limit: float) -> Tensor:
         """Scale the gradient to a norm of at most ``limit``; return its norm before."""
-        norm = torch.linalg.vector_norm(self.gradient).item()
-        if norm > limit:
+        norm = torch.linalg.vector_norm(self.gradient)
+        if norm.is_cuda:  # comparing it would wait for the GPU
+            self.gradient.mul_((limit / (norm + 1e-6)).clamp(max=1.0))
+        elif norm > limit:
             self.gradient.mul_(limit / (norm + 1e-6))
         return norm
 

@@ -39,6 +39,7 @@ from sklearn_rnn._training.divergence import (
     describe_divergence,
     explain_large_rates,
 )
+from sklearn_rnn._training.epoch_losses import EpochLosses
 from sklearn_rnn._training.optimizers import (
     Optimizer,
     decay_weights,
@@ -299,7 +300,11 @@ class RecurrentNet(NeuralNet, ABC):
 
     def _run_batches(self, batches: Iterable[tuple]) -> float:
         """Train on every batch, and return the mean loss per row."""
-        total, n_rows, weights = 0.0, 0.0, list(self.module_.parameters())
+        weights = list(self.module_.parameters())
+        is_cpu = torch.device(self.device).type == "cpu"
+        # callbacks may read the loss of each batch from the history
+        has_readers = any(type(c) is not EpochTimer for _, c in self.callbacks_)
+        losses = EpochLosses(len(self.history), reads_each=is_cpu or has_readers)
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
             with explain_large_rates(len(self.history)):
@@ -308,12 +313,12 @@ class RecurrentNet(NeuralNet, ABC):
                     decay_weights(self.optimizer_, self.weight_decay)
                     if self.average_ is not None:
                         self.average_.update(weights)
-            loss, n = step["loss"].item(), step["n_rows"]
-            total, n_rows = total + loss * n, n_rows + n
-            self.history.record_batch("train_loss", loss)
-            self.history.record_batch("train_batch_size", n)
+            losses.add(step["loss"], step.pop("norm"), step["n_rows"])
+            if losses.reads_each:
+                self.history.record_batch("train_loss", losses.last)
+            self.history.record_batch("train_batch_size", step["n_rows"])
             self.notify("on_batch_end", batch=batch, training=True, **step)
-        return total / n_rows
+        return losses.mean()
 
     def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
         """Compute the gradient of one batch, and let the optimizer take a step."""
@@ -339,19 +344,15 @@ class RecurrentNet(NeuralNet, ABC):
         loss.backward()
         loss = self.processes.sum_gradients(self.module_.parameters(), loss)
         norm = self._clip_gradient()
-        if not math.isfinite(norm):
-            epoch = len(self.history)
-            what = f"the loss is {loss.item():.3g} and its gradient {norm}"
-            raise ValueError(describe_divergence(epoch, what))
-        return {"loss": loss, "y_pred": outputs, "n_rows": n_rows}
+        return {"loss": loss, "y_pred": outputs, "n_rows": n_rows, "norm": norm}
 
-    def _clip_gradient(self) -> float:
+    def _clip_gradient(self) -> Tensor:
         """Clip the gradient, and return its norm before."""
         limit, flat = self.gradient_clip or math.inf, find_flat(self.optimizer_)
         if flat is not None:
             return flat.clip(limit)
         weights = self.module_.parameters()
-        return nn.utils.clip_grad_norm_(weights, limit, foreach=True).item()
+        return nn.utils.clip_grad_norm_(weights, limit, foreach=True)
 
     def _choose_columns(self, lengths: np.ndarray) -> slice:
         """Return which sequences of a batch this process reads."""

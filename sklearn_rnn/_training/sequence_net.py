@@ -1,6 +1,7 @@
 """The net of RNNClassifier, RNNRegressor and RNNForecaster."""
 
 from collections.abc import Generator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -8,7 +9,13 @@ from torch import Tensor
 
 from sklearn_rnn._nn.sequence import Inputs, States
 from sklearn_rnn._nn.states import map_states
-from sklearn_rnn._training.batching import pad_batch, predict_batches, training_batches
+from sklearn_rnn._training.batching import (
+    move_to,
+    pad_batch,
+    place_on_gpu,
+    predict_batches,
+    training_batches,
+)
 from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.net import RecurrentNet
 from sklearn_rnn._training.options import TrainingOptions
@@ -24,8 +31,10 @@ class SequenceNet(RecurrentNet):
     states: States | None = None
 
     def _prepare_examples(self, examples: Examples) -> Examples:
-        """Return the examples with weights of mean 1."""
-        return examples.normalize_weights(next(self.module_.parameters()).dtype)
+        """Return the examples with weights of mean 1, on a GPU if they fit there."""
+        examples = examples.normalize_weights(next(self.module_.parameters()).dtype)
+        sequences = place_on_gpu(examples.sequences, torch.device(self.device))
+        return replace(examples, sequences=sequences)
 
     def _batches(
         self, examples: Examples, batch_size: int, rng: np.random.Generator
@@ -43,8 +52,10 @@ class SequenceNet(RecurrentNet):
                 rows = rows[self._choose_columns(lengths)]
                 inputs = pad_batch(sequences, rows, self.device, start, n_steps)
                 index = examples.locate_targets(rows, start, n_steps)
-                targets = examples.targets[index].to(self.device)
-                weight = None if weights is None else weights[index].to(self.device)
+                targets = move_to(self.device, examples.targets[index])
+                weight = None if weights is None else weights[index]
+                if weight is not None:
+                    weight = move_to(self.device, weight)
                 continues = None if examples.window is None else start > 0
                 yield inputs, targets, weight, mean_size, continues
         finally:

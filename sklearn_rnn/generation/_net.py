@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sklearn_rnn._nn.language import LanguageNetwork, compute_step_losses
 from sklearn_rnn._nn.states import join_states, map_states
+from sklearn_rnn._training.batching import move_to
 from sklearn_rnn._training.corpus import (
     Corpus,
     Window,
@@ -83,9 +84,9 @@ class LanguageNet(RecurrentNet):
                 window = window.select(self._choose_columns(window.lengths))
                 inputs, targets, valid = gather_window(text.corpus, window)
                 yield (
-                    torch.from_numpy(inputs).to(self.device),
-                    torch.from_numpy(targets).to(self.device),
-                    None if valid is None else torch.from_numpy(valid).to(self.device),
+                    move_to(self.device, inputs),
+                    move_to(self.device, targets),
+                    None if valid is None else move_to(self.device, valid),
                     window.fresh,
                     mean_size,
                 )
@@ -102,7 +103,8 @@ class LanguageNet(RecurrentNet):
         logits, states = self.module_(inputs, states, self.dropout_generator)
         self.states = map_states(states, Tensor.detach)
         losses = compute_step_losses(logits, targets)
-        losses = losses.flatten() if valid is None else losses[valid]
+        if valid is not None:  # losses[valid] would wait for a GPU
+            losses = losses.masked_fill(~valid, 0)
         return losses.sum() / mean_size, logits, mean_size
 
     def _carry_states(self, fresh):
@@ -115,7 +117,7 @@ class LanguageNet(RecurrentNet):
         states = slice_states(self.states, slice(len(fresh)))
         if not fresh.any():
             return states
-        keep = torch.from_numpy(~fresh).to(self.device)
+        keep = move_to(self.device, ~fresh)
         return map_states(states, lambda s: s * keep.view(-1, *[1] * (s.ndim - 1)))
 
     def _record_validation(self, valid, options):

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from sklearn_rnn._data.sequences import Sequences
 from sklearn_rnn._training.batching import (
+    move_to,
     pad_batch,
     prediction_batches,
     training_batches,
@@ -40,15 +41,19 @@ class Pairs:
         return replace(self, rows=train), replace(self, rows=valid)
 
     def gather_batch(self, rows: np.ndarray, device: torch.device) -> tuple:
-        """Return inputs, target codes (T, B), next codes, and which codes are valid."""
+        """Return inputs, target codes (T, B), next codes, and which codes are valid.
+
+        The last one is on the CPU; None means all.
+        """
         lengths = self.targets.lengths[rows]
         window = Window(self.targets.starts[rows], lengths, np.ones(len(rows), bool))
-        parts = gather_window(self.targets, window)
-        codes, next_codes, valid = (
-            None if part is None else torch.from_numpy(part).to(device)
-            for part in parts
+        codes, next_codes, valid = gather_window(self.targets, window)
+        return (
+            pad_batch(self.sources, rows, device),
+            move_to(device, codes),
+            move_to(device, next_codes),
+            None if valid is None else torch.from_numpy(valid),
         )
-        return pad_batch(self.sources, rows, device), codes, next_codes, valid
 
 
 class TranslationNet(RecurrentNet):
@@ -91,7 +96,7 @@ class TranslationNet(RecurrentNet):
         logits = self.module_(inputs, codes, self.dropout_generator).flatten(0, 1)
         next_codes = next_codes.flatten()
         if valid is not None:
-            places = torch.nonzero(valid.flatten())[:, 0]
+            places = move_to(self.device, torch.nonzero(valid.flatten())[:, 0])
             logits, next_codes = logits.index_select(0, places), next_codes[places]
         loss = F.cross_entropy(
             logits, next_codes, reduction="sum", label_smoothing=self.label_smoothing
@@ -122,6 +127,7 @@ class TranslationNet(RecurrentNet):
             ).view_as(next_codes)
             is_wrong = logits.argmax(2) != next_codes
             if is_valid is not None:
+                is_valid = is_valid.to(self.device)
                 loss, is_wrong = loss[is_valid], is_wrong & is_valid
             losses.append(loss.flatten())
             is_right.append(~is_wrong.any(0))

@@ -16,7 +16,10 @@ Shapes: T steps, B sequences, F features, H units. The gates are concatenated al
 the last axis, whose length is G.
 """
 
+import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -26,6 +29,8 @@ from torch.nn import functional as F
 
 from sklearn_rnn._nn.compiled import can_compile
 from sklearn_rnn._nn.states import State, nest_state
+
+_precision_lock = threading.RLock()  # held while a setting of the process is changed
 
 
 class RecurrentLayer(nn.Module, ABC):
@@ -89,10 +94,13 @@ class RecurrentLayer(nn.Module, ABC):
         if state is None:
             zeros = x.new_zeros(x.shape[1], self.hidden_size, dtype=dtype)
             state = nest_state([zeros] * len(self.state_names))
-        if not self.onehot and self.prefers_kernel(x):
-            return self.run_kernel(x, state)
+        if self.onehot and x.is_cuda:  # cuDNN reads no codes, but unrolling is slower
+            x = F.one_hot(x.long(), self.input_size).to(dtype)
+        if x.is_floating_point() and self.prefers_kernel(x):
+            with predict_exactly(x):
+                return self.run_kernel(x, state)
         bias = self.bias.to(dtype)
-        if self.onehot:
+        if not x.is_floating_point():
             projected = F.embedding(x, self.weight_ih.to(dtype)) + bias  # (T, B, G)
         else:
             projected = F.linear(x, self.weight_ih.to(dtype), bias)  # (T, B, G)
@@ -120,6 +128,8 @@ class RecurrentLayer(nn.Module, ABC):
     def kernel_arguments(self, dtype: torch.dtype) -> tuple[Any, ...]:
         """Return the arguments of torch's kernels after the input and the state."""
         weights = [weight.to(dtype) for weight in self.torch_weights()]
+        if weights[0].is_cuda:
+            weights = join_weights(weights)
         return weights, True, 1, 0.0, self.training, False, False
 
     def torch_weights(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -131,6 +141,33 @@ class RecurrentLayer(nn.Module, ABC):
     def torch_options(self) -> dict[str, Any]:
         """Options of the constructor of ``torch_layer``."""
         return {}
+
+
+def join_weights(weights: list[Tensor]) -> list[Tensor]:
+    """Copy weights to one block of memory, from which cuDNN reads them."""
+    block = torch.cat([weight.flatten() for weight in weights])
+    parts = block.split([weight.numel() for weight in weights])
+    return [part.view_as(old) for part, old in zip(parts, weights, strict=True)]
+
+
+@contextmanager
+def predict_exactly(x: Tensor) -> Iterator[None]:
+    """Let cuDNN compute predictions in float32 as exactly as a CPU does.
+
+    By default it multiplies in the TensorFloat-32 format, which has three digits. In
+    training that is enough, and faster.
+    """
+    settings = torch.backends.cudnn.rnn
+    if not x.is_cuda or x.dtype != torch.float32 or torch.is_grad_enabled():
+        yield
+        return
+    with _precision_lock:
+        before = settings.fp32_precision
+        settings.fp32_precision = "ieee"
+        try:
+            yield
+        finally:
+            settings.fp32_precision = before
 
 
 class NumpyCell(ABC):

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from sklearn_rnn._core.device import borrow_default_dtype
 from sklearn_rnn._core.randomness import borrow_global_generator
+from sklearn_rnn._nn.cells.base import predict_exactly
 from sklearn_rnn._nn.states import (
     State,
     find_sequence_axis,
@@ -53,7 +54,9 @@ class CustomLayer(nn.Module):
         weight = next(self.module.parameters(), x)
         if state is not None:
             state = self._move_axes(state, x, into=True)
-        answer = self.module(x.transpose(0, 1).to(weight.dtype), state)
+        x_by_row = x.transpose(0, 1).to(weight.dtype)  # (B, T, F)
+        with predict_exactly(x_by_row):
+            answer = self.module(x_by_row, state)
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(
                 f"the cell's forward returned {type(answer).__name__}; expected a "
