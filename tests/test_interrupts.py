@@ -17,7 +17,7 @@ from sklearn_rnn import (
     SequenceGenerator,
     WordVectorizer,
 )
-from sklearn_rnn._core import randomness
+from sklearn_rnn._core import randomness, threads
 from sklearn_rnn._core.device import borrow_default_dtype
 from sklearn_rnn._core.randomness import borrow_global_generator
 from sklearn_rnn._core.threads import limit_threads, use_one_thread
@@ -136,6 +136,7 @@ def test_the_end_of_an_epoch(early_stopping, n_tried):
 def test_a_changed_setting_is_restored(setting, borrow, monkeypatch):
     # without the lock, as in copy_of
     monkeypatch.setattr(randomness, "_global_torch_generator", contextlib.nullcontext())
+    monkeypatch.setattr(threads._linear_algebra, "lock", contextlib.nullcontext())
     n_threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

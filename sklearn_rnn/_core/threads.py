@@ -2,11 +2,12 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -41,12 +42,6 @@ def _get_torch_threads() -> int:
     return 1 if get_threads is None else get_threads()
 
 
-# After a fork, OpenMP's threads exist only in the parent process, and the child would
-# wait for them forever. A child that computes on one thread does not need them.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: _set_torch_threads(1))
-
-
 def limit_threads(work: int) -> AbstractContextManager[None]:
     """Use one thread if a step has too few multiply-adds (``work``) for several."""
     return nullcontext() if work >= WORK_WORTH_THREADS else use_one_thread()
@@ -71,21 +66,50 @@ def use_one_thread() -> Iterator[None]:
     This is faster for many small operations, and the results do not depend on the
     number of threads.
     """
-    libraries = [
-        (library.set_num_threads, library.num_threads)
-        for library in _get_controller().lib_controllers
-        if library.user_api == "blas"
-    ]
-    libraries.append((_set_torch_threads, _get_torch_threads()))
-    # Restore only what is changed, because several threads may be in this context.
-    libraries = [(set_to, before) for set_to, before in libraries if before > 1]
+    n_threads, token = _get_torch_threads(), object()
     try:
-        for set_to, _ in libraries:
-            set_to(1)
+        _linear_algebra.enter(token)
+        if n_threads > 1:
+            _set_torch_threads(1)
         yield
     finally:
-        for set_to, before in libraries:
-            set_to(before)
+        if n_threads > 1:
+            _set_torch_threads(n_threads)
+        _linear_algebra.leave(token)
+
+
+class SharedLimit:
+    """A limit of one thread for libraries whose setting all threads share.
+
+    The first thread that enters sets it, and the last one that leaves restores what was
+    set before.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._inside: set[object] = set()
+        self._before: list[tuple[Callable[[int], None], int]] = []
+
+    def enter(self, token: object) -> None:
+        """Limit the libraries until ``token`` leaves."""
+        with self.lock:
+            if not self._inside:
+                settings = [
+                    (library.set_num_threads, library.num_threads)
+                    for library in _list_linear_algebra()
+                ]
+                self._before = [(set_to, n) for set_to, n in settings if n > 1]
+            self._inside.add(token)
+            for set_to, _ in self._before:
+                set_to(1)
+
+    def leave(self, token: object) -> None:
+        """Restore the libraries, unless another token is inside."""
+        with self.lock:
+            if self._inside == {token}:
+                for set_to, before in self._before:
+                    set_to(before)
+            self._inside.discard(token)
 
 
 def map_in_threads(
@@ -110,12 +134,27 @@ def describe_linear_algebra() -> list[tuple[str, ...]]:
     names = ("internal_api", "version", "architecture", "num_threads")
     return sorted(
         tuple(str(library.info().get(name)) for name in names)
-        for library in _get_controller().lib_controllers
-        if library.user_api == "blas"
+        for library in _list_linear_algebra()
     )
 
 
 @cache
-def _get_controller() -> ThreadpoolController:
-    """Return the controller of the loaded libraries, which takes long to create."""
-    return ThreadpoolController()
+def _list_linear_algebra() -> list[Any]:
+    """Return the controllers of the loaded libraries, which takes long to create."""
+    controllers = ThreadpoolController().lib_controllers
+    return [library for library in controllers if library.user_api == "blas"]
+
+
+_linear_algebra = SharedLimit()
+
+
+def _restart_in_child() -> None:
+    """Use one thread in a forked process, and no lock that another thread held."""
+    _set_torch_threads(1)
+    _linear_algebra.lock = threading.RLock()
+
+
+# After a fork, OpenMP's threads exist only in the parent process, and the child would
+# wait for them forever. A child that computes on one thread does not need them.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_restart_in_child)

@@ -2,10 +2,12 @@
 
 import multiprocessing
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
+from sklearn_rnn._core import threads
 from sklearn_rnn._core.threads import (
     PREDICTION_WORTH_THREADS,
     WORK_WORTH_THREADS,
@@ -13,6 +15,7 @@ from sklearn_rnn._core.threads import (
     limit_step_threads,
     limit_threads,
     map_in_threads,
+    use_one_thread,
 )
 
 
@@ -59,6 +62,27 @@ def test_one_thread_is_kept():
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+def count_linear_algebra():
+    return [library.num_threads for library in threads._list_linear_algebra()]
+
+
+def test_linear_algebra_is_limited_until_the_last_thread_leaves():
+    before = count_linear_algebra()
+    for library in threads._list_linear_algebra():
+        library.set_num_threads(2)
+    first, second = use_one_thread(), use_one_thread()
+    with ThreadPoolExecutor(2) as executor:
+        for step in (first.__enter__, second.__enter__):
+            executor.submit(step).result()
+            assert set(count_linear_algebra()) == {1}
+        first.__exit__(None, None, None)
+        assert set(count_linear_algebra()) == {1}
+        second.__exit__(None, None, None)
+    assert set(count_linear_algebra()) == {2}
+    for library, n in zip(threads._list_linear_algebra(), before, strict=True):
+        library.set_num_threads(n)
 
 
 def multiply(connection):
