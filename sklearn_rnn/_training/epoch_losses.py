@@ -6,6 +6,10 @@ import torch
 from torch import Tensor
 
 
+class DivergenceError(ArithmeticError):
+    """A gradient is not finite."""
+
+
 class EpochLosses:
     """The losses of an epoch, of which each batch adds one.
 
@@ -20,7 +24,7 @@ class EpochLosses:
         self._unread: list[Tensor] = []
 
     def add(self, loss: Tensor, norm: Tensor, n_rows: float) -> None:
-        """Add a batch; raises a FloatingPointError if a value that is read is bad."""
+        """Add a batch; raises a DivergenceError if its gradient is not finite."""
         self._unread += [loss.detach(), norm.to(loss.dtype)]
         self._n_rows.append(n_rows)
         if self.reads_each:
@@ -44,7 +48,5 @@ class EpochLosses:
         self._unread = []
         for loss, norm in zip(values[::2], values[1::2], strict=True):
             if not math.isfinite(norm):
-                raise FloatingPointError(
-                    f"the loss is {loss:.3g} and its gradient {norm}"
-                )
+                raise DivergenceError(f"the loss is {loss:.3g} and its gradient {norm}")
             self._losses.append(loss)

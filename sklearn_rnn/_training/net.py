@@ -37,7 +37,7 @@ from sklearn_rnn._core.randomness import (
     torch_generator,
 )
 from sklearn_rnn._training.averaging import WeightAverage
-from sklearn_rnn._training.epoch_losses import EpochLosses
+from sklearn_rnn._training.epoch_losses import DivergenceError, EpochLosses
 from sklearn_rnn._training.optimizers import (
     Optimizer,
     decay_weights,
@@ -116,6 +116,9 @@ class RecurrentNet(NeuralNet, ABC):
         try:
             examples = train, valid
             self._run_epochs(examples, options, progress, checkpoints)
+        except DivergenceError as error:
+            epoch = len(self.history)
+            raise ValueError(_describe_divergence(epoch, str(error))) from None
         except StopTraining:
             if not first + progress.n_finished:
                 raise ValueError(
@@ -211,11 +214,7 @@ class RecurrentNet(NeuralNet, ABC):
         batches = self._batches(train, options.batch_size, rng)
         if self.average_ is not None:
             self.average_.swap(self.module_)
-        try:
-            self.history.record("train_loss", self._run_batches(batches))
-        except FloatingPointError as error:
-            message = _describe_divergence(len(self.history), str(error))
-            raise ValueError(message) from None
+        self.history.record("train_loss", self._run_batches(batches))
         if self.average_ is not None:
             self.average_.swap(self.module_)
         watched = "train_loss"
@@ -282,10 +281,9 @@ class RecurrentNet(NeuralNet, ABC):
     def _run_batches(self, batches: Iterable[tuple]) -> float:
         """Train on every batch, and return the mean loss per row."""
         weights = list(self.module_.parameters())
-        is_cpu = torch.device(self.device).type == "cpu"
-        # callbacks may read the loss of each batch from the history
-        has_readers = any(type(c) is not EpochTimer for _, c in self.callbacks_)
-        losses = EpochLosses(reads_each=is_cpu or has_readers)
+        # besides the timer, callbacks may read the losses of batches from the history
+        is_read = len(self.callbacks_) > 1 or torch.device(self.device).type == "cpu"
+        losses = EpochLosses(reads_each=is_read)
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
             with _explain_large_rates(len(self.history)):
