@@ -301,10 +301,9 @@ class RecurrentNet(NeuralNet, ABC):
     def _run_batches(self, batches: Iterable[tuple]) -> float:
         """Train on every batch, and return the mean loss per row."""
         weights = list(self.module_.parameters())
-        is_cpu = torch.device(self.device).type == "cpu"
-        # callbacks may read the loss of each batch from the history
-        has_readers = any(type(c) is not EpochTimer for _, c in self.callbacks_)
-        losses = EpochLosses(len(self.history), reads_each=is_cpu or has_readers)
+        # besides the timer, callbacks may read the losses of batches from the history
+        is_read = len(self.callbacks_) > 1 or torch.device(self.device).type == "cpu"
+        losses = EpochLosses(len(self.history), reads_each=is_read)
         for batch in batches:
             self.notify("on_batch_begin", batch=batch, training=True)
             with explain_large_rates(len(self.history)):

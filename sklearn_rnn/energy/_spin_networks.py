@@ -96,9 +96,9 @@ def decide_block(
     decided, rows = on, np.arange(fields.shape[1])
     while True:
         changes = (on.view(np.int8) - was.view(np.int8)).astype(fields.dtype)
-        again = flips @ changes
-        again += fields
-        again = again >= limits
+        corrected = flips @ changes
+        corrected += fields
+        again = corrected >= limits
         if free is not None:
             np.copyto(again, was, where=~free)
         differs = np.flatnonzero((again != on).any(axis=0))

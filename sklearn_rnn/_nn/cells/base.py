@@ -157,7 +157,7 @@ def predict_exactly(x: Tensor) -> Iterator[None]:
     By default it multiplies in the TensorFloat-32 format, which has three digits. In
     training that is enough, and faster.
     """
-    settings = torch.backends.cudnn.rnn
+    settings: Any = torch.backends.cudnn.rnn
     if not x.is_cuda or x.dtype != torch.float32 or torch.is_grad_enabled():
         yield
         return
