@@ -42,6 +42,16 @@ def _get_torch_threads() -> int:
     return 1 if get_threads is None else get_threads()
 
 
+def _limit_new_thread() -> None:
+    """Let torch use one thread in a thread that has not used torch before.
+
+    When a thread first reads its number of threads, torch sets it to the number that
+    any other thread has set last.
+    """
+    _get_torch_threads()
+    _set_torch_threads(1)
+
+
 def limit_threads(work: int) -> AbstractContextManager[None]:
     """Use one thread if a step has too few multiply-adds (``work``) for several."""
     return nullcontext() if work >= WORK_WORTH_THREADS else use_one_thread()
@@ -125,7 +135,7 @@ def map_in_threads(
     with use_one_thread():
         if n_threads == 1 or work < PREDICTION_WORTH_THREADS:
             return [function(item) for item in items]
-        with ThreadPoolExecutor(n_threads) as executor:
+        with ThreadPoolExecutor(n_threads, initializer=_limit_new_thread) as executor:
             return list(executor.map(function, items))
 
 

@@ -148,6 +148,19 @@ def test_each_item_is_computed_on_one_thread(two_threads, work):
     assert torch.get_num_threads() == 2
 
 
+def test_another_thread_does_not_change_the_number_of_threads_per_item(two_threads):
+    def set_elsewhere():
+        with ThreadPoolExecutor(1) as other:
+            other.submit(torch.set_num_threads, 2).result()
+        yield from range(2)
+
+    def look(item):
+        return torch.get_num_threads()
+
+    found = map_in_threads(look, set_elsewhere(), PREDICTION_WORTH_THREADS)
+    assert found == [1, 1]
+
+
 def test_an_error_in_a_thread_is_raised(two_threads):
     with pytest.raises(ZeroDivisionError):
         map_in_threads(lambda item: 1 / item, range(3), PREDICTION_WORTH_THREADS)
