@@ -88,6 +88,19 @@ def use_one_thread() -> Iterator[None]:
         _linear_algebra.leave(token)
 
 
+def _set_library_threads(library: Any, n_threads: int) -> None:
+    """Set the number of threads of a library of linear algebra.
+
+    Newer versions of threadpoolctl let only one thread set it, until it is released.
+    """
+    release = getattr(library, "clear_controlling_thread", None)
+    if release is not None:
+        release(force=True)
+    library.set_num_threads(n_threads)
+    if release is not None:
+        release()
+
+
 class SharedLimit:
     """A limit of one thread for libraries whose setting all threads share.
 
@@ -98,27 +111,24 @@ class SharedLimit:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._inside: set[object] = set()
-        self._before: list[tuple[Callable[[int], None], int]] = []
+        self._before: list[tuple[Any, int]] = []
 
     def enter(self, token: object) -> None:
         """Limit the libraries until ``token`` leaves."""
         with self.lock:
             if not self._inside:
-                settings = [
-                    (library.set_num_threads, library.num_threads)
-                    for library in _list_linear_algebra()
-                ]
-                self._before = [(set_to, n) for set_to, n in settings if n > 1]
+                settings = [(lib, lib.num_threads) for lib in _list_linear_algebra()]
+                self._before = [(library, n) for library, n in settings if n > 1]
             self._inside.add(token)
-            for set_to, _ in self._before:
-                set_to(1)
+            for library, _ in self._before:
+                _set_library_threads(library, 1)
 
     def leave(self, token: object) -> None:
         """Restore the libraries, unless another token is inside."""
         with self.lock:
             if self._inside == {token}:
-                for set_to, before in self._before:
-                    set_to(before)
+                for library, before in self._before:
+                    _set_library_threads(library, before)
             self._inside.discard(token)
 
 

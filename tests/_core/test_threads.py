@@ -71,7 +71,7 @@ def count_linear_algebra():
 def test_linear_algebra_is_limited_until_the_last_thread_leaves():
     before = count_linear_algebra()
     for library in threads._list_linear_algebra():
-        library.set_num_threads(2)
+        threads._set_library_threads(library, 2)
     first, second = use_one_thread(), use_one_thread()
     with ThreadPoolExecutor(2) as executor:
         for step in (first.__enter__, second.__enter__):
@@ -82,7 +82,7 @@ def test_linear_algebra_is_limited_until_the_last_thread_leaves():
         second.__exit__(None, None, None)
     assert set(count_linear_algebra()) == {2}
     for library, n in zip(threads._list_linear_algebra(), before, strict=True):
-        library.set_num_threads(n)
+        threads._set_library_threads(library, n)
 
 
 def multiply(connection):
