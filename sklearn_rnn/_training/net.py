@@ -322,9 +322,6 @@ class RecurrentNet(NeuralNet, ABC):
     def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
         """Compute the gradient of one batch, and let the optimizer take a step."""
         flat = find_flat(self.optimizer_)
-        if flat is not None and not flat.is_intact():  # because of a callback
-            separate_weights(self.optimizer_)
-            flat = None
         if flat is None:
             return super().train_step(batch, **fit_params)
         flat.clear_gradients()
@@ -332,9 +329,12 @@ class RecurrentNet(NeuralNet, ABC):
         names = TeeGenerator(self.get_all_learnable_params())
         about = {"named_parameters": names, "batch": batch, "training": True}
         self.notify("on_grad_computed", **about)
-        if not flat.has_gradients():
+        flat.weight_decay = self.weight_decay  # a callback may have set it
+        if flat.is_intact(self.average_):
+            flat.step()
+        else:  # because of a callback
             separate_weights(self.optimizer_)
-        self.optimizer_.step()
+            self.optimizer_.step()
         return step
 
     def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
