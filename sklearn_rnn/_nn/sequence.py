@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens, look_up
+from sklearn_rnn._nn.masks import MaskGenerator, Share, find_share
 from sklearn_rnn._nn.pooling import Pooling, StepOutputs
 from sklearn_rnn._nn.segments import recompute
 from sklearn_rnn._nn.states import State, list_tensors
@@ -122,27 +123,33 @@ class SequenceNetwork(nn.Module):
     ) -> tuple[Tensor, States]:
         """Read a batch and reduce its outputs; return the states, too."""
         values, lengths = inputs
-        size = self._choose_segment(values)
-        if len(values) <= size:
+        share = find_share(generator)
+        n_steps, n_sequences = values.shape[:2]
+        if share is not None:  # all processes draw masks for the same segments
+            n_steps, n_sequences = int(share.lengths.max()), len(share.lengths)
+        size = self._choose_segment(n_steps, n_sequences)
+        if n_steps <= size:
             outputs, states = self._read(values, lengths, states, generator)
             return reduction.pool(outputs, lengths, generator), states
         tensors: Sequence[Tensor] = list_tensors(states)
-        weights = list(self.parameters())
+        weights, seed = list(self.parameters()), self._draw_seed(generator)
         for start in range(0, len(values), size):
             segment = Inputs(values[start : start + size], None)
             if lengths is not None:
                 n_valid = (lengths - start).clamp(0, len(segment.values))
                 segment = segment._replace(lengths=n_valid)
-            read = self._make_reader(segment, reduction, generator)
+            masks = None
+            if seed is not None:
+                masks = seed + start, share and share.cut(start, size)
+            read = self._make_reader(segment, reduction, masks)
             results = recompute(read, tensors, weights)
             parts, tensors = results[: reduction.n_parts], results[reduction.n_parts :]
             reduction.add(parts, segment.lengths)
-        n_steps = len(values) if lengths is None else lengths
-        return reduction.join(n_steps), self.stack.nest_states(tensors)
+        every = len(values) if lengths is None else lengths
+        return reduction.join(every), self.stack.nest_states(tensors)
 
-    def _choose_segment(self, values: Tensor) -> int:
+    def _choose_segment(self, n_steps: int, n_sequences: int) -> int:
         """Return the number of steps to read at a time."""
-        n_steps, n_sequences = values.shape[:2]
         if not self.stack.is_causal:
             return n_steps
         if not torch.is_grad_enabled():
@@ -150,27 +157,33 @@ class SequenceNetwork(nn.Module):
         n_outputs = n_steps * n_sequences * self.stack.n_units
         return STEPS_PER_SEGMENT if n_outputs > MOST_OUTPUTS_KEPT else n_steps
 
+    def _draw_seed(self, generator: torch.Generator | None) -> int | None:
+        """Draw a seed for the masks of all segments; None if there is no dropout."""
+        if not (self.training and self.dropout):
+            return None
+        device = None if generator is None else generator.device
+        return int(torch.randint(2**31, (), generator=generator, device=device))
+
     def _make_reader(
         self,
         segment: Inputs,
         reduction: Pooling | StepOutputs,
-        generator: torch.Generator | None,
+        masks: tuple[int, Share | None] | None,
     ) -> Callable[[Sequence[Tensor]], list[Tensor]]:
         """Return a function of the states that reads a segment, always alike.
 
-        It returns the reduced outputs and the states after the segment.
+        It returns the reduced outputs and the states after the segment. ``masks`` are
+        the seed of dropout and the share of the segment that this process reads.
         """
-        seed = None
-        if self.training and self.dropout:
-            device = None if generator is None else generator.device
-            seed = int(torch.randint(2**31, (), generator=generator, device=device))
 
         def read(tensors: Sequence[Tensor]) -> list[Tensor]:
             values, n_valid = segment
             states = self.stack.nest_states(tensors) if tensors else None
             private = None
-            if seed is not None:
-                private = torch.Generator(values.device).manual_seed(seed)
+            if masks is not None:
+                private = MaskGenerator(values.device)
+                seed, private.share = masks
+                private.manual_seed(seed)
             outputs, after = self._read(values, None, states, private)
             parts = reduction.reduce(outputs, n_valid, private)
             return [*parts, *list_tensors(after)]
