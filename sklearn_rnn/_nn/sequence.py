@@ -1,15 +1,15 @@
 """The network of a classifier or regressor, which reads, pools and predicts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens, look_up
-from sklearn_rnn._nn.masks import MaskGenerator, Share, find_share
+from sklearn_rnn._nn.masks import MaskGenerator, find_share
 from sklearn_rnn._nn.pooling import Pooling, StepOutputs
-from sklearn_rnn._nn.segments import recompute
+from sklearn_rnn._nn.segments import Read, read_segments
 from sklearn_rnn._nn.states import State, list_tensors
 
 # Vocabularies of more tokens than this are treated as words. For them, dropout removes
@@ -131,22 +131,18 @@ class SequenceNetwork(nn.Module):
         if n_steps <= size:
             outputs, states = self._read(values, lengths, states, generator)
             return reduction.pool(outputs, lengths, generator), states
-        tensors: Sequence[Tensor] = list_tensors(states)
-        weights, seed = list(self.parameters()), self._draw_seed(generator)
-        for start in range(0, len(values), size):
-            segment = Inputs(values[start : start + size], None)
-            if lengths is not None:
-                n_valid = (lengths - start).clamp(0, len(segment.values))
-                segment = segment._replace(lengths=n_valid)
-            masks = None
-            if seed is not None:
-                masks = seed + start, share and share.cut(start, size)
-            read = self._make_reader(segment, reduction, masks)
-            results = recompute(read, tensors, weights)
-            parts, tensors = results[: reduction.n_parts], results[reduction.n_parts :]
-            reduction.add(parts, segment.lengths)
+        read = self._make_reader(inputs, size, reduction, generator)
+        n_rows = values.shape[0] * values.shape[1]
+        rows, tensors = read_segments(
+            read,
+            -(-len(values) // size),
+            n_rows if lengths is None else int(lengths.sum()),
+            list_tensors(states),
+            list(self.parameters()),
+        )
         every = len(values) if lengths is None else lengths
-        return reduction.join(every), self.stack.nest_states(tensors)
+        parts, tensors = tensors[: reduction.n_parts], tensors[reduction.n_parts :]
+        return reduction.join(rows, parts, every), self.stack.nest_states(tensors)
 
     def _choose_segment(self, n_steps: int, n_sequences: int) -> int:
         """Return the number of steps to read at a time."""
@@ -166,27 +162,33 @@ class SequenceNetwork(nn.Module):
 
     def _make_reader(
         self,
-        segment: Inputs,
+        inputs: Inputs,
+        size: int,
         reduction: Pooling | StepOutputs,
-        masks: tuple[int, Share | None] | None,
-    ) -> Callable[[Sequence[Tensor]], list[Tensor]]:
-        """Return a function of the states that reads a segment, always alike.
+        generator: torch.Generator | None,
+    ) -> Read:
+        """Return a function that reads a segment of ``size`` steps, always alike.
 
-        It returns the reduced outputs and the states after the segment. ``masks`` are
-        the seed of dropout and the share of the segment that this process reads.
+        The states that it is given and returns are the reduced outputs of all segments
+        so far, and those of the layers. Before the first segment, there is nothing to
+        add to, and there may be no states.
         """
+        seed, share = self._draw_seed(generator), find_share(generator)
 
-        def read(tensors: Sequence[Tensor]) -> list[Tensor]:
-            values, n_valid = segment
-            states = self.stack.nest_states(tensors) if tensors else None
-            private = None
-            if masks is not None:
+        def read(k: int, tensors: Sequence[Tensor]) -> tuple[Tensor | None, list]:
+            start, n_parts = k * size, reduction.n_parts if k else 0
+            parts, tensors = tensors[:n_parts], tensors[n_parts:]
+            values, n_valid, private = inputs.values[start : start + size], None, None
+            if inputs.lengths is not None:
+                n_valid = (inputs.lengths - start).clamp(0, len(values))
+            if seed is not None:
                 private = MaskGenerator(values.device)
-                seed, private.share = masks
-                private.manual_seed(seed)
+                private.manual_seed(seed + k)
+                private.share = share and share.cut(start, size)
+            states = self.stack.nest_states(tensors) if tensors else None
             outputs, after = self._read(values, None, states, private)
-            parts = reduction.reduce(outputs, n_valid, private)
-            return [*parts, *list_tensors(after)]
+            rows, parts = reduction.reduce(outputs, n_valid, parts, private)
+            return rows, [*parts, *list_tensors(after)]
 
         return read
 
