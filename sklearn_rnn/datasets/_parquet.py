@@ -133,7 +133,9 @@ def _find_files(source):
     paths = [source] if isinstance(source, (str, bytes, os.PathLike)) else list(source)
     files = []
     for path in map(Path, map(os.fsdecode, paths)):
-        found = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+        found = [path]
+        if path.is_dir():
+            found = sorted(file for file in path.rglob("*.parquet") if file.is_file())
         if not found or not found[0].exists():
             what = (
                 "contains no file that ends with .parquet"

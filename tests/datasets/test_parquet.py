@@ -78,6 +78,7 @@ def test_rows_of_an_id_are_one_sequence(tmp_path, monkeypatch, rows):
 
 def test_files_are_read_in_the_order_that_is_asked_for(tmp_path):
     write(tmp_path, LONG, parts=6)
+    (tmp_path / "a.parquet").mkdir()  # Spark writes folders with such names
     files = [tmp_path / "3.parquet", str(tmp_path / "1.parquet")]
     assert [X.ravel().tolist() for X in iter_batches(files, "x")] == [[4, 2]]
     options = {"values": "x", "shuffle": True, "batch_size": 6}
