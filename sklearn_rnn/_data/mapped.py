@@ -60,6 +60,10 @@ class MappedSteps:
         with np.errstate(over="ignore"):
             return steps.astype(self.dtype)
 
+    def take(self, places: np.ndarray, axis: int = 0) -> np.ndarray:
+        """Return the steps at places, as the method of arrays does."""
+        return self[places]
+
     def _read_range(self, start: int, stop: int) -> Iterator[np.ndarray]:
         first, last = np.searchsorted(self._ends, [start, stop - 1], side="right")
         for k in range(first, max(last, first) + 1):

@@ -353,18 +353,21 @@ class RecurrentNet(NeuralNet, ABC):
         weights = self.module_.parameters()
         return nn.utils.clip_grad_norm_(weights, limit, foreach=True)
 
-    def _choose_columns(self, lengths: np.ndarray) -> slice:
-        """Return which sequences of a batch this process reads."""
+    def _choose_columns(self, lengths: np.ndarray, each_step: bool = False) -> slice:
+        """Return which sequences of a batch this process reads.
+
+        With ``each_step``, the network has one output per valid step.
+        """
         columns = self.processes.choose_columns(len(lengths))
         if self.processes is not ALONE:
-            self.dropout_generator.share = Share(lengths, columns)
+            self.dropout_generator.share = Share(lengths, columns, each_step)
         return columns
 
     def _end_sharing(self) -> None:
         """Give all processes the same weights, and continue alone."""
         averages = [] if self.average_ is None else self.average_.weights
         self.processes.broadcast_tensors([*self.module_.parameters(), *averages])
-        self.processes = ALONE
+        self.processes, self.dropout_generator.share = ALONE, None
 
     # ------------------------------------------------- methods of subclasses
 
