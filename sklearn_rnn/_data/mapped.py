@@ -58,7 +58,11 @@ class MappedSteps:
         if self.convert is not None:
             steps = self.convert(steps)
         with np.errstate(over="ignore"):
-            return steps.astype(self.dtype)
+            return steps.astype(self.dtype, order="C")
+
+    def take(self, places: np.ndarray, axis: int = 0) -> np.ndarray:
+        """Return the steps at ``places``; the axis is always that of the steps."""
+        return self[places]
 
     def _read_range(self, start: int, stop: int) -> Iterator[np.ndarray]:
         first, last = np.searchsorted(self._ends, [start, stop - 1], side="right")

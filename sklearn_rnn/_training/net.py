@@ -272,10 +272,8 @@ class RecurrentNet(NeuralNet, ABC):
 
     def _copy_trained(self) -> dict[str, Any]:
         """Copy the current weights and their average, to restore them later."""
-        return {
-            "weights": _copy_weights(self.module_),
-            "average": copy.deepcopy(self.average_),
-        }
+        average = None if self.average_ is None else self.average_.copy()
+        return {"weights": _copy_weights(self.module_), "average": average}
 
     def _copy_as_trained(self, progress: TrainingProgress) -> Self:
         """Copy this net as if its training had ended with ``progress``."""
