@@ -171,7 +171,7 @@ class SequenceNetwork(nn.Module):
             private = None
             if seed is not None:
                 private = torch.Generator(values.device).manual_seed(seed)
-            outputs, after = self._read(values, None, states, private)
+            outputs, after = self._read(values, n_valid, states, private)
             parts = reduction.reduce(outputs, n_valid, private)
             return [*parts, *list_tensors(after)]
 
