@@ -21,7 +21,7 @@ class WeightAverage:
     n_steps: int = 0
 
     def copy(self) -> "WeightAverage":
-        """Return a copy with tensors of its own; ``deepcopy`` takes much longer."""
+        """Return a copy that shares no tensors; ``deepcopy`` takes much longer."""
         return WeightAverage([part.clone() for part in self.weights], self.n_steps)
 
     @torch.no_grad()

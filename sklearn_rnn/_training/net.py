@@ -183,7 +183,7 @@ class RecurrentNet(NeuralNet, ABC):
         stop = checkpoints.resume(progress, scheduler)
         self.processes.check_equal("checkpoints", progress.n_finished)
         given = self.optimizer_, self.module_, self.average_, self.weight_decay
-        with flat_weights(*given):
+        with flat_weights(*given, self._find_delayed()):
             for epoch in range(progress.n_finished, options.max_epochs + 1):
                 if epoch:  # after an epoch, also after one that was restored
                     checkpoints.save(progress, stop)
@@ -315,6 +315,9 @@ class RecurrentNet(NeuralNet, ABC):
                 self.history.record_batch("train_loss", losses.last)
             self.history.record_batch("train_batch_size", step["n_rows"])
             self.notify("on_batch_end", batch=batch, training=True, **step)
+        flat = find_flat(self.optimizer_)
+        if flat is not None:
+            flat.finish_rows()
         return losses.mean()
 
     def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
@@ -325,6 +328,7 @@ class RecurrentNet(NeuralNet, ABC):
             flat = None
         if flat is None:
             return super().train_step(batch, **fit_params)
+        flat.read_rows(self._list_codes(batch))
         flat.clear_gradients()
         step = self.train_step_single(batch, **fit_params)
         names = TeeGenerator(self.get_all_learnable_params())
@@ -365,6 +369,14 @@ class RecurrentNet(NeuralNet, ABC):
         self.processes = ALONE
 
     # ------------------------------------------------- methods of subclasses
+
+    def _find_delayed(self) -> nn.Parameter | None:
+        """Return an embedding whose steps are delayed for rows that no batch reads."""
+        return None
+
+    def _list_codes(self, batch: tuple) -> Tensor | None:
+        """Return the codes in a batch, which are rows of the embedding."""
+        return None
 
     def _prepare_examples(self, examples: Any) -> Any:
         """Prepare the examples for the loop; called once before the first epoch."""

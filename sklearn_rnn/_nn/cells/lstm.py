@@ -307,7 +307,8 @@ h_t &= o_t \odot \tanh(c_t)
     def unroll(
         self, projected: Tensor, state: State, lengths: Tensor
     ) -> tuple[Tensor, State]:
-        arguments = projected, self.weight_hh.to(projected.dtype), *state, lengths
+        h, c = state
+        arguments = projected, self.weight_hh.to(projected.dtype), h, c, lengths
         if torch.is_grad_enabled():
             outputs, c = UnrolledLSTM.apply(*arguments)
         else:
