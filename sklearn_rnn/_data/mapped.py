@@ -58,7 +58,7 @@ class MappedSteps:
         if self.convert is not None:
             steps = self.convert(steps)
         with np.errstate(over="ignore"):
-            return steps.astype(self.dtype)
+            return steps.astype(self.dtype, order="C")
 
     def take(self, places: np.ndarray, axis: int = 0) -> np.ndarray:
         """Return the steps at places, as the method of arrays does."""

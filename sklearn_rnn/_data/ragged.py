@@ -72,6 +72,9 @@ def split_ranges(
     """Yield what :func:`concatenate_ranges` returns, ``size`` integers at a time."""
     ends = np.cumsum(lengths)
     for start in range(0, int(ends[-1]), size):
-        index = np.arange(start, min(start + size, int(ends[-1])))
-        rows = np.searchsorted(ends, index, side="right")
-        yield first[rows] + index - ends[rows] + lengths[rows]
+        stop = min(start + size, int(ends[-1]))
+        a, b = np.searchsorted(ends, (start, stop - 1), side="right")
+        rows = slice(a, b + 1)
+        skipped = np.maximum(start - ends[rows] + lengths[rows], 0)
+        counts = np.minimum(ends[rows], stop) - ends[rows] + lengths[rows] - skipped
+        yield concatenate_ranges(first[rows] + skipped, counts)

@@ -3,8 +3,9 @@
 Torch and numpy compute one operation at a time, and each call takes longer than its
 arithmetic if a layer has few units. A *kernel* is a function of numpy arrays with loops
 over their elements. Numba compiles it to one loop per step, between matrix products by
-the BLAS of scipy. All arrays must be C-contiguous and of one type, float32 or float64.
-Without numba, the cells compute with torch and numpy instead.
+the BLAS of scipy. All arrays must be C-contiguous, and those of floating-point numbers
+must have one type, float32 or float64. Without numba, the cells compute with torch and
+numpy instead.
 """
 
 import os

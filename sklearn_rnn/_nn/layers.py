@@ -65,7 +65,7 @@ class RecurrentStack(nn.Module):
             for direction, layer in enumerate(level):
                 source = reverse(x, lengths) if direction else x
                 state = states[k][direction] if states else None
-                y, state = self._run_layer(layer, source, state, generator)
+                y, state = self._run_layer(layer, source, state, lengths, generator)
                 outputs.append(reverse(y, lengths) if direction else y)
                 last.append(state)
             x = torch.cat(outputs, 2) if len(outputs) > 1 else outputs[0]
@@ -85,11 +85,13 @@ class RecurrentStack(nn.Module):
         layer: nn.Module,
         x: Tensor,
         state: State | None,
+        lengths: Tensor | None,
         generator: torch.Generator | None,
     ) -> tuple[Tensor, State]:
         """Run one layer; a user's cell draws from ``generator`` during training."""
-        foreign = isinstance(layer, CustomLayer) and self.training
-        if not foreign or generator is None:
+        if not isinstance(layer, CustomLayer):
+            return layer(x, state, lengths)
+        if not self.training or generator is None:
             return layer(x, state)
         device = generator.device
         seed = torch.randint(2**31, (1,), generator=generator, device=device)

@@ -186,7 +186,7 @@ class SequenceNetwork(nn.Module):
                 private.manual_seed(seed + k)
                 private.share = share and share.cut(start, size)
             states = self.stack.nest_states(tensors) if tensors else None
-            outputs, after = self._read(values, None, states, private)
+            outputs, after = self._read(values, n_valid, states, private)
             rows, parts = reduction.reduce(outputs, n_valid, parts, private)
             return rows, [*parts, *list_tensors(after)]
 

@@ -20,6 +20,10 @@ class WeightAverage:
     weights: list[Tensor]
     n_steps: int = 0
 
+    def copy(self) -> "WeightAverage":
+        """Return a copy that shares no tensors; ``deepcopy`` takes much longer."""
+        return WeightAverage([part.clone() for part in self.weights], self.n_steps)
+
     @torch.no_grad()
     def update(self, weights: list[Tensor]) -> None:
         """Include the weights after one more step."""

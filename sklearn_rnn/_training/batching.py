@@ -139,7 +139,8 @@ def move_to(device: torch.device, array: np.ndarray | torch.Tensor) -> torch.Ten
 
     A copy from ordinary memory would wait for everything that the GPU has to compute.
     """
-    tensor = torch.as_tensor(array)
+    # Unlike as_tensor, from_numpy ignores the default device.
+    tensor = torch.from_numpy(array) if isinstance(array, np.ndarray) else array
     if device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)

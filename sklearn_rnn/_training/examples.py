@@ -50,13 +50,14 @@ class Examples:
         """Yield rows, first step and number of steps of each window of a batch.
 
         Longer sequences come first, so that each window continues the first sequences
-        of the previous one. Without ``window``, whole sequences are one window.
+        of the previous one, and kernels leave out padding. Without ``window``, whole
+        sequences are one window.
         """
         lengths = self.sequences.lengths
-        if self.window is None:
-            yield rows, 0, int(lengths[rows].max())
-            return
         rows = rows[np.argsort(-lengths[rows], kind="stable")]
+        if self.window is None:
+            yield rows, 0, int(lengths[rows[0]])
+            return
         for start in range(0, int(lengths[rows[0]]), self.window):
             yield rows[lengths[rows] > start], start, self.window
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from sklearn_rnn._nn.compiled import Kernel, can_compile, to_arrays
 from sklearn_rnn._training.averaging import WeightAverage
+from sklearn_rnn._training.delayed import DelayedRows
 
 # Each weight begins at a multiple of this number of bytes, as any other tensor does.
 ALIGNMENT = 64
@@ -26,6 +27,9 @@ class FlatWeights:
     The weights, their gradients, the tensors in ``optimizer.state`` and those of
     ``average`` become views of the vectors, and can be used as before. ``matrices``
     are all ``weights`` except biases.
+
+    If ``embedding`` is one of the weights, each gradient may change only the rows that
+    were passed to :meth:`read_rows`, and the steps of others are delayed.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class FlatWeights:
         optimizer: torch.optim.Optimizer,
         average: WeightAverage | None,
         weight_decay: float = 0.0,
+        embedding: nn.Parameter | None = None,
     ) -> None:
         self._optimizer, self._average = optimizer, average
         self.weight_decay = weight_decay
@@ -40,7 +45,11 @@ class FlatWeights:
         first = self._parameters[0]
         unit, n, n_matrices = ALIGNMENT // first.element_size(), 0, 0
         self._places: dict[nn.Parameter, slice] = {}
-        for weight in sorted(self._parameters, key=lambda weight: weight.ndim < 2):
+        ordered = sorted(
+            self._parameters,
+            key=lambda weight: 0 if weight is embedding else 1 + (weight.ndim < 2),
+        )
+        for weight in ordered:
             self._places[weight] = slice(n, n + weight.numel())
             n += -(-weight.numel() // unit) * unit
             n_matrices = n if weight.ndim > 1 else n_matrices
@@ -59,12 +68,17 @@ class FlatWeights:
             torch._foreach_copy_(views, average.weights)
             average.weights = self._averages = views
         vectors = [self.weights, self.gradient, *self._moments, self.average]
+        self._rows, start = None, 0
+        if embedding is not None:
+            self._rows = DelayedRows(*[self._view(v, embedding) for v in vectors])
+            start = -(-embedding.numel() // unit) * unit
         self._parts = [
-            [v[:n_matrices] for v in vectors],
+            [v[start:n_matrices] for v in vectors],
             [v[n_matrices:] for v in vectors],
         ]
         pairs = zip(self._parameters, self._gradients, strict=True)
         self._addresses = [(w.data_ptr(), g.data_ptr()) for w, g in pairs]
+        self._dense_gradient = self.gradient[start:]
 
     def _view(self, vector: Tensor, weight: nn.Parameter) -> Tensor:
         """Return the part of a vector that belongs to a weight."""
@@ -84,10 +98,24 @@ class FlatWeights:
         return views
 
     def clear_gradients(self) -> None:
-        """Set all gradients to zero, and those of weights that are frozen to None."""
-        self.gradient.zero_()
+        """Set all gradients to zero, and those of weights that are frozen to None.
+
+        Those of delayed rows are zero already.
+        """
+        self._dense_gradient.zero_()
         for weight, gradient in zip(self._parameters, self._gradients, strict=True):
             weight.grad = gradient if weight.requires_grad else None
+
+    def read_rows(self, codes: Tensor | None) -> None:
+        """Prepare the rows of the embedding that a batch reads."""
+        if self._rows is not None:
+            assert codes is not None
+            self._rows.read(codes)
+
+    def finish_rows(self) -> None:
+        """Take the steps that are delayed."""
+        if self._rows is not None:
+            self._rows.finish()
 
     def is_intact(self, average: WeightAverage | None) -> bool:
         """Return whether :meth:`step` computes what the optimizer would compute.
@@ -122,11 +150,15 @@ class FlatWeights:
 
     def clip(self, limit: float) -> Tensor:
         """Scale the gradient to a norm of at most ``limit``; return its norm before."""
-        norm = torch.linalg.vector_norm(self.gradient)
+        norm = torch.linalg.vector_norm(self._dense_gradient)
+        if self._rows is not None:
+            norm = torch.hypot(norm, self._rows.compute_norm())
         if norm.is_cuda:  # comparing it would wait for the GPU
             self.gradient.mul_((limit / (norm + 1e-6)).clamp(max=1.0))
         elif norm > limit:
-            self.gradient.mul_(limit / (norm + 1e-6))
+            self._dense_gradient.mul_(limit / (norm + 1e-6))
+            if self._rows is not None:
+                self._rows.scale_gradient(limit / (norm + 1e-6))
         return norm
 
     def step(self) -> None:
@@ -153,6 +185,8 @@ class FlatWeights:
                 arrays = to_arrays(*part)
                 scalars = np.array([*numbers, factor, share], arrays[0].dtype)
                 step_kernel(*arrays, scalars)
+                if self._rows is not None and part is self._parts[0]:
+                    self._rows.step(scalars)
             return
         mean, square = self._moments
         torch._fused_adamw_(
@@ -177,6 +211,7 @@ class FlatWeights:
     @torch.no_grad()
     def separate(self) -> None:
         """Make all weights, gradients and states tensors of their own again."""
+        self.finish_rows()
         rows = zip(self._parameters, self._gradients, self._states, strict=True)
         for weight, gradient, views in rows:
             weight.data = weight.detach().clone()

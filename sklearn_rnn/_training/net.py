@@ -183,7 +183,7 @@ class RecurrentNet(NeuralNet, ABC):
         stop = checkpoints.resume(progress, scheduler)
         self.processes.check_equal("checkpoints", progress.n_finished)
         given = self.optimizer_, self.module_, self.average_, self.weight_decay
-        with flat_weights(*given):
+        with flat_weights(*given, self._find_delayed()):
             for epoch in range(progress.n_finished, options.max_epochs + 1):
                 if epoch:  # after an epoch, also after one that was restored
                     checkpoints.save(progress, stop)
@@ -272,10 +272,8 @@ class RecurrentNet(NeuralNet, ABC):
 
     def _copy_trained(self) -> dict[str, Any]:
         """Copy the current weights and their average, to restore them later."""
-        return {
-            "weights": _copy_weights(self.module_),
-            "average": copy.deepcopy(self.average_),
-        }
+        average = None if self.average_ is None else self.average_.copy()
+        return {"weights": _copy_weights(self.module_), "average": average}
 
     def _copy_as_trained(self, progress: TrainingProgress) -> Self:
         """Copy this net as if its training had ended with ``progress``."""
@@ -317,6 +315,9 @@ class RecurrentNet(NeuralNet, ABC):
                 self.history.record_batch("train_loss", losses.last)
             self.history.record_batch("train_batch_size", step["n_rows"])
             self.notify("on_batch_end", batch=batch, training=True, **step)
+        flat = find_flat(self.optimizer_)
+        if flat is not None:
+            flat.finish_rows()
         return losses.mean()
 
     def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
@@ -324,6 +325,7 @@ class RecurrentNet(NeuralNet, ABC):
         flat = find_flat(self.optimizer_)
         if flat is None:
             return super().train_step(batch, **fit_params)
+        flat.read_rows(self._list_codes(batch))
         flat.clear_gradients()
         step = self.train_step_single(batch, **fit_params)
         names = TeeGenerator(self.get_all_learnable_params())
@@ -370,6 +372,14 @@ class RecurrentNet(NeuralNet, ABC):
         self.processes, self.dropout_generator.share = ALONE, None
 
     # ------------------------------------------------- methods of subclasses
+
+    def _find_delayed(self) -> nn.Parameter | None:
+        """Return an embedding whose steps are delayed for rows that no batch reads."""
+        return None
+
+    def _list_codes(self, batch: tuple) -> Tensor | None:
+        """Return the codes in a batch, which are rows of the embedding."""
+        return None
 
     def _prepare_examples(self, examples: Any) -> Any:
         """Prepare the examples for the loop; called once before the first epoch."""

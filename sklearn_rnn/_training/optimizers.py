@@ -135,17 +135,19 @@ def flat_weights(
     module: torch.nn.Module,
     average: WeightAverage | None,
     weight_decay: float,
+    embedding: torch.nn.Parameter | None = None,
 ) -> Iterator[None]:
     """Let steps of Adam change all weights of ``module`` and their average at once.
 
-    Other optimizers may compute norms of each weight, and a user's cell may have
-    weights that it does not use. They are left as they are.
+    Steps of ``embedding`` are delayed for rows that batches do not read. Other
+    optimizers may compute norms of each weight, and a user's cell may have weights that
+    it does not use. They are left as they are.
     """
     if not can_flatten(optimizer, module):
         yield
         return
     assert isinstance(optimizer, WithoutCompiler)
-    optimizer.flat = FlatWeights(optimizer, average, weight_decay)
+    optimizer.flat = FlatWeights(optimizer, average, weight_decay, embedding)
     try:
         yield
     finally:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from sklearn_rnn._nn.compiled import can_compile
 from sklearn_rnn._nn.sequence import Inputs, States
 from sklearn_rnn._nn.states import map_states
 from sklearn_rnn._training.batching import (
@@ -16,9 +17,11 @@ from sklearn_rnn._training.batching import (
     predict_batches,
     training_batches,
 )
+from sklearn_rnn._training.delayed import LEAST_WEIGHTS
 from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.net import RecurrentNet
 from sklearn_rnn._training.options import TrainingOptions
+from sklearn_rnn._training.processes import ALONE
 
 
 class SequenceNet(RecurrentNet):
@@ -60,6 +63,23 @@ class SequenceNet(RecurrentNet):
                 yield inputs, targets, weight, mean_size, continues
         finally:
             self.states = None
+
+    def _find_delayed(self) -> nn.Parameter | None:
+        """Return the embedding, if it is large and only the network reads it.
+
+        Callbacks may read all weights after each batch, and other processes may have
+        read other rows.
+        """
+        embedding = getattr(self.module_, "embedding", None)
+        if embedding is None or embedding.weight.numel() < LEAST_WEIGHTS:
+            return None
+        is_private = len(self.callbacks_) == 1 and self.processes is ALONE
+        return (
+            embedding.weight if is_private and can_compile(embedding.weight) else None
+        )
+
+    def _list_codes(self, batch: tuple) -> Tensor:
+        return batch[0].values
 
     def _loss(self, batch: tuple) -> tuple[Tensor, Tensor, float]:
         """Compute the loss of a batch, per target of an average batch.

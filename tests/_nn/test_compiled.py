@@ -78,10 +78,11 @@ def test_nan_is_not_hidden(squash_all, dtype):
 def run_layer(layer, projected, state, reduce):
     """Outputs, last state and all gradients of one pass over time."""
     arguments = [projected, *state]
+    T, B, _ = projected.shape
     leaves = [tensor.detach().requires_grad_() for tensor in arguments]
     layer.zero_grad()
     nested = tuple(leaves[1:]) if len(state) > 1 else leaves[1]
-    outputs, last = layer.unroll(leaves[0], nested)
+    outputs, last = layer.unroll(leaves[0], nested, torch.full((B,), T))
     last = last if isinstance(last, tuple) else (last,)
     reduce(outputs, *last).backward()
     weights = [w.grad for w in layer.parameters() if w.grad is not None]
@@ -158,10 +159,37 @@ def test_predictions_depend_on_no_other_sequence(cell, dtype):
                 layer.unroll(
                     projected[:, k : k + 1],
                     tuple(part[:1] for part in zeros) if zeros[1:] else zeros[0][:1],
+                    torch.tensor([4]),
                 )[0]
                 for k in range(40)
             ]
             assert torch.equal(torch.cat(rows, 1), expected)
+
+
+@needs_numba
+@pytest.mark.parametrize("cell", CELLS)
+def test_kernels_leave_out_padding(cell):
+    """Outputs and gradients of valid steps are those of torch, for any order."""
+    layer = CELLS[cell](3, 17, onehot=True).double()
+    generator = torch.Generator().manual_seed(0)
+    layer.initialize(generator)
+    weights = torch.randn(6, 4, 17, generator=generator, dtype=torch.float64)
+    codes = torch.arange(24).view(6, 4) % 3
+    for lengths in ([6, 4, 2, 1], [2, 6, 1, 0]):
+        lengths, runs = torch.tensor(lengths), []
+        is_valid = torch.arange(6)[:, None] < lengths
+        for context in (contextlib.nullcontext, without_compiled_kernels):
+            layer.zero_grad()
+            with context():
+                outputs, last = layer(codes, None, lengths)
+                (outputs * weights)[is_valid].sum().backward()
+                with torch.inference_mode():
+                    predicted, _ = layer(codes, None, lengths)
+            gradients = [weight.grad for weight in layer.parameters()]
+            runs.append([outputs[is_valid], predicted[is_valid], *gradients])
+            states = last if isinstance(last, tuple) else (last,)
+            assert all(part.isfinite().all() for part in (outputs, *states))
+        torch.testing.assert_close(*runs)
 
 
 # ---------------------------------------------------------------- availability

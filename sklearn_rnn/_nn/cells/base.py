@@ -87,8 +87,14 @@ class RecurrentLayer(nn.Module, ABC):
                 nn.init.xavier_uniform_(self.weight_ih[rows], generator=generator)
         nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
-        """Map (T, B, F), or codes (T, B), to outputs (T, B, H) and the last state."""
+    def forward(
+        self, x: Tensor, state: State = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """Map (T, B, F), or codes (T, B), to outputs (T, B, H) and the last state.
+
+        Steps after the ``lengths`` (B,) are padding. Outputs and states there have no
+        meaning, but are finite.
+        """
         onehot_dtype = self.onehot_dtype or self.weight_hh.dtype
         dtype = onehot_dtype if self.onehot else x.dtype
         if state is None:
@@ -104,7 +110,9 @@ class RecurrentLayer(nn.Module, ABC):
             projected = F.embedding(x, self.weight_ih.to(dtype)) + bias  # (T, B, G)
         else:
             projected = F.linear(x, self.weight_ih.to(dtype), bias)  # (T, B, G)
-        return self.unroll(projected, state)
+        if lengths is None:
+            lengths = torch.full((x.shape[1],), len(x), device=x.device)
+        return self.unroll(projected, state, lengths)
 
     def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         """Return upper bounds of absolute values of states after ``n_steps``, if known.
@@ -114,8 +122,14 @@ class RecurrentLayer(nn.Module, ABC):
         return {}
 
     @abstractmethod
-    def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
-        """Compute outputs (T, B, H) and the last state from ``projected`` (T, B, G)."""
+    def unroll(
+        self, projected: Tensor, state: State, lengths: Tensor
+    ) -> tuple[Tensor, State]:
+        """Compute outputs (T, B, H) and the last state from ``projected`` (T, B, G).
+
+        Kernels leave out the last sequences of a batch after their end, so a batch
+        takes the least time if its sequences are ordered by decreasing length.
+        """
 
     def prefers_kernel(self, x: Tensor) -> bool:
         """Return whether torch has a kernel for this cell that is faster for ``x``."""

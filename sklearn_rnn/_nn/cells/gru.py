@@ -40,22 +40,27 @@ class UnrolledGRU(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, projected: Tensor, weight: Tensor, bias_n: Tensor, h: Tensor
+        ctx: Any,
+        projected: Tensor,
+        weight: Tensor,
+        bias_n: Tensor,
+        h: Tensor,
+        lengths: Tensor,
     ) -> Tensor:
-        outputs, saved = run_gru(projected, weight, bias_n, h)
-        ctx.save_for_backward(*saved, weight)
+        outputs, saved = run_gru(projected, weight, bias_n, h, lengths)
+        ctx.save_for_backward(*saved, weight, lengths)
         return outputs
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        *saved, hidden, weight = ctx.saved_tensors
+    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        *saved, hidden, weight, lengths = ctx.saved_tensors
         H = hidden.shape[2]
         d_projected, d_recurrent = hidden.new_empty(2, *d_outputs.shape[:2], 3 * H)
         d_h = torch.zeros_like(hidden[0])
         arguments = d_outputs, weight, *saved, hidden, d_projected, d_recurrent, d_h
         if can_compile(hidden):
-            backward_kernel(*to_arrays(*arguments))
+            backward_kernel(*to_arrays(*arguments, lengths))
         else:
             backward_in_torch(*arguments)
         return (
@@ -63,11 +68,17 @@ class UnrolledGRU(torch.autograd.Function):
             compute_recurrent_gradient(d_recurrent, hidden),
             d_recurrent[:, :, 2 * H :].sum((0, 1)),
             d_h,
+            None,
         )
 
 
 def run_gru(
-    projected: Tensor, weight: Tensor, bias_n: Tensor, h: Tensor, keep: bool = True
+    projected: Tensor,
+    weight: Tensor,
+    bias_n: Tensor,
+    h: Tensor,
+    lengths: Tensor,
+    keep: bool = True,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Compute the outputs (T, B, H), and what the backward pass needs.
 
@@ -82,7 +93,7 @@ def run_gru(
     hidden[0] = h
     arguments = projected, weight.t().contiguous(), bias_n, rz, n, q, hidden
     if can_compile(projected) if keep else can_predict(projected, H):
-        forward_kernel(*to_arrays(*arguments), not keep)
+        forward_kernel(*to_arrays(*arguments, lengths), not keep)
     else:
         forward_in_torch(*arguments)
     return hidden[1:], (rz, n, q, hidden)
@@ -123,17 +134,21 @@ def forward_kernel(
     n: np.ndarray,
     q: np.ndarray,
     hidden: np.ndarray,
+    lengths: np.ndarray,
     by_row: bool,
 ) -> None:
-    """Compute what :func:`forward_in_torch` computes."""
+    """Compute what :func:`forward_in_torch` computes, but zeros after the end."""
     T, B, G = projected.shape
     H = G // 3
     half = projected.dtype.type(0.5)
     recurrent = np.empty((B, G), projected.dtype)
     for t in range(T):
-        s = t % len(n)
-        multiply(hidden[t], recurrent_weight, recurrent, by_row)
-        for b in range(B):
+        s, end = t % len(n), B
+        while end and lengths[end - 1] <= t:  # the last sequences have ended
+            end -= 1
+        multiply(hidden[t][:end], recurrent_weight, recurrent[:end], by_row)
+        hidden[t + 1, end:] = 0
+        for b in range(end):
             for k in range(2 * H):
                 gate = half * (projected[t, b, k] + recurrent[b, k])
                 rz[s, b, k] = half + half * squash(gate)
@@ -188,13 +203,18 @@ def backward_kernel(
     d_projected: np.ndarray,
     d_recurrent: np.ndarray,
     d_hidden: np.ndarray,
+    lengths: np.ndarray,
 ) -> None:
-    """Compute what :func:`backward_in_torch` computes."""
+    """Compute what :func:`backward_in_torch` computes, but zeros after the end."""
     T, B, H = n.shape
     one = n.dtype.type(1)
     product = np.empty((B, H), n.dtype)
     for t in range(T - 1, -1, -1):
-        for b in range(B):
+        end = B
+        while end and lengths[end - 1] <= t:
+            end -= 1
+        d_projected[t, end:] = d_recurrent[t, end:] = 0
+        for b in range(end):
             for k in range(H):
                 r, z, new = rz[t, b, k], rz[t, b, H + k], n[t, b, k]
                 d = d_hidden[b, k] + d_outputs[t, b, k]
@@ -206,8 +226,8 @@ def backward_kernel(
                 d_projected[t, b, 2 * H + k] = d_n
                 d_recurrent[t, b, 2 * H + k] = d_n * r
                 d_hidden[b, k] = d * z
-        multiply(d_recurrent[t], weight, product, False)
-        for b in range(B):
+        multiply(d_recurrent[t][:end], weight, product[:end], False)
+        for b in range(end):
             for k in range(H):
                 d_hidden[b, k] += product[b, k]
 
@@ -293,13 +313,15 @@ h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
     def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         return {"hidden": np.minimum(n_steps, 1)}
 
-    def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
+    def unroll(
+        self, projected: Tensor, state: State, lengths: Tensor
+    ) -> tuple[Tensor, State]:
         dtype = projected.dtype
         weight, bias_n = self.weight_hh.to(dtype), self.bias_n.to(dtype)
         if torch.is_grad_enabled():
-            outputs = UnrolledGRU.apply(projected, weight, bias_n, state)
+            outputs = UnrolledGRU.apply(projected, weight, bias_n, state, lengths)
         else:
-            outputs, _ = run_gru(projected, weight, bias_n, state, keep=False)
+            outputs, _ = run_gru(projected, weight, bias_n, state, lengths, keep=False)
         return outputs, outputs[-1]
 
     def prefers_kernel(self, x: Tensor) -> bool:

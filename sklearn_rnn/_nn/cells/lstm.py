@@ -41,31 +41,40 @@ class UnrolledLSTM(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, projected: Tensor, weight: Tensor, h: Tensor, c: Tensor
+        ctx: Any,
+        projected: Tensor,
+        weight: Tensor,
+        h: Tensor,
+        c: Tensor,
+        lengths: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        outputs, c, saved = run_lstm(projected, weight, h, c)
-        ctx.save_for_backward(*saved, weight)
+        outputs, c, saved = run_lstm(projected, weight, h, c, lengths)
+        ctx.save_for_backward(*saved, weight, lengths)
         return outputs, c
 
     @staticmethod
     @once_differentiable
-    def backward(
-        ctx: Any, d_outputs: Tensor, d_c: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        gates, squashed, hidden, cell, weight = ctx.saved_tensors
+    def backward(ctx: Any, d_outputs: Tensor, d_c: Tensor) -> tuple[Tensor | None, ...]:
+        gates, squashed, hidden, cell, weight, lengths = ctx.saved_tensors
         d_projected, d_h = torch.empty_like(gates), torch.zeros_like(hidden[0])
         d_c = d_c.clone(memory_format=torch.contiguous_format)
         saved, results = (gates, squashed, hidden, cell), (d_projected, d_h, d_c)
         arguments = d_outputs, weight, *saved, *results
         if can_compile(gates):
-            backward_kernel(*to_arrays(*arguments))
+            backward_kernel(*to_arrays(*arguments, lengths))
         else:
             backward_in_torch(*arguments)
-        return d_projected, compute_recurrent_gradient(d_projected, hidden), d_h, d_c
+        d_weight = compute_recurrent_gradient(d_projected, hidden)
+        return d_projected, d_weight, d_h, d_c, None
 
 
 def run_lstm(
-    projected: Tensor, weight: Tensor, h: Tensor, c: Tensor, keep: bool = True
+    projected: Tensor,
+    weight: Tensor,
+    h: Tensor,
+    c: Tensor,
+    lengths: Tensor,
+    keep: bool = True,
 ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
     """Compute the outputs (T, B, H), the last c, and what the backward pass needs.
 
@@ -79,7 +88,7 @@ def run_lstm(
     hidden[0], cell[0] = h, c
     arguments = projected, weight.t().contiguous(), gates, squashed, hidden, cell
     if can_compile(projected) if keep else can_predict(projected, H):
-        forward_kernel(*to_arrays(*arguments), not keep)
+        forward_kernel(*to_arrays(*arguments, lengths), not keep)
     else:
         forward_in_torch(*arguments)
     return hidden[1:], cell[T % len(cell)], (gates, squashed, hidden, cell)
@@ -117,17 +126,22 @@ def forward_kernel(
     squashed: np.ndarray,
     hidden: np.ndarray,
     cell: np.ndarray,
+    lengths: np.ndarray,
     by_row: bool,
 ) -> None:
-    """Compute what :func:`forward_in_torch` computes."""
+    """Compute what :func:`forward_in_torch` computes, but zeros after the end."""
     T, B, G = projected.shape
     H = G // 4
     half = projected.dtype.type(0.5)
     recurrent = np.empty((B, G), projected.dtype)
     for t in range(T):
         s, before, after = t % len(gates), t % len(cell), (t + 1) % len(cell)
-        multiply(hidden[t], recurrent_weight, recurrent, by_row)
-        for b in range(B):
+        end = B
+        while end and lengths[end - 1] <= t:  # the last sequences have ended
+            end -= 1
+        multiply(hidden[t][:end], recurrent_weight, recurrent[:end], by_row)
+        hidden[t + 1, end:] = cell[after, end:] = 0
+        for b in range(end):
             for k in range(2 * H):
                 gate = half * (projected[t, b, k] + recurrent[b, k])
                 gates[s, b, k] = half + half * squash(gate)
@@ -187,13 +201,18 @@ def backward_kernel(
     d_projected: np.ndarray,
     d_hidden: np.ndarray,
     d_cell: np.ndarray,
+    lengths: np.ndarray,
 ) -> None:
-    """Compute what :func:`backward_in_torch` computes."""
+    """Compute what :func:`backward_in_torch` computes, but zeros after the end."""
     T, B, G = gates.shape
     H = G // 4
     one = gates.dtype.type(1)
     for t in range(T - 1, -1, -1):
-        for b in range(B):
+        end = B
+        while end and lengths[end - 1] <= t:
+            end -= 1
+        d_projected[t, end:] = 0
+        for b in range(end):
             for k in range(H):
                 i, f = gates[t, b, k], gates[t, b, H + k]
                 g, o = gates[t, b, 2 * H + k], gates[t, b, 3 * H + k]
@@ -205,7 +224,7 @@ def backward_kernel(
                 d_projected[t, b, 2 * H + k] = d_c * i * (one - g * g)
                 d_projected[t, b, 3 * H + k] = d * s * o * (one - o)
                 d_cell[b, k] = d_c * f
-        multiply(d_projected[t], weight, d_hidden, False)
+        multiply(d_projected[t][:end], weight, d_hidden[:end], False)
 
 
 @Kernel
@@ -285,13 +304,15 @@ h_t &= o_t \odot \tanh(c_t)
     def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         return {"hidden": np.minimum(n_steps, 1), "cell": n_steps}
 
-    def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
-        weight = self.weight_hh.to(projected.dtype)
+    def unroll(
+        self, projected: Tensor, state: State, lengths: Tensor
+    ) -> tuple[Tensor, State]:
         h, c = state
+        arguments = projected, self.weight_hh.to(projected.dtype), h, c, lengths
         if torch.is_grad_enabled():
-            outputs, c = UnrolledLSTM.apply(projected, weight, h, c)
+            outputs, c = UnrolledLSTM.apply(*arguments)
         else:
-            outputs, c, _ = run_lstm(projected, weight, h, c, keep=False)
+            outputs, c, _ = run_lstm(*arguments, keep=False)
         return outputs, (outputs[-1], c)
 
     def prefers_kernel(self, x: Tensor) -> bool:

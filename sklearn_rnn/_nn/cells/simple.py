@@ -34,29 +34,40 @@ class UnrolledSimple(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, projected: Tensor, weight: Tensor, h: Tensor, activation: str
+        ctx: Any,
+        projected: Tensor,
+        weight: Tensor,
+        h: Tensor,
+        lengths: Tensor,
+        activation: str,
     ) -> Tensor:
-        hidden = run_simple(projected, weight, h, activation)
-        ctx.save_for_backward(hidden, weight)
+        hidden = run_simple(projected, weight, h, lengths, activation)
+        ctx.save_for_backward(hidden, weight, lengths)
         ctx.activation = activation
         return hidden[1:]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        hidden, weight = ctx.saved_tensors
+    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        hidden, weight, lengths = ctx.saved_tensors
         d_projected, d_h = torch.empty_like(hidden[1:]), torch.zeros_like(hidden[0])
         is_tanh = ctx.activation == "tanh"
         arguments = d_outputs, weight, hidden, d_projected, d_h
         if can_compile(hidden):
-            backward_kernel(*to_arrays(*arguments), is_tanh)
+            backward_kernel(*to_arrays(*arguments, lengths), is_tanh)
         else:
             backward_in_torch(*arguments, is_tanh)
-        return d_projected, compute_recurrent_gradient(d_projected, hidden), d_h, None
+        d_weight = compute_recurrent_gradient(d_projected, hidden)
+        return d_projected, d_weight, d_h, None, None
 
 
 def run_simple(
-    projected: Tensor, weight: Tensor, h: Tensor, activation: str, keep: bool = True
+    projected: Tensor,
+    weight: Tensor,
+    h: Tensor,
+    lengths: Tensor,
+    activation: str,
+    keep: bool = True,
 ) -> Tensor:
     """Compute the states (T + 1, B, H) before and after all steps.
 
@@ -67,7 +78,7 @@ def run_simple(
     hidden[0] = h
     arguments = projected, weight.t().contiguous(), hidden
     if can_compile(projected) if keep else can_predict(projected, H):
-        forward_kernel(*to_arrays(*arguments), activation == "tanh", not keep)
+        forward_kernel(*to_arrays(*arguments, lengths), activation == "tanh", not keep)
     else:
         forward_in_torch(*arguments, activation == "tanh")
     return hidden
@@ -89,15 +100,20 @@ def forward_kernel(
     projected: np.ndarray,
     recurrent_weight: np.ndarray,
     hidden: np.ndarray,
+    lengths: np.ndarray,
     is_tanh: bool,
     by_row: bool,
 ) -> None:
-    """Compute what :func:`forward_in_torch` computes."""
+    """Compute what :func:`forward_in_torch` computes, but zeros after the end."""
     T, B, H = projected.shape
     zero = projected.dtype.type(0)
     for t in range(T):
-        multiply(hidden[t], recurrent_weight, hidden[t + 1], by_row)
-        for b in range(B):
+        end = B
+        while end and lengths[end - 1] <= t:  # the last sequences have ended
+            end -= 1
+        multiply(hidden[t][:end], recurrent_weight, hidden[t + 1][:end], by_row)
+        hidden[t + 1, end:] = 0
+        for b in range(end):
             if is_tanh:
                 for k in range(H):
                     value = projected[t, b, k] + hidden[t + 1, b, k]
@@ -132,18 +148,23 @@ def backward_kernel(
     hidden: np.ndarray,
     d_projected: np.ndarray,
     d_hidden: np.ndarray,
+    lengths: np.ndarray,
     is_tanh: bool,
 ) -> None:
-    """Compute what :func:`backward_in_torch` computes."""
+    """Compute what :func:`backward_in_torch` computes, but zeros after the end."""
     T, B, H = d_outputs.shape
     one, zero = hidden.dtype.type(1), hidden.dtype.type(0)
     for t in range(T - 1, -1, -1):
-        for b in range(B):
+        end = B
+        while end and lengths[end - 1] <= t:
+            end -= 1
+        d_projected[t, end:] = 0
+        for b in range(end):
             for k in range(H):
                 h = hidden[t + 1, b, k]
                 slope = one - h * h if is_tanh else (one if h > zero else zero)
                 d_projected[t, b, k] = (d_hidden[b, k] + d_outputs[t, b, k]) * slope
-        multiply(d_projected[t], weight, d_hidden, False)
+        multiply(d_projected[t][:end], weight, d_hidden[:end], False)
 
 
 class NumpySimple(NumpyCell):
@@ -175,13 +196,15 @@ class SimpleLayer(RecurrentLayer):
         is_bounded = self.activation == "tanh"
         return {"hidden": np.minimum(n_steps, 1)} if is_bounded else {}
 
-    def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
+    def unroll(
+        self, projected: Tensor, state: State, lengths: Tensor
+    ) -> tuple[Tensor, State]:
         weight = self.weight_hh.to(projected.dtype)
+        arguments = projected, weight, state, lengths, self.activation
         if torch.is_grad_enabled():
-            outputs = UnrolledSimple.apply(projected, weight, state, self.activation)
+            outputs = UnrolledSimple.apply(*arguments)
         else:
-            hidden = run_simple(projected, weight, state, self.activation, keep=False)
-            outputs = hidden[1:]
+            outputs = run_simple(*arguments, keep=False)[1:]
         return outputs, outputs[-1]
 
     def prefers_kernel(self, x: Tensor) -> bool:

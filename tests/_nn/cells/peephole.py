@@ -63,7 +63,7 @@ h_t &= o_t \odot \tanh(c_t)
         super().initialize(generator)
         nn.init.normal_(self.peephole, std=0.1, generator=generator)
 
-    def unroll(self, projected, state):
+    def unroll(self, projected, state, lengths):
         (h, c), outputs = state, []
         U = self.weight_hh.t().to(projected.dtype)
         p_i, p_f, p_o = self.peephole.to(projected.dtype)

@@ -11,7 +11,7 @@ def test_gru_gradients_match_finite_differences():
     inputs = [tensor.requires_grad_() for tensor in inputs]
 
     def outputs_and_last(*arguments):
-        outputs = UnrolledGRU.apply(*arguments)
+        outputs = UnrolledGRU.apply(*arguments, torch.full((3,), 4))
         return outputs, outputs[-1]
 
     assert torch.autograd.gradcheck(outputs_and_last, inputs)

@@ -11,7 +11,7 @@ def test_lstm_gradients_match_finite_differences():
     inputs = [normal(*s, seed=k).requires_grad_() for k, s in enumerate(shapes)]
 
     def outputs_and_last(*arguments):
-        outputs, c = UnrolledLSTM.apply(*arguments)
+        outputs, c = UnrolledLSTM.apply(*arguments, torch.full((3,), 4))
         return outputs, outputs[-1], c, (outputs[-1] * c).sum()
 
     assert torch.autograd.gradcheck(outputs_and_last, inputs)

@@ -13,7 +13,9 @@ def test_simple_gradients_match_finite_differences(activation):
     inputs = [tensor.requires_grad_() for tensor in inputs]
 
     def outputs_and_last(projected, weight, h):
-        outputs = UnrolledSimple.apply(projected, weight, h, activation)
+        outputs = UnrolledSimple.apply(
+            projected, weight, h, torch.full((3,), 4), activation
+        )
         return outputs, outputs[-1]
 
     assert torch.autograd.gradcheck(outputs_and_last, inputs)
