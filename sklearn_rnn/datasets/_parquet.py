@@ -192,7 +192,7 @@ def _iterate(files, values, targets, several, by, batch_size):
 def _read_files(files, values, targets, by, n_rows):
     """Yield sequences and targets of all files, whose columns must be alike."""
     first_of = None
-    file_of: dict[Any, Any] = {}  # of ids at the edges of files
+    file_of: dict[object, object] = {}  # of ids at the edges of files
     for file in files:
         if by is None:
             parts = _read_rows(file, values, targets, n_rows)
