@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from sklearn_rnn._core.checkpoints import find_version
 from sklearn_rnn._core.threads import describe_linear_algebra
@@ -64,9 +65,14 @@ def without_compiled_kernels() -> Iterator[None]:
 
 
 def can_compile(x: Tensor) -> bool:
-    """Return whether a kernel can compute with tensors like ``x``."""
+    """Return whether a kernel can compute with tensors like ``x``.
+
+    It cannot if torch records the operations of a network to export it.
+    """
     return (
         _is_enabled
+        and type(x) in (Tensor, Parameter)
+        and not torch.jit.is_tracing()
         and x.device.type == "cpu"
         and x.dtype in DTYPES
         and find_numba() is not None
