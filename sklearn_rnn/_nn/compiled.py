@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from sklearn_rnn._core.checkpoints import find_version
 from sklearn_rnn._core.threads import describe_linear_algebra
@@ -70,8 +71,17 @@ def has_kernels() -> bool:
 
 
 def can_compile(x: Tensor) -> bool:
-    """Return whether a kernel can compute with tensors like ``x``."""
-    return x.device.type == "cpu" and x.dtype in DTYPES and has_kernels()
+    """Return whether a kernel can compute with tensors like ``x``.
+
+    It cannot if torch records the operations of a network to export it.
+    """
+    return (
+        type(x) in (Tensor, Parameter)
+        and not torch.jit.is_tracing()
+        and x.device.type == "cpu"
+        and x.dtype in DTYPES
+        and has_kernels()
+    )
 
 
 def can_predict(x: Tensor, hidden_size: int) -> bool:

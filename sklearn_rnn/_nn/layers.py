@@ -112,9 +112,11 @@ def look_up(codes: Tensor, weight: Tensor) -> Tensor:
     """Select rows of ``weight`` (V, E) for codes (T, B).
 
     If the weight already has a gradient, the gradient of this batch changes only the
-    rows that were selected. Otherwise, the gradient is a new array of all rows.
+    rows that were selected. Otherwise, the gradient is a new array of all rows, which
+    hooks of users expect.
     """
-    is_sparse = weight.is_leaf and weight.grad is not None and not weight.is_cuda
+    has_gradient = weight.is_leaf and weight.grad is not None
+    is_sparse = has_gradient and not (weight.is_cuda or weight._backward_hooks)
     return F.embedding(codes, weight, sparse=is_sparse)
 
 

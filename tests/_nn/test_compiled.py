@@ -203,6 +203,19 @@ def test_kernels_compute_with_numbers_of_the_cpu_only():
             assert not can_compile(torch.zeros(1, dtype=dtype))
     assert not can_compile(torch.zeros(1, dtype=torch.bfloat16))
     assert not can_compile(torch.zeros(1, device="meta"))
+    kind = type("Recorded", (torch.Tensor,), {})  # as in torch.export
+    assert not can_compile(torch.zeros(1).as_subclass(kind))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("cell", CELLS)
+def test_layers_can_be_traced(cell):
+    layer = CELLS[cell](3, 5).requires_grad_(False)
+    layer.initialize(torch.Generator().manual_seed(0))
+    first, second = torch.randn(2, 4, 1, 3, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode(False), torch.no_grad():
+        traced = torch.jit.trace(lambda x: layer(x)[0], first, check_trace=False)
+        torch.testing.assert_close(traced(second), layer(second)[0])
 
 
 @pytest.fixture

@@ -90,3 +90,11 @@ def test_the_gradient_of_looked_up_rows_is_added_to_an_existing_one():
     (look_up(codes, weight) * factors).sum().backward()
     assert weight.grad.data_ptr() == place and not weight.grad.is_sparse
     close(weight.grad, 2 * first)
+
+
+def test_hooks_of_an_embedding_get_a_gradient_of_all_rows():
+    weight, codes = normal(5, 3).requires_grad_(), torch.tensor([[1], [1]])
+    weight.grad = torch.zeros_like(weight)
+    weight.register_hook(lambda gradient: gradient.clamp(-0.5, 0.5))
+    look_up(codes, weight).sum().backward()
+    close(weight.grad.sum(1), torch.tensor([0, 1.5, 0, 0, 0], dtype=weight.dtype))
