@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn._data.mapped import convert_mapped, is_in_files
-from sklearn_rnn._data.ragged import concatenate_ranges, split_ranges
+from sklearn_rnn._data.ragged import split_ranges
 from sklearn_rnn._data.sequences import Sequences
 
 # A feature that is nearly always constant, such as a pixel near the edge of an image,
@@ -93,12 +93,11 @@ def _iterate_steps(
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Yield the valid steps of ``rows`` in float64 and their weights, in chunks."""
     starts, lengths = sequences.starts[rows], sequences.lengths[rows]
-    if weights is None:
-        for places in split_ranges(starts, lengths, STEPS_PER_CHUNK):
-            yield sequences.values[places].astype(np.float64), None
-        return
-    places = concatenate_ranges(starts, lengths)
-    places, weights = places[weights > 0], weights[weights > 0]
-    for start in range(0, len(places), STEPS_PER_CHUNK):
-        part = slice(start, start + STEPS_PER_CHUNK)
-        yield sequences.values[places[part]].astype(np.float64), weights[part]
+    n, weight = 0, None
+    for places in split_ranges(starts, lengths, STEPS_PER_CHUNK):
+        if weights is not None:
+            weight = weights[n : n + len(places)]
+            n += len(places)
+            places, weight = places[weight > 0], weight[weight > 0]
+        if len(places):
+            yield sequences.values[places].astype(np.float64), weight

@@ -191,7 +191,8 @@ def _iterate(files, values, targets, several, by, batch_size):
 
 def _read_files(files, values, targets, by, n_rows):
     """Yield sequences and targets of all files, whose columns must be alike."""
-    first_of, file_of = None, {}  # the latter for ids at the edges of files
+    first_of = None
+    file_of: dict = {}  # of ids at the beginning or end of files
     for file in files:
         if by is None:
             parts = _read_rows(file, values, targets, n_rows)
