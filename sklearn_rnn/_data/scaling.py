@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn._data.mapped import convert_mapped, is_in_files
-from sklearn_rnn._data.ragged import concatenate_ranges, split_ranges
+from sklearn_rnn._data.ragged import split_ranges
 from sklearn_rnn._data.sequences import Sequences
 
 # A feature that is nearly always constant, such as a pixel near the edge of an image,
@@ -99,13 +99,11 @@ def _iterate_steps(
     Each feature is contiguous, so that reductions over the steps are fast.
     """
     starts, lengths = sequences.starts[rows], sequences.lengths[rows]
-    if weights is None:
-        for places in split_ranges(starts, lengths, STEPS_PER_CHUNK):
-            yield sequences.values[places].astype(np.float64, order="F"), None
-        return
-    places = concatenate_ranges(starts, lengths)
-    places, weights = places[weights > 0], weights[weights > 0]
-    for start in range(0, len(places), STEPS_PER_CHUNK):
-        part = slice(start, start + STEPS_PER_CHUNK)
-        values = sequences.values[places[part]].astype(np.float64, order="F")
-        yield values, weights[part]
+    n, weight = 0, None
+    for places in split_ranges(starts, lengths, STEPS_PER_CHUNK):
+        if weights is not None:
+            weight = weights[n : n + len(places)]
+            n += len(places)
+            places, weight = places[weight > 0], weight[weight > 0]
+        if len(places):
+            yield sequences.values[places].astype(np.float64, order="F"), weight

@@ -81,9 +81,9 @@ def iter_batches(
         If columns do not contain numbers or lists of numbers, or if their types differ
         between the files.
     ValueError
-        If a column does not exist, contains missing values or lists of different
-        lengths for the same sequence, if a file is not sorted by id, or if an id is in
-        two files.
+        If a file is not a Parquet file, if a column does not exist, contains missing
+        values or lists of different lengths for the same sequence, if a file is not
+        sorted by id, or if an id is in two files.
 
     See Also
     --------
@@ -117,7 +117,7 @@ def iter_batches(
     return _iterate(files, values, targets, several, by, int(batch_size))
 
 
-def _import_parquet():
+def _open(file):
     try:
         from pyarrow import parquet
     except ImportError as error:
@@ -125,7 +125,12 @@ def _import_parquet():
             "iter_batches needs pyarrow, which is not installed. Run: pip install "
             "pyarrow"
         ) from error
-    return parquet
+    try:
+        return parquet.ParquetFile(file, memory_map=True, pre_buffer=False)
+    except ValueError as error:
+        raise ValueError(
+            f"{file} is damaged or not a Parquet file ({error})."
+        ) from error
 
 
 def _find_files(source):
@@ -151,7 +156,8 @@ def _find_files(source):
 
 def _choose_columns(file, values, target, by):
     """Return the names of the columns of values and targets, after checking them."""
-    names = _import_parquet().read_schema(file).names
+    with _open(file) as opened:
+        names = opened.schema_arrow.names
     targets = _as_list(target) or []
     used = [*targets, *([] if by is None else [by])]
     chosen = _as_list(values)
@@ -192,7 +198,7 @@ def _iterate(files, values, targets, several, by, batch_size):
 def _read_files(files, values, targets, by, n_rows):
     """Yield sequences and targets of all files, whose columns must be alike."""
     first_of = None
-    file_of: dict[object, object] = {}  # of ids at the edges of files
+    file_of: dict[object, object] = {}  # of ids at the beginning or end of files
     for file in files:
         if by is None:
             parts = _read_rows(file, values, targets, n_rows)
@@ -242,8 +248,7 @@ def _join(parts):
 
 def _read_tables(file, columns, n_rows):
     """Yield dicts of columns with up to ``n_rows`` rows of a file."""
-    parquet = _import_parquet()
-    with parquet.ParquetFile(file, memory_map=True, pre_buffer=False) as opened:
+    with _open(file) as opened:
         names = opened.schema_arrow.names
         unknown = [name for name in columns if name not in names]
         if unknown:

@@ -187,6 +187,15 @@ def test_missing_files_are_named(tmp_path):
         iter_batches(tmp_path / "x.parquet")
 
 
+def test_damaged_files_are_named(tmp_path):
+    write(tmp_path, LONG, parts=2)
+    for content in (b"", b"text", (tmp_path / "0.parquet").read_bytes()[:-9]):
+        (tmp_path / "1.parquet").write_bytes(content)
+        for source in (tmp_path, tmp_path / "1.parquet"):
+            with pytest.raises(ValueError, match=r"1.parquet is damaged or not"):
+                list(iter_batches(source))
+
+
 def test_pyarrow_is_needed(tmp_path, monkeypatch):
     write(tmp_path, LONG)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
