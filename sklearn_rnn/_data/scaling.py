@@ -83,9 +83,12 @@ class FeatureScaling:
         return replace(sequences, values=scaled)
 
     @np.errstate(over="ignore", invalid="ignore")
-    def apply_to_steps(self, steps: np.ndarray) -> np.ndarray:
-        """Return standardized values (n, F) in float64."""
-        return (steps.astype(np.float64) - self.mean) / self.scale
+    def apply_to_steps(
+        self, steps: np.ndarray, dtype: DTypeLike = np.float64
+    ) -> np.ndarray:
+        """Return standardized values (n, F), which are computed in float64."""
+        standard = np.subtract(steps, self.mean, dtype=np.float64) / self.scale
+        return standard.astype(dtype, copy=False)
 
 
 def _iterate_steps(
