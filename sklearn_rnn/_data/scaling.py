@@ -83,12 +83,14 @@ class FeatureScaling:
         return replace(sequences, values=scaled)
 
     @np.errstate(over="ignore", invalid="ignore")
-    def apply_to_steps(self, steps: np.ndarray) -> np.ndarray:
-        """Return standardized values (n, F) in float64."""
-        standard = steps.astype(np.float64, order="F")  # fast for few features
-        standard -= self.mean
+    def apply_to_steps(
+        self, steps: np.ndarray, dtype: DTypeLike = np.float64
+    ) -> np.ndarray:
+        """Return standardized values (n, F), which are computed in float64."""
+        # the order F is fast for few features
+        standard = np.subtract(steps, self.mean, dtype=np.float64, order="F")
         standard /= self.scale
-        return standard
+        return standard.astype(dtype, copy=False)
 
 
 def _iterate_steps(

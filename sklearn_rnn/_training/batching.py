@@ -157,7 +157,8 @@ def place_on_gpu(sequences: Sequences, device: torch.device) -> Sequences:
         return sequences
     if values.nbytes > torch.cuda.mem_get_info(device)[0] * SHARE_OF_GPU:
         return sequences
-    values = torch.from_numpy(np.ascontiguousarray(values)).to(device)
+    # Unlike from_numpy, tensor also accepts read-only arrays without a warning.
+    values = torch.tensor(values, device=device)
     return replace(sequences, values=values)
 
 

@@ -20,9 +20,9 @@ from sklearn_rnn._core.randomness import numpy_generator
 from sklearn_rnn._core.threads import use_one_thread
 from sklearn_rnn.energy._spin_networks import Array, Mask, Network
 
-# Maximum number of state values in memory at once. More rows are recalled in chunks,
-# whose arrays fit into the caches of most processors.
-CHUNK = 2**19
+# Maximum number of state values in memory at once. More rows are recalled in chunks.
+# In smaller chunks, sorting the weights takes longer than the cache saves.
+CHUNK = 2**20
 
 # Number of sweeps in which a temperature given as a number falls to 0.
 ANNEALING_SWEEPS = 20

@@ -11,6 +11,7 @@ passed to the updates and has the shape of the states. ``free`` is a mask of the
 shape; units where it is False do not change.
 """
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -125,6 +126,7 @@ class PairwiseNetwork:
         self.integer = bool(largest < 2**23 and (np.rint(weights) == weights).all())
         self.dtype = np.dtype(np.float32 if self.integer else np.float64)
         self.weights = weights.astype(self.dtype, copy=False)
+        self._memory: dict[str, Array] = {}
 
     def stability_and_energy(
         self, states: Array, product: Array | None = None
@@ -158,12 +160,13 @@ class PairwiseNetwork:
     ) -> Array | None:
         """Update units one after another, in the given order, in place.
 
-        Return the fields in the new states, if ``with_product`` is set.
+        Return the fields in the new states, if ``with_product`` is set. They are valid
+        until the next call.
         """
-        weights = self.weights[order].take(order, axis=1)
-        limits = self._limits(noise)[order]
-        old = states[order]
-        new, fields = old.copy(), np.empty_like(old)
+        weights, limits = self._sort_weights(order), self._limits(noise)[order]
+        old, new, fields = self._reuse("states", (3, *states.shape))
+        states.take(order, axis=0, out=old, mode="clip")
+        new[:] = old
         blocks = [slice(k, k + BLOCK) for k in range(0, len(order), BLOCK)]
         for block in blocks:
             here = np.matmul(weights[block], new, out=fields[block])
@@ -181,11 +184,30 @@ class PairwiseNetwork:
         states[order] = new
         if not with_product:
             return None
-        change = np.subtract(new, old, out=new)
+        change, product = np.subtract(new, old, out=new), old
         for block in blocks:  # add the changes of the same and of later units
             fields[block] += weights[block, block.start :] @ change[block.start :]
-        change[order] = fields
-        return change
+        product[order] = fields
+        return product
+
+    def _sort_weights(self, order: NDArray) -> Array:
+        """Return the weights between units in the given order."""
+        if (order[1:] > order[:-1]).all():
+            return self.weights
+        rows, sorted_weights = self._reuse("weights", (2, *self.weights.shape))
+        self.weights.take(order, axis=0, out=rows, mode="clip")
+        return rows.take(order, axis=1, out=sorted_weights, mode="clip")
+
+    def _reuse(self, name: str, shape: tuple[int, ...]) -> Array:
+        """Return an array whose memory is used by all sweeps.
+
+        Large new arrays take longer, because their memory comes page by page from the
+        operating system.
+        """
+        size = math.prod(shape)
+        if name not in self._memory or self._memory[name].size < size:
+            self._memory[name] = np.empty(size, self.dtype)
+        return self._memory[name][:size].reshape(shape)
 
     def _limits(self, noise: Array | None = None) -> Array:
         """Cast the thresholds to the dtype of the fields without changing decisions."""

@@ -52,12 +52,12 @@ class InputEncoding:
         warn_of_rounding(sequences.values, np.float64)
         return refuse_overflow(self.scaling.apply(sequences, self.dtype))
 
-    @np.errstate(over="ignore")
     def standardize_steps(self, steps: np.ndarray) -> np.ndarray:
         """Standardize steps (n, F) of streams as :meth:`standardize` does."""
         if self.scaling is not None:
-            steps = self.scaling.apply_to_steps(steps)
-        return steps.astype(self.dtype, copy=False)
+            return self.scaling.apply_to_steps(steps, self.dtype)
+        with np.errstate(over="ignore"):
+            return steps.astype(self.dtype, copy=False)
 
     def encode(self, sequences: Sequences) -> Sequences:
         """Convert sequences to the input of the network."""

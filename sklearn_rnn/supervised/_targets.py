@@ -161,7 +161,7 @@ class NumberTargets:
     @np.errstate(over="ignore", invalid="ignore")
     def decode(self, outputs):
         """Convert outputs (n, n_outputs) to the unit and the dimensions of y."""
-        numbers = outputs.astype(np.float64) * self.scale + self.mean
+        numbers = np.multiply(outputs, self.scale, dtype=np.float64) + self.mean
         numbers = numbers.astype(self.dtype, copy=False)
         if np.count_nonzero(np.isfinite(numbers)) < numbers.size:
             raise ValueError(

@@ -5,6 +5,7 @@ import pytest
 from small_networks import SmallGenerator
 
 from sklearn_rnn._data.tokens import END
+from sklearn_rnn._nn.compiled import without_compiled_kernels
 from sklearn_rnn.generation._options import DecodingOptions
 from sklearn_rnn.generation._sampling import (
     Continuation,
@@ -72,6 +73,23 @@ def test_the_largest_and_smallest_numbers_choose_possible_codes():
         3,
         6,
     ]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_kernel_draws_the_same_codes(dtype):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(scale=3, size=(200, 90)).astype(dtype)
+    uniforms = rng.random(200)
+    codes = sample(logits.copy(), DecodingOptions(), uniforms)
+    with without_compiled_kernels():
+        expected = sample(logits.copy(), DecodingOptions(), uniforms)
+    np.testing.assert_array_equal(codes, expected)
+
+
+def test_an_error_is_raised_if_all_codes_are_banned():
+    options = DecodingOptions(banned=(3, 4, 5))
+    with pytest.raises(ValueError, match="no token is left"):
+        apply_constraints(np.ones((1, 6)), options, [Continuation([])], 9)
 
 
 def test_reserved_and_banned_codes_are_never_sampled():
