@@ -255,6 +255,18 @@ def test_fits_in_parallel_threads_give_the_bits_of_serial_ones(settings, ragged)
             assert_same_bits(model, serial)
 
 
+def test_a_network_whose_steps_use_one_thread_does_not_depend_on_their_number(ragged):
+    before, models = torch.get_num_threads(), []
+    try:
+        for n_threads in (1, 2):
+            torch.set_num_threads(n_threads)
+            model = RNNClassifier("gru", 64, max_epochs=1, random_state=0)
+            models.append(model.fit(*ragged))
+    finally:
+        torch.set_num_threads(before)
+    assert_same_bits(*models)
+
+
 def test_threads_that_predict_while_another_fits_see_old_or_new(ragged):
     X, y = ragged
     model = RNNClassifier("gru", 6, max_epochs=3, random_state=0).fit(X, y)

@@ -42,6 +42,16 @@ def _get_torch_threads() -> int:
     return 1 if get_threads is None else get_threads()
 
 
+def _limit_new_thread() -> None:
+    """Let torch use one thread in a thread that has not used torch before.
+
+    When a thread first reads its number of threads, torch sets it to the number that
+    any other thread has set last.
+    """
+    _get_torch_threads()
+    _set_torch_threads(1)
+
+
 def limit_threads(work: int) -> AbstractContextManager[None]:
     """Use one thread if a step has too few multiply-adds (``work``) for several."""
     return nullcontext() if work >= WORK_WORTH_THREADS else use_one_thread()
@@ -78,6 +88,19 @@ def use_one_thread() -> Iterator[None]:
         _linear_algebra.leave(token)
 
 
+def _set_library_threads(library: Any, n_threads: int) -> None:
+    """Set the number of threads of a library of linear algebra.
+
+    Newer versions of threadpoolctl let only one thread set it, until it is released.
+    """
+    release = getattr(library, "clear_controlling_thread", None)
+    if release is not None:
+        release(force=True)
+    library.set_num_threads(n_threads)
+    if release is not None:
+        release()
+
+
 class SharedLimit:
     """A limit of one thread for libraries whose setting all threads share.
 
@@ -88,27 +111,24 @@ class SharedLimit:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self._inside: set[object] = set()
-        self._before: list[tuple[Callable[[int], None], int]] = []
+        self._before: list[tuple[Any, int]] = []
 
     def enter(self, token: object) -> None:
         """Limit the libraries until ``token`` leaves."""
         with self.lock:
             if not self._inside:
-                settings = [
-                    (library.set_num_threads, library.num_threads)
-                    for library in _list_linear_algebra()
-                ]
-                self._before = [(set_to, n) for set_to, n in settings if n > 1]
+                settings = [(lib, lib.num_threads) for lib in _list_linear_algebra()]
+                self._before = [(library, n) for library, n in settings if n > 1]
             self._inside.add(token)
-            for set_to, _ in self._before:
-                set_to(1)
+            for library, _ in self._before:
+                _set_library_threads(library, 1)
 
     def leave(self, token: object) -> None:
         """Restore the libraries, unless another token is inside."""
         with self.lock:
             if self._inside == {token}:
-                for set_to, before in self._before:
-                    set_to(before)
+                for library, before in self._before:
+                    _set_library_threads(library, before)
             self._inside.discard(token)
 
 
@@ -125,7 +145,7 @@ def map_in_threads(
     with use_one_thread():
         if n_threads == 1 or work < PREDICTION_WORTH_THREADS:
             return [function(item) for item in items]
-        with ThreadPoolExecutor(n_threads) as executor:
+        with ThreadPoolExecutor(n_threads, initializer=_limit_new_thread) as executor:
             return list(executor.map(function, items))
 
 

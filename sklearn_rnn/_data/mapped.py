@@ -61,7 +61,7 @@ class MappedSteps:
             return steps.astype(self.dtype, order="C")
 
     def take(self, places: np.ndarray, axis: int = 0) -> np.ndarray:
-        """Return the steps at ``places``; the axis is always that of the steps."""
+        """Return the steps at places, as the method of arrays does."""
         return self[places]
 
     def _read_range(self, start: int, stop: int) -> Iterator[np.ndarray]:

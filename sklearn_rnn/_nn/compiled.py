@@ -64,14 +64,14 @@ def without_compiled_kernels() -> Iterator[None]:
         _is_enabled = before
 
 
+def has_kernels() -> bool:
+    """Return whether kernels are available."""
+    return _is_enabled and find_numba() is not None
+
+
 def can_compile(x: Tensor) -> bool:
     """Return whether a kernel can compute with tensors like ``x``."""
-    return (
-        _is_enabled
-        and x.device.type == "cpu"
-        and x.dtype in DTYPES
-        and find_numba() is not None
-    )
+    return x.device.type == "cpu" and x.dtype in DTYPES and has_kernels()
 
 
 def can_predict(x: Tensor, hidden_size: int) -> bool:
@@ -86,7 +86,7 @@ def can_predict(x: Tensor, hidden_size: int) -> bool:
 
 def describe_kernels() -> tuple[Any, ...]:
     """Describe what determines how kernels round results; empty without kernels."""
-    if not _is_enabled or find_numba() is None:
+    if not has_kernels():
         return ()
     return *map(find_version, ("numba", "llvmlite", "scipy")), describe_linear_algebra()
 

@@ -1,6 +1,7 @@
 """Pooling of the outputs of the last layer over time, at once or in segments."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -14,14 +15,13 @@ Head = Callable[[Tensor, torch.Generator | None], Tensor]
 class Pooling:
     """Pooling of all steps: "last", "mean", "max" or "concat".
 
-    Outputs of segments of a sequence are reduced one after the other, and added.
+    Outputs of segments of a sequence are pooled one after the other.
     """
 
     def __init__(self, how: str, both: bool) -> None:
         self.how, self.both = how, both
         self.names = ("last", "mean", "max") if how == "concat" else (how,)
         self.n_parts = len(self.names)
-        self._found: dict[str, Tensor] = {}
 
     def pool(
         self,
@@ -36,46 +36,42 @@ class Pooling:
         self,
         outputs: Tensor,
         n_valid: Tensor | None,
+        before: Sequence[Tensor],
         generator: torch.Generator | None,
-    ) -> list[Tensor]:
+    ) -> tuple[None, list[Tensor]]:
         """Reduce the outputs (t, B, H) of a segment to ``n_parts`` tensors (B, H).
 
-        The first ``n_valid`` (B,) steps of each sequence are valid, possibly none.
+        The first ``n_valid`` (B,) steps of each sequence are valid, possibly none. The
+        parts include ``before``, those of the segments before, of which the first one
+        has none.
         """
-        self._dtype = outputs.dtype
-        return [REDUCTIONS[name](outputs, n_valid) for name in self.names]
+        parts = [REDUCTIONS[name](outputs, n_valid) for name in self.names]
+        if before:
+            parts = [
+                _add(name, old, new, n_valid)
+                for name, old, new in zip(self.names, before, parts, strict=True)
+            ]
+        return None, parts
 
-    def add(self, parts: Sequence[Tensor], n_valid: Tensor | None) -> None:
-        """Add what :meth:`reduce` returned for the next segment."""
-        for name, part in zip(self.names, parts, strict=True):
-            before = self._found.get(name)
-            if before is not None and name == "mean":
-                part = before + part
-            elif before is not None and name == "max":
-                part = torch.maximum(before, part)
-            elif before is not None and n_valid is not None:
-                part = torch.where(n_valid[:, None] > 0, part, before)
-            self._found[name] = part
-
-    def join(self, lengths: Tensor | int) -> Tensor:
+    def join(
+        self, rows: Tensor | None, parts: Sequence[Tensor], lengths: Tensor | int
+    ) -> Tensor:
         """Return the pooled outputs of all segments, (B, H) or (B, 3 H).
 
         ``lengths`` (B,) is an integer if all sequences have the same length.
         """
-        if "mean" in self._found:
-            n_steps = lengths if isinstance(lengths, int) else lengths[:, None]
-            self._found["mean"] = (self._found["mean"] / n_steps).to(self._dtype)
-        return torch.cat([self._found[name] for name in self.names], 1)
+        n_steps = lengths if isinstance(lengths, int) else lengths[:, None]
+        found = zip(self.names, parts, strict=True)
+        return torch.cat([x / n_steps if name == "mean" else x for name, x in found], 1)
 
 
 class StepOutputs:
     """Instead of pooling, the outputs of all valid steps, after ``head`` if given."""
 
-    n_parts = 1
+    n_parts = 0
 
     def __init__(self, head: Head | None = None) -> None:
         self.head = head
-        self._found: list[Tensor] = []
 
     def pool(
         self,
@@ -91,18 +87,17 @@ class StepOutputs:
         self,
         outputs: Tensor,
         n_valid: Tensor | None,
+        before: Sequence[Tensor],
         generator: torch.Generator | None,
-    ) -> list[Tensor]:
+    ) -> tuple[Tensor, list[Tensor]]:
         """Return the outputs of a segment."""
-        return [self.pool(outputs, n_valid, generator)]
+        return self.pool(outputs, n_valid, generator), []
 
-    def add(self, parts: Sequence[Tensor], n_valid: Tensor | None) -> None:
-        """Add what :meth:`reduce` returned for the next segment."""
-        self._found += parts
-
-    def join(self, lengths: Tensor | int) -> Tensor:
+    def join(
+        self, rows: Tensor | None, parts: Sequence[Tensor], lengths: Tensor | int
+    ) -> Tensor:
         """Return the outputs of all segments."""
-        return torch.cat(self._found)
+        return cast(Tensor, rows)
 
 
 def select_valid_steps(outputs: Tensor, lengths: Tensor | None) -> Tensor:
@@ -153,6 +148,15 @@ def select_last_steps(outputs: Tensor, lengths: Tensor | None, both: bool) -> Te
         H = outputs.shape[2] // 2
         last = torch.cat([last[:, :H], outputs[0, :, H:]], 1)
     return last
+
+
+def _add(name: str, before: Tensor, part: Tensor, n_valid: Tensor | None) -> Tensor:
+    """Add what a segment was reduced to, to what those before it were reduced to."""
+    if name == "mean":
+        return before + part
+    if name == "max":
+        return torch.maximum(before, part)
+    return part if n_valid is None else torch.where(n_valid[:, None] > 0, part, before)
 
 
 def _take_last(outputs: Tensor, n_valid: Tensor | None) -> Tensor:

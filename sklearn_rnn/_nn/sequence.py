@@ -1,14 +1,15 @@
 """The network of a classifier or regressor, which reads, pools and predicts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_rnn._nn.layers import RecurrentStack, drop, drop_tokens, look_up
+from sklearn_rnn._nn.masks import MaskGenerator, find_share
 from sklearn_rnn._nn.pooling import Pooling, StepOutputs
-from sklearn_rnn._nn.segments import recompute
+from sklearn_rnn._nn.segments import Read, read_segments
 from sklearn_rnn._nn.states import State, list_tensors
 
 # Vocabularies of more tokens than this are treated as words. For them, dropout removes
@@ -122,27 +123,29 @@ class SequenceNetwork(nn.Module):
     ) -> tuple[Tensor, States]:
         """Read a batch and reduce its outputs; return the states, too."""
         values, lengths = inputs
-        size = self._choose_segment(values)
-        if len(values) <= size:
+        share = find_share(generator)
+        n_steps, n_sequences = values.shape[:2]
+        if share is not None:  # all processes draw masks for the same segments
+            n_steps, n_sequences = int(share.lengths.max()), len(share.lengths)
+        size = self._choose_segment(n_steps, n_sequences)
+        if n_steps <= size:
             outputs, states = self._read(values, lengths, states, generator)
             return reduction.pool(outputs, lengths, generator), states
-        tensors: Sequence[Tensor] = list_tensors(states)
-        weights = list(self.parameters())
-        for start in range(0, len(values), size):
-            segment = Inputs(values[start : start + size], None)
-            if lengths is not None:
-                n_valid = (lengths - start).clamp(0, len(segment.values))
-                segment = segment._replace(lengths=n_valid)
-            read = self._make_reader(segment, reduction, generator)
-            results = recompute(read, tensors, weights)
-            parts, tensors = results[: reduction.n_parts], results[reduction.n_parts :]
-            reduction.add(parts, segment.lengths)
-        n_steps = len(values) if lengths is None else lengths
-        return reduction.join(n_steps), self.stack.nest_states(tensors)
+        read = self._make_reader(inputs, size, reduction, generator)
+        n_rows = values.shape[0] * values.shape[1]
+        rows, tensors = read_segments(
+            read,
+            -(-len(values) // size),
+            n_rows if lengths is None else int(lengths.sum()),
+            list_tensors(states),
+            list(self.parameters()),
+        )
+        every = len(values) if lengths is None else lengths
+        parts, tensors = tensors[: reduction.n_parts], tensors[reduction.n_parts :]
+        return reduction.join(rows, parts, every), self.stack.nest_states(tensors)
 
-    def _choose_segment(self, values: Tensor) -> int:
+    def _choose_segment(self, n_steps: int, n_sequences: int) -> int:
         """Return the number of steps to read at a time."""
-        n_steps, n_sequences = values.shape[:2]
         if not self.stack.is_causal:
             return n_steps
         if not torch.is_grad_enabled():
@@ -150,30 +153,42 @@ class SequenceNetwork(nn.Module):
         n_outputs = n_steps * n_sequences * self.stack.n_units
         return STEPS_PER_SEGMENT if n_outputs > MOST_OUTPUTS_KEPT else n_steps
 
+    def _draw_seed(self, generator: torch.Generator | None) -> int | None:
+        """Draw a seed for the masks of all segments; None if there is no dropout."""
+        if not (self.training and self.dropout):
+            return None
+        device = None if generator is None else generator.device
+        return int(torch.randint(2**31, (), generator=generator, device=device))
+
     def _make_reader(
         self,
-        segment: Inputs,
+        inputs: Inputs,
+        size: int,
         reduction: Pooling | StepOutputs,
         generator: torch.Generator | None,
-    ) -> Callable[[Sequence[Tensor]], list[Tensor]]:
-        """Return a function of the states that reads a segment, always alike.
+    ) -> Read:
+        """Return a function that reads a segment of ``size`` steps, always alike.
 
-        It returns the reduced outputs and the states after the segment.
+        The states that it is given and returns are the reduced outputs of all segments
+        so far, and those of the layers. Before the first segment, there is nothing to
+        add to, and there may be no states.
         """
-        seed = None
-        if self.training and self.dropout:
-            device = None if generator is None else generator.device
-            seed = int(torch.randint(2**31, (), generator=generator, device=device))
+        seed, share = self._draw_seed(generator), find_share(generator)
 
-        def read(tensors: Sequence[Tensor]) -> list[Tensor]:
-            values, n_valid = segment
-            states = self.stack.nest_states(tensors) if tensors else None
-            private = None
+        def read(k: int, tensors: Sequence[Tensor]) -> tuple[Tensor | None, list]:
+            start, n_parts = k * size, reduction.n_parts if k else 0
+            parts, tensors = tensors[:n_parts], tensors[n_parts:]
+            values, n_valid, private = inputs.values[start : start + size], None, None
+            if inputs.lengths is not None:
+                n_valid = (inputs.lengths - start).clamp(0, len(values))
             if seed is not None:
-                private = torch.Generator(values.device).manual_seed(seed)
+                private = MaskGenerator(values.device)
+                private.manual_seed(seed + k)
+                private.share = share and share.cut(start, size)
+            states = self.stack.nest_states(tensors) if tensors else None
             outputs, after = self._read(values, n_valid, states, private)
-            parts = reduction.reduce(outputs, n_valid, private)
-            return [*parts, *list_tensors(after)]
+            rows, parts = reduction.reduce(outputs, n_valid, parts, private)
+            return rows, [*parts, *list_tensors(after)]
 
         return read
 

@@ -79,14 +79,14 @@ def rows_kernel(
 
     The gradient belongs to the first of them and is zero for the others.
     """
-    one, zero = weights.dtype.type(1), weights.dtype.type(0)
+    zero = weights.dtype.type(0)
     for r in rows:
         for s in range(n_done[r], len(steps)):
-            rate, beta_1, beta_2, root, eps, keep, share = steps[s]
+            rate, share_1, share_2, root, eps, keep, share = steps[s]
             for k in range(weights.shape[1]):
                 g = gradient[r, k]
-                m = mean[r, k] + (g - mean[r, k]) * (one - beta_1)
-                v = beta_2 * square[r, k] + (one - beta_2) * g * g
+                m = mean[r, k] + (g - mean[r, k]) * share_1
+                v = square[r, k] + (g * g - square[r, k]) * share_2
                 mean[r, k], square[r, k], gradient[r, k] = m, v, zero
                 change = rate * m / (np.sqrt(v) * root + eps)
                 weight = (weights[r, k] - change) * keep

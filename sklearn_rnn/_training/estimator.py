@@ -27,7 +27,7 @@ from sklearn_rnn._core.randomness import (
     numpy_generator,
     torch_generator,
 )
-from sklearn_rnn._core.threads import limit_threads
+from sklearn_rnn._core.threads import limit_threads, use_one_thread
 from sklearn_rnn._core.validation import ValidatedEstimator
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._nn.cells.registry import CELLS
@@ -205,12 +205,15 @@ class NetworkEstimator(CallbackSupportMixin, ValidatedEstimator, metaclass=ABCMe
         if compute_dtype is not None:
             least = 1 if callable(self.cell) else CELLS[self.cell].least_in_bfloat16
             warn_if_bfloat16_is_slow(device, self.hidden_size, least)
-        with explain_out_of_memory(
-            lambda: (
-                "not enough memory for the weights of a network with "
-                f"hidden_size={self.hidden_size} and num_layers={self.num_layers}. "
-                "Decrease them, or the number of features or tokens."
-            )
+        with (
+            use_one_thread(),  # the decompositions for orthogonal weights depend on it
+            explain_out_of_memory(
+                lambda: (
+                    "not enough memory for the weights of a network with "
+                    f"hidden_size={self.hidden_size} and num_layers={self.num_layers}. "
+                    "Decrease them, or the number of features or tokens."
+                )
+            ),
         ):
             module = self._build_module(
                 generator=torch_generator(seed, WEIGHTS),

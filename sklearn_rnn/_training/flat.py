@@ -7,8 +7,6 @@ weights. A norm is then one operation on a vector, and a step with weight decay 
 average is one compiled loop or, without numba, three operations.
 """
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -41,9 +39,9 @@ class FlatWeights:
         weight_decay: float = 0.0,
         embedding: nn.Parameter | None = None,
     ) -> None:
-        self._state, self._average = optimizer.state, average
+        self._optimizer, self._average = optimizer, average
         self.weight_decay = weight_decay
-        self._parameters: list[nn.Parameter] = optimizer.param_groups[0]["params"]
+        self._parameters: list[nn.Parameter] = [*optimizer.param_groups[0]["params"]]
         first = self._parameters[0]
         unit, n, n_matrices = ALIGNMENT // first.element_size(), 0, 0
         self._places: dict[nn.Parameter, slice] = {}
@@ -58,15 +56,17 @@ class FlatWeights:
         self.weights, self.gradient, *self._moments = first.detach().new_zeros(4, n)
         self.matrices = self.weights[:n_matrices]
         self._gradients = [self._view(self.gradient, p) for p in self._parameters]
-        self._n_steps = torch.zeros((), device=first.device)
+        # One number per weight, because the optimizer to which a copy of the state is
+        # loaded increases each of them.
+        self._n_steps = first.new_zeros(len(self._parameters), dtype=torch.float32)
         with torch.no_grad():
-            for weight in self._parameters:
-                self._connect(weight)
+            numbers = self._n_steps.unbind()
+            self._states = [*map(self._connect, self._parameters, numbers)]
         self.average = torch.zeros_like(self.weights)
         if average is not None:
             views = [self._view(self.average, p) for p in self._parameters]
             torch._foreach_copy_(views, average.weights)
-            average.weights = views
+            average.weights = self._averages = views
         vectors = [self.weights, self.gradient, *self._moments, self.average]
         self._rows, start = None, 0
         if embedding is not None:
@@ -76,31 +76,35 @@ class FlatWeights:
             [v[start:n_matrices] for v in vectors],
             [v[n_matrices:] for v in vectors],
         ]
+        pairs = zip(self._parameters, self._gradients, strict=True)
+        self._addresses = [(w.data_ptr(), g.data_ptr()) for w, g in pairs]
         self._dense_gradient = self.gradient[start:]
-        self._addresses = [weight.data_ptr() for weight in self._parameters]
 
     def _view(self, vector: Tensor, weight: nn.Parameter) -> Tensor:
         """Return the part of a vector that belongs to a weight."""
         return vector[self._places[weight]].view_as(weight)
 
-    def _connect(self, weight: nn.Parameter) -> None:
-        """Make views of a weight and of its state."""
-        state = self._state[weight]
+    def _connect(self, weight: nn.Parameter, n_steps: Tensor) -> dict[str, Tensor]:
+        """Make views of a weight and of its state; return those of the state."""
+        views = {"step": n_steps}
         for name, vector in zip(MOMENTS, self._moments, strict=True):
-            view = self._view(vector, weight)
+            views[name] = self._view(vector, weight)
+        state = self._optimizer.state[weight]
+        for name, view in views.items():
             if name in state:
                 view.copy_(state[name])
-            state[name] = view
-        if "step" in state:
-            self._n_steps.copy_(state["step"])
-        state["step"] = self._n_steps
+        state.update(views)
         weight.data = self._view(self.weights, weight).copy_(weight)
+        return views
 
     def clear_gradients(self) -> None:
-        """Set all gradients to zero; those of delayed rows already are."""
+        """Set all gradients to zero, and those of weights that are frozen to None.
+
+        Those of delayed rows are zero already.
+        """
         self._dense_gradient.zero_()
         for weight, gradient in zip(self._parameters, self._gradients, strict=True):
-            weight.grad = gradient
+            weight.grad = gradient if weight.requires_grad else None
 
     def read_rows(self, codes: Tensor | None) -> None:
         """Prepare the rows of the embedding that a batch reads."""
@@ -113,19 +117,36 @@ class FlatWeights:
         if self._rows is not None:
             self._rows.finish()
 
-    def is_intact(self) -> bool:
-        """Return whether all weights are trained, and nothing was replaced."""
-        return all(
-            weight.requires_grad
-            and weight.data_ptr() == address
-            and self._state.get(weight, {}).get("step") is self._n_steps
-            for weight, address in zip(self._parameters, self._addresses, strict=True)
+    def is_intact(self, average: WeightAverage | None) -> bool:
+        """Return whether :meth:`step` computes what the optimizer would compute.
+
+        It does not if a callback has frozen a weight, replaced a tensor or ``average``,
+        or set an option that only the optimizer implements.
+        """
+        return (
+            average is self._average
+            and (average is None or average.weights is self._averages)
+            and has_plain_steps(self._optimizer, self._parameters)
+            and (self._n_steps.is_cuda or len(set(self._n_steps.tolist())) == 1)
+            and self._are_connected()
         )
 
-    def has_gradients(self) -> bool:
-        """Return whether the gradients are still parts of the vector."""
-        pairs = zip(self._parameters, self._gradients, strict=True)
-        return all(weight.grad is gradient for weight, gradient in pairs)
+    def _are_connected(self) -> bool:
+        """Return whether weights, gradients and states are parts of the vectors."""
+        state = self._optimizer.state
+        parts = self._gradients, self._states, self._addresses
+        for weight, gradient, views, addresses in zip(
+            self._parameters, *parts, strict=True
+        ):
+            found = state.get(weight, {})
+            if not (
+                weight.requires_grad
+                and weight.grad is gradient
+                and (weight.data_ptr(), gradient.data_ptr()) == addresses
+                and all(found.get(name) is view for name, view in views.items())
+            ):
+                return False
+        return True
 
     def clip(self, limit: float) -> Tensor:
         """Scale the gradient to a norm of at most ``limit``; return its norm before."""
@@ -140,23 +161,26 @@ class FlatWeights:
                 self._rows.scale_gradient(limit / (norm + 1e-6))
         return norm
 
-    def step(self, group: dict[str, Any]) -> None:
-        """Take a step with the options of the optimizer's group; decay and average.
+    def step(self) -> None:
+        """Take a step with the options of the optimizer; decay and average.
 
         The order is that of the training loop: first the step, then the decay of the
         matrices, then the average.
         """
+        group = self._optimizer.param_groups[0]
         rate, (beta_1, beta_2) = float(group["lr"]), group["betas"]
         limits = torch.finfo(self.weights.dtype)
         if rate > limits.max:
             raise RuntimeError("the weights cannot change by lr without overflow.")
+        vars(self._optimizer)["_opt_called"] = True  # otherwise schedulers warn
         self._n_steps += 1
         keep = 1 - rate * self.weight_decay
         share = 0.0 if self._average is None else self._average.count_step()
         if can_compile(self.weights):
-            n_steps = self._n_steps.item()
+            n_steps = self._n_steps[0].item()
             root = (1 - beta_2**n_steps) ** -0.5
-            numbers = rate / (1 - beta_1**n_steps), beta_1, beta_2, root, group["eps"]
+            shares = 1 - beta_1, 1 - beta_2  # in float32, 1 - .999 has five digits only
+            numbers = rate / (1 - beta_1**n_steps), *shares, root, group["eps"]
             for part, factor in zip(self._parts, (keep, 1.0), strict=True):
                 arrays = to_arrays(*part)
                 scalars = np.array([*numbers, factor, share], arrays[0].dtype)
@@ -171,7 +195,7 @@ class FlatWeights:
             [mean],
             [square],
             [],
-            [self._n_steps],
+            [self._n_steps[0]],
             lr=rate,
             beta1=beta_1,
             beta2=beta_2,
@@ -188,14 +212,33 @@ class FlatWeights:
     def separate(self) -> None:
         """Make all weights, gradients and states tensors of their own again."""
         self.finish_rows()
-        for weight, gradient in zip(self._parameters, self._gradients, strict=True):
+        rows = zip(self._parameters, self._gradients, self._states, strict=True)
+        for weight, gradient, views in rows:
             weight.data = weight.detach().clone()
             if weight.grad is gradient:
                 weight.grad = gradient.clone()
-            state = self._state[weight]
-            state.update({name: value.clone() for name, value in state.items()})
+            state = self._optimizer.state.get(weight, {})
+            ours = {k: v.clone() for k, v in views.items() if state.get(k) is v}
+            state.update(ours)
         if self._average is not None:
             self._average.weights = [part.clone() for part in self._average.weights]
+
+
+def has_plain_steps(
+    optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]
+) -> bool:
+    """Return whether an Adam trains these weights, with options that vectors allow.
+
+    The optimizer must not decay the weights itself or call hooks in its steps.
+    """
+    group, *others = optimizer.param_groups
+    hooks = optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks
+    return (
+        not others
+        and [*map(id, group["params"])] == [*map(id, parameters)]
+        and not (group["weight_decay"] or group["amsgrad"] or group["maximize"])
+        and not any(hooks)
+    )
 
 
 @Kernel
@@ -208,12 +251,11 @@ def step_kernel(
     scalars: np.ndarray,
 ) -> None:
     """Compute in one pass over the vectors what :meth:`FlatWeights.step` computes."""
-    rate, beta_1, beta_2, root, eps, keep, share = scalars
-    one = weights.dtype.type(1)
+    rate, share_1, share_2, root, eps, keep, share = scalars
     for i in range(len(weights)):
         g = gradient[i]
-        m = mean[i] + (g - mean[i]) * (one - beta_1)
-        v = beta_2 * square[i] + (one - beta_2) * g * g
+        m = mean[i] + (g - mean[i]) * share_1
+        v = square[i] + (g * g - square[i]) * share_2
         mean[i], square[i] = m, v
         weight = (weights[i] - rate * m / (np.sqrt(v) * root + eps)) * keep
         weights[i] = weight

@@ -323,9 +323,6 @@ class RecurrentNet(NeuralNet, ABC):
     def train_step(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
         """Compute the gradient of one batch, and let the optimizer take a step."""
         flat = find_flat(self.optimizer_)
-        if flat is not None and not flat.is_intact():  # because of a callback
-            separate_weights(self.optimizer_)
-            flat = None
         if flat is None:
             return super().train_step(batch, **fit_params)
         flat.read_rows(self._list_codes(batch))
@@ -334,9 +331,12 @@ class RecurrentNet(NeuralNet, ABC):
         names = TeeGenerator(self.get_all_learnable_params())
         about = {"named_parameters": names, "batch": batch, "training": True}
         self.notify("on_grad_computed", **about)
-        if not flat.has_gradients():
+        flat.weight_decay = self.weight_decay  # a callback may have set it
+        if flat.is_intact(self.average_):
+            flat.step()
+        else:  # because of a callback
             separate_weights(self.optimizer_)
-        self.optimizer_.step()
+            self.optimizer_.step()
         return step
 
     def train_step_single(self, batch: tuple, **fit_params: Any) -> dict[str, Any]:
@@ -355,18 +355,21 @@ class RecurrentNet(NeuralNet, ABC):
         weights = self.module_.parameters()
         return nn.utils.clip_grad_norm_(weights, limit, foreach=True)
 
-    def _choose_columns(self, lengths: np.ndarray) -> slice:
-        """Return which sequences of a batch this process reads."""
+    def _choose_columns(self, lengths: np.ndarray, each_step: bool = False) -> slice:
+        """Return which sequences of a batch this process reads.
+
+        With ``each_step``, the network has one output per valid step.
+        """
         columns = self.processes.choose_columns(len(lengths))
         if self.processes is not ALONE:
-            self.dropout_generator.share = Share(lengths, columns)
+            self.dropout_generator.share = Share(lengths, columns, each_step)
         return columns
 
     def _end_sharing(self) -> None:
         """Give all processes the same weights, and continue alone."""
         averages = [] if self.average_ is None else self.average_.weights
         self.processes.broadcast_tensors([*self.module_.parameters(), *averages])
-        self.processes = ALONE
+        self.processes, self.dropout_generator.share = ALONE, None
 
     # ------------------------------------------------- methods of subclasses
 

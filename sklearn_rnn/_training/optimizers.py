@@ -9,7 +9,7 @@ import torch
 
 from sklearn_rnn._nn.cells.custom import CustomLayer
 from sklearn_rnn._training.averaging import WeightAverage
-from sklearn_rnn._training.flat import FlatWeights
+from sklearn_rnn._training.flat import FlatWeights, has_plain_steps
 
 # With an eps of 1e-6, a gradient that is zero except for rounding errors is not scaled
 # up to a full step. A row of weight 2 then has the same effect as two rows, to seven
@@ -26,7 +26,8 @@ class WithoutCompiler(torch.optim.Optimizer):
     imports 800 modules, which takes a second or more, even if nothing is compiled. This
     class uses the undecorated functions, which compute the same results.
 
-    If the weights are in the vectors ``flat``, a step changes these.
+    While the weights are in the vectors ``flat``, the training loop calls their
+    ``step`` instead.
     """
 
     flat: FlatWeights | None = None
@@ -36,14 +37,7 @@ class WithoutCompiler(torch.optim.Optimizer):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        step_each: Any = inspect.unwrap(cls.step)
-
-        @torch.no_grad()
-        def step(self: Any, closure: Any = None) -> Any:
-            if self.flat is None:
-                return step_each(self, closure)
-            return self.flat.step(self.param_groups[0])
-
+        step: Any = torch.no_grad()(inspect.unwrap(cls.step))
         cls.step = step  # type: ignore[method-assign]
 
 
@@ -166,8 +160,7 @@ def can_flatten(optimizer: torch.optim.Optimizer, module: torch.nn.Module) -> bo
     states = [optimizer.state.get(weight, {}) for weight in weights]
     return (
         type(optimizer) in (Adam, AdamW)
-        and len(optimizer.param_groups) == 1
-        and list(map(id, optimizer.param_groups[0]["params"])) == list(map(id, weights))
+        and has_plain_steps(optimizer, weights)
         and not any(isinstance(layer, CustomLayer) for layer in module.modules())
         and all(weight.requires_grad for weight in weights)
         and len({(weight.dtype, weight.device) for weight in weights}) == 1

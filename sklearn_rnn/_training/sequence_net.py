@@ -52,7 +52,7 @@ class SequenceNet(RecurrentNet):
         try:
             for rows, start, n_steps in windows:
                 lengths = np.minimum(sequences.lengths[rows] - start, n_steps)
-                rows = rows[self._choose_columns(lengths)]
+                rows = rows[self._choose_columns(lengths, examples.first is not None)]
                 inputs = pad_batch(sequences, rows, self.device, start, n_steps)
                 index = examples.locate_targets(rows, start, n_steps)
                 targets = move_to(self.device, examples.targets[index])

@@ -49,7 +49,9 @@ def iter_batches(
     by : column name or None, default=None
         Column of the ids of the sequences, if each row of the files is one time step.
         Each file must be sorted by id and, for each id, by time. All rows of an id must
-        be in the same file, and have the same target.
+        be in the same file, and have the same target. The order of the times is not
+        checked. Of ids in several files, only those at the beginning or end of a file
+        are found, which is where a table that was cut into files has them.
     batch_size : int, default=8192
         Number of sequences per batch. The last batch may have fewer.
     shuffle : bool, default=False
@@ -76,10 +78,12 @@ def iter_batches(
     FileNotFoundError
         If a file does not exist, or a folder contains no Parquet file.
     TypeError
-        If columns do not contain numbers or lists of numbers.
+        If columns do not contain numbers or lists of numbers, or if their types differ
+        between the files.
     ValueError
         If a column does not exist, contains missing values or lists of different
-        lengths for the same sequence, or if a file is not sorted by id.
+        lengths for the same sequence, if a file is not sorted by id, or if an id is in
+        two files.
 
     See Also
     --------
@@ -129,7 +133,9 @@ def _find_files(source):
     paths = [source] if isinstance(source, (str, bytes, os.PathLike)) else list(source)
     files = []
     for path in map(Path, map(os.fsdecode, paths)):
-        found = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+        found = [path]
+        if path.is_dir():
+            found = sorted(file for file in path.rglob("*.parquet") if file.is_file())
         if not found or not found[0].exists():
             what = (
                 "contains no file that ends with .parquet"
@@ -170,15 +176,44 @@ def _as_list(names):
 
 def _iterate(files, values, targets, several, by, batch_size):
     """Yield the batches; if ``several``, the targets become columns of an array."""
-    read = _read_rows if by is None else _read_long
-    parts = (
-        part for file in files for part in read(file, values, targets, by, batch_size)
-    )
+    parts = _read_files(files, values, targets, by, batch_size)
     for X, *y in _split_batches(parts, batch_size):
+        if several and any(isinstance(column, list) for column in y):
+            raise TypeError(
+                f"there are lists in some of the target columns {targets}. Targets per "
+                "step must be in a single column: pass its name instead of a list."
+            )
         if not y:
             yield X
         else:
             yield X, np.stack(y, axis=1) if several else y[0]
+
+
+def _read_files(files, values, targets, by, n_rows):
+    """Yield sequences and targets of all files, whose columns must be alike."""
+    first_of = None
+    file_of: dict[object, object] = {}  # of ids at the edges of files
+    for file in files:
+        if by is None:
+            parts = _read_rows(file, values, targets, n_rows)
+        else:
+            parts = _read_long(file, values, targets, by, file_of)
+        for part in parts:
+            kinds = [_find_kind(column) for column in part]
+            first_of = first_of or (file, kinds)
+            if kinds != first_of[1]:
+                raise TypeError(
+                    f"{file} has {' and '.join(kinds)} in the columns "
+                    f"{[*values, *targets]}, but {first_of[0]} has "
+                    f"{' and '.join(first_of[1])}. All files need the same types."
+                )
+            yield part
+
+
+def _find_kind(column):
+    if isinstance(column, list):
+        return "lists"
+    return "numbers" if column.dtype.kind in "biuf" else "other values"
 
 
 def _split_batches(parts, batch_size):
@@ -221,7 +256,7 @@ def _read_tables(file, columns, n_rows):
                 yield {name: batch.column(name) for name in batch.schema.names}
 
 
-def _read_rows(file, values, targets, by, n_rows):
+def _read_rows(file, values, targets, n_rows):
     """Yield sequences and targets from files in which each row is a sequence."""
     for columns in _read_tables(file, [*values, *targets], n_rows):
         features = [_read_numbers(columns[name], name, file) for name in values]
@@ -252,14 +287,23 @@ def _stack_lists(features, names, file):
     return [np.stack(steps, axis=-1) for steps in zip(*features, strict=True)]
 
 
-def _read_long(file, values, targets, by, n_rows):
-    """Yield sequences and targets from files in which each row is a time step."""
+def _read_long(file, values, targets, by, file_of):
+    """Yield sequences and targets from files in which each row is a time step.
+
+    The first and the last id of the file are added to ``file_of``.
+    """
     rest = None
     for columns in _read_tables(file, [by, *values, *targets], ROWS_PER_READ):
         features = [_read_numbers(columns[name], name, file) for name in values]
         others = [_read_column(columns[name], name, file) for name in [by, *targets]]
+        names = [*values, by, *targets]
+        _refuse_lists([*features, *others], names, columns, by, file)
         part = np.stack(features, axis=1), *others
         steps, ids, *y = part if rest is None else _join([rest, part])
+        if (ids != ids).any():
+            raise ValueError(f"column {by!r} of {file} has ids that are NaN.")
+        if rest is None:
+            _refuse_second_file(ids[0], file_of, file, by)
         if (ids[1:] < ids[:-1]).any():
             raise ValueError(
                 f"{file} is not sorted by {by!r}. Sort its rows by id and time, so "
@@ -273,7 +317,29 @@ def _read_long(file, values, targets, by, n_rows):
             yield (X, *(column[starts[:-1]] for column in y))
         rest = tuple(column[last:] for column in (steps, ids, *y))
     if rest is not None:
+        _refuse_second_file(rest[1][0], file_of, file, by)
         yield ([rest[0]], *(column[:1] for column in rest[2:]))
+
+
+def _refuse_lists(found, names, columns, by, file):
+    """Raise an error if one of the columns that were found contains lists."""
+    for name, column in zip(names, found, strict=True):
+        if isinstance(column, list):
+            raise TypeError(
+                f"column {name!r} of {file} has the type {columns[name].type}, but "
+                f"with by={by!r} each row is one time step; expected one value per row."
+            )
+
+
+def _refuse_second_file(number, file_of, file, by):
+    """Raise an error if another file begins or ends with the same id."""
+    other = file_of.setdefault(number, file)
+    if other != file:
+        raise ValueError(
+            f"{by}={number} is in two files, {other} and {file}. All rows of an id "
+            "must be in the same file, because they form one sequence. If they are "
+            "different sequences, give them different ids."
+        )
 
 
 def _check_constant(y, names, ids, by, file):
@@ -325,6 +391,8 @@ def _read_column(column, name, file):
 
 def _join_features(flat, lengths, name, file):
     """Return steps (n, F) from lists of features."""
+    if not len(lengths) or not lengths.any():
+        return flat.reshape(len(lengths), 0)
     if (lengths != lengths[0]).any():
         raise ValueError(
             f"column {name!r} of {file} has steps of {lengths[0]} and of "

@@ -4,12 +4,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NoReturn
 
 import numpy as np
 
 from sklearn_rnn._core.randomness import SAMPLING, numpy_generator
 from sklearn_rnn._data.tokens import END
+from sklearn_rnn._nn.compiled import Kernel, has_kernels
 from sklearn_rnn._nn.steppers import Stepper
 from sklearn_rnn.generation._options import DecodingOptions
 
@@ -55,12 +57,20 @@ def apply_constraints(
             if not np.isfinite(row.max()):
                 raise_nothing_left(options, text, n_left)
         return logits
-    logits[:, NEVER_GENERATED] = -np.inf
-    if options.banned:
-        logits[:, options.banned] = -np.inf
-        if not np.isfinite(logits[:1].max()):
-            raise ValueError(NOTHING_LEFT)
+    logits += exclude(options.banned, logits.shape[1], logits.dtype)
     return logits
+
+
+@lru_cache
+def exclude(banned: tuple[int, ...], n_codes: int, dtype: np.dtype) -> np.ndarray:
+    """Return minus infinity for codes that are never generated, and 0 for others."""
+    excluded = np.zeros(n_codes, dtype)
+    excluded[NEVER_GENERATED] = -np.inf
+    excluded[list(banned)] = -np.inf
+    if not np.isfinite(excluded.max()):
+        raise ValueError(NOTHING_LEFT)
+    excluded.flags.writeable = False
+    return excluded
 
 
 def find_allowed(
@@ -139,8 +149,26 @@ def sample(
         n_kept = 1 + (sums < options.top_p * sums[:, -1:]).sum(1)
         rank = np.argsort(order, axis=1, kind="stable")
         weights[rank >= n_kept[:, None]] = 0
+    if has_kernels():
+        codes = np.empty(len(weights), np.int64)
+        draw_kernel(weights, uniforms, codes)
+        return codes
     sums = np.add.accumulate(weights, axis=1, dtype=np.float64)
     return np.add.reduce(sums <= uniforms[:, None] * sums[:, -1:], axis=1)
+
+
+@Kernel
+def draw_kernel(weights: np.ndarray, uniforms: np.ndarray, codes: np.ndarray) -> None:
+    """Compute into ``codes`` what :func:`sample` computes from ``weights``."""
+    for b in range(len(weights)):
+        total = 0.0
+        for weight in weights[b]:
+            total += weight
+        goal, total, code = uniforms[b] * total, 0.0, -1
+        while total <= goal:
+            code += 1
+            total += weights[b, code]
+        codes[b] = code
 
 
 def make_uniform_sampler(

@@ -71,7 +71,7 @@ def count_linear_algebra():
 def test_linear_algebra_is_limited_until_the_last_thread_leaves():
     before = count_linear_algebra()
     for library in threads._list_linear_algebra():
-        library.set_num_threads(2)
+        threads._set_library_threads(library, 2)
     first, second = use_one_thread(), use_one_thread()
     with ThreadPoolExecutor(2) as executor:
         for step in (first.__enter__, second.__enter__):
@@ -82,7 +82,7 @@ def test_linear_algebra_is_limited_until_the_last_thread_leaves():
         second.__exit__(None, None, None)
     assert set(count_linear_algebra()) == {2}
     for library, n in zip(threads._list_linear_algebra(), before, strict=True):
-        library.set_num_threads(n)
+        threads._set_library_threads(library, n)
 
 
 def multiply(connection):
@@ -146,6 +146,19 @@ def test_each_item_is_computed_on_one_thread(two_threads, work):
     is_parallel = threading.get_ident() not in {ident for *_, ident in found}
     assert is_parallel == (work > 0)
     assert torch.get_num_threads() == 2
+
+
+def test_another_thread_does_not_change_the_number_of_threads_per_item(two_threads):
+    def set_elsewhere():
+        with ThreadPoolExecutor(1) as other:
+            other.submit(torch.set_num_threads, 2).result()
+        yield from range(2)
+
+    def look(item):
+        return torch.get_num_threads()
+
+    found = map_in_threads(look, set_elsewhere(), PREDICTION_WORTH_THREADS)
+    assert found == [1, 1]
 
 
 def test_an_error_in_a_thread_is_raised(two_threads):

@@ -1,34 +1,55 @@
-"""Functions that are computed again in the backward pass."""
+"""Functions of segments that are computed again in the backward pass."""
 
+import pytest
 import torch
 from small_networks import normal
 
-from sklearn_rnn._nn.segments import recompute
+from sklearn_rnn._nn.segments import read_segments
+
+SEGMENTS = normal(3, 2, 4)  # (segment, row, feature)
 
 
-def test_recomputed_results_have_the_gradients_of_the_function():
+def test_segments_have_the_gradients_of_the_function():
     weight, unused = (normal(4, 4, seed=k).requires_grad_() for k in (0, 1))
-    frozen, state, calls = normal(4, seed=2), normal(4, seed=3), []
+    frozen, state, calls = normal(4, seed=2), normal(2, 4, seed=3), []
 
-    def step(states):
-        calls.append(torch.is_grad_enabled())
-        return [torch.tanh(states[0] @ weight + frozen), weight.sum()]
+    def read(k, states):
+        calls.append((k, torch.is_grad_enabled()))
+        after = torch.tanh(states[0] @ weight + frozen + SEGMENTS[k])
+        return after[: 1 + k % 2] * 2, [after, weight.sum() * SEGMENTS[k]]
 
     def run(state):
-        return recompute(step, [state], [weight, unused, frozen])
+        rows, last = read_segments(read, 3, 4, [state], [weight, unused, frozen])
+        return rows, *last
 
     torch.autograd.gradcheck(run, state.requires_grad_())
     calls.clear()
     results = run(state)
-    assert calls == [False]
-    (results[0].sum() + results[1]).backward()
-    assert calls == [False, True]
-    expected = torch.autograd.grad(sum(r.sum() for r in step([state])), weight)
-    torch.testing.assert_close(weight.grad, *expected)
-    assert unused.grad is None and frozen.grad is None
-
-
-def test_nothing_is_kept_without_gradients():
+    assert calls == [(0, False), (1, False), (2, False)]
+    sum(result.sum() for result in results).backward()
+    assert calls[3:] == [(2, True), (1, True), (0, True)]
     with torch.no_grad():
-        (result,) = recompute(lambda states: [states[0] * 2], [torch.ones(1)], [])
-    assert result.grad_fn is None
+        for result, expected in zip(run(state), results, strict=True):
+            assert torch.equal(result, expected) and result.grad_fn is None
+    states, total = [state], 0
+    for k in range(3):
+        part, states = read(k, states)
+        total = total + part.sum()
+    total = total + sum(last.sum() for last in states)
+    expected = torch.autograd.grad(total, weight)
+    torch.testing.assert_close(weight.grad, *expected)
+    assert not unused.grad.any() and frozen.grad is None
+
+
+@pytest.mark.parametrize("is_first_frozen", [False, True])
+def test_some_segments_may_not_depend_on_weights(is_first_frozen):
+    weight = torch.ones(2, dtype=torch.float64, requires_grad=True)
+
+    def read(k, states):
+        is_used = (k > 0) == is_first_frozen
+        return None, [SEGMENTS[k, 0, :2] * (weight if is_used else 1)]
+
+    _, (last,) = read_segments(read, 2, 0, [], [weight])
+    last.sum().backward()
+    expected = SEGMENTS[1, 0, :2] if is_first_frozen else torch.zeros(2).double()
+    assert torch.equal(weight.grad, expected)

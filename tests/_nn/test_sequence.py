@@ -15,6 +15,7 @@ from small_networks import (
     private,
 )
 
+from sklearn_rnn._nn.masks import MaskGenerator, Share
 from sklearn_rnn._nn.sequence import Inputs
 
 
@@ -232,6 +233,29 @@ def test_a_segment_is_computed_again_with_the_same_dropout(read_in_segments):
         weight[0] -= 2e-6
     slope = (higher - compute()) / 2e-6
     assert weight.grad[0].item() == pytest.approx(slope.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("pooling", ["concat", None])
+def test_segments_of_a_share_have_the_masks_of_the_batch(
+    pooling, rank, read_in_segments
+):
+    read_in_segments()
+    network = make_network("gru", num_layers=2, pooling=pooling, dropout=0.5)
+    values, lengths = normal(50, 4, 3), np.array([3, 50, 12, 9])
+    columns, generator = slice(rank, None, 2), MaskGenerator().manual_seed(0)
+    expected = network(Inputs(values, torch.tensor(lengths)), generator).detach()
+    after = generator.get_state()
+    row = np.arange(4)  # of each output
+    if pooling is None:
+        row = np.nonzero(np.arange(50)[:, None] < lengths)[1]
+    expected = expected[torch.from_numpy(row % 2 == rank)]
+    generator.manual_seed(0)
+    generator.share = Share(lengths, columns, each_step=pooling is None)
+    own = lengths[columns]
+    inputs = Inputs(values[: own.max(), columns], torch.tensor(own))
+    close(network(inputs, generator), expected)
+    assert torch.equal(generator.get_state(), after)
 
 
 @pytest.mark.parametrize("options", [{"bidirectional": True}, {"cell": "custom"}])

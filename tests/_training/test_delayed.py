@@ -35,7 +35,7 @@ def test_delayed_steps_give_the_bits_of_steps_of_all_rows(dtype):
             for other in (tensors, expected):
                 other[1].index_copy_(0, rows, gradient)
             rate, root = 0.01 / (1 - 0.9**t), (1 - 0.999**t) ** -0.5
-            numbers = [rate, 0.9, 0.999, root, 1e-6, 0.999, 4 / (t + 3)]
+            numbers = [rate, 0.1, 0.001, root, 1e-6, 0.999, 4 / (t + 3)]
             scalars = np.array(numbers, expected[0].numpy().dtype)
             delayed.step(scalars)
             step_kernel(*[tensor.view(-1).numpy() for tensor in expected], scalars)

@@ -1,5 +1,7 @@
 """Weights and the state of Adam as views of vectors, during a training."""
 
+import copy
+import inspect
 from contextlib import nullcontext
 
 import numpy as np
@@ -11,6 +13,7 @@ from torch import nn
 
 from sklearn_rnn import RNNClassifier
 from sklearn_rnn._nn.compiled import without_compiled_kernels
+from sklearn_rnn._training import optimizers
 from sklearn_rnn._training.averaging import WeightAverage
 from sklearn_rnn._training.flat import FlatWeights
 from sklearn_rnn._training.optimizers import Adam, can_flatten, flat_weights
@@ -97,6 +100,129 @@ def test_weights_that_a_callback_freezes_stay(ragged, when):
 
     fit(ragged, Watcher(**{when: freeze}), average=False)
     assert all(torch.equal(weight, seen[0]) for weight in seen)
+
+
+def load_state(optimizer, state):
+    """Load a state without importing torch's compiler, which takes seconds."""
+    inspect.unwrap(torch.optim.Optimizer.load_state_dict)(optimizer, state)
+
+
+def of_first(net):
+    """Return the first weight, its state in the optimizer, and the options."""
+    optimizer, weight = net.optimizer_, next(net.module_.parameters())
+    return weight, optimizer.state[weight], optimizer.param_groups[0]
+
+
+def replace_weight(net):
+    weight = of_first(net)[0]
+    weight.data = weight.data * 0.9
+
+
+def replace_data_of_gradient(net):
+    weight = of_first(net)[0]
+    weight.grad.data = weight.grad.data * 0.5
+
+
+def replace_moment(net):
+    state = of_first(net)[1]
+    state["exp_avg"] = torch.full_like(state["exp_avg"], 0.01)
+
+
+def replace_state(net):
+    state = copy.deepcopy(net.optimizer_.state_dict())
+    for of_weight in state["state"].values():
+        of_weight["exp_avg"].fill_(0.01)
+    load_state(net.optimizer_, state)
+
+
+def restart_one_weight(net):
+    of_first(net)[1].get("step", torch.zeros(())).fill_(2.0)
+
+
+def store_another_value(net):
+    of_first(net)[1]["note"] = "a string"
+    of_first(net)[0].data = of_first(net)[0].data.clone()
+
+
+def decay_more(net):
+    net.weight_decay = 5.0
+
+
+def decay_in_optimizer(net):
+    of_first(net)[2]["weight_decay"] = 5.0
+
+
+def maximize(net):
+    of_first(net)[2]["maximize"] = True
+
+
+def divide_groups(net):
+    group = of_first(net)[2]
+    if len(group["params"]) > 1:
+        net.optimizer_.add_param_group({"params": [group["params"].pop()], "lr": 0.0})
+
+
+def replace_average(net):
+    net.average_ = copy.deepcopy(net.average_)
+    net.average_.n_steps = 5
+
+
+def call_hook(net):
+    if not net.optimizer_._optimizer_step_post_hooks:
+        weights = of_first(net)[2]["params"]
+        shrink = [lambda *_, weight=w: weight.data.mul_(0.9) for w in weights]
+        for hook in shrink:
+            net.optimizer_.register_step_post_hook(hook)
+
+
+def step_again(net):
+    net.optimizer_.step()
+
+
+ON_BATCH = [
+    *(replace_weight, replace_moment, replace_state, restart_one_weight),
+    *(store_another_value, decay_more, decay_in_optimizer, maximize, divide_groups),
+    *(replace_average, call_hook, step_again),
+]
+ON_GRADIENT = [
+    *(replace_weight, replace_data_of_gradient, maximize, divide_groups, step_again)
+]
+
+
+@pytest.mark.parametrize(
+    ("when", "change"),
+    [
+        *(("on_batch", change) for change in ON_BATCH),
+        *(("on_gradient", change) for change in ON_GRADIENT),
+    ],
+)
+def test_what_a_callback_changes_has_the_effect_that_it_has_on_tensors(
+    ragged, when, change, monkeypatch
+):
+    flat = fit(ragged, Watcher(**{when: change}))
+    monkeypatch.setattr(optimizers, "can_flatten", lambda *_: False)
+    single = fit(ragged, Watcher(**{when: change}))
+    for ours, theirs in zip(weights(flat), weights(single), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("context", [nullcontext, without_compiled_kernels])
+def test_an_optimizer_continues_from_the_state_in_the_middle_of_a_training(context):
+    layer = nn.Linear(2, 3)
+    optimizer = make_optimizer(layer)
+    with context(), flat_weights(optimizer, layer, None, 0.0):
+        for _ in range(2):
+            optimizer.flat.gradient.fill_(1.0)
+            optimizer.flat.step()
+        state, twin = optimizer.state_dict(), copy.deepcopy(layer)
+    other = make_optimizer(twin)
+    load_state(other, copy.deepcopy(state))
+    for layer_optimizer, module in ((optimizer, layer), (other, twin)):
+        for weight in module.parameters():
+            weight.grad = torch.full_like(weight, -3.0)
+        layer_optimizer.step()
+    for ours, theirs in zip(twin.parameters(), layer.parameters(), strict=True):
+        np.testing.assert_allclose(ours.detach(), theirs.detach(), rtol=1e-6)
 
 
 def test_tensors_are_their_own_after_a_training(ragged):

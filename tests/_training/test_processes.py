@@ -127,6 +127,10 @@ MODELS = {
         classifier(return_sequences=True),
         (X, [np.arange(len(x)) % 2 for x in X]),
     ),
+    "windows": (
+        classifier(return_sequences=True, backprop_window=3, num_layers=2),
+        (X, [np.arange(len(x)) % 2 for x in X]),
+    ),
     "text": (
         SequenceGenerator(**SETTINGS, batch_size=4, window=15, num_layers=2),
         (LETTERS,),
@@ -141,6 +145,15 @@ MODELS = {
     ),
     "few rows": (classifier(batch_size=1), (X[:3], y[:3])),
 }
+
+
+@pytest.mark.parametrize("name", ["classifier", "windows"])
+def test_processes_read_segments_with_the_masks_of_one(
+    run_in_threads, name, monkeypatch
+):
+    monkeypatch.setattr("sklearn_rnn._nn.sequence.MOST_OUTPUTS_KEPT", 150)
+    monkeypatch.setattr("sklearn_rnn._nn.sequence.STEPS_PER_SEGMENT", 2)
+    test_two_processes_train_the_network_of_one(run_in_threads, name)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn_rnn.forecasting.ForecastSkillWarning")

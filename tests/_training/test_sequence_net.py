@@ -1,5 +1,7 @@
 """Batches, losses and validation of sequences with their targets."""
 
+import copy
+
 import numpy as np
 import pytest
 import sklearn
@@ -10,6 +12,7 @@ from skorch.callbacks import Callback
 from sklearn_rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._core.randomness import SPLIT, numpy_generator
 from sklearn_rnn._data.sequences import from_ragged
+from sklearn_rnn._nn.states import map_states
 from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.holdout import draw_holdout
 from sklearn_rnn._training.net import make_net
@@ -230,6 +233,52 @@ def test_windows_carry_the_state_and_cut_the_gradient(cell):
         mean_size = sum(map(len, X)) / len(seen)
         assert loss == pytest.approx(sum(nats) / mean_size, rel=1e-5)
     assert model.net_.states is None
+
+
+class KeepFirstModule(Callback):
+    def __init__(self, kept):
+        self.kept = kept
+
+    def on_train_begin(self, net, **kwargs):
+        self.kept.append(copy.deepcopy(net.module_))
+
+
+@pytest.mark.parametrize("window", [1, 5, 20])
+def test_windows_take_the_steps_of_a_loop_of_truncated_backpropagation(window):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(n, 2)) for n in (12, 5, 1, 9)]
+    y = [x[:, 0] + np.append(0, x[:-1, 1]) for x in X]
+    model = RNNRegressor("lstm", 4, num_layers=2, return_sequences=True, average=False)
+    model.set_params(backprop_window=window, max_epochs=2, optimizer=torch.optim.SGD)
+    model.set_params(learning_rate=0.1, weight_decay=0.0, gradient_clip=None)
+    model.set_params(precision="float64", scaling=False, random_state=0)
+    kept, lengths = [], np.array([12, 5, 1, 9])
+    model.set_params(callbacks=[KeepFirstModule(kept)]).fit(X, y)
+
+    (network,) = kept
+    values, targets = torch.zeros(12, 4, 2).double(), torch.zeros(12, 4).double()
+    for k, (x, target) in enumerate(zip(X, y, strict=True)):
+        values[: len(x), k] = torch.from_numpy(x)
+        standard = (target - np.concatenate(y).mean()) / np.concatenate(y).std()
+        targets[: len(x), k] = torch.from_numpy(standard)
+    valid = torch.from_numpy(np.arange(12)[:, None] < lengths)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    starts = range(0, 12, window)
+    for start in [*starts, *starts]:
+        if not start:
+            states = None
+        part = slice(start, start + window)
+        outputs, states = network.stack(values[part], None, states)
+        states = map_states(states, torch.Tensor.detach)
+        errors = network.head(outputs)[:, :, 0] - targets[part]
+        loss = errors[valid[part]].square().sum() * len(starts) / lengths.sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    for ours, theirs in zip(
+        model.module_.parameters(), network.parameters(), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
 class RecordLoss(Callback):

@@ -5,6 +5,8 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sklearn_rnn import RNNRegressor
@@ -76,6 +78,7 @@ def test_rows_of_an_id_are_one_sequence(tmp_path, monkeypatch, rows):
 
 def test_files_are_read_in_the_order_that_is_asked_for(tmp_path):
     write(tmp_path, LONG, parts=6)
+    (tmp_path / "a.parquet").mkdir()  # Spark writes folders with such names
     files = [tmp_path / "3.parquet", str(tmp_path / "1.parquet")]
     assert [X.ravel().tolist() for X in iter_batches(files, "x")] == [[4, 2]]
     options = {"values": "x", "shuffle": True, "batch_size": 6}
@@ -116,6 +119,14 @@ def test_batches_train_a_model(tmp_path):
             ValueError,
             "is x and y for u=1",
         ),
+        ({}, {"values": "a", "by": "u"}, TypeError, "'a' .* one value per row"),
+        (
+            {},
+            {"values": "u", "by": "v", "target": "steps"},
+            TypeError,
+            "'steps' .* one value per row",
+        ),
+        ({}, {"values": "a", "target": ["u", "steps"]}, TypeError, "single column"),
         ({}, {"batch_size": 0}, ValueError, "batch_size == 0"),
     ],
 )
@@ -123,6 +134,50 @@ def test_mistakes_are_named(tmp_path, change, options, error, match):
     write(tmp_path, NESTED.assign(**change))
     with pytest.raises(error, match=match):
         list(iter_batches(tmp_path, **options))
+
+
+@pytest.mark.parametrize("rows", [1, 100])
+def test_an_id_at_the_edges_of_two_files_is_an_error(tmp_path, monkeypatch, rows):
+    monkeypatch.setattr("sklearn_rnn.datasets._parquet.ROWS_PER_READ", rows)
+    for k, ids in enumerate([[1, 2], [3, 4], [2, 2]]):
+        frame = pd.DataFrame({"id": ids, "x": [1.0, 2.0]})
+        frame.to_parquet(tmp_path / f"{k}.parquet")
+    files = sorted(tmp_path.iterdir())
+    assert len(list(iter_batches([*files[:2], files[0]], by="id", batch_size=1))) == 6
+    with pytest.raises(ValueError, match=r"id=2 is in two files, .*0.par.* and .*2.pa"):
+        list(iter_batches(files, by="id"))
+    with pytest.raises(ValueError, match="id=2 is in two files"):
+        list(iter_batches(files[::-1], by="id"))
+
+
+def test_ids_are_not_nan(tmp_path):
+    pq.write_table(pa.table({"id": [1.0, np.nan], "x": [1, 2]}), tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"'id' of .* NaN"):
+        list(iter_batches(tmp_path, by="id"))
+
+
+@pytest.mark.parametrize("column", ["x", "y"])
+@pytest.mark.parametrize("batch_size", [2, 3])
+def test_files_have_the_same_types(tmp_path, column, batch_size):
+    table = {"x": [1.0, 2.0], "y": [0, 1]}
+    pq.write_table(pa.table(table), tmp_path / "a.parquet")
+    other = {"x": [[1.0], [2.0]], "y": ["p", "q"]}
+    table[column] = other[column]
+    pq.write_table(pa.table(table), tmp_path / "b.parquet")
+    with pytest.raises(
+        TypeError, match=r"b.parquet has .* but .*a.parquet has numbers"
+    ):
+        list(iter_batches(tmp_path, "x", "y", batch_size=batch_size))
+
+
+def test_nested_lists_may_be_empty(tmp_path):
+    nested = pa.list_(pa.list_(pa.float64()))
+    for rows in ([[], []], [[[]], [[]]]):
+        table = pa.table({"x": pa.array(rows, nested)})
+        pq.write_table(table, tmp_path / "a.parquet")
+        (X,) = iter_batches(tmp_path)
+        with pytest.raises(ValueError, match=r"at least one (step|feature)"):
+            RNNRegressor().fit(X, [0, 1])
 
 
 def test_missing_files_are_named(tmp_path):
