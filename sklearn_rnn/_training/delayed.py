@@ -13,8 +13,9 @@ from torch import Tensor
 
 from sklearn_rnn._nn.compiled import Kernel, to_arrays
 
-# Smaller matrices fit into the caches, and are changed as fast by one step per batch.
-LEAST_WEIGHTS = 2**15
+# Smaller matrices fit into the caches of most processors, and are changed as fast or
+# faster by one step per batch.
+LEAST_WEIGHTS = 2**18
 
 
 class DelayedRows:
