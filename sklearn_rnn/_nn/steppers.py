@@ -13,8 +13,9 @@ from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.sequence import SequenceNetwork
 from sklearn_rnn._nn.states import Arrays, find_layout, list_tensors
 
-# Maximum size of the table that contains W x + b for every code x.
-LARGEST_TABLE = 2**24
+# The largest table of W x + b for every code x that is computed in advance. For larger
+# vocabularies, this would take longer than many steps.
+LARGEST_TABLE = 2**20
 
 Network = LanguageNetwork | SequenceNetwork
 Nested = list[list[Any]]  # states, layer by layer, as a module returns them
@@ -36,21 +37,9 @@ def make_stepper(
         return PatchStepper(inner, module, patch_size)
     layers = [level[0] for level in cast(Any, module.stack.layers)]
     ours = all(layer.numpy_cell is not None for layer in layers)
-    if (
-        ours
-        and module.compute_dtype is None
-        and _compute_table_size(module) <= LARGEST_TABLE
-    ):
+    if ours and module.compute_dtype is None:
         return NumpyStepper(module, states, n_streams)
     return TorchStepper(module, states, n_streams)
-
-
-def _compute_table_size(module: Network) -> int:
-    """Compute the size of the table of W x + b of the first layer for every code."""
-    first = cast(Any, module.stack.layers)[0][0]
-    if module.embedding is not None:
-        return module.embedding.num_embeddings * first.weight_hh.shape[0]
-    return first.weight_ih.numel() if first.onehot else 0
 
 
 class Stepper(ABC):
@@ -237,9 +226,16 @@ class NumpyStepper(NetworkStepper):
     def __init__(
         self, module: Network, states: Nested | None = None, n_streams: int = 1
     ) -> None:
+        layers = [layer for (layer,) in cast(Any, module.stack.layers)]
+        table = module.embedding  # the first layer contains a small one
+        self.embedding: np.ndarray | None = None
+        if table is not None:
+            width = layers[0].weight_hh.shape[0]
+            if table.num_embeddings * width > LARGEST_TABLE:
+                self.embedding, table = to_array(table.weight), None
         self.cells = [
-            layer.numpy_cell(layer, module.embedding if k == 0 else None)
-            for k, (layer,) in enumerate(cast(Any, module.stack.layers))
+            layer.numpy_cell(layer, None if k else table)
+            for k, layer in enumerate(layers)
         ]
         with torch.inference_mode():
             weight: torch.Tensor = module.head.weight
@@ -293,6 +289,8 @@ class NumpyStepper(NetworkStepper):
             scratch = self._allocate(n)
         _, out, layers = scratch
         after = {"n_steps": before["n_steps"] + 1}
+        if self.embedding is not None:
+            x = self.embedding.take(x, axis=0, mode="clip")
         for (cell, buffers), names in layers:
             gates, states = buffers.gates, [before[name] for name in names]
             if cell.bias is None:  # codes

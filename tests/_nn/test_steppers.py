@@ -6,7 +6,6 @@ import torch
 from small_networks import UsersGRU, each_cell, each_kind
 
 from sklearn_rnn._core.randomness import torch_generator
-from sklearn_rnn._nn import steppers
 from sklearn_rnn._nn.builders import build_language_network, build_network
 from sklearn_rnn._nn.sequence import Inputs
 from sklearn_rnn._nn.steppers import NumpyStepper, TorchStepper, make_stepper
@@ -125,7 +124,7 @@ def test_a_branch_shares_no_state(codes):
         assert expected.shape == (B, V)
 
 
-def test_what_numpy_cannot_step_goes_through_torch(codes, monkeypatch):
+def test_what_numpy_cannot_step_goes_through_torch(codes):
     def kind(module):
         with torch.inference_mode():
             _, states = module(codes[:1])
@@ -134,5 +133,3 @@ def test_what_numpy_cannot_step_goes_through_torch(codes, monkeypatch):
     assert kind(network("lstm")) is NumpyStepper
     assert kind(network(UsersGRU)) is TorchStepper
     assert kind(network("gru", compute_dtype=torch.bfloat16)) is TorchStepper
-    monkeypatch.setattr(steppers, "LARGEST_TABLE", 10)
-    assert kind(network("lstm")) is TorchStepper

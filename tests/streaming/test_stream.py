@@ -84,12 +84,13 @@ def test_stepping_equals_reading_the_whole(cell, pooling, X, rng):
     assert found.dtype == bool
 
 
-def test_too_many_codes_for_a_table_go_through_torch(monkeypatch, rng):
+@pytest.mark.parametrize("embedding", ["auto", "onehot"])
+def test_streams_read_any_number_of_codes(embedding, monkeypatch, rng):
     codes = TokenArray(rng.integers(1, V, size=(N, T)), V)
-    model = fitted(codes)
+    model = fitted(codes, embedding=embedding)
     monkeypatch.setattr(_stepper, "LARGEST_TABLE", 10)
     stream = model.stream(N)
-    assert isinstance(stream._stepper, _stepper.TorchStepper)
+    assert isinstance(stream._stepper, _stepper.NumpyStepper)
     for t in range(T):
         proba = stream.predict_proba(np.asarray(codes)[:, t])
     close(proba, model.predict_proba(codes))
