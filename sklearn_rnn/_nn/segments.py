@@ -78,8 +78,12 @@ def _run(
     """
     rows, n = None, 0
     for k in range(n_segments):
-        part, states = read(k, states)
+        # With gradients, layers compute as in training, which is faster.
+        with torch.set_grad_enabled(kept is not None):
+            part, states = read(k, states)
+        states = [state.detach() for state in states]
         if part is not None:
+            part = part.detach()
             if rows is None:
                 rows = part.new_empty(n_rows, *part.shape[1:])
             rows[n : n + len(part)] = part
