@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from threadpoolctl import ThreadpoolController
 
@@ -76,7 +77,7 @@ def use_one_thread() -> Iterator[None]:
     This is faster for many small operations, and the results do not depend on the
     number of threads.
     """
-    n_threads, token = _get_torch_threads(), object()
+    n_threads, token = _get_torch_threads(), Token()
     try:
         _linear_algebra.enter(token)
         if n_threads > 1:
@@ -101,35 +102,41 @@ def _set_library_threads(library: Any, n_threads: int) -> None:
         release()
 
 
+class Token:
+    """Someone who is inside a limit."""
+
+
 class SharedLimit:
     """A limit of one thread for libraries whose setting all threads share.
 
     The first thread that enters sets it, and the last one that leaves restores what was
-    set before.
+    set before. An interrupt may keep a token from leaving. The limit then ends with the
+    next one that leaves.
     """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self._inside: set[object] = set()
+        self._inside: WeakSet[Token] = WeakSet()
         self._before: list[tuple[Any, int]] = []
 
-    def enter(self, token: object) -> None:
+    def enter(self, token: Token) -> None:
         """Limit the libraries until ``token`` leaves."""
         with self.lock:
-            if not self._inside:
+            if not self._before:
                 settings = [(lib, lib.num_threads) for lib in _list_linear_algebra()]
                 self._before = [(library, n) for library, n in settings if n > 1]
             self._inside.add(token)
             for library, _ in self._before:
                 _set_library_threads(library, 1)
 
-    def leave(self, token: object) -> None:
+    def leave(self, token: Token) -> None:
         """Restore the libraries, unless another token is inside."""
         with self.lock:
-            if self._inside == {token}:
+            self._inside.discard(token)
+            if not self._inside:
                 for library, before in self._before:
                     _set_library_threads(library, before)
-            self._inside.discard(token)
+                self._before = []
 
 
 def map_in_threads(

@@ -141,7 +141,7 @@ def move_to(device: torch.device, array: np.ndarray | torch.Tensor) -> torch.Ten
     """
     # Unlike as_tensor, from_numpy ignores the default device.
     tensor = torch.from_numpy(array) if isinstance(array, np.ndarray) else array
-    if device.type != "cuda":
+    if torch.device(device).type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
 

@@ -85,6 +85,19 @@ def test_linear_algebra_is_limited_until_the_last_thread_leaves():
         threads._set_library_threads(library, n)
 
 
+def test_a_token_that_never_leaves_does_not_keep_the_limit():
+    before = count_linear_algebra()
+    for library in threads._list_linear_algebra():
+        library.set_num_threads(2)
+    threads._linear_algebra.enter(threads.Token())  # as if its thread was interrupted
+    assert set(count_linear_algebra()) == {1}
+    with use_one_thread():
+        assert set(count_linear_algebra()) == {1}
+    assert set(count_linear_algebra()) == {2}
+    for library, n in zip(threads._list_linear_algebra(), before, strict=True):
+        library.set_num_threads(n)
+
+
 def multiply(connection):
     ones = torch.ones(600, 600)
     connection.send((float((ones @ ones).sum()), torch.get_num_threads()))
