@@ -28,6 +28,7 @@ from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.generation import _scoring
 from sklearn_rnn.generation._beam_search import extend_by_beam_search
 from sklearn_rnn.generation._export import export_onnx
+from sklearn_rnn.generation._html import export_html
 from sklearn_rnn.generation._language_model import LanguageModel, encode_known
 from sklearn_rnn.generation._net import LanguageNet, TextExamples, split_corpus
 from sklearn_rnn.generation._options import DecodingOptions, document_options
@@ -982,6 +983,67 @@ class SequenceGenerator(
         ['model.onnx']
         """
         export_onnx(LanguageModel.of(self), path)
+
+    def to_html(self, path, *, title="Co-writing", prompt=""):
+        """Write a page in which a person writes a text with the network, in a browser.
+
+        The page is a single file that contains the network. It works without a server
+        and without internet access.
+
+        Parameters
+        ----------
+        path : str, bytes or path-like
+            File to write. An existing file is replaced only when the new one is
+            complete.
+        title : str, default="Co-writing"
+            Title of the page.
+        prompt : str, default=""
+            Beginning of the text that the page opens with.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        OSError
+            If the file cannot be written.
+        ValueError
+            If ``cell`` is a callable, if the model was not fitted on texts, or if the
+            vectorizer uses functions, stop words or a regular expression of the user,
+            which the page cannot contain.
+
+        See Also
+        --------
+        session : The same in Python.
+        resume : Restores a session from a transcript that the page saved.
+
+        Notes
+        -----
+        The page does what a :class:`WritingSession` does: it shows the ten likeliest
+        next tokens, which are picked by mouse or number key. It also writes by itself,
+        without the check of copied spans (``max_copy`` of :meth:`generate`). Transcripts
+        can be exchanged with :meth:`resume`.
+
+        Weights are rounded to 12 bits, relative to the largest weight of each row of a
+        matrix. This changes probabilities by less than 0.01. The page computes in
+        float64 and stores states in float32, whatever ``precision`` is. The file has
+        about 2 bytes per weight.
+
+        The content security policy of the page forbids requests, and all scripts except
+        its own. The page needs a browser of 2023 or later.
+
+        Examples
+        --------
+        >>> import os
+        >>> import tempfile
+        >>> from sklearn_rnn import SequenceGenerator
+        >>> model = SequenceGenerator(hidden_size=8, max_epochs=2, random_state=0)
+        >>> _ = model.fit("the cat sat on the mat. " * 10)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.to_html(os.path.join(folder, "page.html"), title="Cats")
+        ...     os.listdir(folder)
+        ['page.html']
+        """
+        export_html(LanguageModel.of(self), path, title, prompt)
 
     def session(self, prompt="", *, temperature=1.0):
         """Open a session in which a person writes with suggestions of the network.
