@@ -1020,10 +1020,10 @@ class SequenceGenerator(
         -----
         The page does what a :class:`WritingSession` does: it shows the ten likeliest
         next tokens, which are picked by mouse or number key. It also writes by itself,
-        without the check of copied spans (``max_copy`` of :meth:`generate`). Transcripts
-        can be exchanged with :meth:`resume`.
+        without ``max_copy`` of :meth:`generate`. Transcripts can be exchanged with
+        :meth:`resume`.
 
-        Weights are rounded to 12 bits, relative to the largest weight of each row of a
+        Weights are rounded to 11 bits, relative to the largest weight of each row of a
         matrix. This changes probabilities by less than 0.01. The page computes in
         float64 and stores states in float32, whatever ``precision`` is. The file has
         about 2 bytes per weight.

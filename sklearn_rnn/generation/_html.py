@@ -2,8 +2,10 @@
 
 The page consists of the files in the folder ``cowriter``, of a description of the model
 in JSON, and of its weights. Weights of matrices are rounded to multiples of a scale per
-row: as integers of 12 bits they are as accurate as in float16, and a third smaller.
-Their low and high bytes are stored separately, because the high bytes compress well.
+row, integers of 11 bits. On Moby Dick, the ten likeliest tokens then are those of the
+unrounded network after more than 99 % of prompts, as in float16, with a fifth less
+bytes; with 8 bits, they are the same after 96 %. The low and high bytes of the integers
+are stored separately, because the high bytes compress well.
 """
 
 import base64
@@ -29,7 +31,7 @@ from sklearn_rnn.text import CharVectorizer, WordVectorizer
 from sklearn_rnn.text._codecs import Codec, count_spaces
 from sklearn_rnn.text._documents import TOKEN_PATTERN
 
-LARGEST = 2**11 - 1  # absolute value of a rounded weight
+LARGEST = 2**10 - 1  # absolute value of a rounded weight
 FOLDER = files("sklearn_rnn.generation") / "cowriter"
 SCRIPTS = "network.js", "text.js", "transcript.js", "session.js", "app.js"
 # parameters of vectorizers that the page does not support, and their defaults

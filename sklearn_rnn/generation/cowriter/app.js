@@ -67,8 +67,10 @@ function showSuggestions() {
     button.style.setProperty("--share", probability);
     button.setAttribute("aria-label", `${KEYS[k]}: ${name}, ${formatShare(probability)}`);
   });
-  if (session.isOver) say("The text has ended. Undo the end to continue.");
-  else if (!suggestions.length) say("No word of the vocabulary starts like this.");
+  byId("none").hidden = suggestions.length > 0;
+  byId("none").textContent = session.isOver
+    ? "The text has ended. Undo the end to continue."
+    : "No word of the vocabulary starts like this.";
   return suggestions;
 }
 
@@ -100,9 +102,8 @@ function show() {
   const { session } = app;
   showText();
   const suggestions = showSuggestions();
-  byId("undo").disabled = !session.steps.length;
-  byId("branch").disabled = byId("save").disabled = false;
-  byId("write").disabled = session.isOver;
+  byId("undo").disabled = !session.steps.length || app.job !== null;
+  byId("write").disabled = session.isOver && app.job === null;
   byId("temperature").value = session.temperature;
   byId("temperature-value").textContent = session.temperature.toFixed(1);
   return suggestions;
@@ -318,7 +319,7 @@ function focusSuggestions() {
 function handleKey(event) {
   const { key, target, altKey } = event;
   if (event.ctrlKey || event.metaKey || event.isComposing) return;
-  const isField = target.matches("textarea, input:not([type=checkbox]), select");
+  const isField = target.matches("textarea, select");
   const digit = /^Digit\d$/.test(event.code) && altKey ? event.code.slice(5) : key;
   const place = KEYS.indexOf(digit);
   const isAllowed = byId("shortcuts").checked;

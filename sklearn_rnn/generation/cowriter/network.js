@@ -48,18 +48,26 @@ function readArrays(bytes, shapes) {
 /** Add the product of a matrix, stored row by row, and a vector to a result. */
 function addProduct(result, matrix, vector) {
   const n = vector.length;
-  const whole = n - (n % 4);
-  for (let row = 0, k = 0; row < result.length; row++) {
-    let [a, b, c, d] = [0, 0, 0, 0];
-    let j = 0;
-    for (; j < whole; j += 4, k += 4) {
-      a += matrix[k] * vector[j];
-      b += matrix[k + 1] * vector[j + 1];
-      c += matrix[k + 2] * vector[j + 2];
-      d += matrix[k + 3] * vector[j + 3];
+  const whole = result.length - (result.length % 4);
+  let row = 0;
+  for (; row < whole; row += 4) { // several rows at once are faster
+    let a = 0, b = 0, c = 0, d = 0;
+    for (let j = 0, k = row * n; j < n; j++, k++) {
+      const x = vector[j];
+      a += matrix[k] * x;
+      b += matrix[k + n] * x;
+      c += matrix[k + 2 * n] * x;
+      d += matrix[k + 3 * n] * x;
     }
-    for (; j < n; j++, k++) a += matrix[k] * vector[j];
-    result[row] += a + b + c + d;
+    result[row] += a;
+    result[row + 1] += b;
+    result[row + 2] += c;
+    result[row + 3] += d;
+  }
+  for (; row < result.length; row++) {
+    let a = 0;
+    for (let j = 0, k = row * n; j < n; j++, k++) a += matrix[k] * vector[j];
+    result[row] += a;
   }
 }
 
@@ -140,7 +148,7 @@ class Network {
     return this.layers.map((layer, k) => {
       const input = layer.bias.slice();
       if (x) addProduct(input, layer.input, x);
-      else input.forEach((bias, j) => (input[j] = bias + layer.input[code * input.length + j]));
+      else for (let j = 0; j < input.length; j++) input[j] += layer.input[code * input.length + j];
       const recurrent = new Float32Array(input.length);
       addProduct(recurrent, layer.recurrent, state[k][0]);
       const after = this.step(layer, input, recurrent, state[k]);
@@ -157,21 +165,33 @@ class Network {
       addProduct(projected, this.arrays["project.weight"], outputs);
       outputs = projected;
     }
-    const logits = Float64Array.from(this.headBias.subarray(END));
+    const logits = this.headBias.slice(END);
     addProduct(logits, this.head.subarray(END * outputs.length), outputs);
-    const highest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-    const total = logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0);
+    const { highest, total } = sumExponentials(logits, 1);
     const shift = highest + Math.log(total);
-    return logits.map((logit) => logit - shift);
+    const logProbabilities = new Float64Array(logits.length);
+    for (let j = 0; j < logits.length; j++) logProbabilities[j] = logits[j] - shift;
+    return logProbabilities;
   }
+}
+
+/** The sum of exp((value - highest) / temperature) over all values. */
+function sumExponentials(values, temperature) {
+  let highest = -Infinity;
+  for (let j = 0; j < values.length; j++) if (values[j] > highest) highest = values[j];
+  let total = 0;
+  for (let j = 0; j < values.length; j++) total += Math.exp((values[j] - highest) / temperature);
+  return { highest, total };
 }
 
 /** Probabilities at a temperature, from log-probabilities at temperature 1. */
 function applyTemperature(logProbabilities, temperature) {
-  const highest = logProbabilities.reduce((a, b) => Math.max(a, b), -Infinity);
-  const weights = logProbabilities.map((x) => Math.exp((x - highest) / temperature));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => weight / total);
+  const { highest, total } = sumExponentials(logProbabilities, temperature);
+  const probabilities = new Float64Array(logProbabilities.length);
+  for (let j = 0; j < probabilities.length; j++) {
+    probabilities[j] = Math.exp((logProbabilities[j] - highest) / temperature) / total;
+  }
+  return probabilities;
 }
 
 /** The positions of the k greatest values, the greatest first; ties keep their order. */

@@ -132,9 +132,10 @@ class Session {
     if (this.isOver) throw new Error("The text has ended. Undo the end to continue.");
     const values = this.logProbabilities;
     const j = code - END;
-    const rank = values.reduce(
-      (n, value, i) => n + (value > values[j] || (value === values[j] && i < j)), 0,
-    );
+    let rank = 0;
+    for (let i = 0; i < values.length; i++) {
+      rank += values[i] > values[j] || (values[i] === values[j] && i < j);
+    }
     const before = this.stateAfter(this.steps.length);
     this.steps.push({
       code, picked, nTyped, rank, temperature: this.temperature, logProbability: values[j],
