@@ -141,7 +141,7 @@ def test_tokens_are_picked_by_mouse_and_keys_and_undone(cowriter, words, tmp_pat
     assert page.focus.startswith(f"1: {expected[0][0]}")
     page.press("1", "ArrowDown", "ArrowUp", "Enter")
     assert page.text == session.pick(0).pick(0).text
-    page.press("0", "Backspace", "Backspace")
+    page.press("2", "Backspace", "Backspace")
     assert page.text == session.undo().text
     page.press("/")
     page.page.keyboard.type("th")

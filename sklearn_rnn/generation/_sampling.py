@@ -14,8 +14,8 @@ from sklearn_rnn._nn.steppers import Stepper
 from sklearn_rnn.generation._options import DecodingOptions
 
 NOTHING_LEFT = (
-    "no token is left to choose, because banned, required and mask exclude all of "
-    "them. Allow at least one token, or the end."
+    "no token is left to choose, because banned, required, mask and max_copy exclude "
+    "all of them. Allow at least one token, or the end."
 )
 NEVER_GENERATED = slice(0, END)  # padding, unknown and start
 DRAWS_PER_BLOCK = 256  # random numbers drawn at once for each text
@@ -27,6 +27,7 @@ class Continuation:
 
     prompt: list[int]
     codes: list[int] = field(default_factory=list)
+    copy_bound: int | None = None  # see CopyLimit
 
     def missing(self, required: tuple[int, ...]) -> list[int]:
         """List the required codes that have not been generated, with repetitions."""
@@ -60,6 +61,13 @@ def apply_constraints(
         logits[:, options.banned] = -np.inf
         if not np.isfinite(logits[:1].max()):
             raise ValueError(NOTHING_LEFT)
+    if options.copies is not None:
+        for row, text in zip(logits, texts, strict=True):
+            forbidden = options.copies.find_forbidden(text)
+            if len(forbidden):
+                row[forbidden] = -np.inf
+                if not np.isfinite(row.max()):
+                    raise ValueError(NOTHING_LEFT)
     return logits
 
 
@@ -82,6 +90,8 @@ def find_allowed(
             factor = np.where(row[seen] > 0, 1 / options.repetition_penalty, 1)
             factor[row[seen] < 0] = options.repetition_penalty
             row[seen] *= factor
+        if options.copies is not None:
+            is_allowed[options.copies.find_forbidden(text)] = False
         if options.mask is not None:
             unmasked = np.where(is_allowed, row, -np.inf).astype(row.dtype)
             masked = options.mask(text.prompt + text.codes, unmasked)
