@@ -30,7 +30,7 @@ BLOCK = 2**20  # number of positions that are sorted at once
 class CopiedSpan:
     """Part of a text that occurs in the training text of a generator.
 
-    :meth:`SequenceGenerator.copied_spans` returns one object per span.
+    :meth:`~sklearn_rnn.SequenceGenerator.copied_spans` returns one object per span.
 
     Parameters
     ----------
