@@ -156,7 +156,7 @@ def copies(folder):
     started = time.perf_counter()
     index = CopyIndex(model._training_text.codes)
     seconds = time.perf_counter() - started
-    size = (index.codes.nbytes + index._order.nbytes) / len(index.codes)
+    size = (index.codes.nbytes + index.order.nbytes) / len(index.codes)
     Table(__file__, "copy_index", "characters").add(
         characters=len(index.codes), seconds=seconds, bytes_per_character=size
     )

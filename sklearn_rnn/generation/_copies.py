@@ -5,13 +5,15 @@ positions by the tokens before them. A binary search finds the longest end of a 
 that occurs in the training text. Only 32 bytes of the tokens are sorted; where more
 tokens agree, the candidates are compared one token after the other.
 
-When a text grows by one token, its longest copied end grows by at most one token. While
-this bound is not above the limit, the text needs no search. Natural texts are searched
-about every tenth character.
+When a text grows by one token, its longest copied end grows by at most one token. Until
+this bound reaches a limit, the text needs no search. Natural texts are searched about
+every tenth character.
 """
 
 import hashlib
+from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Protocol, Self
@@ -24,6 +26,7 @@ from sklearn_rnn._training.corpus import Corpus
 
 SORTED_BYTES = 32  # of the tokens before a position
 BLOCK = 2**20  # number of positions that are sorted at once
+SPACING = 2**12  # number of positions per position that is searched first
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Text(Protocol):
 
     prompt: list[int]
     codes: list[int]
-    copy_bound: int | None
+    copy_due: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,9 @@ class TrainingText:
     @cached_property
     def index(self) -> "CopyIndex":
         """The index, which is built when it is first needed and not stored in files."""
-        return CopyIndex(self.codes)
+        index = CopyIndex(self.codes)
+        object.__setattr__(self, "codes", index.codes)  # keep the text only once
+        return index
 
     def locate(self, place: int, length: int) -> tuple[int, int]:
         """Return document and position of a span that ends at ``codes[place]``."""
@@ -113,46 +118,73 @@ class TrainingText:
 
 
 class CopyIndex:
-    """Index of reversed codes, which finds the longest common end of two texts."""
+    """Index of reversed codes, which finds the longest common end of two texts.
+
+    Parts of texts are compared as bytes: for single parts, Python's operations are
+    faster than those of numpy.
+    """
 
     def __init__(self, codes: np.ndarray) -> None:
-        self.codes, self.width = codes, codes.itemsize
-        self._bytes = np.ascontiguousarray(codes).data.cast("B")
-        self._order = sort_positions(codes)
+        self._bytes, self.width = codes.tobytes(), codes.itemsize
+        self.codes = np.frombuffer(self._bytes, codes.dtype)  # shares the memory
+        self.order = sort_positions(codes)
+        self._positions = self.order.data  # returns Python's integers
+        self._code_type = codes.dtype.char
+        self._size = SORTED_BYTES - SORTED_BYTES % self.width
+        self._samples = [self._cut(p) for p in self.order[::SPACING].tolist()]
 
-    def find_longest(
-        self, codes: np.ndarray, min_length: int
-    ) -> tuple[int, np.ndarray]:
-        """Find the longest beginning of reversed ``codes`` in the index.
+    def _cut(self, place: int) -> bytes:
+        """Return the bytes by which a position is sorted."""
+        start = place * self.width
+        return self._bytes[start : start + self._size]
+
+    def encode(self, codes: list[int]) -> bytes:
+        """Reverse the codes of a text, and return them as bytes."""
+        return array(self._code_type, codes[::-1]).tobytes()
+
+    def find_longest(self, text: bytes, min_length: int) -> tuple[int, np.ndarray]:
+        """Find the longest beginning of an encoded text in the index.
 
         Returns its length, and the positions where it occurs if it is not shorter than
         ``min_length``.
         """
-        codes, order = codes.astype(self.codes.dtype), self._order
-        head = codes[: SORTED_BYTES // self.width].tobytes()
-        place = bisect_left(order, head, key=lambda p: self._slice(p, len(head)))
-        length = max(
-            count_common(head, self._slice(p, len(head))) // self.width
-            for p in order[max(0, place - 1) : place + 1]
+        width, positions, size = self.width, self._positions, self._size
+        head = text[:size]
+        sample = bisect_left(self._samples, head)
+        place = bisect_left(
+            positions,
+            head,
+            lo=max(0, sample - 1) * SPACING,
+            hi=min(sample * SPACING, len(positions)),
+            key=self._cut,
         )
+        near = positions[max(0, place - 1) : place + 1]
+        length = max(count_common(head, self._cut(p)) for p in near) // width
+        if length < min_length and length * width < len(head):
+            return length, self.order[:0]
+        return self._extend(text, length, place)
+
+    def _extend(self, text: bytes, length: int, place: int) -> tuple[int, np.ndarray]:
+        """Find the positions of the first ``length`` codes, and extend them."""
         size = length * self.width
-        if length < min_length and size < len(head):
-            return length, order[:0]
-        part = head[:size]
-        first = bisect_left(order, part, hi=place, key=lambda p: self._slice(p, size))
-        last = bisect_right(order, part, lo=first, key=lambda p: self._slice(p, size))
-        positions = order[first:last]
-        while size == len(head) and length < len(codes):  # tokens that are not sorted
-            going = positions[positions + length < len(self.codes)]
+        part, positions = text[:size], self._positions
+
+        def cut(p: int) -> bytes:
+            return self._cut(p)[:size]
+
+        first = bisect_left(positions, part, hi=place, key=cut)
+        last = bisect_right(positions, part, lo=first, key=cut)
+        found = self.order[first:last]
+        if size < self._size:
+            return length, found
+        codes = np.frombuffer(text, self.codes.dtype)
+        while length < len(codes):  # codes that are not sorted
+            going = found[found + length < len(self.codes)]
             going = going[self.codes[going + length] == codes[length]]
             if not len(going):
                 break
-            positions, length = going, length + 1
-        return length, positions
-
-    def _slice(self, place: int, size: int) -> bytes:
-        start = place * self.width
-        return self._bytes[start : start + size].tobytes()
+            found, length = going, length + 1
+        return length, found
 
 
 def sort_positions(codes: np.ndarray) -> np.ndarray:
@@ -186,10 +218,9 @@ def sort_positions(codes: np.ndarray) -> np.ndarray:
 
 def count_common(a: bytes, b: bytes) -> int:
     """Count the first bytes that are equal."""
-    for k, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x != y:
-            return k
-    return min(len(a), len(b))
+    n = min(len(a), len(b))
+    different = int.from_bytes(a[:n]) ^ int.from_bytes(b[:n])
+    return n - (different.bit_length() + 7) // 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,31 +230,26 @@ class CopyLimit:
     training: TrainingText
     n_tokens: int
 
-    def find_forbidden(self, text: Text) -> np.ndarray:
+    def find_forbidden(self, text: Text) -> list[int]:
         """Find the codes with which a text would copy more tokens than the limit.
 
-        ``text.copy_bound`` becomes the length of its longest copied end, minus the
-        number of its codes, so that the bound grows with the text.
+        This is necessary only if the text has at least ``text.copy_due`` codes.
         """
-        n = len(text.codes)
-        if text.copy_bound is not None and text.copy_bound + n < self.n_tokens:
-            return np.empty(0, dtype=int)
-        tail = text.codes[-self.n_tokens :]
-        if n < self.n_tokens:
-            tail = [*text.prompt, *tail][-self.n_tokens :]
-        index = self.training.index
-        length, places = index.find_longest(reverse_known(tail), self.n_tokens)
-        text.copy_bound = length - n
-        if length < self.n_tokens:
-            return np.empty(0, dtype=int)
-        following = index.codes[places[places > 0] - 1].astype(int)
-        return np.unique(following[following > END])
+        n, limit, index = len(text.codes), self.n_tokens, self.training.index
+        tail = text.codes[-limit:] if n else []
+        if n < limit:
+            tail = [*mask_unknown(text.prompt), *tail][-limit:]
+        length, places = index.find_longest(index.encode(tail), limit)
+        text.copy_due = n + limit - length
+        if length < limit:
+            return []
+        following = index.codes[places[places > 0] - 1]
+        return np.unique(following[following > END]).tolist()
 
 
-def reverse_known(codes: Any) -> np.ndarray:
-    """Reverse codes; an unknown token becomes a code that the index does not have."""
-    reverse = np.array(codes, dtype=np.int64)[::-1]
-    return np.where(reverse == UNKNOWN, PADDING, reverse)
+def mask_unknown(codes: Iterable[int]) -> list[int]:
+    """Replace the code of unknown tokens by one that the index does not contain."""
+    return [PADDING if code == UNKNOWN else code for code in codes]
 
 
 def find_copied_spans(
@@ -234,10 +260,12 @@ def find_copied_spans(
     Returns start, stop, document and position of each. Spans within others are left
     out.
     """
-    index, reverse, n = training.index, reverse_known(codes), len(codes)
-    spans, stop = [], min_length
+    index, n = training.index, len(codes)
+    text, spans, stop = index.encode(mask_unknown(codes)), [], min_length
+    reverse = np.frombuffer(text, index.codes.dtype)
     while stop <= n:
-        length, places = index.find_longest(reverse[n - stop :], min_length)
+        rest = text[(n - stop) * index.width :]
+        length, places = index.find_longest(rest, min_length)
         if length < min_length:
             stop += min_length - length  # a span that ends before is too short
             continue

@@ -27,7 +27,7 @@ class Continuation:
 
     prompt: list[int]
     codes: list[int] = field(default_factory=list)
-    copy_bound: int | None = None  # see CopyLimit
+    copy_due: int = 0  # number of codes at which CopyLimit must be asked again
 
     def missing(self, required: tuple[int, ...]) -> list[int]:
         """List the required codes that have not been generated, with repetitions."""
@@ -62,11 +62,11 @@ def apply_constraints(
         if not np.isfinite(logits[:1].max()):
             raise ValueError(NOTHING_LEFT)
     if options.copies is not None:
-        for row, text in zip(logits, texts, strict=True):
-            forbidden = options.copies.find_forbidden(text)
-            if len(forbidden):
-                row[forbidden] = -np.inf
-                if not np.isfinite(row.max()):
+        for k, text in enumerate(texts):
+            if text.copy_due <= len(text.codes):
+                forbidden = options.copies.find_forbidden(text)
+                logits[k, forbidden] = -np.inf
+                if forbidden and not np.isfinite(logits[k].max()):
                     raise ValueError(NOTHING_LEFT)
     return logits
 
@@ -90,7 +90,7 @@ def find_allowed(
             factor = np.where(row[seen] > 0, 1 / options.repetition_penalty, 1)
             factor[row[seen] < 0] = options.repetition_penalty
             row[seen] *= factor
-        if options.copies is not None:
+        if options.copies is not None and text.copy_due <= len(text.codes):
             is_allowed[options.copies.find_forbidden(text)] = False
         if options.mask is not None:
             unmasked = np.where(is_allowed, row, -np.inf).astype(row.dtype)

@@ -3,19 +3,24 @@
 import copy
 import json
 import re
+import runpy
 import shutil
 import subprocess
+import sys
+import webbrowser
+from pathlib import Path
 
 import numpy as np
 import pytest
 from small_networks import UsersGRU
 
-from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer
+from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer, save
 from sklearn_rnn._nn.description import list_arrays, set_arrays
 from sklearn_rnn.generation import _html
 from sklearn_rnn.generation._html import hash_source, round_arrays
 from sklearn_rnn.text._detokenize import join_words
 
+ROOT = Path(__file__).parents[2]
 FAST = {"hidden_size": 6, "max_epochs": 1, "learning_rate": 0.1, "random_state": 0}
 TEXT = 'the cat\'s "mat" is 3.50 - the dog sat. ' * 4
 HOSTILE = (
@@ -262,3 +267,16 @@ def test_a_page_forbids_requests_and_other_scripts(tmp_path):
     description = extract(page, "description")
     assert "<" not in description
     assert json.loads(description)["prompt"] == "<!--"
+
+
+def test_the_program_writes_and_opens_a_page(tmp_path, monkeypatch, capsys):
+    model, page, opened = tmp_path / "m.skrnn", tmp_path / "page.html", []
+    save(fit(), model)
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    arguments = ["--model", str(model), "--page", str(page), "--prompt", "the c"]
+    monkeypatch.setattr(sys, "argv", ["cowrite.py", *arguments])
+    runpy.run_path(str(ROOT / "examples" / "cowrite.py"), run_name="__main__")
+    assert opened == [page.as_uri()] and "wrote" in capsys.readouterr().out
+    assert (
+        json.loads(extract(page.read_text("utf-8"), "description"))["prompt"] == "the c"
+    )
