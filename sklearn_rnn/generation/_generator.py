@@ -1092,10 +1092,10 @@ class SequenceGenerator(
         without ``max_copy`` of :meth:`generate`. Transcripts can be exchanged with
         :meth:`resume`.
 
-        Weights are rounded to 11 bits, relative to the largest weight of each row of a
-        matrix. This changes probabilities by less than 0.01. The page computes in
-        float64 and stores states in float32, whatever ``precision`` is. The file has
-        about 2 bytes per weight.
+        Weights are rounded to 12 bits, or 11 bits if there are more than a million of
+        them, relative to the largest weight of each row of a matrix. This changes
+        probabilities by less than 0.01. The page computes in float64 and stores states
+        in float32, whatever ``precision`` is. The file has about 2 bytes per weight.
 
         The content security policy of the page forbids requests, and all scripts except
         its own. The page needs a browser of 2023 or later.

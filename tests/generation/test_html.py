@@ -17,7 +17,7 @@ from small_networks import UsersGRU
 from sklearn_rnn import CharVectorizer, SequenceGenerator, WordVectorizer, save
 from sklearn_rnn._nn.description import list_arrays, set_arrays
 from sklearn_rnn.generation import _html
-from sklearn_rnn.generation._html import hash_source, round_arrays
+from sklearn_rnn.generation._html import hash_source, restore_arrays
 from sklearn_rnn.text._detokenize import join_words
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +83,7 @@ def run_in_node(pages, code, given=None):
 def rounded(model):
     """A copy of a generator with the weights of its page."""
     twin = copy.deepcopy(model)
-    arrays = round_arrays(list_arrays(twin.module_))
+    arrays = restore_arrays(list_arrays(twin.module_))
     set_arrays(twin.module_, arrays)
     return twin
 
