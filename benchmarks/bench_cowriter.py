@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch are impo
 import argparse
 import copy
 import shutil
+import sys
 import tempfile
 import time
 import warnings
@@ -158,9 +159,12 @@ def copies(folder):
     started = time.perf_counter()
     index = CopyIndex(model._training_text.codes)
     seconds = time.perf_counter() - started
-    size = (index.codes.nbytes + index.order.nbytes) / len(index.codes)
+    size = index.codes.nbytes + index.order.nbytes
+    size += sum(map(sys.getsizeof, (*index._samples, index._samples)))
     Table(__file__, "copy_index", "characters").add(
-        characters=len(index.codes), seconds=seconds, bytes_per_character=size
+        characters=len(index.codes),
+        seconds=seconds,
+        bytes_per_character=size / len(index.codes),
     )
     table = Table(__file__, "copied", "temperature")
     prompts = ["It was the"] * 500

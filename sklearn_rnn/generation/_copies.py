@@ -13,7 +13,7 @@ every tenth character.
 import hashlib
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Protocol, Self
@@ -21,7 +21,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from sklearn_rnn._data.ragged import concatenate_ranges
-from sklearn_rnn._data.tokens import END, PADDING, UNKNOWN
+from sklearn_rnn._data.tokens import END, PADDING, START, UNKNOWN
 from sklearn_rnn._training.corpus import Corpus
 
 SORTED_BYTES = 32  # of the tokens before a position
@@ -65,15 +65,10 @@ class Text(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class TrainingText:
-    """The codes that a generator was trained on, with starts and ends of documents.
+    """The codes that a generator was trained on, with starts and ends of documents."""
 
-    ``codes`` are in reversed order. In the forward order, document number
-    ``documents[i]`` begins with the start code at ``starts[i]``.
-    """
-
-    codes: np.ndarray  # (n,)
-    starts: np.ndarray  # (n_documents,)
-    documents: np.ndarray  # (n_documents,)
+    codes: np.ndarray  # (n,), in reversed order
+    documents: np.ndarray  # (n_trained,), numbers of the documents, in forward order
     n_documents: int  # number of documents including those that were held out
     digests: tuple[str, ...]  # of the documents of each fit
 
@@ -85,16 +80,14 @@ class TrainingText:
         """
         places = concatenate_ranges(trained.starts, trained.lengths + 1)
         codes = whole.codes[places][::-1]
-        starts = np.cumsum(trained.lengths + 1) - trained.lengths - 1
-        documents = np.searchsorted(whole.starts, trained.starts)
+        documents = np.searchsorted(whole.starts, trained.starts).astype(np.int32)
         digest = hashlib.sha256(codes.tobytes()).hexdigest()
         if before is None:
-            return cls(codes.copy(), starts, documents, len(whole.lengths), (digest,))
+            return cls(codes.copy(), documents, len(whole.lengths), (digest,))
         if digest in before.digests:
             return before
         return cls(
             np.concatenate([codes, before.codes]),
-            np.concatenate([before.starts, starts + len(before.codes)]),
             np.concatenate([before.documents, documents + before.n_documents]),
             before.n_documents + len(whole.lengths),
             (*before.digests, digest),
@@ -112,9 +105,9 @@ class TrainingText:
 
     def locate(self, place: int, length: int) -> tuple[int, int]:
         """Return document and position of a span that ends at ``codes[place]``."""
-        first = len(self.codes) - place - length
-        row = int(np.searchsorted(self.starts, first, "right")) - 1
-        return int(self.documents[row]), int(first - self.starts[row] - 1)
+        starts = np.flatnonzero(self.codes[place:] == START)
+        document = self.documents[len(starts) - 1]
+        return int(document), int(starts[0]) - length
 
 
 class CopyIndex:
@@ -131,12 +124,13 @@ class CopyIndex:
         self._positions = self.order.data  # returns Python's integers
         self._code_type = codes.dtype.char
         self._size = SORTED_BYTES - SORTED_BYTES % self.width
+        self._cut = self._make_cut(self._size)
         self._samples = [self._cut(p) for p in self.order[::SPACING].tolist()]
 
-    def _cut(self, place: int) -> bytes:
-        """Return the bytes by which a position is sorted."""
-        start = place * self.width
-        return self._bytes[start : start + self._size]
+    def _make_cut(self, size: int) -> Callable[[int], bytes]:
+        """Make a fast function that returns the bytes from a position on."""
+        data, width = self._bytes, self.width
+        return lambda place: data[place * width : place * width + size]
 
     def encode(self, codes: list[int]) -> bytes:
         """Reverse the codes of a text, and return them as bytes."""
@@ -167,11 +161,7 @@ class CopyIndex:
     def _extend(self, text: bytes, length: int, place: int) -> tuple[int, np.ndarray]:
         """Find the positions of the first ``length`` codes, and extend them."""
         size = length * self.width
-        part, positions = text[:size], self._positions
-
-        def cut(p: int) -> bytes:
-            return self._cut(p)[:size]
-
+        part, positions, cut = text[:size], self._positions, self._make_cut(size)
         first = bisect_left(positions, part, hi=place, key=cut)
         last = bisect_right(positions, part, lo=first, key=cut)
         found = self.order[first:last]

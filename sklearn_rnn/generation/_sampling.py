@@ -64,10 +64,10 @@ def apply_constraints(
     if options.copies is not None:
         for k, text in enumerate(texts):
             if text.copy_due <= len(text.codes):
-                forbidden = options.copies.find_forbidden(text)
-                logits[k, forbidden] = -np.inf
-                if forbidden and not np.isfinite(logits[k].max()):
-                    raise ValueError(NOTHING_LEFT)
+                if forbidden := options.copies.find_forbidden(text):
+                    logits[k, forbidden] = -np.inf
+                    if not np.isfinite(logits[k].max()):
+                        raise ValueError(NOTHING_LEFT)
     return logits
 
 

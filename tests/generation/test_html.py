@@ -7,6 +7,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tomllib
 import webbrowser
 from pathlib import Path
 
@@ -280,3 +281,11 @@ def test_the_program_writes_and_opens_a_page(tmp_path, monkeypatch, capsys):
     assert (
         json.loads(extract(page.read_text("utf-8"), "description"))["prompt"] == "the c"
     )
+
+
+def test_the_wheel_contains_all_parts_of_the_page():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    packed = config["tool"]["setuptools"]["package-data"]["sklearn_rnn.generation"]
+    assert packed == ["cowriter/*"]
+    parts = {path.name for path in _html.FOLDER.iterdir()}
+    assert parts == {*_html.SCRIPTS, "page.html", "page.css"}
