@@ -241,9 +241,10 @@ def test_automatic_writing_keeps_the_page_usable(cowriter, chars, tmp_path):
     page.page.click("text=Stop")
     page.wait()
     n = page.page.evaluate("app.session.steps.length")
-    assert len(page.text) == n + 5 and "tokens were written" in page.status
+    assert len(page.text) in (n + 5, n + 4)  # the end may have been drawn
+    assert "tokens were written" in page.status
     page.press("Backspace")
-    assert len(page.text) == n + 4
+    assert page.page.evaluate("app.session.steps.length") == n - 1
     assert chars.resume(page.save()).text == page.text
 
 
