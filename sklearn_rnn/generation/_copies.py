@@ -20,7 +20,6 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from sklearn_rnn._data.ragged import concatenate_ranges
 from sklearn_rnn._data.tokens import END, PADDING, START, UNKNOWN
 from sklearn_rnn._training.corpus import Corpus
 
@@ -78,12 +77,16 @@ class TrainingText:
 
         Nothing is added for documents of an earlier fit.
         """
-        places = concatenate_ranges(trained.starts, trained.lengths + 1)
-        codes = whole.codes[places][::-1]
+        ends = trained.starts + trained.lengths + 1
+        parts = [
+            whole.codes[start:end]
+            for start, end in zip(trained.starts, ends, strict=True)
+        ]
+        codes = np.concatenate(parts)[::-1].copy()
         documents = np.searchsorted(whole.starts, trained.starts).astype(np.int32)
-        digest = hashlib.sha256(codes.tobytes()).hexdigest()
+        digest = hashlib.sha256(codes).hexdigest()
         if before is None:
-            return cls(codes.copy(), documents, len(whole.lengths), (digest,))
+            return cls(codes, documents, len(whole.lengths), (digest,))
         if digest in before.digests:
             return before
         return cls(

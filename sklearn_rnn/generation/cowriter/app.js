@@ -44,11 +44,10 @@ function showText() {
   byId("written").textContent = session.written;
   text.scrollTop = text.scrollHeight;
   const { nTokens, nPicked, suggested, perplexity } = session.statistics;
-  const unit = app.model.codec.isOfWords ? "words and marks" : "characters";
   byId("statistics").textContent = nTokens
-    ? `${nTokens} ${unit}, ${nPicked} picked; ${formatShare(suggested)} were among the ten ` +
-      `likeliest; perplexity ${perplexity.toPrecision(3)}.`
-    : `Nothing was added yet.`;
+    ? `Added: ${nTokens}, of which ${nPicked} were picked; ${formatShare(suggested)} were ` +
+      `among the ten likeliest; perplexity ${perplexity.toPrecision(3)}.`
+    : "Nothing was added yet.";
 }
 
 /** Show the suggestions for the next token, which start with what is typed. */
