@@ -84,7 +84,7 @@ class TrainingText:
         ]
         codes = np.concatenate(parts)[::-1].copy()
         documents = np.searchsorted(whole.starts, trained.starts).astype(np.int32)
-        digest = hashlib.sha256(codes).hexdigest()
+        digest = hashlib.sha256(codes.data).hexdigest()
         if before is None:
             return cls(codes, documents, len(whole.lengths), (digest,))
         if digest in before.digests:
