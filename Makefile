@@ -1,4 +1,5 @@
 # make demo: install into .venv and run the main example.
+# make cowriter: install, train on Moby Dick, and open a page that writes with you.
 # make test: install, then run lint, type checks and tests.
 # make docs: install, then build the documentation into docs/_build/html.
 # make check-docs: look for errors on the built pages, in Chromium.
@@ -9,11 +10,16 @@ OLDEST_TESTS ?= $(addprefix tests/,_core _data _training supervised forecasting 
 	preprocessing energy streaming metrics model_selection test_common.py)
 NAMES ?= "Miyazaki Hayao" "Giulia Rossellini" "Nguyen Van Minh" "Olga Petrova"
 
-.PHONY: demo test docs check-docs lint types check coverage test-slow test-oldest
+.PHONY: demo cowriter test docs check-docs lint types check coverage test-slow test-oldest
 .PHONY: test-clients benchmarks bench-quick dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/classification/plot_names.py $(NAMES)
+
+cowriter: $(VENV)/.demo
+	mkdir -p build
+	$(BIN)/python examples/cowrite.py --epochs 5 --prompt "It was the" \
+		--model build/moby_dick.skrnn --page build/cowriter.html
 
 test: $(VENV)/.dev lint types check
 

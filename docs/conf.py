@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import page_code
 
 import sklearn_rnn
+from sklearn_rnn import SequenceGenerator, WordVectorizer
+from sklearn_rnn.datasets import load_moby_dick
 
 # Address of the repository, once it is public: the header links to it and its issues.
 repository = ""
@@ -127,8 +129,21 @@ def draw_figures(app):
         page_code.draw_figures(page)
 
 
+def write_cowriter(app):
+    """Train a small generator, and write the page that the guide shows."""
+    path = Path(app.outdir) / "cowriter.html"
+    if path.exists():
+        return
+    vectorizer = WordVectorizer(lowercase=False, min_count=5)
+    model = SequenceGenerator(vectorizer, "gru", max_epochs=4, random_state=0)
+    model.fit("".join(load_moby_dick().chapters[:45]))
+    path.parent.mkdir(exist_ok=True, parents=True)
+    model.to_html(path, title="Writing like Moby Dick", prompt="It was the")
+
+
 def setup(app):
     """Called by Sphinx."""
     app.connect("builder-inited", draw_figures)
+    app.connect("builder-inited", write_cowriter)
     app.connect("autodoc-process-docstring", without_foreign_labels, priority=900)
     app.connect("autodoc-process-docstring", quote_initials, priority=400)

@@ -8,10 +8,12 @@ type one or several words of your own::
     python examples/cowrite.py --prompt "It was the"
     python examples/cowrite.py --text my_book.txt --characters
     python examples/cowrite.py --model ishmael.skrnn
+    python examples/cowrite.py --page ishmael.html
 
 The first command trains on Moby Dick, the second one on the characters of a text file.
 The third one trains once and saves the generator in a model file, from which later runs
-load it. Loading a model file does not run code from it.
+load it. Loading a model file does not run code from it. The fourth one writes a page
+that does the same in a browser, and opens it.
 
 This is a session of the first command, after two epochs of training:
 
@@ -109,6 +111,7 @@ See :class:`~sklearn_rnn.WritingSession` for the same in Python.
 
 import argparse
 import re
+import webbrowser
 from pathlib import Path
 
 from sklearn_rnn import (
@@ -176,6 +179,14 @@ def load_generator(path):
             f"{path} contains a {type(model).__name__}; expected a SequenceGenerator."
         )
     return model
+
+
+def write_page(model, args):
+    """Write the page, and open it in the default browser."""
+    title = Path(args.text).stem if args.text else "Writing like Moby Dick"
+    model.to_html(args.page, title=title, prompt=args.prompt)
+    print(f"wrote {args.page}")
+    webbrowser.open(args.page.resolve().as_uri())
 
 
 def play(session):
@@ -264,6 +275,7 @@ def main():
     parser = argparse.ArgumentParser(description="Write with a network.")
     parser.add_argument("--text", help="text file to learn; Moby Dick by default")
     parser.add_argument("--model", type=Path, help="model file of the generator")
+    parser.add_argument("--page", type=Path, help="page to write, instead of a dialog")
     parser.add_argument("--prompt", default="", help="beginning of your text")
     parser.add_argument(
         "--characters", action="store_true", help="suggest characters, not words"
@@ -274,7 +286,11 @@ def main():
     )
     args = parser.parse_args()
     try:
-        session = load_or_train(args).session(args.prompt)
+        model = load_or_train(args)
+        if args.page:
+            write_page(model, args)
+            return
+        session = model.session(args.prompt)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     session = play(session)

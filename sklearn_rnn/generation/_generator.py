@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 
 from sklearn_rnn._core.device import resolve_dtype
 from sklearn_rnn._core.randomness import draw_seed
+from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.sklearn_private import (
     HasMethods,
     Interval,
@@ -27,7 +28,13 @@ from sklearn_rnn._training.estimator import NetworkEstimator
 from sklearn_rnn._training.parameters import constraints_of
 from sklearn_rnn.generation import _scoring
 from sklearn_rnn.generation._beam_search import extend_by_beam_search
+from sklearn_rnn.generation._copies import (
+    CopiedSpan,
+    TrainingText,
+    find_copied_spans,
+)
 from sklearn_rnn.generation._export import export_onnx
+from sklearn_rnn.generation._html import export_html
 from sklearn_rnn.generation._language_model import LanguageModel, encode_known
 from sklearn_rnn.generation._net import LanguageNet, TextExamples, split_corpus
 from sklearn_rnn.generation._options import DecodingOptions, document_options
@@ -126,6 +133,12 @@ class SequenceGenerator(
         Type of X in ``fit``, ``partial_fit`` and the scoring methods: texts, "content",
         or names of files, "filename", which are read piece by piece. Prompts are always
         texts.
+    keep_text : bool, default=False
+        Whether to keep the codes of the training text, which :meth:`copied_spans` and
+        the option ``max_copy`` of :meth:`generate` need. They are part of pickles and
+        model files: one byte per character, if there are at most 252 different ones.
+        The first search builds an index of 4 bytes per token, which is not stored in
+        files.
     window : int, default=64
         Length of the training windows in time steps. Gradients are propagated back
         through this many steps.
@@ -313,12 +326,14 @@ class SequenceGenerator(
         "input": [StrOptions({"content", "filename"})],
         "step": [Interval(Integral, 1, 2**24, closed="both"), None],
         "tie_weights": ["boolean"],
+        "keep_text": ["boolean"],
     }
 
     _FIXED_ON_WARM_START = (
         *NetworkEstimator._FIXED_ON_WARM_START,
         "embedding",
         "tie_weights",
+        "keep_text",
     )
 
     def __init__(
@@ -333,6 +348,7 @@ class SequenceGenerator(
         embedding="auto",
         tie_weights=False,
         input="content",
+        keep_text=False,
         window=64,
         step=None,
         max_epochs=30,
@@ -365,6 +381,7 @@ class SequenceGenerator(
         self.embedding = embedding
         self.tie_weights = tie_weights
         self.input = input
+        self.keep_text = keep_text
         self.window = window
         self.step = step
         self.max_epochs = max_epochs
@@ -466,6 +483,7 @@ class SequenceGenerator(
             train = self._encode_examples(X, "X")
         else:
             train = drop_cut_end(self._fit_codec(X), X)
+        whole = train
         (seed, split_rng), valid_examples = self._draw_seeds(is_continued), None
         if self.early_stopping and not partial:
             if validation is None:
@@ -474,6 +492,10 @@ class SequenceGenerator(
                 valid = self._encode_examples(validation, "X_val")
             valid_examples = TextExamples(valid, self.window)
         net = self._continue_net() if is_continued else self._new_net(seed)
+        before = getattr(self, "_training_text", None) if is_continued else None
+        self._training_text = (
+            TrainingText.join(before, whole, train) if self.keep_text else None
+        )
         examples = TextExamples(train, self.window, self.step)
         return self._run(net, examples, valid_examples, seed, (X, None, None), partial)
 
@@ -715,6 +737,50 @@ class SequenceGenerator(
         documents = read_documents(X, self.input == "filename")
         return _scoring.score_tokens(LanguageModel.of(self), documents)
 
+    def copied_spans(self, text, min_length=20):
+        """Find the parts of a text that occur in the training text.
+
+        Parameters
+        ----------
+        text : str, list of tokens or TokenArray
+            One text, for example a generated one.
+        min_length : int, default=20
+            Minimum length of a part in tokens (characters or words).
+
+        Returns
+        -------
+        spans : list of CopiedSpan
+            The longest parts in order. They may overlap, but none of them lies within
+            another. An unknown token is never part of a copy.
+
+        Raises
+        ------
+        ValueError
+            If the training text was not kept, or if several texts are given.
+
+        See Also
+        --------
+        generate : Writes text with ``max_copy``, which limits the length of copies.
+
+        Examples
+        --------
+        >>> from sklearn_rnn import SequenceGenerator
+        >>> text = "the cat sat on the mat. the dog sat on the log."
+        >>> model = SequenceGenerator(max_epochs=1, keep_text=True).fit(text)
+        >>> for span in model.copied_spans("a dog sat on the mat.", min_length=8):
+        ...     print(span.start, span.stop, repr(span.text), span.position)
+        1 17 ' dog sat on the ' 27
+        5 21 ' sat on the mat.' 7
+        """
+        model = LanguageModel.of(self)
+        training = model.require_training_text()
+        min_length = check_integer("min_length", min_length, minimum=1)
+        codes = model.encode_one(text)
+        return [
+            CopiedSpan(model.codec.decode(codes[start:stop]), start, stop, *where)
+            for start, stop, *where in find_copied_spans(training, codes, min_length)
+        ]
+
     # ---------------------------------------------------------------- generation
 
     @document_options
@@ -730,6 +796,7 @@ class SequenceGenerator(
         stop=None,
         banned=None,
         required=None,
+        max_copy=None,
         mask=None,
         beam_size=None,
         random_state=None,
@@ -765,7 +832,7 @@ class SequenceGenerator(
         ValueError
             If an option is out of range, if ``stop``, ``banned`` or ``required`` name
             an unknown token, if a prompt contains no known token, or if the constraints
-            exclude all tokens.
+            exclude all tokens. Also if ``max_copy`` is given, but ``keep_text=False``.
         """
         model = LanguageModel.of(self)
         options = DecodingOptions.from_user(
@@ -778,6 +845,7 @@ class SequenceGenerator(
             banned=banned,
             required=required,
             mask=mask,
+            copies=model.limit_copies(max_copy),
         )
         options.check_n_tokens(n_tokens)
         if beam_size is not None:
@@ -810,6 +878,7 @@ class SequenceGenerator(
         stop=None,
         banned=None,
         required=None,
+        max_copy=None,
         mask=None,
         random_state=None,
     ):
@@ -848,6 +917,7 @@ class SequenceGenerator(
             banned=banned,
             required=required,
             mask=mask,
+            copies=model.limit_copies(max_copy),
         )
         if n_tokens is not None:
             options.check_n_tokens(n_tokens)
@@ -984,6 +1054,67 @@ class SequenceGenerator(
         ['model.onnx']
         """
         export_onnx(LanguageModel.of(self), path)
+
+    def to_html(self, path, *, title="Co-writing", prompt=""):
+        """Write a page in which a person writes a text with the network, in a browser.
+
+        The page is a single file that contains the network. It works without a server
+        and without internet access.
+
+        Parameters
+        ----------
+        path : str, bytes or path-like
+            File to write. An existing file is replaced only when the new one is
+            complete.
+        title : str, default="Co-writing"
+            Title of the page.
+        prompt : str, default=""
+            Beginning of the text that the page opens with.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        OSError
+            If the file cannot be written.
+        ValueError
+            If ``cell`` is a callable, if the model was not fitted on texts, or if the
+            vectorizer uses functions, stop words or a regular expression of the user,
+            which the page cannot contain.
+
+        See Also
+        --------
+        session : The same in Python.
+        resume : Restores a session from a transcript that the page saved.
+
+        Notes
+        -----
+        The page does what a :class:`WritingSession` does: it shows the ten likeliest
+        next tokens, which are picked by mouse or number key. It also writes by itself,
+        without ``max_copy`` of :meth:`generate`. Transcripts can be exchanged with
+        :meth:`resume`.
+
+        Weights are rounded to 12 bits, or 11 bits if there are more than a million of
+        them, relative to the largest weight of each row of a matrix. This changes
+        probabilities by less than 0.01. The page computes in float64 and stores states
+        in float32, whatever ``precision`` is. The file has about 2 bytes per weight.
+
+        The content security policy of the page forbids requests, and all scripts except
+        its own. The page needs a browser of 2023 or later.
+
+        Examples
+        --------
+        >>> import os
+        >>> import tempfile
+        >>> from sklearn_rnn import SequenceGenerator
+        >>> model = SequenceGenerator(hidden_size=8, max_epochs=2, random_state=0)
+        >>> _ = model.fit("the cat sat on the mat. " * 10)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.to_html(os.path.join(folder, "page.html"), title="Cats")
+        ...     os.listdir(folder)
+        ['page.html']
+        """
+        export_html(LanguageModel.of(self), path, title, prompt)
 
     def session(self, prompt="", *, temperature=1.0):
         """Open a session in which a person writes with suggestions of the network.

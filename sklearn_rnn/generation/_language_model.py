@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._core.memory import explain_prediction_memory
+from sklearn_rnn._core.scalars import check_integer
 from sklearn_rnn._core.threads import limit_threads
 from sklearn_rnn._core.user_warnings import warn_user
 from sklearn_rnn._data.containers import unwrap_documents
@@ -22,6 +23,7 @@ from sklearn_rnn._nn.functional import check_outputs, log_softmax
 from sklearn_rnn._nn.language import LanguageNetwork
 from sklearn_rnn._nn.steppers import Stepper, make_stepper
 from sklearn_rnn._training.corpus import Corpus, make_corpus
+from sklearn_rnn.generation._copies import CopyLimit, TrainingText
 from sklearn_rnn.generation._net import read_corpus, token_losses
 from sklearn_rnn.generation._sampling import Continuation
 from sklearn_rnn.generation._spelling import Spelling
@@ -59,6 +61,7 @@ class LanguageModel:
     dropped_share: float | None  # None unless the vectorizer drops unknown tokens
     work: int  # multiply-adds per step of one text
     batch_size: int  # of the training
+    training_text: TrainingText | None  # None unless keep_text=True
 
     @classmethod
     def of(cls, generator: Any) -> Self:
@@ -72,6 +75,7 @@ class LanguageModel:
             now._dropped_share,
             now._count_operations(1),
             now.batch_size,
+            getattr(now, "_training_text", None),  # models of version 0.1 have none
         )
 
     @property
@@ -100,6 +104,13 @@ class LanguageModel:
     def read(self, prefixes: Any) -> Reading:
         """Read one or several texts, each from its beginning."""
         return self._read_documents(self._list_prompts(prefixes)[1])
+
+    def encode_one(self, text: Any) -> list[int]:
+        """Encode one text without start and end."""
+        is_single, documents = self._list_prompts(text)
+        if not is_single:
+            raise ValueError(f"expected one text, got {len(documents)} texts.")
+        return self.codec.encode(documents)[1].tolist()
 
     def predict_proba(self, prefixes: Any) -> np.ndarray:
         """Predict probabilities (n_texts, n_classes) of the next token of each text."""
@@ -130,6 +141,22 @@ class LanguageModel:
             losses = token_losses(self.module, corpus)
         check_outputs(losses, np.repeat(np.arange(len(corpus.lengths)), corpus.lengths))
         return losses
+
+    def limit_copies(self, n_tokens: int | None) -> CopyLimit | None:
+        """Return the limit that the option ``max_copy`` sets."""
+        if n_tokens is None:
+            return None
+        n_tokens = check_integer("max_copy", n_tokens, minimum=1)
+        return CopyLimit(self.require_training_text(), n_tokens)
+
+    def require_training_text(self) -> TrainingText:
+        """Return the training text, or raise an error if it was not kept."""
+        if self.training_text is None:
+            raise ValueError(
+                "the training text was not kept, so copies of it cannot be found. Fit "
+                "with SequenceGenerator(keep_text=True)."
+            )
+        return self.training_text
 
     def fingerprint(self) -> str:
         """Compute a hash of the vocabulary and the weights."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from sklearn_rnn._core.scalars import check_integer, check_number
 from sklearn_rnn._data.tokens import END, UNKNOWN
+from sklearn_rnn.generation._copies import CopyLimit
 from sklearn_rnn.text._codecs import Codec
 
 Mask = Callable[[list[int], np.ndarray], np.ndarray]  # codes, logits (V,) -> logits
@@ -42,6 +43,11 @@ required : token, list of tokens or None, default=None
     still missing near the end, they are forced in the last steps. "<end>" requires that
     the text ends within ``n_tokens``, after all other required tokens and not at a
     ``stop``.
+max_copy : int or None, default=None
+    Maximum number of successive tokens (characters or words) that are copied from the
+    training text. Tokens that would copy more are not generated. The tokens of the
+    prompt count as well, and unknown tokens end a copy. Requires ``keep_text=True``.
+    None does not limit copies.
 mask : callable or None, default=None
     Function ``mask(tokens, logits) -> logits``. It is called with the tokens of the
     text so far and the logits of the next token in the order of ``classes_``. Minus
@@ -80,6 +86,7 @@ class DecodingOptions:
     required: tuple[int, ...] = ()
     stop: tuple[tuple[int, ...], ...] = ()
     mask: Mask | None = None
+    copies: CopyLimit | None = None
     classes: np.ndarray | None = field(default=None, compare=False)
 
     @classmethod
@@ -95,6 +102,7 @@ class DecodingOptions:
         banned: Any,
         required: Any,
         mask: Callable[..., Any] | None,
+        copies: CopyLimit | None = None,
     ) -> Self:
         """Check the options of a user, and encode their tokens by ``codec``."""
         check_number("temperature", temperature, minimum=0)
@@ -129,6 +137,7 @@ class DecodingOptions:
             required=required_codes,
             stop=() if stop is None else _encode_stops(codec, stop),
             mask=None if mask is None else _wrap_mask(mask, codec.classes),
+            copies=copies,
             classes=codec.classes,
         )
 

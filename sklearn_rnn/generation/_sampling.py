@@ -16,8 +16,8 @@ from sklearn_rnn._nn.steppers import Stepper
 from sklearn_rnn.generation._options import DecodingOptions
 
 NOTHING_LEFT = (
-    "no token is left to choose, because banned, required and mask exclude all of "
-    "them. Allow at least one token, or the end."
+    "no token is left to choose, because banned, required, mask and max_copy exclude "
+    "all of them. Allow at least one token, or the end."
 )
 NEVER_GENERATED = slice(0, END)  # padding, unknown and start
 DRAWS_PER_BLOCK = 256  # random numbers drawn at once for each text
@@ -29,6 +29,7 @@ class Continuation:
 
     prompt: list[int]
     codes: list[int] = field(default_factory=list)
+    copy_due: int = 0  # number of codes at which CopyLimit must be asked again
 
     def missing(self, required: tuple[int, ...]) -> list[int]:
         """List the required codes that have not been generated, with repetitions."""
@@ -58,6 +59,13 @@ def apply_constraints(
                 raise_nothing_left(options, text, n_left)
         return logits
     logits += exclude(options.banned, logits.shape[1], logits.dtype)
+    if options.copies is not None:
+        for k, text in enumerate(texts):
+            if text.copy_due <= len(text.codes):
+                if forbidden := options.copies.find_forbidden(text):
+                    logits[k, forbidden] = -np.inf
+                    if not np.isfinite(logits[k].max()):
+                        raise ValueError(NOTHING_LEFT)
     return logits
 
 
@@ -92,6 +100,8 @@ def find_allowed(
             factor = np.where(row[seen] > 0, 1 / options.repetition_penalty, 1)
             factor[row[seen] < 0] = options.repetition_penalty
             row[seen] *= factor
+        if options.copies is not None and text.copy_due <= len(text.codes):
+            is_allowed[options.copies.find_forbidden(text)] = False
         if options.mask is not None:
             unmasked = np.where(is_allowed, row, -np.inf).astype(row.dtype)
             masked = options.mask(text.prompt + text.codes, unmasked)

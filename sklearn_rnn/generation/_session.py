@@ -17,6 +17,7 @@ from sklearn_rnn._nn.functional import log_softmax
 from sklearn_rnn._nn.states import Arrays
 from sklearn_rnn.generation._language_model import LanguageModel, compute_log_proba
 from sklearn_rnn.generation._options import encode_phrase
+from sklearn_rnn.text._codecs import count_spaces
 
 FORMAT = "sklearn_rnn writing session"
 VERSION = 2  # version 1 had no checksum
@@ -358,7 +359,7 @@ class WritingSession:
         codes = [step.code for step in self._steps]
         head = self._model.codec.decode(self._prompt_codes)
         whole = self._model.codec.decode([*self._prompt_codes, *codes])
-        separator = " " * self._separator_length()
+        separator = " " * count_spaces(self._model.codec)
         if whole.startswith(head):
             written = whole[len(head) :]
         elif written:
@@ -592,7 +593,7 @@ class WritingSession:
 
     def _count_keystrokes(self):
         """Yield the number of keystrokes for typing each accepted token."""
-        separator = self._separator_length()
+        separator = count_spaces(self._model.codec)
         is_text = self._model.codec.vectorizer is not None
         previous = self._prompt[-1:] if is_text else self._prompt_codes
         for step, token in zip(self._steps, self.tokens, strict=True):
@@ -600,17 +601,6 @@ class WritingSession:
             is_apart = _needs_space(previous, name) if is_text else len(previous) > 0
             yield 1 if step.code == END else len(name) + separator * is_apart
             previous = name
-
-    def _separator_length(self):
-        """Return the number of characters between tokens: 0 for characters, else 1."""
-        codec = self._model.codec
-        if codec.vectorizer is None:
-            return 1
-        # a pair of words, because punctuation marks are attached to each other
-        names = codec.names
-        word = next((name for name in names if str(name).isalnum()), names[0])
-        pair = codec.decode([codec.code_of[word]] * 2)
-        return len(pair) - 2 * len(str(word))
 
 
 def _needs_space(previous, token):

@@ -95,6 +95,7 @@ DATACLASSES = {
     "sklearn_rnn.forecasting._rollout": ("SeriesState",),
     "sklearn_rnn.forecasting._theta": ("ThetaBaseline",),
     "sklearn_rnn.forecasting._values": ("StandardizedValues",),
+    "sklearn_rnn.generation._copies": ("TrainingText",),
     "sklearn_rnn.supervised._inputs": ("InputEncoding",),
     "sklearn_rnn.supervised._targets": ("LabelTargets", "NumberTargets"),
 }

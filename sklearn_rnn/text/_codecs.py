@@ -333,6 +333,16 @@ class CodeCodec(Codec):
         return TokenArray([recorded], self.vocabulary_size)
 
 
+def count_spaces(codec):
+    """Return the number of characters between tokens: 0 for characters, else 1."""
+    if codec.vectorizer is None:
+        return 1
+    # a pair of words, because punctuation marks are attached to each other
+    word = next((name for name in codec.names if str(name).isalnum()), codec.names[0])
+    pair = codec.decode([codec.code_of[word]] * 2)
+    return len(pair) - 2 * len(str(word))
+
+
 def _check_tokens(document, row):
     """Check that a document is a list of hashable tokens, and return it."""
     if isinstance(document, np.ndarray) and document.ndim == 1:

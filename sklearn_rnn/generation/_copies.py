@@ -1,0 +1,275 @@
+"""The training text of a generator, and the parts of other texts that are copies of it.
+
+The index of the training text is a suffix array of the reversed text, which sorts all
+positions by the tokens before them. A binary search finds the longest end of a text
+that occurs in the training text. Only 32 bytes of the tokens are sorted; where more
+tokens agree, the candidates are compared one token after the other.
+
+When a text grows by one token, its longest copied end grows by at most one token. Until
+this bound reaches a limit, the text needs no search. Natural texts are searched about
+every tenth character.
+"""
+
+import hashlib
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from sklearn_rnn._data.tokens import END, PADDING, START, UNKNOWN
+from sklearn_rnn._training.corpus import Corpus
+
+SORTED_BYTES = 32  # of the tokens before a position
+BLOCK = 2**20  # number of positions that are sorted at once
+SPACING = 2**12  # number of positions per position that is searched first
+
+
+@dataclass(frozen=True)
+class CopiedSpan:
+    """Part of a text that occurs in the training text of a generator.
+
+    :meth:`~sklearn_rnn.SequenceGenerator.copied_spans` returns one object per span.
+
+    Parameters
+    ----------
+    text : str, list of tokens or TokenArray
+        The tokens of the span, as the vectorizer joins them.
+    start, stop : int
+        Range of the span in the text, in tokens; ``stop`` is excluded.
+    document : int
+        Position in X of the training document in which the span occurs first. If the
+        model was fitted several times, the documents are numbered in order.
+    position : int
+        Number of tokens of this document before the span.
+    """
+
+    text: Any
+    start: int
+    stop: int
+    document: int
+    position: int
+
+
+class Text(Protocol):
+    """A text that is continued; see :class:`Continuation`."""
+
+    prompt: list[int]
+    codes: list[int]
+    copy_due: int
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingText:
+    """The codes that a generator was trained on, with starts and ends of documents."""
+
+    codes: np.ndarray  # (n,), in reversed order
+    documents: np.ndarray  # (n_trained,), numbers of the documents, in forward order
+    n_documents: int  # number of documents including those that were held out
+    digests: tuple[str, ...]  # of the documents of each fit
+
+    @classmethod
+    def join(cls, before: Self | None, whole: Corpus, trained: Corpus) -> Self:
+        """Add the trained part of a whole corpus to the training text of earlier fits.
+
+        Nothing is added for documents of an earlier fit.
+        """
+        ends = trained.starts + trained.lengths + 1
+        parts = [
+            whole.codes[start:end]
+            for start, end in zip(trained.starts, ends, strict=True)
+        ]
+        codes = np.concatenate(parts)[::-1].copy()
+        documents = np.searchsorted(whole.starts, trained.starts).astype(np.int32)
+        digest = hashlib.sha256(codes.data).hexdigest()
+        if before is None:
+            return cls(codes, documents, len(whole.lengths), (digest,))
+        if digest in before.digests:
+            return before
+        return cls(
+            np.concatenate([codes, before.codes]),
+            np.concatenate([before.documents, documents + before.n_documents]),
+            before.n_documents + len(whole.lengths),
+            (*before.digests, digest),
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    @cached_property
+    def index(self) -> "CopyIndex":
+        """The index, which is built when it is first needed and not stored in files."""
+        index = CopyIndex(self.codes)
+        object.__setattr__(self, "codes", index.codes)  # keep the text only once
+        return index
+
+    def locate(self, place: int, length: int) -> tuple[int, int]:
+        """Return document and position of a span that ends at ``codes[place]``."""
+        starts = np.flatnonzero(self.codes[place:] == START)
+        document = self.documents[len(starts) - 1]
+        return int(document), int(starts[0]) - length
+
+
+class CopyIndex:
+    """Index of reversed codes, which finds the longest common end of two texts.
+
+    Parts of texts are compared as bytes: for single parts, Python's operations are
+    faster than those of numpy.
+    """
+
+    def __init__(self, codes: np.ndarray) -> None:
+        self._bytes, self.width = codes.tobytes(), codes.itemsize
+        self.codes = np.frombuffer(self._bytes, codes.dtype)  # shares the memory
+        self.order = sort_positions(codes)
+        self._positions = self.order.data  # returns Python's integers
+        self._code_type = codes.dtype.char
+        self._size = SORTED_BYTES - SORTED_BYTES % self.width
+        self._cut = self._make_cut(self._size)
+        self._samples = [self._cut(p) for p in self.order[::SPACING].tolist()]
+
+    def _make_cut(self, size: int) -> Callable[[int], bytes]:
+        """Make a fast function that returns the bytes from a position on."""
+        data, width = self._bytes, self.width
+        return lambda place: data[place * width : place * width + size]
+
+    def encode(self, codes: list[int]) -> bytes:
+        """Reverse the codes of a text, and return them as bytes."""
+        return array(self._code_type, codes[::-1]).tobytes()
+
+    def find_longest(self, text: bytes, min_length: int) -> tuple[int, np.ndarray]:
+        """Find the longest beginning of an encoded text in the index.
+
+        Returns its length, and the positions where it occurs if it is not shorter than
+        ``min_length``.
+        """
+        width, positions, size = self.width, self._positions, self._size
+        head = text[:size]
+        sample = bisect_left(self._samples, head)
+        place = bisect_left(
+            positions,
+            head,
+            lo=max(0, sample - 1) * SPACING,
+            hi=min(sample * SPACING, len(positions)),
+            key=self._cut,
+        )
+        near = positions[max(0, place - 1) : place + 1]
+        length = max(count_common(head, self._cut(p)) for p in near) // width
+        if length < min_length and length * width < len(head):
+            return length, self.order[:0]
+        return self._extend(text, length, place)
+
+    def _extend(self, text: bytes, length: int, place: int) -> tuple[int, np.ndarray]:
+        """Find the positions of the first ``length`` codes, and extend them."""
+        size = length * self.width
+        part, positions, cut = text[:size], self._positions, self._make_cut(size)
+        first = bisect_left(positions, part, hi=place, key=cut)
+        last = bisect_right(positions, part, lo=first, key=cut)
+        found = self.order[first:last]
+        if size < self._size:
+            return length, found
+        codes = np.frombuffer(text, self.codes.dtype)
+        while length < len(codes):  # codes that are not sorted
+            going = found[found + length < len(self.codes)]
+            going = going[self.codes[going + length] == codes[length]]
+            if not len(going):
+                break
+            found, length = going, length + 1
+        return length, found
+
+
+def sort_positions(codes: np.ndarray) -> np.ndarray:
+    """Sort the positions of codes by the bytes that follow them, as int32.
+
+    Blocks of positions are sorted one after the other, so that this needs little more
+    memory than its result.
+    """
+    n, width = len(codes), codes.itemsize
+    padded = np.zeros(n * width + SORTED_BYTES, dtype=np.uint8)
+    padded[: n * width] = np.ascontiguousarray(codes).view(np.uint8)
+    words = [
+        np.ndarray((n,), ">u8", padded.data, offset=offset, strides=(width,))
+        for offset in range(0, SORTED_BYTES, 8)
+    ]
+    prefixes = np.ndarray((n,), ">u2", padded.data, strides=(width,))
+    counts = np.zeros(2**16, dtype=np.int64)
+    for start in range(0, n, BLOCK):
+        counts += np.bincount(prefixes[start : start + BLOCK], minlength=len(counts))
+    order, n_sorted, first = np.empty(n, dtype=np.int32), 0, 0
+    while first < len(counts):
+        sizes = counts[first:].cumsum()
+        last = first + max(1, int(np.searchsorted(sizes, BLOCK, "right")))
+        is_here = (prefixes >= first) & (prefixes <= last - 1)
+        places = np.flatnonzero(is_here).astype(np.int32)
+        keys = [word[places].astype(np.uint64) for word in reversed(words)]
+        order[n_sorted : n_sorted + len(places)] = places[np.lexsort(keys)]
+        n_sorted, first = n_sorted + len(places), last
+    return order
+
+
+def count_common(a: bytes, b: bytes) -> int:
+    """Count the first bytes that are equal."""
+    n = min(len(a), len(b))
+    different = int.from_bytes(a[:n]) ^ int.from_bytes(b[:n])
+    return n - (different.bit_length() + 7) // 8
+
+
+@dataclass(frozen=True, eq=False)
+class CopyLimit:
+    """Limit on the number of successive tokens that a text copies."""
+
+    training: TrainingText
+    n_tokens: int
+
+    def find_forbidden(self, text: Text) -> list[int]:
+        """Find the codes with which a text would copy more tokens than the limit.
+
+        This is necessary only if the text has at least ``text.copy_due`` codes.
+        """
+        n, limit, index = len(text.codes), self.n_tokens, self.training.index
+        tail = text.codes[-limit:] if n else []
+        if n < limit:
+            tail = [*mask_unknown(text.prompt), *tail][-limit:]
+        length, places = index.find_longest(index.encode(tail), limit)
+        text.copy_due = n + limit - length
+        if length < limit:
+            return []
+        following = index.codes[places[places > 0] - 1]
+        return np.unique(following[following > END]).tolist()
+
+
+def mask_unknown(codes: Iterable[int]) -> list[int]:
+    """Replace the code of unknown tokens by one that the index does not contain."""
+    return [PADDING if code == UNKNOWN else code for code in codes]
+
+
+def find_copied_spans(
+    training: TrainingText, codes: list[int], min_length: int
+) -> list[tuple[int, int, int, int]]:
+    """Find the longest spans of codes that occur in a training text.
+
+    Returns start, stop, document and position of each. Spans within others are left
+    out.
+    """
+    index, n = training.index, len(codes)
+    text, spans, stop = index.encode(mask_unknown(codes)), [], min_length
+    reverse = np.frombuffer(text, index.codes.dtype)
+    while stop <= n:
+        rest = text[(n - stop) * index.width :]
+        length, places = index.find_longest(rest, min_length)
+        if length < min_length:
+            stop += min_length - length  # a span that ends before is too short
+            continue
+        start = stop - length
+        while stop < n:
+            longer = places[places > 0] - 1
+            longer = longer[index.codes[longer] == reverse[n - stop - 1]]
+            if not len(longer):
+                break
+            places, stop = longer, stop + 1
+        where = training.locate(int(places.max()), stop - start)
+        spans.append((start, stop, *where))
+        stop += 1
+    return spans
