@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
@@ -36,17 +37,9 @@ class UnrolledLSTM(torch.autograd.Function):
     def forward(
         ctx: Any, projected: Tensor, weight: Tensor, h: Tensor, c: Tensor
     ) -> tuple[Tensor, Tensor]:
-        T, B, G = projected.shape
-        gates = torch.empty_like(projected)
-        squashed = projected.new_empty(T, B, G // 4)  # tanh(c[t])
-        hidden, cell = projected.new_empty(2, T + 1, B, G // 4)
-        hidden[0], cell[0] = h, c
-        arguments = projected, weight.t().contiguous(), gates, squashed, hidden, cell
-        if can_compile(projected):
-            forward_kernel(*to_arrays(*arguments))
-        else:
-            forward_in_torch(*arguments)
-        ctx.save_for_backward(gates, squashed, hidden, cell, weight)
+        saved = run_lstm(projected, weight, h, c)
+        ctx.save_for_backward(*saved, weight)
+        _, _, hidden, cell = saved
         return hidden[1:], cell[-1]
 
     @staticmethod
@@ -64,6 +57,26 @@ class UnrolledLSTM(torch.autograd.Function):
         else:
             backward_in_torch(*arguments)
         return d_projected, compute_recurrent_gradient(d_projected, hidden), d_h, d_c
+
+
+def run_lstm(
+    projected: Tensor, weight: Tensor, h: Tensor, c: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Compute all steps: the gates (T, B, G), tanh(c[t]), and the states.
+
+    Hidden and cell states (T + 1, B, H) are those before and after all steps.
+    """
+    T, B, G = projected.shape
+    gates = torch.empty_like(projected)
+    squashed = projected.new_empty(T, B, G // 4)  # tanh(c[t])
+    hidden, cell = projected.new_empty(2, T + 1, B, G // 4)
+    hidden[0], cell[0] = h, c
+    arguments = projected, weight.t().contiguous(), gates, squashed, hidden, cell
+    if can_compile(projected):
+        forward_kernel(*to_arrays(*arguments))
+    else:
+        forward_in_torch(*arguments)
+    return gates, squashed, hidden, cell
 
 
 def forward_in_torch(
@@ -216,6 +229,7 @@ class LSTMLayer(RecurrentLayer):
 
     name = "lstm"
     n_gates = 4
+    gate_names = ("i", "f", "g", "o")
     source = (
         'S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural '
         "Computation 9, 1997"
@@ -240,6 +254,28 @@ h_t &= o_t \odot \tanh(c_t)
 
     def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         return {"hidden": np.minimum(n_steps, 1), "cell": n_steps}
+
+    def trace_states(self, x: Tensor) -> list[Tensor]:
+        dtype = self.onehot_dtype or self.weight_hh.dtype if self.onehot else x.dtype
+        zeros = x.new_zeros(x.shape[1], self.hidden_size, dtype=dtype)
+        weight = self.weight_hh.to(dtype)
+        _, _, *states = run_lstm(self.project(x, dtype), weight, zeros, zeros)
+        return states
+
+    def add_results(
+        self, terms: dict[str, np.ndarray], before: list[np.ndarray]
+    ) -> None:
+        terms["c_{t-1}"] = before[1]
+        for gate in self.gate_names:
+            activate = np.tanh if gate == "g" else expit
+            terms[f"{gate}_t"] = activate(
+                terms[f"W_{gate} x_t"]
+                + terms[f"U_{gate} h_{{t-1}}"]
+                + terms[f"b_{gate}"]
+            )
+        i, f, g, o = (terms[f"{gate}_t"] for gate in self.gate_names)
+        terms["c_t"] = f * before[1] + i * g
+        terms["h_t"] = o * np.tanh(terms["c_t"])
 
     def unroll(self, projected: Tensor, state: State) -> tuple[Tensor, State]:
         weight = self.weight_hh.to(projected.dtype)
