@@ -50,6 +50,7 @@ _SUBPACKAGES = (
     "energy",
     "forecasting",
     "generation",
+    "inspection",
     "metrics",
     "model_selection",
     "persistence",

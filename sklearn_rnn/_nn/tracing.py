@@ -65,7 +65,7 @@ def trace_network(module: Any, x: np.ndarray) -> list[LayerTrace]:
 
 
 def read_dtype(layer: Any, values: torch.Tensor) -> torch.dtype:
-    """Return the floating-point type of the outputs of a layer that reads ``values``."""
+    """Return the type of the outputs of a layer that reads ``values``."""
     if values.is_floating_point():
         return values.dtype
     return layer.onehot_dtype or layer.weight_hh.dtype

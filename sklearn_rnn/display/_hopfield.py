@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_rnn._core.scalars import is_integer
 from sklearn_rnn._core.sklearn_private import check_matplotlib_support
-from sklearn_rnn.display._models import find_memory
+from sklearn_rnn.inspection._models import find_memory
 
 
 class HopfieldDisplay:

@@ -10,7 +10,7 @@ from sklearn_rnn.display._axes import (
     label_ticks,
     number_places,
 )
-from sklearn_rnn.display._steps import read_steps
+from sklearn_rnn.inspection._steps import read_steps
 
 FEW_LINES = 8  # more curves than these are drawn as a heat map
 MOST_ENTRIES = 60  # a legend with more entries does not fit into a figure

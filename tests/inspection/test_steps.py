@@ -16,7 +16,7 @@ from sklearn_rnn import (
     StepwiseTransformer,
     WordVectorizer,
 )
-from sklearn_rnn.display._steps import read_steps
+from sklearn_rnn.inspection._steps import read_steps
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 4, 3))
