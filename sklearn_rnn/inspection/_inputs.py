@@ -148,13 +148,13 @@ def read_sequences(estimator: Any, X: Any) -> SequenceSet:
         pairs = [encode_tokens(model._codec, document) for document in documents]
         codes, labels = (list(part) for part in zip(*pairs, strict=True))
         return SequenceSet(model, codes, labels, None)
-    if not hasattr(model, "input_size_"):
+    if not hasattr(model, "transform_sequences"):
         raise TypeError(
             f"{type(model).__name__} does not read sequences as a whole; expected a "
             "fitted RNNClassifier, RNNRegressor or SequenceGenerator, or a Pipeline "
             "that ends in one."
         )
-    documents = None
+    documents: list = []
     for transformer in transformers:
         is_vectorizer = isinstance(transformer, TokenVectorizer)
         if is_vectorizer:
