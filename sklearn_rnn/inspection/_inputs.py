@@ -93,7 +93,11 @@ def _encode_sequence(model, steps, tokens):
 
 def _encode_text(model, tokens):
     """The input of a generator's network, which reads a start code first."""
-    codes, labels = encode_tokens(model._codec, tokens)
+    return _encode_codes(model, *encode_tokens(model._codec, tokens))
+
+
+def _encode_codes(model, codes, labels):
+    """The start code and the codes of a text."""
     return NetworkInput(
         model.module_,
         np.concatenate([[START], codes]),
@@ -174,6 +178,27 @@ def read_sequences(estimator: Any, X: Any) -> SequenceSet:
             ]
     sequences = replace(sequences, vocabulary_size=model._vocabulary_size)
     return SequenceSet(model, values, labels, sequences)
+
+
+def read_inputs(estimator: Any, X: Any) -> list[NetworkInput]:
+    """Read all sequences of X as input of the network."""
+    _, model = split_pipeline(find_best_estimator(estimator))
+    if hasattr(model, "backtest"):
+        model = snapshot(model)
+        return [
+            _encode_series(model, values) for values in model._read_series(X).values
+        ]
+    given = read_sequences(estimator, X)
+    labels = given.labels or [None] * len(given.values)
+    if given.sequences is None:
+        return [
+            _encode_codes(given.model, codes, names)
+            for codes, names in zip(given.values, labels, strict=True)
+        ]
+    return [
+        _encode_sequence(given.model, values, names)
+        for values, names in zip(given.values, labels, strict=True)
+    ]
 
 
 def refuse_single_text(X):
