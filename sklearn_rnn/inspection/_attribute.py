@@ -90,7 +90,7 @@ def attribute(
             axis for the channel that is forecast.
         tokens : list of list of str or None
             Characters or words of each text; None for numbers.
-        values : list of ndarray
+        sequences : list of ndarray
             Sequences as the final model of the Pipeline reads them.
         targets : list
             The target of each sequence.
@@ -105,7 +105,8 @@ def attribute(
         n_evaluations : ndarray of shape (n_sequences,)
             Number of gradients or outputs that were computed.
         output : str
-            Quantity that was explained.
+            Quantity that was explained: "log_odds", "proba", "prediction" or
+            "forecast".
 
     Raises
     ------
@@ -183,7 +184,7 @@ def attribute(
             given.sequences, [one.attributions for one in found], given.labels
         ),
         tokens=given.labels,
-        values=given.values,
+        sequences=given.values,
         targets=[one.target for one in found],
         outputs=np.array([one.output for one in found]),
         baseline_outputs=np.array([one.baseline_output for one in found]),
@@ -249,13 +250,13 @@ def _attribute_forecasts(model, X, method, target, output, baseline, width):
     return Bunch(
         attributions=object_array(effects for effects, _ in found),
         tokens=None,
-        values=series,
+        sequences=series,
         targets=[int(lead)] * len(found),
         outputs=np.array([forecast for _, forecast in found]),
         baseline_outputs=np.full(len(found), np.nan),
         gap=np.full(len(found), np.nan),
         n_evaluations=np.array([-(-len(v) // width) + 1 for v in series]),
-        output="prediction",
+        output="forecast",
     )
 
 

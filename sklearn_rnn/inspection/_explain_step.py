@@ -242,4 +242,5 @@ def _make_frame(traces, parts):
         (trace.level, "backward" if trace.direction else "forward"): pd.DataFrame(terms)
         for trace, terms in zip(traces, parts, strict=True)
     }
-    return pd.concat(frames, names=["layer", "direction", "unit"])
+    # selecting from an index that is not sorted would cause a warning
+    return pd.concat(frames, names=["layer", "direction", "unit"]).sort_index()
