@@ -25,7 +25,7 @@ def attribute(
     baseline=None,
     width=1,
     tol=1e-3,
-    max_evaluations=5000,
+    max_evaluations=20_000,
 ):
     """Attribute a prediction of each sequence to its time steps.
 
@@ -73,7 +73,7 @@ def attribute(
     tol : float, default=1e-3
         Maximum completeness gap of integrated gradients. The path is divided until the
         gap is smaller.
-    max_evaluations : int, default=5000
+    max_evaluations : int, default=20000
         Maximum number of gradients that are computed for one sequence.
 
     Returns
