@@ -15,8 +15,6 @@ import numpy as np
 import torch
 from _common import environment
 from _results import Table
-from captum.attr import InputXGradient, IntegratedGradients
-from captum.attr import LayerIntegratedGradients as LayerIG
 from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor
@@ -159,6 +157,9 @@ def strongest(attributions):
 
 def explain_with_captum(model, X, ours):
     """Attributions of captum, to the same output and with the same baseline."""
+    from captum.attr import InputXGradient, IntegratedGradients
+    from captum.attr import LayerIntegratedGradients as LayerIG
+
     last = model[-1] if hasattr(model, "steps") else model
     network = last.to_torch()
     names = getattr(last, "classes_", np.array([0])).tolist()
@@ -168,9 +169,7 @@ def explain_with_captum(model, X, ours):
         logits = network.logits(x)
         if not hasattr(last, "classes_"):
             return logits[:, 0]
-        columns = (
-            targets.repeat(len(x) // len(index)) if len(x) != len(index) else targets
-        )
+        columns = targets.repeat(len(x) // len(targets))
         chosen = logits.gather(1, columns[:, None])[:, 0]
         others = logits.scatter(1, columns[:, None], -torch.inf)
         return chosen - torch.logsumexp(others, 1)
