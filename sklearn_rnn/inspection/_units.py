@@ -191,7 +191,7 @@ def list_targets(values):
     found = np.unique(values)
     if len(found) < 2:
         raise ValueError(
-            f"property is {found[0]!r} at all steps. Pass data in which it varies."
+            f"property is {found[0]} at all steps. Pass data in which it varies."
         )
     if values.dtype.kind in "biuf":
         if not np.isfinite(values.astype(float)).all():
