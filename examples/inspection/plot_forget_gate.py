@@ -58,8 +58,8 @@ print(f"R2 on new sequences: {model.score(X_test, y_test):.3f}")
 # --------------------
 # The unit whose cell state has the strongest correlation with the count is the counter.
 # At each "+", its input gate adds a small number to the cell state. Its forget gate
-# stays close to 1 until the "R", where it closes. The cell state is therefore the count,
-# up to a factor. The other unit only tells which symbol was read last.
+# stays close to 1 until the "R", where it closes. The cell state is therefore the
+# count, up to a factor. The other unit only tells which symbol was read last.
 
 row = int(np.argmax(np.sum(codes == 2, axis=1) == 3))
 symbols = SYMBOLS[codes[row]].tolist()
@@ -79,10 +79,8 @@ print(f"counter: unit {counter}, correlation {correlation[counter]:.3f}")
 
 forget = display.gates["f"][:, counter]
 left = np.append(np.cumprod(forget[::-1])[::-1][1:], 1.0)
-for symbol in SYMBOLS:
-    print(
-        f"mean forget gate at {symbol}: {forget[np.array(symbols) == symbol].mean():.3f}"
-    )
+for code, symbol in enumerate(SYMBOLS):
+    print(f"mean forget gate at {symbol}: {forget[codes[row] == code].mean():.3f}")
 
 fig, ax = plt.subplots(figsize=(7, 2.5), layout="constrained")
 ax.bar(range(len(left)), left)

@@ -107,8 +107,8 @@ def find_units(estimator, X, property, *, cv=5):
     inputs = read_inputs(estimator, X)
     if any(given.patch_size > 1 for given in inputs):
         raise ValueError(
-            f"the network reads patches of {inputs[0].patch_size} steps, which have no "
-            "property of their own. Fit a model with patch_size=1."
+            f"the network reads patches of {inputs[0].patch_size} steps, but a property "
+            "belongs to a single step. Fit a model with patch_size=1."
         )
     wanted = read_property(property, X, inputs)
     names, states = compute_states(inputs)
