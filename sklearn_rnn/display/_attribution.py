@@ -10,7 +10,7 @@ from sklearn_rnn.display._axes import (
     label_ticks,
     number_places,
 )
-from sklearn_rnn.display._colors import choose_colors
+from sklearn_rnn.display._colors import choose_colors, merge_colors
 from sklearn_rnn.display._text import describe_target
 from sklearn_rnn.inspection._gates import attribute_one
 
@@ -275,9 +275,9 @@ str
     def _draw_heatmap(self, ax, attributions, kw):
         """Draw one row per feature."""
         limit = np.abs(attributions).max() or 1.0
-        options = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
-        options |= {"aspect": "auto", "interpolation": "nearest"}
-        self.image_ = ax.imshow(attributions.T, **options | kw)
+        colors = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+        options = {"aspect": "auto", "interpolation": "nearest"}
+        self.image_ = ax.imshow(attributions.T, **options | merge_colors(colors, kw))
         self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, pad=0.01)
         self.colorbar_.set_label(self.ylabel, parse_math=False)
         if not label_ticks(ax.yaxis, self._name_features(attributions.shape[1])):

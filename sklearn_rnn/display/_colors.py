@@ -19,6 +19,13 @@ def choose_colors(values, *, kind="auto"):
     return {"cmap": "Blues", "vmin": 0.0, "vmax": top}
 
 
+def merge_colors(colors, kw):
+    """Options of ``imshow``; a norm of the user replaces the limits."""
+    if "norm" in kw:
+        colors = {"cmap": colors["cmap"]}
+    return colors | kw
+
+
 def is_dark(color):
     """Whether white text can be read better than black text on a color (r, g, b)."""
     channels = np.asarray(color[:3])

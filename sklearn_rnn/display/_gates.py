@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_rnn._core.sklearn_private import check_matplotlib_support
 from sklearn_rnn.display._axes import label_ticks, number_places
-from sklearn_rnn.display._colors import choose_colors
+from sklearn_rnn.display._colors import choose_colors, merge_colors
 from sklearn_rnn.display._sequence import check_units
 from sklearn_rnn.inspection._gates import compute_gates
 
@@ -194,7 +194,8 @@ str
             draw(ax, name, np.asarray(values), kw)
             for ax, (name, values) in zip(self.axes_, self.gates.items(), strict=True)
         ]
-        self.images_, self.lines_ = (artists, None) if heatmap else (None, artists)
+        self.images_ = artists if heatmap else None
+        self.lines_ = None if heatmap else artists
         for ax in self.axes_[:-1]:
             ax.tick_params(bottom=False)
         last = self.axes_[-1]
@@ -207,7 +208,8 @@ str
         """Draw one row per unit, and a color bar."""
         kind = "fraction" if name in FRACTIONS else "auto"
         options = {"aspect": "auto", "interpolation": "nearest"}
-        image = ax.imshow(values.T, **options | choose_colors(values, kind=kind) | kw)
+        colors = choose_colors(values, kind=kind)
+        image = ax.imshow(values.T, **options | merge_colors(colors, kw))
         self.figure_.colorbar(image, ax=ax, pad=0.01)
         ax.set_title(NAMES.get(name, name), fontsize="medium", loc="left")
         ax.set_ylabel("unit")

@@ -228,7 +228,8 @@ class TextDisplay:
         """
         gap = len(self._find_separator(tokens))
         shown = ["".join(map(show_whitespace, token)) for token in tokens]
-        places, row, column, breakable = [], 0, 0, 0
+        places: list[tuple[int, int]] = []
+        row = column = breakable = 0
         for k, text in enumerate(shown):
             if column and column + len(text) > columns:
                 row, column = row + 1, 0

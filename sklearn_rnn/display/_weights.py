@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from sklearn_rnn._core.sklearn_private import check_matplotlib_support
+from sklearn_rnn.display._colors import merge_colors
 from sklearn_rnn.display._hopfield import check_shape
 from sklearn_rnn.display._sequence import check_units
 from sklearn_rnn.inspection._models import find_best_estimator
@@ -178,13 +179,15 @@ class WeightsDisplay:
                 f"{weights.shape}."
             )
         limit = float(np.quantile(np.abs(weights), 0.999)) or 1.0
-        kw = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} | image_kw
+        colors = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+        kw = merge_colors(colors, image_kw)
         if self.image_shape is None:
             self._draw_matrix(weights, fig, kw)
         else:
             self._draw_images(weights, fig, kw)
-        largest = float(np.abs(weights).max())
-        extend = "both" if largest > kw["vmax"] else "neither"
+        low, high = self.images_[0].get_clim()
+        is_cut = weights.min() < low or weights.max() > high
+        extend = "both" if is_cut else "neither"
         self.colorbar_ = self.figure_.colorbar(
             self.images_[0], ax=list(self.axes_), label="weight", extend=extend
         )

@@ -1,5 +1,7 @@
 """Attribution of a prediction to the steps of a sequence."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import Bunch
 
@@ -204,7 +206,8 @@ def check_options(method, width, tol, max_evaluations):
         raise ValueError(
             f"max_evaluations={max_evaluations!r}; expected an integer of at least 1."
         )
-    if isinstance(tol, (bool, str)) or not np.isscalar(tol) or not tol > 0:
+    is_number = isinstance(tol, Real) and not isinstance(tol, bool)
+    if not is_number or not tol > 0:
         raise ValueError(f"tol={tol!r}; expected a positive number.")
 
 

@@ -12,6 +12,7 @@ from sklearn_rnn.inspection._equations import (
 )
 from sklearn_rnn.inspection._inputs import read_input
 
+DIRECTIONS = ("forward", "backward")
 MANY_UNITS = 8  # more units are not printed by default
 
 
@@ -28,13 +29,19 @@ class StepExplanation:
         Equations of each layer, their numbers and their results as plain text.
     latex : str
         The same in LaTeX: an ``aligned`` environment for each layer.
-    frame : DataFrame
-        All terms of the equations, with one row per unit and the index ``layer``,
-        ``direction`` and ``unit``. The columns are named as in the equations, such as
-        ``W_i x_t``, ``i_t`` or ``h_t``.
+    terms : dict
+        All terms of the equations of each layer, with the keys ``(layer, direction)``.
+        Each value is a dict of arrays of shape ``(n_units,)``, whose keys are written
+        as in the equations, such as ``W_i x_t``, ``i_t`` or ``h_t``.
     inputs : dict
-        What each cell reads: arrays of shape ``(n_inputs,)``, or a code, with the keys
-        ``(layer, direction)``.
+        What each cell reads, with the same keys: an array of shape ``(n_inputs,)``, or
+        a code.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The terms as a table, with one row per unit and the index ``layer``,
+        ``direction`` and ``unit``. Requires pandas.
 
     See Also
     --------
@@ -43,8 +50,16 @@ class StepExplanation:
 
     text: str
     latex: str
-    frame: object
+    terms: dict
     inputs: dict
+
+    @property
+    def frame(self):
+        import pandas as pd
+
+        frames = {key: pd.DataFrame(terms) for key, terms in self.terms.items()}
+        # selecting from an index that is not sorted would cause a warning
+        return pd.concat(frames, names=["layer", "direction", "unit"]).sort_index()
 
     def __str__(self):
         return self.text
@@ -83,7 +98,8 @@ def explain_step(estimator, sequence, t=-1, *, layer=None, units=None, decimals=
     Returns
     -------
     explanation : StepExplanation
-        Explanation with the attributes ``text``, ``latex``, ``frame`` and ``inputs``.
+        Explanation with the attributes ``text``, ``latex``, ``terms``, ``frame`` and
+        ``inputs``.
 
     Raises
     ------
@@ -143,13 +159,14 @@ def explain_step(estimator, sequence, t=-1, *, layer=None, units=None, decimals=
     traces = trace_network(given.module, given.values)
     chosen = _select_layers(traces, layer)
     parts = [_explain_layer(trace, step, units, given, decimals) for trace in chosen]
+    keys = [(trace.level, DIRECTIONS[trace.direction]) for trace in chosen]
     heads = [_write_head(trace, t, given) for trace in chosen]
     texts = [f"{head}\n{text}" for head, (text, _, _) in zip(heads, parts, strict=True)]
     return StepExplanation(
         "\n\n".join(texts),
         "\n".join(latex for _, latex, _ in parts),
-        _make_frame(chosen, [terms for *_, terms in parts]),
-        {(trace.level, trace.direction): trace.inputs[step] for trace in chosen},
+        dict(zip(keys, (terms for *_, terms in parts), strict=True)),
+        {key: trace.inputs[step] for key, trace in zip(keys, chosen, strict=True)},
     )
 
 
@@ -232,15 +249,3 @@ def _describe_input(trace, step, given, decimals):
     if len(x) <= MANY_UNITS:
         return f"x[t] = {write_vector(x, decimals)}  ({kind})"
     return f"x[t] has {len(x)} numbers ({kind})"
-
-
-def _make_frame(traces, parts):
-    """One row per unit of each layer, with one column per term."""
-    import pandas as pd
-
-    frames = {
-        (trace.level, "backward" if trace.direction else "forward"): pd.DataFrame(terms)
-        for trace, terms in zip(traces, parts, strict=True)
-    }
-    # selecting from an index that is not sorted would cause a warning
-    return pd.concat(frames, names=["layer", "direction", "unit"]).sort_index()

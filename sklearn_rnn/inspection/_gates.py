@@ -7,11 +7,10 @@ import numpy as np
 
 from sklearn_rnn._core.scalars import is_integer
 from sklearn_rnn.inspection._attribute import attribute
+from sklearn_rnn.inspection._explain_step import DIRECTIONS
 from sklearn_rnn.inspection._inputs import read_input
 from sklearn_rnn.inspection._models import find_best_estimator
 from sklearn_rnn.inspection._steps import make_row, split_pipeline
-
-DIRECTIONS = ("forward", "backward")
 
 
 @dataclass(frozen=True)

@@ -148,10 +148,12 @@ def read_sequences(estimator: Any, X: Any) -> SequenceSet:
     transformers, model = split_pipeline(find_best_estimator(estimator))
     model = snapshot(model)
     if hasattr(model, "generate"):
-        documents = _list_documents(model._codec, X)
-        pairs = [encode_tokens(model._codec, document) for document in documents]
-        codes, labels = (list(part) for part in zip(*pairs, strict=True))
-        return SequenceSet(model, codes, labels, None)
+        pairs = [
+            encode_tokens(model._codec, document)
+            for document in _list_documents(model._codec, X)
+        ]
+        codes, names = (list(part) for part in zip(*pairs, strict=True))
+        return SequenceSet(model, codes, names, None)
     if not hasattr(model, "transform_sequences"):
         raise TypeError(
             f"{type(model).__name__} does not read sequences as a whole; expected a "
@@ -168,7 +170,7 @@ def read_sequences(estimator: Any, X: Any) -> SequenceSet:
     sequences = model._read(X, reset=False)
     places = zip(sequences.starts, sequences.lengths, strict=True)
     values = [sequences.values[start : start + n] for start, n in places]
-    labels = None
+    labels: list | None = None
     if sequences.vocabulary_size is not None:
         labels = [[str(code) for code in codes] for codes in values]
         if transformers and isinstance(transformers[-1], TokenVectorizer):
@@ -189,7 +191,7 @@ def read_inputs(estimator: Any, X: Any) -> list[NetworkInput]:
             _encode_series(model, values) for values in model._read_series(X).values
         ]
     given = read_sequences(estimator, X)
-    labels = given.labels or [None] * len(given.values)
+    labels: list = given.labels or [None] * len(given.values)
     if given.sequences is None:
         return [
             _encode_codes(given.model, codes, names)

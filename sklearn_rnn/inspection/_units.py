@@ -107,8 +107,8 @@ def find_units(estimator, X, property, *, cv=5):
     inputs = read_inputs(estimator, X)
     if any(given.patch_size > 1 for given in inputs):
         raise ValueError(
-            f"the network reads patches of {inputs[0].patch_size} steps, but a property "
-            "belongs to a single step. Fit a model with patch_size=1."
+            f"the network reads patches of {inputs[0].patch_size} steps, but a "
+            "property belongs to a single step. Fit a model with patch_size=1."
         )
     wanted = read_property(property, X, inputs)
     names, states = compute_states(inputs)
@@ -156,7 +156,8 @@ def compute_states(inputs):
     """Names of all units, and their states (n_steps, n_units) after each step."""
     from sklearn_rnn._nn.tracing import trace_network
 
-    blocks, names = [], []
+    blocks: list = []
+    names: list = []
     for given in inputs:
         traces = trace_network(given.module, given.values)
         parts = {

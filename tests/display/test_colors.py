@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_rnn.display._colors import choose_colors, is_dark
+from sklearn_rnn.display._colors import choose_colors, is_dark, merge_colors
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,12 @@ def test_limits(values, low, high):
 def test_fractions_have_fixed_limits():
     found = choose_colors([0.2, 0.3], kind="fraction")
     assert (found["vmin"], found["vmax"]) == (0, 1)
+
+
+def test_a_norm_replaces_the_limits():
+    colors = choose_colors([-2, 1])
+    assert merge_colors(colors, {"norm": "log"}) == {"cmap": "RdBu_r", "norm": "log"}
+    assert merge_colors(colors, {"vmax": 3})["vmax"] == 3
 
 
 def test_text_can_be_read():

@@ -47,7 +47,7 @@ def test_states_of_all_directions_and_layers(cell, precision):
         explanation = explain_step(model, X[0], t)
         found = states_of(explanation, layer=1)
         assert_allclose(found, expected[t], atol=1e-6, rtol=0)
-        below = explanation.inputs[1, 0]
+        below = explanation.inputs[1, "forward"]
         assert_allclose(states_of(explanation), below, atol=1e-6, rtol=0)
     assert explanation.text.count("cell, layer 1, backward, step 6") == 1
 
@@ -59,7 +59,7 @@ def test_a_pipeline_and_its_standardized_input():
     states = model[-1].transform_sequences(model[0].transform(X[:1]))[0, 4]
     assert_allclose(states_of(explanation), states, atol=1e-6, rtol=0)
     scaled = StandardScaler().fit_transform(X.reshape(-1, 2)).reshape(X.shape)
-    assert_allclose(explanation.inputs[0, 0], scaled[0, 4], atol=1e-6)
+    assert_allclose(explanation.inputs[0, "forward"], scaled[0, 4], atol=1e-6)
     assert "(standardized input)" in str(explanation)
     assert explanation._repr_latex_().count(explanation.latex) == 1
 
@@ -68,7 +68,7 @@ def test_tables_and_patches():
     table = RNG.normal(size=(12, 8))
     model = classifier(patch_size=4, scaling=False).fit(table, Y)
     explanation = explain_step(model, table[0], 5)
-    assert_allclose(explanation.inputs[0, 0], table[0, 4:])
+    assert_allclose(explanation.inputs[0, "forward"], table[0, 4:])
     assert "(input, a patch of 4 steps)" in explanation.text
     states = model.transform_sequences(table[:1])[0, 1]
     assert_allclose(states_of(explanation), states, atol=1e-6, rtol=0)
