@@ -55,6 +55,7 @@ class StepExplanation:
 
     @property
     def frame(self):
+        """The terms as a table, with one row per unit."""
         import pandas as pd
 
         frames = {key: pd.DataFrame(terms) for key, terms in self.terms.items()}

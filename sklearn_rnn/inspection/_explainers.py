@@ -51,6 +51,8 @@ class Explainer:
         self, values: np.ndarray, target: Any, step: int, baseline: Any, name: str
     ) -> Explanation:
         """Explain the output of a target; ``name`` is that of the sequence."""
+        if not len(values):
+            raise ValueError(f"{name} of X has no tokens, so that none can decide.")
         output = self.output
         output.select_step(step, len(values), name)
         x, neutral = output.embed(values), output.embed_baseline(values, baseline)

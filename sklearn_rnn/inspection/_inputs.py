@@ -14,7 +14,7 @@ from sklearn_rnn.inspection._steps import (
     name_tokens,
     read_steps,
     refuse_texts,
-    restore_characters,
+    restore_case,
     split_pipeline,
 )
 from sklearn_rnn.text._vectorizer import TokenVectorizer
@@ -140,7 +140,7 @@ def encode_tokens(codec, document):
     if len(found) != len(codes):
         names = [*RESERVED, *codec.names]
         found = [names[code] for code in codes]
-    return codes, [str(token) for token in restore_characters(document, found)]
+    return codes, [str(token) for token in restore_case(document, found)]
 
 
 def read_sequences(estimator: Any, X: Any) -> SequenceSet:

@@ -117,16 +117,24 @@ def name_tokens(vectorizer, document, codes):
     tokens = document
     if isinstance(document, (str, bytes)):
         tokens = vectorizer._reader().build_analyzer()(document)
-        tokens = restore_characters(document, tokens)
+        tokens = restore_case(document, tokens)
     if len(tokens) != len(codes) or vectorizer.boundaries:
         tokens = vectorizer.get_feature_names_out()[codes]
     return [str(token) for token in tokens]
 
 
-def restore_characters(document, tokens):
-    """The characters of a text, not in lower case, or its tokens if they are words."""
-    are_characters = isinstance(document, str) and len(tokens) == len(document)
-    return list(document) if are_characters else tokens
+def restore_case(document, tokens):
+    """The tokens as they are written in a text, which may have upper case."""
+    if not isinstance(document, str) or len(document.lower()) != len(document):
+        return tokens
+    lowered, place, found = document.lower(), 0, []
+    for token in tokens:
+        place = lowered.find(token.lower(), place)
+        if place < 0 or not token:
+            return tokens  # changed by a preprocessor or tokenizer
+        found.append(document[place : place + len(token)])
+        place += len(token)
+    return found
 
 
 def make_row(sequence, reader):

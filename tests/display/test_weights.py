@@ -45,7 +45,7 @@ def test_a_machine_of_a_pipeline_is_images():
 
 
 def test_the_units_with_the_largest_weights_are_drawn():
-    model = machine(70).fit(IMAGES.reshape(20, 6))
+    model = machine(64).fit(IMAGES.reshape(20, 6))
     display = WeightsDisplay.from_estimator(model, image_shape=(3, 2))
     norms = np.linalg.norm(model.components_, axis=1)
     assert len(display.axes_) == 60

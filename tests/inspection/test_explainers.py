@@ -28,6 +28,12 @@ def test_the_modes_of_the_user_are_ignored(output, mode):
     assert abs(found.attributions.sum() - rise) == pytest.approx(found.gap)
 
 
+def test_an_empty_text_cannot_be_explained(output):
+    explain = Explainer(output, "occlusion", 1, 1e-3, 1000)
+    with pytest.raises(ValueError, match="sequence 2 of X has no tokens"):
+        explain(X[0][:0], None, -1, None, "sequence 2")
+
+
 def test_an_output_that_is_not_finite_is_an_error(output):
     explain = Explainer(output, "occlusion", 1, 1e-3, 1000)
     with pytest.raises(ValueError, match=r"output of sequence 7 .* is not finite"):

@@ -40,7 +40,7 @@ def test_texts_have_labels():
     found = read_sequences(model, TEXTS)
     assert ["".join(labels) for labels in found.labels] == TEXTS  # not in lower case
     words = make_pipeline(WordVectorizer(), classifier()).fit(TEXTS, Y)
-    assert read_sequences(words, TEXTS[:1]).labels == [["the", "cat", "sat", "."]]
+    assert read_sequences(words, TEXTS[:1]).labels == [["The", "cat", "sat", "."]]
     with pytest.raises(ValueError, match="single text: 'The cat"):
         read_sequences(model, TEXTS[0])
 

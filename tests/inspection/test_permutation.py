@@ -76,7 +76,7 @@ def test_a_table_with_one_step_is_that_of_scikit_learn():
     model.input_size_, model._fitted_on_table = 3, True
     found = permutation_importance(model, table, y, n_repeats=200, random_state=0)
     assert_allclose(
-        found.importances_mean, expected.importances_mean, rtol=0.1, atol=1e-9
+        found.importances_mean, expected.importances_mean, rtol=0.2, atol=1e-9
     )
 
 

@@ -24,14 +24,14 @@ def inside(text):
 
 @pytest.fixture(scope="module")
 def generator():
-    model = SequenceGenerator(hidden_size=12, max_epochs=20, random_state=0)
+    model = SequenceGenerator(hidden_size=12, max_epochs=12, random_state=0)
     return model.fit(TEXT)
 
 
 def test_a_unit_that_tracks_quotation_marks(generator):
     found = find_units(generator, TEXT, inside)
     assert found.n_steps == len(TEXT) and len(found.frame) == 24
-    assert found.score > 0.3
+    assert found.score > 0.2
     best = found.frame.iloc[0]
     assert best["score"] >= found.frame["score"].iloc[1]
     assert set(found.frame["state"]) == {"hidden", "cell"}
