@@ -25,7 +25,7 @@ from sklearn_rnn.inspection import attribute, permutation_importance
 # half of a recording only. The temperature, of which the mean is subtracted, drifts in
 # all machines alike.
 
-N, T, WIDTH = 900, 60, 8
+N, T, WIDTH = 800, 60, 8
 rng = np.random.default_rng(0)
 steps = np.arange(T)
 phase = rng.uniform(0, 2 * np.pi, size=(N, 1))
@@ -38,7 +38,7 @@ temperature = 0.2 * rng.normal(size=(N, T)).cumsum(axis=1)
 X = np.stack([vibration, temperature], axis=2)
 y = np.where(defective, "defective", "intact")
 X, X_test, y, y_test, _, begin_test = train_test_split(
-    X, y, begin, test_size=300, random_state=0
+    X, y, begin, test_size=250, random_state=0
 )
 model = RNNClassifier("gru", 32, max_epochs=40, random_state=0).fit(X, y)
 print(f"accuracy on new recordings: {model.score(X_test, y_test):.2f}")
@@ -74,7 +74,7 @@ print(f"completeness gap: {result.gap[0]:.0e} of {result.n_evaluations[0]} gradi
 # In how many recordings is the defect found? The 8 successive steps with the largest
 # sum of attributions are compared with the true place.
 
-rows = np.flatnonzero(right & (y_test == "defective"))[:40]
+rows = np.flatnonzero(right & (y_test == "defective"))[:25]
 by_step = attribute(model, X_test[rows], target="defective").attributions.sum(axis=2)
 window = np.ones(WIDTH)
 found = [np.convolve(one, window, mode="valid").argmax() for one in by_step]

@@ -65,10 +65,12 @@ def attribute(
     step : int, default=-1
         Time step whose prediction is explained if the model was fitted with
         ``return_sequences=True``.
-    baseline : float, array-like of shape (n_features,) or int, default=None
-        Values of a step without information or, for tokens, their code. None takes the
-        mean of each feature in ``fit``, or zero with ``scaling=False``, and an unknown
-        token for text. For a forecaster it is a missing value and cannot be changed.
+    baseline : float, array-like or int, default=None
+        Input without information: a number, an array of shape ``(n_features,)`` for all
+        steps, or an array ``(n_timesteps, n_features)`` if all sequences have this
+        length. For tokens it is a code. None takes the mean of each feature in ``fit``,
+        or zero with ``scaling=False``, and an unknown token for text. For a forecaster
+        it is a missing value and cannot be changed.
     width : int, default=1
         Number of successive steps that occlusion replaces at once. They share the
         effect equally.
@@ -134,6 +136,9 @@ def attribute(
     what the final model reads. Transformers that keep steps and features, such as
     ``StepwiseTransformer(StandardScaler())``, do not change the attributions. For text,
     the attribution of a token is the sum over its embedding vector.
+
+    Attributions depend on the baseline. It should be an input that speaks for no class:
+    a constant, for example, may not be neutral for a model of oscillations.
 
     The path is integrated by Gauss-Legendre quadrature with 4 points in 8 intervals.
     An interval in which the gradients do not add up to the difference of the outputs

@@ -122,8 +122,9 @@ class SequenceOutput(ExplainedOutput):
                 return self.embed(np.broadcast_to(given, values.shape))
             except (TypeError, ValueError):
                 raise ValueError(
-                    f"baseline={baseline!r}; expected a number or an array with one "
-                    f"number for each of the {values.shape[1]} features."
+                    f"baseline={baseline!r}; expected a number, an array with one "
+                    f"number for each of the {values.shape[1]} features, or an array "
+                    f"of the shape of each sequence, such as {values.shape}."
                 ) from None
         return self.embed(np.full(values.shape, check_code(baseline, self.network)))
 

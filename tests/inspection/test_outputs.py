@@ -100,6 +100,7 @@ def test_the_baseline_of_numbers_is_their_mean():
     mean = X.mean((0, 1))
     assert_allclose(output.embed_baseline(X[0], None), np.tile(mean, (5, 1)))
     assert_allclose(output.embed_baseline(X[0], [1, 2]), np.tile([1, 2], (5, 1)))
+    assert_allclose(output.embed_baseline(X[0], X[1]), X[1])
     with pytest.raises(ValueError, match="one number for each of the 2 features"):
         output.embed_baseline(X[0], [1, 2, 3])
 
