@@ -71,7 +71,7 @@ sphinx_gallery_conf = {
         f"../examples/{group}"
         for group in (
             *("classification", "forecasting", "generation"),
-            *("translation", "energy"),
+            *("translation", "energy", "inspection"),
         )
     ],
     "within_subsection_order": "FileNameSortKey",

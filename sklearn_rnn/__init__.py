@@ -51,6 +51,7 @@ _SUBPACKAGES = (
     "energy",
     "forecasting",
     "generation",
+    "inspection",
     "metrics",
     "model_selection",
     "persistence",

@@ -201,3 +201,21 @@ def test_the_parallel_training_example_saves_a_model(tmp_path):
     text = printed("parallel_training.py", tmp_path, *options)
     assert number("loss", text) < 4.2
     assert len(load(tmp_path / "generator.skrnn").generate("the ", 5)) > 0
+
+
+def test_the_quotation_example_finds_one_unit(tmp_path):
+    text = printed("plot_quotation_unit.py", tmp_path)
+    assert number("without the effect of the choice:", text) > 0.6
+
+
+def test_the_forget_gate_example_closes_the_gate_at_a_reset(tmp_path):
+    text = printed("plot_forget_gate.py", tmp_path)
+    assert number(r"R2 on new sequences:", text) > 0.97
+    assert number(r"mean forget gate at \.:", text) > 0.95
+    assert number("mean forget gate at R:", text) < 0.1
+
+
+def test_the_decisive_steps_example_finds_the_defects(tmp_path):
+    text = printed("plot_decisive_steps.py", tmp_path)
+    assert number("accuracy on new recordings:", text) > 0.95
+    assert int(re.search(r"found within 4 steps: (\d+)%", text).group(1)) > 90

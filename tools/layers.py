@@ -20,13 +20,14 @@ LAYERS = (
     {"datasets", "metrics", "model_selection", "preprocessing", "text"},
     {"streaming"},
     {"energy", "forecasting", "generation", "supervised", "translation"},
-    {"conformance", "display", "inspection", "persistence"},
+    {"conformance", "inspection", "persistence"},
+    {"display"},
 )
 
 # Neither torch nor skorch is imported by any of these, at any depth.
 WITHOUT_TORCH = (
     *("datasets", "energy", "metrics", "model_selection", "preprocessing", "text"),
-    *("conformance", "display", "persistence"),
+    *("conformance", "display", "inspection", "persistence"),
 )
 
 PUBLIC, SHARED = "#cfe8ef", "#e8e4dc"

@@ -151,6 +151,10 @@ class StandardNetwork(nn.Module):
             x = mask_padding(x, lengths, 0.0).to(self.head.weight.dtype)
             x = x + (x - x)  # infinity, which layers saturate, becomes NaN
             x, lengths = join_steps(x, lengths, self.patch_size)
+        return self.read(x, lengths)
+
+    def read(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Return the outputs of the head from embedded codes or patches (B, T, E)."""
         outputs, _ = self.recurrence(x, lengths)  # (B, T, H)
         if self.pooling is not None:
             both = self.recurrence.bidirectional

@@ -3,8 +3,8 @@
 import numpy as np
 
 from sklearn_rnn.display._axes import axes_for, label_ticks, number_places
-from sklearn_rnn.display._models import find_best_estimator
-from sklearn_rnn.display._steps import refuse_texts
+from sklearn_rnn.inspection._models import find_best_estimator
+from sklearn_rnn.inspection._steps import refuse_texts
 
 END = "<end>"
 CELL = 0.25  # width and height of a weight in a new figure, in inches

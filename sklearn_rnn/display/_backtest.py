@@ -12,7 +12,7 @@ from sklearn_rnn.display._axes import (
     number_places,
     times_of,
 )
-from sklearn_rnn.display._models import find_forecaster
+from sklearn_rnn.inspection._models import find_forecaster
 
 
 class BacktestDisplay:

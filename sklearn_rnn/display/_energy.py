@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_rnn.display._axes import axes_for, number_places
-from sklearn_rnn.display._models import find_memory
+from sklearn_rnn.inspection._models import find_memory
 
 
 class EnergyDisplay:

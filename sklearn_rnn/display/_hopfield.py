@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_rnn._core.scalars import is_integer
 from sklearn_rnn._core.sklearn_private import check_matplotlib_support
-from sklearn_rnn.display._models import find_memory
+from sklearn_rnn.inspection._models import find_memory
 
 
 class HopfieldDisplay:
@@ -127,7 +127,7 @@ default=None
             If the number of features is not height times width of ``image_shape``.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
-        shape = _check_shape(self.image_shape, np.shape(self.recalled)[1])
+        shape = check_shape(self.image_shape, np.shape(self.recalled)[1])
         columns = {
             "Stored": self.stored,
             "Corrupted": self.corrupted,
@@ -157,7 +157,7 @@ def _find_limits(patterns):
     return {"vmin": low, "vmax": high}
 
 
-def _check_shape(image_shape, n_features):
+def check_shape(image_shape, n_features):
     """Height and width of an image; an error if the features do not fill it."""
     side = round(n_features**0.5)
     shape = (side, side) if image_shape is None else image_shape

@@ -11,7 +11,7 @@ from sklearn_rnn.display._axes import (
     draw_line,
     number_places,
 )
-from sklearn_rnn.display._models import find_last_step
+from sklearn_rnn.inspection._models import find_last_step
 
 REGRESSION_LOSSES = {
     "squared_error": "mean squared error (scaled values)",

@@ -10,7 +10,7 @@ from sklearn_rnn.display._axes import (
     label_ticks,
     number_places,
 )
-from sklearn_rnn.display._steps import read_steps
+from sklearn_rnn.inspection._steps import read_steps
 
 FEW_LINES = 8  # more curves than these are drawn as a heat map
 MOST_ENTRIES = 60  # a legend with more entries does not fit into a figure
@@ -153,7 +153,7 @@ str
         values = _compute_values(model, steps, what, layer)
         names = _name_curves(model, what, values.shape[1])
         if units is not None:
-            chosen = _check_units(units, len(names), what)
+            chosen = check_units(units, len(names), what)
             values, names = values[:, chosen], [names[unit] for unit in chosen]
         quantity, curve = {
             "proba": ("probability", "class"),
@@ -294,7 +294,7 @@ def _compute_values(model, steps, what, layer):
     return values
 
 
-def _check_units(units, n_curves, what):
+def check_units(units, n_curves, what):
     """Validate indices of curves; return a list of integers."""
     if isinstance(units, (list, tuple, range, np.ndarray)) and len(units):
         if all(is_integer(unit, -n_curves, n_curves - 1) for unit in units):

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sklearn_rnn._nn.compiled import can_compile
-from sklearn_rnn._nn.states import State, nest_state
+from sklearn_rnn._nn.states import State, list_tensors, nest_state
 
 _precision_lock = threading.RLock()  # held while a setting of the process is changed
 
@@ -47,6 +47,7 @@ class RecurrentLayer(nn.Module, ABC):
 
     name: ClassVar[str]  # the value of the parameter ``cell``
     n_gates: ClassVar[int]
+    gate_names: ClassVar[tuple[str, ...]] = ()  # subscripts in the equations
     state_names: ClassVar[tuple[str, ...]] = ("hidden",)
     source: ClassVar[str]  # publication, for the documentation
     equations: ClassVar[str]  # LaTeX, for the documentation
@@ -105,14 +106,66 @@ class RecurrentLayer(nn.Module, ABC):
         if x.is_floating_point() and self.prefers_kernel(x):
             with predict_exactly(x):
                 return self.run_kernel(x, state)
-        bias = self.bias.to(dtype)
-        if not x.is_floating_point():
-            projected = F.embedding(x, self.weight_ih.to(dtype)) + bias  # (T, B, G)
-        else:
-            projected = F.linear(x, self.weight_ih.to(dtype), bias)  # (T, B, G)
         if lengths is None:
             lengths = torch.full((x.shape[1],), len(x), device=x.device)
-        return self.unroll(projected, state, lengths)
+        return self.unroll(self.project(x, dtype), state, lengths)
+
+    def project(self, x: Tensor, dtype: torch.dtype) -> Tensor:
+        """Compute W x + b of all steps, (T, B, G)."""
+        weight, bias = self.weight_ih.to(dtype), self.bias.to(dtype)
+        if self.onehot:
+            return F.embedding(x, weight) + bias
+        return F.linear(x, weight, bias)
+
+    def trace_states(self, x: Tensor) -> list[Tensor]:
+        """Compute the states (T + 1, B, H) before the first step and after each step.
+
+        There is one tensor for each name in ``state_names``.
+        """
+        if len(self.state_names) == 1:
+            parts = [self(x)[0]]
+        else:
+            state, steps = None, []
+            for step in x.split(1):
+                _, state = self(step, state)
+                steps.append(list_tensors(state))
+            parts = [torch.stack(part) for part in zip(*steps, strict=True)]
+        return [torch.cat([torch.zeros_like(part[:1]), part]) for part in parts]
+
+    def list_terms(
+        self, x: np.ndarray, before: list[np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Compute all terms of the equations in float64, for n steps: (n, H) each.
+
+        ``x`` are inputs (n, F) or codes (n,), and ``before`` are the states (n, H)
+        before these steps. The terms are named as in ``equations``.
+        """
+        if not self.gate_names:
+            raise TypeError(f"cell={self.name!r} does not define its terms.")
+        weight_ih, weight_hh, bias = (
+            to_array(weight).astype(np.float64)
+            for weight in (self.weight_ih, self.weight_hh, self.bias)
+        )
+        inputs = weight_ih[x] if self.onehot else x @ weight_ih.T
+        recurrent = before[0] @ weight_hh.T
+        terms = {"h_{t-1}": before[0]}
+        for k, gate in enumerate(self.gate_names):
+            rows = slice(k * self.hidden_size, (k + 1) * self.hidden_size)
+            mark = gate and f"_{gate}"
+            terms[f"W{mark} x_t"] = inputs[:, rows]
+            terms[f"U{mark} h_{{t-1}}"] = recurrent[:, rows]
+            terms[f"b{mark}"] = np.broadcast_to(bias[rows], inputs[:, rows].shape)
+        self.add_results(terms, before)
+        return terms
+
+    def add_results(
+        self, terms: dict[str, np.ndarray], before: list[np.ndarray]
+    ) -> None:
+        """Add the left sides of the equations, and terms that only this cell has."""
+
+    def write_equations(self) -> str:
+        """Return the equations in LaTeX, with the activation function of the layer."""
+        return self.equations
 
     def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         """Return upper bounds of absolute values of states after ``n_steps``, if known.

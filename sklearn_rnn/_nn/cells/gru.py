@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
@@ -288,6 +289,7 @@ class GRULayer(RecurrentLayer):
 
     name = "gru"
     n_gates = 3
+    gate_names = ("r", "z", "n")
     source = (
         'K. Cho et al., "Learning phrase representations using RNN encoder-decoder for '
         'statistical machine translation", EMNLP 2014'
@@ -312,6 +314,21 @@ h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
 
     def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         return {"hidden": np.minimum(n_steps, 1)}
+
+    def add_results(
+        self, terms: dict[str, np.ndarray], before: list[np.ndarray]
+    ) -> None:
+        terms["b'_n"] = np.broadcast_to(to_array(self.bias_n), before[0].shape)
+        for gate in ("r", "z"):
+            terms[f"{gate}_t"] = expit(
+                terms[f"W_{gate} x_t"]
+                + terms[f"U_{gate} h_{{t-1}}"]
+                + terms[f"b_{gate}"]
+            )
+        r, z = terms["r_t"], terms["z_t"]
+        recurrent = r * (terms["U_n h_{t-1}"] + terms["b'_n"])
+        n = np.tanh(terms["W_n x_t"] + terms["b_n"] + recurrent)
+        terms |= {"n_t": n, "h_t": (1 - z) * n + z * before[0]}
 
     def unroll(
         self, projected: Tensor, state: State, lengths: Tensor

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
@@ -278,6 +279,7 @@ class LSTMLayer(RecurrentLayer):
 
     name = "lstm"
     n_gates = 4
+    gate_names = ("i", "f", "g", "o")
     source = (
         'S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural '
         "Computation 9, 1997"
@@ -303,6 +305,29 @@ h_t &= o_t \odot \tanh(c_t)
 
     def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         return {"hidden": np.minimum(n_steps, 1), "cell": n_steps}
+
+    def trace_states(self, x: Tensor) -> list[Tensor]:
+        dtype = self.onehot_dtype or self.weight_hh.dtype if self.onehot else x.dtype
+        zeros = x.new_zeros(x.shape[1], self.hidden_size, dtype=dtype)
+        weight = self.weight_hh.to(dtype)
+        lengths = torch.full((x.shape[1],), len(x))
+        _, _, saved = run_lstm(self.project(x, dtype), weight, zeros, zeros, lengths)
+        return list(saved[2:])  # h and c
+
+    def add_results(
+        self, terms: dict[str, np.ndarray], before: list[np.ndarray]
+    ) -> None:
+        terms["c_{t-1}"] = before[1]
+        for gate in self.gate_names:
+            activate = np.tanh if gate == "g" else expit
+            terms[f"{gate}_t"] = activate(
+                terms[f"W_{gate} x_t"]
+                + terms[f"U_{gate} h_{{t-1}}"]
+                + terms[f"b_{gate}"]
+            )
+        i, f, g, o = (terms[f"{gate}_t"] for gate in self.gate_names)
+        terms["c_t"] = f * before[1] + i * g
+        terms["h_t"] = o * np.tanh(terms["c_t"])
 
     def unroll(
         self, projected: Tensor, state: State, lengths: Tensor

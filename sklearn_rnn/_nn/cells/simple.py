@@ -187,6 +187,7 @@ class SimpleLayer(RecurrentLayer):
 
     name = "rnn"
     n_gates = 1
+    gate_names = ("",)
     source = 'J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990'
     equations = r"h_t = f(W x_t + U h_{t-1} + b), \quad f = \tanh \text{ or ReLU}"
     numpy_cell = NumpySimple
@@ -195,6 +196,17 @@ class SimpleLayer(RecurrentLayer):
     def find_bounds(self, n_steps: np.ndarray) -> dict[str, np.ndarray]:
         is_bounded = self.activation == "tanh"
         return {"hidden": np.minimum(n_steps, 1)} if is_bounded else {}
+
+    def add_results(
+        self, terms: dict[str, np.ndarray], before: list[np.ndarray]
+    ) -> None:
+        total = terms["W x_t"] + terms["U h_{t-1}"] + terms["b"]
+        is_tanh = self.activation == "tanh"
+        terms["h_t"] = np.tanh(total) if is_tanh else np.maximum(total, 0)
+
+    def write_equations(self) -> str:
+        name = r"\tanh" if self.activation == "tanh" else r"\operatorname{ReLU}"
+        return rf"h_t &= {name}(W x_t + U h_{{t-1}} + b)"
 
     def unroll(
         self, projected: Tensor, state: State, lengths: Tensor

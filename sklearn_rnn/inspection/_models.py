@@ -1,4 +1,4 @@
-"""Find the model to draw inside searches and pipelines."""
+"""Find the model to inspect or draw inside searches and pipelines."""
 
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import HopfieldDenoiser, ImageFlattener, SeasonalNaiveForecaster
-from sklearn_rnn.display._models import (
+from sklearn_rnn.inspection._models import (
     find_best_estimator,
     find_forecaster,
     find_last_step,

@@ -16,7 +16,7 @@ from sklearn_rnn import (
     StepwiseTransformer,
     WordVectorizer,
 )
-from sklearn_rnn.display._steps import read_steps
+from sklearn_rnn.inspection._steps import read_steps, restore_case
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 4, 3))
@@ -176,3 +176,15 @@ def test_several_texts_are_no_list_of_tokens():
     pipeline.fit(places, Y)
     labels = read_steps(pipeline, ["New Delhi", "is", "big"])[2]
     assert labels == ["New Delhi", "is", "big"]
+
+
+def test_tokens_are_written_as_in_the_text():
+    text = "The CAT sat, the End"
+    assert restore_case(text, ["the", "cat", "the", "end"]) == [
+        *("The", "CAT", "the", "End")
+    ]
+    assert restore_case(text, list(text.lower())) == list(text)
+    for tokens in (["dog"], ["end", "the"], ["cat", ""]):
+        assert restore_case(text, tokens) is tokens
+    assert restore_case(["a"], ["b"]) == ["b"]
+    assert restore_case("\u0130x", ["x"]) == ["x"]  # longer in lower case

@@ -8,7 +8,7 @@ from sklearn.utils import get_tags
 
 from sklearn_rnn._data.containers import refuse_sparse, unwrap
 from sklearn_rnn._data.tokens import TokenArray
-from sklearn_rnn.display._models import find_best_estimator
+from sklearn_rnn.inspection._models import find_best_estimator
 from sklearn_rnn.text._vectorizer import TokenVectorizer
 
 
@@ -19,11 +19,7 @@ def read_steps(estimator, sequence):
     text, or a container with one row. The transformers of a Pipeline transform it as a
     whole. Labels are the tokens of a text, and None for numbers.
     """
-    estimator = find_best_estimator(estimator)
-    transformers, model = [], estimator
-    while isinstance(model, Pipeline):
-        transformers += list_transformers(model)
-        model = find_best_estimator(model.steps[-1][1])
+    transformers, model = split_pipeline(find_best_estimator(estimator))
     refuse_models_without_streams(model)
     refuse_sparse(sequence, "sequence")
     if isinstance(sequence, Sized) and not len(sequence):
@@ -33,6 +29,15 @@ def read_steps(estimator, sequence):
     if hasattr(model, "input_size_"):
         return (model, *_read_row(model, transformers, sequence))
     return (model, *_read_series(transformers, sequence))
+
+
+def split_pipeline(estimator):
+    """The transformers of a Pipeline, and the model at its end."""
+    transformers, model = [], estimator
+    while isinstance(model, Pipeline):
+        transformers += list_transformers(model)
+        model = find_best_estimator(model.steps[-1][1])
+    return transformers, model
 
 
 def list_transformers(pipeline):
@@ -112,9 +117,24 @@ def name_tokens(vectorizer, document, codes):
     tokens = document
     if isinstance(document, (str, bytes)):
         tokens = vectorizer._reader().build_analyzer()(document)
+        tokens = restore_case(document, tokens)
     if len(tokens) != len(codes) or vectorizer.boundaries:
         tokens = vectorizer.get_feature_names_out()[codes]
     return [str(token) for token in tokens]
+
+
+def restore_case(document, tokens):
+    """The tokens as they are written in a text, which may have upper case."""
+    if not isinstance(document, str) or len(document.lower()) != len(document):
+        return tokens
+    lowered, place, found = document.lower(), 0, []
+    for token in tokens:
+        place = lowered.find(token.lower(), place)
+        if place < 0 or not token:
+            return tokens  # changed by a preprocessor or tokenizer
+        found.append(document[place : place + len(token)])
+        place += len(token)
+    return found
 
 
 def make_row(sequence, reader):
