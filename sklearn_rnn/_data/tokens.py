@@ -196,9 +196,13 @@ def _locate(x: np.ndarray) -> tuple[Any, ...]:
 def _plain(x: Any) -> Any:
     """Return ``x`` as a plain array if it is a TokenArray.
 
-    The vocabulary is removed from the dtype; arithmetic would otherwise keep it.
+    The vocabulary is removed from the dtype; arithmetic would otherwise keep it. In a
+    masked array that was cast, a TokenArray has another type.
     """
-    return x.view(np.ndarray).view(np.int32) if isinstance(x, TokenArray) else x
+    if not isinstance(x, TokenArray):
+        return x
+    plain = x.view(np.ndarray)
+    return plain.view(np.int32) if plain.dtype == np.int32 else plain
 
 
 def find_absent_codes(codes: np.ndarray, vocabulary_size: int) -> np.ndarray:

@@ -373,3 +373,11 @@ def test_joblib_writes_codes_once_for_all_tasks():
         assert part.__reduce__()[1][0] is codes and type(codes) is np.ndarray
         assert_array_equal(codes, np.asarray(part))
         assert size == part.vocabulary_size == 24
+
+
+def test_masked_arrays_of_another_type_are_sliced():
+    tokens = TokenArray(np.array([[4, 5], [6, 7]]), 8)
+    masked = np.ma.masked_array(tokens, subok=True).astype(np.float32)
+    part = np.flip(masked, axis=1)  # as matplotlib's imshow does
+    assert part.dtype == np.float32
+    assert part.tolist() == [[5, 4], [7, 6]]
