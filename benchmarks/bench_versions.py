@@ -3,18 +3,20 @@
     python benchmarks/bench_versions.py OTHER_CHECKOUT [--jobs fit predict goal]
 
 The settings of fit and predict are those of bench_fit.py and bench_predict.py; goal is
-the time that default fits on the names need for an accuracy of .80 on other names. One
-thread. Ratios are seconds of this checkout divided by those of the other one; above 1,
-this checkout is slower.
+the time of default fits on the names whose number of epochs is the smallest that leads
+to an accuracy of .80 on other names. One thread. Ratios are seconds of this checkout
+divided by those of the other one; above 1, this checkout is slower.
 """
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
+
+import numpy as np
 
 HERE = Path(__file__).parents[1]
 CALLS = 200
@@ -24,7 +26,6 @@ CELLS = ("rnn", "lstm", "gru")
 
 def work():
     """Measure the jobs that are named on standard input, one per line."""
-    import numpy as np
     import torch
 
     from sklearn_rnn import RNNClassifier
@@ -63,27 +64,50 @@ def work():
         print(json.dumps(time.perf_counter() - started), flush=True)
 
 
-def measure_goal(cell):
-    """Seconds of training, without scoring, until the accuracy is GOAL."""
+def load_split():
+    """Codes and labels of the names, of which 4,500 are held out."""
     from sklearn.model_selection import train_test_split
 
-    from sklearn_rnn import CharVectorizer, RNNClassifier
+    from sklearn_rnn import CharVectorizer
     from sklearn_rnn.datasets import load_names
 
     names, labels = load_names(return_X_y=True)
     codes = CharVectorizer().fit_transform(names)
-    X, X_test, y, y_test = train_test_split(
-        codes, labels, test_size=4500, stratify=labels, random_state=0
-    )
-    model = RNNClassifier(cell, max_epochs=1, warm_start=True, random_state=0)
-    seconds = 0.0
-    for _ in range(MOST_EPOCHS):
-        started = time.perf_counter()
-        model.fit(X, y)
-        seconds += time.perf_counter() - started
-        if model.score(X_test, y_test) >= GOAL:
-            return seconds
-    return None
+    split = {"test_size": 4500, "stratify": labels, "random_state": 0}
+    return train_test_split(codes, labels, **split)
+
+
+@cache
+def find_epochs(cell):
+    """The smallest number of epochs that reaches GOAL, by bisection."""
+    few, many = 0, MOST_EPOCHS
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if reaches_goal(cell, middle) else (middle, many)
+    return many
+
+
+def reaches_goal(cell, epochs):
+    model, data = make_model(cell, epochs), load_split()
+    return model.fit(*data[::2]).score(*data[1::2]) >= GOAL
+
+
+def make_model(cell, epochs):
+    from sklearn_rnn import RNNClassifier
+
+    return RNNClassifier(cell, max_epochs=epochs, random_state=0)
+
+
+def measure_goal(cell):
+    """Seconds of a fit with as many epochs as the accuracy GOAL needs, and the epochs.
+
+    All other parameters have their default values.
+    """
+    epochs = find_epochs(cell)
+    model, (X, _, y, _) = make_model(cell, epochs), load_split()
+    started = time.perf_counter()
+    model.fit(X, y)
+    return time.perf_counter() - started, epochs
 
 
 class Worker:
@@ -123,22 +147,40 @@ def main():
     from _results import Table  # which imports torch
 
     table = Table(__file__, "seconds", "job", "cell", "dtype")
-    for job in (job for name in options.jobs for job in jobs[name]):
-        repeats = 5 if job[0] == "goal" else 15
-        seconds = {here: [], there: []}
-        for worker in (here, there) if job[0] != "goal" else ():
-            worker.time(*job)
-        for k in range(repeats):  # alternate which one is first
-            for worker in (here, there) if k % 2 else (there, here):
-                seconds[worker].append(worker.time(*job))
-        found = [s for s in zip(seconds[here], seconds[there], strict=True) if all(s)]
-        if not found:
-            print(f"{job[0]}: no accuracy of {GOAL} in {MOST_EPOCHS} epochs")
-            continue
-        ours, theirs = map(statistics.median, zip(*found, strict=True))
+    for job in (job for name in options.jobs if name != "goal" for job in jobs[name]):
+        ours, theirs = compare(here, there, job, 15)
         name, cell, dtype = job
         measured = {"here": ours, "there": theirs, "ratio": ours / theirs}
         table.add(job=name, cell=cell, dtype=dtype, **measured)
+    if "goal" in options.jobs:
+        for job in jobs["goal"]:
+            compare_goals(here, there, job)
+
+
+def compare(here, there, job, repeats):
+    """Medians of both checkouts, whose measurements take turns."""
+    seconds = {here: [], there: []}
+    for worker in (here, there):
+        worker.time(*job)
+    for k in range(repeats):  # alternate which one is first
+        for worker in (here, there) if k % 2 else (there, here):
+            seconds[worker].append(worker.time(*job))
+    return [np.median(seconds[worker], axis=0).tolist() for worker in (here, there)]
+
+
+def compare_goals(here, there, job):
+    from _results import Table
+
+    (ours, our_epochs), (theirs, their_epochs) = compare(here, there, job, 3)
+    Table(__file__, "goal", "cell").add(
+        cell=job[1],
+        here=ours,
+        there=theirs,
+        ratio=ours / theirs,
+        epochs_here=int(our_epochs),
+        epochs_there=int(their_epochs),
+        ratio_of_epoch=ours / our_epochs / (theirs / their_epochs),
+    )
 
 
 if __name__ == "__main__":

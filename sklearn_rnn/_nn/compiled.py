@@ -9,7 +9,9 @@ numpy instead.
 """
 
 import os
+import pkgutil
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -132,9 +134,10 @@ class Kernel:
         # A separate file for each dtype: two processes that compile for the same file
         # at the same time could store the function of one type as that of the other.
         function = FunctionType(self.function.__code__, self.function.__globals__)
-        function.__qualname__ = f"{self.function.__qualname__}_{dtype.name}"
+        name = f"{self.function.__qualname__}_{dtype.name}"
 
         def compile_or_load(cache: bool) -> None:
+            function.__qualname__ = f"{name}_{_hash_source()}" if cache else name
             with _lock:
                 if dtype.char not in self._compiled:
                     compiled = numba.njit(function, cache=cache, **OPTIONS)
@@ -146,6 +149,16 @@ class Kernel:
         except Exception:  # no writable folder, a full disk, a damaged file
             finish_in_thread(compile_or_load, False)
         return self._compiled[dtype.char]
+
+
+@cache
+def _hash_source() -> str:
+    """Return a checksum of this module, whose functions and options kernels contain.
+
+    Numba compares only the module of a kernel with that of a stored one.
+    """
+    source = pkgutil.get_data(__package__, f"{__name__.rpartition('.')[2]}.py")
+    return f"{zlib.crc32(source or b''):08x}"
 
 
 def finish_in_thread(function: Callable[..., Any], *arguments: Any) -> Any:

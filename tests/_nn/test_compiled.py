@@ -304,8 +304,19 @@ def test_each_type_of_numbers_has_its_own_files(folder):
     kernel = load_double(folder)
     double(kernel, "f4")
     double(kernel, "f8")
-    names = {file.name.partition("-")[0] for file in folder.rglob("*.nbi")}
+    names = {file.name.rpartition("_")[0] for file in folder.rglob("*.nbi")}
     assert names == {"doubles.double_float32", "doubles.double_float64"}
+
+
+@needs_numba
+def test_kernels_stored_by_another_version_are_not_used(folder, monkeypatch):
+    double(load_double(folder))
+    assert len([*folder.rglob("*.nbi")]) == 1
+    monkeypatch.setattr("pkgutil.get_data", lambda *arguments: b"changed")
+    compiled._hash_source.cache_clear()
+    double(load_double(folder))
+    compiled._hash_source.cache_clear()
+    assert len([*folder.rglob("*.nbi")]) == 2
 
 
 FIT = """
