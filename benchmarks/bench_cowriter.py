@@ -17,7 +17,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch are impo
 import argparse
 import copy
 import shutil
-import sys
 import tempfile
 import time
 import warnings
@@ -160,7 +159,6 @@ def copies(folder):
     index = CopyIndex(model._training_text.codes)
     seconds = time.perf_counter() - started
     size = index.codes.nbytes + index.order.nbytes
-    size += sum(map(sys.getsizeof, (*index._samples, index._samples)))
     Table(__file__, "copy_index", "characters").add(
         characters=len(index.codes),
         seconds=seconds,

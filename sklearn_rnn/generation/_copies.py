@@ -7,13 +7,13 @@ tokens agree, the candidates are compared one token after the other.
 
 When a text grows by one token, its longest copied end grows by at most one token. Until
 this bound reaches a limit, the text needs no search. Natural texts are searched about
-every tenth character.
+every tenth character, and a kernel of numba searches several texts at once.
 """
 
 import hashlib
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Protocol, Self
@@ -21,11 +21,11 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from sklearn_rnn._data.tokens import END, PADDING, START, UNKNOWN
+from sklearn_rnn._nn.compiled import Kernel, has_kernels
 from sklearn_rnn._training.corpus import Corpus
 
 SORTED_BYTES = 32  # of the tokens before a position
 BLOCK = 2**20  # number of positions that are sorted at once
-SPACING = 2**12  # number of positions per position that is searched first
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,9 @@ class CopyIndex:
         self.order = sort_positions(codes)
         self._positions = self.order.data  # returns Python's integers
         self._code_type = codes.dtype.char
-        self._size = SORTED_BYTES - SORTED_BYTES % self.width
-        self._cut = self._make_cut(self._size)
-        self._samples = [self._cut(p) for p in self.order[::SPACING].tolist()]
+        self._data = np.frombuffer(self._bytes, np.uint8)
+        self.n_sorted = SORTED_BYTES // self.width
+        self._cut = self._make_cut(SORTED_BYTES)
 
     def _make_cut(self, size: int) -> Callable[[int], bytes]:
         """Make a fast function that returns the bytes from a position on."""
@@ -136,8 +136,8 @@ class CopyIndex:
         return lambda place: data[place * width : place * width + size]
 
     def encode(self, codes: list[int]) -> bytes:
-        """Reverse the codes of a text, and return them as bytes."""
-        return array(self._code_type, codes[::-1]).tobytes()
+        """Return codes as bytes."""
+        return array(self._code_type, codes).tobytes()
 
     def find_longest(self, text: bytes, min_length: int) -> tuple[int, np.ndarray]:
         """Find the longest beginning of an encoded text in the index.
@@ -145,21 +145,29 @@ class CopyIndex:
         Returns its length, and the positions where it occurs if it is not shorter than
         ``min_length``.
         """
-        width, positions, size = self.width, self._positions, self._size
-        head = text[:size]
-        sample = bisect_left(self._samples, head)
-        place = bisect_left(
-            positions,
-            head,
-            lo=max(0, sample - 1) * SPACING,
-            hi=min(sample * SPACING, len(positions)),
-            key=self._cut,
-        )
+        width, positions, head = self.width, self._positions, text[:SORTED_BYTES]
+        place = bisect_left(positions, head, key=self._cut)
         near = positions[max(0, place - 1) : place + 1]
         length = max(count_common(head, self._cut(p)) for p in near) // width
         if length < min_length and length * width < len(head):
             return length, self.order[:0]
         return self._extend(text, length, place)
+
+    def measure_beginnings(self, texts: list[list[int]]) -> list[int]:
+        """Measure how many first codes of each text occur in the index.
+
+        The texts have the same length, which is at most ``n_sorted``. Without numba,
+        nothing is compared, and the results are only upper bounds.
+        """
+        if not has_kernels():
+            return [len(text) for text in texts]
+        codes = array(self._code_type)
+        for text in texts:
+            codes.fromlist(text)
+        heads = np.frombuffer(codes, np.uint8).reshape(len(texts), -1)
+        lengths = np.empty(len(texts), np.int64)
+        compare_kernel(self._data, self.order, heads, lengths, self.width)
+        return lengths.tolist()
 
     def _extend(self, text: bytes, length: int, place: int) -> tuple[int, np.ndarray]:
         """Find the positions of the first ``length`` codes, and extend them."""
@@ -168,7 +176,7 @@ class CopyIndex:
         first = bisect_left(positions, part, hi=place, key=cut)
         last = bisect_right(positions, part, lo=first, key=cut)
         found = self.order[first:last]
-        if size < self._size:
+        if size < SORTED_BYTES:
             return length, found
         codes = np.frombuffer(text, self.codes.dtype)
         while length < len(codes):  # codes that are not sorted
@@ -209,6 +217,32 @@ def sort_positions(codes: np.ndarray) -> np.ndarray:
     return order
 
 
+@Kernel
+def compare_kernel(
+    data: np.ndarray,
+    order: np.ndarray,
+    heads: np.ndarray,
+    lengths: np.ndarray,
+    width: int,
+) -> None:
+    """Compute into ``lengths`` how many first codes of each head occur in the data."""
+    size = heads.shape[1]
+    for row in range(len(heads)):
+        low, high, n_low, n_high, longest = 0, len(order), 0, 0, 0
+        while low < high and longest < size:
+            middle = (low + high) // 2
+            start = width * order[middle]
+            n, count = min(size, len(data) - start), min(n_low, n_high)
+            while count < n and data[start + count] == heads[row, count]:
+                count += 1
+            longest = max(longest, count)
+            if count < n and data[start + count] > heads[row, count]:
+                high, n_high = middle, count
+            else:
+                low, n_low = middle + 1, count
+        lengths[row] = longest // width
+
+
 def count_common(a: bytes, b: bytes) -> int:
     """Count the first bytes that are equal."""
     n = min(len(a), len(b))
@@ -223,21 +257,39 @@ class CopyLimit:
     training: TrainingText
     n_tokens: int
 
-    def find_forbidden(self, text: Text) -> list[int]:
-        """Find the codes with which a text would copy more tokens than the limit.
+    def find_forbidden(self, texts: Sequence[Text]) -> Iterator[tuple[int, list[int]]]:
+        """Find the codes with which texts would copy more tokens than the limit.
 
-        This is necessary only if the text has at least ``text.copy_due`` codes.
+        Yields the position of each such text and its forbidden codes. Texts that need
+        no search yet are skipped. All texts have the same number of generated codes.
         """
-        n, limit, index = len(text.codes), self.n_tokens, self.training.index
-        tail = text.codes[-limit:] if n else []
-        if n < limit:
-            tail = [*mask_unknown(text.prompt), *tail][-limit:]
-        length, places = index.find_longest(index.encode(tail), limit)
-        text.copy_due = n + limit - length
-        if length < limit:
-            return []
-        following = index.codes[places[places > 0] - 1]
-        return np.unique(following[following > END]).tolist()
+        n = len(texts[0].codes)
+        due = [(k, text) for k, text in enumerate(texts) if text.copy_due <= n]
+        if not due:
+            return
+        limit, index = self.n_tokens, self.training.index
+        n_compared = min(limit, index.n_sorted)
+        tails = [reverse_tail(text, n_compared) for _, text in due]
+        lengths = index.measure_beginnings(tails)
+        for (k, text), length in zip(due, lengths, strict=True):
+            if length == n_compared:
+                tail = index.encode(reverse_tail(text, limit))
+                length, places = index.find_longest(tail, limit)
+                if length == limit:
+                    following = index.codes[places[places > 0] - 1]
+                    yield k, np.unique(following[following > END]).tolist()
+            text.copy_due = n + limit - length
+
+
+def reverse_tail(text: Text, n: int) -> list[int]:
+    """Return the last ``n`` codes of a text, the last one first.
+
+    Short texts are padded, but only to the number of codes that are sorted.
+    """
+    codes = text.codes
+    if len(codes) < n:
+        codes = [PADDING] * SORTED_BYTES + mask_unknown(text.prompt[-n:]) + codes
+    return codes[: -n - 1 : -1]
 
 
 def mask_unknown(codes: Iterable[int]) -> list[int]:
@@ -254,7 +306,7 @@ def find_copied_spans(
     out.
     """
     index, n = training.index, len(codes)
-    text, spans, stop = index.encode(mask_unknown(codes)), [], min_length
+    text, spans, stop = index.encode(mask_unknown(codes)[::-1]), [], min_length
     reverse = np.frombuffer(text, index.codes.dtype)
     while stop <= n:
         rest = text[(n - stop) * index.width :]

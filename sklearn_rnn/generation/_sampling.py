@@ -60,12 +60,10 @@ def apply_constraints(
         return logits
     logits += exclude(options.banned, logits.shape[1], logits.dtype)
     if options.copies is not None:
-        for k, text in enumerate(texts):
-            if text.copy_due <= len(text.codes):
-                if forbidden := options.copies.find_forbidden(text):
-                    logits[k, forbidden] = -np.inf
-                    if not np.isfinite(logits[k].max()):
-                        raise ValueError(NOTHING_LEFT)
+        for k, forbidden in options.copies.find_forbidden(texts):
+            logits[k, forbidden] = -np.inf
+            if not np.isfinite(logits[k].max()):
+                raise ValueError(NOTHING_LEFT)
     return logits
 
 
@@ -94,14 +92,15 @@ def find_allowed(
     """
     allowed = np.ones(logits.shape, dtype=bool)
     allowed[:, NEVER_GENERATED] = allowed[:, list(options.banned)] = False
+    if options.copies is not None:
+        for k, forbidden in options.copies.find_forbidden(texts):
+            allowed[k, forbidden] = False
     for row, is_allowed, text in zip(logits, allowed, texts, strict=True):
         if options.repetition_penalty != 1:  # Keskar et al., 2019
             seen = list({*text.prompt, *text.codes})
             factor = np.where(row[seen] > 0, 1 / options.repetition_penalty, 1)
             factor[row[seen] < 0] = options.repetition_penalty
             row[seen] *= factor
-        if options.copies is not None and text.copy_due <= len(text.codes):
-            is_allowed[options.copies.find_forbidden(text)] = False
         if options.mask is not None:
             unmasked = np.where(is_allowed, row, -np.inf).astype(row.dtype)
             masked = options.mask(text.prompt + text.codes, unmasked)

@@ -1,11 +1,13 @@
 """Copies of the training text: the index, spans of texts, and limited generation."""
 
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
 from sklearn_rnn import SequenceGenerator, WordVectorizer, load, save
+from sklearn_rnn._nn.compiled import without_compiled_kernels
 from sklearn_rnn._training.corpus import make_corpus
 from sklearn_rnn.generation import _copies
 from sklearn_rnn.generation._copies import (
@@ -46,8 +48,7 @@ def list_spans(documents, text, min_length):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32])
-def test_spans_are_those_of_a_search_of_all_parts(dtype, monkeypatch):
-    monkeypatch.setattr(_copies, "SPACING", 7)
+def test_spans_are_those_of_a_search_of_all_parts(dtype):
     rng, scale = np.random.default_rng(0), 1 if dtype == np.uint8 else 64
     for _ in range(4):
         sizes = rng.integers(1, 60, 3)
@@ -92,24 +93,30 @@ def test_an_index_has_five_bytes_per_character():
 
 
 @pytest.mark.parametrize("limit", [1, 3, 40])
-def test_a_limit_forbids_the_codes_that_would_follow(limit):
-    rng = np.random.default_rng(0)
-    documents = [rng.integers(4, 7, 200).tolist(), [4, 5, 6]]
-    copies = CopyLimit(make_training(documents), limit)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("context", [nullcontext, without_compiled_kernels])
+def test_a_limit_forbids_the_codes_that_would_follow(limit, dtype, context):
+    rng, scale = np.random.default_rng(0), 1 if dtype == np.uint8 else 64
+    documents = [(scale * rng.integers(4, 7, 200)).tolist(), [4, 5, 6]]
+    copies = CopyLimit(make_training(documents, dtype), limit)
     follow = {}
     for document in documents:
         for k in range(len(document) - limit):
             follow.setdefault(tuple(document[k : k + limit]), set()).add(
                 document[k + limit]
             )
-    source = iter(documents[0][50:] + rng.integers(4, 7, 300).tolist())
-    text = Continuation([4, 5])
-    for code in source:
-        tail, forbidden = tuple((text.prompt + text.codes)[-limit:]), set()
-        if text.copy_due <= len(text.codes):
-            forbidden = set(copies.find_forbidden(text))
-        assert forbidden == follow.get(tail, set())
-        text.codes.append(code)
+    sources = [
+        documents[0][50:] + [4] * 100,
+        (scale * rng.integers(4, 7, 250)).tolist(),
+    ]
+    texts = [Continuation([1, documents[0][49]]), Continuation(documents[0][:99])]
+    with context():
+        for next_codes in zip(*sources, strict=True):
+            forbidden = dict(copies.find_forbidden(texts))
+            for k, text in enumerate(texts):
+                tail = tuple((text.prompt + text.codes)[-limit:])
+                assert set(forbidden.get(k, ())) == follow.get(tail, set())
+                text.codes.append(next_codes[k])
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +149,11 @@ def test_iterated_tokens_are_those_of_generate(model):
 
 
 def test_a_limit_that_is_not_reached_changes_nothing(model):
-    texts = [model.generate("on", 30, max_copy=n, random_state=0) for n in (None, 1000)]
-    assert texts[0] == texts[1]
+    texts = [
+        model.generate(TEXT, 30, max_copy=n, random_state=0)
+        for n in (None, 1000, 2**31 - 1)
+    ]
+    assert texts[0] == texts[1] == texts[2]
 
 
 def test_an_error_is_raised_if_no_token_is_left():
