@@ -1077,6 +1077,8 @@ class SequenceGenerator(
             If the model is not fitted.
         OSError
             If the file cannot be written.
+        TypeError
+            If the title or the prompt is not a str.
         ValueError
             If ``cell`` is a callable, if the model was not fitted on texts, or if the
             vectorizer uses functions, stop words or a regular expression of the user,
@@ -1095,9 +1097,10 @@ class SequenceGenerator(
         :meth:`resume`.
 
         Weights are rounded to 12 bits, or 11 bits if there are more than a million of
-        them, relative to the largest weight of each row of a matrix. This changes
-        probabilities by less than 0.01. The page computes in float64 and stores states
-        in float32, whatever ``precision`` is. The file has about 2 bytes per weight.
+        them, relative to the largest weight of each row of a matrix. This usually
+        changes probabilities by less than 0.01. The page computes in float64 and stores
+        states in float32, whatever ``precision`` is. The file has about 2 bytes per
+        weight.
 
         The content security policy of the page forbids requests, and all scripts except
         its own. The page needs a browser of 2023 or later.

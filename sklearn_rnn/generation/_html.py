@@ -49,6 +49,9 @@ UNIT_NAMES = {"characters": ("character", "characters"), "words": ("word", "word
 
 def export_html(model: LanguageModel, path: Any, title: str, prompt: str) -> None:
     """Write a page that runs a language model and starts with a prompt."""
+    for name, value in {"title": title, "prompt": prompt}.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must be a str, got {type(value).__name__}.")
     find_target(path)
     check_vectorizer(model.codec)
     check_cells(model.module)

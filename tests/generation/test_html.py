@@ -247,6 +247,22 @@ def test_models_that_a_page_cannot_run_are_errors(
     assert not list(tmp_path.iterdir())
 
 
+def test_title_and_prompt_are_texts(tmp_path):
+    model = fit()
+    for options in ({"prompt": ["the"]}, {"prompt": b"the"}, {"title": None}):
+        with pytest.raises(TypeError, match="must be a str, got"):
+            model.to_html(tmp_path / "page.html", **options)
+
+
+@needs_node
+def test_lone_surrogates_of_a_prompt_are_replaced(tmp_path):
+    model = fit()
+    code = "return writeTranscript(await model.start(given));"
+    (transcript,) = run_in_node([write_page(model, tmp_path)], code, "the \ud800 c")
+    with pytest.warns(UserWarning, match="does not know"):
+        assert model.resume(transcript).text == "the \ufffd c"
+
+
 def test_a_page_forbids_requests_and_other_scripts(tmp_path):
     text = "<!-- </script> & -- " * 3
     page = write_page(fit(X=text), tmp_path, title="<b>&", prompt="<!--")

@@ -2,7 +2,6 @@
 
 const byId = (id) => document.getElementById(id);
 const KEYS = "1234567890"; // of the suggestions, in order
-const STORE = "cowriter"; // name in the storage of the tab, which survives a reload
 
 const app = {
   model: null,
@@ -69,7 +68,7 @@ function showSuggestions() {
   byId("none").hidden = suggestions.length > 0;
   byId("none").textContent = session.isOver
     ? "The text has ended. Undo the end to continue."
-    : "No word of the vocabulary starts like this.";
+    : "No word of the vocabulary starts with this. Enter adds it if all its words are known.";
   return suggestions;
 }
 
@@ -99,18 +98,23 @@ function showBranches() {
 
 function show() {
   const { session } = app;
+  const focused = document.activeElement;
   showText();
   const suggestions = showSuggestions();
   byId("undo").disabled = !session.steps.length || app.job !== null;
   byId("write").disabled = session.isOver && app.job === null;
   byId("temperature").value = session.temperature;
   byId("temperature-value").textContent = session.temperature.toFixed(1);
+  if (focused.matches(":disabled, [hidden] *")) {
+    session.isOver ? byId("undo").focus() : focusSuggestions();
+  }
   return suggestions;
 }
 
 /** The beginning of a word that is typed, or "". */
 function readPrefix() {
-  return app.model.codec.isOfWords ? byId("own").value.trim() : "";
+  const { codec } = app.model;
+  return codec.isOfWords ? codec.fold(byId("own").value.trim()) : "";
 }
 
 // ---------------------------------------------------------------- one step
@@ -151,7 +155,6 @@ function undo() {
   const { code } = app.session.undo();
   say(`${describeToken(code, app.model.codec.names[code - END])} was removed.`);
   show();
-  if (byId("undo").disabled && document.activeElement === document.body) focusSuggestions();
 }
 
 // ---------------------------------------------------------------- several texts
@@ -240,7 +243,7 @@ async function writeAutomatically() {
       }
       await pause();
     }
-    say(`${app.session.steps.length - before} tokens were written.`);
+    say(`Tokens written: ${app.session.steps.length - before}.`);
   });
   show();
 }
@@ -284,13 +287,18 @@ async function loadTranscript() {
   show();
 }
 
+/** Name in the storage of the tab; pages of other models may be opened in the same tab. */
+function nameStore() {
+  return `cowriter ${app.model.description.fingerprint}`;
+}
+
 /** Keep the texts in this tab, so that they survive a reload. */
 function storeSessions() {
   const { sessions, current } = app;
   if (!sessions.length) return;
   try {
     sessionStorage.setItem(
-      STORE, JSON.stringify({ current, transcripts: sessions.map(writeTranscript) }),
+      nameStore(), JSON.stringify({ current, transcripts: sessions.map(writeTranscript) }),
     );
   } catch {
     // the browser stores nothing for this page, or the texts are too long
@@ -299,13 +307,13 @@ function storeSessions() {
 
 async function restoreSessions(watch) {
   try {
-    const { current, transcripts } = JSON.parse(sessionStorage.getItem(STORE));
+    const { current, transcripts } = JSON.parse(sessionStorage.getItem(nameStore()));
     const sessions = [];
     for (const transcript of transcripts) sessions.push(await app.model.resume(transcript, watch));
     app.sessions = sessions;
     app.current = sessions[current] ? current : 0;
   } catch {
-    // nothing is stored, or only texts of another model
+    // nothing is stored, or it is damaged
   }
 }
 

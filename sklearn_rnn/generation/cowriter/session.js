@@ -39,7 +39,8 @@ class Model {
   }
 
   /** Start a session with the beginning of a text. */
-  async start(prompt, watch) {
+  async start(text, watch) {
+    const prompt = text.replace(/\p{Surrogate}/gu, UNKNOWN_TEXT); // Python refuses these
     const { codes, unknown } = this.codec.encode(prompt);
     if (unknown.length && this.codec.unknown === "error") {
       throw new Error(`“${unknown[0]}” is not in the vocabulary.`);

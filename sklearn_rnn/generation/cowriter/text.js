@@ -19,10 +19,13 @@ class Codec {
     this.separator = description.separator; // number of spaces between words
   }
 
+  fold(text) {
+    return this.isLowercase ? text.toLowerCase() : text;
+  }
+
   /** Split a text into tokens. */
   split(text) {
-    const whole = text.replace(/\p{Surrogate}/gu, UNKNOWN_TEXT);
-    const folded = this.isLowercase ? whole.toLowerCase() : whole;
+    const folded = this.fold(text);
     return this.isOfWords ? (folded.match(WORD) ?? []) : Array.from(folded);
   }
 
