@@ -251,7 +251,7 @@ def test_a_text_of_one_megabyte_is_read_and_can_be_stopped(cowriter, chars, tmp_
     page.wait()
     assert page.status == "Stopped." and page.text == ""
     page.page.click("#start-form button")
-    page.wait()
+    page.until("app.job === null", seconds=300)
     assert len(page.text) == 2**20
     page.press("1")
     assert len(page.text) == 2**20 + 1

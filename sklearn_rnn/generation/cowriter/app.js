@@ -330,15 +330,15 @@ function handleKey(event) {
   const digit = /^Digit\d$/.test(event.code) && altKey ? event.code.slice(5) : key;
   const place = KEYS.indexOf(digit);
   const isAllowed = byId("shortcuts").checked;
+  const mayPick = altKey ? !isField || target === byId("own") : !isField && isAllowed;
   const act = (action) => {
     event.preventDefault();
     action();
   };
   if (key === "Escape") act(app.job ? stop : focusSuggestions);
   else if (target === byId("own") && key === "Enter" && !event.shiftKey) act(acceptOwn);
-  else if (digit.length === 1 && place >= 0 && (altKey ? !isField || target === byId("own") : !isField && isAllowed)) {
-    act(() => pick(place));
-  } else if (byId("suggestions").contains(target) && ["ArrowDown", "ArrowUp"].includes(key)) {
+  else if (digit.length === 1 && place >= 0 && mayPick) act(() => pick(place));
+  else if (byId("suggestions").contains(target) && ["ArrowDown", "ArrowUp"].includes(key)) {
     act(() => {
       const buttons = [...byId("suggestions").querySelectorAll("li:not([hidden]) button")];
       const next = buttons.indexOf(target) + (key === "ArrowDown" ? 1 : -1);
