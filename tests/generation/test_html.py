@@ -255,6 +255,20 @@ def test_title_and_prompt_are_texts(tmp_path):
 
 
 @needs_node
+def test_numbers_and_strings_are_written_as_in_python(tmp_path):
+    rng = np.random.default_rng(0)
+    numbers = (10 ** rng.uniform(-8, 20, 500)).tolist()
+    numbers += [5e-324, 1e-4, 1e-5, 0.3, 1.0, 100.0, 1e15, 1e16, 2065594985630696.2]
+    text = "".join(map(chr, [*range(0x200), 0x2028, 0xFFFD, 0x1F40B]))
+    code = "return [given[0].map(dumpFloat), dumpString(given[1])];"
+    ((floats, string),) = run_in_node(
+        [write_page(fit(), tmp_path)], code, [numbers, text]
+    )
+    assert floats == list(map(repr, numbers))
+    assert string == json.dumps(text)
+
+
+@needs_node
 def test_lone_surrogates_of_a_prompt_are_replaced(tmp_path):
     model = fit()
     code = "return writeTranscript(await model.start(given));"

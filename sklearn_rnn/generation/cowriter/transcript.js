@@ -81,7 +81,7 @@ function dumpStep([code, picked, temperature, ...nTyped]) {
 
 function dumpString(text) {
   const escape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return JSON.stringify(text).replace(/[^\x00-\x7f]/g, escape);
+  return JSON.stringify(text).replace(/[^\x00-\x7e]/g, escape);
 }
 
 /** The shortest digits of a positive float, in Python's notation. */
@@ -92,8 +92,7 @@ function dumpFloat(x) {
     const sign = power < 0 ? "-" : "+";
     return `${digits}e${sign}${String(Math.abs(power)).padStart(2, "0")}`;
   }
-  const n = digits.replace(".", "").length;
-  return x.toFixed(Math.max(1, n - 1 - power));
+  return Number.isInteger(x) ? `${x}.0` : String(x);
 }
 
 /** The hexadecimal SHA-256 of a text in ASCII. */
