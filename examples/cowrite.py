@@ -144,8 +144,9 @@ def load_or_train(args):
     """A generator that was trained on the text, now or in an earlier run."""
     if args.model and args.model.exists():
         return load_generator(args.model)
-    if args.model and not args.model.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {args.model.parent}")
+    for path in filter(None, (args.model, args.page)):
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"there is no folder {path.parent}")
     text = Path(args.text).read_text("utf-8") if args.text else load_moby_dick().data
     vectorizer = CharVectorizer()
     if not args.characters:

@@ -313,6 +313,17 @@ def test_the_program_writes_and_opens_a_page(tmp_path, monkeypatch, capsys):
     )
 
 
+def test_the_program_checks_the_folder_of_the_page_before_training(
+    tmp_path, monkeypatch, capsys
+):
+    page = tmp_path / "missing" / "page.html"
+    monkeypatch.setattr(sys, "argv", ["cowrite.py", "--page", str(page)])
+    monkeypatch.setattr(SequenceGenerator, "fit", lambda *_: pytest.fail("trained"))
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(ROOT / "examples" / "cowrite.py"), run_name="__main__")
+    assert f"there is no folder {page.parent}" in capsys.readouterr().err
+
+
 def test_the_wheel_contains_all_parts_of_the_page():
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     packed = config["tool"]["setuptools"]["package-data"]["sklearn_rnn.generation"]
