@@ -268,5 +268,5 @@ def _squash64(x: float) -> float:
     q = 3.00198505138664455042e-6 * s + 2.52448340349684104192e-3
     q = (q * s + 2.27265548208155028766e-1) * s + 2.0
     power = np.int64((np.int64(k) + 1023) << 52).view(np.float64)  # 2 ** k
-    e = (1.0 + 2.0 * (p / (q - p))) * power
-    return (e - 1.0) / (e + 1.0)
+    e = 2.0 * (p / (q - p)) * power + (power - 1.0)  # exp(y) - 1, without cancellation
+    return e / (e + 2.0)
