@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -79,7 +80,7 @@ class SequenceNet(RecurrentNet):
         embedding = getattr(self.module_, "embedding", None)
         if type(embedding) is not nn.Embedding:  # none, or one with parametrizations
             return None
-        weight = embedding.weight
+        weight = cast(nn.Parameter, embedding.weight)
         can_delay = (
             weight.numel() >= LEAST_WEIGHTS
             and can_compile(weight)
