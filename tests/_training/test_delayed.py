@@ -8,6 +8,7 @@ from network_weights import weights
 from torch.nn.utils import parametrize
 
 from sklearn_rnn import RNNClassifier
+from sklearn_rnn._nn import compiled
 from sklearn_rnn._nn.compiled import find_numba
 from sklearn_rnn._training import sequence_net
 from sklearn_rnn._training.delayed import DelayedRows
@@ -91,6 +92,22 @@ def test_callbacks_that_only_print_change_no_bits(count, data):
     assert len(count) == 30
     for ours, theirs in zip(weights(model), weights(other), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_all_steps_of_a_training_are_computed_by_the_same_code(
+    count, data, monkeypatch
+):
+    expected = weights(RNNClassifier("gru", **SETTINGS).fit(*data))
+    read = DelayedRows.read
+
+    def disable(*args):
+        monkeypatch.setattr(compiled, "_is_enabled", len(count) % 2)
+        return read(*args)
+
+    monkeypatch.setattr(DelayedRows, "read", disable)
+    found = weights(RNNClassifier("gru", **SETTINGS).fit(*data))
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
 class Tanh(torch.nn.Module):
