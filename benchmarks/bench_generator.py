@@ -34,6 +34,7 @@ CHARS = {
     "learning_rate": 0.02,
     "learning_rate_schedule": "cosine",
     "random_state": 0,
+    "weight_decay": 0.01,
 }
 LARGE = {
     "hidden_size": 256,
@@ -42,6 +43,7 @@ LARGE = {
     "learning_rate": 0.01,
     "learning_rate_schedule": "cosine",
     "random_state": 0,
+    "weight_decay": 0.01,
 }
 WORDS = {
     "hidden_size": 128,
@@ -50,8 +52,9 @@ WORDS = {
     "learning_rate": 0.01,
     "learning_rate_schedule": "cosine",
     "random_state": 0,
+    "weight_decay": 0.01,
 }
-FAST = {"hidden_size": 128, "learning_rate": 0.02}  # constant
+FAST = {"hidden_size": 128, "learning_rate": 0.02, "weight_decay": 0.01}  # constant
 GOAL = 2.35
 
 

@@ -193,10 +193,11 @@ def _import_numba() -> Any:
 @cache
 def _prepare_numba() -> Any:
     import numba
-    from numba.extending import overload
+    from numba.extending import overload, register_jitable
 
     if vars(numba.config)["DISABLE_JIT"]:  # kernels would run as Python loops
         return None
+    register_jitable(count_unfinished)
     narrow, wide = numba.njit(inline="always")(_squash32), numba.njit(_squash64)
 
     # Numba compares the signatures, with annotations, with those of the results.
@@ -205,6 +206,11 @@ def _prepare_numba() -> Any:
         if x == numba.float32:
             return lambda x: narrow(x)
         return lambda x: wide(x)
+
+    @overload(sigmoid, inline="always")
+    def _sigmoid(x):  # type: ignore[no-untyped-def]
+        half = x(0.5)  # x is a type
+        return lambda x: half + half * squash(half * x)
 
     @overload(multiply)
     def _multiply(x, weight, product, by_row):  # type: ignore[no-untyped-def]
@@ -238,6 +244,19 @@ def squash(x: Any) -> Any:
     return np.tanh(x)
 
 
+def sigmoid(x: Any) -> Any:
+    """Compute the logistic function of one element from its tanh."""
+    return 0.5 + 0.5 * squash(0.5 * x)
+
+
+def count_unfinished(lengths: np.ndarray, t: int) -> int:
+    """Return how many sequences to read at step t: the last ones may have ended."""
+    end = len(lengths)
+    while end and lengths[end - 1] <= t:
+        end -= 1
+    return end
+
+
 def _squash32(x: np.float32) -> np.float32:
     """Compute tanh as a rational function (that of Eigen), to 3e-7."""
     f = np.float32
@@ -268,5 +287,5 @@ def _squash64(x: float) -> float:
     q = 3.00198505138664455042e-6 * s + 2.52448340349684104192e-3
     q = (q * s + 2.27265548208155028766e-1) * s + 2.0
     power = np.int64((np.int64(k) + 1023) << 52).view(np.float64)  # 2 ** k
-    e = (1.0 + 2.0 * (p / (q - p))) * power
-    return (e - 1.0) / (e + 1.0)
+    e = 2.0 * (p / (q - p)) * power + (power - 1.0)  # exp(y) - 1, without cancellation
+    return e / (e + 2.0)

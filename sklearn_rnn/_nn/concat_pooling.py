@@ -51,22 +51,23 @@ def forward_kernel(
 ) -> None:
     """Compute ``pooled``, and at how many steps each unit has its maximum."""
     H = outputs.shape[2]
+    total = np.empty(H)  # float64, because the sum of many steps has large errors
     for b in range(len(lengths)):
         n = lengths[b]
         for k in range(H):
             pooled[b, k] = outputs[n - 1 if k < n_forward else 0, b, k]
-            pooled[b, H + k] = n_highest[b, k] = 0
+            total[k] = n_highest[b, k] = 0
             pooled[b, 2 * H + k] = outputs[0, b, k]
         for t in range(n):
             for k in range(H):
                 value, highest = outputs[t, b, k], pooled[b, 2 * H + k]
-                pooled[b, H + k] += value
+                total[k] += value
                 is_higher = value > highest or value != value  # or NaN
                 n_same = n_highest[b, k] + (value == highest)
                 n_highest[b, k] = 1 if is_higher else n_same
                 pooled[b, 2 * H + k] = value if is_higher else highest
         for k in range(H):
-            pooled[b, H + k] /= n
+            pooled[b, H + k] = total[k] / n
 
 
 @Kernel

@@ -46,6 +46,7 @@ from sklearn_rnn._training.net_state import (
 from sklearn_rnn._training.optimizers import step_schedule
 from sklearn_rnn._training.options import NoCheckpoints, TrainingOptions
 from sklearn_rnn._training.processes import ALONE, current_processes
+from sklearn_rnn._training.skorch_callbacks import WITHOUT_EFFECT, is_one_of
 
 # Attributes of a net that are hashed separately, or that do not affect the training.
 NOT_SETTINGS = {
@@ -73,9 +74,7 @@ PRECISIONS = (
     *("cuda.matmul.allow_tf32", "cuda.matmul.allow_fp16_reduced_precision_reduction"),
     "cuda.matmul.allow_bf16_reduced_precision_reduction",
 )
-# Callbacks of skorch that do not affect the training, and those whose parameters are
-# part of the key.
-WITHOUT_EFFECT = {"EpochTimer", "PrintLog", "ProgressBar"}
+# Callbacks of skorch whose parameters are part of the key.
 WITH_PARAMETERS = {"EarlyStopping", "GradientNormClipping"}
 STATE_OF_CALLBACKS = ("misses_", "dynamic_threshold_", "best_epoch_")
 # Callbacks of scikit-learn that do not affect the training.
@@ -119,17 +118,17 @@ def find_obstacle(net: RecurrentNet, options: TrainingOptions) -> str:
     if options.learning_rate_schedule == "cosine":
         return 'learning_rate_schedule="cosine" depends on max_epochs'
     for callback in options.task_callbacks:
-        if _is_one_of(callback, "sklearn", {"ScoringMonitor"}):
+        if is_one_of(callback, "sklearn", {"ScoringMonitor"}):
             return "a ScoringMonitor needs the network after each epoch"
     foreign = [
         type(callback).__name__
         for callback in options.task_callbacks
-        if not _is_one_of(callback, "sklearn", TASK_CALLBACKS)
+        if not is_one_of(callback, "sklearn", TASK_CALLBACKS)
     ]
     foreign += [
         type(callback).__name__
         for _, callback in net.callbacks_
-        if not _is_one_of(callback, "skorch", WITHOUT_EFFECT | WITH_PARAMETERS)
+        if not is_one_of(callback, "skorch", WITHOUT_EFFECT | WITH_PARAMETERS)
     ]
     if foreign:
         return f"the effect of the callback {foreign[0]} on the training is not known"
@@ -137,12 +136,6 @@ def find_obstacle(net: RecurrentNet, options: TrainingOptions) -> str:
     if nn.modules.module._has_any_global_hook() or any(of_optimizers):
         return "a hook of all torch modules or of all optimizers is registered"
     return ""
-
-
-def _is_one_of(value: Any, package: str, names: set[str]) -> bool:
-    """Return whether the class of ``value`` is one of these of a package."""
-    kind = type(value)
-    return kind.__module__.startswith(f"{package}.") and kind.__name__ in names
 
 
 # ---------------------------------------------------------------- keys

@@ -55,6 +55,7 @@ class FlatWeights:
             n_matrices = n if weight.ndim > 1 else n_matrices
         self.weights, self.gradient, *self._moments = first.detach().new_zeros(4, n)
         self.matrices = self.weights[:n_matrices]
+        self._is_compiled = can_compile(self.weights)
         self._gradients = [self._view(self.gradient, p) for p in self._parameters]
         # One number per weight, because the optimizer to which a copy of the state is
         # loaded increases each of them.
@@ -176,7 +177,7 @@ class FlatWeights:
         self._n_steps += 1
         keep = 1 - rate * self.weight_decay
         share = 0.0 if self._average is None else self._average.count_step()
-        if can_compile(self.weights):
+        if self._is_compiled:
             n_steps = self._n_steps[0].item()
             root = (1 - beta_2**n_steps) ** -0.5
             shares = 1 - beta_1, 1 - beta_2  # in float32, 1 - .999 has five digits only

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -22,6 +23,12 @@ from sklearn_rnn._training.examples import Examples
 from sklearn_rnn._training.net import RecurrentNet
 from sklearn_rnn._training.options import TrainingOptions
 from sklearn_rnn._training.processes import ALONE
+from sklearn_rnn._training.skorch_callbacks import WITHOUT_EFFECT, is_one_of
+
+HOOKS = (
+    *("_forward_pre_hooks", "_forward_hooks"),
+    *("_backward_pre_hooks", "_backward_hooks"),
+)
 
 
 class SequenceNet(RecurrentNet):
@@ -65,18 +72,23 @@ class SequenceNet(RecurrentNet):
             self.states = None
 
     def _find_delayed(self) -> nn.Parameter | None:
-        """Return the embedding, if it is large and only the network reads it.
+        """Return the embedding, if it is large and only the network uses it.
 
-        Callbacks may read all weights after each batch, and other processes may have
-        read other rows.
+        Callbacks and hooks may read or change all weights during an epoch, and other
+        processes may have read other rows.
         """
         embedding = getattr(self.module_, "embedding", None)
-        if embedding is None or embedding.weight.numel() < LEAST_WEIGHTS:
+        if type(embedding) is not nn.Embedding:  # none, or one with parametrizations
             return None
-        is_private = len(self.callbacks_) == 1 and self.processes is ALONE
-        return (
-            embedding.weight if is_private and can_compile(embedding.weight) else None
+        weight = cast(nn.Parameter, embedding.weight)
+        can_delay = (
+            weight.numel() >= LEAST_WEIGHTS
+            and can_compile(weight)
+            and self.processes is ALONE
+            and all(is_one_of(c, "skorch", WITHOUT_EFFECT) for _, c in self.callbacks_)
+            and not has_hooks(self.module_)
         )
+        return weight if can_delay else None
 
     def _list_codes(self, batch: tuple) -> Tensor:
         return batch[0].values
@@ -134,3 +146,10 @@ class SequenceNet(RecurrentNet):
             options.score(outputs, targets, weights) if np.isfinite(loss) else np.nan
         )
         self.history.record("valid_score", score)
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Return whether functions of a user are called when a module or a part is."""
+    return nn.modules.module._has_any_global_hook() or any(
+        getattr(part, name) for part in module.modules() for name in HOOKS
+    )

@@ -9,6 +9,15 @@ import torch
 from skorch.callbacks import Callback, EarlyStopping, InputShapeSetter, LRScheduler
 from skorch.callbacks.scoring import ScoringBase
 
+# Callbacks of skorch that neither affect the training nor read the weights.
+WITHOUT_EFFECT = {"EpochTimer", "PrintLog", "ProgressBar"}
+
+
+def is_one_of(value: Any, package: str, names: set[str]) -> bool:
+    """Return whether the class of ``value`` is one of these of a package."""
+    kind = type(value)
+    return kind.__module__.startswith(f"{package}.") and kind.__name__ in names
+
 
 @contextmanager
 def resume_schedulers(

@@ -42,3 +42,9 @@ def test_steps_do_not_have_to_be_contiguous():
     with without_compiled_kernels():
         expected = pool(outputs, None, "concat", False)
     torch.testing.assert_close(pool(outputs, None, "concat", False), expected)
+
+
+def test_the_mean_of_many_steps_has_no_rounding_error():
+    outputs = torch.full((100_000, 1, 2), 0.1).requires_grad_()
+    pooled = pool(outputs, None, "concat", False)
+    torch.testing.assert_close(pooled, torch.full((1, 6), 0.1))

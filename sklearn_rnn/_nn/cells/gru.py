@@ -29,7 +29,9 @@ from sklearn_rnn._nn.compiled import (
     Kernel,
     can_compile,
     can_predict,
+    count_unfinished,
     multiply,
+    sigmoid,
     squash,
     to_arrays,
 )
@@ -141,18 +143,14 @@ def forward_kernel(
     """Compute what :func:`forward_in_torch` computes, but zeros after the end."""
     T, B, G = projected.shape
     H = G // 3
-    half = projected.dtype.type(0.5)
     recurrent = np.empty((B, G), projected.dtype)
     for t in range(T):
-        s, end = t % len(n), B
-        while end and lengths[end - 1] <= t:  # the last sequences have ended
-            end -= 1
+        s, end = t % len(n), count_unfinished(lengths, t)
         multiply(hidden[t][:end], recurrent_weight, recurrent[:end], by_row)
         hidden[t + 1, end:] = 0
         for b in range(end):
             for k in range(2 * H):
-                gate = half * (projected[t, b, k] + recurrent[b, k])
-                rz[s, b, k] = half + half * squash(gate)
+                rz[s, b, k] = sigmoid(projected[t, b, k] + recurrent[b, k])
             for k in range(H):
                 product = recurrent[b, 2 * H + k] + bias_n[k]
                 new = squash(projected[t, b, 2 * H + k] + rz[s, b, k] * product)
@@ -211,9 +209,7 @@ def backward_kernel(
     one = n.dtype.type(1)
     product = np.empty((B, H), n.dtype)
     for t in range(T - 1, -1, -1):
-        end = B
-        while end and lengths[end - 1] <= t:
-            end -= 1
+        end = count_unfinished(lengths, t)
         d_projected[t, end:] = d_recurrent[t, end:] = 0
         for b in range(end):
             for k in range(H):

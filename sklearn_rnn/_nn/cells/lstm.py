@@ -30,7 +30,9 @@ from sklearn_rnn._nn.compiled import (
     Kernel,
     can_compile,
     can_predict,
+    count_unfinished,
     multiply,
+    sigmoid,
     squash,
     to_arrays,
 )
@@ -133,24 +135,19 @@ def forward_kernel(
     """Compute what :func:`forward_in_torch` computes, but zeros after the end."""
     T, B, G = projected.shape
     H = G // 4
-    half = projected.dtype.type(0.5)
     recurrent = np.empty((B, G), projected.dtype)
     for t in range(T):
         s, before, after = t % len(gates), t % len(cell), (t + 1) % len(cell)
-        end = B
-        while end and lengths[end - 1] <= t:  # the last sequences have ended
-            end -= 1
+        end = count_unfinished(lengths, t)
         multiply(hidden[t][:end], recurrent_weight, recurrent[:end], by_row)
         hidden[t + 1, end:] = cell[after, end:] = 0
         for b in range(end):
             for k in range(2 * H):
-                gate = half * (projected[t, b, k] + recurrent[b, k])
-                gates[s, b, k] = half + half * squash(gate)
+                gates[s, b, k] = sigmoid(projected[t, b, k] + recurrent[b, k])
             for k in range(2 * H, 3 * H):
                 gates[s, b, k] = squash(projected[t, b, k] + recurrent[b, k])
             for k in range(3 * H, G):
-                gate = half * (projected[t, b, k] + recurrent[b, k])
-                gates[s, b, k] = half + half * squash(gate)
+                gates[s, b, k] = sigmoid(projected[t, b, k] + recurrent[b, k])
             for k in range(H):
                 i, f, g = gates[s, b, k], gates[s, b, H + k], gates[s, b, 2 * H + k]
                 c = f * cell[before, b, k] + i * g
@@ -205,13 +202,11 @@ def backward_kernel(
     lengths: np.ndarray,
 ) -> None:
     """Compute what :func:`backward_in_torch` computes, but zeros after the end."""
-    T, B, G = gates.shape
+    T, _, G = gates.shape
     H = G // 4
     one = gates.dtype.type(1)
     for t in range(T - 1, -1, -1):
-        end = B
-        while end and lengths[end - 1] <= t:
-            end -= 1
+        end = count_unfinished(lengths, t)
         d_projected[t, end:] = 0
         for b in range(end):
             for k in range(H):

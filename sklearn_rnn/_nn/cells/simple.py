@@ -22,6 +22,7 @@ from sklearn_rnn._nn.compiled import (
     Kernel,
     can_compile,
     can_predict,
+    count_unfinished,
     multiply,
     squash,
     to_arrays,
@@ -105,12 +106,10 @@ def forward_kernel(
     by_row: bool,
 ) -> None:
     """Compute what :func:`forward_in_torch` computes, but zeros after the end."""
-    T, B, H = projected.shape
+    T, _, H = projected.shape
     zero = projected.dtype.type(0)
     for t in range(T):
-        end = B
-        while end and lengths[end - 1] <= t:  # the last sequences have ended
-            end -= 1
+        end = count_unfinished(lengths, t)
         multiply(hidden[t][:end], recurrent_weight, hidden[t + 1][:end], by_row)
         hidden[t + 1, end:] = 0
         for b in range(end):
@@ -152,12 +151,10 @@ def backward_kernel(
     is_tanh: bool,
 ) -> None:
     """Compute what :func:`backward_in_torch` computes, but zeros after the end."""
-    T, B, H = d_outputs.shape
+    T, _, H = d_outputs.shape
     one, zero = hidden.dtype.type(1), hidden.dtype.type(0)
     for t in range(T - 1, -1, -1):
-        end = B
-        while end and lengths[end - 1] <= t:
-            end -= 1
+        end = count_unfinished(lengths, t)
         d_projected[t, end:] = 0
         for b in range(end):
             for k in range(H):
