@@ -1,5 +1,6 @@
 """What the network of a fitted model reads, as arrays with labels of the steps."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -129,6 +130,8 @@ def _encode_series(model, series):
 def encode_tokens(codec, document):
     """Codes of a document without start and end, and names of its tokens."""
     if codec.vectorizer is None:
+        if not isinstance(document, Iterable):
+            raise TypeError(f"expected a list of tokens, got {document!r}.")
         tokens = [getattr(token, "item", lambda t=token: t)() for token in document]
         if isinstance(document, TokenArray) or codec.end_name == END:
             codes = [int(code) for code in tokens if code not in (PADDING, START, END)]

@@ -45,6 +45,16 @@ def test_texts_have_labels():
         read_sequences(model, TEXTS[0])
 
 
+def test_what_is_no_document_is_an_error():
+    model = SequenceGenerator(hidden_size=2, max_epochs=1, random_state=0).fit(TEXTS)
+    with pytest.raises(TypeError, match="document 0 is 5 of type int"):
+        read_sequences(model, [5])
+    tokens = CharVectorizer().fit_transform(TEXTS)
+    model.fit(tokens)
+    with pytest.raises(TypeError, match=r"expected a list of tokens, got np.int32"):
+        read_sequences(model, tokens[0])
+
+
 def test_codes_have_their_numbers_as_labels():
     tokens = CharVectorizer().fit_transform(TEXTS)
     model = classifier().fit(tokens, Y)
