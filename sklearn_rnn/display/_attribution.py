@@ -220,6 +220,8 @@ str
                 "attributions must have the shape (n_timesteps,) or (n_timesteps, "
                 f"n_features); got {attributions.shape}."
             )
+        if not np.isfinite(attributions).all():
+            raise ValueError("attributions contain NaN or infinity.")
         if attributions.ndim == 2 and attributions.shape[1] == 1:
             attributions = attributions[:, 0]
         n_steps = len(attributions)

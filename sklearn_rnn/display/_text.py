@@ -196,10 +196,10 @@ class TextDisplay:
             colors,
             ax=self.ax_,
             location="bottom",
-            label=self.label,
             shrink=min(1.0, 4 / size[0]),
             aspect=30,
         )
+        self.colorbar_.set_label(self.label, parse_math=False)
         return self
 
     def _check(self):

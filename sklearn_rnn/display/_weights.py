@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from sklearn_rnn._core.sklearn_private import check_matplotlib_support
+from sklearn_rnn.display._axes import label_ticks, number_places
 from sklearn_rnn.display._colors import merge_colors
 from sklearn_rnn.display._hopfield import check_shape
 from sklearn_rnn.display._sequence import check_units
@@ -168,7 +169,7 @@ class WeightsDisplay:
         Raises
         ------
         ValueError
-            If ``weights`` is not a table, or if the number of features is not height
+            If ``weights`` is not a table of finite numbers, or if the number of features is not height
             times width of ``image_shape``.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
@@ -178,6 +179,8 @@ class WeightsDisplay:
                 "weights must have the shape (n_units, n_features); got "
                 f"{weights.shape}."
             )
+        if not np.isfinite(weights).all():
+            raise ValueError("weights contain NaN or infinity.")
         limit = float(np.quantile(np.abs(weights), 0.999)) or 1.0
         colors = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
         kw = merge_colors(colors, image_kw)
@@ -207,6 +210,10 @@ class WeightsDisplay:
         self.axes_ = np.array([ax])
         self.images_ = [ax.imshow(weights, **{"aspect": "auto"} | kw)]
         ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
+        names = None if self.units is None else [str(unit) for unit in self.units]
+        if names is None or not label_ticks(ax.yaxis, names):
+            number_places(ax.yaxis)
+        number_places(ax.xaxis)
 
     def _draw_images(self, weights, fig, kw):
         """Draw one image per unit."""
