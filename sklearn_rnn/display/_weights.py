@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from sklearn_rnn._core.sklearn_private import check_matplotlib_support
-from sklearn_rnn.display._axes import label_ticks, number_places
+from sklearn_rnn.display._axes import label_rows, number_places
 from sklearn_rnn.display._colors import merge_colors
 from sklearn_rnn.display._hopfield import check_shape
 from sklearn_rnn.display._sequence import check_units
@@ -169,8 +169,8 @@ class WeightsDisplay:
         Raises
         ------
         ValueError
-            If ``weights`` is not a table of finite numbers, or if the number of features is not height
-            times width of ``image_shape``.
+            If ``weights`` is not a table of finite numbers, or if the number of
+            features is not height times width of ``image_shape``.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         weights = np.asarray(self.weights)
@@ -210,9 +210,7 @@ class WeightsDisplay:
         self.axes_ = np.array([ax])
         self.images_ = [ax.imshow(weights, **{"aspect": "auto"} | kw)]
         ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
-        names = None if self.units is None else [str(unit) for unit in self.units]
-        if names is None or not label_ticks(ax.yaxis, names):
-            number_places(ax.yaxis)
+        label_rows(ax.yaxis, None if self.units is None else list(map(str, self.units)))
         number_places(ax.xaxis)
 
     def _draw_images(self, weights, fig, kw):
