@@ -139,7 +139,10 @@ def attribute(
     the attribution of a token is the sum over its embedding vector.
 
     Attributions depend on the baseline. It should be an input that speaks for no class:
-    a constant, for example, may not be neutral for a model of oscillations.
+    a constant, for example, may not be neutral for a model of oscillations. If the
+    output is close to that of the baseline, the attributions add up to about 0, even if
+    a single step decides: those of its features cancel. To compare steps, add up the
+    absolute values of their features.
 
     The path is integrated by Gauss-Legendre quadrature with 4 points in 8 intervals.
     An interval in which the gradients do not add up to the difference of the outputs

@@ -64,7 +64,8 @@ def check_kind(kind: str, is_number: bool, name: str) -> None:
 
 def find_target(names: list[Any], target: Any) -> int:
     """Return the index of a target among its names."""
-    if np.ndim(target) == 0 and target in names:
+    is_array = getattr(target, "ndim", 0) > 0  # which cannot be compared with names
+    if not is_array and target in names:
         return names.index(target)
     shown = ", ".join(map(repr, names[:10])) + (" ..." if len(names) > 10 else "")
     raise ValueError(f"target={target!r} is not one of {shown}.")
