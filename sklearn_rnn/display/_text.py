@@ -319,7 +319,10 @@ class TextDisplay:
             f'background:linear-gradient(to right, {gradient})"></span> {high:.3g}'
             "</div>"
         )
-        style = "font-family:monospace;white-space:pre-wrap;line-height:1.5"
+        style = (
+            "font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;"
+            "line-height:1.5"
+        )
         return f'<div><div style="{style}">{separator.join(parts)}</div>{bar}</div>'
 
     def _repr_html_(self):
