@@ -2,9 +2,11 @@
 
 ``--jobs steps planted`` selects parts. In each of the planted tasks, one step of a
 sequence decides what the network has to predict, at a random place. A method finds it
-if that step has the attribution of the largest absolute value. Captum's integrated
-gradients, with its 50 evaluations per sequence, and gradient times input explain the
-same network.
+if that step has the largest sum of the absolute attributions of its features. For
+comparison, ``found_by_sum`` takes the absolute value of their sum: where the prediction
+equals that for the baseline, completeness makes the attributions of features cancel.
+Captum's integrated gradients, with its 50 evaluations per sequence, and gradient times
+input explain the same network.
 """
 
 import argparse
@@ -123,36 +125,43 @@ def bench_planted():
         rows = np.flatnonzero(decided)[:N_CASES]
         X, places = [X[i] for i in rows], places[rows]
         score = model.score(X, y[rows])
-        for method, (found, gap) in explain(model, X).items():
+        for method, (attributions, gap) in explain(model, X).items():
             table.add(
                 task=task,
                 cell=cell,
                 method=method,
                 score=float(score),
-                found=float(np.mean(found == places)),
+                found=float(np.mean(find_strongest(attributions) == places)),
+                found_by_sum=float(np.mean(find_strongest_sum(attributions) == places)),
                 mean_gap=None if gap is None else float(np.mean(gap)),
                 largest_gap=None if gap is None else float(np.max(gap)),
             )
 
 
 def explain(model, X):
-    """The step with the largest attribution by each method, and its gaps."""
+    """Attributions (T, F) of all sequences by each method, and its gaps."""
     ours = attribute(model, X)
     occluded = attribute(model, X, method="occlusion")
-    found = {
-        "integrated gradients": (strongest(ours.attributions), ours.gap),
-        "occlusion": (strongest(occluded.attributions), None),
+    return {
+        "integrated gradients": (as_columns(ours.attributions), ours.gap),
+        "occlusion": (as_columns(occluded.attributions), None),
+        **explain_with_captum(model, X, ours),
     }
-    for method, (attributions, gap) in explain_with_captum(model, X, ours).items():
-        found[method] = (strongest(attributions), gap)
-    return found
 
 
-def strongest(attributions):
-    """The step of each sequence with the largest absolute attribution."""
-    return np.array(
-        [np.abs(one.reshape(len(one), -1).sum(axis=1)).argmax() for one in attributions]
-    )
+def as_columns(attributions):
+    """Attributions (T, F), with one column for tokens and occlusion."""
+    return [one.reshape(len(one), -1) for one in attributions]
+
+
+def find_strongest(attributions):
+    """The step of each sequence with the largest sum of absolute attributions."""
+    return np.array([np.abs(one).sum(axis=1).argmax() for one in attributions])
+
+
+def find_strongest_sum(attributions):
+    """The step of each sequence with the largest absolute sum of attributions."""
+    return np.array([np.abs(one.sum(axis=1)).argmax() for one in attributions])
 
 
 def explain_with_captum(model, X, ours):
@@ -179,7 +188,8 @@ def explain_with_captum(model, X, ours):
         explained, gap = LayerIG(score, network.embedding).attribute(
             codes, torch.ones_like(codes), return_convergence_delta=True
         )
-        return {"captum": (explained.detach().numpy(), gap.abs().numpy())}
+        by_token = explained.sum(2, keepdim=True).detach().numpy()
+        return {"captum": (by_token, gap.abs().numpy())}
     x = torch.from_numpy(np.array(X))
     baseline = torch.from_numpy(last._inputs.scaling.mean).expand_as(x)
     explained, gap = IntegratedGradients(score).attribute(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from sklearn_rnn._core.device import ignore_torch_modes
 from sklearn_rnn._nn.cells.base import RecurrentLayer
 from sklearn_rnn._nn.layers import reverse
 
@@ -36,6 +37,7 @@ class LayerTrace:
         return self.layer.list_terms(self.inputs[steps], before)
 
 
+@ignore_torch_modes()
 @torch.inference_mode()
 def trace_network(module: Any, x: np.ndarray) -> list[LayerTrace]:
     """Read numbers (T, F) or codes (T,), and return the trace of each layer.
@@ -85,7 +87,7 @@ def trace_layer(
     def sort(steps: torch.Tensor) -> np.ndarray:
         if steps.is_floating_point():
             steps = steps.double()
-        return np.ascontiguousarray(steps[:, 0].cpu().numpy()[order])
+        return steps[:, 0].cpu().numpy()[order].copy()
 
     return LayerTrace(
         layer,

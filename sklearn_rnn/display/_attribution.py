@@ -7,6 +7,7 @@ from sklearn_rnn.display._axes import (
     draw_legend,
     draw_line,
     fit_figure,
+    label_rows,
     label_ticks,
     number_places,
 )
@@ -220,6 +221,8 @@ str
                 "attributions must have the shape (n_timesteps,) or (n_timesteps, "
                 f"n_features); got {attributions.shape}."
             )
+        if not np.isfinite(attributions).all():
+            raise ValueError("attributions contain NaN or infinity.")
         if attributions.ndim == 2 and attributions.shape[1] == 1:
             attributions = attributions[:, 0]
         n_steps = len(attributions)
@@ -251,8 +254,7 @@ str
             options = {"aspect": "auto", "interpolation": "nearest"}
             image = ax.imshow(values.T, **options | choose_colors(values))
             self.figure_.colorbar(image, ax=ax, label="value", pad=0.01)
-            if not label_ticks(ax.yaxis, names):
-                number_places(ax.yaxis)
+            label_rows(ax.yaxis, names)
             ax.set_ylabel("feature")
             return
         steps = np.arange(len(values))
@@ -280,6 +282,5 @@ str
         self.image_ = ax.imshow(attributions.T, **options | merge_colors(colors, kw))
         self.colorbar_ = self.figure_.colorbar(self.image_, ax=ax, pad=0.01)
         self.colorbar_.set_label(self.ylabel, parse_math=False)
-        if not label_ticks(ax.yaxis, self._name_features(attributions.shape[1])):
-            number_places(ax.yaxis)
+        label_rows(ax.yaxis, self._name_features(attributions.shape[1]))
         ax.set_ylabel("feature")

@@ -97,6 +97,20 @@ def number_places(axis):
     axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
+def label_rows(axis, names):
+    """Label the places 0, 1, ... of an axis, or as many as can be read.
+
+    None numbers them.
+    """
+    if names is None:
+        number_places(axis)
+    elif not label_ticks(axis, names):
+        number_places(axis)
+        axis.set_major_formatter(
+            lambda place, _: names[int(place)] if 0 <= place < len(names) else ""
+        )
+
+
 def fit_figure(labels, *, row_labels=()):
     """Width and height of a new figure in which all tick labels can be read.
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_rnn._core.sklearn_private import check_matplotlib_support
-from sklearn_rnn.display._axes import label_ticks, number_places
+from sklearn_rnn.display._axes import label_rows, label_ticks, number_places
 from sklearn_rnn.display._colors import choose_colors, merge_colors
 from sklearn_rnn.display._sequence import check_units
 from sklearn_rnn.inspection._gates import compute_gates
@@ -213,9 +213,7 @@ str
         self.figure_.colorbar(image, ax=ax, pad=0.01)
         ax.set_title(NAMES.get(name, name), fontsize="medium", loc="left")
         ax.set_ylabel("unit")
-        names = None if self.units is None else [str(unit) for unit in self.units]
-        if names is None or not label_ticks(ax.yaxis, names):
-            number_places(ax.yaxis)
+        label_rows(ax.yaxis, None if self.units is None else list(map(str, self.units)))
         return image
 
     def _draw_lines(self, ax, name, values, kw):

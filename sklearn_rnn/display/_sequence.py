@@ -7,6 +7,7 @@ from sklearn_rnn.display._axes import (
     axes_for,
     draw_line,
     fit_figure,
+    label_rows,
     label_ticks,
     number_places,
 )
@@ -234,8 +235,7 @@ str
         self.colorbar_ = self.figure_.colorbar(
             self.image_, ax=self.ax_, label=self.ylabel
         )
-        if names is None or not label_ticks(self.ax_.yaxis, names):
-            number_places(self.ax_.yaxis)
+        label_rows(self.ax_.yaxis, names)
         self.ax_.set_ylabel(self.curve_label)
 
     def _choose_colors(self, values):

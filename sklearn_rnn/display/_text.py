@@ -196,10 +196,10 @@ class TextDisplay:
             colors,
             ax=self.ax_,
             location="bottom",
-            label=self.label,
             shrink=min(1.0, 4 / size[0]),
             aspect=30,
         )
+        self.colorbar_.set_label(self.label, parse_math=False)
         return self
 
     def _check(self):
@@ -319,7 +319,10 @@ class TextDisplay:
             f'background:linear-gradient(to right, {gradient})"></span> {high:.3g}'
             "</div>"
         )
-        style = "font-family:monospace;white-space:pre-wrap;line-height:1.5"
+        style = (
+            "font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere;"
+            "line-height:1.5"
+        )
         return f'<div><div style="{style}">{separator.join(parts)}</div>{bar}</div>'
 
     def _repr_html_(self):

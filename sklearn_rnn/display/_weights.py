@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from sklearn_rnn._core.sklearn_private import check_matplotlib_support
+from sklearn_rnn.display._axes import label_rows, number_places
 from sklearn_rnn.display._colors import merge_colors
 from sklearn_rnn.display._hopfield import check_shape
 from sklearn_rnn.display._sequence import check_units
@@ -168,8 +169,8 @@ class WeightsDisplay:
         Raises
         ------
         ValueError
-            If ``weights`` is not a table, or if the number of features is not height
-            times width of ``image_shape``.
+            If ``weights`` is not a table of finite numbers, or if the number of
+            features is not height times width of ``image_shape``.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         weights = np.asarray(self.weights)
@@ -178,6 +179,8 @@ class WeightsDisplay:
                 "weights must have the shape (n_units, n_features); got "
                 f"{weights.shape}."
             )
+        if not np.isfinite(weights).all():
+            raise ValueError("weights contain NaN or infinity.")
         limit = float(np.quantile(np.abs(weights), 0.999)) or 1.0
         colors = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
         kw = merge_colors(colors, image_kw)
@@ -207,6 +210,8 @@ class WeightsDisplay:
         self.axes_ = np.array([ax])
         self.images_ = [ax.imshow(weights, **{"aspect": "auto"} | kw)]
         ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
+        label_rows(ax.yaxis, None if self.units is None else list(map(str, self.units)))
+        number_places(ax.xaxis)
 
     def _draw_images(self, weights, fig, kw):
         """Draw one image per unit."""

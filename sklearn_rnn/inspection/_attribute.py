@@ -78,7 +78,8 @@ def attribute(
         Maximum completeness gap of integrated gradients. The path is divided until the
         gap is smaller.
     max_evaluations : int, default=20000
-        Maximum number of gradients that are computed for one sequence.
+        Maximum number of gradients that are computed for one sequence. At least 32 are
+        computed.
 
     Returns
     -------
@@ -138,7 +139,10 @@ def attribute(
     the attribution of a token is the sum over its embedding vector.
 
     Attributions depend on the baseline. It should be an input that speaks for no class:
-    a constant, for example, may not be neutral for a model of oscillations.
+    a constant, for example, may not be neutral for a model of oscillations. If the
+    output is close to that of the baseline, the attributions add up to about 0, even if
+    a single step decides: those of its features cancel. To compare steps, add up the
+    absolute values of their features.
 
     The path is integrated by Gauss-Legendre quadrature with 4 points in 8 intervals.
     An interval in which the gradients do not add up to the difference of the outputs
@@ -172,8 +176,11 @@ def attribute(
     check_options(method, width, tol, max_evaluations)
     _, model = split_pipeline(find_best_estimator(estimator))
     if hasattr(model, "backtest"):
+        check_step(step, False, type(model).__name__)
         return _attribute_forecasts(model, X, method, target, output, baseline, width)
     given = read_sequences(estimator, X)
+    each_step = getattr(given.model, "_predicts_steps", False)
+    check_step(step, each_step, type(given.model).__name__)
     explain = _make_explainer(given.model, output, method, width, tol, max_evaluations)
     found = [
         explain(values, target, step, baseline, f"sequence {i}")
@@ -207,6 +214,11 @@ def check_options(method, width, tol, max_evaluations):
         raise ValueError(f"method={method!r}; expected one of {METHODS}.")
     if not is_integer(width, 1):
         raise ValueError(f"width={width!r}; expected an integer of at least 1.")
+    if width > 1 and method != "occlusion":
+        raise ValueError(
+            f"width={width!r}, but method={method!r} replaces no steps. Set width=1 or "
+            'method="occlusion".'
+        )
     if not is_integer(max_evaluations, 1):
         raise ValueError(
             f"max_evaluations={max_evaluations!r}; expected an integer of at least 1."
@@ -214,6 +226,15 @@ def check_options(method, width, tol, max_evaluations):
     is_number = isinstance(tol, Real) and not isinstance(tol, bool)
     if not is_number or not tol > 0:
         raise ValueError(f"tol={tol!r}; expected a positive number.")
+
+
+def check_step(step, each_step, name):
+    """Raise an error if a step is selected, but there is one prediction only."""
+    if not each_step and step != -1:
+        raise ValueError(
+            f"step={step!r}, but this {name} does not predict at every step. Set "
+            "step=-1, or fit a model with return_sequences=True."
+        )
 
 
 def _make_explainer(model, kind, method, width, tol, max_evaluations):

@@ -2,6 +2,7 @@
 
 import re
 
+LARGE = 1e7  # larger numbers are written with an exponent
 SYMBOLS = {  # LaTeX to plain text
     r"\sigma": "sigmoid",
     r"\tanh": "tanh",
@@ -80,6 +81,8 @@ def write_vector(values, decimals):
 
 def write_number(value, decimals):
     """A number with fixed decimals, without a minus sign of zero."""
+    if abs(value) >= LARGE:
+        return f"{value:.{decimals}e}"
     return f"{round(float(value), decimals) + 0.0:.{decimals}f}"
 
 

@@ -32,20 +32,20 @@ def integrate_gradients(
 
     The gradients along a part of the path add up to the difference of the outputs at
     its ends. Parts in which they do not are halved, until the differences are below
-    ``tol``, or ``max_evaluations`` are exceeded.
+    ``tol``, or more would exceed ``max_evaluations``.
     """
     edges = np.linspace(0, 1, FIRST_INTERVALS + 1)
     parts = list(itertools.pairwise(edges))
     intervals = evaluate_intervals(compute, x, baseline, parts)
     n_evaluations = POINTS * len(intervals)
-    while n_evaluations < max_evaluations:
+    while n_evaluations + 2 * POINTS <= max_evaluations:
         gaps = np.array([interval.gap for interval in intervals])
         if abs(gaps.sum()) <= tol and np.abs(gaps).sum() <= CANCELLATION * tol:
             break
         gaps = np.abs(gaps)
         coarse = gaps > tol / len(gaps)
         n_affordable = (max_evaluations - n_evaluations) // (2 * POINTS)
-        coarse[np.argsort(-gaps)[max(n_affordable, 1) :]] = False
+        coarse[np.argsort(-gaps)[n_affordable:]] = False
         middles = [(i.start, (i.start + i.end) / 2, i.end) for i in intervals]
         halves = [
             half

@@ -1,5 +1,6 @@
 """What the network of a fitted model reads, as arrays with labels of the steps."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from sklearn_rnn._core.drafts import snapshot
 from sklearn_rnn._data.containers import unwrap_documents
 from sklearn_rnn._data.sequences import Sequences
-from sklearn_rnn._data.tokens import END, PADDING, RESERVED, START, TokenArray
+from sklearn_rnn._data.tokens import END, RESERVED, START, TokenArray
 from sklearn_rnn.inspection._models import find_best_estimator
 from sklearn_rnn.inspection._steps import (
     name_tokens,
@@ -129,10 +130,13 @@ def _encode_series(model, series):
 def encode_tokens(codec, document):
     """Codes of a document without start and end, and names of its tokens."""
     if codec.vectorizer is None:
+        if not isinstance(document, Iterable):
+            raise TypeError(f"expected a list of tokens, got {document!r}.")
         tokens = [getattr(token, "item", lambda t=token: t)() for token in document]
-        if isinstance(document, TokenArray) or codec.end_name == END:
-            codes = [int(code) for code in tokens if code not in (PADDING, START, END)]
-            return np.array(codes, dtype=np.int64), [str(code) for code in codes]
+        if codec.end_name == END:
+            size = getattr(document, "vocabulary_size", None) or codec.vocabulary_size
+            _, codes = codec.encode(TokenArray([tokens], size))
+            return codes.astype(np.int64), [str(code) for code in codes]
         document = list(tokens)
     found: list = []
     _, codes = codec.encode([document], lambda text, tokens: found.extend(tokens))

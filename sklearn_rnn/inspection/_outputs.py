@@ -64,7 +64,8 @@ def check_kind(kind: str, is_number: bool, name: str) -> None:
 
 def find_target(names: list[Any], target: Any) -> int:
     """Return the index of a target among its names."""
-    if target in names:
+    is_array = getattr(target, "ndim", 0) > 0  # which cannot be compared with names
+    if not is_array and target in names:
         return names.index(target)
     shown = ", ".join(map(repr, names[:10])) + (" ..." if len(names) > 10 else "")
     raise ValueError(f"target={target!r} is not one of {shown}.")
@@ -119,7 +120,8 @@ class SequenceOutput(ExplainedOutput):
         if self.network.embedding is None:
             given = self.mean if baseline is None else baseline
             try:
-                return self.embed(np.broadcast_to(given, values.shape))
+                numbers = np.asarray(given).astype(np.float64, casting="same_kind")
+                return self.embed(np.broadcast_to(numbers, values.shape))
             except (TypeError, ValueError):
                 raise ValueError(
                     f"baseline={baseline!r}; expected a number, an array with one "

@@ -83,6 +83,8 @@ def permutation_importance(
 
     Raises
     ------
+    TypeError
+        If the estimator is a forecaster.
     ValueError
         If a parameter is invalid, if X has fewer than two sequences, or if X contains
         text or tokens and ``by="features"``.
@@ -122,7 +124,10 @@ def permutation_importance(
     >>> int(result.importances_mean.argmax())
     0
     """
-    _check_options(by, n_blocks, n_repeats)
+    _check_options(by, n_blocks, n_repeats, scoring)
+    scorer = check_scoring(estimator, scoring=scoring)
+    options = {} if sample_weight is None else {"sample_weight": sample_weight}
+    score = scorer(estimator, X, y, **options)
     table = read_exchangeable(find_best_estimator(estimator), X)
     if by == "features" and not hasattr(table, "n_features"):
         raise ValueError(
@@ -133,9 +138,6 @@ def permutation_importance(
             f"X has {len(table.rows)} sequence(s); at least 2 are needed to exchange "
             "values."
         )
-    scorer = check_scoring(estimator, scoring=scoring)
-    options = {} if sample_weight is None else {"sample_weight": sample_weight}
-    score = scorer(estimator, X, y, **options)
     seed = draw_seed(random_state)
     n_items = table.n_features if by == "features" else n_blocks
     jobs = (
@@ -154,8 +156,10 @@ def permutation_importance(
     )
 
 
-def _check_options(by, n_blocks, n_repeats):
+def _check_options(by, n_blocks, n_repeats, scoring):
     """Validate the parameters that do not depend on the model."""
+    if isinstance(scoring, (list, tuple, set, dict)):
+        raise ValueError(f"scoring={scoring!r}; expected a single scorer.")
     if by not in ("features", "blocks"):
         raise ValueError(f'by={by!r}; expected "features" or "blocks".')
     for name, number in (("n_blocks", n_blocks), ("n_repeats", n_repeats)):
@@ -241,25 +245,46 @@ def find_block(block, n_blocks, n_steps):
 def read_exchangeable(estimator, X):
     """Read X as rows of numbers or tokens that can be exchanged."""
     transformers, model = split_pipeline(estimator)
+    if hasattr(model, "backtest"):
+        raise TypeError(
+            f"{type(model).__name__} forecasts series, whose steps have no counterpart "
+            "in other series; expected an estimator that predicts from sequences."
+        )
     reader = (*transformers, model)[0]
-    if isinstance(reader, TokenVectorizer) or hasattr(reader, "generate"):
+    if isinstance(X, TokenArray):
+        return _read_tokens(X, X.vocabulary_size)
+    is_reader = isinstance(reader, TokenVectorizer) or hasattr(reader, "generate")
+    if is_reader or _holds_texts(X):
         documents = [_check_document(x) for x in unwrap_documents(X)]
         return TokenRows(documents, lambda rows: rows)
     X = unwrap(X)
-    if isinstance(X, TokenArray):
-        return _read_tokens(X)
     kind = find_kind(X)
     if kind == "array":
         return _read_array(np.asarray(X))
     if kind == "table":
         return _read_table(X, reader)
-    rows = [np.asarray(unwrap(x)) for x in X]
+    containers = list(X)
+    if isinstance(containers[0], TokenArray):
+        return _read_tokens(containers, containers[0].vocabulary_size)
+    rows = [np.asarray(unwrap(x)) for x in containers]
     is_flat = rows[0].ndim == 1
 
     def rebuild(rows):
-        return object_array(row[:, 0] for row in rows) if is_flat else list(rows)
+        if is_flat:
+            return object_array(row[:, 0] for row in rows)
+        return [_wrap_like(x, row) for x, row in zip(containers, rows, strict=True)]
 
     return NumberRows([row.reshape(len(row), -1) for row in rows], rebuild)
+
+
+def _holds_texts(X):
+    """Whether X contains texts or lists of texts."""
+    if hasattr(X, "columns"):
+        return False
+    first = next(iter(X), None)
+    while isinstance(first, (list, tuple)) and first:
+        first = first[0]
+    return isinstance(first, (str, bytes))
 
 
 def _check_document(document):
@@ -267,15 +292,15 @@ def _check_document(document):
     return document if isinstance(document, (str, bytes)) else list(document)
 
 
-def _read_tokens(X):
+def _read_tokens(X, vocabulary_size):
     """Rows of codes without padding."""
-    rows = [row[row != PADDING] for row in X.view(np.ndarray)]
+    rows = [row[row != PADDING] for row in map(np.asarray, X)]
 
     def rebuild(rows):
         codes = np.zeros((len(rows), max(map(len, rows))), dtype=np.int32)
         for padded, row in zip(codes, rows, strict=True):
             padded[: len(row)] = row
-        return TokenArray(codes, X.vocabulary_size)
+        return TokenArray(codes, vocabulary_size)
 
     return TokenRows(rows, rebuild)
 
@@ -301,9 +326,16 @@ def _read_table(X, reader):
     n_features = n_features or 1
 
     def rebuild(rows):
-        table = np.array(rows).reshape(values.shape)
-        if not hasattr(X, "columns"):
-            return table
-        return type(X)(table, columns=X.columns, index=getattr(X, "index", None))
+        return _wrap_like(X, np.array(rows).reshape(values.shape))
 
     return NumberRows(list(values.reshape(len(values), -1, n_features)), rebuild)
+
+
+def _wrap_like(container, values):
+    """Values in a frame with the columns of a frame, or as they are."""
+    if hasattr(container, "iloc") and hasattr(container, "columns"):
+        index = container.index
+        return type(container)(values, columns=container.columns, index=index)
+    if hasattr(container, "schema") and hasattr(container, "columns"):  # of polars
+        return type(container)(values, schema=container.columns)
+    return values

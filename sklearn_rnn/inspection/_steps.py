@@ -1,12 +1,12 @@
 """Read one sequence step by step with a fitted model, alone or in a Pipeline."""
 
-from collections.abc import Collection, Sized
+from collections.abc import Collection, Iterable, Sized
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from sklearn_rnn._data.containers import refuse_sparse, unwrap
+from sklearn_rnn._data.containers import refuse_sparse, unwrap, unwrap_documents
 from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.inspection._models import find_best_estimator
 from sklearn_rnn.text._vectorizer import TokenVectorizer
@@ -62,8 +62,13 @@ def refuse_models_without_streams(model):
 
 def _read_text(generator, sequence):
     """The tokens that a generator reads, and their names."""
+    sequence = unwrap_documents(sequence, "sequence")
+    if not hasattr(sequence, "__len__"):
+        raise TypeError(f"sequence={sequence!r}; expected a text or a list of tokens.")
     codec, tokens = generator._codec, []
     if codec.vectorizer is None:
+        if not isinstance(sequence, TokenArray) or sequence.ndim == 2:
+            sequence = check_one_row(codec.list_prompts(sequence))[0]
         return list(sequence), [str(token) for token in sequence]
     if not isinstance(sequence, (str, bytes)) and len(sequence) == 1:
         sequence = sequence[0]
@@ -99,7 +104,7 @@ def _read_row(model, transformers, sequence):
 
 def refuse_texts(tokens, vectorizer):
     """Raise an error for several texts, which would be read as unknown tokens."""
-    if isinstance(tokens, (str, bytes)):
+    if isinstance(tokens, (str, bytes)) or not isinstance(tokens, Iterable):
         return
     analyze, known = vectorizer._reader().build_analyzer(), vectorizer.vocabulary_
     for token in tokens:
@@ -144,9 +149,14 @@ def make_row(sequence, reader):
     if isinstance(sequence, TokenArray):
         return check_one_row(sequence) if sequence.ndim > 1 else sequence[None]
     n_columns, n_features = find_widths(reader)
+    if isinstance(sequence, list) and hasattr(sequence[0], "columns"):
+        sequence = check_one_row(sequence)[0]
     if hasattr(sequence, "columns"):  # a frame: one row of a table, or steps
-        is_row = len(sequence) == 1 and sequence.shape[1] != n_features
-        return sequence if is_row else np.asarray(unwrap(sequence))[None]
+        if len(sequence) == 1 and sequence.shape[1] != n_features:
+            return sequence
+        if get_tags(reader).input_tags.three_d_array and n_columns is None:
+            return [sequence]  # a transformer that may select columns by name
+        return np.asarray(unwrap(sequence))[None]
     names = getattr(sequence, "index", None)
     if isinstance(names, Collection) and hasattr(sequence, "to_frame"):
         if list(names) == list(getattr(reader, "feature_names_in_", ())):
@@ -216,7 +226,6 @@ def check_one_row(container):
     """A container of sequences that holds a single one."""
     if len(container) != 1:
         raise ValueError(
-            f"expected one sequence, got {len(container)} sequences in an array of "
-            f"shape {np.shape(container)}. Select one: X[i]."
+            f"expected one sequence, got {len(container)} sequences. Select one: X[i]."
         )
     return container

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from sklearn_rnn._core.scalars import is_integer
+from sklearn_rnn._data.containers import unwrap_documents
+from sklearn_rnn._data.tokens import TokenArray
 from sklearn_rnn.inspection._inputs import read_inputs
 
 
@@ -28,7 +30,8 @@ def find_units(estimator, X, property, *, cv=5):
         or a single array for a single sequence or text. For a text, a step is a token
         of the vectorizer, such as a character. If there is one value per sequence,
         all of its steps have it. A callable receives each sequence of X, such as a
-        text, and returns its array or value. Values are numbers, booleans or labels.
+        text, without padding, and returns its array or value. Values are numbers,
+        booleans or labels.
     cv : int, default=5
         Number of parts into which the data are divided. If there are fewer sequences,
         their steps are divided at ``cv - 1`` places.
@@ -90,7 +93,7 @@ def find_units(estimator, X, property, *, cv=5):
     >>> from sklearn_rnn import SequenceGenerator
     >>> from sklearn_rnn.inspection import find_units
     >>> text = 'a "quote" and a "word" ' * 40
-    >>> model = SequenceGenerator(hidden_size=8, max_epochs=8, random_state=0)
+    >>> model = SequenceGenerator(hidden_size=8, max_epochs=8, random_state=2)
     >>> model = model.fit(text)
     >>> def inside(text):
     ...     return [text[: k + 1].count('"') % 2 for k in range(len(text))]
@@ -124,10 +127,7 @@ def find_units(estimator, X, property, *, cv=5):
 def read_property(property, X, inputs):
     """One array (T_i,) for each sequence, of the steps that the network reads."""
     if callable(property):
-        rows = [X] if isinstance(X, (str, bytes)) else list(X)
-        if len(rows) != len(inputs):  # one sequence that is not in a list
-            rows = [X]
-        property = [property(row) for row in rows]
+        property = [property(row) for row in list_rows(X, inputs)]
         if len(property) == 1 and np.ndim(property[0]) == 0:
             raise ValueError("property returned one value; expected one per step.")
     elif len(inputs) == 1 and np.ndim(property[0]) == 0:
@@ -142,6 +142,8 @@ def read_property(property, X, inputs):
         values = np.asarray(values)
         if values.ndim == 0:
             values = np.full(given.n_steps, values)
+        if values.shape == find_padded_shape(X):
+            values = values[: given.n_steps]
         if values.shape != (given.n_steps,):
             raise ValueError(
                 f"property has the shape {values.shape} for sequence {i}, which has "
@@ -150,6 +152,26 @@ def read_property(property, X, inputs):
             )
         wanted.append(values[max(-given.first, 0) :])
     return wanted
+
+
+def list_rows(X, inputs):
+    """The sequences of X for a callable, without padding."""
+    if isinstance(X, (str, bytes)):
+        return [X]
+    rows = unwrap_documents(X) if hasattr(X, "columns") else X
+    rows = list(np.asarray(rows) if hasattr(rows, "columns") else rows)
+    if len(rows) != len(inputs):  # one sequence that is not in a list
+        return [X]
+    if find_padded_shape(X) is None:
+        return rows
+    return [row[: given.n_steps] for row, given in zip(rows, inputs, strict=True)]
+
+
+def find_padded_shape(X):
+    """The shape (T,) of a property of padded sequences, or None."""
+    if isinstance(X, np.ndarray) and X.ndim == (2 if isinstance(X, TokenArray) else 3):
+        return X.shape[1:2]
+    return None
 
 
 def compute_states(inputs):
@@ -190,6 +212,8 @@ def divide_steps(lengths, cv):
 def list_targets(values):
     """Pairs of a label, or None, and numbers (n_steps,) that units may track."""
     found = np.unique(values)
+    if not len(found):
+        raise ValueError("X contains no steps. Pass at least one sequence with steps.")
     if len(found) < 2:
         raise ValueError(
             f"property is {found[0]} at all steps. Pass data in which it varies."

@@ -110,3 +110,16 @@ def test_states_of_a_cell_without_its_own_method_are_computed_step_by_step():
     generic = super(type(layer), layer).trace_states(x)
     for part, expected in zip(generic, layer.trace_states(x), strict=True):
         assert_allclose(part.detach(), expected.detach(), atol=1e-12)
+
+
+def test_one_step_is_read_backwards():
+    module = make_network("lstm", bidirectional=True, num_layers=2).eval()
+    traces = trace_network(module, np.ones((1, 3), dtype=np.float32))
+    assert [trace.after["hidden"].shape[0] for trace in traces] == [1] * 4
+
+
+def test_the_default_device_of_the_user_is_ignored():
+    module, x = make_network("lstm").eval(), np.ones((2, 3), dtype=np.float32)
+    with torch.device("meta"):
+        (trace,) = trace_network(module, x)
+    assert np.isfinite(trace.after["hidden"]).all()

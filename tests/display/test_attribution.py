@@ -75,5 +75,7 @@ def test_values_that_do_not_fit_are_errors():
         AttributionDisplay(np.ones(2), labels=["a"]).plot()
     with pytest.raises(ValueError, match="attributions must have the shape"):
         AttributionDisplay(np.ones((2, 2, 2))).plot()
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        AttributionDisplay([1, np.nan]).plot()
     with pytest.raises(ValueError, match="1 feature_names for 2 features"):
         AttributionDisplay(np.ones((2, 2)), feature_names=["a"]).plot()

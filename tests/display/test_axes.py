@@ -14,6 +14,7 @@ from sklearn_rnn.display._axes import (
     draw_band,
     find_isolated,
     format_times,
+    label_rows,
     label_ticks,
     times_of,
 )
@@ -98,3 +99,12 @@ def test_labels_shrink_until_they_cannot_be_read():
     assert ax.get_xticklabels()[0].get_rotation() == 90
     assert not label_ticks(ax.xaxis, ["a"] * 200)
     assert not label_ticks(ax.yaxis, ["a"] * 100)
+
+
+def test_rows_that_are_too_many_for_labels_are_labeled_sparsely():
+    figure, ax = plt.subplots()
+    ax.imshow(np.zeros((100, 2)), aspect="auto")
+    label_rows(ax.yaxis, [str(unit) for unit in range(200, 300)])
+    figure.canvas.draw()
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    assert len(labels) < 30 and {"200", "220"} < set(labels)

@@ -120,6 +120,12 @@ def test_other_errors(model):
         TextDisplay.from_estimator(numbers.fit(X, [0, 1, 0, 1]), X[0])
 
 
+def test_labels_are_not_read_as_formulas():
+    display = TextDisplay(["a"], [1], label="log-odds of '$_{$'").plot()
+    display.figure_.canvas.draw()
+    assert display.colorbar_.ax.get_xlabel() == "log-odds of '$_{$'"
+
+
 def test_what_is_explained():
     def describe(output, target):
         return describe_target(Bunch(targets=[target], output=output), 0)

@@ -42,6 +42,10 @@ def test_a_machine_of_a_pipeline_is_images():
         assert_array_equal(image.get_array(), row.reshape(2, 3))
     matrix = WeightsDisplay.from_estimator(model, kind="matrix")
     assert matrix.axes_[0].get_ylabel() == "hidden unit"
+    matrix = WeightsDisplay.from_estimator(model, kind="matrix", units=[1, 3])
+    labels = matrix.axes_[0].get_yticklabels()
+    assert [label.get_text() for label in labels] == ["1", "3"]
+    assert all(tick == round(tick) for tick in matrix.axes_[0].get_xticks())
 
 
 def test_the_units_with_the_largest_weights_are_drawn():
@@ -76,3 +80,5 @@ def test_weights_that_do_not_exist_are_errors(memory):
         WeightsDisplay.from_estimator(LinearRegression().fit([[0], [1]], [0, 1]))
     with pytest.raises(ValueError, match="weights must have the shape"):
         WeightsDisplay(np.ones(3)).plot()
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        WeightsDisplay([[np.nan, 1]]).plot()

@@ -150,6 +150,8 @@ def test_occlusion_of_a_forecaster():
     )
     with pytest.raises(ValueError, match='Set method="occlusion"'):
         attribute(model, series)
+    with pytest.raises(ValueError, match="step=1, but this RNNForecaster"):
+        attribute(model, series, method="occlusion", step=1)
 
 
 def test_a_gap_that_is_too_large_is_reported():
@@ -164,11 +166,15 @@ def test_a_gap_that_is_too_large_is_reported():
     [
         ({"method": "lime"}, "method='lime'"),
         ({"width": 0}, "width=0"),
+        ({"width": 2}, 'Set width=1 or method="occlusion"'),
+        ({"step": 0}, "RNNRegressor does not predict at every step"),
         ({"tol": 0}, "tol=0"),
         ({"tol": "small"}, "tol='small'"),
         ({"max_evaluations": 0.5}, "max_evaluations=0.5"),
         ({"target": 1}, "target=1 is not one of 0"),
         ({"output": "proba"}, "output='proba'"),
+        ({"target": np.array([0, 0])}, "is not one of 0"),
+        ({"baseline": 1j}, "baseline=1j; expected a number"),
         ({"baseline": [1, 2, 3]}, "one number for each of the 2 features"),
     ],
 )

@@ -52,4 +52,8 @@ def test_latex_contains_columns_of_numbers():
 
 def test_zero_has_no_sign():
     assert write_number(-0.0001, 3) == "0.000"
+
+
+def test_large_numbers_have_an_exponent():
+    assert write_number(-1.5e30, 2) == "-1.50e+30"
     assert write_vector([-0.04, 2], 1) == "[0.0 2.0]"

@@ -12,6 +12,7 @@ from sklearn_rnn import (
     RNNForecaster,
     SequenceGenerator,
     StepwiseTransformer,
+    TokenArray,
     WordVectorizer,
 )
 from sklearn_rnn.inspection._inputs import encode_tokens, read_input, read_sequences
@@ -43,6 +44,20 @@ def test_texts_have_labels():
     assert read_sequences(words, TEXTS[:1]).labels == [["The", "cat", "sat", "."]]
     with pytest.raises(ValueError, match="single text: 'The cat"):
         read_sequences(model, TEXTS[0])
+
+
+def test_what_is_no_document_is_an_error():
+    model = SequenceGenerator(hidden_size=2, max_epochs=1, random_state=0).fit(TEXTS)
+    with pytest.raises(TypeError, match="document 0 is 5 of type int"):
+        read_sequences(model, [5])
+    tokens = CharVectorizer().fit_transform(TEXTS)
+    model.fit(tokens)
+    with pytest.raises(TypeError, match=r"expected a list of tokens, got np.int32"):
+        read_sequences(model, tokens[0])
+    with pytest.raises(ValueError, match="vocabulary of size 99"):
+        read_sequences(model, TokenArray([[98]], 99))
+    with pytest.raises(TypeError, match="codes must be integers"):
+        read_sequences(model, [[4.5]])
 
 
 def test_codes_have_their_numbers_as_labels():

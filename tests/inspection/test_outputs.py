@@ -108,6 +108,7 @@ def test_the_baseline_of_numbers_is_their_mean():
 def test_targets_are_found_by_name():
     assert find_target(["a", "b"], "b") == 1
     assert find_target([False, True], True) == 1
+    assert find_target([(60, 1), (62, 2)], (62, 2)) == 1
     with pytest.raises(ValueError, match="target='c' is not one of 'a', 'b'"):
         find_target(["a", "b"], "c")
 

@@ -2,16 +2,25 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from joblib import parallel_backend
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
 from sklearn.inspection import permutation_importance as of_table
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_rnn import CharVectorizer, RNNClassifier, RNNRegressor, StepwiseTransformer
+from sklearn_rnn import (
+    CharVectorizer,
+    RNNClassifier,
+    RNNForecaster,
+    RNNRegressor,
+    SequenceTranslator,
+    StepwiseTransformer,
+)
 from sklearn_rnn.inspection import permutation_importance
 from sklearn_rnn.inspection._permutation import (
     find_block,
@@ -98,6 +107,20 @@ def test_frames_keep_their_columns():
     model = RNNRegressor(hidden_size=4, max_epochs=5, input_size=3, random_state=0)
     found = permutation_importance(model.fit(frame, y), frame, y, random_state=0)
     assert found.importances_mean.argmax() == 1
+    other = permutation_importance(
+        model.fit(pl.DataFrame(frame), y), pl.DataFrame(frame), y, random_state=0
+    )
+    assert_allclose(other.importances, found.importances, rtol=1e-5)
+
+
+def test_sequences_that_are_frames_keep_their_columns():
+    frames = [pd.DataFrame(x, columns=list("abc")) for x in X[:20]]
+    steps = StepwiseTransformer(ColumnTransformer([("", "passthrough", ["c", "a"])]))
+    model = make_pipeline(
+        steps, RNNClassifier(hidden_size=2, max_epochs=1, random_state=0)
+    ).fit(frames, [0, 1] * 10)
+    found = permutation_importance(model, frames, [0, 1] * 10, random_state=0)
+    assert_array_equal(found.importances[1], 0)
 
 
 def test_ragged_rows_of_a_pipeline():
@@ -130,6 +153,16 @@ def test_texts_and_codes_have_blocks():
     assert found.importances_mean[0] > found.importances_mean[1]
     with pytest.raises(ValueError, match='Set by="blocks"'):
         permutation_importance(pipeline, WORDS, y)
+    rows = read_exchangeable(model, [row[row > 0] for row in tokens])
+    assert_array_equal(rows.rebuild(rows.rows), tokens)
+    assert rows.rebuild(rows.rows).vocabulary_size == tokens.vocabulary_size
+
+
+def test_translators_read_texts():
+    model = SequenceTranslator(hidden_size=2, max_epochs=1, random_state=0)
+    model.fit(["ab", "ba"] * 5, ["ba", "ab"] * 5)
+    rows = read_exchangeable(model, ["abcd", "uv"])
+    assert rows.exchange_block(0, 2, [1, 0]) == ["ucd", "abv"]
 
 
 def test_blocks_of_texts_are_joined():
@@ -164,6 +197,7 @@ def test_weights_are_used(mean):
         ({"by": "time"}, "by='time'"),
         ({"n_blocks": 0}, "n_blocks=0"),
         ({"n_repeats": 1.5}, "n_repeats=1.5"),
+        ({"scoring": ["r2", "max_error"]}, "expected a single scorer"),
     ],
 )
 def test_invalid_options_are_errors(mean, options, message):
@@ -174,3 +208,17 @@ def test_invalid_options_are_errors(mean, options, message):
 def test_one_sequence_cannot_be_exchanged(mean):
     with pytest.raises(ValueError, match="at least 2 are needed"):
         permutation_importance(mean, X[:1], [0])
+
+
+def test_what_cannot_be_exchanged_is_an_error():
+    series = np.sin(np.arange(60.0))
+    model = RNNForecaster(
+        hidden_size=2, window=8, max_epochs=1, intervals=None, random_state=0
+    ).fit(series)
+    with pytest.raises(TypeError, match="RNNForecaster forecasts series"):
+        permutation_importance(model, series, series)
+    model = RNNClassifier(hidden_size=2, max_epochs=1, random_state=0)
+    model.fit(X, X[:, 0, 0] > 0)
+    for other, message in ((None, "got scalar array"), ("abc", "X is text: 'abc'")):
+        with pytest.raises(ValueError, match=message):
+            permutation_importance(model, other, [0])

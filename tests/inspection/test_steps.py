@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -39,6 +40,14 @@ def test_steps_of_arrays(array_model):
         model, steps, labels = read_steps(array_model, sequence)
         assert model is array_model and labels is None
         assert_allclose(steps, X[0], rtol=1e-6)
+
+
+def test_a_pipeline_selects_columns_of_a_frame_by_name():
+    frames = [pd.DataFrame(x, columns=list("abc")) for x in X]
+    select = ColumnTransformer([("", "passthrough", ["c", "a"])])
+    model = make_pipeline(StepwiseTransformer(select), classifier()).fit(frames, Y)
+    for sequence in (frames[0], frames[:1]):
+        assert_allclose(read_steps(model, sequence)[1], X[0][:, [2, 0]], rtol=1e-6)
 
 
 def test_rows_of_a_table():
@@ -125,7 +134,16 @@ def test_generators_read_text_token_by_token():
     for sequence in ("a dog", ["a dog"]):
         assert read_steps(words, sequence)[1:] == (["a", "dog"],) * 2
     tokens = SequenceGenerator(None, **options).fit([["x", "y"], ["y", "z"]] * 3)
-    assert read_steps(tokens, ["y", "x"])[1:] == (["y", "x"],) * 2
+    for sequence in (["y", "x"], [["y", "x"]]):
+        assert read_steps(tokens, sequence)[1:] == (["y", "x"],) * 2
+    codes = CharVectorizer().fit_transform(["otto", "an"] * 5)
+    model = SequenceGenerator(**options).fit(codes)
+    assert_array_equal(read_steps(model, codes[:1])[1], codes[0])
+    for other in (None, 5):
+        with pytest.raises(TypeError, match="expected a text or a list of tokens"):
+            read_steps(words, other)
+    with pytest.raises(TypeError, match="sequence is a dict"):
+        read_steps(words, {"a": 1})
 
 
 def test_series_are_read_step_by_step():

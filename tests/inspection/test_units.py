@@ -1,6 +1,7 @@
 """Units that track a property are found, and chance is not mistaken for one."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.pipeline import make_pipeline
@@ -113,6 +114,28 @@ def test_a_unit_that_does_not_vary_correlates_with_nothing():
     assert_allclose(found, [0, 1])
 
 
+def test_padding_has_no_property():
+    X = RNG.normal(size=(10, 6, 2))
+    X[::2, 4:] = np.nan
+    model = RNNClassifier(hidden_size=2, max_epochs=1, random_state=0)
+    model.fit(X, X[:, 0, 0] > 0)
+    expected = find_units(model, X, [x[: 4 + 2 * (i % 2), 0] for i, x in enumerate(X)])
+    assert find_units(model, X, X[:, :, 0]).frame.equals(expected.frame)
+    assert find_units(model, X, lambda x: x[:, 0]).frame.equals(expected.frame)
+    tokens = CharVectorizer().fit_transform(["otto", "an"] * 5)
+    model.fit(tokens, [0, 1] * 5)
+    found = find_units(model, tokens, lambda codes: codes == codes[0])
+    assert found.n_steps == 30
+
+
+def test_rows_of_a_frame_have_properties():
+    frame = pd.DataFrame(RNG.normal(size=(6, 6)), columns=list("abcdef"))
+    model = RNNClassifier(hidden_size=2, max_epochs=1, random_state=0)
+    model.fit(frame, frame["a"] > 0)
+    expected = find_units(model, frame, frame.to_numpy()).frame
+    assert find_units(model, frame, lambda row: row).frame.equals(expected)
+
+
 def test_two_labels_are_compared_once():
     ((value, numbers),) = list_targets(np.array(["no", "yes", "no"]))
     assert value is None
@@ -138,6 +161,8 @@ def test_properties_that_do_not_fit_are_errors(generator, property, message):
 def test_other_errors(generator):
     with pytest.raises(ValueError, match="cv=1"):
         find_units(generator, TEXT, inside, cv=1)
+    with pytest.raises(ValueError, match="X contains no steps"):
+        find_units(generator, [""], [[]])
     X = RNG.normal(size=(10, 8))
     model = RNNClassifier(hidden_size=2, patch_size=2, max_epochs=1, random_state=0)
     with pytest.raises(ValueError, match="patches of 2 steps"):
