@@ -52,32 +52,44 @@ def share_recalled(memory, noisy, wanted):
     return (memory.transform(noisy) == wanted).all(axis=1).mean()
 
 
-def bench_letters():
-    rng = np.random.default_rng(0)
-    names = list("JLMQT")
+def choose_rule(names, rng):
+    """Mean scores of the rules, which recall letters with a random lower half."""
     patterns = letters(names)
     noisy = with_coin_flips(np.repeat(patterns, 200, axis=0), rng)
     X, y = np.vstack([patterns, noisy]), np.r_[names, np.repeat(names, 200)]
-    fold = np.r_[np.full(5, -1), np.zeros(len(noisy), int)]
+    fold = np.r_[np.full(len(names), -1), np.zeros(len(noisy), int)]
     search = GridSearchCV(
         HopfieldDenoiser(random_state=0),
         {"rule": RULES},
         cv=PredefinedSplit(fold),
         refit=False,
     ).fit(X, y)
-    scores = search.cv_results_["mean_test_score"]
-    print("\nJ L M Q T stored, bottom four rows are coin flips")
-    Table(__file__, "choice", "letters").add(
-        letters="J L M Q T", **dict(zip(RULES, scores.tolist(), strict=True))
-    )
-    memory = HopfieldDenoiser(**search.best_params_, random_state=0).fit(patterns)
-    wanted = np.repeat(patterns[4:], 100, axis=0)
+    scores = search.cv_results_["mean_test_score"].tolist()
+    return dict(zip(RULES, scores, strict=True))
+
+
+def judge_letter_t(rule, names, rng):
+    """Shares of damaged Ts that the rule and the nearest pattern restore."""
+    patterns = letters(names)
+    wanted = np.repeat(letters("T"), 100, axis=0)
     test = with_coin_flips(wanted, rng)
+    memory = HopfieldDenoiser(rule, random_state=0).fit(patterns)
     nearest = KNeighborsClassifier(1).fit(patterns, names).predict(test)
+    return {
+        "recalled": share_recalled(memory, test, wanted),
+        "nearest_pattern": (nearest == "T").mean(),
+    }
+
+
+def bench_letters():
+    rng = np.random.default_rng(0)
+    names = list("JLMQT")
+    scores = choose_rule(names, rng)
+    print("\nJ L M Q T stored, bottom four rows are coin flips")
+    Table(__file__, "choice", "letters").add(letters="J L M Q T", **scores)
+    rule = max(scores, key=scores.get)
     Table(__file__, "letter_t", "rule").add(
-        rule=search.best_params_["rule"],
-        recalled=share_recalled(memory, test, wanted),
-        nearest_pattern=(nearest == "T").mean(),
+        rule=rule, **judge_letter_t(rule, names, rng)
     )
     table = Table(__file__, "recalled", "patterns")
     for some in ("IKQ", "DIQX", "JLMQT"):
@@ -95,15 +107,21 @@ def bench_letters():
         table.add(patterns=name, **shares)
 
 
+def bit_errors(load, n_units, n_sets, rng):
+    """Share of wrong bits after one update, for each of the sets of patterns."""
+    errors = []
+    for _ in range(n_sets):
+        patterns = rng.choice([-1.0, 1.0], (round(load * n_units), n_units))
+        memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(patterns)
+        errors.append((memory.recall(patterns).patterns != patterns).mean())
+    return errors
+
+
 def bench_bits(n_units=1000, n_sets=30):
     rng = np.random.default_rng(0)
     table = Table(__file__, "bit_error", "load")
     for load in (0.05, 0.1, 0.138, 0.2, 0.3):
-        errors = []
-        for _ in range(n_sets):
-            patterns = rng.choice([-1.0, 1.0], (round(load * n_units), n_units))
-            memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(patterns)
-            errors.append((memory.recall(patterns).patterns != patterns).mean())
+        errors = bit_errors(load, n_units, n_sets, rng)
         spread = np.std(errors, ddof=1) / np.sqrt(n_sets)
         # load without the pattern and the unit themselves
         theory = hebb_bit_error((round(load * n_units) - 1) / (n_units - 1))
