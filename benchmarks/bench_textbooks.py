@@ -108,13 +108,14 @@ def run_numbers(settings):
 # ---------------------------------------------------------------- the adding problem
 
 ADDING = {
-    "cell": "lstm",
+    "cell": "gru",
     "hidden_size": 32,
     "pooling": "last",
     "dropout": 0.0,
     "weight_decay": 0.0,
-    "batch_size": 50,
+    "batch_size": 20,
     "max_epochs": 20,
+    "n_iter_no_change": 20,
     "learning_rate": 0.01,
     "learning_rate_schedule": "cosine",
     "scaling": False,
@@ -312,8 +313,8 @@ NEED_DATA = "mnist_lstm", "mnist_gru", "names", "moby_dick"
 
 
 def run(exercise):
-    """One row of the table."""
-    started = time.perf_counter()
+    """One row of the table, with the processor time of one thread."""
+    started = time.process_time()
     measured, published = exercise.run(), exercise.published
     if published is None:
         measured, published = measured
@@ -325,7 +326,7 @@ def run(exercise):
         "published": published,
         "measured": measured,
         "met": "yes" if sign * (measured - published) >= 0 else "no",
-        "seconds": time.perf_counter() - started,
+        "seconds": time.process_time() - started,
     }
 
 
