@@ -154,7 +154,7 @@ def run_adding(seed=0):
 
 def run_sums():
     pairs = map(list, sums(55_000, seed=0))
-    return judge(*pairs, 50_000, SUMS | {"max_epochs": 15})["characters"]
+    return judge(*pairs, 50_000, SUMS | {"max_epochs": 10})["characters"]
 
 
 def run_dates():
@@ -170,7 +170,8 @@ def run_counting(cell, n_letters, longest):
 
 def run_mnist(cell):
     X, X_test, y, y_test = load_mnist(data_folder())
-    return plain(cell=cell, hidden_size=64, **MNIST)(0).fit(X, y).score(X_test, y_test)
+    model = plain(cell=cell, hidden_size=64, **MNIST | {"max_epochs": 6})(0)
+    return model.fit(X, y).score(X_test, y_test)
 
 
 def run_names():

@@ -2,8 +2,8 @@
 
     python benchmarks/report.py [--check]
 
-``report.md`` becomes docs/benchmarks.md, and ``textbooks.md`` becomes docs/textbooks.md.
-A block of a template such as ::
+``report.md`` becomes docs/benchmarks.md, ``textbooks.md`` becomes docs/textbooks.md. A
+block of a template such as ::
 
     ```{results} bench_fit.fit dtype=float32
     cell: {cell}
