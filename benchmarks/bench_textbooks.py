@@ -1,4 +1,4 @@
-"""Exercises of textbooks, papers and tutorials beside their published numbers.
+"""Exercises of textbooks, papers and tutorials with their published numbers.
 
 ``--jobs sums dates ...`` selects rows; MNIST, names and Moby Dick need the data folder.
 Settings were chosen on other seeds or on a part of the training data. Each test part
