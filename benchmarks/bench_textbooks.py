@@ -168,9 +168,9 @@ def run_counting(cell, n_letters, longest):
     return max(found)
 
 
-def run_mnist(cell):
+def run_mnist(cell, max_epochs):
     X, X_test, y, y_test = load_mnist(data_folder())
-    model = plain(cell=cell, hidden_size=64, **MNIST | {"max_epochs": 6})(0)
+    model = plain(cell=cell, hidden_size=64, **MNIST | {"max_epochs": max_epochs})(0)
     return model.fit(X, y).score(X_test, y_test)
 
 
@@ -269,10 +269,10 @@ EXERCISES = {
         lambda: run_numbers(REGULARIZED),
     ),
     "mnist_lstm": Exercise(
-        "MNIST by rows, LSTM", "accuracy", 0.985, IMAGES, lambda: run_mnist("lstm")
+        "MNIST by rows, LSTM", "accuracy", 0.985, IMAGES, lambda: run_mnist("lstm", 6)
     ),
     "mnist_gru": Exercise(
-        "MNIST by rows, GRU", "accuracy", 0.989, IMAGES, lambda: run_mnist("gru")
+        "MNIST by rows, GRU", "accuracy", 0.989, IMAGES, lambda: run_mnist("gru", 10)
     ),
     "adding": Exercise(
         "Adding problem",
