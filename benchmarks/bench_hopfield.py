@@ -52,44 +52,32 @@ def share_recalled(memory, noisy, wanted):
     return (memory.transform(noisy) == wanted).all(axis=1).mean()
 
 
-def choose_rule(names, rng):
-    """Mean scores of the rules, which recall letters with a random lower half."""
+def bench_letters():
+    rng = np.random.default_rng(0)
+    names = list("JLMQT")
     patterns = letters(names)
     noisy = with_coin_flips(np.repeat(patterns, 200, axis=0), rng)
     X, y = np.vstack([patterns, noisy]), np.r_[names, np.repeat(names, 200)]
-    fold = np.r_[np.full(len(names), -1), np.zeros(len(noisy), int)]
+    fold = np.r_[np.full(5, -1), np.zeros(len(noisy), int)]
     search = GridSearchCV(
         HopfieldDenoiser(random_state=0),
         {"rule": RULES},
         cv=PredefinedSplit(fold),
         refit=False,
     ).fit(X, y)
-    scores = search.cv_results_["mean_test_score"].tolist()
-    return dict(zip(RULES, scores, strict=True))
-
-
-def judge_letter_t(rule, names, rng):
-    """Shares of damaged Ts that the rule and the nearest pattern restore."""
-    patterns = letters(names)
-    wanted = np.repeat(letters("T"), 100, axis=0)
-    test = with_coin_flips(wanted, rng)
-    memory = HopfieldDenoiser(rule, random_state=0).fit(patterns)
-    nearest = KNeighborsClassifier(1).fit(patterns, names).predict(test)
-    return {
-        "recalled": share_recalled(memory, test, wanted),
-        "nearest_pattern": (nearest == "T").mean(),
-    }
-
-
-def bench_letters():
-    rng = np.random.default_rng(0)
-    names = list("JLMQT")
-    scores = choose_rule(names, rng)
+    scores = search.cv_results_["mean_test_score"]
     print("\nJ L M Q T stored, bottom four rows are coin flips")
-    Table(__file__, "choice", "letters").add(letters="J L M Q T", **scores)
-    rule = max(scores, key=scores.get)
+    Table(__file__, "choice", "letters").add(
+        letters="J L M Q T", **dict(zip(RULES, scores.tolist(), strict=True))
+    )
+    memory = HopfieldDenoiser(**search.best_params_, random_state=0).fit(patterns)
+    wanted = np.repeat(patterns[4:], 100, axis=0)
+    test = with_coin_flips(wanted, rng)
+    nearest = KNeighborsClassifier(1).fit(patterns, names).predict(test)
     Table(__file__, "letter_t", "rule").add(
-        rule=rule, **judge_letter_t(rule, names, rng)
+        rule=search.best_params_["rule"],
+        recalled=share_recalled(memory, test, wanted),
+        nearest_pattern=(nearest == "T").mean(),
     )
     table = Table(__file__, "recalled", "patterns")
     for some in ("IKQ", "DIQX", "JLMQT"):
