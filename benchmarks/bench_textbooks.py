@@ -30,6 +30,7 @@ GERON = "https://github.com/ageron/handson-ml2/blob/master/"
 WAVES = f"[Géron, chapter 15]({GERON}15_processing_sequences_using_rnns_and_cnns.ipynb)"
 TEXTS = f"[Géron, chapter 16]({GERON}16_nlp_with_rnns_and_attention.ipynb)"
 KERAS = "[Keras example](https://keras.io/examples/nlp/addition_rnn/)"
+# numbers of these: the reach of the published weights, computed with our criterion
 WEISS = "[Weiss et al.](https://github.com/tech-srl/counting_dimensions)"
 FASTAI = (
     "[Howard and Gugger, chapter 12]"
