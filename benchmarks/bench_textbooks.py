@@ -7,6 +7,7 @@ was scored once. The page docs/textbooks.md describes the exercises.
 
 import argparse
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,9 +23,11 @@ from bench_forecast import judge_waves
 from bench_grammars import SEEDS, judge_reber, train_and_reach
 from bench_hopfield import bit_errors
 from bench_translator import DATES, SUMS, dates, judge, sums
+from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
 from sklearn_rnn import RNNRegressor, SequenceGenerator
+from sklearn_rnn.energy import CapacityWarning
 
 GERON = "https://github.com/ageron/handson-ml2/blob/master/"
 WAVES = f"[Géron, chapter 15]({GERON}15_processing_sequences_using_rnns_and_cnns.ipynb)"
@@ -311,6 +314,8 @@ def main():
     parser.add_argument("--jobs", nargs="+", choices=EXERCISES, default=list(EXERCISES))
     jobs = parser.parse_known_args()[0].jobs
     torch.set_num_threads(1)
+    warnings.simplefilter("ignore", CapacityWarning)
+    warnings.simplefilter("ignore", ConvergenceWarning)  # of logistic regression
     print(environment())
     table = Table(__file__, "published", "exercise")
     for job in jobs:
