@@ -2,7 +2,7 @@
 
 A file of ``results/`` holds the tables of one script. Each row refers to the run that
 measured it: date, commit, machine, threads, versions and command. ``report.py`` makes
-docs/benchmarks.md from these files. SKLEARN_RNN_RESULTS names another folder.
+pages of docs/ from these files. SKLEARN_RNN_RESULTS names another folder.
 """
 
 import json

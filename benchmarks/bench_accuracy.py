@@ -99,6 +99,13 @@ def scaled(**settings):
 
 # The tuned settings were chosen while these were the defaults.
 BEFORE = {"scaling": False, "weight_decay": 0.1, "n_iter_no_change": 20}
+MNIST = BEFORE | {
+    "batch_size": 64,
+    "learning_rate": 0.003,
+    "learning_rate_schedule": "cosine",
+    "max_epochs": 10,
+    "weight_decay": 0.01,
+}
 
 
 def plain(*before, **settings):
@@ -167,15 +174,7 @@ JOBS = {
         load_mnist,
         held_out=1 / 6,
         peer=PlainLoop,
-        tuned=plain(
-            cell="lstm",
-            hidden_size=128,
-            batch_size=64,
-            learning_rate=0.003,
-            learning_rate_schedule="cosine",
-            max_epochs=10,
-            **BEFORE | {"weight_decay": 0.01},
-        ),
+        tuned=plain(cell="lstm", hidden_size=128, **MNIST),
         defaults=plain(),
     ),
 }

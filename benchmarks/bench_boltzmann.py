@@ -33,30 +33,31 @@ def shifted_digits():
     return X.reshape(-1, 64).astype(np.float32), np.tile(y, len(moves))
 
 
-def bench_digits():
+def judge_digits(name):
+    """Choose the settings of one kind of features, and score them on the test rows."""
     X, y = shifted_digits()
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.2, random_state=0)
-    cv = ShuffleSplit(1, test_size=0.2, random_state=0)
     machine = BoltzmannMachine(100, binarize=None, ais_steps=0, random_state=0)
     peer = BernoulliRBM(100, learning_rate=0.06, n_iter=10, random_state=0)
-    sides = {
+    features, grid = {
         "raw pixels": ("passthrough", {}),
         "BernoulliRBM": (peer, {"features__n_iter": [10, 20, 60]}),
         "BoltzmannMachine": (machine, {"features__max_epochs": [10, 20, 60]}),
-    }
+    }[name]
+    pipeline = Pipeline(
+        [("features", features), ("classifier", LogisticRegression(max_iter=1000))]
+    )
+    grid = grid | {"classifier__C": [1, 100, 6000]}
+    cv = ShuffleSplit(1, test_size=0.2, random_state=0)
+    search = GridSearchCV(pipeline, grid, cv=cv).fit(X, y)
+    print(search.best_params_)
+    return {"validation": search.best_score_, "test": search.score(X_test, y_test)}
+
+
+def bench_digits():
     table = Table(__file__, "digits", "features")
-    for name, (features, grid) in sides.items():
-        pipeline = Pipeline(
-            [("features", features), ("classifier", LogisticRegression(max_iter=1000))]
-        )
-        grid = grid | {"classifier__C": [1, 100, 6000]}
-        search = GridSearchCV(pipeline, grid, cv=cv).fit(X, y)
-        table.add(
-            features=name,
-            validation=search.best_score_,
-            test=search.score(X_test, y_test),
-        )
-        print(search.best_params_)
+    for name in ("raw pixels", "BernoulliRBM", "BoltzmannMachine"):
+        table.add(features=name, **judge_digits(name))
 
 
 def pseudo_likelihood(machine, peer, X):

@@ -65,12 +65,27 @@ def spread(values, name="median"):
 # ---------------------------------------------------------------- generated waves
 
 
+def split_waves(horizon):
+    """Training series, and the past and the future of the test series."""
+    train = make_waves(7000, 50 + horizon, random_state=42).astype(np.float32)
+    test = make_waves(2000, 50 + horizon, random_state=44).astype(np.float32)
+    return train, test[:, :50], test[:, 50:, 0]
+
+
+def judge_waves(horizon, seed):
+    """Mean squared error of a network, and seconds of its training."""
+    train, past, truth = split_waves(horizon)
+    settings = WAVES | WAVES_OF[horizon]
+    started = time.perf_counter()
+    model = RNNForecaster(horizon=horizon, random_state=seed, **settings).fit(train)
+    seconds = time.perf_counter() - started
+    return np.mean((model.predict(past)[..., 0] - truth) ** 2), seconds
+
+
 def bench_waves():
-    for horizon, given in WAVES_OF.items():
-        train = make_waves(7000, 50 + horizon, random_state=42).astype(np.float32)
-        test = make_waves(2000, 50 + horizon, random_state=44).astype(np.float32)
-        past, truth = test[:, :50, 0], test[:, 50:, 0]
-        flat = train[:, :, 0]
+    for horizon in WAVES_OF:
+        train, past, truth = split_waves(horizon)
+        flat, past = train[:, :, 0], past[:, :, 0]
         linear = LinearRegression().fit(flat[:, :50], flat[:, 50:])
         table = Table(__file__, "waves", "model", "horizon")
         for name, answer in (
@@ -79,15 +94,8 @@ def bench_waves():
         ):
             error = np.mean((answer - truth) ** 2)
             table.add(model=name, horizon=horizon, **spread([error]))
-        errors, seconds = [], []
-        for seed in SEEDS:
-            started = time.perf_counter()
-            model = RNNForecaster(
-                horizon=horizon, random_state=seed, **WAVES | given
-            ).fit(train)
-            seconds.append(time.perf_counter() - started)
-            answer = model.predict(past[:, :, None])[..., 0]
-            errors.append(np.mean((answer - truth) ** 2))
+        outcomes = [judge_waves(horizon, seed) for seed in SEEDS]
+        errors, seconds = zip(*outcomes, strict=True)
         table.add(model="RNNForecaster", horizon=horizon, **spread(errors))
         table.add(model="noise floor", horizon=horizon, **spread([0.01 / 12]))
         print(f"{np.median(seconds):.0f} s per fit")

@@ -9,12 +9,12 @@ seeds than those reported.
 
 import argparse
 import time
+from functools import cache
 
 import numpy as np
 import torch
 from _common import environment
 from _results import Table
-from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import CharVectorizer, RNNClassifier
@@ -83,18 +83,22 @@ def reach(model, n_letters):
     return LONGEST
 
 
-def bench_counting(n_letters, longest):
+def train_and_reach(cell, n_letters, longest, seed):
+    """The reach of a network that was trained on the words up to the longest."""
     words = make_counting_words(longest, n_letters)
     X = [symbols(word, n_letters) for word in words]
     y = [followers(word, n_letters) for word in words]
+    model = RNNClassifier(cell, random_state=seed, **COUNTING).fit(X, y)
+    return reach(model, n_letters)
+
+
+def bench_counting(n_letters, longest):
     name = " ".join(f"{chr(ord('a') + k)}^n" for k in range(n_letters))
     print(f"\n{name}, trained on n <= {longest}")
     table = Table(__file__, "counting", "n_letters", "cell")
     for cell in ("lstm", "gru", "rnn"):
-        found, started = [], time.perf_counter()
-        for seed in SEEDS:
-            model = RNNClassifier(cell, random_state=seed, **COUNTING).fit(X, y)
-            found.append(reach(model, n_letters))
+        started = time.perf_counter()
+        found = [train_and_reach(cell, n_letters, longest, seed) for seed in SEEDS]
         seconds = (time.perf_counter() - started) / len(SEEDS)
         table.add(
             n_letters=n_letters,
@@ -106,7 +110,9 @@ def bench_counting(n_letters, longest):
         )
 
 
-def bench_reber():
+@cache
+def load_reber():
+    """Strings and labels: 20,000 for training, and 1,000 others for the test."""
     X, y = make_embedded_reber(20_000, random_state=0)
     seen = set(X)
     X_test, y_test = make_embedded_reber(20_000, random_state=1)
@@ -115,21 +121,28 @@ def bench_reber():
     rng = np.random.default_rng(0)
     unseen = [unseen[i] for i in rng.permutation(len(unseen))[:1000]]
     X_test, y_test = zip(*unseen, strict=True)
+    return X, X_test, y, y_test
+
+
+def judge_reber(seed):
+    """Accuracy on strings that were not seen, and seconds of the training."""
+    X, X_test, y, y_test = load_reber()
+    classifier = RNNClassifier("gru", 30, max_epochs=20, random_state=seed)
+    started = time.perf_counter()
+    model = make_pipeline(CharVectorizer(), classifier).fit(X, y)
+    seconds = time.perf_counter() - started
+    return {"accuracy": model.score(X_test, y_test), "seconds": seconds}
+
+
+def bench_reber():
+    _, X_test, _, y_test = load_reber()
     print(
         f"\nembedded Reber grammar: GRU of 30 units, {len(X_test)} unseen strings, of "
         f"which {np.mean(y_test):.0%} are legal"
     )
     table = Table(__file__, "reber", "seed")
     for seed in SEEDS:
-        model = make_pipeline(
-            CharVectorizer(),
-            RNNClassifier("gru", 30, max_epochs=20, random_state=seed),
-        )
-        started = time.perf_counter()
-        model.fit(X, y)
-        seconds = time.perf_counter() - started
-        score = accuracy_score(y_test, model.predict(X_test))
-        table.add(seed=seed, accuracy=score, seconds=seconds)
+        table.add(seed=seed, **judge_reber(seed))
 
 
 JOBS = {

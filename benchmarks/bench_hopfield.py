@@ -95,15 +95,21 @@ def bench_letters():
         table.add(patterns=name, **shares)
 
 
+def bit_errors(load, n_units, n_sets, rng):
+    """Share of wrong bits after one update, for each of the sets of patterns."""
+    errors = []
+    for _ in range(n_sets):
+        patterns = rng.choice([-1.0, 1.0], (round(load * n_units), n_units))
+        memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(patterns)
+        errors.append((memory.recall(patterns).patterns != patterns).mean())
+    return errors
+
+
 def bench_bits(n_units=1000, n_sets=30):
     rng = np.random.default_rng(0)
     table = Table(__file__, "bit_error", "load")
     for load in (0.05, 0.1, 0.138, 0.2, 0.3):
-        errors = []
-        for _ in range(n_sets):
-            patterns = rng.choice([-1.0, 1.0], (round(load * n_units), n_units))
-            memory = HopfieldDenoiser(update="synchronous", max_iter=1).fit(patterns)
-            errors.append((memory.recall(patterns).patterns != patterns).mean())
+        errors = bit_errors(load, n_units, n_sets, rng)
         spread = np.std(errors, ddof=1) / np.sqrt(n_sets)
         # load without the pattern and the unit themselves
         theory = hebb_bit_error((round(load * n_units) - 1) / (n_units - 1))

@@ -42,21 +42,25 @@ PHRASES = {
 }
 
 
-def fit_and_judge(task, X, y, n_train, settings):
+def judge(X, y, n_train, settings):
     """Fit on the first pairs, and score the others."""
     started = time.perf_counter()
     model = SequenceTranslator(random_state=0, **settings).fit(X[:n_train], y[:n_train])
     seconds = time.perf_counter() - started
     truth, answers = y[n_train:], model.predict(X[n_train:])
-    Table(__file__, "exact", "task").add(
-        task=task,
-        characters=token_accuracy_score(truth, answers),
-        whole=np.mean([t == s for t, s in zip(truth, answers, strict=True)]),
-        n_train=n_train,
-        n_test=len(truth),
-        epochs=model.n_iter_,
-        seconds=seconds,
-    )
+    return {
+        "characters": token_accuracy_score(truth, answers),
+        "whole": np.mean([t == s for t, s in zip(truth, answers, strict=True)]),
+        "n_train": n_train,
+        "n_test": len(truth),
+        "epochs": model.n_iter_,
+        "seconds": seconds,
+    }
+
+
+def fit_and_judge(task, *pairs_and_settings):
+    scores = judge(*pairs_and_settings)
+    Table(__file__, "exact", "task").add(task=task, **scores)
 
 
 # ---------------------------------------------------------------- sums and dates

@@ -1,8 +1,9 @@
-"""Make docs/benchmarks.md and its summary picture from the results and ``report.md``.
+"""Make two pages of docs/ and a summary picture from the results and templates.
 
     python benchmarks/report.py [--check]
 
-A block of ``report.md`` such as ::
+``report.md`` becomes docs/benchmarks.md, ``textbooks.md`` becomes docs/textbooks.md. A
+block of a template such as ::
 
     ```{results} bench_fit.fit dtype=float32
     cell: {cell}
@@ -11,7 +12,7 @@ A block of ``report.md`` such as ::
 
 becomes a table of the rows of ``results/bench_fit.json`` whose dtype is float32, with a
 line that says when and with what they were measured. The cell of a column is empty if
-a row lacks one of its values. ``--check`` only says whether the page is up to date.
+a row lacks one of its values. ``--check`` only says whether the pages are up to date.
 """
 
 import re
@@ -21,10 +22,14 @@ from functools import cache
 
 from _results import HERE, read_results
 
-PAGE = HERE.parent / "docs" / "benchmarks.md"
-PICTURE = HERE.parent / "docs" / "images" / "benchmarks.svg"
+DOCS = HERE.parent / "docs"
+PAGES = {  # by template
+    HERE / "report.md": DOCS / "benchmarks.md",
+    HERE / "textbooks.md": DOCS / "textbooks.md",
+}
+PICTURE = DOCS / "images" / "benchmarks.svg"
 BLOCK = re.compile(r"```\{results\} (\w+)\.(\w+)([^\n]*)\n(.*?)```", re.S)
-NOTE = "<!-- Made by benchmarks/report.py from report.md: edit that file. -->\n"
+NOTE = "<!-- Made by benchmarks/report.py from {}: edit that file. -->\n"
 
 # Label, and the row whose ratio is drawn.
 RATIOS = [
@@ -88,10 +93,10 @@ def describe(run, script):
     return f"`{script}.py`, {run['date']}, {threads}, {torch}{commit}"
 
 
-def render():
-    """The text of the page."""
-    template = (HERE / "report.md").read_text("utf-8")
-    return NOTE + BLOCK.sub(render_table, template)
+def render(template):
+    """The text of a page."""
+    text = BLOCK.sub(render_table, template.read_text("utf-8"))
+    return NOTE.format(template.name) + text
 
 
 def draw():
@@ -137,10 +142,11 @@ def draw_scores(ax):
 
 
 def main():
-    page = render()
+    texts = {page: render(template) for template, page in PAGES.items()}
     if "--check" in sys.argv:
-        sys.exit(PAGE.read_text("utf-8") != page)
-    PAGE.write_text(page, "utf-8")
+        sys.exit(any(page.read_text("utf-8") != text for page, text in texts.items()))
+    for page, text in texts.items():
+        page.write_text(text, "utf-8")
     draw()
 
 

@@ -88,8 +88,8 @@ html_copy_source = False
 html_sidebars = {
     page: []  # no pages below them to list
     for page in (
-        *("install", "coming_from", "benchmarks", "architecture", "changes"),
-        "glossary",
+        *("install", "coming_from", "benchmarks", "textbooks", "architecture"),
+        *("changes", "glossary"),
     )
 }
 html_theme_options = {

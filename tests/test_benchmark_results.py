@@ -1,4 +1,4 @@
-"""Results of benchmarks are kept as data, and the page is made from them."""
+"""Results of benchmarks are kept as data, and pages are made from them."""
 
 import importlib
 import json
@@ -40,13 +40,14 @@ def test_every_script_can_be_imported(monkeypatch):
         importlib.import_module(path.stem)
 
 
-def test_the_page_is_made_from_the_results(report):
-    assert report.render() == report.PAGE.read_text("utf-8")
+def test_the_pages_are_made_from_the_results(report):
+    for template, page in report.PAGES.items():
+        assert report.render(template) == page.read_text("utf-8")
 
 
-def test_every_recorded_table_is_on_the_page(report):
-    template = (report.HERE / "report.md").read_text("utf-8")
-    shown = {match.group(1, 2) for match in report.BLOCK.finditer(template)}
+def test_every_recorded_table_is_on_a_page(report):
+    texts = "".join(template.read_text("utf-8") for template in report.PAGES)
+    shown = {match.group(1, 2) for match in report.BLOCK.finditer(texts)}
     for path in (report.HERE / "results").glob("*.json"):
         tables = json.loads(path.read_text("utf-8"))["tables"]
         assert {(path.stem, name) for name in tables} <= shown
