@@ -83,7 +83,7 @@ def chars(train, test):
     written = model.generate("Call me", 20_000, temperature=0.8, random_state=0)
     length, span = longest_copied_span(train, written)
     held_out = longest_copied_span(train, test)[0]
-    Table(__file__, "copied", "text").add(
+    Table(__file__, "copied", "held_out").add(
         text=span, characters=length, held_out=held_out
     )
 

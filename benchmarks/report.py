@@ -65,7 +65,7 @@ def fill(pattern, row):
     fields = [name for _, name, _, _ in string.Formatter().parse(pattern) if name]
     if any(row.get(name) is None for name in fields):
         return ""
-    cell = pattern.format(**row)
+    cell = pattern.format(**row).strip().replace("\n", "\N{RETURN SYMBOL}")
     return cell.replace(" ", "\N{NO-BREAK SPACE}") if ":" in pattern else cell
 
 
