@@ -86,6 +86,15 @@ def can_compile(x: Tensor) -> bool:
     )
 
 
+def can_train(x: Tensor) -> bool:
+    """Return whether a kernel trains on ``x`` faster than torch.
+
+    With several threads it does not, because those of OpenBLAS, which multiplies in
+    kernels, and those of torch keep each other from computing.
+    """
+    return torch.get_num_threads() == 1 and can_compile(x)
+
+
 def can_predict(x: Tensor, hidden_size: int) -> bool:
     """Return whether a kernel predicts for ``x`` (T, B, ...) faster than torch.
 

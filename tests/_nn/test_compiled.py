@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -206,6 +207,32 @@ def test_kernels_compute_with_numbers_of_the_cpu_only():
     assert not can_compile(torch.zeros(1, device="meta"))
     kind = type("Recorded", (torch.Tensor,), {})  # as in torch.export
     assert not can_compile(torch.zeros(1).as_subclass(kind))
+
+
+@needs_numba
+@pytest.mark.parametrize("cell", CELLS)
+def test_training_on_several_threads_multiplies_with_torch_only(cell, monkeypatch):
+    """With kernels, a fit on two threads took up to five times as long."""
+    layer = CELLS[cell](2, 3).double()
+    layer.initialize(torch.Generator())
+    module, used = sys.modules[type(layer).__module__], []
+
+    def record(name, kernel, *arrays):
+        used.append(name)
+        kernel(*arrays)
+
+    names = ["forward_kernel", "backward_kernel"]
+    for name in names:
+        monkeypatch.setattr(module, name, partial(record, name, getattr(module, name)))
+    n_threads = torch.get_num_threads()
+    try:
+        for n, expected in [(1, names), (2, [])]:
+            torch.set_num_threads(n)
+            layer(torch.zeros(4, 9, 2, dtype=torch.float64))[0].sum().backward()
+            assert used == expected
+            used.clear()
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 @pytest.mark.filterwarnings("ignore")

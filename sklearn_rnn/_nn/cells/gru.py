@@ -27,8 +27,8 @@ from sklearn_rnn._nn.cells.base import (
 )
 from sklearn_rnn._nn.compiled import (
     Kernel,
-    can_compile,
     can_predict,
+    can_train,
     count_unfinished,
     multiply,
     sigmoid,
@@ -62,7 +62,7 @@ class UnrolledGRU(torch.autograd.Function):
         d_projected, d_recurrent = hidden.new_empty(2, *d_outputs.shape[:2], 3 * H)
         d_h = torch.zeros_like(hidden[0])
         arguments = d_outputs, weight, *saved, hidden, d_projected, d_recurrent, d_h
-        if can_compile(hidden):
+        if can_train(hidden):
             backward_kernel(*to_arrays(*arguments, lengths))
         else:
             backward_in_torch(*arguments)
@@ -95,7 +95,7 @@ def run_gru(
     hidden = projected.new_empty(T + 1, B, H)
     hidden[0] = h
     arguments = projected, weight.t().contiguous(), bias_n, rz, n, q, hidden
-    if can_compile(projected) if keep else can_predict(projected, H):
+    if can_train(projected) if keep else can_predict(projected, H):
         forward_kernel(*to_arrays(*arguments, lengths), not keep)
     else:
         forward_in_torch(*arguments)

@@ -28,8 +28,8 @@ from sklearn_rnn._nn.cells.base import (
 )
 from sklearn_rnn._nn.compiled import (
     Kernel,
-    can_compile,
     can_predict,
+    can_train,
     count_unfinished,
     multiply,
     sigmoid,
@@ -63,7 +63,7 @@ class UnrolledLSTM(torch.autograd.Function):
         d_c = d_c.clone(memory_format=torch.contiguous_format)
         saved, results = (gates, squashed, hidden, cell), (d_projected, d_h, d_c)
         arguments = d_outputs, weight, *saved, *results
-        if can_compile(gates):
+        if can_train(gates):
             backward_kernel(*to_arrays(*arguments, lengths))
         else:
             backward_in_torch(*arguments)
@@ -90,7 +90,7 @@ def run_lstm(
     hidden, cell = (projected.new_empty(n + 1, B, H) for n in (T, n_kept))
     hidden[0], cell[0] = h, c
     arguments = projected, weight.t().contiguous(), gates, squashed, hidden, cell
-    if can_compile(projected) if keep else can_predict(projected, H):
+    if can_train(projected) if keep else can_predict(projected, H):
         forward_kernel(*to_arrays(*arguments, lengths), not keep)
     else:
         forward_in_torch(*arguments)
@@ -338,9 +338,11 @@ h_t &= o_t \odot \tanh(c_t)
     def prefers_kernel(self, x: Tensor) -> bool:
         if x.is_cuda or x.dtype == torch.bfloat16:
             return True
+        in_training = torch.is_grad_enabled()
+        has_ours = can_train(x) if in_training else can_predict(x, self.hidden_size)
         if x.dtype == torch.float32:  # oneDNN, which is slow for a batch of one
-            return x.shape[1] > 1 or not can_compile(x)
-        return not (torch.is_grad_enabled() or can_predict(x, self.hidden_size))
+            return x.shape[1] > 1 or not has_ours
+        return not (in_training or has_ours)
 
     def run_kernel(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = (part.unsqueeze(0) for part in state)

@@ -20,8 +20,8 @@ from sklearn_rnn._nn.cells.base import (
 )
 from sklearn_rnn._nn.compiled import (
     Kernel,
-    can_compile,
     can_predict,
+    can_train,
     count_unfinished,
     multiply,
     squash,
@@ -54,7 +54,7 @@ class UnrolledSimple(torch.autograd.Function):
         d_projected, d_h = torch.empty_like(hidden[1:]), torch.zeros_like(hidden[0])
         is_tanh = ctx.activation == "tanh"
         arguments = d_outputs, weight, hidden, d_projected, d_h
-        if can_compile(hidden):
+        if can_train(hidden):
             backward_kernel(*to_arrays(*arguments, lengths), is_tanh)
         else:
             backward_in_torch(*arguments, is_tanh)
@@ -78,7 +78,7 @@ def run_simple(
     hidden = projected.new_empty(T + 1, B, H)
     hidden[0] = h
     arguments = projected, weight.t().contiguous(), hidden
-    if can_compile(projected) if keep else can_predict(projected, H):
+    if can_train(projected) if keep else can_predict(projected, H):
         forward_kernel(*to_arrays(*arguments, lengths), activation == "tanh", not keep)
     else:
         forward_in_torch(*arguments, activation == "tanh")
