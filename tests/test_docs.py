@@ -29,6 +29,7 @@ from sklearn_rnn import (
     display,
     energy,
     forecasting,
+    generation,
     inspection,
     metrics,
     model_selection,
@@ -37,7 +38,7 @@ from sklearn_rnn import (
 ROOT = Path(__file__).parents[1]
 PACKAGES = (
     *(conformance, datasets, display, energy, forecasting),
-    *(inspection, metrics, model_selection),
+    *(generation, inspection, metrics, model_selection),
 )
 PUBLIC = [
     *(f"sklearn_rnn.{name}" for name in sklearn_rnn.__all__ if name[0] != "_"),

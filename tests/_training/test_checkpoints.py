@@ -619,7 +619,7 @@ def test_the_interval_is_checked(tmp_path, value):
 NOT_IN_KEY = {
     *("max_epochs", "n_iter_no_change", "verbose", "checkpoint", "checkpoint_every"),
     *("beam_size", "length_penalty", "max_length", "copy_unknown", "bounds"),
-    *("input", "input_length", "warm_start", "callbacks", "device"),
+    *("input", "input_length", "warm_start", "callbacks", "device", "keep_text"),
 }
 # Another value of each other parameter, if necessary with values of other parameters
 # without which it makes no difference.
