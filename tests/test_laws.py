@@ -535,6 +535,9 @@ def test_a_stream_of_a_series_gets_the_forecast_of_the_whole(forecaster):
 
 
 @untrained
+@pytest.mark.parametrize(
+    "forecaster", ["lstm", "callable", "last", "quantiles about theta"], indirect=True
+)
 def test_forecasters_fitted_in_threads_get_the_bits_of_serial_fits(forecaster):
     before = np.random.get_state()[1].copy(), torch.get_rng_state(), random.getstate()
     models = [clone(forecaster).set_params(random_state=k % 2) for k in range(4)]
