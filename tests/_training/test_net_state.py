@@ -125,7 +125,8 @@ def test_attributes_of_a_users_optimizer_are_kept():
 
 def test_partial_fit_continues_with_lbfgs():
     X, y = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 2
-    model = RNNClassifier("rnn", 4, optimizer=torch.optim.LBFGS, learning_rate=0.1)
+    given = {"optimizer": torch.optim.LBFGS, "learning_rate": 0.1, "random_state": 0}
+    model = RNNClassifier("rnn", 4, **given)
     for _ in range(3):
         model.partial_fit(X, y, classes=[0, 1])
     assert model.loss_curve_[2] < model.loss_curve_[0]
